@@ -1,0 +1,1 @@
+//! The expiry-sweep function.

@@ -1,0 +1,1 @@
+//! What every function's main needs: configuration, logs, metrics, problems, SQS batches.

@@ -1,0 +1,1 @@
+//! Accounts, lots, holds and entries: the pure credit ledger.

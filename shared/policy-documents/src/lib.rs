@@ -1,0 +1,1 @@
+//! The policy documents and the price catalogue, checked when they are built.

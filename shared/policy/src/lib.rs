@@ -1,0 +1,1 @@
+//! Written refund policies as data, and the pure decision over recorded facts.

@@ -1,0 +1,1 @@
+//! The refund request's state machine, payouts and their store port: pure.

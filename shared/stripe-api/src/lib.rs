@@ -1,0 +1,1 @@
+//! The few Stripe API calls that Makegood makes.

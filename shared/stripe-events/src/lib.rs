@@ -1,0 +1,1 @@
+//! Stripe webhooks: signature over raw bytes and minimal event structs.

@@ -1,0 +1,1 @@
+//! Builders, the Stripe stand-in and the Runtime API stub: for tests only.

@@ -1,0 +1,1 @@
+//! Repository rules, contract tests and the benchmark.
