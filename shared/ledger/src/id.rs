@@ -1,0 +1,113 @@
+//! Identifiers, checked once at the edge and opaque from then on.
+
+use std::fmt;
+
+/// Stripe's own bound on the length of its ids (<https://docs.stripe.com/upgrades>); ours share it.
+const ID_BYTES_MAX: usize = 255;
+
+/// Why a text cannot be an identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// The text has no characters.
+    #[error("{kind} is empty; expected 1 to 255 characters")]
+    Empty {
+        /// Which identifier.
+        kind: &'static str,
+    },
+    /// The text is longer than 255 bytes.
+    #[error("{kind} has {bytes} bytes; expected at most 255")]
+    TooLong {
+        /// Which identifier.
+        kind: &'static str,
+        /// How long the text is.
+        bytes: usize,
+    },
+    /// The text has a character outside printable ASCII, or `#`, which separates the parts of a key.
+    #[error("{kind} has a character that is not allowed; expected printable ASCII without spaces, `#` and `/`")]
+    Character {
+        /// Which identifier.
+        kind: &'static str,
+    },
+}
+
+fn check(kind: &'static str, text: &str) -> Result<(), IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty { kind });
+    }
+    if text.len() > ID_BYTES_MAX {
+        return Err(IdError::TooLong { kind, bytes: text.len() });
+    }
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'/') {
+        Ok(())
+    } else {
+        Err(IdError::Character { kind })
+    }
+}
+
+macro_rules! id {
+    ($name:ident, $kind:literal, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks `text`: 1 to 255 printable ASCII characters without spaces, `#` and `/`.
+            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+                let text = text.into();
+                check($kind, &text)?;
+                Ok(Self(text))
+            }
+
+            /// The identifier as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+id!(AccountId, "account id", "An account: the `sub` of the customer's token.");
+id!(CustomerId, "customer id", "Stripe's customer (`cus_…`).");
+id!(GenerationId, "generation id", "One generation of a generation service; unique within an account.");
+id!(PaymentId, "payment id", "Money in: Stripe's PaymentIntent (`pi_…`).");
+id!(RefundId, "refund id", "Money out: Stripe's Refund (`re_…`).");
+id!(RefundRequestId, "refund request id", "One refund request, ours.");
+id!(SubscriptionId, "subscription id", "Stripe's subscription (`sub_…`).");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked_at_the_edge() {
+        for (text, expected) in [
+            ("pi_1", Ok(())),
+            ("", Err(IdError::Empty { kind: "payment id" })),
+            ("a b", Err(IdError::Character { kind: "payment id" })),
+            ("a#b", Err(IdError::Character { kind: "payment id" })),
+            ("a/b", Err(IdError::Character { kind: "payment id" })),
+            ("ä", Err(IdError::Character { kind: "payment id" })),
+        ] {
+            assert_eq!(PaymentId::new(text).map(drop), expected, "{text}");
+        }
+        assert!(PaymentId::new("x".repeat(255)).is_ok());
+        assert_eq!(
+            PaymentId::new("x".repeat(256)),
+            Err(IdError::TooLong { kind: "payment id", bytes: 256 })
+        );
+    }
+}
