@@ -1,1 +1,40 @@
-//! Stripe webhooks: signature over raw bytes and minimal event structs.
+//! Stripe webhooks: the signature over raw bytes, and the few facts that Makegood takes from an event.
+//!
+//! Raw bytes and the `Stripe-Signature` header go into [`verify`], a [`Verified`] comes out; only from
+//! that can [`parse`] make an [`Event`]. What an event says is read through an ordered list of places, the
+//! newest API version's first and the one before 2025-03-31 second, so that both give the same fact.
+//!
+//! Bounds: [`PAYLOAD_BYTES_MAX`], [`HEADER_BYTES_MAX`], [`SIGNATURES_MAX`] and [`SECRETS_MAX`] limit the
+//! work of one call; JSON nested deeper than the few levels that are read is skipped without recursion.
+//! Nothing in this crate reads a clock, the environment or the network.
+
+mod checkout;
+mod event;
+mod id;
+mod invoice;
+mod metadata;
+mod open_enum;
+mod quantity;
+mod refund;
+mod secret;
+mod signature;
+mod subscription;
+mod wire;
+
+pub use checkout::{CheckoutLine, CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
+pub use event::{Event, EventKind, Unreadable, parse};
+pub use id::{ChargeId, CheckoutSessionId, ConnectedAccountId, EventId, InvoiceId, InvoiceLineId, PriceId};
+pub use invoice::{
+    BillingReason, InvoiceLine, InvoicePayment, InvoicePaymentStatus, PaidInvoice, PaymentSource, Period,
+};
+pub use metadata::Metadata;
+pub use quantity::Quantity;
+pub use refund::{Refund, RefundFailureReason, RefundStatus};
+pub use secret::{SECRETS_MAX, SecretError, SigningSecrets};
+pub use signature::{
+    HEADER_BYTES_MAX, PAYLOAD_BYTES_MAX, SIGNATURES_MAX, SignatureError, TOLERANCE_S, Verified, sign, verify,
+};
+pub use subscription::{CancellationReason, Subscription, SubscriptionStatus};
+
+#[cfg(test)]
+mod tests;

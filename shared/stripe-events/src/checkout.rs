@@ -1,0 +1,163 @@
+//! Checkout sessions: how a customer pays for a credit pack, or starts a subscription.
+
+use ledger::{CustomerId, Money, PaymentId, SubscriptionId};
+use serde::Deserialize;
+
+use crate::id::{CheckoutSessionId, InvoiceId, PriceId};
+use crate::metadata::{Metadata, MetadataField};
+use crate::open_enum::open_enum;
+use crate::quantity::Quantity;
+use crate::wire::{Fault, Object, Page, Scalar, money, required};
+
+/// The key of the session's metadata under which the company's own checkout code names the price.
+const PRICE_KEY: &str = "price";
+
+open_enum! {
+    /// What a session is for.
+    pub enum CheckoutMode {
+        /// One payment, as for a credit pack.
+        Payment = "payment",
+        /// The start of a subscription.
+        Subscription = "subscription",
+        /// Only a payment method is stored; no money moves.
+        Setup = "setup",
+    }
+}
+
+open_enum! {
+    /// Whether the money is there. A completed session may still be unpaid.
+    pub enum CheckoutPaymentStatus {
+        /// The money is there.
+        Paid = "paid",
+        /// Not yet: a payment method that takes days.
+        Unpaid = "unpaid",
+        /// Nothing to pay (a trial, a discount of all, setup mode).
+        NoPaymentRequired = "no_payment_required",
+    }
+}
+
+/// One price that was bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutLine {
+    /// The price.
+    pub price: PriceId,
+    /// How many of it.
+    pub quantity: Quantity,
+}
+
+/// A checkout session that was completed, or paid later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckoutSession {
+    /// Its id.
+    pub id: CheckoutSessionId,
+    /// What it is for.
+    pub mode: CheckoutMode,
+    /// Whether the money is there.
+    pub payment_status: CheckoutPaymentStatus,
+    /// What the company's checkout code put there to say whose session it is. A payment link takes it from
+    /// its URL, which the buyer can change: a claim, to be checked against the customer.
+    pub client_reference_id: Option<String>,
+    /// The customer; guests have none.
+    pub customer: Option<CustomerId>,
+    /// The payment, in payment mode; subscriptions have theirs on the invoice.
+    pub payment: Option<PaymentId>,
+    /// The subscription that was started, in subscription mode.
+    pub subscription: Option<SubscriptionId>,
+    /// The first invoice, in subscription mode.
+    pub invoice: Option<InvoiceId>,
+    /// The whole of it after discounts and taxes; setup mode has none.
+    pub amount_total: Option<Money>,
+    /// The session's metadata.
+    pub metadata: Metadata,
+    /// What was bought; `None` where the event does not say.
+    ///
+    /// Stripe's events carry the lines only when somebody has expanded them; where all of them are there,
+    /// they are used. Otherwise a price under the metadata key `price`, put there by the company's own
+    /// checkout code, is taken as one line with a quantity of one.
+    pub lines: Option<Vec<CheckoutLine>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Wire<'a> {
+    #[serde(borrow, default)]
+    id: Scalar<'a>,
+    #[serde(borrow, default)]
+    mode: Scalar<'a>,
+    #[serde(borrow, default)]
+    payment_status: Scalar<'a>,
+    #[serde(borrow, default)]
+    client_reference_id: Scalar<'a>,
+    #[serde(borrow, default)]
+    customer: Scalar<'a>,
+    #[serde(borrow, default)]
+    payment_intent: Scalar<'a>,
+    #[serde(borrow, default)]
+    subscription: Scalar<'a>,
+    #[serde(borrow, default)]
+    invoice: Scalar<'a>,
+    #[serde(borrow, default)]
+    amount_total: Scalar<'a>,
+    #[serde(borrow, default)]
+    currency: Scalar<'a>,
+    #[serde(default)]
+    metadata: MetadataField,
+    #[serde(borrow, default)]
+    line_items: Object<Page<'a, LineWire<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct LineWire<'a> {
+    #[serde(borrow, default)]
+    price: Scalar<'a>,
+    #[serde(borrow, default)]
+    quantity: Scalar<'a>,
+    #[serde(borrow, default)]
+    quantity_decimal: Scalar<'a>,
+}
+
+impl Wire<'_> {
+    pub(crate) fn fact(self) -> Result<CheckoutSession, Fault> {
+        let amount_total = match self.amount_total.integer("amount_total")? {
+            Some(minor) => {
+                let currency = required(self.currency.currency("currency")?, "currency")?;
+                Some(money(minor, currency, "amount_total")?)
+            }
+            None => None,
+        };
+        let metadata = self.metadata.read("metadata")?;
+        let expanded = self.line_items.list("line_items", LineWire::fact)?;
+        let lines = match expanded {
+            Some(list) if list.complete => Some(list.items),
+            _ => line_of_metadata(&metadata)?.map(|line| vec![line]),
+        };
+        Ok(CheckoutSession {
+            id: required(self.id.id("id")?, "id")?,
+            mode: required(self.mode.choice("mode")?, "mode")?,
+            payment_status: required(self.payment_status.choice("payment_status")?, "payment_status")?,
+            client_reference_id: self.client_reference_id.text("client_reference_id")?.map(str::to_owned),
+            customer: self.customer.id("customer")?,
+            payment: self.payment_intent.id("payment_intent")?,
+            subscription: self.subscription.id("subscription")?,
+            invoice: self.invoice.id("invoice")?,
+            amount_total,
+            metadata,
+            lines,
+        })
+    }
+}
+
+impl LineWire<'_> {
+    fn fact(self) -> Result<CheckoutLine, Fault> {
+        let quantity = Quantity::read(&self.quantity_decimal, &self.quantity)?;
+        Ok(CheckoutLine {
+            price: required(self.price.id("price")?, "price")?,
+            quantity: required(quantity, "quantity")?,
+        })
+    }
+}
+
+fn line_of_metadata(metadata: &Metadata) -> Result<Option<CheckoutLine>, Fault> {
+    let Some(price) = metadata.get(PRICE_KEY) else { return Ok(None) };
+    let price = PriceId::new(price).map_err(|_| Fault::new("metadata.price", "the id of a price"))?;
+    Ok(Some(CheckoutLine { price, quantity: Quantity::whole(1) }))
+}

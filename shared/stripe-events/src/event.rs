@@ -1,0 +1,250 @@
+//! The event around an object: who sent it, when it happened, and which of the known facts it carries.
+//!
+//! An event is read twice: first its envelope, with the object kept as the text that it is, then, for the
+//! types that are known, the object's few fields. Unknown types and unknown fields have no effect at all.
+
+use ledger::Timestamp;
+use serde::Deserialize;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use crate::checkout::{self, CheckoutSession};
+use crate::id::{ConnectedAccountId, EventId};
+use crate::invoice::{self, PaidInvoice};
+use crate::refund::{self, Refund};
+use crate::signature::Verified;
+use crate::subscription::{self, Subscription};
+use crate::wire::{Fault, Object, Scalar, required};
+
+/// An event of Stripe's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id, the same in every delivery of it.
+    pub id: EventId,
+    /// Its type as Stripe writes it, like `invoice.paid`.
+    pub event_type: String,
+    /// When it happened: the instant of the business, however late it is delivered.
+    pub created: Timestamp,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// The connected account that it is about; none for the endpoint's own.
+    pub account: Option<ConnectedAccountId>,
+    /// In whose name its object has to be fetched, in organizations; none for the endpoint's own account.
+    pub context: Option<String>,
+    /// The API version in which its object is written.
+    pub api_version: Option<String>,
+    /// The idempotency key of the API call that caused it: ours, when we made the call.
+    pub idempotency_key: Option<String>,
+    /// What it says.
+    pub kind: EventKind,
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// `checkout.session.completed`; may still be unpaid.
+    CheckoutCompleted(CheckoutSession),
+    /// `checkout.session.async_payment_succeeded`: the money of an unpaid session has come.
+    CheckoutAsyncPaymentSucceeded(CheckoutSession),
+    /// `invoice.paid`: through Stripe, or marked so by hand.
+    InvoicePaid(PaidInvoice),
+    /// `customer.subscription.created`.
+    SubscriptionCreated(Subscription),
+    /// `customer.subscription.updated`.
+    SubscriptionUpdated(Subscription),
+    /// `customer.subscription.deleted`: it ended.
+    SubscriptionDeleted(Subscription),
+    /// `refund.created`.
+    RefundCreated(Refund),
+    /// `refund.updated`.
+    RefundUpdated(Refund),
+    /// `refund.failed`.
+    RefundFailed(Refund),
+    /// Any other type.
+    Other,
+    /// A thin event (`v2.core.event`), which names its object and carries nothing of it.
+    Thin {
+        /// The event of API v1 that tells of the same fact, where Stripe names one.
+        snapshot: Option<EventId>,
+    },
+}
+
+/// A signed event that cannot be read, to be parked. Says where, and holds nothing of the event's content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("event cannot be read: `{field}` is not {expected}")]
+pub struct Unreadable {
+    /// The event's id, as far as it could be read.
+    pub id: Option<EventId>,
+    /// The event's type, as far as it could be read.
+    pub event_type: Option<String>,
+    /// The connected account, as far as it could be read.
+    pub account: Option<ConnectedAccountId>,
+    /// Whether it is about real money, as far as it could be read.
+    pub livemode: Option<bool>,
+    /// The path of the field, like `data.object.lines.data[0].amount`; `event` stands for the whole.
+    pub field: String,
+    /// What should have been there.
+    pub expected: &'static str,
+}
+
+/// The path of the whole event.
+const WHOLE: &str = "event";
+/// The path of the object that an event is about.
+const OBJECT: &str = "data.object";
+
+#[derive(Deserialize)]
+struct EnvelopeWire<'a> {
+    #[serde(borrow, default)]
+    object: Scalar<'a>,
+    #[serde(borrow, default)]
+    id: Scalar<'a>,
+    #[serde(rename = "type", borrow, default)]
+    event_type: Scalar<'a>,
+    #[serde(borrow, default)]
+    created: Scalar<'a>,
+    #[serde(borrow, default)]
+    livemode: Scalar<'a>,
+    #[serde(borrow, default)]
+    account: Scalar<'a>,
+    #[serde(borrow, default)]
+    context: Scalar<'a>,
+    #[serde(borrow, default)]
+    api_version: Scalar<'a>,
+    #[serde(borrow, default)]
+    request: Object<RequestWire<'a>>,
+    #[serde(borrow, default)]
+    snapshot_event: Scalar<'a>,
+    #[serde(borrow, default)]
+    data: Object<DataWire<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RequestWire<'a> {
+    #[serde(borrow, default)]
+    idempotency_key: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct DataWire<'a> {
+    #[serde(borrow, default)]
+    object: Option<&'a RawValue>,
+}
+
+/// Reads the event in the bytes that Stripe has signed.
+pub fn parse(verified: &Verified<'_>) -> Result<Event, Unreadable> {
+    let nothing = |fault: Fault| Unreadable {
+        id: None,
+        event_type: None,
+        account: None,
+        livemode: None,
+        field: fault.field,
+        expected: fault.expected,
+    };
+    let text = std::str::from_utf8(verified.payload()).map_err(|_| nothing(Fault::new(WHOLE, "UTF-8")))?;
+    let envelope: Object<EnvelopeWire<'_>> =
+        serde_json::from_str(text).map_err(|error| nothing(fault_of(&error, WHOLE)))?;
+    let envelope = envelope.read(WHOLE).and_then(|envelope| required(envelope, WHOLE)).map_err(nothing)?;
+    // Copied first: the reading below takes the envelope apart.
+    let mut unreadable = Unreadable {
+        id: envelope.id.id("id").ok().flatten(),
+        event_type: envelope.event_type.text("type").ok().flatten().map(str::to_owned),
+        account: envelope.account.id("account").ok().flatten(),
+        livemode: envelope.livemode.flag("livemode").ok().flatten(),
+        field: String::new(),
+        expected: "",
+    };
+    envelope.event().map_err(|fault| {
+        unreadable.field = fault.field;
+        unreadable.expected = fault.expected;
+        unreadable
+    })
+}
+
+impl EnvelopeWire<'_> {
+    fn event(self) -> Result<Event, Fault> {
+        let thin = match self.object.text("object")? {
+            Some("event") => false,
+            Some("v2.core.event") => true,
+            _ => return Err(Fault::new("object", "`event` or `v2.core.event`")),
+        };
+        let created = required(
+            if thin { self.created_as_text()? } else { self.created.instant("created")? },
+            "created",
+        )?;
+        let event_type = required(self.event_type.text("type")?, "type")?.to_owned();
+        let kind = if thin {
+            EventKind::Thin { snapshot: self.snapshot_event.id("snapshot_event")? }
+        } else {
+            kind(&event_type, self.data, created)?
+        };
+        // Before 2017-05-25 `request` was a text, without a key.
+        let request = self.request.read("request").ok().flatten();
+        let idempotency_key = match request {
+            Some(request) => request.idempotency_key.text("request.idempotency_key")?.map(str::to_owned),
+            None => None,
+        };
+        Ok(Event {
+            id: required(self.id.id("id")?, "id")?,
+            event_type,
+            created,
+            livemode: required(self.livemode.flag("livemode")?, "livemode")?,
+            account: self.account.id("account")?,
+            context: self.context.text("context")?.map(str::to_owned),
+            api_version: self.api_version.text("api_version")?.map(str::to_owned),
+            idempotency_key,
+            kind,
+        })
+    }
+
+    /// API v2 writes instants as RFC 3339.
+    fn created_as_text(&self) -> Result<Option<Timestamp>, Fault> {
+        let Some(text) = self.created.text("created")? else { return Ok(None) };
+        let expected = "an RFC 3339 instant within the years 2000 to 2099";
+        Timestamp::parse(text).map(Some).map_err(|_| Fault::new("created", expected))
+    }
+}
+
+fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Result<EventKind, Fault> {
+    Ok(match event_type {
+        "checkout.session.completed" => EventKind::CheckoutCompleted(data.fact(checkout::Wire::fact)?),
+        "checkout.session.async_payment_succeeded" => {
+            EventKind::CheckoutAsyncPaymentSucceeded(data.fact(checkout::Wire::fact)?)
+        }
+        "invoice.paid" => EventKind::InvoicePaid(data.fact(|wire: invoice::Wire<'_>| wire.fact(created))?),
+        "customer.subscription.created" => {
+            EventKind::SubscriptionCreated(data.fact(subscription::Wire::fact)?)
+        }
+        "customer.subscription.updated" => {
+            EventKind::SubscriptionUpdated(data.fact(subscription::Wire::fact)?)
+        }
+        "customer.subscription.deleted" => {
+            EventKind::SubscriptionDeleted(data.fact(subscription::Wire::fact)?)
+        }
+        "refund.created" => EventKind::RefundCreated(data.fact(refund::Wire::fact)?),
+        "refund.updated" => EventKind::RefundUpdated(data.fact(refund::Wire::fact)?),
+        "refund.failed" => EventKind::RefundFailed(data.fact(refund::Wire::fact)?),
+        _ => EventKind::Other,
+    })
+}
+
+impl<'a> Object<DataWire<'a>> {
+    /// Reads the object into the wire struct `W`, and makes a fact of it.
+    fn fact<W: Deserialize<'a>, F>(self, fact: impl FnOnce(W) -> Result<F, Fault>) -> Result<F, Fault> {
+        let data = required(self.read("data")?, "data")?;
+        let object = required(data.object, OBJECT)?;
+        let wire: Object<W> = serde_json::from_str(object.get()).map_err(|error| fault_of(&error, OBJECT))?;
+        let wire = required(wire.read(OBJECT)?, OBJECT)?;
+        fact(wire).map_err(|fault| Fault { field: format!("{OBJECT}.{}", fault.field), ..fault })
+    }
+}
+
+/// What the JSON reader's error means. Its text quotes the payload, so it goes no further.
+fn fault_of(error: &serde_json::Error, field: &str) -> Fault {
+    match error.classify() {
+        // Every shape is accepted, so that what is left is a field of one object that comes twice.
+        Category::Data => Fault::new(field, "an object with each key once"),
+        Category::Syntax | Category::Eof | Category::Io => {
+            Fault::new(field, "JSON of at most 128 levels with Unicode text and numbers of 64 bits")
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Invoices that are paid: how each period of a subscription brings its credits.
+
+mod wire;
+
+use ledger::{CustomerId, Money, PaymentId, SubscriptionId, Timestamp};
+
+use crate::id::{ChargeId, InvoiceId, InvoiceLineId, PriceId};
+use crate::metadata::Metadata;
+use crate::open_enum::open_enum;
+use crate::quantity::Quantity;
+
+pub(crate) use wire::Wire;
+
+open_enum! {
+    /// Why an invoice was made.
+    pub enum BillingReason {
+        /// A subscription starts.
+        SubscriptionCreate = "subscription_create",
+        /// A subscription goes into its next period.
+        SubscriptionCycle = "subscription_cycle",
+        /// A subscription was changed.
+        SubscriptionUpdate = "subscription_update",
+        /// Usage passed a threshold.
+        SubscriptionThreshold = "subscription_threshold",
+        /// Subscriptions of an old API, without a reason of their own.
+        Subscription = "subscription",
+        /// Made by hand.
+        Manual = "manual",
+        /// A quote was accepted.
+        QuoteAccept = "quote_accept",
+        /// Open items were collected into an invoice.
+        AutomaticPendingInvoiceItemInvoice = "automatic_pending_invoice_item_invoice",
+        /// A preview.
+        Upcoming = "upcoming",
+    }
+}
+
+open_enum! {
+    /// Where one payment of an invoice stands.
+    pub enum InvoicePaymentStatus {
+        /// Not yet there.
+        Open = "open",
+        /// There.
+        Paid = "paid",
+        /// Will not come.
+        Canceled = "canceled",
+    }
+}
+
+/// From when until when a line counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Its first instant.
+    pub start: Timestamp,
+    /// The first instant behind it.
+    pub end: Timestamp,
+}
+
+/// One line of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceLine {
+    /// Its id.
+    pub id: InvoiceLineId,
+    /// Its price; lines made by hand may have none.
+    pub price: Option<PriceId>,
+    /// How many of it, exactly.
+    pub quantity: Option<Quantity>,
+    /// Whether it settles a change within a period.
+    pub proration: bool,
+    /// In the smallest unit of the invoice's currency. Negative lines are credit within the invoice, and
+    /// never a refund.
+    pub amount_minor: i64,
+    /// From when until when it counts.
+    pub period: Option<Period>,
+}
+
+/// What a payment of an invoice was made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentSource {
+    /// A payment that can be refunded.
+    Payment(PaymentId),
+    /// A charge without a payment of its own, of old integrations.
+    Charge(ChargeId),
+    /// Money that never came through Stripe, like a bank transfer somebody has recorded.
+    OutOfBand,
+    /// Something else, by its type.
+    Other(String),
+}
+
+/// One payment of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoicePayment {
+    /// What it was made with.
+    pub source: PaymentSource,
+    /// How much of it went to the invoice.
+    pub amount: Money,
+    /// Where it stands.
+    pub status: InvoicePaymentStatus,
+}
+
+/// An invoice that is paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidInvoice {
+    /// Its id.
+    pub id: InvoiceId,
+    /// Whose it is.
+    pub customer: Option<CustomerId>,
+    /// The subscription it is for, if it is for one.
+    pub subscription: Option<SubscriptionId>,
+    /// The subscription's metadata as of the invoice.
+    pub subscription_metadata: Metadata,
+    /// Why it was made.
+    pub billing_reason: Option<BillingReason>,
+    /// All that was paid, through Stripe or not.
+    pub amount_paid: Money,
+    /// Its lines; `None` where the event does not carry all of them (Stripe sends ten at most).
+    pub lines: Option<Vec<InvoiceLine>>,
+    /// Its payments; `None` where the event does not say.
+    ///
+    /// From 2025-03-31 on an invoice may have several payments, and an event carries them only when they
+    /// were expanded. Where they are unknown the caller has to ask Stripe for them, or use the invoice's
+    /// id as the key until it knows.
+    pub payments: Option<Vec<InvoicePayment>>,
+    /// When it was paid.
+    pub paid_at: Timestamp,
+}
+
+impl PaidInvoice {
+    /// The payments that can be refunded through Stripe, each with how much of it paid this invoice: what
+    /// was paid out of band is no part of it. Empty where the payments are unknown.
+    pub fn refundable_payments(&self) -> impl Iterator<Item = (&PaymentId, Money)> {
+        self.payments.iter().flatten().filter_map(|payment| match &payment.source {
+            PaymentSource::Payment(id) if payment.status == InvoicePaymentStatus::Paid => {
+                Some((id, payment.amount))
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,299 @@
+//! Where an invoice's facts lie in Stripe's JSON: the newest shape first, the one before 2025-03-31 second.
+
+use ledger::{Currency, Money, Timestamp};
+use serde::Deserialize;
+
+use super::{InvoiceLine, InvoicePayment, InvoicePaymentStatus, PaidInvoice, PaymentSource, Period};
+use crate::metadata::{Metadata, MetadataField};
+use crate::quantity::Quantity;
+use crate::wire::{Fault, Object, Page, Scalar, money, required};
+
+#[derive(Deserialize)]
+pub(crate) struct Wire<'a> {
+    #[serde(borrow, default)]
+    id: Scalar<'a>,
+    #[serde(borrow, default)]
+    customer: Scalar<'a>,
+    #[serde(borrow, default)]
+    parent: Object<ParentWire<'a>>,
+    #[serde(borrow, default)]
+    billing_reason: Scalar<'a>,
+    #[serde(borrow, default)]
+    amount_paid: Scalar<'a>,
+    #[serde(borrow, default)]
+    currency: Scalar<'a>,
+    #[serde(borrow, default)]
+    lines: Object<Page<'a, LineWire<'a>>>,
+    #[serde(borrow, default)]
+    payments: Object<Page<'a, PaymentWire<'a>>>,
+    #[serde(borrow, default)]
+    status_transitions: Object<TransitionsWire<'a>>,
+    // Before 2025-03-31:
+    #[serde(borrow, default)]
+    subscription: Scalar<'a>,
+    #[serde(borrow, default)]
+    subscription_details: Object<SubscriptionDetailsWire<'a>>,
+    #[serde(borrow, default)]
+    payment_intent: Scalar<'a>,
+    #[serde(borrow, default)]
+    charge: Scalar<'a>,
+    #[serde(borrow, default)]
+    paid_out_of_band: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct ParentWire<'a> {
+    #[serde(borrow, default)]
+    subscription_details: Object<SubscriptionDetailsWire<'a>>,
+}
+
+#[derive(Deserialize)]
+struct SubscriptionDetailsWire<'a> {
+    #[serde(borrow, default)]
+    subscription: Scalar<'a>,
+    #[serde(default)]
+    metadata: MetadataField,
+}
+
+#[derive(Deserialize)]
+struct TransitionsWire<'a> {
+    #[serde(borrow, default)]
+    paid_at: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct PaymentWire<'a> {
+    #[serde(borrow, default)]
+    amount_paid: Scalar<'a>,
+    #[serde(borrow, default)]
+    status: Scalar<'a>,
+    #[serde(borrow, default)]
+    payment: Object<SourceWire<'a>>,
+}
+
+#[derive(Deserialize)]
+struct SourceWire<'a> {
+    #[serde(rename = "type", borrow, default)]
+    kind: Scalar<'a>,
+    #[serde(borrow, default)]
+    payment_intent: Scalar<'a>,
+    #[serde(borrow, default)]
+    charge: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct LineWire<'a> {
+    #[serde(borrow, default)]
+    id: Scalar<'a>,
+    #[serde(borrow, default)]
+    amount: Scalar<'a>,
+    #[serde(borrow, default)]
+    quantity: Scalar<'a>,
+    #[serde(borrow, default)]
+    quantity_decimal: Scalar<'a>,
+    #[serde(borrow, default)]
+    period: Object<PeriodWire<'a>>,
+    #[serde(borrow, default)]
+    pricing: Object<PricingWire<'a>>,
+    #[serde(borrow, default)]
+    parent: Object<LineParentWire<'a>>,
+    // Before 2025-03-31:
+    #[serde(borrow, default)]
+    price: Scalar<'a>,
+    #[serde(borrow, default)]
+    proration: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct PeriodWire<'a> {
+    #[serde(borrow, default)]
+    start: Scalar<'a>,
+    #[serde(borrow, default)]
+    end: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct PricingWire<'a> {
+    #[serde(borrow, default)]
+    price_details: Object<PriceDetailsWire<'a>>,
+}
+
+#[derive(Deserialize)]
+struct PriceDetailsWire<'a> {
+    #[serde(borrow, default)]
+    price: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct LineParentWire<'a> {
+    #[serde(borrow, default)]
+    subscription_item_details: Object<ItemDetailsWire<'a>>,
+    #[serde(borrow, default)]
+    invoice_item_details: Object<ItemDetailsWire<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ItemDetailsWire<'a> {
+    #[serde(borrow, default)]
+    proration: Scalar<'a>,
+}
+
+impl Wire<'_> {
+    /// `created` is the event's, for invoices that do not say when they were paid.
+    pub(crate) fn fact(self, created: Timestamp) -> Result<PaidInvoice, Fault> {
+        let currency = required(self.currency.currency("currency")?, "currency")?;
+        let amount_paid = required(self.amount_paid.integer("amount_paid")?, "amount_paid")?;
+        let amount_paid = money(amount_paid, currency, "amount_paid")?;
+
+        let details = match self.parent.read("parent")? {
+            Some(parent) => parent.subscription_details.read("parent.subscription_details")?,
+            None => None,
+        };
+        let (details, details_field) = match details {
+            Some(details) => (Some(details), "parent.subscription_details"),
+            None => (self.subscription_details.read("subscription_details")?, "subscription_details"),
+        };
+        let (subscription, subscription_metadata) = match details {
+            Some(details) => (
+                details.subscription.id(&format!("{details_field}.subscription"))?,
+                details.metadata.read(&format!("{details_field}.metadata"))?,
+            ),
+            None => (None, Metadata::default()),
+        };
+        let subscription = match subscription {
+            Some(id) => Some(id),
+            None => self.subscription.id("subscription")?,
+        };
+
+        let payments = match self.payments.list("payments", |payment| payment.fact(currency))? {
+            Some(list) => list.complete.then_some(list.items),
+            None if amount_paid.is_zero() => Some(Vec::new()),
+            None => only_source(&self.paid_out_of_band, &self.payment_intent, &self.charge)?.map(|source| {
+                vec![InvoicePayment { source, amount: amount_paid, status: InvoicePaymentStatus::Paid }]
+            }),
+        };
+        let paid_at = match self.status_transitions.read("status_transitions")? {
+            Some(transitions) => transitions.paid_at.instant("status_transitions.paid_at")?,
+            None => None,
+        };
+        let lines = self.lines.list("lines", LineWire::fact)?;
+        Ok(PaidInvoice {
+            id: required(self.id.id("id")?, "id")?,
+            customer: self.customer.id("customer")?,
+            subscription,
+            subscription_metadata,
+            billing_reason: self.billing_reason.choice("billing_reason")?,
+            amount_paid,
+            lines: lines.filter(|list| list.complete).map(|list| list.items),
+            payments,
+            paid_at: paid_at.unwrap_or(created),
+        })
+    }
+}
+
+/// The one source of an invoice from before 2025-03-31.
+fn only_source(
+    paid_out_of_band: &Scalar<'_>,
+    payment_intent: &Scalar<'_>,
+    charge: &Scalar<'_>,
+) -> Result<Option<PaymentSource>, Fault> {
+    if paid_out_of_band.flag("paid_out_of_band")? == Some(true) {
+        return Ok(Some(PaymentSource::OutOfBand));
+    }
+    if let Some(payment) = payment_intent.id("payment_intent")? {
+        return Ok(Some(PaymentSource::Payment(payment)));
+    }
+    Ok(charge.id("charge")?.map(PaymentSource::Charge))
+}
+
+impl PaymentWire<'_> {
+    fn fact(self, currency: Currency) -> Result<InvoicePayment, Fault> {
+        // Null until it is paid.
+        let amount = match self.amount_paid.integer("amount_paid")? {
+            Some(minor) => money(minor, currency, "amount_paid")?,
+            None => Money::new(0, currency),
+        };
+        let source = required(self.payment.read("payment")?, "payment")?;
+        let kind = required(source.kind.text("payment.type")?, "payment.type")?;
+        let source = match kind {
+            "payment_intent" => {
+                let field = "payment.payment_intent";
+                PaymentSource::Payment(required(source.payment_intent.id(field)?, field)?)
+            }
+            "charge" => {
+                PaymentSource::Charge(required(source.charge.id("payment.charge")?, "payment.charge")?)
+            }
+            // Stripe's record of a payment that was made elsewhere.
+            "payment_record" => PaymentSource::OutOfBand,
+            other => PaymentSource::Other(other.to_owned()),
+        };
+        Ok(InvoicePayment { source, amount, status: required(self.status.choice("status")?, "status")? })
+    }
+}
+
+impl LineWire<'_> {
+    fn fact(self) -> Result<InvoiceLine, Fault> {
+        let details = match self.pricing.read("pricing")? {
+            Some(pricing) => pricing.price_details.read("pricing.price_details")?,
+            None => None,
+        };
+        let price = match details {
+            Some(details) => details.price.id("pricing.price_details.price")?,
+            None => None,
+        };
+        let price = match price {
+            Some(price) => Some(price),
+            None => self.price.id("price")?,
+        };
+        let proration = match self.parent.read("parent")? {
+            Some(parent) => parent.proration()?,
+            None => None,
+        };
+        let proration = match proration {
+            Some(proration) => proration,
+            None => self.proration.flag("proration")?.unwrap_or(false),
+        };
+        let period = match self.period.read("period")? {
+            Some(period) => period.fact()?,
+            None => None,
+        };
+        Ok(InvoiceLine {
+            id: required(self.id.id("id")?, "id")?,
+            price,
+            quantity: Quantity::read(&self.quantity_decimal, &self.quantity)?,
+            proration,
+            amount_minor: required(self.amount.integer("amount")?, "amount")?,
+            period,
+        })
+    }
+}
+
+impl LineParentWire<'_> {
+    /// A line belongs to an item of the subscription or to one of the invoice, never to both.
+    fn proration(self) -> Result<Option<bool>, Fault> {
+        let subscription = "parent.subscription_item_details";
+        let invoice = "parent.invoice_item_details";
+        for (details, field) in [
+            (
+                self.subscription_item_details.read(subscription)?,
+                "parent.subscription_item_details.proration",
+            ),
+            (self.invoice_item_details.read(invoice)?, "parent.invoice_item_details.proration"),
+        ] {
+            if let Some(details) = details {
+                return details.proration.flag(field);
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl PeriodWire<'_> {
+    fn fact(self) -> Result<Option<Period>, Fault> {
+        match (self.start.instant("period.start")?, self.end.instant("period.end")?) {
+            (Some(start), Some(end)) if start <= end => Ok(Some(Period { start, end })),
+            (Some(_), Some(_)) => Err(Fault::new("period.end", "an instant that is not before the start")),
+            _ => Ok(None),
+        }
+    }
+}
