@@ -1,0 +1,250 @@
+//! The calls of the Stripe API that Makegood makes.
+//!
+//! A request comes in authenticated or not; an answer in Stripe's shape, or a broken connection,
+//! goes out. Order of the checks: key, planned fault, idempotency key, parameters, the call itself.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use hyper::{HeaderMap, Method, header};
+
+use super::answer::Answer;
+use super::command::Emission;
+use super::fault::{Fault, Operation};
+use super::idempotency::Seen;
+use super::record::Call;
+use super::refund::RefundForm;
+use super::{Shared, World};
+
+/// Stripe's default and largest page.
+const PAGE_DEFAULT: usize = 10;
+const PAGE_MAX: usize = 100;
+
+/// What the server does with the connection.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Sends the answer; the flag says that it was stored under the key before.
+    Answer(Answer, bool),
+    /// Breaks the connection in the middle of the answer's body.
+    CutAnswer(Answer),
+    /// Sends 200 and a body that is not JSON.
+    Garbage,
+    /// Breaks the connection without an answer.
+    Reset,
+    /// Lets the caller wait until it gives up.
+    Silence,
+}
+
+impl Outcome {
+    fn plain(answer: Answer) -> Self {
+        Self::Answer(answer, false)
+    }
+}
+
+/// A request of the API, read completely.
+pub(crate) struct ApiRequest {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    /// The query of a GET, the form of a POST.
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+}
+
+impl ApiRequest {
+    fn header(&self, name: &str) -> Option<String> {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn operation(&self) -> Option<Operation> {
+        let segments: Vec<&str> = self.path.trim_matches('/').split('/').collect();
+        match (&self.method, segments.as_slice()) {
+            (&Method::POST, ["v1", "refunds"]) => Some(Operation::CreateRefund),
+            (&Method::GET, ["v1", "refunds"]) => Some(Operation::ListRefunds),
+            (&Method::GET, ["v1", "refunds", _]) => Some(Operation::RetrieveRefund),
+            (&Method::GET, ["v1", "invoice_payments"]) => Some(Operation::ListInvoicePayments),
+            _ => None,
+        }
+    }
+
+    /// Bearer, or Basic with the key as user name, as Stripe takes both.
+    fn bears(&self, api_key: &str) -> bool {
+        let Some(value) = self.header(header::AUTHORIZATION.as_str()) else { return false };
+        if let Some(token) = value.strip_prefix("Bearer ") {
+            return token == api_key;
+        }
+        value
+            .strip_prefix("Basic ")
+            .and_then(|encoded| base64::engine::general_purpose::STANDARD.decode(encoded).ok())
+            .is_some_and(|pair| pair == format!("{api_key}:").into_bytes())
+    }
+}
+
+/// Answers one request.
+pub(crate) async fn answer(shared: &Shared, request: ApiRequest) -> Outcome {
+    if !request.bears(&shared.api_key) {
+        return Outcome::plain(Answer::unauthenticated());
+    }
+    let Some(operation) = request.operation() else {
+        return Outcome::plain(Answer::unknown_route(request.method.as_str(), &request.path));
+    };
+    let fault = record_call(&mut shared.world(), &request, operation);
+    match fault {
+        None => {
+            let (answer, replayed) = run(&mut shared.world(), &request, operation, None);
+            Outcome::Answer(answer, replayed)
+        }
+        Some(Fault::TimeoutBeforeActing) => Outcome::Silence,
+        Some(Fault::ResetBeforeActing) => Outcome::Reset,
+        Some(Fault::InUse) => Outcome::plain(Answer::key_in_use()),
+        Some(Fault::RateLimited { retry_after_s }) => Outcome::plain(Answer::rate_limited(retry_after_s)),
+        Some(Fault::Unavailable) => Outcome::plain(Answer::server_error(503)),
+        Some(Fault::Garbage) => Outcome::Garbage,
+        Some(Fault::TimeoutAfterActing) => {
+            run(&mut shared.world(), &request, operation, None);
+            Outcome::Silence
+        }
+        Some(Fault::ResetAfterActing) => {
+            Outcome::CutAnswer(run(&mut shared.world(), &request, operation, None).0)
+        }
+        Some(Fault::Slow { delay_ms }) => run_slowly(shared, &request, operation, delay_ms).await,
+        Some(Fault::ServerError { acts }) => {
+            let forced = Forced { answer: Answer::server_error(500), acts };
+            let (answer, replayed) = run(&mut shared.world(), &request, operation, Some(forced));
+            Outcome::Answer(answer, replayed)
+        }
+        Some(Fault::Decline { code }) => {
+            let forced = Forced { answer: Answer::declined(&code), acts: false };
+            let (answer, replayed) = run(&mut shared.world(), &request, operation, Some(forced));
+            Outcome::Answer(answer, replayed)
+        }
+    }
+}
+
+/// An answer that a fault puts in the place of the call's own.
+struct Forced {
+    answer: Answer,
+    /// Whether the call is carried out all the same.
+    acts: bool,
+}
+
+fn record_call(world: &mut World, request: &ApiRequest, operation: Operation) -> Option<Fault> {
+    let fault = world.faults.take(operation);
+    world.calls.push(Call {
+        method: request.method.to_string(),
+        path: request.path.clone(),
+        idempotency_key: request.header("idempotency-key"),
+        stripe_version: request.header("stripe-version"),
+        fault: fault.clone(),
+    });
+    fault
+}
+
+/// Runs a call, under its idempotency key where it has one; the flag says that the answer is a stored one.
+fn run(
+    world: &mut World,
+    request: &ApiRequest,
+    operation: Operation,
+    forced: Option<Forced>,
+) -> (Answer, bool) {
+    if operation != Operation::CreateRefund {
+        return (forced.map_or_else(|| read(world, request, operation), |forced| forced.answer), false);
+    }
+    let form = match RefundForm::parse(&request.parameters) {
+        Ok(form) => form,
+        Err(answer) => return (answer, false),
+    };
+    let key = request.header("idempotency-key");
+    if let Some(key) = &key {
+        match world.keys.begin(key, &fingerprint(request)) {
+            Seen::First => {}
+            Seen::Answered(answer) => return (answer, true),
+            Seen::OtherParameters => return (Answer::other_parameters(), false),
+            Seen::InUse => return (Answer::key_in_use(), false),
+        }
+    }
+    let answer = match forced {
+        Some(Forced { answer, acts: false }) => answer,
+        Some(Forced { answer, acts: true }) => {
+            world.create_refund(&form, key.as_deref(), &Emission::default());
+            answer
+        }
+        None => world.create_refund(&form, key.as_deref(), &Emission::default()),
+    };
+    if let Some(key) = &key {
+        world.keys.finish(key, &answer);
+    }
+    (answer, false)
+}
+
+/// Holds the call's idempotency key while it waits, then runs the call.
+async fn run_slowly(shared: &Shared, request: &ApiRequest, operation: Operation, delay_ms: u64) -> Outcome {
+    let key = request.header("idempotency-key");
+    let held = key
+        .as_deref()
+        .is_some_and(|key| matches!(shared.world().keys.begin(key, &fingerprint(request)), Seen::First));
+    tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+    let mut world = shared.world();
+    if let (true, Some(key)) = (held, &key) {
+        world.keys.forget(key);
+    }
+    let (answer, replayed) = run(&mut world, request, operation, None);
+    Outcome::Answer(answer, replayed)
+}
+
+/// What Stripe compares when a key comes again: the parameters, in any order.
+fn fingerprint(request: &ApiRequest) -> String {
+    let mut parameters: Vec<String> =
+        request.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    parameters.sort();
+    format!("{} {} {}", request.method, request.path, parameters.join("&"))
+}
+
+fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
+    match operation {
+        Operation::CreateRefund => Answer::server_error(500),
+        Operation::ListRefunds => {
+            let payment = request.parameter("payment_intent");
+            match payment {
+                Some(id) if !world.payments.contains_key(id) => {
+                    Answer::missing("payment_intent", id, "payment_intent")
+                }
+                _ => page(request, &world.refund_list(payment)),
+            }
+        }
+        Operation::RetrieveRefund => {
+            let id = request.path.rsplit('/').next().unwrap_or_default();
+            let found = world.refund_list(None).into_iter().find(|refund| refund["id"] == id);
+            found.map_or_else(|| Answer::missing("refund", id, "id"), Answer::ok)
+        }
+        Operation::ListInvoicePayments => match request.parameter("invoice") {
+            None => Answer::invalid("invoice", Some("parameter_missing"), "Missing an invoice."),
+            Some(id) => match world.invoice_payments(id) {
+                None => Answer::missing("invoice", id, "invoice"),
+                Some(payments) => page(request, &payments),
+            },
+        },
+    }
+}
+
+/// One page, by `limit` and `starting_after`.
+fn page(request: &ApiRequest, objects: &[serde_json::Value]) -> Answer {
+    let limit = match request.parameter("limit").map(str::parse::<usize>) {
+        None => PAGE_DEFAULT,
+        Some(Ok(limit)) if (1..=PAGE_MAX).contains(&limit) => limit,
+        Some(_) => return Answer::invalid("limit", Some("parameter_invalid_integer"), "Invalid limit"),
+    };
+    let start = match request.parameter("starting_after") {
+        None => 0,
+        Some(id) => match objects.iter().position(|object| object["id"] == id) {
+            Some(position) => position.saturating_add(1),
+            None => return Answer::missing("object", id, "starting_after"),
+        },
+    };
+    let end = start.saturating_add(limit);
+    let shown = objects.get(start..end.min(objects.len())).unwrap_or_default();
+    Answer::page(&request.path, shown, objects.len() > end)
+}

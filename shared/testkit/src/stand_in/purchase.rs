@@ -1,0 +1,240 @@
+//! Money in: packs, subscriptions, renewals, and how subscriptions end.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::command::{BuyPack, Cancel, Emission, End, Renew, Subscribe};
+use super::record::{Invoice, Payment, Subscription};
+use super::render::{self, Context};
+use super::world::{CommandError, Draft, World, check_copies};
+
+/// One period of a subscription: 30 days, so that a test can add it up.
+const PERIOD_S: i64 = 30 * 24 * 60 * 60;
+
+/// What a command made, by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Made {
+    /// The customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    /// The payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<String>,
+    /// The subscription.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<String>,
+    /// The invoice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<String>,
+    /// The refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund: Option<String>,
+    /// The events, in the order in which they came to be.
+    pub events: Vec<String>,
+}
+
+impl World {
+    fn context(&self, emission: &Emission) -> Context {
+        Context { shape: self.shape(emission), livemode: self.settings.livemode }
+    }
+
+    fn pay(
+        &mut self,
+        customer: &str,
+        invoice: Option<String>,
+        amount: u64,
+        currency: &str,
+        created: i64,
+    ) -> Result<Payment, CommandError> {
+        if amount == 0 {
+            return Err(CommandError::Amount);
+        }
+        let payment = Payment {
+            id: self.id("pi"),
+            charge: self.id("ch"),
+            customer: customer.to_owned(),
+            invoice,
+            amount,
+            refunded: 0,
+            currency: currency.to_ascii_lowercase(),
+            created,
+        };
+        self.payments.insert(payment.id.clone(), payment.clone());
+        Ok(payment)
+    }
+
+    pub(crate) fn buy_pack(&mut self, pack: &BuyPack, emission: &Emission) -> Result<Made, CommandError> {
+        check_copies(emission.copies)?;
+        let created = Self::created(emission, None);
+        let customer = self.customer(&pack.account, pack.customer.as_deref());
+        let payment = self.pay(&customer, None, pack.amount, &pack.currency, created)?;
+        let session = render::Session {
+            id: self.id("cs_test"),
+            account: &pack.account,
+            price: &pack.price,
+            payment: Some(&payment),
+            subscription: None,
+            invoice: None,
+            created,
+        };
+        let object = render::session(self.context(emission), &session, &payment);
+        let events = self.emit(emission, created, vec![Draft::new("checkout.session.completed", object)]);
+        Ok(Made { customer: Some(customer), payment: Some(payment.id), events, ..Made::default() })
+    }
+
+    pub(crate) fn subscribe(&mut self, order: &Subscribe, emission: &Emission) -> Result<Made, CommandError> {
+        check_copies(emission.copies)?;
+        let created = Self::created(emission, None);
+        let context = self.context(emission);
+        let customer = self.customer(&order.account, order.customer.as_deref());
+        let subscription = Subscription {
+            id: self.id("sub"),
+            item: self.id("si"),
+            customer: customer.clone(),
+            price: order.price.clone(),
+            amount: order.amount,
+            currency: order.currency.to_ascii_lowercase(),
+            status: "active".to_owned(),
+            created,
+            period_start: created,
+            period_end: created.saturating_add(PERIOD_S),
+            cancel_at_period_end: false,
+            canceled_at: None,
+            ended_at: None,
+            metadata: order.metadata.clone(),
+        };
+        let (invoice, payment) = self.charge_period(&subscription, "subscription_create", created)?;
+        let session = render::Session {
+            id: self.id("cs_test"),
+            account: &order.account,
+            price: &order.price,
+            payment: None,
+            subscription: Some(&subscription.id),
+            invoice: Some(&invoice.id),
+            created,
+        };
+        let drafts = vec![
+            Draft::new("checkout.session.completed", render::session(context, &session, &payment)),
+            Draft::new("customer.subscription.created", render::subscription(context, &subscription)),
+            Draft::new("invoice.paid", render::invoice(context, &invoice, &payment, &subscription)),
+        ];
+        self.subscriptions.insert(subscription.id.clone(), subscription.clone());
+        Ok(Made {
+            customer: Some(customer),
+            payment: Some(payment.id),
+            subscription: Some(subscription.id),
+            invoice: Some(invoice.id),
+            refund: None,
+            events: self.emit(emission, created, drafts),
+        })
+    }
+
+    pub(crate) fn renew(&mut self, renewal: &Renew, emission: &Emission) -> Result<Made, CommandError> {
+        check_copies(emission.copies)?;
+        let created = Self::created(emission, renewal.charged_at);
+        let charged_at = renewal.charged_at.unwrap_or(created);
+        let mut subscription = self.subscription(&renewal.subscription)?.clone();
+        subscription.period_start = charged_at;
+        subscription.period_end = charged_at.saturating_add(PERIOD_S);
+        let (invoice, payment) = self.charge_period(&subscription, "subscription_cycle", charged_at)?;
+        let object = render::invoice(self.context(emission), &invoice, &payment, &subscription);
+        let made = Made {
+            customer: Some(subscription.customer.clone()),
+            payment: Some(payment.id),
+            subscription: Some(subscription.id.clone()),
+            invoice: Some(invoice.id),
+            refund: None,
+            events: self.emit(emission, created, vec![Draft::new("invoice.paid", object)]),
+        };
+        self.subscriptions.insert(subscription.id.clone(), subscription);
+        Ok(made)
+    }
+
+    fn charge_period(
+        &mut self,
+        subscription: &Subscription,
+        billing_reason: &str,
+        paid_at: i64,
+    ) -> Result<(Invoice, Payment), CommandError> {
+        let id = self.id("in");
+        let payment = self.pay(
+            &subscription.customer,
+            Some(id.clone()),
+            subscription.amount,
+            &subscription.currency,
+            paid_at,
+        )?;
+        let invoice = Invoice {
+            id,
+            line: self.id("il"),
+            invoice_payment: self.id("inpay"),
+            payment: payment.id.clone(),
+            billing_reason: billing_reason.to_owned(),
+            paid_at,
+        };
+        self.invoices.insert(invoice.id.clone(), invoice.clone());
+        Ok((invoice, payment))
+    }
+
+    pub(crate) fn cancel(&mut self, cancel: &Cancel, emission: &Emission) -> Result<Made, CommandError> {
+        check_copies(emission.copies)?;
+        let created = Self::created(emission, cancel.at);
+        let at = cancel.at.unwrap_or(created);
+        let mut subscription = self.subscription(&cancel.subscription)?.clone();
+        let before = render::cancellation(&subscription);
+        subscription.canceled_at = Some(at);
+        if !cancel.at_period_end {
+            return Ok(self.end_with(subscription, at, created, emission));
+        }
+        subscription.cancel_at_period_end = true;
+        let object = render::subscription(self.context(emission), &subscription);
+        let mut draft = Draft::new("customer.subscription.updated", object);
+        draft.previous = Some(before);
+        Ok(self.keep(subscription, created, draft, emission))
+    }
+
+    pub(crate) fn end(&mut self, end: &End, emission: &Emission) -> Result<Made, CommandError> {
+        check_copies(emission.copies)?;
+        let created = Self::created(emission, end.ended_at);
+        let ended_at = end.ended_at.unwrap_or(created);
+        let subscription = self.subscription(&end.subscription)?.clone();
+        Ok(self.end_with(subscription, ended_at, created, emission))
+    }
+
+    fn end_with(
+        &mut self,
+        mut subscription: Subscription,
+        ended_at: i64,
+        created: i64,
+        emission: &Emission,
+    ) -> Made {
+        "canceled".clone_into(&mut subscription.status);
+        subscription.ended_at = Some(ended_at);
+        subscription.canceled_at = subscription.canceled_at.or(Some(ended_at));
+        let object = render::subscription(self.context(emission), &subscription);
+        self.keep(subscription, created, Draft::new("customer.subscription.deleted", object), emission)
+    }
+
+    fn keep(&mut self, subscription: Subscription, created: i64, draft: Draft, emission: &Emission) -> Made {
+        let made = Made {
+            customer: Some(subscription.customer.clone()),
+            subscription: Some(subscription.id.clone()),
+            events: self.emit(emission, created, vec![draft]),
+            ..Made::default()
+        };
+        self.subscriptions.insert(subscription.id.clone(), subscription);
+        made
+    }
+
+    /// The payments of an invoice, as `GET /v1/invoice_payments` lists them.
+    pub(crate) fn invoice_payments(&self, invoice: &str) -> Option<Vec<serde_json::Value>> {
+        let invoice = self.invoices.get(invoice)?;
+        let payment = self.payments.get(&invoice.payment)?;
+        Some(vec![render::invoice_payment(invoice, payment, self.settings.livemode)])
+    }
+
+    /// Everything of the account for `GET /_control/subscriptions`.
+    pub(crate) fn subscriptions_view(&self) -> serde_json::Value {
+        json!({ "subscriptions": self.subscriptions.values().collect::<Vec<_>>() })
+    }
+}

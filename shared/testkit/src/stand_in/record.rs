@@ -1,0 +1,151 @@
+//! What the stand-in remembers of each object; `render` gives it Stripe's shapes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// A payment that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Payment {
+    /// `pi_…`
+    pub id: String,
+    /// `ch_…`
+    pub charge: String,
+    /// `cus_…`
+    pub customer: String,
+    /// The invoice that it paid, for a subscription.
+    pub invoice: Option<String>,
+    /// In the smallest unit of the currency.
+    pub amount: u64,
+    /// The sum of its refunds that have not failed.
+    pub refunded: u64,
+    /// Three lower-case letters.
+    pub currency: String,
+    /// When the money was taken, in seconds since 1970.
+    pub created: i64,
+}
+
+/// A subscription with one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Subscription {
+    /// `sub_…`
+    pub id: String,
+    /// `si_…`
+    pub item: String,
+    /// `cus_…`
+    pub customer: String,
+    /// The price's id.
+    pub price: String,
+    /// In the smallest unit of the currency, for each period.
+    pub amount: u64,
+    /// Three lower-case letters.
+    pub currency: String,
+    /// `active` or `canceled`.
+    pub status: String,
+    /// In seconds since 1970, as all instants here.
+    pub created: i64,
+    /// Start of the period that was charged last.
+    pub period_start: i64,
+    /// Its end.
+    pub period_end: i64,
+    /// Whether it ends with its period.
+    pub cancel_at_period_end: bool,
+    /// When the cancellation was confirmed.
+    pub canceled_at: Option<i64>,
+    /// When it ended.
+    pub ended_at: Option<i64>,
+    /// Repeated by its invoices.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A paid invoice of a subscription, with one line and one payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Invoice {
+    /// `in_…`
+    pub id: String,
+    /// `il_…`
+    pub line: String,
+    /// `inpay_…`
+    pub invoice_payment: String,
+    /// `pi_…`
+    pub payment: String,
+    /// `subscription_create` or `subscription_cycle`.
+    pub billing_reason: String,
+    /// When it was paid.
+    pub paid_at: i64,
+}
+
+/// A refund.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refund {
+    /// `re_…`
+    pub id: String,
+    /// `pi_…`
+    pub payment: String,
+    /// In the smallest unit of the currency.
+    pub amount: u64,
+    /// `pending`, `requires_action`, `succeeded` or `failed`.
+    pub status: String,
+    /// Why it is pending.
+    pub pending_reason: Option<String>,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// When it was created.
+    pub created: i64,
+    /// The idempotency key of the call that made it.
+    pub idempotency_key: Option<String>,
+    /// What the caller attached.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// One event, whose bytes are the same at every delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// `evt_…`
+    pub id: String,
+    /// `invoice.paid` and so on.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether it waits for a release.
+    pub held: bool,
+    /// The body as it is sent.
+    pub body: String,
+}
+
+/// One attempt to deliver an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Delivery {
+    /// The event's id.
+    pub event: String,
+    /// The event's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Counted from 1, for each copy.
+    pub attempt: usize,
+    /// The receiver's status, where there was one.
+    pub status: Option<u16>,
+    /// What went wrong before there was one.
+    pub error: Option<String>,
+}
+
+impl Delivery {
+    /// Whether the receiver took the event.
+    pub fn accepted(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
+/// One call of the API, for assertions on how often something was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Call {
+    /// The HTTP method.
+    pub method: String,
+    /// Path without its query.
+    pub path: String,
+    /// The `Idempotency-Key` header.
+    pub idempotency_key: Option<String>,
+    /// The `Stripe-Version` header.
+    pub stripe_version: Option<String>,
+    /// The fault that it met.
+    pub fault: Option<super::Fault>,
+}

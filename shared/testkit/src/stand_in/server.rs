@@ -1,0 +1,144 @@
+//! The HTTP server: accepts on loopback, hands requests to the API or to the control API.
+//!
+//! A body of more than [`BODY_BYTES_MAX`] is refused. The server can break a connection where a
+//! fault asks for it, which is why it is not built on a framework.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::api::{self, ApiRequest, Outcome};
+use super::{Shared, control};
+
+/// Far above any command or form.
+const BODY_BYTES_MAX: usize = 1 << 20;
+const CONTROL: &str = "/_control/";
+
+/// Serves until the task is dropped, and every connection with it.
+pub(crate) async fn run(shared: Arc<Shared>, listener: TcpListener) {
+    let mut connections = JoinSet::new();
+    loop {
+        // A failed accept concerns one caller only.
+        if let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(serve(Arc::clone(&shared), stream));
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(shared: Arc<Shared>, stream: TcpStream) {
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { respond(&shared, request).await }
+    });
+    // An error here is a broken connection: a fault's, or the caller's own.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn respond(shared: &Shared, request: Request<Incoming>) -> io::Result<Response<AnswerBody>> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+        return Ok(json_response(413, b"{}".as_slice().into()));
+    };
+    let body = body.to_bytes();
+    let path = parts.uri.path().to_owned();
+    if let Some(name) = path.strip_prefix(CONTROL) {
+        let (status, value) = control::answer(shared, &parts.method, name, &body);
+        return Ok(json_response(status, value.to_string().into()));
+    }
+    let query = parts.uri.query().unwrap_or_default().as_bytes();
+    let form = if parts.method == Method::POST { body.as_ref() } else { query };
+    let parameters = form_urlencoded::parse(form).into_owned().collect();
+    let request = ApiRequest { method: parts.method, path, parameters, headers: parts.headers };
+    match api::answer(shared, request).await {
+        Outcome::Answer(answer, replayed) => {
+            let mut response = json_response(answer.status, answer.body.to_string().into());
+            let headers = response.headers_mut();
+            headers.insert("request-id", shared.request_id());
+            if replayed {
+                headers.insert("idempotent-replayed", header::HeaderValue::from_static("true"));
+            }
+            if let Some(seconds) = answer.retry_after_s {
+                headers.insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+            }
+            Ok(response)
+        }
+        Outcome::CutAnswer(answer) => Ok(cut_response(answer.status, &answer.body.to_string())),
+        Outcome::Garbage => Ok(json_response(200, b"<html>".as_slice().into())),
+        Outcome::Reset => Err(io::ErrorKind::ConnectionReset.into()),
+        Outcome::Silence => {
+            std::future::pending::<Result<_, Infallible>>().await.map_err(|never| match never {})
+        }
+    }
+}
+
+fn json_response(status: u16, body: Bytes) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody { bytes: Some(body), cut: Cut::No });
+    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
+    let json = header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// A response that promises the whole body and ends in its middle.
+fn cut_response(status: u16, body: &str) -> Response<AnswerBody> {
+    let half = body.len().div_euclid(2);
+    let mut response = json_response(status, Bytes::copy_from_slice(body.as_bytes()).slice(..half));
+    response.body_mut().cut = Cut::AfterFlush;
+    response.headers_mut().insert(header::CONTENT_LENGTH, header::HeaderValue::from(body.len()));
+    response
+}
+
+/// A body in one piece, which may break off after it.
+struct AnswerBody {
+    bytes: Option<Bytes>,
+    cut: Cut,
+}
+
+enum Cut {
+    No,
+    /// Gives hyper one turn to send what it has.
+    AfterFlush,
+    Due,
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Some(bytes) = self.bytes.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        match self.cut {
+            Cut::No => Poll::Ready(None),
+            Cut::AfterFlush => {
+                self.cut = Cut::Due;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Cut::Due => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match (&self.cut, &self.bytes) {
+            (Cut::No, Some(bytes)) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            (Cut::No, None) => SizeHint::with_exact(0),
+            _ => SizeHint::default(),
+        }
+    }
+}
