@@ -1,0 +1,102 @@
+# The commands of everyday work. `make` alone lists them.
+#
+# Everything that is installed goes below .local/ (git-ignored): two Python environments, because SAM and the emulator
+# ask for different versions of boto3, and the cargo tools of `make check`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup tools demo up down status test unit end-to-end check lint format clean bench
+
+PYTHON ?= python3
+NAME ?= default
+
+EMULATOR := .local/emulator
+SAM := .local/sam
+TOOLS := .local/tools
+EMULATOR_STAMP := $(EMULATOR)/.stamp
+SAM_STAMP := $(SAM)/.stamp
+# The version is part of the folder's name, so that another version is another file to make.
+DENY_VERSION := 0.20.2
+MACHETE_VERSION := 0.9.2
+DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
+MACHETE := $(TOOLS)/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
+
+STACK := $(EMULATOR)/bin/python infra/local/stack.py
+export SAM_CLI_TELEMETRY := 0
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(EMULATOR_STAMP) $(SAM_STAMP) ## install the emulator and SAM below .local/
+
+demo: setup ## the main job from purchase to refund, on this machine
+	$(EMULATOR)/bin/python infra/local/demo.py
+
+up: setup ## start a stack for one's own use; NAME=other starts a second one
+	@$(STACK) up --name $(NAME)
+
+status: setup ## what runs, with fresh tokens
+	@$(STACK) status --name $(NAME)
+
+down: setup ## stop it
+	@$(STACK) down --name $(NAME)
+
+test: unit end-to-end ## all tests
+
+unit: ## tests that need nothing but Rust
+	cargo test --workspace --locked
+
+end-to-end: setup ## the real binaries in a stack of their own; MAKEGOOD_STACK=default uses one that is up
+	$(EMULATOR)/bin/python -m pytest -q tests/end_to_end
+
+check: lint test ## what CI runs
+
+lint: setup tools ## formatting, clippy, documentation, dependencies, template
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+	$(DENY) --locked check bans licenses sources
+	@# Only the list of known vulnerabilities needs the network; without it the last list that was fetched is used.
+	$(DENY) --locked check advisories || $(DENY) --locked --offline check advisories
+	$(MACHETE)
+	$(SAM)/bin/sam validate --lint --template-file infra/template.yaml --region us-east-1
+
+format: ## format the Rust code
+	cargo fmt --all
+
+bench: ## measure, and compare with docs/PERFORMANCE.md
+	cargo bench --locked -p tests
+
+clean: ## stop the default stack and delete what was built and installed
+	@if [ -x $(EMULATOR)/bin/python ]; then $(STACK) down --name $(NAME); fi
+	cargo clean
+	rm -rf .local .aws-sam
+
+# ── what is installed ───────────────────────────────────────────────────────────────────────────────────────────
+
+tools: $(DENY) $(MACHETE)
+
+$(EMULATOR_STAMP): infra/local/requirements-emulator.txt
+$(SAM_STAMP): infra/local/requirements-sam.txt
+
+# An environment is made anew when its list changes: a leftover of an older list would go unnoticed.
+$(EMULATOR_STAMP) $(SAM_STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@echo "installing $< into $(@D)" >&2
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	touch $@
+
+# Optimised only a little: they compile in half the time and run for a second.
+QUICK := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
+
+$(DENY):
+	$(QUICK) cargo install --quiet --locked --no-default-features --root $(TOOLS)/cargo-deny-$(DENY_VERSION) \
+		cargo-deny@$(DENY_VERSION)
+
+$(MACHETE):
+	$(QUICK) cargo install --quiet --locked --root $(TOOLS)/cargo-machete-$(MACHETE_VERSION) \
+		cargo-machete@$(MACHETE_VERSION)

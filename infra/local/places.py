@@ -1,0 +1,28 @@
+"""Where things are: the repository, its git-ignored `.local/`, and the files of one stack."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = ROOT / ".local"
+STACKS = LOCAL / "stack"
+
+# One target folder for every stack: the builds differ in nothing but the time at which they run.
+CARGO_TARGET = ROOT / "target" / "local"
+
+FUNCTIONS = ("stripe-webhook", "credits", "auto-refund", "expiry-sweep", "refund-request", "refund-payout")
+STAND_IN = "stripe-stand-in"
+
+
+def state_file(name: str) -> Path:
+    """What a running stack wrote down about itself."""
+    return STACKS / f"{name}.json"
+
+
+def work_folder(name: str) -> Path:
+    """Logs, build artefacts and emulator state of one stack; deleted when it is started again."""
+    return STACKS / name
+
+
+def binary(name: str) -> Path:
+    """Where cargo-lambda leaves a binary."""
+    return CARGO_TARGET / "lambda" / name / "bootstrap"
