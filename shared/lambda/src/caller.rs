@@ -1,0 +1,200 @@
+//! Who calls: the claims of an access token that the gateway has verified, checked again here.
+//!
+//! The gateway checks the signature; whether it checks everything else depends on the gateway, so issuer,
+//! audience, times, use and scope are checked here before anything is done. [`UnverifiedClaims`] go in, a
+//! [`Caller`] comes out, and nothing else makes a `Caller`.
+
+use ledger::{AccountId, Timestamp};
+
+use crate::config::{ConfigError, Env};
+use crate::http::{Problem, ProblemKind};
+
+mod claims;
+
+pub use claims::UnverifiedClaims;
+
+/// Clocks of an issuer and ours may differ by as much (RFC 7519, 4.1.4: "a few minutes at most").
+const LEEWAY_S: i64 = 60;
+
+/// Which tokens are accepted, and what makes whom.
+#[derive(Debug, Clone)]
+pub struct CallerRules {
+    issuer: String,
+    customer_audiences: Vec<String>,
+    service_audiences: Vec<String>,
+    customer_scope: String,
+    service_scope: String,
+    support_group: String,
+}
+
+impl CallerRules {
+    /// Reads `TOKEN_ISSUER`, `CUSTOMER_AUDIENCES`, `SERVICE_AUDIENCES`, `CUSTOMER_SCOPE`, `SERVICE_SCOPE` and
+    /// `SUPPORT_GROUP`. An audience cannot be both a customer's and a service's.
+    pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
+        let rules = Self {
+            issuer: env.required("TOKEN_ISSUER")?,
+            customer_audiences: env.list("CUSTOMER_AUDIENCES")?,
+            service_audiences: env.list("SERVICE_AUDIENCES")?,
+            customer_scope: env.required("CUSTOMER_SCOPE")?,
+            service_scope: env.required("SERVICE_SCOPE")?,
+            support_group: env.required("SUPPORT_GROUP")?,
+        };
+        if rules.customer_audiences.iter().any(|audience| rules.service_audiences.contains(audience)) {
+            return Err(ConfigError::Conflict {
+                name: "CUSTOMER_AUDIENCES",
+                other: "SERVICE_AUDIENCES",
+                expected: "audiences of one kind only",
+            });
+        }
+        Ok(rules)
+    }
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CallerError {
+    /// The gateway gave no claims.
+    #[error("the token is missing")]
+    NoClaims,
+    /// A claim that must be there is not.
+    #[error("the token has no `{0}`")]
+    MissingClaim(&'static str),
+    /// A claim has the wrong form.
+    #[error("the token's `{0}` is not readable")]
+    MalformedClaim(&'static str),
+    /// Another issuer's token.
+    #[error("the token is of another issuer")]
+    Issuer,
+    /// A token for something else.
+    #[error("the token is for another audience")]
+    Audience,
+    /// An ID token, which says who someone is and not what may be done.
+    #[error("the token is not an access token")]
+    TokenUse,
+    /// It was valid until now or earlier.
+    #[error("the token has expired")]
+    Expired,
+    /// It is valid, or issued, only later than the leeway from now.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// A valid token that does not allow calls of its kind.
+    #[error("the token lacks the scope of its kind")]
+    Scope,
+}
+
+impl From<CallerError> for Problem {
+    fn from(error: CallerError) -> Self {
+        let kind = match error {
+            CallerError::Scope => ProblemKind::Forbidden,
+            _ => ProblemKind::Unauthenticated,
+        };
+        Self::new(kind).detail(error.to_string())
+    }
+}
+
+/// What a caller is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Someone with an account of their own.
+    Customer,
+    /// A generation service.
+    Service,
+    /// A person who works on requests.
+    Support,
+}
+
+/// A caller whose token has been checked. Only [`Caller::check`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    role: Role,
+    subject: AccountId,
+}
+
+impl Caller {
+    /// Checks the claims; none at all is an error of its own.
+    pub fn check(
+        claims: Option<&UnverifiedClaims<'_>>,
+        rules: &CallerRules,
+        now: Timestamp,
+    ) -> Result<Self, CallerError> {
+        let claims = claims.ok_or(CallerError::NoClaims)?;
+        if claims.text("iss")? != rules.issuer {
+            return Err(CallerError::Issuer);
+        }
+        if claims.text("token_use")? != "access" {
+            return Err(CallerError::TokenUse);
+        }
+        let now_s = now.as_s();
+        if claims.seconds("exp")?.ok_or(CallerError::MissingClaim("exp"))? <= now_s {
+            return Err(CallerError::Expired);
+        }
+        for name in ["nbf", "iat"] {
+            if claims.seconds(name)?.is_some_and(|instant| instant > now_s.saturating_add(LEEWAY_S)) {
+                return Err(CallerError::NotYetValid);
+            }
+        }
+        // As the gateway does: `client_id` counts only where there is no `aud`, as in Cognito's tokens.
+        let audiences = match claims.list("aud")? {
+            Some(audiences) => audiences,
+            None => vec![claims.text("client_id").map_err(|_| CallerError::MissingClaim("aud"))?],
+        };
+        let is_one_of =
+            |known: &[String]| audiences.iter().any(|audience| known.iter().any(|it| it == audience));
+        let (is_service, scope) = if is_one_of(&rules.service_audiences) {
+            (true, &rules.service_scope)
+        } else if is_one_of(&rules.customer_audiences) {
+            (false, &rules.customer_scope)
+        } else {
+            return Err(CallerError::Audience);
+        };
+        let subject = claims.text("sub")?;
+        let subject = AccountId::new(subject).map_err(|_| CallerError::MalformedClaim("sub"))?;
+        if !claims.scopes()?.iter().any(|granted| granted == scope) {
+            return Err(CallerError::Scope);
+        }
+        let groups = claims.list("cognito:groups")?.unwrap_or_default();
+        let role = if is_service {
+            Role::Service
+        } else if groups.iter().any(|group| *group == rules.support_group) {
+            Role::Support
+        } else {
+            Role::Customer
+        };
+        Ok(Self { role, subject })
+    }
+
+    /// What the caller is.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The token's `sub`: the account of a customer, the id of a support person or of a service's client.
+    pub fn subject(&self) -> &str {
+        self.subject.as_str()
+    }
+
+    /// The caller's own account, if the caller is a customer.
+    pub fn account(&self) -> Option<&AccountId> {
+        (self.role == Role::Customer).then_some(&self.subject)
+    }
+
+    /// Whether the caller may reach `account` on a route that is for `roles`.
+    ///
+    /// A role that the route is not for is forbidden, whatever the account; another's account is answered
+    /// exactly as a missing one.
+    pub fn may_reach(&self, account: &AccountId, roles: &[Role]) -> Result<(), Problem> {
+        self.must_be(roles)?;
+        if self.account().is_some_and(|own| own != account) {
+            return Err(Problem::new(ProblemKind::NotFound));
+        }
+        Ok(())
+    }
+
+    /// Whether a route that is for `roles` and names no account is for the caller.
+    pub fn must_be(&self, roles: &[Role]) -> Result<(), Problem> {
+        if roles.contains(&self.role) { Ok(()) } else { Err(Problem::new(ProblemKind::Forbidden)) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! From a process to answers: start-up, the loop of invocations, and the one place where errors are logged.
+//!
+//! An invocation's event is kept as the text that it is and read by the handler, so that structs can borrow
+//! from it and an event that cannot be read is never quoted. A handler's error is logged once with its chain,
+//! and the invocation fails; its caller (a queue, a schedule) repeats it. A panic ends the process.
+
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use ledger::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::config::Env;
+use crate::http::{Problem, Request, Response};
+use crate::metrics::Metrics;
+use crate::sqs::{self, Batch, Item, Record};
+use crate::{clock, log};
+
+/// Any error, for the functions' own `main`.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where metrics go when `METRICS_NAMESPACE` says nothing else.
+const NAMESPACE: &str = "Makegood";
+
+/// A function that has been started and not yet wired.
+pub struct Function {
+    name: &'static str,
+    env: Env,
+    namespace: String,
+}
+
+/// Starts the function `name`: opens its log, and lets `wire` build what it needs and serve.
+///
+/// An error of `wire` (configuration that is missing) is logged with its chain and ends the process.
+pub async fn start(name: &'static str, wire: impl AsyncFnOnce(Function) -> Result<(), Error>) -> ExitCode {
+    let env = Env::process();
+    let result = async {
+        log::init(&env, name)?;
+        let namespace = env.optional("METRICS_NAMESPACE")?.unwrap_or_else(|| NAMESPACE.to_owned());
+        wire(Function { name, env, namespace }).await
+    };
+    match result.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let error: &(dyn std::error::Error + 'static) = error.as_ref();
+            tracing::error!(function = name, outcome = "stopped", error, "the function stopped");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why an event cannot be read. It never quotes the event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EventError {
+    /// The event is not of the form that the function is made for.
+    #[error("the event is not of the expected form at line {line}, column {column}")]
+    Json {
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// A message of the batch has no id of its own.
+    #[error("the batch has a message id that is empty or repeated")]
+    MessageIds,
+}
+
+impl EventError {
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        Self::Json { line: error.line(), column: error.column() }
+    }
+}
+
+/// The instant by which an invocation must have answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// The deadline that Lambda gives, in milliseconds since 1970.
+    fn at_ms(deadline_ms: u64, now: Timestamp) -> Self {
+        let now_ms = u64::try_from(now.as_ms()).unwrap_or_default();
+        Self::in_ms(deadline_ms.saturating_sub(now_ms))
+    }
+
+    /// The instant `milliseconds` from here.
+    pub fn in_ms(milliseconds: u64) -> Self {
+        // Lambda's longest time is 15 minutes; a day keeps the sum representable whatever is given.
+        let bounded = Duration::from_millis(milliseconds).min(Duration::from_secs(86_400));
+        let here = Instant::now();
+        Self(here.checked_add(bounded).unwrap_or(here))
+    }
+
+    /// The time that is left.
+    pub fn remaining(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// One invocation.
+#[derive(Debug)]
+pub struct Invocation {
+    event: Box<RawValue>,
+    request_id: String,
+    now: Timestamp,
+    deadline: Deadline,
+    metrics: Metrics,
+}
+
+impl Invocation {
+    /// An invocation of a test, with a minute to answer.
+    pub fn of(event: impl Into<String>, now: Timestamp) -> Result<Self, EventError> {
+        Ok(Self {
+            event: RawValue::from_string(event.into()).map_err(|error| EventError::json(&error))?,
+            request_id: "test".to_owned(),
+            now,
+            deadline: Deadline::in_ms(60_000),
+            metrics: Metrics::new(NAMESPACE, "test"),
+        })
+    }
+
+    /// The event as a `T`, which may borrow from it.
+    pub fn event<'a, T: Deserialize<'a>>(&'a self) -> Result<T, EventError> {
+        serde_json::from_str(self.event.get()).map_err(|error| EventError::json(&error))
+    }
+
+    /// The event as its text.
+    pub fn event_text(&self) -> &str {
+        self.event.get()
+    }
+
+    /// Lambda's id of the invocation.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// When the invocation began: `now` for all that it decides.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// By when it must have answered.
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// What the invocation counts and measures; written at its end.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
+/// A failed invocation, logged already.
+#[derive(Debug)]
+struct Failed(String);
+
+impl From<Failed> for Diagnostic {
+    fn from(Failed(error_message): Failed) -> Self {
+        Self { error_type: "HandlerError".to_owned(), error_message }
+    }
+}
+
+impl Function {
+    /// The environment to read the configuration from.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// Answers each invocation with `handler`, until the process is stopped.
+    pub async fn serve<T, E>(self, handler: impl AsyncFn(&Invocation) -> Result<T, E>) -> Result<(), Error>
+    where
+        T: Serialize,
+        E: std::error::Error + 'static,
+    {
+        let Self { name, namespace, .. } = self;
+        let handler = Rc::new(handler);
+        lambda_runtime::Runtime::new(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+            let handler = Rc::clone(&handler);
+            let LambdaEvent { payload, context } = event;
+            let now = clock::now();
+            let invocation = Invocation {
+                event: payload,
+                request_id: context.request_id,
+                now,
+                deadline: Deadline::at_ms(context.deadline, now),
+                metrics: Metrics::new(namespace.clone(), name),
+            };
+            async move { answer(name, &invocation, &*handler).await }
+        }))
+        .run()
+        .await
+    }
+
+    /// Answers each request of an HTTP API with `handler`. One line of log per request; the cause of a
+    /// problem is in it and nowhere else.
+    pub async fn serve_http(
+        self,
+        handler: impl AsyncFn(&Request<'_>, &Invocation) -> Result<Response, Problem>,
+    ) -> Result<(), Error> {
+        self.serve(async |invocation| answer_http(invocation, &handler).await).await
+    }
+
+    /// Answers each batch of messages as [`sqs::process`] does. `understand` reads a message and says which
+    /// group it belongs to; `handle` works on one group and returns the messages that stay in the queue.
+    pub async fn serve_sqs<K, M, E>(
+        self,
+        understand: impl Fn(&Record<'_>) -> Result<(K, M), E>,
+        handle: impl for<'b, 'a> AsyncFn(&Invocation, K, Vec<Item<'b, 'a, M>>) -> Vec<&'b Record<'a>>,
+    ) -> Result<(), Error>
+    where
+        K: Ord + Clone,
+        E: std::error::Error + 'static,
+    {
+        self.serve(async |invocation| {
+            let batch = Batch::parse(invocation.event_text())?;
+            let response = sqs::process(&batch, invocation.deadline(), &understand, async |key, items| {
+                handle(invocation, key, items).await
+            })
+            .await;
+            let (received, failed) = (batch.records().len(), response.failed());
+            tracing::info!(received, failed, outcome = "answered", "batch");
+            Ok::<_, EventError>(response)
+        })
+        .await
+    }
+}
+
+/// Runs `handler` in the invocation's span, logs its error, and writes the metrics.
+async fn answer<T, E: std::error::Error + 'static>(
+    function: &'static str,
+    invocation: &Invocation,
+    handler: &impl AsyncFn(&Invocation) -> Result<T, E>,
+) -> Result<T, Failed> {
+    let span = tracing::error_span!(
+        "invocation",
+        request_id = invocation.request_id(),
+        function,
+        account = tracing::field::Empty,
+        cause = tracing::field::Empty,
+    );
+    async {
+        let result = handler(invocation).await.map_err(|error| {
+            let public = error.to_string();
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(outcome = "failed", error, "the invocation failed");
+            Failed(public)
+        });
+        invocation.metrics().flush(invocation.now());
+        result
+    }
+    .instrument(span)
+    .await
+}
+
+/// Reads the request, has it handled, and turns a problem into a response.
+async fn answer_http(
+    invocation: &Invocation,
+    handler: &impl AsyncFn(&Request<'_>, &Invocation) -> Result<Response, Problem>,
+) -> Result<Response, EventError> {
+    let request: Request<'_> = invocation.event()?;
+    let route = request.route_key();
+    match handler(&request, invocation).await {
+        Ok(response) => {
+            tracing::info!(route, status = response.status(), outcome = "answered", "request");
+            Ok(response)
+        }
+        Err(problem) => {
+            let (outcome, status, cause) = (problem.kind().slug(), problem.kind().status(), problem.cause());
+            if status >= 500 {
+                tracing::error!(route, status, outcome, error = cause, "request");
+            } else {
+                tracing::info!(route, status, outcome, error = cause, "request");
+            }
+            Ok(problem.into_response(invocation.request_id()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What an invocation answers when its handler answers, refuses and fails.
+
+use serde_json::json;
+
+use super::*;
+use crate::http::ProblemKind;
+
+fn now() -> Timestamp {
+    Timestamp::from_s(1_777_716_000).unwrap()
+}
+
+fn request() -> Invocation {
+    Invocation::of(crate::http::tests_event(&json!({})), now()).unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_is_handed_on() {
+    let invocation = Invocation::of(r#"{"time":"x"}"#, now()).unwrap();
+    let result: Result<u32, Failed> =
+        answer("test", &invocation, &async |_: &Invocation| Ok::<_, EventError>(7)).await;
+    assert!(matches!(result, Ok(7)));
+}
+
+#[tokio::test]
+async fn i6_an_event_that_cannot_be_read_fails_without_being_quoted() {
+    #[derive(Debug, Deserialize)]
+    struct Tick {
+        #[expect(dead_code, reason = "only the shape matters")]
+        time: u64,
+    }
+    let invocation = Invocation::of(r#"{"time":"canary"}"#, now()).unwrap();
+    let result =
+        answer("test", &invocation, &async |invocation: &Invocation| invocation.event::<Tick>().map(drop))
+            .await;
+    let Err(Failed(text)) = result else { unreachable!("the event has a text where a number is read") };
+    assert_eq!(text, "the event is not of the expected form at line 1, column 16");
+}
+
+#[tokio::test]
+async fn a_problem_is_a_response_and_its_cause_is_not() {
+    let refuse = async |_: &Request<'_>, _: &Invocation| {
+        Err(Problem::internal("the private cause").detail("the public detail"))
+    };
+    let response = answer_http(&request(), &refuse).await.unwrap();
+    assert_eq!(response.status(), ProblemKind::Internal.status());
+    assert!(response.body().contains("the public detail") && !response.body().contains("private"));
+    assert!(response.body().contains("urn:makegood:request:test"));
+}
+
+#[tokio::test]
+async fn a_request_reaches_its_handler() {
+    let handle = async |request: &Request<'_>, _: &Invocation| Ok(Response::json(200, request.route_key()));
+    let response = answer_http(&request(), &handle).await.unwrap();
+    assert_eq!(response.body(), "\"POST /v1/accounts/{account}/holds\"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_is_lambdas() {
+    let now_ms = u64::try_from(now().as_ms()).unwrap();
+    let deadline = Deadline::at_ms(now_ms + 3_000, now());
+    assert_eq!(deadline.remaining(), Duration::from_secs(3));
+    tokio::time::advance(Duration::from_secs(4)).await;
+    assert_eq!(deadline.remaining(), Duration::ZERO);
+    assert_eq!(Deadline::at_ms(0, now()).remaining(), Duration::ZERO);
+    assert!(Deadline::at_ms(u64::MAX, now()).remaining() > Duration::from_secs(60));
+}
