@@ -23,7 +23,9 @@ pub enum IdError {
         bytes: usize,
     },
     /// The text has a character outside printable ASCII, or `#`, which separates the parts of a key.
-    #[error("{kind} has a character that is not allowed; expected printable ASCII without spaces, `#` and `/`")]
+    #[error(
+        "{kind} has a character that is not allowed; expected printable ASCII without spaces, `#` and `/`"
+    )]
     Character {
         /// Which identifier.
         kind: &'static str,
@@ -84,6 +86,7 @@ id!(AccountId, "account id", "An account: the `sub` of the customer's token.");
 id!(CustomerId, "customer id", "Stripe's customer (`cus_…`).");
 id!(GenerationId, "generation id", "One generation of a generation service; unique within an account.");
 id!(PaymentId, "payment id", "Money in: Stripe's PaymentIntent (`pi_…`).");
+id!(ProductId, "product id", "A product of the price catalogue; lots are spent on its operations only.");
 id!(RefundId, "refund id", "Money out: Stripe's Refund (`re_…`).");
 id!(RefundRequestId, "refund request id", "One refund request, ours.");
 id!(SubscriptionId, "subscription id", "Stripe's subscription (`sub_…`).");
@@ -105,9 +108,6 @@ mod tests {
             assert_eq!(PaymentId::new(text).map(drop), expected, "{text}");
         }
         assert!(PaymentId::new("x".repeat(255)).is_ok());
-        assert_eq!(
-            PaymentId::new("x".repeat(256)),
-            Err(IdError::TooLong { kind: "payment id", bytes: 256 })
-        );
+        assert_eq!(PaymentId::new("x".repeat(256)), Err(IdError::TooLong { kind: "payment id", bytes: 256 }));
     }
 }

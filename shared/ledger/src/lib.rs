@@ -1,15 +1,45 @@
 //! The credit ledger: accounts, lots, holds and the journal of entries.
 //!
-//! A command and the newest entry of an account go into [`decide`], a plan or a typed refusal comes
-//! out; [`execute`] commits the plan through the [`LedgerStore`] port and decides again when another
+//! A command and the newest entry of an account go into [`decide()`], a plan or a typed refusal comes
+//! out; [`execute()`] commits the plan through the [`LedgerStore`] port and decides again when another
 //! writer was first. Nothing in this crate reads a clock, the environment or the network.
 
+mod account;
+mod apply;
+mod codec;
+mod command;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod decide;
+mod entry;
+mod execute;
 mod id;
+mod invariants;
+mod memory;
 mod money;
+mod payment;
+mod settle;
+mod store;
 mod time;
 
-pub use id::{
-    AccountId, CustomerId, GenerationId, IdError, PaymentId, RefundId, RefundRequestId, SubscriptionId,
+pub use account::{
+    Account, Balance, CLOSED_LOT_KEPT_S, EMPTY_LOT_KEPT_S, ENDED_MAX, Ended, HOLDS_MAX, Hold, LOTS_MAX, Lot,
+    LotId, LotKind, Part, RECENT_MAX, Recent, Settled, shard_of,
 };
+pub use apply::ApplyError;
+pub use codec::{CodecError, SCHEMA};
+pub use command::{Command, Ending, Grant, Place, Rejection, Settlement, SettlementOutcome};
+pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};
+pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posting, ReleaseReason};
+pub use execute::{Answer, ExecuteError, Order, Pause, execute, execute_on, find_hold};
+pub use id::{
+    AccountId, CustomerId, GenerationId, IdError, PaymentId, ProductId, RefundId, RefundRequestId,
+    SubscriptionId,
+};
+pub use invariants::{Breach, check_journal};
+pub use memory::{InMemory, MemoryError};
 pub use money::{AmountError, Credits, Currency, Money};
+pub use payment::{Payment, PaymentKind, Record, Subscription};
+pub use settle::{GenerationHistory, Last, Past};
+pub use store::{Commit, Committed, DUE_SHARDS, DueStore, LedgerStore, Marker};
 pub use time::{TimeError, Timestamp};

@@ -1,0 +1,262 @@
+//! An account as it stands after an entry: lots, open holds, debt and standing.
+//!
+//! Bounds: [`LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`RECENT_MAX`] recently settled generations and
+//! [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
+
+use crate::{AccountId, AmountError, Credits, GenerationId, PaymentId, ProductId, SubscriptionId, Timestamp};
+
+/// Most lots of one account: with 255-byte ids the lots of an entry stay below 70 KB.
+pub const LOTS_MAX: usize = 100;
+/// Most open holds of one account: a hundred parallel generations of one customer are a mistake or an abuse.
+pub const HOLDS_MAX: usize = 100;
+/// Settled generations that are remembered: SQS delivers most repeats within seconds of the first.
+pub const RECENT_MAX: usize = 8;
+/// Ended subscriptions that are remembered: a late invoice of an older one is three days late at most.
+pub const ENDED_MAX: usize = 8;
+/// How long an empty lot stays: SQS keeps a message 14 days, so a failure reported after the capture
+/// still finds its lot after a redrive.
+pub const EMPTY_LOT_KEPT_S: u64 = 30 * 24 * 3600;
+/// How long the empty lot of a refunded payment stays: banks return refunds months later, and the
+/// revocation is then undone.
+pub const CLOSED_LOT_KEPT_S: u64 = 180 * 24 * 3600;
+
+/// A lot within its account, counted from 1 in the order of the grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LotId(pub u32);
+
+/// Where a lot's credits come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LotKind {
+    /// Credits of a subscription's period.
+    Subscription(SubscriptionId),
+    /// A one-time pack; it never expires (`S2-22`, `S4-11`).
+    Pack,
+}
+
+/// Credits of one grant. Always: granted = available + held + spent + expired + revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lot {
+    /// Its id.
+    pub id: LotId,
+    /// Its kind.
+    pub kind: LotKind,
+    /// The payment that bought it.
+    pub payment: PaymentId,
+    /// The product whose operations may spend it (`S0-20`).
+    pub product: ProductId,
+    /// When it was granted.
+    pub granted_at: Timestamp,
+    /// From this instant on it is unusable; `None` never expires.
+    pub expires_at: Option<Timestamp>,
+    /// Granted credits.
+    pub granted: Credits,
+    /// Credits that can be held.
+    pub available: Credits,
+    /// Credits in open holds.
+    pub held: Credits,
+    /// Captured credits.
+    pub spent: Credits,
+    /// Expired credits.
+    pub expired: Credits,
+    /// Revoked credits.
+    pub revoked: Credits,
+    /// Its payment was refunded: credits that come back to it are revoked at once.
+    pub closed: bool,
+    /// The last instant at which its numbers changed.
+    pub touched_at: Timestamp,
+}
+
+impl Lot {
+    /// Whether its credits can be used at `now`.
+    pub fn is_usable(&self, now: Timestamp) -> bool {
+        !self.closed && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+
+    /// Whether it holds credits that are due to expire at `now`.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        !self.available.is_zero() && self.expires_at.is_some_and(|expiry| now >= expiry)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.available.is_zero() && self.held.is_zero()
+    }
+
+    /// Whether granted = available + held + spent + expired + revoked (invariant 6).
+    pub fn adds_up(&self) -> bool {
+        Credits::sum([self.available, self.held, self.spent, self.expired, self.revoked]) == Ok(self.granted)
+    }
+
+    /// The subscription it belongs to, if any.
+    pub fn subscription(&self) -> Option<&SubscriptionId> {
+        match &self.kind {
+            LotKind::Subscription(subscription) => Some(subscription),
+            LotKind::Pack => None,
+        }
+    }
+}
+
+/// Credits of one lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// The lot.
+    pub lot: LotId,
+    /// How many of its credits.
+    pub credits: Credits,
+}
+
+/// Credits set aside for a generation until it is captured or released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The generation.
+    pub generation: GenerationId,
+    /// The operation, as the policy document names it.
+    pub operation: String,
+    /// The product of the operation.
+    pub product: ProductId,
+    /// The lots that the credits come from, in spend order.
+    pub parts: Vec<Part>,
+    /// When it was placed.
+    pub held_at: Timestamp,
+    /// When it is released if no outcome is known by then.
+    pub deadline: Timestamp,
+}
+
+impl Hold {
+    /// All its credits.
+    pub fn credits(&self) -> Result<Credits, AmountError> {
+        Credits::sum(self.parts.iter().map(|part| part.credits))
+    }
+}
+
+/// How a generation's hold ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The credits were spent.
+    Captured,
+    /// The credits went back.
+    Released,
+}
+
+/// A generation whose hold ended a short while ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recent {
+    /// The generation.
+    pub generation: GenerationId,
+    /// How its hold ended.
+    pub settled: Settled,
+}
+
+/// A subscription that ended, with the clock of its left-over credits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// When it ended (`ended_at`, not the request to cancel).
+    pub ended_at: Timestamp,
+    /// How long left-over credits stay usable after that, in seconds (`S2-26`).
+    pub leftover_s: u64,
+}
+
+/// An account after an entry. The default is an account that has no entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Lots, oldest first; an empty one leaves some time after its last change.
+    pub lots: Vec<Lot>,
+    /// Open holds, oldest first.
+    pub holds: Vec<Hold>,
+    /// Credits that the account owes.
+    pub debt: Credits,
+    /// Whether holds are refused.
+    pub suspended: bool,
+    /// The newest ended subscriptions, oldest first.
+    pub ended: Vec<Ended>,
+    /// The newest settled generations, oldest first.
+    pub recent: Vec<Recent>,
+    /// The instant in the account's due marker, or later than that; `None` when it never had one.
+    pub marked: Option<Timestamp>,
+    /// How many lots it has had.
+    pub lot_count: u32,
+}
+
+/// What a balance shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Balance {
+    /// Credits that can be held.
+    pub available: Credits,
+    /// Credits in open holds.
+    pub held: Credits,
+    /// Credits owed.
+    pub debt: Credits,
+}
+
+impl Account {
+    /// The balance at `now`; a lot past its expiry counts as empty whether or not the sweep has run.
+    pub fn balance(&self, now: Timestamp) -> Result<Balance, AmountError> {
+        let usable = self.lots.iter().filter(|lot| lot.is_usable(now));
+        Ok(Balance {
+            available: Credits::sum(usable.map(|lot| lot.available))?,
+            held: Credits::sum(self.lots.iter().map(|lot| lot.held))?,
+            debt: self.debt,
+        })
+    }
+
+    /// The lot with this id, while the account keeps it.
+    pub fn lot(&self, id: LotId) -> Option<&Lot> {
+        self.lots.iter().find(|lot| lot.id == id)
+    }
+
+    /// The open hold of a generation.
+    pub fn hold(&self, generation: &GenerationId) -> Option<&Hold> {
+        self.holds.iter().find(|hold| &hold.generation == generation)
+    }
+
+    /// The earliest instant at which something of the account is due: a hold's deadline or a lot's expiry.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let lots = self.lots.iter().filter(|lot| !lot.available.is_zero()).filter_map(|lot| lot.expires_at);
+        lots.chain(self.holds.iter().map(|hold| hold.deadline)).min()
+    }
+
+    /// The clock of an ended subscription.
+    pub fn ended(&self, subscription: &SubscriptionId) -> Option<&Ended> {
+        self.ended.iter().find(|ended| &ended.subscription == subscription)
+    }
+
+    /// Lots that `product`'s operations may spend at `now`, in spend order: soonest expiry first, then
+    /// subscription before pack, then oldest.
+    pub fn spend_order(&self, product: &ProductId, now: Timestamp) -> Vec<&Lot> {
+        let mut lots: Vec<&Lot> = self
+            .lots
+            .iter()
+            .filter(|lot| lot.is_usable(now) && !lot.available.is_zero() && &lot.product == product)
+            .collect();
+        lots.sort_by_key(|lot| {
+            let expiry = lot.expires_at.map_or(i64::MAX, Timestamp::as_ms);
+            (expiry, lot.kind == LotKind::Pack, lot.id)
+        });
+        lots
+    }
+
+    /// Drops empty lots that nothing can come back to any more, and keeps the bounded lists bounded.
+    pub(crate) fn prune(&mut self, at: Timestamp) {
+        self.lots.retain(|lot| {
+            let kept_s = if lot.closed { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
+            let idle_s = u64::try_from(at.seconds_since(lot.touched_at)).unwrap_or_default();
+            !lot.is_empty() || idle_s < kept_s
+        });
+        while self.recent.len() > RECENT_MAX {
+            self.recent.remove(0);
+        }
+        while self.ended.len() > ENDED_MAX {
+            self.ended.remove(0);
+        }
+    }
+}
+
+/// The key under which an account is spoken of where its id must not appear: metrics and due shards.
+pub fn shard_of(account: &AccountId, shards: u8) -> u8 {
+    // FNV-1a: stable between builds, which `std`'s hasher does not promise.
+    let hash = account.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    u8::try_from(hash.checked_rem(u64::from(shards)).unwrap_or_default()).unwrap_or_default()
+}

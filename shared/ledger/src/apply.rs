@@ -1,0 +1,127 @@
+//! The one place where a change moves an account: `decide` builds its plan with it, the fold of a
+//! journal repeats it, and invariant 8 compares the two.
+
+use crate::{Account, AmountError, Change, Credits, Lot, LotId, Part, Recent, Settled, Timestamp};
+
+/// Why a change does not fit an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ApplyError {
+    /// An amount would overflow or fall below zero.
+    #[error("amount does not fit")]
+    Amount(#[from] AmountError),
+    /// The account has no such lot.
+    #[error("account has no lot {}", .0.0)]
+    NoLot(LotId),
+    /// The account has no open hold of the generation.
+    #[error("account has no such open hold")]
+    NoHold,
+}
+
+impl Account {
+    /// Moves the account by one change at `at`.
+    pub fn apply(&mut self, change: &Change, at: Timestamp) -> Result<(), ApplyError> {
+        match change {
+            Change::Granted { lot, settled } => {
+                let mut lot = lot.clone();
+                lot.available = lot.available.minus(*settled)?;
+                lot.spent = lot.spent.plus(*settled)?;
+                self.debt = self.debt.minus(*settled)?;
+                self.lot_count = self.lot_count.max(lot.id.0);
+                self.lots.push(lot);
+            }
+            Change::Held(hold) => {
+                self.move_parts(&hold.parts, at, available, held)?;
+                self.holds.push(hold.clone());
+            }
+            Change::Captured { generation, parts } => {
+                self.close_hold(generation, Settled::Captured)?;
+                self.move_parts(parts, at, held, spent)?;
+            }
+            Change::Released { generation, parts, .. } => {
+                self.close_hold(generation, Settled::Released)?;
+                self.move_parts(parts, at, held, available)?;
+            }
+            Change::GivenBack { parts, .. } => self.move_parts(parts, at, spent, available)?,
+            Change::ChargedLate { parts, .. } => self.move_parts(parts, at, available, spent)?,
+            Change::Expired(part) => self.move_parts(&[*part], at, available, expired)?,
+            Change::Revoked { part, debt } => {
+                self.move_parts(&[*part], at, available, revoked)?;
+                self.lot_mut(part.lot)?.closed = true;
+                self.debt = self.debt.plus(*debt)?;
+            }
+            Change::Restored { part, debt } => {
+                self.move_parts(&[*part], at, revoked, available)?;
+                self.lot_mut(part.lot)?.closed = false;
+                self.debt = self.debt.minus(*debt)?;
+            }
+            Change::ExpiryStarted { ended, lots } => {
+                for (lot, expiry) in lots {
+                    self.lot_mut(*lot)?.expires_at = Some(*expiry);
+                }
+                self.ended.push(ended.clone());
+            }
+            Change::ExpiryStopped { subscription, lots } => {
+                for lot in lots {
+                    let lot = self.lot_mut(*lot)?;
+                    lot.expires_at = None;
+                    lot.kind = crate::LotKind::Subscription(subscription.clone());
+                }
+            }
+            Change::Extended { lot, until } => self.lot_mut(*lot)?.expires_at = Some(*until),
+            Change::Suspended => self.suspended = true,
+            Change::Resumed => self.suspended = false,
+            Change::Marked(instant) => self.marked = Some(*instant),
+            Change::Uncollected { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn lot_mut(&mut self, id: LotId) -> Result<&mut Lot, ApplyError> {
+        self.lots.iter_mut().find(|lot| lot.id == id).ok_or(ApplyError::NoLot(id))
+    }
+
+    fn move_parts(
+        &mut self,
+        parts: &[Part],
+        at: Timestamp,
+        from: Field,
+        to: Field,
+    ) -> Result<(), ApplyError> {
+        for part in parts {
+            let lot = self.lot_mut(part.lot)?;
+            *from(lot) = from(lot).minus(part.credits)?;
+            *to(lot) = to(lot).plus(part.credits)?;
+            lot.touched_at = at;
+        }
+        Ok(())
+    }
+
+    fn close_hold(&mut self, generation: &crate::GenerationId, settled: Settled) -> Result<(), ApplyError> {
+        let position = self.holds.iter().position(|hold| &hold.generation == generation);
+        self.holds.remove(position.ok_or(ApplyError::NoHold)?);
+        self.recent.push(Recent { generation: generation.clone(), settled });
+        Ok(())
+    }
+}
+
+type Field = fn(&mut Lot) -> &mut Credits;
+
+fn available(lot: &mut Lot) -> &mut Credits {
+    &mut lot.available
+}
+
+fn held(lot: &mut Lot) -> &mut Credits {
+    &mut lot.held
+}
+
+fn spent(lot: &mut Lot) -> &mut Credits {
+    &mut lot.spent
+}
+
+fn expired(lot: &mut Lot) -> &mut Credits {
+    &mut lot.expired
+}
+
+fn revoked(lot: &mut Lot) -> &mut Credits {
+    &mut lot.revoked
+}

@@ -1,0 +1,150 @@
+//! What can be asked of an account, and what can be answered.
+
+use crate::{Credits, GenerationId, Payment, PaymentId, ProductId, ReleaseReason, SubscriptionId, Timestamp};
+
+/// Credits of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The payment; its `lot` and `landed_at` are filled in by the ledger.
+    pub payment: Payment,
+    /// The first charge of a subscription: it stops the clocks of ended ones of the same product.
+    pub stops_clocks: bool,
+}
+
+/// A hold to be placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The generation.
+    pub generation: GenerationId,
+    /// Its operation.
+    pub operation: String,
+    /// Its product.
+    pub product: ProductId,
+    /// How many credits.
+    pub credits: Credits,
+    /// How long until the hold is released without an outcome, in seconds.
+    pub deadline_s: u64,
+}
+
+/// How a generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It succeeded: capture.
+    Succeeded,
+    /// It failed: release.
+    Failed(ReleaseReason),
+}
+
+/// The end of one generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The generation.
+    pub generation: GenerationId,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// What can be asked of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Add a payment's credits.
+    Grant(Grant),
+    /// Set credits aside for a generation.
+    Hold(Place),
+    /// Capture or release the holds of one or several generations.
+    Settle {
+        /// Each generation at most once.
+        settlements: Vec<Settlement>,
+        /// How long credits that come back after their lot's expiry stay usable, in seconds.
+        grace_s: u64,
+    },
+    /// Expire lots and release holds that are due.
+    Expire {
+        /// As in [`Command::Settle`].
+        grace_s: u64,
+    },
+    /// Take back what is left of a refunded payment's lot, and close the lot to returns.
+    Revoke {
+        /// The payment.
+        payment: PaymentId,
+        /// Whether spent credits become a debt; only where the policy says so.
+        owe_spent: bool,
+    },
+    /// Undo a revocation whose refund failed.
+    Restore {
+        /// The payment.
+        payment: PaymentId,
+        /// The credits that the revocation took.
+        credits: Credits,
+        /// The debt that it made.
+        debt: Credits,
+    },
+    /// A subscription ended: start the clock of its left-over credits.
+    StartExpiry {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// When it ended.
+        ended_at: Timestamp,
+        /// How long left-over credits stay usable, in seconds.
+        leftover_s: u64,
+    },
+    /// Refuse holds from here on.
+    Suspend,
+    /// Accept holds again.
+    Resume,
+}
+
+/// What became of one settlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettlementOutcome {
+    /// The hold was captured.
+    Captured,
+    /// The hold was released.
+    Released,
+    /// A captured hold's credits went back.
+    GivenBack,
+    /// A released hold was charged anew.
+    ChargedLate,
+    /// A released hold could not be charged anew; it is recorded.
+    Uncollected,
+    /// It had been settled like this before; nothing changed.
+    Repeated,
+    /// No hold of the generation is known; it may come yet.
+    Unknown,
+    /// The lots that the credits would go back to have left the account; a person has to look.
+    TooLate,
+}
+
+/// Why a command is refused. A refusal is an answer, not an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// Too few credits are available.
+    #[error("{available} credits are available, {needed} are needed")]
+    NotEnough {
+        /// Usable credits of the product.
+        available: Credits,
+        /// Credits asked for.
+        needed: Credits,
+    },
+    /// A hold of no credits.
+    #[error("a hold needs at least one credit")]
+    NoCredits,
+    /// The generation has a hold of other content.
+    #[error("the generation has a hold with other content")]
+    HoldConflict,
+    /// The account is suspended.
+    #[error("the account is suspended")]
+    Suspended,
+    /// The account has [`crate::HOLDS_MAX`] open holds.
+    #[error("the account has the most open holds that it may have, {}", crate::HOLDS_MAX)]
+    TooManyHolds,
+    /// The account has [`crate::LOTS_MAX`] lots.
+    #[error("the account has the most lots that it may have, {}", crate::LOTS_MAX)]
+    TooManyLots,
+    /// The lot of the payment is not in the account.
+    #[error("the payment's lot is not in the account")]
+    NoSuchLot,
+    /// An amount or an instant outside its range.
+    #[error("an amount or an instant is out of range")]
+    OutOfRange,
+}

@@ -1,0 +1,320 @@
+//! The suite that every [`DueStore`] passes: in memory and on DynamoDB alike.
+//!
+//! Each case uses accounts of its own, so that all of them can run on one table.
+
+use futures_util::future::join_all;
+
+use crate::{
+    AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Credits, Currency, CustomerId,
+    DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, LotId, Money, Order, Pause, Payment,
+    PaymentId, PaymentKind, Place, ProductId, Record, Rejection, ReleaseReason, Settlement,
+    SettlementOutcome, SubscriptionId, Timestamp, check_journal, execute, shard_of,
+};
+
+/// The instant at which the suite's stories begin: 2026-11-01T00:00:00Z.
+pub const START_MS: i64 = 1_793_491_200_000;
+
+/// `seconds` after [`START_MS`].
+///
+/// # Panics
+///
+/// Outside the years 2000 to 2099.
+pub fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_ms(START_MS)
+        .and_then(|start| start.plus_s(seconds))
+        .expect("within the years 2000 to 2099")
+}
+
+/// Does not wait.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPause;
+
+impl Pause for NoPause {
+    async fn pause(&self, _attempt: u32) {}
+}
+
+fn credits(count: u64) -> Credits {
+    Credits::new(count).expect("below the bound")
+}
+
+fn generation(id: &str) -> GenerationId {
+    GenerationId::new(id).expect("a valid id")
+}
+
+/// The grant of a payment of 10.00 USD at [`START_MS`]: of a subscription, or of a pack for `None`.
+///
+/// # Panics
+///
+/// When an id is not valid.
+pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Option<&str>) -> Grant {
+    let kind = subscription.map_or(PaymentKind::Pack, |id| PaymentKind::Subscription {
+        subscription: SubscriptionId::new(id).expect("a valid id"),
+        billing_reason: "subscription_cycle".to_owned(),
+    });
+    Grant {
+        payment: Payment {
+            id: PaymentId::new(payment).expect("a valid id"),
+            account: account.clone(),
+            kind,
+            product: ProductId::new("music-studio").expect("a valid id"),
+            price: "price_1".to_owned(),
+            paid: Money::new(1000, Currency::new("usd").expect("a valid code")),
+            refunded_minor: 0,
+            charged_at: at(0),
+            lot: LotId(0),
+            credits: credits(count),
+            landed_at: at(0),
+            policy: None,
+        },
+        stops_clocks: false,
+    }
+}
+
+/// A hold of `count` credits with a deadline of 50 minutes.
+///
+/// # Panics
+///
+/// When the id is not valid.
+pub fn place(id: &str, count: u64) -> Command {
+    Command::Hold(Place {
+        generation: generation(id),
+        operation: "music-simple".to_owned(),
+        product: ProductId::new("music-studio").expect("a valid id"),
+        credits: credits(count),
+        deadline_s: 3000,
+    })
+}
+
+/// The settlement of one generation.
+///
+/// # Panics
+///
+/// When the id is not valid.
+pub fn settle(id: &str, ending: Ending) -> Command {
+    Command::Settle { settlements: vec![Settlement { generation: generation(id), ending }], grace_s: 86_400 }
+}
+
+const FAILED: Ending = Ending::Failed(ReleaseReason::Failed);
+
+/// Carries out `command`.
+///
+/// # Panics
+///
+/// When the store fails.
+pub async fn run<S: DueStore>(store: &S, account: &AccountId, command: &Command, now: Timestamp) -> Answer {
+    let order = Order {
+        account,
+        command,
+        cause: Cause::Generation,
+        actor: Actor::Service("suite".to_owned()),
+        policy: None,
+        records: Vec::new(),
+    };
+    execute(store, &NoPause, &order, now).await.expect("the store answers")
+}
+
+async fn journal<S: DueStore>(store: &S, account: &AccountId) -> Vec<Entry> {
+    store.entries_after(account, 0, 1000).await.expect("the store answers")
+}
+
+async fn granted<S: DueStore>(store: &S, name: &str, count: u64) -> AccountId {
+    let account = AccountId::new(name).expect("a valid id");
+    let command = Command::Grant(grant(&account, &format!("pi_{name}"), count, None));
+    assert!(matches!(run(store, &account, &command, at(0)).await, Answer::Written { .. }));
+    account
+}
+
+fn outcomes(answer: &Answer) -> Vec<SettlementOutcome> {
+    match answer {
+        Answer::Written { outcomes, .. } | Answer::Unchanged(outcomes) => outcomes.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Runs every case.
+///
+/// # Panics
+///
+/// When the store breaks its contract.
+pub async fn suite<S: DueStore>(store: &S) {
+    a_journal_is_read_in_both_directions(store).await;
+    a_payment_is_granted_once(store).await;
+    a_repeated_hold_is_answered_with_the_first(store).await;
+    parallel_holds_never_overdraw(store).await;
+    a_generation_is_settled_once(store).await;
+    a_capture_after_the_release_is_charged_once(store).await;
+    an_unknown_generation_changes_nothing(store).await;
+    a_commit_is_all_or_nothing(store).await;
+    a_customer_belongs_to_one_account(store).await;
+    markers_are_found_and_moved(store).await;
+}
+
+async fn a_journal_is_read_in_both_directions<S: DueStore>(store: &S) {
+    let nobody = AccountId::new("contract-nobody").expect("a valid id");
+    assert_eq!(store.head(&nobody).await.expect("the store answers"), None);
+    assert_eq!(store.entries_before(&nobody, None, 10).await.expect("the store answers"), []);
+    let account = granted(store, "contract-journal", 100).await;
+    for index in 0..12 {
+        run(store, &account, &place(&format!("g{index}"), 1), at(index)).await;
+    }
+    let all = journal(store, &account).await;
+    let numbers = |entries: &[Entry]| entries.iter().map(Entry::number).collect::<Vec<_>>();
+    assert_eq!(numbers(&all), (1..=13).collect::<Vec<_>>());
+    assert_eq!(check_journal(&all), []);
+    assert_eq!(store.head(&account).await.expect("the store answers").as_ref(), all.last());
+    let newest = store.entries_before(&account, None, 3).await.expect("the store answers");
+    assert_eq!(numbers(&newest), [13, 12, 11]);
+    let older = store.entries_before(&account, Some(11), 2).await.expect("the store answers");
+    assert_eq!(numbers(&older), [10, 9]);
+    assert_eq!(numbers(&store.entries_after(&account, 11, 1).await.expect("the store answers")), [12]);
+}
+
+async fn a_payment_is_granted_once<S: DueStore>(store: &S) {
+    let account = granted(store, "contract-grant", 100).await;
+    let command = Command::Grant(grant(&account, "pi_contract-grant", 100, None));
+    let again = run(store, &account, &command, at(5)).await;
+    assert!(
+        matches!(&again, Answer::Exists(record) if matches!(&**record, Record::NewPayment(_))),
+        "{again:?}"
+    );
+    assert_eq!(journal(store, &account).await.len(), 1);
+}
+
+async fn a_repeated_hold_is_answered_with_the_first<S: DueStore>(store: &S) {
+    let account = granted(store, "contract-repeat", 100).await;
+    let first = run(store, &account, &place("g1", 7), at(1)).await;
+    let Answer::Written { entry, .. } = first else { panic!("expected an entry, got {first:?}") };
+    let hold = entry.after().holds.first().expect("a hold").clone();
+    assert_eq!(run(store, &account, &place("g1", 7), at(2)).await, Answer::Placed(hold.clone()));
+    assert_eq!(run(store, &account, &place("g1", 8), at(2)).await, Answer::Refused(Rejection::HoldConflict));
+    run(store, &account, &settle("g1", Ending::Succeeded), at(3)).await;
+    assert_eq!(run(store, &account, &place("g1", 7), at(4)).await, Answer::Placed(hold));
+}
+
+async fn parallel_holds_never_overdraw<S: DueStore>(store: &S) {
+    let account = granted(store, "contract-parallel", 30).await;
+    let commands: Vec<Command> = (0..50).map(|index| place(&format!("g{index}"), 1)).collect();
+    let answers = join_all(commands.iter().map(|command| run(store, &account, command, at(1)))).await;
+    let written = answers.iter().filter(|answer| matches!(answer, Answer::Written { .. })).count();
+    let refused =
+        answers.iter().filter(|answer| matches!(answer, Answer::Refused(Rejection::NotEnough { .. })));
+    assert_eq!((written, refused.count()), (30, 20));
+    assert_eq!(check_journal(&journal(store, &account).await), []);
+}
+
+async fn a_generation_is_settled_once<S: DueStore>(store: &S) {
+    let account = granted(store, "contract-settle", 100).await;
+    run(store, &account, &place("g1", 10), at(1)).await;
+    let captured = run(store, &account, &settle("g1", Ending::Succeeded), at(2)).await;
+    assert_eq!(outcomes(&captured), [SettlementOutcome::Captured]);
+    assert_eq!(
+        outcomes(&run(store, &account, &settle("g1", Ending::Succeeded), at(3)).await),
+        [SettlementOutcome::Repeated]
+    );
+    // Beyond the ring of recent generations, by the index.
+    for index in 0..10 {
+        run(store, &account, &place(&format!("h{index}"), 1), at(4)).await;
+        run(store, &account, &settle(&format!("h{index}"), FAILED), at(5)).await;
+    }
+    let late = settle("g1", FAILED);
+    let answers = join_all((0..5).map(|_| run(store, &account, &late, at(6)))).await;
+    let given_back =
+        answers.iter().filter(|answer| outcomes(answer) == [SettlementOutcome::GivenBack]).count();
+    assert!(given_back >= 1, "{answers:?}");
+    assert_eq!(outcomes(&run(store, &account, &late, at(7)).await), [SettlementOutcome::Repeated]);
+    let entries = journal(store, &account).await;
+    let changes = entries.iter().flat_map(Entry::changes);
+    assert_eq!(changes.filter(|change| matches!(change, Change::GivenBack { .. })).count(), 1);
+    assert_eq!(check_journal(&entries), []);
+    let balance = entries.last().expect("entries").after().balance(at(7)).expect("no overflow");
+    assert_eq!((balance.available, balance.held), (credits(100), Credits::ZERO));
+}
+
+async fn a_capture_after_the_release_is_charged_once<S: DueStore>(store: &S) {
+    let account = granted(store, "contract-late", 10).await;
+    run(store, &account, &place("g1", 10), at(1)).await;
+    run(store, &account, &Command::Expire { grace_s: 86_400 }, at(3001)).await;
+    let late = settle("g1", Ending::Succeeded);
+    assert_eq!(outcomes(&run(store, &account, &late, at(3002)).await), [SettlementOutcome::ChargedLate]);
+    assert_eq!(outcomes(&run(store, &account, &late, at(3003)).await), [SettlementOutcome::Repeated]);
+    let head = store.head(&account).await.expect("the store answers").expect("entries");
+    assert_eq!(head.after().balance(at(3003)).expect("no overflow").available, Credits::ZERO);
+}
+
+async fn an_unknown_generation_changes_nothing<S: DueStore>(store: &S) {
+    let account = granted(store, "contract-unknown", 10).await;
+    let answer = run(store, &account, &settle("g1", FAILED), at(1)).await;
+    assert_eq!(answer, Answer::Unchanged(vec![SettlementOutcome::Unknown]));
+    assert_eq!(journal(store, &account).await.len(), 1);
+}
+
+async fn a_commit_is_all_or_nothing<S: DueStore>(store: &S) {
+    let account = granted(store, "contract-atomic", 10).await;
+    let head = store.head(&account).await.expect("the store answers").expect("entries");
+    let draft = |payment: &str| {
+        let mut draft = Draft {
+            account: account.clone(),
+            at: at(9),
+            cause: Cause::StripeEvent("evt_1".to_owned()),
+            actor: Actor::Stripe,
+            policy: None,
+            changes: vec![Change::Suspended],
+            after: head.after().clone(),
+        };
+        draft.after.suspended = true;
+        let entry = Entry::seal(draft, Some(&head)).expect("encodes");
+        let records = vec![Record::NewPayment(grant(&account, payment, 1, None).payment)];
+        Commit { entry, records, mark: Some(at(99)) }
+    };
+    let refused = store.commit(&draft("pi_contract-atomic")).await.expect("the store answers");
+    assert!(matches!(refused, Committed::Exists(_)), "{refused:?}");
+    assert_eq!(store.head(&account).await.expect("the store answers").as_ref(), Some(&head));
+    let written = store.commit(&draft("pi_contract-atomic-2")).await.expect("the store answers");
+    assert_eq!(written, Committed::Written);
+    let behind = store.commit(&draft("pi_contract-atomic-3")).await.expect("the store answers");
+    let Committed::Behind(winner) = behind else { panic!("expected the winner, got {behind:?}") };
+    assert_eq!(winner.number(), 2);
+}
+
+async fn a_customer_belongs_to_one_account<S: DueStore>(store: &S) {
+    let (one, other) = ("contract-customer-1", "contract-customer-2");
+    let customer = CustomerId::new("cus_contract").expect("a valid id");
+    for (name, expected) in [(one, true), (other, false)] {
+        let account = AccountId::new(name).expect("a valid id");
+        let command = Command::Grant(grant(&account, &format!("pi_{name}"), 5, None));
+        let order = Order {
+            account: &account,
+            command: &command,
+            cause: Cause::StripeEvent("evt_1".to_owned()),
+            actor: Actor::Stripe,
+            policy: None,
+            records: vec![Record::Customer(customer.clone(), account.clone())],
+        };
+        let answer = execute(store, &NoPause, &order, at(1)).await.expect("the store answers");
+        assert_eq!(matches!(answer, Answer::Written { .. }), expected, "{answer:?}");
+        assert_eq!(journal(store, &account).await.is_empty(), !expected);
+    }
+    let owner = store.account_of(&customer).await.expect("the store answers");
+    assert_eq!(owner.as_ref().map(AccountId::as_str), Some(one));
+}
+
+async fn markers_are_found_and_moved<S: DueStore>(store: &S) {
+    let account = granted(store, "contract-due", 100).await;
+    let shard = shard_of(&account, DUE_SHARDS);
+    let mine = async |now| {
+        let due = store.due(shard, now, 100).await.expect("the store answers");
+        due.into_iter().find(|marker| marker.account == account)
+    };
+    run(store, &account, &place("g1", 1), at(0)).await;
+    run(store, &account, &place("g2", 1), at(60)).await;
+    assert_eq!(mine(at(2999)).await, None);
+    let marker = mine(at(3000)).await.expect("the first hold's deadline");
+    assert_eq!(marker.due_at, at(3000));
+    store.move_marker(&marker, Some(at(5000))).await.expect("the store answers");
+    assert_eq!(mine(at(4999)).await, None);
+    // It was read before it moved: nothing happens.
+    store.move_marker(&marker, None).await.expect("the store answers");
+    let marker = mine(at(5000)).await.expect("where it was moved to");
+    store.move_marker(&marker, None).await.expect("the store answers");
+    assert_eq!(mine(at(9999)).await, None);
+}

@@ -1,0 +1,366 @@
+//! The pure decision: an account and a command in, a plan or a refusal out.
+//!
+//! Every plan begins by expiring what is past its expiry, so that nothing that follows can use it,
+//! and ends by setting the due marker where it would say too late an instant.
+
+use crate::{
+    Account, ApplyError, Change, Command, Credits, Ended, GenerationHistory, GenerationId, Grant, HOLDS_MAX,
+    Hold, LOTS_MAX, Lot, LotId, LotKind, Part, Past, PaymentId, PaymentKind, Place, Record, Rejection,
+    ReleaseReason, SettlementOutcome, SubscriptionId, Timestamp, settle,
+};
+
+/// A marker within this distance of `now` may have been moved on by a sweep whose clock is ahead
+/// (clocks of two functions may be five minutes apart on either side), so it is written anew.
+pub const MARK_MARGIN_S: u64 = 600;
+
+/// What is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// When: `now`, or the newest entry's instant where that is later.
+    pub at: Timestamp,
+    /// What happens, in order.
+    pub changes: Vec<Change>,
+    /// The account afterwards.
+    pub after: Account,
+    /// Items that guard it against a repeat.
+    pub records: Vec<Record>,
+    /// The due marker is set to this instant.
+    pub mark: Option<Timestamp>,
+    /// What becomes of each settlement of [`Command::Settle`], in its order.
+    pub outcomes: Vec<SettlementOutcome>,
+}
+
+/// What a command leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decided {
+    /// An entry is to be written.
+    Write(Box<Plan>),
+    /// Nothing changes, because all of it happened before or cannot happen yet.
+    Unchanged(Vec<SettlementOutcome>),
+    /// The same hold was placed before: the stored answer.
+    Placed(Hold),
+    /// The command is refused.
+    Refused(Rejection),
+    /// These generations are neither open nor recently settled: their history is needed.
+    NeedsHistory(Vec<GenerationId>),
+}
+
+/// Decides `command` for `account`, whose newest entry is of `last_at`, at `now`.
+pub fn decide(
+    account: &Account,
+    last_at: Option<Timestamp>,
+    command: &Command,
+    histories: &[GenerationHistory],
+    now: Timestamp,
+) -> Decided {
+    let mut planner = Planner::new(account, last_at, now);
+    let step = match command {
+        Command::Grant(grant) => planner.grant(grant),
+        Command::Hold(place) => planner.hold(place, histories),
+        Command::Settle { settlements, grace_s } => {
+            settle::settle(&mut planner, settlements, histories, *grace_s)
+        }
+        Command::Expire { grace_s } => planner.expire(*grace_s),
+        Command::Revoke { payment, owe_spent } => planner.revoke(payment, *owe_spent),
+        Command::Restore { payment, credits, debt } => planner.restore(payment, *credits, *debt),
+        Command::StartExpiry { subscription, ended_at, leftover_s } => {
+            planner.start_expiry(subscription, *ended_at, *leftover_s)
+        }
+        Command::Suspend => planner.suspend(true),
+        Command::Resume => planner.suspend(false),
+    };
+    match step {
+        Ok(Step::Write) => planner.finish(account, matches!(command, Command::Expire { .. })),
+        Ok(Step::Answer(decided)) => decided,
+        Err(ApplyError::NoLot(_)) => Decided::Refused(Rejection::NoSuchLot),
+        Err(ApplyError::Amount(_) | ApplyError::NoHold) => Decided::Refused(Rejection::OutOfRange),
+    }
+}
+
+/// How a command's own step ended.
+pub(crate) enum Step {
+    /// The changes are to be written, if there are any.
+    Write,
+    /// The answer is known, and nothing is to be written.
+    Answer(Decided),
+}
+
+/// A plan in the making.
+pub(crate) struct Planner {
+    pub(crate) account: Account,
+    pub(crate) now: Timestamp,
+    pub(crate) records: Vec<Record>,
+    pub(crate) outcomes: Vec<SettlementOutcome>,
+    at: Timestamp,
+    changes: Vec<Change>,
+}
+
+impl Planner {
+    fn new(account: &Account, last_at: Option<Timestamp>, now: Timestamp) -> Self {
+        let at = last_at.map_or(now, |last| last.max(now));
+        Self {
+            account: account.clone(),
+            now,
+            at,
+            changes: Vec::new(),
+            records: Vec::new(),
+            outcomes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn change(&mut self, change: Change) -> Result<(), ApplyError> {
+        self.account.apply(&change, self.at)?;
+        self.changes.push(change);
+        Ok(())
+    }
+
+    /// Expires what is left of every lot that is past its expiry.
+    pub(crate) fn seal(&mut self) -> Result<(), ApplyError> {
+        let due = self.account.lots.iter().filter(|lot| lot.is_due(self.now));
+        let parts: Vec<Part> = due.map(|lot| Part { lot: lot.id, credits: lot.available }).collect();
+        parts.into_iter().try_for_each(|part| self.change(Change::Expired(part)))
+    }
+
+    /// Lots for `credits` of `product` in spend order, or `None` where there are too few.
+    pub(crate) fn take(
+        &self,
+        product: &crate::ProductId,
+        credits: Credits,
+    ) -> Result<Option<Vec<Part>>, ApplyError> {
+        let mut left = credits;
+        let mut parts = Vec::new();
+        for lot in self.account.spend_order(product, self.now) {
+            if left.is_zero() {
+                break;
+            }
+            let taken = left.min(lot.available);
+            left = left.minus(taken)?;
+            parts.push(Part { lot: lot.id, credits: taken });
+        }
+        Ok(left.is_zero().then_some(parts))
+    }
+
+    /// What follows when credits came back to `parts`: a grace for lots past their expiry, and at once
+    /// a revocation for lots whose payment was refunded.
+    pub(crate) fn returned(&mut self, parts: &[Part], grace_s: u64) -> Result<(), ApplyError> {
+        for part in parts {
+            let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
+            if lot.closed {
+                self.change(Change::Revoked { part: *part, debt: Credits::ZERO })?;
+            } else if lot.is_due(self.now) {
+                if grace_s == 0 {
+                    self.change(Change::Expired(*part))?;
+                    continue;
+                }
+                let until = self.now.plus_s(grace_s).map_err(|_| crate::AmountError::Overflow)?;
+                self.change(Change::Extended { lot: part.lot, until })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn grant(&mut self, grant: &Grant) -> Result<Step, ApplyError> {
+        if self.account.lots.len() >= LOTS_MAX {
+            return Ok(Step::Answer(Decided::Refused(Rejection::TooManyLots)));
+        }
+        self.seal()?;
+        let payment = &grant.payment;
+        let id = LotId(self.account.lot_count.checked_add(1).ok_or(crate::AmountError::Overflow)?);
+        let (kind, expires_at) = match &payment.kind {
+            PaymentKind::Pack => (LotKind::Pack, None),
+            PaymentKind::Subscription { subscription, .. } => {
+                let ended = self.account.ended(subscription);
+                let expiry = ended.map(|ended| leftover_expiry(ended, payment.charged_at)).transpose()?;
+                (LotKind::Subscription(subscription.clone()), expiry)
+            }
+        };
+        let lot = Lot {
+            id,
+            kind,
+            payment: payment.id.clone(),
+            product: payment.product.clone(),
+            granted_at: payment.charged_at,
+            expires_at,
+            granted: payment.credits,
+            available: payment.credits,
+            held: Credits::ZERO,
+            spent: Credits::ZERO,
+            expired: Credits::ZERO,
+            revoked: Credits::ZERO,
+            closed: false,
+            touched_at: self.at,
+        };
+        if grant.stops_clocks {
+            self.stop_clocks(&lot)?;
+        }
+        let settled = self.account.debt.min(payment.credits);
+        self.change(Change::Granted { lot, settled })?;
+        let payment = crate::Payment { lot: id, landed_at: self.at, ..payment.clone() };
+        self.records.push(Record::NewPayment(payment));
+        Ok(Step::Write)
+    }
+
+    /// A subscription begins: the left-over lots of ended ones of its product lose their expiry.
+    fn stop_clocks(&mut self, begun: &Lot) -> Result<(), ApplyError> {
+        let Some(subscription) = begun.subscription().cloned() else { return Ok(()) };
+        let stopped = self.account.lots.iter().filter(|lot| {
+            lot.product == begun.product
+                && lot.expires_at.is_some()
+                && lot.subscription().is_some_and(|other| other != &subscription)
+                && !(lot.available.is_zero() && lot.held.is_zero())
+        });
+        let lots: Vec<LotId> = stopped.map(|lot| lot.id).collect();
+        if lots.is_empty() { Ok(()) } else { self.change(Change::ExpiryStopped { subscription, lots }) }
+    }
+
+    fn hold(&mut self, place: &Place, histories: &[GenerationHistory]) -> Result<Step, ApplyError> {
+        if let Some(hold) = self.account.hold(&place.generation) {
+            return placed_before(place, hold);
+        }
+        if self.account.recent.iter().any(|recent| recent.generation == place.generation) {
+            return match histories.iter().find(|history| history.generation == place.generation) {
+                None => Ok(Step::Answer(Decided::NeedsHistory(vec![place.generation.clone()]))),
+                Some(GenerationHistory { past: Some(Past { hold, .. }), .. }) => placed_before(place, hold),
+                Some(_) => Ok(Step::Answer(Decided::Refused(Rejection::HoldConflict))),
+            };
+        }
+        let refused = |rejection| Ok(Step::Answer(Decided::Refused(rejection)));
+        if place.credits.is_zero() {
+            return refused(Rejection::NoCredits);
+        }
+        if self.account.suspended {
+            return refused(Rejection::Suspended);
+        }
+        if self.account.holds.len() >= HOLDS_MAX {
+            return refused(Rejection::TooManyHolds);
+        }
+        self.seal()?;
+        let Some(parts) = self.take(&place.product, place.credits)? else {
+            let lots = self.account.spend_order(&place.product, self.now);
+            let available = Credits::sum(lots.iter().map(|lot| lot.available))?;
+            return refused(Rejection::NotEnough { available, needed: place.credits });
+        };
+        let Ok(deadline) = self.now.plus_s(place.deadline_s) else { return refused(Rejection::OutOfRange) };
+        self.change(Change::Held(Hold {
+            generation: place.generation.clone(),
+            operation: place.operation.clone(),
+            product: place.product.clone(),
+            parts,
+            held_at: self.now,
+            deadline,
+        }))?;
+        Ok(Step::Write)
+    }
+
+    fn expire(&mut self, grace_s: u64) -> Result<Step, ApplyError> {
+        self.seal()?;
+        let due: Vec<Hold> =
+            self.account.holds.iter().filter(|hold| hold.deadline <= self.now).cloned().collect();
+        for hold in due {
+            settle::release(self, &hold, ReleaseReason::Deadline, grace_s)?;
+        }
+        Ok(Step::Write)
+    }
+
+    fn revoke(&mut self, payment: &PaymentId, owe_spent: bool) -> Result<Step, ApplyError> {
+        let Some(lot) = self.account.lots.iter().find(|lot| &lot.payment == payment) else {
+            return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
+        };
+        if lot.closed {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        let id = lot.id;
+        let debt = if owe_spent { lot.spent } else { Credits::ZERO };
+        self.seal()?;
+        let credits = self.account.lot(id).map_or(Credits::ZERO, |lot| lot.available);
+        self.change(Change::Revoked { part: Part { lot: id, credits }, debt })?;
+        Ok(Step::Write)
+    }
+
+    fn restore(&mut self, payment: &PaymentId, credits: Credits, debt: Credits) -> Result<Step, ApplyError> {
+        let Some(lot) = self.account.lots.iter().find(|lot| &lot.payment == payment) else {
+            return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
+        };
+        if !lot.closed {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        let part = Part { lot: lot.id, credits };
+        let debt = debt.min(self.account.debt);
+        self.change(Change::Restored { part, debt })?;
+        Ok(Step::Write)
+    }
+
+    fn start_expiry(
+        &mut self,
+        id: &SubscriptionId,
+        ended_at: Timestamp,
+        leftover_s: u64,
+    ) -> Result<Step, ApplyError> {
+        if self.account.ended(id).is_some() {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        let ended = Ended { subscription: id.clone(), ended_at, leftover_s };
+        let left = self.account.lots.iter().filter(|lot| lot.subscription() == Some(id));
+        let lots = left
+            .map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at)?)))
+            .collect::<Result<Vec<_>, ApplyError>>()?;
+        self.change(Change::ExpiryStarted { ended, lots })?;
+        Ok(Step::Write)
+    }
+
+    fn suspend(&mut self, suspend: bool) -> Result<Step, ApplyError> {
+        if self.account.suspended == suspend {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        self.change(if suspend { Change::Suspended } else { Change::Resumed })?;
+        Ok(Step::Write)
+    }
+
+    /// The sweep moves the marker by itself, after its entry: the entry stays a single put.
+    fn finish(mut self, before: &Account, by_sweep: bool) -> Decided {
+        if self.changes.is_empty() {
+            return Decided::Unchanged(self.outcomes);
+        }
+        let mut mark = None;
+        if let Some(next) = self.account.next_due() {
+            let trusted = before.marked.filter(|marked| {
+                let margin_end = self.now.plus_s(MARK_MARGIN_S);
+                margin_end.is_ok_and(|end| *marked > end) || before.next_due() == Some(*marked)
+            });
+            if trusted.is_none_or(|marked| next < marked) {
+                let change = Change::Marked(next);
+                if self.change(change).is_err() {
+                    return Decided::Refused(Rejection::OutOfRange);
+                }
+                mark = (!by_sweep).then_some(next);
+            }
+        }
+        self.account.prune(self.at);
+        Decided::Write(Box::new(Plan {
+            at: self.at,
+            changes: self.changes,
+            after: self.account,
+            records: self.records,
+            mark,
+            outcomes: self.outcomes,
+        }))
+    }
+}
+
+fn placed_before(place: &Place, hold: &Hold) -> Result<Step, ApplyError> {
+    let same = hold.operation == place.operation
+        && hold.product == place.product
+        && hold.credits()? == place.credits;
+    Ok(Step::Answer(if same {
+        Decided::Placed(hold.clone())
+    } else {
+        Decided::Refused(Rejection::HoldConflict)
+    }))
+}
+
+/// Left-over credits stay usable for the policy's time after the end, or after the charge where Stripe
+/// charged an ended subscription.
+fn leftover_expiry(ended: &Ended, charged_at: Timestamp) -> Result<Timestamp, ApplyError> {
+    let start = ended.ended_at.max(charged_at);
+    Ok(start.plus_s(ended.leftover_s).map_err(|_| crate::AmountError::Overflow)?)
+}

@@ -1,0 +1,133 @@
+//! The invariants that a journal by itself can show, checked entry by entry.
+//!
+//! Invariants 4, 9, 10 and 11 need payments, requests and queues; they are checked where those are.
+
+use std::collections::HashSet;
+
+use crate::{Account, AmountError, Cause, Change, Entry, GenerationId, Hash};
+
+/// A broken invariant, with the entry that breaks it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {number}: invariant {invariant}: {what}")]
+pub struct Breach {
+    /// The entry's number.
+    pub number: u64,
+    /// The invariant's number.
+    pub invariant: u8,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// Checks a whole journal, oldest entry first, against invariants 1, 2, 3, 5, 6, 7, 8 and 12.
+pub fn check_journal(entries: &[Entry]) -> Vec<Breach> {
+    let mut check = Check { breaches: Vec::new(), number: 0 };
+    let mut account = Account::default();
+    let mut previous = (0, Hash::GENESIS);
+    let mut facts: HashSet<String> = HashSet::new();
+    for entry in entries {
+        check.number = entry.number();
+        check.chain(entry, previous);
+        check.postings(entry);
+        check.facts(entry, &mut facts);
+        check.fold(entry, &mut account);
+        check.lots(entry.after());
+        previous = (entry.number(), entry.hash());
+    }
+    check.breaches
+}
+
+struct Check {
+    breaches: Vec<Breach>,
+    number: u64,
+}
+
+impl Check {
+    fn breach(&mut self, invariant: u8, what: impl Into<String>) {
+        self.breaches.push(Breach { number: self.number, invariant, what: what.into() });
+    }
+
+    fn chain(&mut self, entry: &Entry, (number, hash): (u64, Hash)) {
+        if entry.number() != number.saturating_add(1) {
+            self.breach(7, format!("expected entry {}", number.saturating_add(1)));
+        }
+        if entry.previous() != hash {
+            self.breach(7, "does not name the entry before it");
+        }
+        if !entry.is_intact() {
+            self.breach(7, "its hash is not that of its body");
+        }
+        if entry.changes().is_empty() {
+            self.breach(12, "says nothing");
+        }
+    }
+
+    fn postings(&mut self, entry: &Entry) {
+        let sum = entry.postings().and_then(|postings| {
+            postings
+                .iter()
+                .try_fold(0_i64, |sum, posting| sum.checked_add(posting.credits).ok_or(AmountError::Overflow))
+        });
+        match sum {
+            Ok(0) => {}
+            Ok(sum) => self.breach(1, format!("postings sum to {sum}")),
+            Err(_) => self.breach(1, "postings overflow"),
+        }
+    }
+
+    /// One external fact causes at most one change of its kind; credits returned never exceed those charged.
+    fn facts(&mut self, entry: &Entry, facts: &mut HashSet<String>) {
+        for change in entry.changes() {
+            let of = |kind: &str, generation: &GenerationId| Some(format!("{kind} {generation}"));
+            let fact = match change {
+                Change::Granted { lot, .. } => Some(format!("payment {}", lot.payment)),
+                Change::GivenBack { generation, .. } => of("given back", generation),
+                Change::ChargedLate { generation, .. } | Change::Uncollected { generation, .. } => {
+                    of("charged late", generation)
+                }
+                Change::ExpiryStarted { ended, .. } => Some(format!("ended {}", ended.subscription)),
+                _ => None,
+            };
+            if fact.is_some_and(|fact| !facts.insert(fact)) {
+                self.breach(3, "an external fact caused a second change");
+            }
+        }
+        if matches!(entry.cause(), Cause::StripeEvent(id) if id.is_empty()) {
+            self.breach(12, "its cause has no id");
+        }
+    }
+
+    fn fold(&mut self, entry: &Entry, account: &mut Account) {
+        for change in entry.changes() {
+            if let Change::GivenBack { parts, .. } = change {
+                let spent =
+                    |part: &crate::Part| account.lot(part.lot).is_some_and(|lot| lot.spent >= part.credits);
+                if !parts.iter().all(spent) {
+                    self.breach(5, "gives back more than was charged");
+                }
+            }
+            if let Err(error) = account.apply(change, entry.at()) {
+                self.breach(2, error.to_string());
+            }
+        }
+        account.prune(entry.at());
+        if account != entry.after() {
+            self.breach(8, "the account afterwards is not the fold of the entries");
+            account.clone_from(entry.after());
+        }
+    }
+
+    fn lots(&mut self, account: &Account) {
+        for lot in &account.lots {
+            if !lot.adds_up() {
+                self.breach(6, format!("lot {} does not add up", lot.id.0));
+            }
+            if lot.kind == crate::LotKind::Pack && lot.expires_at.is_some() {
+                self.breach(6, format!("pack lot {} expires (`S2-22`)", lot.id.0));
+            }
+            let held = account.holds.iter().flat_map(|hold| &hold.parts).filter(|part| part.lot == lot.id);
+            if crate::Credits::sum(held.map(|part| part.credits)) != Ok(lot.held) {
+                self.breach(6, format!("lot {} does not hold what its holds say", lot.id.0));
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What is recorded of payments and subscriptions, so that any later event finds its account and lots.
+
+use crate::{
+    AccountId, AmountError, Credits, CustomerId, GenerationId, LotId, Money, PaymentId, PolicyRef, ProductId,
+    SubscriptionId, Timestamp,
+};
+
+/// What a payment was for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PaymentKind {
+    /// A one-time pack.
+    Pack,
+    /// A charge of a subscription, first or renewal; each is a purchase of its own (`S2-35`).
+    Subscription {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// Stripe's `billing_reason`, as it was.
+        billing_reason: String,
+    },
+}
+
+/// Money in. The amounts of a refund come from here and from nowhere else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Stripe's PaymentIntent.
+    pub id: PaymentId,
+    /// Whose.
+    pub account: AccountId,
+    /// What for.
+    pub kind: PaymentKind,
+    /// The product of the price catalogue.
+    pub product: ProductId,
+    /// Stripe's price.
+    pub price: String,
+    /// What was captured by card; an out-of-band payment is not in it.
+    pub paid: Money,
+    /// Refunds that have not failed, in minor units; never above `paid` (invariant 4).
+    pub refunded_minor: u64,
+    /// When it was charged.
+    pub charged_at: Timestamp,
+    /// The lot that it bought.
+    pub lot: LotId,
+    /// The credits of that lot.
+    pub credits: Credits,
+    /// When the credits landed.
+    pub landed_at: Timestamp,
+    /// The policy that was in force when it was charged (`S2-35`); `None` before the first version.
+    pub policy: Option<PolicyRef>,
+}
+
+impl Payment {
+    /// What can still be refunded.
+    pub fn refundable(&self) -> Result<Money, AmountError> {
+        self.paid.minus(Money::new(self.refunded_minor, self.paid.currency()))
+    }
+}
+
+/// A subscription as Stripe's events told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its id.
+    pub id: SubscriptionId,
+    /// Whose.
+    pub account: AccountId,
+    /// The instant of the newest event that is in this record; an older one changes nothing.
+    pub as_of: Timestamp,
+    /// When the cancellation was confirmed (`S2-16`): Stripe's `canceled_at`; `None` after a reactivation.
+    pub cancellation_confirmed_at: Option<Timestamp>,
+    /// When a confirmed cancellation takes effect: the end of the period (`S2-10`).
+    pub cancels_at: Option<Timestamp>,
+    /// When it ended; never taken back.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// An item that is written in the same transaction as an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// A payment that must not exist: it guards the grant against a repeat.
+    NewPayment(Payment),
+    /// Captured credits of a generation are given back once for ever: it must not exist.
+    GivenBackOnce(GenerationId),
+    /// A released generation is charged anew once for ever: it must not exist.
+    ChargedLateOnce(GenerationId),
+    /// The account of one of Stripe's customers; it must not be another account's.
+    Customer(CustomerId, AccountId),
+}

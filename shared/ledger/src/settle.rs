@@ -1,0 +1,199 @@
+//! How generations end: open holds are captured or released, and what contradicts an earlier ending
+//! is put right once (`S2-2`, `S4-2`, `S4-3`).
+
+use crate::decide::{Decided, Planner, Step};
+use crate::{
+    ApplyError, Change, Ending, Entry, GenerationId, Hold, Part, Record, ReleaseReason, Settled, Settlement,
+    SettlementOutcome,
+};
+
+/// The newest thing that happened to a generation after its hold was placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Last {
+    /// Nothing that was found.
+    Held,
+    /// The hold was captured, or charged anew after a release, from these lots.
+    Charged(Vec<Part>),
+    /// The hold was released.
+    Released,
+    /// Nothing follows: given back after a capture, or not collected.
+    Closed,
+}
+
+/// A generation's hold and the newest thing that happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The hold as it was placed.
+    pub hold: Hold,
+    /// The newest thing.
+    pub last: Last,
+}
+
+/// What the journal tells of a generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GenerationHistory {
+    /// The generation.
+    pub generation: GenerationId,
+    /// Its past, `None` where the journal knows no hold of it.
+    pub past: Option<Past>,
+}
+
+impl GenerationHistory {
+    /// Reads the history out of the entry that placed the hold and those after it, oldest first.
+    pub fn read<'entries>(
+        generation: &GenerationId,
+        entries: impl IntoIterator<Item = &'entries Entry>,
+    ) -> Self {
+        let mut past: Option<Past> = None;
+        for change in entries.into_iter().flat_map(Entry::changes) {
+            let last = match change {
+                Change::Held(hold) if &hold.generation == generation => {
+                    past = Some(Past { hold: hold.clone(), last: Last::Held });
+                    continue;
+                }
+                Change::Captured { generation: of, parts }
+                | Change::ChargedLate { generation: of, parts }
+                    if of == generation =>
+                {
+                    Last::Charged(parts.clone())
+                }
+                Change::Released { generation: of, .. } if of == generation => Last::Released,
+                Change::GivenBack { generation: of, .. } | Change::Uncollected { generation: of, .. }
+                    if of == generation =>
+                {
+                    Last::Closed
+                }
+                _ => continue,
+            };
+            if let Some(past) = &mut past {
+                past.last = last;
+            }
+        }
+        Self { generation: generation.clone(), past }
+    }
+}
+
+/// Settles each generation; those that cannot be settled leave the others as they are.
+pub(crate) fn settle(
+    planner: &mut Planner,
+    settlements: &[Settlement],
+    histories: &[GenerationHistory],
+    grace_s: u64,
+) -> Result<Step, ApplyError> {
+    let missing: Vec<GenerationId> = settlements
+        .iter()
+        .filter(|settlement| needs_history(planner, settlement))
+        .map(|settlement| settlement.generation.clone())
+        .filter(|generation| !histories.iter().any(|history| &history.generation == generation))
+        .collect();
+    if !missing.is_empty() {
+        return Ok(Step::Answer(Decided::NeedsHistory(missing)));
+    }
+    planner.seal()?;
+    for settlement in settlements {
+        let outcome = match planner.account.hold(&settlement.generation).cloned() {
+            Some(hold) => settle_open(planner, &hold, settlement.ending, grace_s)?,
+            None => settle_past(planner, settlement, histories, grace_s)?,
+        };
+        planner.outcomes.push(outcome);
+    }
+    if planner.outcomes.iter().all(|outcome| !writes(*outcome)) {
+        return Ok(Step::Answer(Decided::Unchanged(std::mem::take(&mut planner.outcomes))));
+    }
+    Ok(Step::Write)
+}
+
+/// Releases an open hold.
+pub(crate) fn release(
+    planner: &mut Planner,
+    hold: &Hold,
+    reason: ReleaseReason,
+    grace_s: u64,
+) -> Result<(), ApplyError> {
+    let parts = hold.parts.clone();
+    planner.change(Change::Released { generation: hold.generation.clone(), parts: parts.clone(), reason })?;
+    planner.returned(&parts, grace_s)
+}
+
+fn needs_history(planner: &Planner, settlement: &Settlement) -> bool {
+    let recent = planner.account.recent.iter().find(|recent| recent.generation == settlement.generation);
+    let repeats = recent.is_some_and(|recent| recent.settled == settled_by(settlement.ending));
+    planner.account.hold(&settlement.generation).is_none() && !repeats
+}
+
+fn settled_by(ending: Ending) -> Settled {
+    match ending {
+        Ending::Succeeded => Settled::Captured,
+        Ending::Failed(_) => Settled::Released,
+    }
+}
+
+fn writes(outcome: SettlementOutcome) -> bool {
+    match outcome {
+        SettlementOutcome::Captured
+        | SettlementOutcome::Released
+        | SettlementOutcome::GivenBack
+        | SettlementOutcome::ChargedLate
+        | SettlementOutcome::Uncollected => true,
+        SettlementOutcome::Repeated | SettlementOutcome::Unknown | SettlementOutcome::TooLate => false,
+    }
+}
+
+fn settle_open(
+    planner: &mut Planner,
+    hold: &Hold,
+    ending: Ending,
+    grace_s: u64,
+) -> Result<SettlementOutcome, ApplyError> {
+    match ending {
+        Ending::Succeeded => {
+            let (generation, parts) = (hold.generation.clone(), hold.parts.clone());
+            planner.change(Change::Captured { generation, parts })?;
+            Ok(SettlementOutcome::Captured)
+        }
+        Ending::Failed(reason) => {
+            release(planner, hold, reason, grace_s)?;
+            Ok(SettlementOutcome::Released)
+        }
+    }
+}
+
+fn settle_past(
+    planner: &mut Planner,
+    settlement: &Settlement,
+    histories: &[GenerationHistory],
+    grace_s: u64,
+) -> Result<SettlementOutcome, ApplyError> {
+    let generation = &settlement.generation;
+    let Some(history) = histories.iter().find(|history| &history.generation == generation) else {
+        return Ok(SettlementOutcome::Repeated);
+    };
+    let Some(past) = &history.past else { return Ok(SettlementOutcome::Unknown) };
+    match (&past.last, settlement.ending) {
+        // The account shows no open hold, so the journal that was read is older than the account.
+        (Last::Held, _) => Ok(SettlementOutcome::Unknown),
+        (Last::Charged(_), Ending::Succeeded) | (Last::Released, Ending::Failed(_)) | (Last::Closed, _) => {
+            Ok(SettlementOutcome::Repeated)
+        }
+        (Last::Charged(parts), Ending::Failed(_)) => {
+            if parts.iter().any(|part| planner.account.lot(part.lot).is_none()) {
+                return Ok(SettlementOutcome::TooLate);
+            }
+            planner.change(Change::GivenBack { generation: generation.clone(), parts: parts.clone() })?;
+            planner.returned(parts, grace_s)?;
+            planner.records.push(Record::GivenBackOnce(generation.clone()));
+            Ok(SettlementOutcome::GivenBack)
+        }
+        (Last::Released, Ending::Succeeded) => {
+            let credits = past.hold.credits()?;
+            planner.records.push(Record::ChargedLateOnce(generation.clone()));
+            if let Some(parts) = planner.take(&past.hold.product, credits)? {
+                planner.change(Change::ChargedLate { generation: generation.clone(), parts })?;
+                Ok(SettlementOutcome::ChargedLate)
+            } else {
+                planner.change(Change::Uncollected { generation: generation.clone(), credits })?;
+                Ok(SettlementOutcome::Uncollected)
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The narrow port to whatever keeps the journal.
+
+use std::future::Future;
+
+use crate::{AccountId, CustomerId, Entry, GenerationId, Record, Timestamp};
+
+/// An entry and what is written with it, all or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The sealed entry; it must not exist.
+    pub entry: Entry,
+    /// Items that are written with it.
+    pub records: Vec<Record>,
+    /// The account's due marker is set to this instant with it.
+    pub mark: Option<Timestamp>,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// All of it is written.
+    Written,
+    /// Nothing is written: another writer's entry has the number, and is the account's newest or older.
+    Behind(Box<Entry>),
+    /// Nothing is written: this record exists.
+    Exists(Box<Record>),
+}
+
+/// Keeps journals. Every method is one round trip, except [`LedgerStore::hold_entry`] with two.
+pub trait LedgerStore: Sync {
+    /// What may fail.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// The newest entry of an account.
+    fn head(&self, account: &AccountId) -> impl Future<Output = Result<Option<Entry>, Self::Error>> + Send;
+
+    /// Writes a commit, all or nothing.
+    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Self::Error>> + Send;
+
+    /// The entry that placed a generation's hold, found by index. It may miss one of the last second.
+    fn hold_entry(
+        &self,
+        account: &AccountId,
+        generation: &GenerationId,
+    ) -> impl Future<Output = Result<Option<Entry>, Self::Error>> + Send;
+
+    /// Up to `limit` entries after number `after`, oldest first.
+    fn entries_after(
+        &self,
+        account: &AccountId,
+        after: u64,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<Entry>, Self::Error>> + Send;
+
+    /// Up to `limit` entries before number `before`, newest first; `None` begins at the newest.
+    fn entries_before(
+        &self,
+        account: &AccountId,
+        before: Option<u64>,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<Entry>, Self::Error>> + Send;
+
+    /// The account of one of Stripe's customers.
+    fn account_of(
+        &self,
+        customer: &CustomerId,
+    ) -> impl Future<Output = Result<Option<AccountId>, Self::Error>> + Send;
+}
+
+/// A due marker: something of the account may be due at `due_at`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// The account.
+    pub account: AccountId,
+    /// Since when.
+    pub due_at: Timestamp,
+}
+
+/// Finds accounts of which something is due.
+pub trait DueStore: LedgerStore {
+    /// Up to `limit` markers of one of [`DUE_SHARDS`] shards that are due at `now`, oldest first.
+    fn due(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<Marker>, Self::Error>> + Send;
+
+    /// Moves a marker on, or removes it for `None`, unless it was set to another instant since it was read.
+    fn move_marker(
+        &self,
+        marker: &Marker,
+        to: Option<Timestamp>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// How many shards the due index has: at two index units a change, sixteen take 8,000 changes a second
+/// below DynamoDB's 1,000 write units per key.
+pub const DUE_SHARDS: u8 = 16;

@@ -1,0 +1,11 @@
+//! The ledger from outside: the contract on the store in memory, stories, and laws over random histories.
+
+mod laws;
+mod stories;
+
+use ledger::{InMemory, contract};
+
+#[tokio::test]
+async fn the_store_in_memory_keeps_the_contract() {
+    contract::suite(&InMemory::default()).await;
+}

@@ -1,0 +1,248 @@
+//! Single stories of an account: each rule of the text that the ledger itself holds.
+
+use ledger::contract::{at, grant, place, run, settle};
+use ledger::{
+    AccountId, Answer, Change, Command, Credits, Ending, InMemory, Lot, LotId, MemoryError, PaymentId,
+    Rejection, ReleaseReason, SettlementOutcome, SubscriptionId, Timestamp, check_journal,
+};
+
+const DAY_S: u64 = 86_400;
+const EXPIRE: Command = Command::Expire { grace_s: DAY_S };
+
+struct Story {
+    store: InMemory,
+    account: AccountId,
+}
+
+impl Story {
+    fn new() -> Self {
+        Self { store: InMemory::default(), account: AccountId::new("customer-1").unwrap() }
+    }
+
+    async fn run(&self, command: &Command, seconds: u64) -> Answer {
+        run(&self.store, &self.account, command, at(seconds)).await
+    }
+
+    async fn grant(&self, payment: &str, count: u64, subscription: Option<&str>) {
+        let command = Command::Grant(grant(&self.account, payment, count, subscription));
+        assert!(matches!(self.run(&command, 0).await, Answer::Written { .. }));
+    }
+
+    async fn end(&self, subscription: &str, ended_at: Timestamp, seconds: u64) -> Answer {
+        let subscription = SubscriptionId::new(subscription).unwrap();
+        self.run(&Command::StartExpiry { subscription, ended_at, leftover_s: 60 * DAY_S }, seconds).await
+    }
+
+    fn lot(&self, id: u32) -> Lot {
+        self.store.journal(&self.account).last().unwrap().after().lot(LotId(id)).unwrap().clone()
+    }
+
+    fn numbers(&self, id: u32) -> [u64; 6] {
+        let lot = self.lot(id);
+        [lot.granted, lot.available, lot.held, lot.spent, lot.expired, lot.revoked].map(Credits::get)
+    }
+
+    fn available(&self, seconds: u64) -> u64 {
+        let journal = self.store.journal(&self.account);
+        journal.last().unwrap().after().balance(at(seconds)).unwrap().available.get()
+    }
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(check_journal(&self.store.journal(&self.account)), []);
+        }
+    }
+}
+
+fn parts(change: &Change) -> Vec<(u32, u64)> {
+    match change {
+        Change::Held(hold) => hold.parts.iter().map(|part| (part.lot.0, part.credits.get())).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn s2_2_a_failed_generation_gives_the_credits_back_to_the_lots_they_came_from() {
+    let story = Story::new();
+    story.grant("pi_pack", 100, None).await;
+    story.grant("pi_sub", 30, Some("sub_1")).await;
+    let Answer::Written { entry, .. } = story.run(&place("g1", 50), 1).await else { panic!("held") };
+    // Subscription before pack, both without an expiry.
+    assert_eq!(parts(&entry.changes()[0]), [(2, 30), (1, 20)]);
+    story.run(&settle("g1", Ending::Failed(ReleaseReason::Failed)), 2).await;
+    assert_eq!((story.numbers(1), story.numbers(2)), ([100, 100, 0, 0, 0, 0], [30, 30, 0, 0, 0, 0]));
+}
+
+#[tokio::test]
+async fn s2_26_leftover_credits_expire_sixty_days_after_the_end_and_s2_22_packs_never_do() {
+    let story = Story::new();
+    story.grant("pi_sub", 30, Some("sub_1")).await;
+    story.grant("pi_pack", 100, None).await;
+    let ended = 10 * DAY_S;
+    story.end("sub_1", at(ended), ended).await;
+    assert_eq!(story.lot(1).expires_at, Some(at(70 * DAY_S)));
+    assert_eq!(story.lot(2).expires_at, None);
+    assert_eq!(story.store.marker(&story.account), Some(at(70 * DAY_S)));
+    for (seconds, expected) in [(70 * DAY_S - 1, 130), (70 * DAY_S, 100), (70 * DAY_S + 1, 100)] {
+        // Unusable at once, whether or not the sweep has run.
+        assert_eq!(story.available(seconds), expected, "{seconds}");
+    }
+    assert_eq!(story.run(&EXPIRE, 70 * DAY_S - 1).await, Answer::Unchanged(Vec::new()));
+    assert!(matches!(story.run(&EXPIRE, 70 * DAY_S).await, Answer::Written { .. }));
+    assert_eq!(story.run(&EXPIRE, 70 * DAY_S + 1).await, Answer::Unchanged(Vec::new()));
+    assert_eq!((story.numbers(1), story.numbers(2)), ([30, 0, 0, 0, 30, 0], [100, 100, 0, 0, 0, 0]));
+}
+
+#[tokio::test]
+async fn b5_an_end_that_is_told_before_the_last_invoice_sets_the_same_clock() {
+    let story = Story::new();
+    story.end("sub_1", at(5), 5).await;
+    story.grant("pi_sub", 30, Some("sub_1")).await;
+    assert_eq!(story.lot(1).expires_at, Some(at(5 + 60 * DAY_S)));
+}
+
+#[tokio::test]
+async fn subscribing_again_stops_the_clock_until_the_second_subscription_ends() {
+    let story = Story::new();
+    story.grant("pi_1", 30, Some("sub_1")).await;
+    story.end("sub_1", at(100), 100).await;
+    let mut again = grant(&story.account, "pi_2", 30, Some("sub_2"));
+    again.stops_clocks = true;
+    story.run(&Command::Grant(again), 200).await;
+    assert_eq!(story.lot(1).expires_at, None);
+    story.end("sub_2", at(300), 300).await;
+    assert_eq!(story.lot(1).expires_at, Some(at(300 + 60 * DAY_S)));
+}
+
+#[tokio::test]
+async fn credits_of_a_job_that_fails_after_the_expiry_come_back_with_a_grace() {
+    let story = Story::new();
+    story.grant("pi_1", 30, Some("sub_1")).await;
+    story.end("sub_1", at(0), 1).await;
+    let expiry = 60 * DAY_S;
+    story.run(&place("g1", 10), expiry - 60).await;
+    story.run(&settle("g1", Ending::Failed(ReleaseReason::Failed)), expiry + 60).await;
+    assert_eq!(story.numbers(1), [30, 10, 0, 0, 20, 0]);
+    assert_eq!(story.lot(1).expires_at, Some(at(expiry + 60 + DAY_S)));
+    story.run(&EXPIRE, expiry + 60 + DAY_S).await;
+    assert_eq!(story.numbers(1), [30, 0, 0, 0, 30, 0]);
+}
+
+#[tokio::test]
+async fn s4_5_a_hold_without_an_outcome_is_released_at_its_deadline() {
+    let story = Story::new();
+    story.grant("pi_1", 30, None).await;
+    story.run(&place("g1", 10), 0).await;
+    assert_eq!(story.store.marker(&story.account), Some(at(3000)));
+    assert_eq!(story.run(&EXPIRE, 2999).await, Answer::Unchanged(Vec::new()));
+    story.run(&EXPIRE, 3000).await;
+    assert_eq!(story.available(3000), 30);
+}
+
+#[tokio::test]
+async fn a_late_capture_without_credits_is_recorded_and_takes_nothing() {
+    let story = Story::new();
+    story.grant("pi_1", 30, None).await;
+    story.run(&place("g1", 20), 0).await;
+    story.run(&EXPIRE, 3000).await;
+    story.run(&place("g2", 30), 3001).await;
+    let Answer::Written { outcomes, .. } = story.run(&settle("g1", Ending::Succeeded), 3002).await else {
+        panic!("recorded")
+    };
+    assert_eq!(outcomes, [SettlementOutcome::Uncollected]);
+    assert_eq!(story.numbers(1), [30, 0, 30, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn s3_22_a_revocation_takes_what_is_left_of_that_payment_and_nothing_else() {
+    let story = Story::new();
+    story.grant("pi_1", 30, Some("sub_1")).await;
+    story.grant("pi_2", 40, None).await;
+    story.run(&place("g1", 10), 1).await;
+    let revoke = Command::Revoke { payment: PaymentId::new("pi_1").unwrap(), owe_spent: false };
+    story.run(&revoke, 2).await;
+    assert_eq!((story.numbers(1), story.numbers(2)), ([30, 0, 10, 0, 0, 20], [40, 40, 0, 0, 0, 0]));
+    // What comes back to the lot of a refunded payment is revoked at once.
+    story.run(&settle("g1", Ending::Failed(ReleaseReason::Failed)), 3).await;
+    assert_eq!(story.numbers(1), [30, 0, 0, 0, 0, 30]);
+    assert_eq!(story.run(&revoke, 4).await, Answer::Unchanged(Vec::new()));
+}
+
+#[tokio::test]
+async fn e9_a_revocation_is_undone_once_when_its_refund_fails() {
+    let story = Story::new();
+    story.grant("pi_1", 30, None).await;
+    story.run(&place("g1", 10), 1).await;
+    story.run(&settle("g1", Ending::Succeeded), 1).await;
+    let payment = PaymentId::new("pi_1").unwrap();
+    story.run(&Command::Revoke { payment: payment.clone(), owe_spent: true }, 2).await;
+    assert_eq!(story.numbers(1), [30, 0, 0, 10, 0, 20]);
+    let restore =
+        Command::Restore { payment, credits: Credits::new(20).unwrap(), debt: Credits::new(10).unwrap() };
+    story.run(&restore, 3).await;
+    assert_eq!(story.run(&restore, 4).await, Answer::Unchanged(Vec::new()));
+    assert_eq!(story.numbers(1), [30, 20, 0, 10, 0, 0]);
+}
+
+#[tokio::test]
+async fn debt_is_paid_off_by_the_next_grant() {
+    let story = Story::new();
+    story.grant("pi_1", 30, None).await;
+    story.run(&place("g1", 10), 1).await;
+    story.run(&settle("g1", Ending::Succeeded), 1).await;
+    story.run(&Command::Revoke { payment: PaymentId::new("pi_1").unwrap(), owe_spent: true }, 2).await;
+    story.grant("pi_2", 25, None).await;
+    assert_eq!(story.numbers(2), [25, 15, 0, 10, 0, 0]);
+    let journal = story.store.journal(&story.account);
+    assert_eq!(journal.last().unwrap().after().debt, Credits::ZERO);
+}
+
+#[tokio::test]
+async fn refused_holds_say_why() {
+    let story = Story::new();
+    story.grant("pi_1", 5, None).await;
+    let needed = Credits::new(6).unwrap();
+    let expected = Rejection::NotEnough { available: Credits::new(5).unwrap(), needed };
+    assert_eq!(story.run(&place("g1", 6), 1).await, Answer::Refused(expected));
+    assert_eq!(story.run(&place("g1", 0), 1).await, Answer::Refused(Rejection::NoCredits));
+    story.run(&Command::Suspend, 2).await;
+    assert_eq!(story.run(&place("g1", 1), 3).await, Answer::Refused(Rejection::Suspended));
+    story.run(&Command::Resume, 4).await;
+    assert!(matches!(story.run(&place("g1", 1), 5).await, Answer::Written { .. }));
+}
+
+#[tokio::test]
+async fn f4_a_write_whose_reply_was_lost_is_treated_as_done() {
+    let story = Story::new();
+    story.grant("pi_1", 5, None).await;
+    story.store.fail_commits([MemoryError::After]);
+    let command = place("g1", 1);
+    let order = ledger::Order {
+        account: &story.account,
+        command: &command,
+        cause: ledger::Cause::Generation,
+        actor: ledger::Actor::Service("suite".to_owned()),
+        policy: None,
+        records: Vec::new(),
+    };
+    let lost = ledger::execute(&story.store, &ledger::contract::NoPause, &order, at(1)).await;
+    assert!(lost.is_err());
+    let again = story.run(&command, 1).await;
+    assert!(matches!(again, Answer::Placed(_)), "{again:?}");
+    assert_eq!(story.store.journal(&story.account).len(), 2);
+}
+
+#[tokio::test]
+async fn i4_a_changed_line_is_found_by_the_chain() {
+    let story = Story::new();
+    story.grant("pi_1", 5, None).await;
+    story.run(&place("g1", 1), 1).await;
+    let mut journal = story.store.journal(&story.account);
+    let tampered = journal[0].body().replace("[5,5,", "[9,9,");
+    assert_ne!(tampered, journal[0].body());
+    journal[0] = ledger::Entry::read(tampered, journal[0].hash()).unwrap();
+    let invariants: Vec<u8> = check_journal(&journal).iter().map(|breach| breach.invariant).collect();
+    assert!(invariants.contains(&7), "{invariants:?}");
+}
