@@ -70,6 +70,10 @@ impl SdkSettings {
     /// The settings for the clients: `aws_sdk_dynamodb::Client::new(&settings.sdk_config())`.
     ///
     /// Clients of one `SdkConfig` share their connections.
+    ///
+    /// # Panics
+    ///
+    /// Never: a TLS context of a trust store alone has nothing to refuse, and the store has been checked.
     pub fn sdk_config(&self) -> SdkConfig {
         let roots = self.ca_bundle.as_deref().unwrap_or(AMAZON_ROOTS_PEM);
         let tls = TlsContext::builder()
@@ -174,10 +178,14 @@ mod tests {
         }
     }
 
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    }
+
     #[test]
     fn the_embedded_roots_are_the_published_ones() {
         let fingerprints: Vec<String> = CertificateDer::pem_slice_iter(AMAZON_ROOTS_PEM)
-            .map(|der| Sha256::digest(der.unwrap()).iter().map(|byte| format!("{byte:02x}")).collect())
+            .map(|der| hex(&Sha256::digest(der.unwrap())))
             .collect();
         assert_eq!(
             fingerprints,

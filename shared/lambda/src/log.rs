@@ -17,6 +17,7 @@
 use std::fmt::{Debug, Write as _};
 use std::io::{self, Write};
 
+use ledger::AccountId;
 use serde::ser::{SerializeMap, Serializer as _};
 use serde_json::ser::{CompactFormatter, Formatter};
 use tracing::field::{Field, Visit};
@@ -54,6 +55,16 @@ pub fn init(env: &Env, function: &'static str) -> Result<(), ConfigError> {
         }));
     }
     Ok(())
+}
+
+/// Puts the account on every later line of the invocation.
+pub fn account(account: &AccountId) {
+    tracing::Span::current().record("account", account.as_str());
+}
+
+/// Puts what made the function act on every later line of the invocation.
+pub fn cause(cause: &str) {
+    tracing::Span::current().record("cause", cause);
 }
 
 /// The chain of `error`, outermost first. Empty texts and repetitions are left out.

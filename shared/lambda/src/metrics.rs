@@ -141,7 +141,11 @@ mod tests {
         metrics.milliseconds("CommitLatency", 30);
         metrics.count_labelled("EventsIgnored", ("reason", "unknown_type"), 1);
         metrics.count_labelled("EventsIgnored", ("reason", "test_mode"), 4);
-        insta::assert_snapshot!(metrics.take_lines(now()).join("\n"), @"");
+        insta::assert_snapshot!(metrics.take_lines(now()).join("\n"), @r#"
+    {"CommitLatency":[12,30],"HoldsPlaced":3,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["function"]],"Metrics":[{"Name":"CommitLatency","Unit":"Milliseconds"},{"Name":"HoldsPlaced","Unit":"Count"}],"Namespace":"Makegood"}],"Timestamp":1777716000000},"function":"credits"}
+    {"EventsIgnored":4,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["function","reason"]],"Metrics":[{"Name":"EventsIgnored","Unit":"Count"}],"Namespace":"Makegood"}],"Timestamp":1777716000000},"function":"credits","reason":"test_mode"}
+    {"EventsIgnored":1,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["function","reason"]],"Metrics":[{"Name":"EventsIgnored","Unit":"Count"}],"Namespace":"Makegood"}],"Timestamp":1777716000000},"function":"credits","reason":"unknown_type"}
+    "#);
         assert!(metrics.take_lines(now()).is_empty());
     }
 

@@ -90,7 +90,7 @@ impl Deadline {
     /// The instant `milliseconds` from here.
     pub fn in_ms(milliseconds: u64) -> Self {
         // Lambda's longest time is 15 minutes; a day keeps the sum representable whatever is given.
-        let bounded = Duration::from_millis(milliseconds).min(Duration::from_secs(86_400));
+        let bounded = Duration::from_millis(milliseconds).min(Duration::from_hours(24));
         let here = Instant::now();
         Self(here.checked_add(bounded).unwrap_or(here))
     }

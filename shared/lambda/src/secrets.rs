@@ -180,28 +180,30 @@ impl Cached {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
-    const START: i64 = 1_777_716_000;
+    const START_S: i64 = 1_777_716_000;
 
     /// Answers what the test put there; `None` does not answer.
     #[derive(Default)]
     struct Fake {
         value: Mutex<Option<&'static str>>,
-        fetches: Mutex<u32>,
+        fetches: AtomicU32,
     }
 
     impl SecretSource for &Fake {
         async fn fetch_json_fields(&self, id: &str) -> Result<SecretFields, SecretError> {
-            *self.fetches.lock().unwrap() += 1;
+            self.fetches.fetch_add(1, Ordering::Relaxed);
             let unavailable = || SecretError::Unavailable { id: id.to_owned(), source: "no answer".into() };
             let value = self.value.lock().unwrap().ok_or_else(unavailable)?;
             SecretFields::from_json(id, &format!(r#"{{"current":"{value}","previous":""}}"#))
         }
     }
 
-    async fn current(secret: &CachedSecret<&Fake>, second: i64) -> Option<String> {
-        let fields = secret.fields(Timestamp::from_s(START + second).unwrap()).await.ok()?;
+    async fn current(secret: &CachedSecret<&Fake>, second: u64) -> Option<String> {
+        let fields = secret.fields(Timestamp::from_s(START_S).unwrap().plus_s(second).unwrap()).await.ok()?;
         Some(fields.required("current").unwrap().expose().to_owned())
     }
 
@@ -218,7 +220,7 @@ mod tests {
         ] {
             *fake.value.lock().unwrap() = Some(put);
             assert_eq!(current(&secret, second).await.as_deref(), Some(expected), "{second}");
-            assert_eq!(*fake.fetches.lock().unwrap(), fetches, "{second}");
+            assert_eq!(fake.fetches.load(Ordering::Relaxed), fetches, "{second}");
         }
     }
 
@@ -237,7 +239,7 @@ mod tests {
             (86_402, None, 6),
         ] {
             assert_eq!(current(&secret, second).await.as_deref(), expected, "{second}");
-            assert_eq!(*fake.fetches.lock().unwrap(), fetches, "{second}");
+            assert_eq!(fake.fetches.load(Ordering::Relaxed), fetches, "{second}");
         }
         *fake.value.lock().unwrap() = Some("fresh");
         assert_eq!(current(&secret, 86_403).await.as_deref(), Some("fresh"));
@@ -246,7 +248,7 @@ mod tests {
     #[tokio::test]
     async fn i5_a_cold_start_without_an_answer_is_an_error() {
         let fake = Fake::default();
-        let error = CachedSecret::new(&fake, "stripe").fields(Timestamp::from_s(START).unwrap()).await;
+        let error = CachedSecret::new(&fake, "stripe").fields(Timestamp::from_s(START_S).unwrap()).await;
         assert_eq!(error.unwrap_err().to_string(), "secret `stripe` cannot be fetched");
     }
 

@@ -185,14 +185,12 @@ where
             failed.extend(records);
             continue;
         }
-        match tokio::time::timeout(deadline.remaining().saturating_sub(ANSWER_RESERVE), handle(key, items))
-            .await
-        {
-            Ok(left) => failed.extend(left),
-            Err(_) => {
-                tracing::warn!(messages = records.len(), outcome = "out_of_time", "left within a group");
-                failed.extend(records);
-            }
+        let time = deadline.remaining().saturating_sub(ANSWER_RESERVE);
+        if let Ok(left) = tokio::time::timeout(time, handle(key, items)).await {
+            failed.extend(left);
+        } else {
+            tracing::warn!(messages = records.len(), outcome = "out_of_time", "left within a group");
+            failed.extend(records);
         }
     }
     BatchResponse::of(failed)

@@ -1,7 +1,7 @@
 //! From the bytes of a body to a typed value, with refusals that say what is expected and never what was sent.
 //!
-//! The bytes become a small tree (serde_json bounds its depth at 128, a repeated key is refused), and the
-//! tree becomes the typed value. The second step has an error type of its own: serde_json's own messages
+//! The bytes become a small tree (`serde_json` bounds its depth at 128, a repeated key is refused), and the
+//! tree becomes the typed value. The second step has an error type of its own: `serde_json`'s own messages
 //! repeat the value that was wrong.
 
 use std::fmt;
@@ -40,7 +40,10 @@ fn pointer(path: &Path, parent_only: bool) -> String {
     let mut pointer = "#".to_owned();
     for segment in segments {
         match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Seq { index } => {
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
+            }
             Segment::Map { key } => {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
@@ -128,7 +131,7 @@ impl<'de> Deserialize<'de> for Tree {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Mismatch> for Tree {
+impl IntoDeserializer<'_, Mismatch> for Tree {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {

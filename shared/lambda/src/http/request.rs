@@ -35,8 +35,8 @@ pub struct Request<'a> {
     body: Option<Text<'a>>,
     #[serde(default)]
     is_base64_encoded: bool,
-    #[serde(borrow)]
-    request_context: RequestContext<'a>,
+    #[serde(borrow, rename = "requestContext")]
+    context: RequestContext<'a>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -62,7 +62,7 @@ impl Request<'_> {
 
     /// The gateway's id of this request.
     pub fn request_id(&self) -> &str {
-        &self.request_context.request_id
+        &self.context.request_id
     }
 
     /// A header, by its name in any case.
@@ -88,7 +88,7 @@ impl Request<'_> {
 
     /// The claims that the gateway took from the token, to be checked by [`crate::caller::Caller`].
     pub fn claims(&self) -> Option<&UnverifiedClaims<'_>> {
-        self.request_context.authorizer.as_ref()?.jwt.as_ref()
+        self.context.authorizer.as_ref()?.jwt.as_ref()
     }
 
     /// The `Idempotency-Key`: 1 to 255 printable ASCII characters, with or without the quotes of a

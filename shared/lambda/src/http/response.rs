@@ -93,7 +93,19 @@ mod tests {
     #[test]
     fn a_response_is_what_the_gateway_expects() {
         let response = Response::json(201, &serde_json::json!({"held": 7})).header("location", "/v1/x");
-        insta::assert_json_snapshot!(response, @"");
+        insta::assert_json_snapshot!(response, @r#"
+    {
+      "statusCode": 201,
+      "headers": {
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "content-type": "application/json",
+        "location": "/v1/x"
+      },
+      "body": "{\"held\":7}",
+      "isBase64Encoded": false
+    }
+    "#);
     }
 
     #[test]

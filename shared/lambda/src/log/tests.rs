@@ -52,7 +52,7 @@ fn a_line_is_flat_and_carries_its_spans() {
     let mut value = line(&text);
     let timestamp = value["timestamp"].take();
     assert!(ledger::Timestamp::parse(timestamp.as_str().unwrap()).is_ok());
-    insta::assert_snapshot!(value, @"");
+    insta::assert_snapshot!(value, @r#"{"account":"acct-1","cause":"gen-1","credits":7,"level":"INFO","message":"hold placed","outcome":"held","repeated":false,"request_id":"r-1","target":"lambda::log::tests","timestamp":null}"#);
 }
 
 #[test]
@@ -89,7 +89,8 @@ fn the_level_is_a_bound() {
 fn an_error_is_logged_with_its_chain() {
     let error = Layered("store", Some(Box::new(Layered("put item", Some(Box::new(Layered("reset", None)))))));
     let text = logged(LevelFilter::INFO, || {
-        tracing::error!(target: "lambda", error = &error as &dyn std::error::Error, "invocation failed");
+        let error: &(dyn std::error::Error + 'static) = &error;
+        tracing::error!(target: "lambda", error, "invocation failed");
     });
     assert_eq!(line(&text)["error"], "store: put item: reset");
 }

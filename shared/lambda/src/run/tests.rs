@@ -62,5 +62,5 @@ async fn the_deadline_is_lambdas() {
     tokio::time::advance(Duration::from_secs(4)).await;
     assert_eq!(deadline.remaining(), Duration::ZERO);
     assert_eq!(Deadline::at_ms(0, now()).remaining(), Duration::ZERO);
-    assert!(Deadline::at_ms(u64::MAX, now()).remaining() > Duration::from_secs(60));
+    assert!(Deadline::at_ms(u64::MAX, now()).remaining() > Duration::from_mins(1));
 }

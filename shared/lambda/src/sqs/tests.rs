@@ -60,7 +60,15 @@ async fn g4_only_the_poison_message_stays() {
         Vec::new()
     })
     .await;
-    insta::assert_json_snapshot!(response, @"");
+    insta::assert_json_snapshot!(response, @r#"
+    {
+      "batchItemFailures": [
+        {
+          "itemIdentifier": "m7"
+        }
+      ]
+    }
+    "#);
     assert_eq!(*handled.lock().unwrap(), 9);
 }
 
