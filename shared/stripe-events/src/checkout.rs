@@ -71,9 +71,9 @@ pub struct CheckoutSession {
     pub metadata: Metadata,
     /// What was bought; `None` where the event does not say.
     ///
-    /// Stripe's events carry the lines only when somebody has expanded them; where all of them are there,
-    /// they are used. Otherwise a price under the metadata key `price`, put there by the company's own
-    /// checkout code, is taken as one line with a quantity of one.
+    /// Stripe's events carry `line_items` only where they were expanded; they count if all of them are there.
+    /// Without them, a price under the metadata key `price`, which the company's own checkout code has put
+    /// there, is taken as one line with a quantity of one.
     pub lines: Option<Vec<CheckoutLine>>,
 }
 
@@ -127,8 +127,8 @@ impl Wire<'_> {
         let metadata = self.metadata.read("metadata")?;
         let expanded = self.line_items.list("line_items", LineWire::fact)?;
         let lines = match expanded {
-            Some(list) if list.complete => Some(list.items),
-            _ => line_of_metadata(&metadata)?.map(|line| vec![line]),
+            Some(list) => list.complete.then_some(list.items),
+            None => line_of_metadata(&metadata)?.map(|line| vec![line]),
         };
         Ok(CheckoutSession {
             id: required(self.id.id("id")?, "id")?,

@@ -182,7 +182,7 @@ impl<'h> Header<'h> {
         Ok(Self { signed_at, signed_at_s, signatures })
     }
 
-    /// The label of the last secret that fits any signature; every pair is compared.
+    /// The label of the first secret that fits any signature; every pair is compared.
     fn matching_secret(&self, payload: &[u8], secrets: &SigningSecrets) -> Option<&'static str> {
         let mut matching = None;
         for keyed in secrets.iter() {
@@ -192,9 +192,7 @@ impl<'h> Header<'h> {
                 // `CtOutput` compares in constant time, and `|` does not skip what follows.
                 fits |= expected == CtOutput::new((*signature).into());
             }
-            if fits {
-                matching = Some(keyed.label);
-            }
+            matching = matching.or(fits.then_some(keyed.label));
         }
         matching
     }

@@ -314,7 +314,7 @@ impl<T> Object<Page<'_, T>> {
         let Some(page) = self.read(field)? else { return Ok(None) };
         let complete = !page.has_more.flag(field)?.unwrap_or(false);
         let data = format!("{field}.data");
-        let items = page.data.0.read(&data, A_LIST)?.unwrap_or_default();
+        let items = page.data.0.read(&data, A_LIST)?.ok_or_else(|| Fault::new(&data, A_LIST))?;
         let items = items
             .into_iter()
             .enumerate()
