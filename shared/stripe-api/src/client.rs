@@ -1,0 +1,244 @@
+//! The calls themselves.
+
+use std::fmt;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request};
+use ledger::{Money, PaymentId, RefundId, RefundRequestId, Timestamp};
+use serde::de::DeserializeOwned;
+use stripe_events::{InvoiceId, InvoicePayment, RefundFailureReason, RefundStatus};
+
+use crate::config::{API_VERSION, BaseUrl, ConfigError, SecretKey, StripeConfig};
+use crate::error::StripeError;
+use crate::transport::Transport;
+use crate::wire::{self, InvoicePaymentWire, Page, REQUEST_METADATA, RefundWire};
+
+/// Stripe's largest page.
+const PAGE_LENGTH: &str = "100";
+/// A payment has a handful of refunds; 1000 are a sign that something else is wrong.
+const PAGES_MAX: usize = 10;
+
+/// Why a text cannot be an idempotency key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key has 1 to 255 printable ASCII characters without spaces")]
+pub struct IdempotencyKeyError;
+
+/// The key under which Stripe carries out a call at most once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Checks `key`: 1 to 255 printable ASCII characters without spaces
+    /// (<https://docs.stripe.com/api/idempotent_requests>).
+    pub fn new(key: impl Into<String>) -> Result<Self, IdempotencyKeyError> {
+        let key = key.into();
+        if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(key))
+        } else {
+            Err(IdempotencyKeyError)
+        }
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A refund as it is ordered; stored before the first call and the same for every repetition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundOrder {
+    /// The payment that is given back, wholly or in part.
+    pub payment: PaymentId,
+    /// How much, in the payment's own currency.
+    pub amount: Money,
+    /// The request that it pays, kept in the refund's metadata.
+    pub request: RefundRequestId,
+    /// The key under which Stripe makes at most one refund.
+    pub idempotency_key: IdempotencyKey,
+}
+
+/// A refund as Stripe has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// Stripe's id.
+    pub id: RefundId,
+    /// The payment that is given back; absent for a charge without one.
+    pub payment: Option<PaymentId>,
+    /// How much.
+    pub amount: Money,
+    /// How it stands; Stripe may leave it out.
+    pub status: Option<RefundStatus>,
+    /// Why it failed.
+    pub failure_reason: Option<RefundFailureReason>,
+    /// The request that it pays; absent for a refund that was made elsewhere.
+    pub request: Option<RefundRequestId>,
+    /// When Stripe made it.
+    pub created: Timestamp,
+}
+
+impl Refund {
+    /// Whether its money went, or may still go, to the customer.
+    fn stands(&self) -> bool {
+        !matches!(self.status, Some(RefundStatus::Failed | RefundStatus::Canceled))
+    }
+
+    fn check(self, order: &RefundOrder) -> Result<Self, StripeError> {
+        let differs = |field| Err(StripeError::Unexpected { field });
+        if self.amount != order.amount {
+            return differs("amount");
+        }
+        if self.payment.as_ref() != Some(&order.payment) {
+            return differs("payment");
+        }
+        if self.request.as_ref() != Some(&order.request) {
+            return differs("metadata");
+        }
+        Ok(self)
+    }
+}
+
+/// Calls Stripe with one secret key; a clone shares what was set up.
+#[derive(Clone)]
+pub struct StripeClient {
+    transport: Transport,
+    secret_key: SecretKey,
+}
+
+impl StripeClient {
+    /// Sets up TLS; connects to nothing.
+    pub fn new(config: &StripeConfig) -> Result<Self, ConfigError> {
+        let transport = Transport::new(BaseUrl::parse(&config.base_url)?, config.timeouts)?;
+        Ok(Self { transport, secret_key: config.secret_key.clone() })
+    }
+
+    /// The same client with another key, for a key that was rotated.
+    #[must_use]
+    pub fn with_key(&self, secret_key: SecretKey) -> Self {
+        Self { transport: self.transport.clone(), secret_key }
+    }
+
+    /// Makes one attempt to create the refund. A refund that differs from the order is an error.
+    pub async fn create_refund(&self, order: &RefundOrder) -> Result<Refund, StripeError> {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("payment_intent", order.payment.as_str())
+            .append_pair("amount", &order.amount.minor().to_string())
+            .append_pair(&format!("metadata[{REQUEST_METADATA}]"), order.request.as_str())
+            .finish();
+        let mut request = self.request(Method::POST, "/v1/refunds", form);
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert("idempotency-key", header_value(order.idempotency_key.as_str()));
+        Refund::try_from(self.call::<RefundWire>(request).await?)?.check(order)
+    }
+
+    /// All refunds of a payment, newest first.
+    pub async fn refunds_of_payment(&self, payment: &PaymentId) -> Result<Vec<Refund>, StripeError> {
+        let query = ("payment_intent", payment.as_str());
+        let refunds = self.list("/v1/refunds", query, |refund: &RefundWire| refund.id.clone()).await?;
+        refunds.into_iter().map(Refund::try_from).collect()
+    }
+
+    /// The refund that pays `request`, if Stripe has one: the newest that stands, else the newest.
+    pub async fn refund_of_request(
+        &self,
+        payment: &PaymentId,
+        request: &RefundRequestId,
+    ) -> Result<Option<Refund>, StripeError> {
+        let mut refunds = self.refunds_of_payment(payment).await?;
+        refunds.retain(|refund| refund.request.as_ref() == Some(request));
+        let chosen = refunds.iter().position(Refund::stands).unwrap_or(0);
+        Ok(refunds.into_iter().nth(chosen))
+    }
+
+    /// The payments of an invoice, for events that do not carry them. Several are possible.
+    pub async fn payments_of_invoice(&self, invoice: &InvoiceId) -> Result<Vec<InvoicePayment>, StripeError> {
+        let query = ("invoice", invoice.as_str());
+        let payments = self
+            .list("/v1/invoice_payments", query, |payment: &InvoicePaymentWire| payment.id.clone())
+            .await?;
+        payments.into_iter().map(InvoicePayment::try_from).collect()
+    }
+
+    /// Reads all pages of a list, at most [`PAGES_MAX`].
+    async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: (&str, &str),
+        id: impl Fn(&T) -> String,
+    ) -> Result<Vec<T>, StripeError> {
+        let mut objects: Vec<T> = Vec::new();
+        for _ in 0..PAGES_MAX {
+            let mut parameters = form_urlencoded::Serializer::new(String::new());
+            parameters.append_pair(query.0, query.1).append_pair("limit", PAGE_LENGTH);
+            if let Some(last) = objects.last() {
+                parameters.append_pair("starting_after", &id(last));
+            }
+            let target = format!("{path}?{}", parameters.finish());
+            let page: Page<T> = self.call(self.request(Method::GET, &target, String::new())).await?;
+            // A page without objects that promises more would be asked for again and again.
+            let done = !page.has_more || page.data.is_empty();
+            objects.extend(page.data);
+            if done {
+                return Ok(objects);
+            }
+        }
+        Err(StripeError::TooManyPages { pages_max: PAGES_MAX })
+    }
+
+    async fn call<T: DeserializeOwned>(&self, request: Request<Full<Bytes>>) -> Result<T, StripeError> {
+        let answer = self.transport.send(request).await?;
+        if (200..300).contains(&answer.status) {
+            wire::read(&answer.body)
+        } else {
+            let refusal = wire::read_refusal(answer.status, &answer.headers, &answer.body);
+            Err(StripeError::of_answer(&refusal))
+        }
+    }
+
+    fn request(&self, method: Method, target: &str, form: String) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(Bytes::from(form)));
+        *request.method_mut() = method;
+        *request.uri_mut() = target.parse().expect("a path with an encoded query is a target");
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, header_value(self.transport.authority()));
+        headers.insert(header::AUTHORIZATION, self.secret_key.bearer());
+        headers.insert("stripe-version", HeaderValue::from_static(API_VERSION));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static("makegood"));
+        // One request to a connection: Stripe need not keep it open.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        request
+    }
+}
+
+fn header_value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("checked to be printable ASCII when it was made")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idempotency_keys_are_bounded() {
+        for (key, ok) in [
+            ("payout-1", true),
+            (&*"k".repeat(255), true),
+            ("", false),
+            (&*"k".repeat(256), false),
+            ("a b", false),
+            ("a\n", false),
+            ("ä", false),
+        ] {
+            assert_eq!(IdempotencyKey::new(key).is_ok(), ok, "{key:?}");
+        }
+    }
+}
