@@ -22,6 +22,7 @@ DENY_VERSION := 0.20.2
 MACHETE_VERSION := 0.9.2
 DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 MACHETE := $(TOOLS)/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
+ADVISORIES := https://github.com/RustSec/advisory-db
 
 STACK := $(EMULATOR)/bin/python infra/local/stack.py
 export SAM_CLI_TELEMETRY := 0
@@ -58,8 +59,12 @@ lint: setup tools ## formatting, clippy, documentation, dependencies, template
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 	$(DENY) --locked check bans licenses sources
-	@# Only the list of known vulnerabilities needs the network; without it the last list that was fetched is used.
-	$(DENY) --locked check advisories || $(DENY) --locked --offline check advisories
+	@# The list of known vulnerabilities is a git repository: it is asked where it can be reached.
+	@if git ls-remote --quiet --exit-code $(ADVISORIES) HEAD >/dev/null 2>&1; then \
+		echo "$(DENY) --locked check advisories"; $(DENY) --locked check advisories; \
+	else \
+		echo "known vulnerabilities were NOT checked: $(ADVISORIES) cannot be reached" >&2; \
+	fi
 	$(MACHETE)
 	$(SAM)/bin/sam validate --lint --template-file infra/template.yaml --region us-east-1
 
@@ -85,10 +90,10 @@ $(SAM_STAMP): infra/local/requirements-sam.txt
 $(EMULATOR_STAMP) $(SAM_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@echo "installing $< into $(@D)" >&2
-	rm -rf $(@D)
-	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
-	touch $@
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
 
 # Optimised only a little: they compile in half the time and run for a second.
 QUICK := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1

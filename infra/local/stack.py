@@ -117,6 +117,8 @@ def deploy(state: dict) -> None:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
+        # Seconds between two looks at the deployment; five by default.
+        "SAM_CLI_POLL_DELAY": "0.2",
     }
     for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
         env.pop(name, None)

@@ -1,5 +1,7 @@
 """What `stack.py up` and `status` print: addresses, tokens and commands to paste."""
 
+import json
+
 from client import Stack
 
 
@@ -8,7 +10,9 @@ def print_summary(stack: Stack) -> None:
     state, outputs = stack.state, stack.state["outputs"]
     account = stack.account("customer")
     hold = '{"generation_id":"gen_1","operation":"song","credits":10}'
-    failed = f'{{"version":1,"type":"generation.failed","account":"{account}","generation_id":"gen_1"}}'
+    failed = {"version": 1, "type": "generation.failed", "account": account, "generation_id": "gen_1"}
+    message = json.dumps({"QueueUrl": outputs["GenerationQueueUrl"], "MessageBody": json.dumps(failed)})
+    purchase = json.dumps({"account": account, "price": "price_pack", "amount": 1000, "currency": "usd"})
     key, secret = state["sender"]["key"]
     print(
         f"""
@@ -32,9 +36,12 @@ curl -sS -H "authorization: Bearer $CUSTOMER" "$API/v1/accounts/$ACCOUNT/entries
 curl -sS -H "authorization: Bearer $SERVICE" -H 'content-type: application/json' \\
   -d '{hold}' "$API/v1/accounts/$ACCOUNT/holds"
 
-# … and says that the generation failed
-AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} aws sqs send-message --region {state["region"]} \\
-  --endpoint-url {state["aws_url"]} --queue-url {outputs["GenerationQueueUrl"]} \\
-  --message-body '{failed}'
+# … and says that the generation failed, as the AWS user that the queue lets in
+curl -sS --aws-sigv4 aws:amz:{state["region"]}:sqs --user {key}:{secret} \\
+  -H 'content-type: application/x-amz-json-1.0' -H 'x-amz-target: AmazonSQS.SendMessage' \\
+  -d '{message}' {state["aws_url"]}/
+
+# a customer buys a credit pack: the stand-in sends the signed webhook
+curl -sS {state["stripe"]["url"]}/_control/buy_pack -d '{purchase}'
 """
     )
