@@ -1,1 +1,24 @@
 //! The policy documents and the price catalogue, checked when they are built.
+//!
+//! The build script parses `documents/` with `policy`'s authoring feature, fails with file, line and
+//! field on any mistake, and embeds the result in a compact binary form. Decoding happens at first use,
+//! so that a function's start pays nothing; no TOML parser is in the binary.
+
+use std::sync::LazyLock;
+
+use policy::{Catalogue, Documents};
+
+static EMBEDDED: LazyLock<(Documents, Catalogue)> = LazyLock::new(|| {
+    postcard::from_bytes(include_bytes!(concat!(env!("OUT_DIR"), "/documents.postcard")))
+        .expect("the build script of this very build encoded these bytes from the same types")
+});
+
+/// Every version of every policy.
+pub fn documents() -> &'static Documents {
+    &EMBEDDED.0
+}
+
+/// What every Stripe price buys.
+pub fn catalogue() -> &'static Catalogue {
+    &EMBEDDED.1
+}

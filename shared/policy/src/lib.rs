@@ -1,1 +1,41 @@
 //! Written refund policies as data, and the pure decision over recorded facts.
+//!
+//! A [`Document`] is one version of a written policy: clauses, named terms, rules, operations. The
+//! [`Facts`] of a request are typed values that the ledger and signed Stripe events recorded, or that
+//! the customer claimed. [`decide`] holds the rules against the facts in three-valued logic and returns
+//! a [`Decision`] with its clauses. Nothing in this crate reads a clock, the environment or a file; with
+//! the feature `authoring` it also turns TOML texts into checked documents.
+
+#[cfg(feature = "authoring")]
+pub mod authoring;
+mod catalogue;
+mod condition;
+mod decide;
+mod decision;
+mod document;
+mod documents;
+mod fact;
+mod facts;
+mod generation;
+mod message;
+mod reason;
+
+pub use catalogue::{Catalogue, Price, PriceKind, Product, UnknownPrice};
+pub use condition::{Comparison, Condition, Operand, Truth, Words};
+pub use decide::decide;
+pub use decision::{
+    Basis, Citation, Decision, DoorShown, EffectKind, FactUsed, Missing, OfferMade, Outcome, Recommendation,
+    Remedy, RuleFinding, TermUsed,
+};
+pub use document::{
+    Clause, ClauseKind, Clock, ClockStart, Document, Door, Effect, Leftover, Mode, Offer, OnRefund,
+    OnRenewal, OnResubscribe, RemedyRule, Rule, Term, TermUnit, TermValue,
+};
+pub use documents::{Documents, DocumentsError, InForce};
+pub use fact::{Fact, FactSpec, FactType, Source, Unit};
+pub use facts::{FactError, Facts, Value};
+pub use generation::{
+    AnswerMatch, AnswerShape, EmptySuccess, Ending, FailureEffect, FailureKind, FailureRule, FailureRules,
+    GenerationOutcome, Operation,
+};
+pub use reason::Reason;

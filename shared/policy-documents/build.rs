@@ -1,0 +1,84 @@
+//! Parses and checks the documents and the catalogue, and encodes them for the binary. A mistake fails
+//! the build with its file, line and field.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use policy::authoring::{Mistakes, parse_catalogue, parse_document};
+use policy::{Documents, DocumentsError};
+
+/// One folder per policy, one file per version.
+const DOCUMENTS: &str = "documents";
+/// The price catalogue.
+const CATALOGUE: &str = "documents/catalogue.toml";
+
+/// Why the documents cannot be embedded.
+#[derive(Debug, thiserror::Error)]
+enum BuildError {
+    #[error("{path}: {cause}")]
+    Io { path: String, cause: std::io::Error },
+    #[error("{0}")]
+    Mistakes(#[from] Mistakes),
+    #[error("{path}: document `{id}`, version `{version}`; expected {DOCUMENTS}/{id}/{version}.toml")]
+    Misplaced { path: String, id: String, version: String },
+    #[error("{DOCUMENTS}: {0}")]
+    Documents(#[from] DocumentsError),
+    #[error("encoding: {0}")]
+    Encoding(#[from] postcard::Error),
+    #[error("cargo did not set OUT_DIR")]
+    NoOutDir,
+}
+
+#[expect(clippy::print_stdout, reason = "cargo reads a build script's instructions from its output")]
+fn main() -> ExitCode {
+    println!("cargo::rerun-if-changed={DOCUMENTS}");
+    match embed() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            for line in error.to_string().lines() {
+                println!("cargo::error={line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn embed() -> Result<(), BuildError> {
+    let mut documents = Vec::new();
+    for folder in entries(Path::new(DOCUMENTS))?.into_iter().filter(|path| path.is_dir()) {
+        for path in entries(&folder)? {
+            let text = read(&path)?;
+            let document = parse_document(&path.to_string_lossy(), &text)?;
+            if path != Path::new(DOCUMENTS).join(&document.id).join(format!("{}.toml", document.version)) {
+                let path = path.to_string_lossy().into_owned();
+                return Err(BuildError::Misplaced { path, id: document.id, version: document.version });
+            }
+            documents.push(document);
+        }
+    }
+    let documents = Documents::new(documents)?;
+    let catalogue = parse_catalogue(CATALOGUE, &read(Path::new(CATALOGUE))?, &documents)?;
+    let encoded = postcard::to_allocvec(&(documents, catalogue))?;
+    let out =
+        PathBuf::from(std::env::var_os("OUT_DIR").ok_or(BuildError::NoOutDir)?).join("documents.postcard");
+    fs::write(&out, encoded)
+        .map_err(|cause| BuildError::Io { path: out.to_string_lossy().into_owned(), cause })
+}
+
+/// The entries of a folder, sorted, so that the same files always give the same bytes.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, BuildError> {
+    let failed = |cause| BuildError::Io { path: folder.to_string_lossy().into_owned(), cause };
+    let mut paths = fs::read_dir(folder)
+        .map_err(failed)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(failed)?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<String, BuildError> {
+    fs::read_to_string(path)
+        .map_err(|cause| BuildError::Io { path: path.to_string_lossy().into_owned(), cause })
+}

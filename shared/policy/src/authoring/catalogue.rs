@@ -1,0 +1,77 @@
+//! The price catalogue: products and prices, checked against the documents.
+
+use super::Mistakes;
+use super::document::{check_id, known};
+use super::reader::{File, Located, Table};
+use crate::catalogue::{Catalogue, Price, PriceKind, Product};
+use crate::documents::Documents;
+
+/// Parses a catalogue and checks that every product falls under a document that covers it.
+pub fn parse_catalogue(file: &str, text: &str, documents: &Documents) -> Result<Catalogue, Mistakes> {
+    let file = File::new(file, text);
+    let root = file.parse();
+    let catalogue = catalogue(&file, file.root(&root), documents);
+    drop(root);
+    file.finish(Some(catalogue))
+}
+
+fn catalogue<'t>(file: &File<'t>, mut root: Table<'_, 't>, documents: &Documents) -> Catalogue {
+    let product_tables = root.named_tables("products");
+    let ids = product_tables.iter().map(|(id, _)| id.value.clone()).collect();
+    let products =
+        product_tables.into_iter().filter_map(|(id, table)| product(&id, table, file, documents)).collect();
+    let prices: Vec<Price> = root
+        .named_tables("prices")
+        .into_iter()
+        .filter_map(|(id, mut table)| {
+            let product = table.text("product").and_then(|reference| known("product", reference, &ids, file));
+            price(id, table, product)
+        })
+        .collect();
+    root.finish();
+    Catalogue { products, prices }
+}
+
+fn product(
+    id: &Located<String>,
+    mut table: Table<'_, '_>,
+    file: &File<'_>,
+    documents: &Documents,
+) -> Option<Product> {
+    check_id(id, file);
+    let policy = table.text("policy");
+    table.finish();
+    let policy = policy?;
+    let covers = documents.iter().any(|each| each.id == policy.value && each.products.contains(&id.value));
+    if !covers {
+        let problem =
+            format!("document `{}` does not cover `{}`; expected one that does", policy.value, id.value);
+        policy.mistake(file, problem);
+    }
+    Some(Product { id: id.value.clone(), policy: policy.value })
+}
+
+#[derive(Clone, Copy)]
+enum KindWord {
+    Subscription,
+    Pack,
+}
+
+fn price(id: Located<String>, mut table: Table<'_, '_>, product: Option<String>) -> Option<Price> {
+    let credits = table.integer("credits");
+    let kind = table.choice("kind", &[("subscription", KindWord::Subscription), ("pack", KindWord::Pack)]);
+    let kind = match kind {
+        Some(KindWord::Subscription) => {
+            let plan = table.text("plan");
+            let rank = table.integer("rank").and_then(|rank| u32::try_from(rank.value).ok());
+            plan.zip(rank).map(|(plan, rank)| PriceKind::Subscription { plan: plan.value, rank })
+        }
+        Some(KindWord::Pack) => Some(PriceKind::Pack),
+        None => None,
+    };
+    if let Some(credits) = credits.as_ref().filter(|credits| credits.value == 0) {
+        credits.mistake(table.file(), "0 credits; expected at least 1");
+    }
+    table.finish();
+    Some(Price { id: id.value, product: product?, credits: credits?.value, kind: kind? })
+}

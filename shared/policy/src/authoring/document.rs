@@ -1,0 +1,289 @@
+//! A whole document: the header, its parts, and the checks that need all of them.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use super::Mistakes;
+use super::parts;
+use super::reader::{File, Located, Table, any_of};
+use super::rules;
+use crate::document::{Clause, ClauseKind, Document, Term, TermUnit, TermValue};
+
+/// What references are checked against, and which clauses something acts on.
+pub(super) struct Context<'f, 't> {
+    pub(super) file: &'f File<'t>,
+    pub(super) clauses: BTreeSet<String>,
+    pub(super) terms: Vec<Term>,
+    acted_on: RefCell<BTreeSet<String>>,
+    measured: RefCell<BTreeSet<String>>,
+}
+
+/// Parses and checks one document. `file` is the name that mistakes carry.
+pub fn parse_document(file: &str, text: &str) -> Result<Document, Mistakes> {
+    let file = File::new(file, text);
+    let root = file.parse();
+    let document = document(&file, file.root(&root));
+    drop(root);
+    file.finish(document)
+}
+
+struct Header {
+    id: String,
+    version: String,
+    title: String,
+    source: String,
+    announced_at_ms: i64,
+    in_force_from_ms: i64,
+    material: bool,
+    products: Vec<String>,
+    version_clause: Option<String>,
+}
+
+fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
+    let clause_tables = root.named_tables("clauses");
+    let clauses: Vec<(Clause, usize)> = clause_tables
+        .into_iter()
+        .filter_map(|(id, table)| Some((clause(&id, table, file)?, id.at)))
+        .collect();
+    let terms: Vec<Term> =
+        root.named_tables("terms").into_iter().filter_map(|(id, table)| term(&id, table, file)).collect();
+    let context = Context {
+        file,
+        clauses: clauses.iter().map(|(clause, _)| clause.id.clone()).collect(),
+        terms,
+        acted_on: RefCell::default(),
+        measured: RefCell::default(),
+    };
+    let header = root.table("document").map(|table| header(table, &context));
+    let credits = root.table("credits").map(|table| parts::credits(table, &context));
+    let failures = root.table("failures").and_then(|table| parts::failures(table, None, &context));
+    let operations =
+        parts::operations(root.named_tables("operations"), &context, failures.as_ref(), credits.as_ref());
+    let known_operations: BTreeSet<String> =
+        operations.iter().map(|operation| operation.id.clone()).collect();
+    let empty_success = parts::empty_success(root.named_tables("empty_success"), &context, &known_operations);
+    let offers = parts::offers(root.named_tables("offers"), &context);
+    let known_offers: BTreeSet<String> = offers.iter().map(|offer| offer.id.clone()).collect();
+    let clocks = parts::clocks(root.named_tables("clocks"), &context);
+    let leftover = root.optional_table("leftover").map(|table| parts::leftover(table, &context));
+    let on_refund = root.table("on_refund").and_then(parts::on_refund);
+    let door = root.table("door").and_then(|table| parts::door(table, &context));
+    let rules = rules::rules(root.named_tables("rules"), &context, &known_offers);
+    root.finish();
+    for (clause, at) in &clauses {
+        context.check_acted_on(clause, *at);
+    }
+    let (header, credits) = (header??, credits?);
+    Some(Document {
+        id: header.id,
+        version: header.version,
+        title: header.title,
+        source: header.source,
+        announced_at_ms: header.announced_at_ms,
+        in_force_from_ms: header.in_force_from_ms,
+        material: header.material,
+        products: header.products,
+        version_clause: header.version_clause?,
+        clauses: clauses.into_iter().map(|(clause, _)| clause).collect(),
+        terms: context.terms,
+        rules,
+        operations,
+        failures: failures?,
+        empty_success,
+        hold_deadline_s: credits.hold_deadline_s?,
+        offers,
+        clocks,
+        leftover: leftover.flatten(),
+        on_refund: on_refund?,
+        on_renewal: credits.on_renewal?,
+        door: door?,
+    })
+}
+
+fn header(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Header> {
+    let id = table.text("id");
+    if let Some(id) = &id {
+        check_id(id, context.file);
+    }
+    let version = table.text("version");
+    let title = table.prose("title");
+    let source = table.prose("source");
+    let announced = table.day("announced");
+    let in_force = table.day("in_force");
+    let material = table.flag("material");
+    let notice = table.has("notice").then(|| context.seconds(&mut table, "notice"));
+    let products: Vec<String> = table.texts("products").into_iter().map(|product| product.value).collect();
+    let version_clause = context.clause(&mut table, "version_clause");
+    table.finish();
+    let (announced, in_force, material) = (announced?, in_force?, material?);
+    if let (true, Some(notice_s)) = (material, notice.flatten()) {
+        let notice_ms = i64::try_from(notice_s).ok().and_then(|seconds| seconds.checked_mul(1_000));
+        let earliest = notice_ms.and_then(|notice| announced.value.1.checked_add(notice));
+        if earliest.is_none_or(|earliest| in_force.value.1 < earliest) {
+            let days = notice_s.checked_div(86_400).unwrap_or_default();
+            let problem = format!(
+                "a material version comes into force too early after its announcement on {}; expected at least {days} days",
+                announced.value.0
+            );
+            in_force.mistake(context.file, problem);
+        }
+    }
+    Some(Header {
+        id: id?.value,
+        version: version?.value,
+        title: title?,
+        source: source?,
+        announced_at_ms: announced.value.1,
+        in_force_from_ms: in_force.value.1,
+        material,
+        products,
+        version_clause,
+    })
+}
+
+fn clause(id: &Located<String>, mut table: Table<'_, '_>, file: &File<'_>) -> Option<Clause> {
+    check_id(id, file);
+    let covers = table.optional_texts("covers").into_iter().map(|rule| rule.value).collect();
+    let kind = if table.has("kind") {
+        table.choice(
+            "kind",
+            &[
+                ("rule", ClauseKind::Rule),
+                ("clock", ClauseKind::Clock),
+                ("invariant", ClauseKind::Invariant),
+                ("information", ClauseKind::Information),
+            ],
+        )
+    } else {
+        Some(ClauseKind::Rule)
+    };
+    let date = table.day("date");
+    let text = table.prose("text");
+    table.finish();
+    let text = text?;
+    let sha256 = hexadecimal(&Sha256::digest(text.as_bytes()));
+    Some(Clause { id: id.value.clone(), covers, kind: kind?, date: date?.value.0, text, sha256 })
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+fn term(id: &Located<String>, mut table: Table<'_, '_>, file: &File<'_>) -> Option<Term> {
+    check_id(id, file);
+    let value = if table.is_list("value") {
+        Some(TermValue::Words(table.texts("value").into_iter().map(|word| word.value).collect()))
+    } else {
+        let number = table.integer("value");
+        let (low, high) = (table.optional_integer("min"), table.optional_integer("max"));
+        let units: Vec<(&str, TermUnit)> = TermUnit::ALL.iter().map(|unit| (unit.id(), *unit)).collect();
+        let unit = table.choice("unit", &units);
+        number.zip(unit).and_then(|(number, unit)| {
+            let low = low.map_or(0, |bound| bound.value);
+            let high = high.map_or(u64::from(u32::MAX), |bound| bound.value);
+            match u32::try_from(number.value) {
+                Ok(small) if (low..=high).contains(&number.value) => Some(TermValue::Number(small, unit)),
+                _ => {
+                    let problem =
+                        format!("{} is outside the term's bounds; expected {low} to {high}", number.value);
+                    number.mistake(file, problem);
+                    None
+                }
+            }
+        })
+    };
+    let reason = table.prose("reason");
+    let owner = table.prose("owner");
+    table.finish();
+    Some(Term { id: id.value.clone(), value: value?, reason: reason?, owner: owner? })
+}
+
+/// Ids are names of the document's own: lower-case letters, digits, `-` and `_`.
+pub(super) fn check_id(id: &Located<String>, file: &File<'_>) {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if id.value.is_empty() || !id.value.chars().all(allowed) {
+        id.mistake(file, format!("id `{}`; expected lower-case letters, digits, `-` and `_`", id.value));
+    }
+}
+
+impl Context<'_, '_> {
+    /// A reference to a clause, which something of the document acts on.
+    pub(super) fn clause(&self, table: &mut Table<'_, '_>, name: &'static str) -> Option<String> {
+        let reference = table.text(name)?;
+        self.act_on(reference)
+    }
+
+    pub(super) fn act_on(&self, reference: Located<String>) -> Option<String> {
+        let known = self.known_clause(reference)?;
+        self.acted_on.borrow_mut().insert(known.clone());
+        Some(known)
+    }
+
+    /// A reference to a clause that a clock measures.
+    pub(super) fn measured_clause(&self, table: &mut Table<'_, '_>) -> Option<String> {
+        let reference = table.text("clause")?;
+        let known = self.known_clause(reference)?;
+        self.measured.borrow_mut().insert(known.clone());
+        Some(known)
+    }
+
+    fn known_clause(&self, reference: Located<String>) -> Option<String> {
+        known("clause", reference, &self.clauses, self.file)
+    }
+
+    /// A reference to a term that is plain time, in seconds.
+    pub(super) fn seconds(&self, table: &mut Table<'_, '_>, name: &'static str) -> Option<u64> {
+        let reference = table.text(name)?;
+        let term = self.term(&reference)?;
+        let seconds = term.seconds();
+        if seconds.is_none() {
+            let problem =
+                format!("term `{}` is {}; expected a term of plain time", term.id, term.value_text());
+            reference.mistake(self.file, problem);
+        }
+        seconds
+    }
+
+    pub(super) fn term(&self, reference: &Located<String>) -> Option<&Term> {
+        let term = self.terms.iter().find(|term| term.id == reference.value);
+        if term.is_none() {
+            let ids: Vec<&str> = self.terms.iter().map(|term| term.id.as_str()).collect();
+            reference
+                .mistake(self.file, format!("unknown term `{}`; expected {}", reference.value, any_of(&ids)));
+        }
+        term
+    }
+
+    fn check_acted_on(&self, clause: &Clause, at: usize) {
+        let field = format!("clauses.{}", clause.id);
+        let clocked = self.measured.borrow().contains(&clause.id);
+        if clause.kind == ClauseKind::Rule && !clocked && !self.acted_on.borrow().contains(&clause.id) {
+            let problem = "nothing of the document cites it; expected a rule that does, or a `kind` of `clock`, `invariant` or `information`";
+            self.file.mistake(at, &field, problem);
+        }
+        if clause.kind == ClauseKind::Clock && !clocked {
+            self.file.mistake(at, &field, "no clock cites it; expected one under `clocks`");
+        }
+    }
+}
+
+/// A reference to one of a set of names.
+pub(super) fn known(
+    what: &str,
+    reference: Located<String>,
+    names: &BTreeSet<String>,
+    file: &File<'_>,
+) -> Option<String> {
+    if names.contains(&reference.value) {
+        return Some(reference.value);
+    }
+    let problem = format!("unknown {what} `{}`; expected one of the document", reference.value);
+    reference.mistake(file, problem);
+    None
+}

@@ -1,0 +1,62 @@
+//! From TOML texts to checked documents and catalogues: for the build and the command line.
+//!
+//! A text is read field by field with its place in the file. Mistakes are collected, so that one run
+//! shows all of them, each as `file:line: field: what is wrong; expected …`. A document without
+//! mistakes has no dangling reference, no comparison of two types, no automatic outcome that rests on
+//! a customer's word.
+
+mod catalogue;
+mod document;
+mod expression;
+mod parts;
+mod reader;
+mod rules;
+
+use std::fmt;
+
+pub use catalogue::parse_catalogue;
+pub use document::parse_document;
+
+/// One mistake in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The file's name as it was given.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The field, such as `rules.mid-period.when`.
+    pub field: String,
+    /// What is wrong and what was expected.
+    pub problem: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}: {}: {}", self.file, self.line, self.field, self.problem)
+    }
+}
+
+/// Every mistake of a file, in the order of its lines; at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes(Vec<Mistake>);
+
+impl Mistakes {
+    /// The mistakes.
+    pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, mistake) in self.0.iter().enumerate() {
+            if place > 0 {
+                formatter.write_str("\n")?;
+            }
+            mistake.fmt(formatter)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Mistakes {}

@@ -1,0 +1,75 @@
+//! The price catalogue: what a Stripe price buys.
+
+use serde::{Deserialize, Serialize};
+
+/// What can be bought, sorted by id. The serde derives are the embedded form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// The products and their policies.
+    pub products: Vec<Product>,
+    /// The prices and what they buy.
+    pub prices: Vec<Price>,
+}
+
+/// A product: credits are bought for it and can be spent on it alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// Its name in lots, payments and documents.
+    pub id: String,
+    /// The policy document that it falls under.
+    pub policy: String,
+}
+
+/// What one unit of a Stripe price buys, in whichever currency it is paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// Stripe's price id.
+    pub id: String,
+    /// The product that the credits are for.
+    pub product: String,
+    /// Credits per unit: per period of a subscription, or once for a pack.
+    pub credits: u64,
+    /// How it is sold.
+    pub kind: PriceKind,
+}
+
+/// How a price is sold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PriceKind {
+    /// A plan, paid every period.
+    Subscription {
+        /// The plan's name.
+        plan: String,
+        /// Its place among the product's plans; a higher one costs more.
+        rank: u32,
+    },
+    /// Once.
+    Pack,
+}
+
+/// A price that the catalogue does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("price `{price}` is not in the catalogue")]
+pub struct UnknownPrice {
+    /// Stripe's price id.
+    pub price: String,
+}
+
+impl Catalogue {
+    /// What a Stripe price buys.
+    pub fn price(&self, id: &str) -> Result<&Price, UnknownPrice> {
+        self.prices.iter().find(|price| price.id == id).ok_or_else(|| UnknownPrice { price: id.to_owned() })
+    }
+
+    /// The product with this id.
+    pub fn product(&self, id: &str) -> Option<&Product> {
+        self.products.iter().find(|product| product.id == id)
+    }
+}
+
+impl Price {
+    /// Credits that `units` of it buy; `None` above 2^64.
+    pub fn credits_of(&self, units: u64) -> Option<u64> {
+        self.credits.checked_mul(units)
+    }
+}

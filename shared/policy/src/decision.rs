@@ -1,0 +1,226 @@
+//! A decision: the outcome and everything it rests on.
+//!
+//! The serde form is what the API publishes and what is stored with a request: its field names and
+//! their order are part of the contract.
+
+use serde::{Deserialize, Serialize};
+
+use crate::condition::Truth;
+use crate::document::Mode;
+use crate::fact::{Fact, Source};
+use crate::facts::Value;
+use crate::reason::Reason;
+
+/// What the policy says about one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The policy that decided.
+    pub document: String,
+    /// Its version.
+    pub version: String,
+    /// What customers call the policy.
+    pub title: String,
+    /// The reason of the request.
+    pub reason: Reason,
+    /// The instant of the decision, in milliseconds since 1970.
+    pub decided_at_ms: i64,
+    /// What follows.
+    pub outcome: Outcome,
+    /// What the outcome rests on.
+    pub basis: Basis,
+    /// The clauses cited; of two that contradict each other, the one that favours the customer first.
+    pub clauses: Vec<Citation>,
+    /// Every rule looked at, in the order of the document.
+    pub rules: Vec<RuleFinding>,
+    /// The known facts that the rules and the amount asked for.
+    pub facts: Vec<FactUsed>,
+    /// The terms that the rules asked for.
+    pub terms: Vec<TermUsed>,
+    /// The unknown facts that keep a rule from being settled.
+    pub unknown_facts: Vec<Fact>,
+    /// What is offered along with the outcome.
+    pub offers: Vec<OfferMade>,
+    /// The ways to a person; every outcome but a person's own has one.
+    pub doors: Vec<DoorShown>,
+}
+
+/// What follows for the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The machine grants.
+    Grant {
+        /// What the customer gets.
+        remedy: Remedy,
+    },
+    /// The machine refuses.
+    Refuse,
+    /// A person decides.
+    Person {
+        /// What the machine recommends, if anything.
+        recommendation: Option<Recommendation>,
+    },
+    /// The customer is asked first.
+    NeedsInformation {
+        /// What is missing.
+        missing: Vec<Missing>,
+    },
+}
+
+/// What the customer gets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Remedy {
+    /// Money, never more than was paid and is not refunded.
+    Money {
+        /// In the smallest unit of the currency.
+        amount_minor: u64,
+        /// Three lower-case letters (ISO 4217).
+        currency: String,
+    },
+    /// Credits.
+    Credits {
+        /// How many.
+        credits: u64,
+    },
+}
+
+/// What the machine recommends to the person who decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Recommendation {
+    /// To grant.
+    Grant {
+        /// What the customer would get.
+        remedy: Remedy,
+    },
+    /// To refuse.
+    Refuse,
+}
+
+/// Something that the customer is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The fact that the answer settles.
+    pub fact: Fact,
+    /// The question.
+    pub question: String,
+}
+
+/// What an outcome rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The rules that are met agree.
+    Rules,
+    /// Rules that are met contradict each other.
+    Conflict,
+    /// No rule is met, and none is unsettled.
+    Unmatched,
+    /// Facts are unknown that could change the outcome.
+    UnknownFacts,
+    /// The payment was charged before the policy's first version.
+    BeforeFirstVersion,
+    /// The payment's date is unknown.
+    UndatedPayment,
+    /// The payment is disputed at the cardholder's bank, so that a refund could pay it twice.
+    DisputedPayment,
+    /// Everything was refunded or given back already.
+    NothingLeft,
+}
+
+/// A clause as it was when it was cited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Citation {
+    /// The policy.
+    pub document: String,
+    /// Its version.
+    pub version: String,
+    /// The clause.
+    pub clause: String,
+    /// Its text.
+    pub text: String,
+    /// SHA-256 of the text, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// A rule that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleFinding {
+    /// The rule.
+    pub rule: String,
+    /// The clauses that it carries out.
+    pub clauses: Vec<String>,
+    /// Whether its condition holds.
+    pub finding: Truth,
+    /// What it says when it is met.
+    pub effect: EffectKind,
+    /// Who has the last word on it.
+    pub mode: Option<Mode>,
+    /// The rule that is met and is the exception to this one.
+    pub set_aside_by: Option<String>,
+}
+
+/// What a rule says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectKind {
+    /// A remedy.
+    Grant,
+    /// A refusal.
+    Refuse,
+    /// A person decides.
+    Person,
+    /// The customer is asked.
+    NeedsInformation,
+}
+
+/// A known fact that the decision rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactUsed {
+    /// The fact.
+    pub fact: Fact,
+    /// Its value.
+    pub value: Value,
+    /// Who vouches for it.
+    pub source: Source,
+}
+
+/// A term that the decision rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermUsed {
+    /// The term.
+    pub term: String,
+    /// Its value, such as `14 days`.
+    pub value: String,
+}
+
+/// An offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferMade {
+    /// The offer.
+    pub offer: String,
+    /// The clause that promises it.
+    pub clause: String,
+    /// What the customer reads.
+    pub text: String,
+}
+
+/// A way to a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorShown {
+    /// The clause that opens it.
+    pub clause: String,
+    /// What the customer reads.
+    pub text: String,
+}
+
+impl Remedy {
+    /// What favours the customer more is greater: money before credits, more before less.
+    pub(crate) fn favour(&self) -> (u8, u64) {
+        match self {
+            Self::Credits { credits } => (0, *credits),
+            Self::Money { amount_minor, .. } => (1, *amount_minor),
+        }
+    }
+}

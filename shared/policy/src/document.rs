@@ -1,0 +1,381 @@
+//! One version of a written policy: clauses, terms, rules and what follows from them, as data.
+//!
+//! Documents are made by `authoring` alone, which checks every reference between their parts. The
+//! serde derives are the embedded form, in which a checked document travels inside a binary.
+
+use serde::{Deserialize, Serialize};
+
+use crate::condition::Condition;
+use crate::fact::Fact;
+use crate::generation::{EmptySuccess, FailureRules, Operation};
+use crate::reason::Reason;
+
+/// One version of a written policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// The policy, such as `music-studio`.
+    pub id: String,
+    /// The version: the day from which the business applies it, `2026-05-02`.
+    pub version: String,
+    /// What customers call it.
+    pub title: String,
+    /// Where the text was published.
+    pub source: String,
+    /// When it was announced, in milliseconds since 1970.
+    pub announced_at_ms: i64,
+    /// From when on purchases fall under it: the first millisecond of its day, UTC.
+    pub in_force_from_ms: i64,
+    /// Whether it changes what customers get, so that it had to be announced in advance.
+    pub material: bool,
+    /// The products that it covers.
+    pub products: Vec<String>,
+    /// The clause that says which version applies to a purchase.
+    pub version_clause: String,
+    /// What a person reads, in the order of the file.
+    pub clauses: Vec<Clause>,
+    /// The named numbers and lists.
+    pub terms: Vec<Term>,
+    /// What follows from the clauses, in the order of the file.
+    pub rules: Vec<Rule>,
+    /// The operations whose failures the policy covers: a closed list.
+    pub operations: Vec<Operation>,
+    /// What each kind of failure leads to where an operation says nothing of its own.
+    pub failures: FailureRules,
+    /// Answers that claim success and hold nothing.
+    pub empty_success: Vec<EmptySuccess>,
+    /// How long an operation's hold may stay open, in seconds, where it says nothing of its own.
+    pub hold_deadline_s: u64,
+    /// What can be offered beside or in place of a refund.
+    pub offers: Vec<Offer>,
+    /// Promises with a deadline.
+    pub clocks: Vec<Clock>,
+    /// When left-over subscription credits expire; nothing when they never do.
+    pub leftover: Option<Leftover>,
+    /// What a refund of a payment does to its credits and its subscription.
+    pub on_refund: OnRefund,
+    /// What a renewal's grant does to what is left of the grant before it.
+    pub on_renewal: OnRenewal,
+    /// The way to a person that every refusal shows.
+    pub door: Door,
+}
+
+/// One clause of the written text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clause {
+    /// Its name within the document.
+    pub id: String,
+    /// The ids of the written rules that it covers, such as `S2-16`.
+    pub covers: Vec<String>,
+    /// What kind of promise it is.
+    pub kind: ClauseKind,
+    /// The day since which it reads so.
+    pub date: String,
+    /// What customers read.
+    pub text: String,
+    /// SHA-256 of the text, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// What kind of promise a clause is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClauseKind {
+    /// Something of the document acts on it: a rule, an operation, a signature, an expiry.
+    Rule,
+    /// A clock of the document measures it.
+    Clock,
+    /// It always holds, and a test would notice a breach.
+    Invariant,
+    /// It is shown to people.
+    Information,
+}
+
+/// A named number or list: a reading of a vague word, with its reason and its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// Its name within the document.
+    pub id: String,
+    /// Its value.
+    pub value: TermValue,
+    /// Why this value.
+    pub reason: String,
+    /// Who may change it.
+    pub owner: String,
+}
+
+/// The value of a term.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TermValue {
+    /// A number and what it counts.
+    Number(u32, TermUnit),
+    /// A list of words, such as countries.
+    Words(Vec<String>),
+}
+
+/// What a term's number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TermUnit {
+    /// Seconds.
+    Seconds,
+    /// 60 seconds.
+    Minutes,
+    /// 60 minutes.
+    Hours,
+    /// 24 hours, whatever the calendar says.
+    Days,
+    /// Hours of the business calendar; only for clocks.
+    BusinessHours,
+    /// Days of the business calendar; only for clocks.
+    BusinessDays,
+    /// Hundredths of a quantity.
+    Percent,
+    /// Credits.
+    Credits,
+    /// Things.
+    Count,
+}
+
+impl TermUnit {
+    /// Every unit.
+    pub const ALL: &'static [Self] = &[
+        Self::Seconds,
+        Self::Minutes,
+        Self::Hours,
+        Self::Days,
+        Self::BusinessHours,
+        Self::BusinessDays,
+        Self::Percent,
+        Self::Credits,
+        Self::Count,
+    ];
+
+    /// The name used in documents.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Minutes => "minutes",
+            Self::Hours => "hours",
+            Self::Days => "days",
+            Self::BusinessHours => "business_hours",
+            Self::BusinessDays => "business_days",
+            Self::Percent => "percent",
+            Self::Credits => "credits",
+            Self::Count => "count",
+        }
+    }
+
+    /// How many seconds one of it lasts, for the units of plain time.
+    fn seconds(self) -> Option<u64> {
+        match self {
+            Self::Seconds => Some(1),
+            Self::Minutes => Some(60),
+            Self::Hours => Some(3_600),
+            Self::Days => Some(86_400),
+            Self::BusinessHours | Self::BusinessDays | Self::Percent | Self::Credits | Self::Count => None,
+        }
+    }
+}
+
+impl Term {
+    /// A duration in seconds; `None` for everything that is not plain time.
+    pub fn seconds(&self) -> Option<u64> {
+        match &self.value {
+            TermValue::Number(number, unit) => u64::from(*number).checked_mul(unit.seconds()?),
+            TermValue::Words(_) => None,
+        }
+    }
+
+    /// The number as conditions compute with it: milliseconds for plain time, else the number itself.
+    pub(crate) fn base_value(&self) -> Option<i64> {
+        match (&self.value, self.seconds()) {
+            (TermValue::Number(..), Some(seconds)) => milliseconds(seconds),
+            (TermValue::Number(number, _), None) => Some(i64::from(*number)),
+            (TermValue::Words(_), _) => None,
+        }
+    }
+
+    /// The value as a person reads it: `14 days`.
+    pub fn value_text(&self) -> String {
+        match &self.value {
+            TermValue::Number(number, TermUnit::Percent) => format!("{number} %"),
+            TermValue::Number(number, unit) => format!("{number} {}", unit.id().replace('_', " ")),
+            TermValue::Words(words) => words.join(", "),
+        }
+    }
+}
+
+/// What follows when a condition holds for a request of one of these reasons.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its name within the document.
+    pub id: String,
+    /// The clauses that it carries out.
+    pub clauses: Vec<String>,
+    /// The reasons of a request for which it is looked at; none means every reason.
+    pub reasons: Vec<Reason>,
+    /// When it holds.
+    pub condition: Condition,
+    /// What follows.
+    pub effect: Effect,
+    /// Rules that this one sets aside when it holds, because its clause is the exception to theirs.
+    pub overrides: Vec<String>,
+    /// What is offered along with it.
+    pub offers: Vec<String>,
+}
+
+/// What follows from a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// A remedy.
+    Grant(RemedyRule, Mode),
+    /// A refusal.
+    Refuse(Mode),
+    /// A person decides, without a recommendation.
+    Person,
+    /// The customer is asked for those of these facts that are missing, when a person would decide.
+    NeedsInformation(Vec<Fact>),
+}
+
+/// Who has the last word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// A machine, on recorded facts.
+    Auto,
+    /// A person; the rule is the recommendation.
+    Recommend,
+}
+
+/// What a grant gives. Amounts come from recorded facts, never from a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemedyRule {
+    /// Money: what was paid and is not refunded.
+    RestOfPayment,
+    /// Credits: what the payment bought and is not on the balance.
+    CreditsOfPurchase,
+    /// Credits: what the generation cost and was not given back.
+    CreditsOfGeneration,
+}
+
+/// Something that is offered to the customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Its name within the document.
+    pub id: String,
+    /// The clause that promises it.
+    pub clause: String,
+    /// What the customer reads.
+    pub text: String,
+}
+
+/// A promise with a deadline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Its name within the document.
+    pub id: String,
+    /// The clause that promises it.
+    pub clause: String,
+    /// What starts it.
+    pub starts: ClockStart,
+    /// The term that says how long it runs.
+    pub limit: String,
+    /// Whether the text promises it, or only says what is usual.
+    pub firm: bool,
+}
+
+/// What starts a clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockStart {
+    /// The generation failed, or its hold reached the deadline.
+    GenerationFailed,
+    /// The payment was charged.
+    PaymentCharged,
+    /// The request was submitted.
+    RequestSubmitted,
+    /// Everything that the request needs is there.
+    RequestComplete,
+}
+
+/// When the left-over credits of an ended subscription expire. A lot is usable while now < expiry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// The clause that says so.
+    pub clause: String,
+    /// How long they stay after the subscription's `ended_at`, in seconds.
+    pub after_end_s: u64,
+    /// What subscribing again does to the clock.
+    pub on_resubscribe: OnResubscribe,
+    /// How long credits stay that come back from a job which outlived their expiry, in seconds.
+    pub grace_after_failed_job_s: u64,
+}
+
+/// What subscribing again does to the expiry of left-over credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnResubscribe {
+    /// The credits lose their expiry again.
+    StopClock,
+    /// The credits keep their expiry.
+    KeepClock,
+}
+
+/// What a refund of a payment does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnRefund {
+    /// Whether what is left of the payment's own lots is revoked.
+    pub revoke: bool,
+    /// Whether the refund of a subscription's charge cancels the subscription at once.
+    pub cancel: bool,
+    /// Whether credits of the payment that were already spent become a debt.
+    pub debt_for_spent: bool,
+}
+
+/// What a renewal's grant does to what is left of the grant before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRenewal {
+    /// They stay, side by side.
+    Add,
+    /// The renewal's grant takes the place of what is left.
+    Replace,
+}
+
+/// The way to a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Door {
+    /// The clause that opens it.
+    pub clause: String,
+    /// What the customer reads.
+    pub text: String,
+}
+
+impl Document {
+    /// The clause with this id.
+    pub fn clause(&self, id: &str) -> Option<&Clause> {
+        self.clauses.iter().find(|clause| clause.id == id)
+    }
+
+    /// The term with this id.
+    pub fn term(&self, id: &str) -> Option<&Term> {
+        self.terms.iter().find(|term| term.id == id)
+    }
+
+    /// The instant from which the left-over credits of a subscription that ended at `ended_at_ms` are
+    /// unusable, in milliseconds since 1970; `None` when they never expire.
+    pub fn leftover_expiry(&self, ended_at_ms: i64) -> Option<i64> {
+        ended_at_ms.checked_add(milliseconds(self.leftover.as_ref()?.after_end_s)?)
+    }
+
+    /// The expiry of credits that a failed job gives back at `returned_at_ms` after their own expiry;
+    /// `None` when left-over credits never expire.
+    pub fn grace_expiry(&self, returned_at_ms: i64) -> Option<i64> {
+        returned_at_ms.checked_add(milliseconds(self.leftover.as_ref()?.grace_after_failed_job_s)?)
+    }
+}
+
+fn milliseconds(seconds: u64) -> Option<i64> {
+    i64::try_from(seconds).ok()?.checked_mul(1_000)
+}

@@ -1,0 +1,171 @@
+//! The registry of facts: everything a rule of a policy document may ask about.
+//!
+//! A fact has a type with a unit and a source. The registry is closed: a document that names a fact
+//! that is not here is a mistake found when the document is checked, and a value of the wrong type
+//! never enters [`crate::Facts`].
+
+use serde::{Deserialize, Serialize};
+
+/// Who vouches for a fact's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Makegood itself: the ledger, a signed Stripe event, the request as it was received, our clock.
+    Recorded,
+    /// The customer's word. It can lead to a refusal or to a person, never to automatic money.
+    Claimed,
+}
+
+/// What a quantity counts. Quantities of different units are never compared or added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Credits of the ledger.
+    Credits,
+    /// The smallest unit of the payment's currency.
+    Money,
+    /// Seconds.
+    Seconds,
+    /// Things.
+    Count,
+}
+
+/// The type of a fact's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FactType {
+    /// True or false.
+    Boolean,
+    /// A number from zero up.
+    Quantity(Unit),
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    Instant,
+    /// An id or a code, at most 255 bytes.
+    Text,
+    /// One of a closed list of words.
+    Choice(&'static [&'static str]),
+}
+
+/// What the registry says about one fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactSpec {
+    /// The name used in documents and in JSON.
+    pub id: &'static str,
+    /// The type of its value.
+    pub kind: FactType,
+    /// Who vouches for it.
+    pub source: Source,
+    /// What it means.
+    pub description: &'static str,
+    /// The question that asks a customer for it, for facts that a customer can supply.
+    pub question: Option<&'static str>,
+}
+
+macro_rules! facts {
+    ($($variant:ident $id:literal: $kind:expr, $source:ident, $description:literal $(, asks $question:literal)?;)*) => {
+        /// One fact of the registry.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Fact {
+            $(#[doc = $description] #[serde(rename = $id)] $variant,)*
+        }
+
+        impl Fact {
+            /// Every fact, in the order of the registry.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Type, source and meaning.
+            pub fn spec(self) -> FactSpec {
+                match self {
+                    $(Self::$variant => FactSpec {
+                        id: $id,
+                        kind: $kind,
+                        source: Source::$source,
+                        description: $description,
+                        question: facts!(@question $($question)?),
+                    },)*
+                }
+            }
+        }
+    };
+    (@question $question:literal) => { Some($question) };
+    (@question) => { None };
+}
+
+use FactType::{Boolean, Choice, Instant, Quantity, Text};
+use Unit::{Credits, Money};
+
+facts! {
+    DecidedAt "decided_at": Instant, Recorded, "The instant of the decision; set by the decision itself.";
+    RequestedAt "requested_at": Instant, Recorded, "The instant at which the request was submitted.";
+    EmailGiven "email_given": Boolean, Recorded, "Whether the e-mail address of the account is known.",
+        asks "Which e-mail address belongs to your account?";
+    OrderIdGiven "order_id_given": Boolean, Recorded, "Whether the request names an order or a transaction.",
+        asks "What is the order or transaction id of the charge? It is on the receipt.";
+    NoteGiven "note_given": Boolean, Recorded, "Whether the request says in words what went wrong.",
+        asks "What went wrong? A sentence or two is enough.";
+    RemedyChosen "remedy_chosen": Choice(&["credits", "money"]), Claimed,
+        "What the customer chooses where the policy leaves them the choice.",
+        asks "Which do you prefer: the credits you bought, or your money back?";
+
+    Product "product": Text, Recorded, "The product that the payment or the generation belongs to.";
+    CustomerCountry "customer_country": Text, Recorded,
+        "The customer's country as Stripe recorded it: two upper-case letters (ISO 3166-1).";
+
+    PaymentNamed "payment_named": Boolean, Recorded, "Whether the request is about one payment of the account.";
+    PaymentChargedAt "payment_charged_at": Instant, Recorded, "The instant at which the payment was charged.";
+    PaymentKind "payment_kind": Choice(&["subscription", "pack"]), Recorded, "What the payment bought.";
+    BillingReason "billing_reason":
+        Choice(&["subscription_create", "subscription_cycle", "subscription_update", "manual", "other"]), Recorded,
+        "Why Stripe made the invoice; every reason without a word of its own is `other`.";
+    AmountPaid "amount_paid": Quantity(Money), Recorded, "What was captured for the payment.";
+    AmountRefunded "amount_refunded": Quantity(Money), Recorded,
+        "What of the payment was refunded or is being refunded.";
+    Currency "currency": Text, Recorded, "The payment's currency: three lower-case letters (ISO 4217).";
+    PaymentDisputed "payment_disputed": Boolean, Recorded,
+        "Whether the payment is or was disputed at the cardholder's bank.";
+    ChargedCardOnFile "charged_card_on_file": Boolean, Recorded,
+        "Whether the card that was charged was the account's default card at that instant.";
+    PlanPaid "plan_paid": Text, Recorded, "The plan that the payment paid for.";
+    PlanRequested "plan_requested": Text, Claimed, "The plan that the customer says they ordered.",
+        asks "Which plan did you mean to order?";
+
+    CreditsPurchased "credits_purchased": Quantity(Credits), Recorded, "The credits that the payment bought.";
+    CreditsLanded "credits_landed": Boolean, Recorded, "Whether the payment's lot is on the balance.";
+    CreditsLandedAt "credits_landed_at": Instant, Recorded, "The instant at which the payment's lot was created.";
+    CreditsGranted "credits_granted": Quantity(Credits), Recorded, "The credits of the payment's lots.";
+    CreditsSpent "credits_spent": Quantity(Credits), Recorded, "The captured credits of the payment's lots.";
+    CreditsHeld "credits_held": Quantity(Credits), Recorded,
+        "The credits of the payment's lots that running generations hold.";
+
+    CancellationConfirmed "cancellation_confirmed": Boolean, Recorded,
+        "Whether a cancellation of the payment's subscription is recorded and was not taken back.";
+    CancellationConfirmedAt "cancellation_confirmed_at": Instant, Recorded,
+        "The instant at which the cancellation was confirmed.";
+    CancellationEffectiveAt "cancellation_effective_at": Instant, Recorded,
+        "The instant from which the confirmed cancellation takes effect: the end of the period then running, or at once.";
+    SubscriptionEnded "subscription_ended": Boolean, Recorded, "Whether the payment's subscription has ended.";
+    SubscriptionEndedAt "subscription_ended_at": Instant, Recorded,
+        "The instant at which the payment's subscription ended.";
+    PeriodEndsAt "period_ends_at": Instant, Recorded, "The end of the period that the payment paid for.";
+
+    GenerationNamed "generation_named": Boolean, Recorded,
+        "Whether the request is about one generation of the account.";
+    GenerationCovered "generation_covered": Boolean, Recorded, "Whether the policy lists the generation's operation.";
+    GenerationOutcome "generation_outcome":
+        Choice(&["running", "succeeded", "failed", "empty_success", "timed_out", "blocked", "partial"]), Recorded,
+        "How the generation ended.";
+    GenerationCreditsCharged "generation_credits_charged": Quantity(Credits), Recorded,
+        "The credits that the generation held or captured.";
+    GenerationCreditsReturned "generation_credits_returned": Quantity(Credits), Recorded,
+        "The credits of the generation that were given back.";
+}
+
+impl Fact {
+    /// The name used in documents and in JSON.
+    pub fn id(self) -> &'static str {
+        self.spec().id
+    }
+
+    /// The fact with this name.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|fact| fact.id() == id)
+    }
+}

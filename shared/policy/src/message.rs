@@ -1,0 +1,105 @@
+//! The sentence that a customer reads, made from the decision and nothing else.
+
+use std::fmt::Write as _;
+
+use crate::decision::{Basis, Decision, Outcome, Remedy};
+
+/// Currencies whose smallest unit is the unit itself: <https://docs.stripe.com/currencies#zero-decimal>.
+const ZERO_DECIMAL: [&str; 16] = [
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof",
+    "xpf",
+];
+/// Currencies of thousandths: <https://docs.stripe.com/currencies#three-decimal>.
+const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
+
+impl Decision {
+    /// What the customer is told, in plain words.
+    pub fn message(&self) -> String {
+        let mut message = self.outcome_sentence();
+        if !self.clauses.is_empty() {
+            let texts: Vec<&str> = self.clauses.iter().map(|citation| citation.text.as_str()).collect();
+            // Formatting into a string cannot fail.
+            let _ = write!(
+                message,
+                " Our policy \u{201c}{}\u{201d} (version {}) says: \u{201c}{}\u{201d}",
+                self.title,
+                self.version,
+                texts.join("\u{201d} and: \u{201c}"),
+            );
+        }
+        for offer in &self.offers {
+            message.push(' ');
+            message.push_str(&offer.text);
+        }
+        for door in &self.doors {
+            message.push(' ');
+            message.push_str(&door.text);
+        }
+        message
+    }
+
+    fn outcome_sentence(&self) -> String {
+        match &self.outcome {
+            Outcome::Grant { remedy: Remedy::Money { amount_minor, currency } } => {
+                format!("We refund {} to the card you paid with.", money_text(*amount_minor, currency))
+            }
+            Outcome::Grant { remedy: Remedy::Credits { credits } } => {
+                format!("We put {credits} credits back on your balance.")
+            }
+            Outcome::Refuse => "We cannot refund this.".to_owned(),
+            Outcome::NeedsInformation { missing } => {
+                let questions: Vec<&str> = missing.iter().map(|each| each.question.as_str()).collect();
+                format!("We need something from you before we can decide: {}", questions.join(" "))
+            }
+            Outcome::Person { .. } => match self.basis {
+                Basis::Conflict => "A person will decide, because two of our rules apply and disagree.",
+                Basis::BeforeFirstVersion | Basis::UndatedPayment => {
+                    "A person will decide, because we cannot tell which version of our policy applies."
+                }
+                Basis::DisputedPayment => {
+                    "A person will decide, because the payment is disputed at your bank."
+                }
+                Basis::NothingLeft => {
+                    "A person will look at this, because our records say that it was given back already."
+                }
+                Basis::UnknownFacts => "A person will decide, because our records do not settle it.",
+                Basis::Rules | Basis::Unmatched => "A person will look at your request and decide.",
+            }
+            .to_owned(),
+        }
+    }
+}
+
+/// An amount as people write it: `12.50 EUR`.
+fn money_text(amount_minor: u64, currency: &str) -> String {
+    let code = currency.to_ascii_uppercase();
+    let digits: usize = if ZERO_DECIMAL.contains(&currency) {
+        0
+    } else if THREE_DECIMAL.contains(&currency) {
+        3
+    } else {
+        2
+    };
+    let text = format!("{amount_minor:0>width$}", width = digits.saturating_add(1));
+    let (whole, part) = text.split_at(text.len().saturating_sub(digits));
+    if part.is_empty() { format!("{whole} {code}") } else { format!("{whole}.{part} {code}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::money_text;
+
+    #[test]
+    fn amounts_are_written_with_their_currency_s_decimals() {
+        for (amount_minor, currency, expected) in [
+            (1_250, "eur", "12.50 EUR"),
+            (5, "usd", "0.05 USD"),
+            (0, "usd", "0.00 USD"),
+            (1_250, "jpy", "1250 JPY"),
+            (1_250, "kwd", "1.250 KWD"),
+            (u64::MAX, "usd", "184467440737095516.15 USD"),
+        ] {
+            assert_eq!(money_text(amount_minor, currency), expected);
+        }
+    }
+}
