@@ -4,6 +4,7 @@
 //! from it and an event that cannot be read is never quoted. A handler's error is logged once with its chain,
 //! and the invocation fails; its caller (a queue, a schedule) repeats it. A panic ends the process.
 
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -42,7 +43,7 @@ pub async fn start(name: &'static str, wire: impl AsyncFnOnce(Function) -> Resul
     let result = async {
         log::init(&env, name)?;
         let namespace = env.optional("METRICS_NAMESPACE")?.unwrap_or_else(|| NAMESPACE.to_owned());
-        wire(Function { name, env, namespace }).await
+        erased(wire(Function { name, env, namespace })).await
     };
     match result.await {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,6 +53,12 @@ pub async fn start(name: &'static str, wire: impl AsyncFnOnce(Function) -> Resul
             ExitCode::FAILURE
         }
     }
+}
+
+/// Puts a future behind a pointer. An AWS call's future is a type nested so deeply that a handler's future
+/// around it would exceed the compiler's depth limit in every function's `main`.
+fn erased<'a, T>(future: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
+    Box::pin(future)
 }
 
 /// Why an event cannot be read. It never quotes the event.
@@ -218,7 +225,7 @@ impl Function {
         self.serve(async |invocation| {
             let batch = Batch::parse(invocation.event_text())?;
             let response = sqs::process(&batch, invocation.deadline(), &understand, async |key, items| {
-                handle(invocation, key, items).await
+                erased(handle(invocation, key, items)).await
             })
             .await;
             let (received, failed) = (batch.records().len(), response.failed());
@@ -243,7 +250,7 @@ async fn answer<T, E: std::error::Error + 'static>(
         cause = tracing::field::Empty,
     );
     async {
-        let result = handler(invocation).await.map_err(|error| {
+        let result = erased(handler(invocation)).await.map_err(|error| {
             let public = error.to_string();
             let error: &(dyn std::error::Error + 'static) = &error;
             tracing::error!(outcome = "failed", error, "the invocation failed");
@@ -263,7 +270,7 @@ async fn answer_http(
 ) -> Result<Response, EventError> {
     let request: Request<'_> = invocation.event()?;
     let route = request.route_key();
-    match handler(&request, invocation).await {
+    match erased(handler(&request, invocation)).await {
         Ok(response) => {
             tracing::info!(route, status = response.status(), outcome = "answered", "request");
             Ok(response)
