@@ -72,10 +72,11 @@ format: ## format the Rust code
 	cargo fmt --all
 
 bench: ## measure, and compare with docs/PERFORMANCE.md
+	cargo build --release --locked --bins
 	cargo bench --locked -p tests
 
 clean: ## stop the default stack and delete what was built and installed
-	@if [ -x $(EMULATOR)/bin/python ]; then $(STACK) down --name $(NAME); fi
+	@if [ -x $(EMULATOR)/bin/python ]; then $(STACK) down --all; fi
 	cargo clean
 	rm -rf .local .aws-sam
 

@@ -35,6 +35,8 @@ def build_environment() -> dict[str, str]:
 
 def build_binaries(quiet: bool) -> None:
     """Builds the six functions and the Stripe stand-in; cargo's own progress goes to the terminal."""
+    if sys.platform != "linux":
+        raise SystemExit("the local stack runs the functions as Linux processes: use Linux, or a container of it")
     command = ["cargo", "lambda", "build", "--release", "--locked"]
     if ARCHITECTURE == "arm64":
         command.append("--arm64")

@@ -41,6 +41,9 @@ def environment(port: int, work: Path) -> dict[str, str]:
         "STATE_DIR": str(work / "state"),
         "S3_DATA_DIR": str(work / "s3"),
         "PERSIST_STATE": "0",
+        # Who called what: permissions.py compares it with what the roles grant.
+        "CLOUDTRAIL_RECORDING": "1",
+        "CLOUDTRAIL_MAX_EVENTS": "200000",
     }
 
 

@@ -6,6 +6,7 @@ examples:
   stack.py status                what runs, and the same print-out again with fresh tokens
   stack.py down                  stop everything
   stack.py up --name second      another stack beside the first: every stack has ports of its own
+  stack.py down --all            stop every stack
 """
 
 import argparse
@@ -13,6 +14,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -83,6 +85,7 @@ def up(name: str, quiet: bool) -> Stack:
         write_state(name, state)
     except BaseException:
         stop_all(state)
+        state_file(name).unlink(missing_ok=True)
         raise
     return Stack(state)
 
@@ -146,7 +149,9 @@ def start_stand_in(state: dict, port: int) -> None:
     """Starts the Stripe stand-in, which sends its webhooks to the deployed API."""
     work = work_folder(state["name"])
     log = work / "stripe-stand-in.log"
-    command = [str(binary(STAND_IN)), "--port", str(port)]
+    # A copy: the next build could not replace a file that runs.
+    program = shutil.copy2(binary(STAND_IN), work / STAND_IN)
+    command = [str(program), "--port", str(port)]
     command += ["--webhook-url", f"{state['api_url']}/v1/webhooks/stripe"]
     command += ["--signing-secret", state["stripe"]["signing_secret"], "--api-key", state["stripe"]["key"]]
     process, record = processes.start(command, {"PATH": "/usr/bin:/bin", "TMPDIR": str(work)}, log, work)
@@ -161,12 +166,17 @@ def start_stand_in(state: dict, port: int) -> None:
 
 
 def down(name: str) -> None:
-    """Stops a stack; its logs stay until it is started again."""
+    """Stops a stack; of its files only the logs stay, until it is started again."""
     file = state_file(name)
     if not file.exists():
         print(f"stack `{name}` is not up", file=sys.stderr)
         return
     stopped = stop_all(json.loads(file.read_text()))
+    for entry in work_folder(name).iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        elif entry.suffix != ".log":
+            entry.unlink()
     file.unlink()
     print(f"stack `{name}` is down ({stopped} processes stopped)", file=sys.stderr)
 
@@ -210,12 +220,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("up", "down", "status"))
     parser.add_argument("--name", default="default", help="which stack (default: default)")
+    parser.add_argument("--all", action="store_true", help="down: every stack, also those of tests that were killed")
     parser.add_argument("--quiet", action="store_true", help="show the output of the build only if it fails")
     arguments = parser.parse_args()
     if not arguments.name.replace("-", "").isalnum():
         parser.error("a stack's name is made of letters, digits and hyphens")
+    # A terminated `up` takes along what it has started, as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if arguments.command == "up":
         print_summary(up(arguments.name, arguments.quiet))
+    elif arguments.command == "down" and arguments.all:
+        for file in sorted(STACKS.glob("*.json")):
+            down(file.stem)
     elif arguments.command == "down":
         down(arguments.name)
     else:

@@ -4,20 +4,24 @@ A stack that cannot start fails every test: nothing is skipped.
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "infra" / "local"))
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "infra" / "local"))
 
+import permissions  # noqa: E402
 import stack as local_stack  # noqa: E402
 from client import DEAD_LETTERS, Stack  # noqa: E402
+from places import work_folder  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def stack():
-    """A running stack."""
+def stack(request):
+    """A running stack; its logs are kept when a test has failed."""
     if name := os.environ.get("MAKEGOOD_STACK"):
         yield Stack.load(name)
         return
@@ -26,12 +30,23 @@ def stack():
         yield local_stack.up(name, quiet=True)
     finally:
         local_stack.down(name)
+        if not request.session.testsfailed:
+            shutil.rmtree(work_folder(name), ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def nothing_is_left_over(stack):
-    """After all tests: every queue and every dead-letter queue is empty."""
+def nothing_is_left_over(request, stack):
+    """After all tests: no message in any queue, and no permission in any role that nobody needed."""
     yield
     stack.wait_until_idle()
     depths = stack.queue_depths()
     assert {queue: depths[queue] for queue in DEAD_LETTERS} == dict.fromkeys(DEAD_LETTERS, 0)
+    if is_whole_run(request) and not request.session.testsfailed:
+        assert permissions.unused(stack) == {}
+
+
+def is_whole_run(request) -> bool:
+    """Whether every end-to-end test was asked for: some of them need less than what the roles grant."""
+    options = request.config.option
+    narrowed = options.keyword or options.markexpr or options.deselect
+    return not narrowed and [Path(argument).resolve() for argument in request.config.args] == [HERE]
