@@ -1,7 +1,9 @@
 //! What tests, benchmarks and the demo run against, on loopback only and never in production code.
 //!
 //! [`stand_in`] keeps customers, payments and refunds in memory, answers the Stripe calls that
-//! Makegood makes and sends signed webhooks.
+//! Makegood makes and sends signed webhooks. [`runtime_api`] runs a function's binary as Lambda
+//! would, one event at a time, and records what it costs.
 
 mod clock;
+pub mod runtime_api;
 pub mod stand_in;
