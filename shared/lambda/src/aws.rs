@@ -33,7 +33,8 @@ const AMAZON_ROOTS_PEM: &[u8] = include_bytes!("amazon-roots.pem");
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Twenty times the slowest percent of DynamoDB's transactions (92 ms): what takes longer is lost.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Two lost attempts and a good one, below half of the shortest function timeout (15 s).
+/// Two lost attempts and a good one, within half of the shortest function timeout (10 s): a failure is still
+/// answered as one.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The SDK's own standard: the first call and two retries.
 const ATTEMPTS_MAX: u32 = 3;

@@ -57,12 +57,12 @@ pub fn init(env: &Env, function: &'static str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// Puts the account on every later line of the invocation.
+/// Puts the account on every later line of the invocation, or of the group of a batch.
 pub fn account(account: &AccountId) {
     tracing::Span::current().record("account", account.as_str());
 }
 
-/// Puts what made the function act on every later line of the invocation.
+/// Puts what made the function act on every later line of the invocation, or of the group of a batch.
 pub fn cause(cause: &str) {
     tracing::Span::current().record("cause", cause);
 }

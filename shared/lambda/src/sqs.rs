@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
 use crate::run::{Deadline, EventError};
 use crate::text::{Fields, Text};
@@ -185,8 +186,11 @@ where
             failed.extend(records);
             continue;
         }
+        // A span of its own, so that the account of one group is not on the lines of the next.
+        let span =
+            tracing::error_span!("group", account = tracing::field::Empty, cause = tracing::field::Empty);
         let time = deadline.remaining().saturating_sub(ANSWER_RESERVE);
-        if let Ok(left) = tokio::time::timeout(time, handle(key, items)).await {
+        if let Ok(left) = tokio::time::timeout(time, handle(key, items).instrument(span)).await {
             failed.extend(left);
         } else {
             tracing::warn!(messages = records.len(), outcome = "out_of_time", "left within a group");
