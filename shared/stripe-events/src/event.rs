@@ -71,7 +71,7 @@ pub enum EventKind {
 
 /// A signed event that cannot be read, to be parked. Says where, and holds nothing of the event's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("event cannot be read: `{field}` is not {expected}")]
+#[error("event cannot be read: expected {expected} at `{field}`")]
 pub struct Unreadable {
     /// The event's id, as far as it could be read.
     pub id: Option<EventId>,
@@ -143,25 +143,21 @@ pub fn parse(verified: &Verified<'_>) -> Result<Event, Unreadable> {
     let text = std::str::from_utf8(verified.payload()).map_err(|_| nothing(Fault::new(WHOLE, "UTF-8")))?;
     let envelope: Object<EnvelopeWire<'_>> =
         serde_json::from_str(text).map_err(|error| nothing(fault_of(&error, WHOLE)))?;
-    let envelope = envelope.read(WHOLE).and_then(|envelope| required(envelope, WHOLE)).map_err(nothing)?;
-    // Copied first: the reading below takes the envelope apart.
-    let mut unreadable = Unreadable {
+    let mut envelope =
+        envelope.read(WHOLE).and_then(|envelope| required(envelope, WHOLE)).map_err(nothing)?;
+    let data = std::mem::take(&mut envelope.data);
+    envelope.event(data).map_err(|fault| Unreadable {
         id: envelope.id.id("id").ok().flatten(),
         event_type: envelope.event_type.text("type").ok().flatten().map(str::to_owned),
         account: envelope.account.id("account").ok().flatten(),
         livemode: envelope.livemode.flag("livemode").ok().flatten(),
-        field: String::new(),
-        expected: "",
-    };
-    envelope.event().map_err(|fault| {
-        unreadable.field = fault.field;
-        unreadable.expected = fault.expected;
-        unreadable
+        field: fault.field,
+        expected: fault.expected,
     })
 }
 
 impl EnvelopeWire<'_> {
-    fn event(self) -> Result<Event, Fault> {
+    fn event(&self, data: Object<DataWire<'_>>) -> Result<Event, Fault> {
         let thin = match self.object.text("object")? {
             Some("event") => false,
             Some("v2.core.event") => true,
@@ -175,13 +171,7 @@ impl EnvelopeWire<'_> {
         let kind = if thin {
             EventKind::Thin { snapshot: self.snapshot_event.id("snapshot_event")? }
         } else {
-            kind(&event_type, self.data, created)?
-        };
-        // Before 2017-05-25 `request` was a text, without a key.
-        let request = self.request.read("request").ok().flatten();
-        let idempotency_key = match request {
-            Some(request) => request.idempotency_key.text("request.idempotency_key")?.map(str::to_owned),
-            None => None,
+            kind(&event_type, data, created)?
         };
         Ok(Event {
             id: required(self.id.id("id")?, "id")?,
@@ -191,9 +181,20 @@ impl EnvelopeWire<'_> {
             account: self.account.id("account")?,
             context: self.context.text("context")?.map(str::to_owned),
             api_version: self.api_version.text("api_version")?.map(str::to_owned),
-            idempotency_key,
+            idempotency_key: self.idempotency_key()?,
             kind,
         })
+    }
+
+    /// Before 2017-05-25 `request` was a text, without a key.
+    fn idempotency_key(&self) -> Result<Option<String>, Fault> {
+        match self.request.get() {
+            Some(request) => {
+                let key = request.idempotency_key.text("request.idempotency_key")?;
+                Ok(key.map(str::to_owned))
+            }
+            None => Ok(None),
+        }
     }
 
     /// API v2 writes instants as RFC 3339.

@@ -37,7 +37,7 @@ impl Fault {
 
     /// The same fault, seen from the owner of the list `field`.
     pub(crate) fn within(self, field: &str, index: usize) -> Self {
-        Self { field: format!("{field}[{index}].{}", self.field), ..self }
+        Self { field: format!("{field}.data[{index}].{}", self.field), ..self }
     }
 }
 
@@ -231,22 +231,24 @@ pub(crate) enum Nest<T> {
     Wrong,
 }
 
-impl<T> Nest<T> {
-    fn read(self, field: &str, expected: &'static str) -> Result<Option<T>, Fault> {
-        match self {
-            Self::Absent => Ok(None),
-            Self::Is(part) => Ok(Some(part)),
-            Self::Wrong => Err(Fault::new(field, expected)),
-        }
-    }
-}
-
 /// An object with fields of its own.
 pub(crate) struct Object<T>(Nest<T>);
 
 impl<T> Object<T> {
     pub(crate) fn read(self, field: &str) -> Result<Option<T>, Fault> {
-        self.0.read(field, A_MAP)
+        match self.0 {
+            Nest::Absent => Ok(None),
+            Nest::Is(object) => Ok(Some(object)),
+            Nest::Wrong => Err(Fault::new(field, A_MAP)),
+        }
+    }
+
+    /// The object, where there is one; anything else counts as none.
+    pub(crate) fn get(&self) -> Option<&T> {
+        match &self.0 {
+            Nest::Is(object) => Some(object),
+            Nest::Absent | Nest::Wrong => None,
+        }
     }
 }
 
@@ -313,12 +315,11 @@ impl<T> Object<Page<'_, T>> {
     ) -> Result<Option<Listed<F>>, Fault> {
         let Some(page) = self.read(field)? else { return Ok(None) };
         let complete = !page.has_more.flag(field)?.unwrap_or(false);
-        let data = format!("{field}.data");
-        let items = page.data.0.read(&data, A_LIST)?.ok_or_else(|| Fault::new(&data, A_LIST))?;
+        let Nest::Is(items) = page.data.0 else { return Err(Fault::new(&format!("{field}.data"), A_LIST)) };
         let items = items
             .into_iter()
             .enumerate()
-            .map(|(index, item)| fact(item).map_err(|fault| fault.within(&data, index)))
+            .map(|(index, item)| fact(item).map_err(|fault| fault.within(field, index)))
             .collect::<Result<_, _>>()?;
         Ok(Some(Listed { items, complete }))
     }

@@ -145,24 +145,21 @@ impl Wire<'_> {
         let amount_paid = required(self.amount_paid.integer("amount_paid")?, "amount_paid")?;
         let amount_paid = money(amount_paid, currency, "amount_paid")?;
 
-        let details = match self.parent.read("parent")? {
+        let newest = match self.parent.read("parent")? {
             Some(parent) => parent.subscription_details.read("parent.subscription_details")?,
             None => None,
         };
-        let (details, details_field) = match details {
-            Some(details) => (Some(details), "parent.subscription_details"),
-            None => (self.subscription_details.read("subscription_details")?, "subscription_details"),
-        };
-        let (subscription, subscription_metadata) = match details {
-            Some(details) => (
-                details.subscription.id(&format!("{details_field}.subscription"))?,
-                details.metadata.read(&format!("{details_field}.metadata"))?,
+        let older = self.subscription_details.read("subscription_details")?;
+        let (subscription, subscription_metadata) = match (newest, older) {
+            (Some(details), _) => (
+                details.subscription.id("parent.subscription_details.subscription")?,
+                details.metadata.read("parent.subscription_details.metadata")?,
             ),
-            None => (None, Metadata::default()),
-        };
-        let subscription = match subscription {
-            Some(id) => Some(id),
-            None => self.subscription.id("subscription")?,
+            (None, Some(details)) => (
+                self.subscription.id("subscription")?,
+                details.metadata.read("subscription_details.metadata")?,
+            ),
+            (None, None) => (self.subscription.id("subscription")?, Metadata::default()),
         };
 
         let payments = match self.payments.list("payments", |payment| payment.fact(currency))? {

@@ -135,7 +135,7 @@ fn what_cannot_be_read_is_named_without_its_content() {
     assert_eq!(unreadable.livemode, Some(true));
     assert_eq!(
         unreadable.to_string(),
-        "event cannot be read: `data.object.amount_paid` is not an integer between -2^63 and 2^63 - 1"
+        "event cannot be read: expected an integer between -2^63 and 2^63 - 1 at `data.object.amount_paid`"
     );
     assert!(!format!("{unreadable:?}").contains("example.com"));
 }

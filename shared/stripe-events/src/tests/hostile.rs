@@ -26,7 +26,7 @@ fn a10_escapes_of_half_a_character_cannot_be_read() {
 }
 
 #[test]
-fn a6_a_byte_order_mark_or_bytes_behind_the_event_cannot_be_read() {
+fn a_byte_order_mark_or_bytes_behind_the_event_cannot_be_read() {
     for payload in [format!("\u{feff}{REFUND}"), format!("{REFUND}{REFUND}"), format!("{REFUND}x")] {
         assert_eq!(fault(payload), ("event".to_owned(), NOT_JSON));
     }
