@@ -1,1 +1,48 @@
-//! The only crate that knows the DynamoDB tables.
+//! Journals, payments and refund requests on DynamoDB: the only crate that knows the tables.
+//!
+//! Ledger table, all keys text, `-` where a partition has one item:
+//!
+//! | `pk` | `sk` | holds |
+//! |---|---|---|
+//! | `ACCOUNT#<account>` | `ENTRY#<number, 12 digits>` | one entry: `body`, `hash`; `generation` where it places a hold |
+//! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
+//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor` |
+//! | `SUBSCRIPTION#<subscription>` | `-` | a subscription: `body`, `as_of`, `ended_at` |
+//! | `CUSTOMER#<customer>` | `-` | `account` |
+//! | `BACK#…`, `LATE#…` | `-` | something that happens once for ever |
+//!
+//! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
+//! and `PARKED` with an event that could not be applied.
+//!
+//! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
+//! never rests on a stale balance. Lists by index are eventually consistent.
+
+mod audit;
+mod error;
+#[cfg(feature = "in-process")]
+pub mod in_process;
+mod item;
+mod journal;
+mod parked;
+mod payment;
+mod request;
+mod request_form;
+
+pub use audit::AccountJournal;
+pub use error::StoreError;
+pub use parked::Parked;
+
+/// The tables, and the client that reaches them.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    client: aws_sdk_dynamodb::Client,
+    ledger: String,
+    requests: String,
+}
+
+impl Tables {
+    /// The ledger table and the requests table by name.
+    pub fn new(client: aws_sdk_dynamodb::Client, ledger: impl Into<String>, requests: impl Into<String>) -> Self {
+        Self { client, ledger: ledger.into(), requests: requests.into() }
+    }
+}

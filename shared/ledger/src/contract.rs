@@ -2,6 +2,8 @@
 //!
 //! Each case uses accounts of its own, so that all of them can run on one table.
 
+#![expect(clippy::panic, reason = "a suite of tests fails by panicking")]
+
 use futures_util::future::join_all;
 
 use crate::{

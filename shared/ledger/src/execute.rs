@@ -139,6 +139,7 @@ pub async fn execute_on<S: LedgerStore, P: Pause>(
             Committed::Behind(winner) if winner.hash() == commit.entry.hash() => {
                 return Ok(Answer::Written { entry: winner, outcomes: plan.outcomes });
             }
+            Committed::Contended => pause.pause(attempt).await,
             Committed::Behind(winner) => {
                 pause.pause(attempt).await;
                 head = Some(*winner);

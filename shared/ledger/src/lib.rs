@@ -41,5 +41,5 @@ pub use memory::{InMemory, MemoryError};
 pub use money::{AmountError, Credits, Currency, Money};
 pub use payment::{Payment, PaymentKind, Record, Subscription};
 pub use settle::{GenerationHistory, Last, Past};
-pub use store::{Commit, Committed, DUE_SHARDS, DueStore, LedgerStore, Marker};
+pub use store::{Commit, Committed, DUE_SHARDS, DueStore, LedgerStore, Marker, PaymentStore};
 pub use time::{TimeError, Timestamp};

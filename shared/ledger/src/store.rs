@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use crate::{AccountId, CustomerId, Entry, GenerationId, Record, Timestamp};
+use crate::{
+    AccountId, CustomerId, Entry, GenerationId, Payment, PaymentId, Record, Subscription, SubscriptionId, Timestamp,
+};
 
 /// An entry and what is written with it, all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Committed {
     Behind(Box<Entry>),
     /// Nothing is written: this record exists.
     Exists(Box<Record>),
+    /// Nothing is written: another transaction was at work on the same items.
+    Contended,
 }
 
 /// Keeps journals. Every method is one round trip, except [`LedgerStore::hold_entry`] with two.
@@ -65,6 +69,24 @@ pub trait LedgerStore: Sync {
         &self,
         customer: &CustomerId,
     ) -> impl Future<Output = Result<Option<AccountId>, Self::Error>> + Send;
+}
+
+/// Keeps what is known of payments and subscriptions. Every method is one round trip.
+pub trait PaymentStore: LedgerStore {
+    /// A payment.
+    fn payment(&self, id: &PaymentId) -> impl Future<Output = Result<Option<Payment>, Self::Error>> + Send;
+
+    /// A subscription.
+    fn subscription(
+        &self,
+        id: &SubscriptionId,
+    ) -> impl Future<Output = Result<Option<Subscription>, Self::Error>> + Send;
+
+    /// Writes a subscription unless a newer record of it is stored, and says whether it was written.
+    fn save_subscription(
+        &self,
+        subscription: &Subscription,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 }
 
 /// A due marker: something of the account may be due at `due_at`.

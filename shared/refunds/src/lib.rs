@@ -1,1 +1,17 @@
-//! The refund request's state machine, payouts and their store port: pure.
+//! Refund requests and payouts: the life of a request from its submission to the money's arrival.
+//!
+//! A request is moved by pure functions along the edges of [`State::next`]; [`RequestStore`] writes it
+//! together with the ledger's entry and the payment's sum, all or nothing. Nothing here reads a clock,
+//! calls Stripe or knows a table.
+
+mod payout;
+mod request;
+mod state;
+mod store;
+
+pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
+pub use request::{
+    NOTE_CHARACTERS_MAX, Opening, Request, Review, ReviewError, Step, Verdict, fingerprint, request_id,
+};
+pub use state::{EdgeError, State};
+pub use store::{DueRequest, RefundedSum, RequestStore, Save, Saved};

@@ -1,0 +1,184 @@
+//! The tables inside a test's own process, reached through the real SDK, with a meter of what each call
+//! consumes.
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeSerializationInterceptorContextMut, FinalizerInterceptorContextRef,
+};
+use aws_sdk_dynamodb::config::{BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::operation::{
+    delete_item, get_item, put_item, query, transact_write_items, update_item,
+};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, ConsumedCapacity, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ReturnConsumedCapacity, ScalarAttributeType,
+};
+use dynoxide::Database;
+
+use crate::Tables;
+
+/// One call as the meter saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The operation's name.
+    pub operation: &'static str,
+    /// Capacity units of the table and its indexes.
+    pub units: f64,
+}
+
+/// What the calls since the last reading consumed.
+#[derive(Debug, Clone, Default)]
+pub struct Meter {
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Meter {
+    /// The calls since the last reading.
+    pub fn read(&self) -> Vec<Call> {
+        std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, operation: &'static str, capacity: &[ConsumedCapacity]) {
+        let units = capacity.iter().filter_map(ConsumedCapacity::capacity_units).sum();
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(Call { operation, units });
+    }
+}
+
+macro_rules! metered {
+    ($context:expr, $meter:expr, $($name:literal: $output:ty => $read:expr),+ $(,)?) => {
+        $(if let Some(output) = $context.downcast_ref::<$output>() {
+            let read: fn(&$output) -> Vec<ConsumedCapacity> = $read;
+            $meter.add($name, &read(output));
+        })+
+    };
+}
+
+macro_rules! asks_for_capacity {
+    ($input:expr, $($kind:ty),+ $(,)?) => {
+        $(if let Some(input) = $input.downcast_mut::<$kind>() {
+            input.return_consumed_capacity = Some(ReturnConsumedCapacity::Indexes);
+        })+
+    };
+}
+
+impl Intercept for Meter {
+    fn name(&self) -> &'static str {
+        "Meter"
+    }
+
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let input = context.input_mut();
+        asks_for_capacity!(
+            input,
+            put_item::PutItemInput,
+            get_item::GetItemInput,
+            query::QueryInput,
+            update_item::UpdateItemInput,
+            delete_item::DeleteItemInput,
+            transact_write_items::TransactWriteItemsInput,
+        );
+        Ok(())
+    }
+
+    fn read_after_execution(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(Ok(output)) = context.output_or_error() {
+            metered!(output, self,
+                "PutItem": put_item::PutItemOutput => |output| output.consumed_capacity.iter().cloned().collect(),
+                "GetItem": get_item::GetItemOutput => |output| output.consumed_capacity.iter().cloned().collect(),
+                "Query": query::QueryOutput => |output| output.consumed_capacity.iter().cloned().collect(),
+                "UpdateItem": update_item::UpdateItemOutput =>
+                    |output| output.consumed_capacity.iter().cloned().collect(),
+                "DeleteItem": delete_item::DeleteItemOutput =>
+                    |output| output.consumed_capacity.iter().cloned().collect(),
+                "TransactWriteItems": transact_write_items::TransactWriteItemsOutput =>
+                    |output| output.consumed_capacity.clone().unwrap_or_default(),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The tables in memory, served on a loopback port until the runtime ends.
+///
+/// # Panics
+///
+/// When the emulator cannot be started: a test fails without it.
+pub async fn tables() -> (Tables, Meter) {
+    let (tables, meter, _) = tables_with_endpoint().await;
+    (tables, meter)
+}
+
+/// As [`tables`], with the emulator's endpoint for other clients.
+///
+/// # Panics
+///
+/// As [`tables`].
+pub async fn tables_with_endpoint() -> (Tables, Meter, String) {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
+    let database = Database::memory().expect("a database in memory");
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let meter = Meter::default();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url(&endpoint)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .interceptor(meter.clone())
+        .build();
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    create(&client, "ledger", &[("generation", "generation", "sk", ProjectionType::KeysOnly)]).await;
+    create(&client, "requests", &[("account", "account", "submitted", ProjectionType::All)]).await;
+    meter.read();
+    (Tables::new(client, "ledger", "requests"), meter, endpoint)
+}
+
+/// A table keyed by `pk` and `sk`, with the given indexes and `due`, as in `infra/template.yaml`.
+async fn create(client: &aws_sdk_dynamodb::Client, table: &str, indexes: &[(&str, &str, &str, ProjectionType)]) {
+    let due = ("due", "due_shard", "due_at", ProjectionType::KeysOnly);
+    let indexes: Vec<_> = indexes.iter().chain(std::iter::once(&due)).collect();
+    let mut names = vec!["pk", "sk"];
+    names.extend(indexes.iter().flat_map(|(_, hash, range, _)| [*hash, *range]));
+    names.sort_unstable();
+    names.dedup();
+    let element = |name: &str, kind| {
+        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("name and kind are set")
+    };
+    let keys = |hash: &str, range: &str| Some(vec![element(hash, KeyType::Hash), element(range, KeyType::Range)]);
+    let definitions = names.iter().map(|name| {
+        let kind = if *name == "due_at" { ScalarAttributeType::N } else { ScalarAttributeType::S };
+        AttributeDefinition::builder().attribute_name(*name).attribute_type(kind).build().expect("both are set")
+    });
+    let indexes = indexes.iter().map(|(name, hash, range, projection)| {
+        GlobalSecondaryIndex::builder()
+            .index_name(*name)
+            .set_key_schema(keys(hash, range))
+            .projection(Projection::builder().projection_type(projection.clone()).build())
+            .build()
+            .expect("name and keys are set")
+    });
+    client
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(keys("pk", "sk"))
+        .set_attribute_definitions(Some(definitions.collect()))
+        .set_global_secondary_indexes(Some(indexes.collect()))
+        .send()
+        .await
+        .expect("the emulator creates tables");
+}

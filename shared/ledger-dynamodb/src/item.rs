@@ -1,0 +1,99 @@
+//! Items: their keys, and reading and writing their attributes.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use ledger::{AccountId, GenerationId, Record, Timestamp};
+
+use crate::StoreError;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The sort key of partitions with one item.
+pub(crate) const ONLY: &str = "-";
+/// The sort key of the due marker.
+pub(crate) const DUE: &str = "DUE";
+const ENTRY: &str = "ENTRY#";
+
+pub(crate) fn account_key(account: &AccountId) -> String {
+    format!("ACCOUNT#{account}")
+}
+
+/// Twelve digits: an account with a thousand entries a second fills them in thirty years.
+pub(crate) fn entry_key(number: u64) -> String {
+    format!("{ENTRY}{number:012}")
+}
+
+pub(crate) fn is_entry_key(sort_key: &str) -> bool {
+    sort_key.starts_with(ENTRY)
+}
+
+/// The range of an account's entries before and after a number, both exclusive.
+pub(crate) fn entry_range(after: u64, before: Option<u64>) -> (String, String) {
+    let last = before.map_or_else(|| format!("{ENTRY}~"), |before| entry_key(before.saturating_sub(1)));
+    (entry_key(after.saturating_add(1)), last)
+}
+
+/// The key of the index by generation.
+pub(crate) fn generation_key(account: &AccountId, generation: &GenerationId) -> String {
+    format!("{account}#{generation}")
+}
+
+/// The partition key of a record that is written with an entry of `account`.
+pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
+    match record {
+        Record::NewPayment(payment) => format!("PAYMENT#{}", payment.id),
+        Record::GivenBackOnce(generation) => format!("BACK#{account}#{generation}"),
+        Record::ChargedLateOnce(generation) => format!("LATE#{account}#{generation}"),
+        Record::Customer(customer, _) => format!("CUSTOMER#{customer}"),
+    }
+}
+
+pub(crate) fn key(partition: impl Into<String>, sort: impl Into<String>) -> Item {
+    HashMap::from([("pk".to_owned(), text(partition)), ("sk".to_owned(), text(sort))])
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(format!("{value}"))
+}
+
+pub(crate) fn bytes(value: impl Into<Vec<u8>>) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
+}
+
+pub(crate) fn take_text(item: &mut Item, name: &'static str) -> Result<String, StoreError> {
+    match item.remove(name) {
+        Some(AttributeValue::S(text)) => Ok(text),
+        _ => Err(StoreError::Unreadable(name)),
+    }
+}
+
+pub(crate) fn read_text<'item>(item: &'item Item, name: &'static str) -> Result<&'item str, StoreError> {
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => Ok(text),
+        _ => Err(StoreError::Unreadable(name)),
+    }
+}
+
+pub(crate) fn read_number<N: std::str::FromStr>(item: &Item, name: &'static str) -> Result<N, StoreError> {
+    match item.get(name) {
+        Some(AttributeValue::N(digits)) => digits.parse().map_err(|_| StoreError::Unreadable(name)),
+        _ => Err(StoreError::Unreadable(name)),
+    }
+}
+
+pub(crate) fn take_bytes(item: &mut Item, name: &'static str) -> Result<Vec<u8>, StoreError> {
+    match item.remove(name) {
+        Some(AttributeValue::B(blob)) => Ok(blob.into_inner()),
+        _ => Err(StoreError::Unreadable(name)),
+    }
+}
+
+pub(crate) fn read_instant(item: &Item, name: &'static str) -> Result<Timestamp, StoreError> {
+    Timestamp::from_ms(read_number(item, name)?).map_err(|_| StoreError::Unreadable(name))
+}

@@ -1,0 +1,329 @@
+//! The ledger's ports on DynamoDB: the journal is read by key and written by condition.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use ledger::{
+    AccountId, Change, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash, LedgerStore,
+    Marker, Record, Timestamp, shard_of,
+};
+
+use crate::error::{Cancelled, StoreError, cancelled, condition_failed};
+use crate::item::{
+    DUE, Item, ONLY, account_key, bytes, entry_key, entry_range, generation_key, key, number, read_instant, read_text,
+    record_key, take_bytes, take_text, text,
+};
+use crate::{Tables, payment};
+
+const ABSENT: &str = "attribute_not_exists(pk)";
+/// A customer's item may be there already, as long as it names the same account.
+const ABSENT_OR_SAME: &str = "attribute_not_exists(pk) OR account = :account";
+
+/// Reads an entry from its item.
+pub(crate) fn entry(mut item: Item) -> Result<Entry, StoreError> {
+    let body = take_text(&mut item, "body")?;
+    let hash: [u8; 32] =
+        take_bytes(&mut item, "hash")?.try_into().map_err(|_| StoreError::Unreadable("hash"))?;
+    Ok(Entry::read(body, Hash(hash))?)
+}
+
+fn entry_item(entry: &Entry) -> Item {
+    let mut item = key(account_key(entry.account()), entry_key(entry.number()));
+    item.insert("body".to_owned(), text(entry.body()));
+    item.insert("hash".to_owned(), bytes(entry.hash().0));
+    let placed = entry.changes().iter().find_map(|change| match change {
+        Change::Held(hold) => Some(&hold.generation),
+        _ => None,
+    });
+    if let Some(generation) = placed {
+        item.insert("generation".to_owned(), text(generation_key(entry.account(), generation)));
+    }
+    item
+}
+
+fn marker_item(account: &AccountId, due_at: Timestamp) -> Item {
+    let mut item = key(account_key(account), DUE);
+    item.insert("due_shard".to_owned(), text(shard_of(account, DUE_SHARDS).to_string()));
+    item.insert("due_at".to_owned(), number(due_at.as_ms()));
+    item
+}
+
+fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError> {
+    let mut item = key(record_key(account, record), ONLY);
+    match record {
+        Record::NewPayment(new) => payment::write(new, &mut item)?,
+        Record::Customer(_, owner) => {
+            item.insert("account".to_owned(), text(owner.as_str()));
+        }
+        Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {}
+    }
+    Ok(item)
+}
+
+impl Tables {
+    /// The writes of a commit: the entry first, then its records, then the due marker.
+    pub(crate) fn writes(&self, commit: &Commit) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let account = commit.entry.account();
+        let put = |item: Item| Put::builder().table_name(&self.ledger).set_item(Some(item));
+        let returned = ReturnValuesOnConditionCheckFailure::AllOld;
+        let mut puts = vec![
+            put(entry_item(&commit.entry))
+                .condition_expression(ABSENT)
+                .return_values_on_condition_check_failure(returned),
+        ];
+        for record in &commit.records {
+            let mut builder = put(record_item(account, record)?);
+            builder = match record {
+                Record::Customer(_, owner) => builder
+                    .condition_expression(ABSENT_OR_SAME)
+                    .expression_attribute_values(":account", text(owner.as_str())),
+                Record::NewPayment(_) | Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {
+                    builder.condition_expression(ABSENT)
+                }
+            };
+            puts.push(builder);
+        }
+        puts.extend(commit.mark.map(|due_at| put(marker_item(account, due_at))));
+        puts.into_iter()
+            .map(|put| {
+                let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
+                Ok(TransactWriteItem::builder().put(put).build())
+            })
+            .collect()
+    }
+
+    /// What the failed condition of a commit's write at `position` means.
+    pub(crate) fn refused(
+        commit: &Commit,
+        position: usize,
+        existing: Option<Item>,
+    ) -> Result<Committed, StoreError> {
+        match position.checked_sub(1).map(|index| commit.records.get(index)) {
+            None => {
+                let existing = existing.ok_or(StoreError::Unreadable("existing entry"))?;
+                Ok(Committed::Behind(Box::new(entry(existing)?)))
+            }
+            Some(Some(record)) => Ok(Committed::Exists(Box::new(record.clone()))),
+            Some(None) => Err(StoreError::Unreadable("condition")),
+        }
+    }
+
+    async fn put_entry(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.ledger)
+            .set_item(Some(entry_item(&commit.entry)))
+            .condition_expression(ABSENT)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(Committed::Written) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                Self::refused(commit, 0, failed.item().cloned())
+            }
+            Some(PutItemError::TransactionConflictException(_)) => Ok(Committed::Contended),
+            _ => Err(StoreError::of(error)),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this crate is the one that writes transactions")]
+    async fn transact(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        let writes = self.writes(commit)?;
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
+            return Ok(Committed::Written);
+        };
+        let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
+            return in_progress(error);
+        };
+        let reasons = canceled.cancellation_reasons();
+        match cancelled(reasons) {
+            Cancelled::Condition(position) => {
+                Self::refused(commit, position, reasons.get(position).and_then(|reason| reason.item().cloned()))
+            }
+            Cancelled::Contended => Ok(Committed::Contended),
+            Cancelled::Throttled => Err(StoreError::Throttled),
+            Cancelled::Other(code) => Err(StoreError::Refused(code)),
+        }
+    }
+
+    async fn entries(
+        &self,
+        account: &AccountId,
+        (first, last): (String, String),
+        forward: bool,
+        limit: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.ledger)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", text(account_key(account)))
+            .expression_attribute_values(":first", text(first))
+            .expression_attribute_values(":last", text(last))
+            .scan_index_forward(forward)
+            .limit(i32::from(limit))
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        answer.items.unwrap_or_default().into_iter().map(entry).collect()
+    }
+}
+
+/// The SDK tried again while its first try was at work: nothing is known, so the caller reads anew.
+fn in_progress(
+    error: aws_sdk_dynamodb::error::SdkError<TransactWriteItemsError>,
+) -> Result<Committed, StoreError> {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(Committed::Contended),
+        _ => Err(StoreError::of(error)),
+    }
+}
+
+impl LedgerStore for Tables {
+    type Error = StoreError;
+
+    async fn head(&self, account: &AccountId) -> Result<Option<Entry>, StoreError> {
+        Ok(self.entries(account, entry_range(0, None), false, 1).await?.pop())
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        if commit.records.is_empty() && commit.mark.is_none() {
+            self.put_entry(commit).await
+        } else {
+            self.transact(commit).await
+        }
+    }
+
+    async fn hold_entry(
+        &self,
+        account: &AccountId,
+        generation: &GenerationId,
+    ) -> Result<Option<Entry>, StoreError> {
+        let found = self
+            .client
+            .query()
+            .table_name(&self.ledger)
+            .index_name("generation")
+            .key_condition_expression("generation = :generation")
+            .expression_attribute_values(":generation", text(generation_key(account, generation)))
+            .scan_index_forward(false)
+            .limit(1)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        let Some(found) = found.items.unwrap_or_default().pop() else { return Ok(None) };
+        let stored = self
+            .client
+            .get_item()
+            .table_name(&self.ledger)
+            .set_key(Some(key(read_text(&found, "pk")?, read_text(&found, "sk")?)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        stored.item.map(entry).transpose()
+    }
+
+    async fn entries_after(&self, account: &AccountId, after: u64, limit: u16) -> Result<Vec<Entry>, StoreError> {
+        self.entries(account, entry_range(after, None), true, limit).await
+    }
+
+    async fn entries_before(
+        &self,
+        account: &AccountId,
+        before: Option<u64>,
+        limit: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.entries(account, entry_range(0, before), false, limit).await
+    }
+
+    async fn account_of(&self, customer: &CustomerId) -> Result<Option<AccountId>, StoreError> {
+        let Some(item) = self.get(&self.ledger, format!("CUSTOMER#{customer}")).await? else { return Ok(None) };
+        let account = AccountId::new(read_text(&item, "account")?);
+        Ok(Some(account.map_err(|_| StoreError::Unreadable("account"))?))
+    }
+}
+
+impl DueStore for Tables {
+    async fn due(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Marker>, StoreError> {
+        let items = self.due_keys(&self.ledger, shard, now, limit).await?;
+        items
+            .iter()
+            .map(|item| {
+                let account = read_text(item, "pk")?.strip_prefix("ACCOUNT#").and_then(|id| AccountId::new(id).ok());
+                Ok(Marker { account: account.ok_or(StoreError::Unreadable("pk"))?, due_at: read_instant(item, "due_at")? })
+            })
+            .collect()
+    }
+
+    async fn move_marker(&self, marker: &Marker, to: Option<Timestamp>) -> Result<(), StoreError> {
+        let moved_key = key(account_key(&marker.account), DUE);
+        let seen = number(marker.due_at.as_ms());
+        let moved = if let Some(instant) = to {
+            let update = self
+                .client
+                .update_item()
+                .table_name(&self.ledger)
+                .set_key(Some(moved_key))
+                .update_expression("SET due_at = :to")
+                .condition_expression("due_at = :seen")
+                .expression_attribute_values(":to", number(instant.as_ms()))
+                .expression_attribute_values(":seen", seen);
+            update.send().await.map(drop).map_err(|error| (condition_failed(&error), StoreError::of(error)))
+        } else {
+            let delete = self
+                .client
+                .delete_item()
+                .table_name(&self.ledger)
+                .set_key(Some(moved_key))
+                .condition_expression("due_at = :seen")
+                .expression_attribute_values(":seen", seen);
+            delete.send().await.map(drop).map_err(|error| (condition_failed(&error), StoreError::of(error)))
+        };
+        match moved {
+            // It was set to another instant since it was read, and stays there.
+            Ok(()) | Err((true, _)) => Ok(()),
+            Err((false, error)) => Err(error),
+        }
+    }
+}
+
+impl Tables {
+    pub(crate) async fn get(&self, table: &str, partition: String) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(table)
+            .set_key(Some(key(partition, ONLY)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        Ok(answer.item)
+    }
+
+    /// The keys of what is due in one shard, oldest first.
+    pub(crate) async fn due_keys(
+        &self,
+        table: &str,
+        shard: u8,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Item>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(table)
+            .index_name("due")
+            .key_condition_expression("due_shard = :shard AND due_at <= :now")
+            .expression_attribute_values(":shard", text(shard.to_string()))
+            .expression_attribute_values(":now", number(now.as_ms()))
+            .limit(i32::from(limit))
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        Ok(answer.items.unwrap_or_default())
+    }
+}

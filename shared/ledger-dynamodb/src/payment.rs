@@ -1,0 +1,143 @@
+//! Payments and subscriptions as items.
+
+use ledger::{
+    Credits, Currency, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, PolicyRef, Subscription,
+    SubscriptionId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::error::condition_failed;
+use crate::item::{Item, ONLY, key, number, read_number, read_text, text};
+use crate::{StoreError, Tables};
+
+/// The newest record wins; of two of the same second, the one that tells of the end.
+const NEWER: &str =
+    "attribute_not_exists(pk) OR as_of < :as_of OR (as_of = :as_of AND attribute_not_exists(ended_at))";
+
+#[derive(Serialize, Deserialize)]
+struct PaymentForm {
+    account: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subscription: Option<(String, String)>,
+    product: String,
+    price: String,
+    paid_minor: u64,
+    currency: String,
+    charged_at: i64,
+    lot: u32,
+    credits: u64,
+    landed_at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    policy: Option<(String, String)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SubscriptionForm {
+    account: String,
+    cancellation_confirmed_at: Option<i64>,
+    cancels_at: Option<i64>,
+    ended_at: Option<i64>,
+}
+
+/// Writes a payment's attributes. The sum of refunds is an attribute of its own: it moves by condition.
+pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError> {
+    let subscription = match &payment.kind {
+        PaymentKind::Pack => None,
+        PaymentKind::Subscription { subscription, billing_reason } => {
+            Some((subscription.as_str().to_owned(), billing_reason.clone()))
+        }
+    };
+    let form = PaymentForm {
+        account: payment.account.as_str().to_owned(),
+        subscription,
+        product: payment.product.as_str().to_owned(),
+        price: payment.price.clone(),
+        paid_minor: payment.paid.minor(),
+        currency: payment.paid.currency().as_str().to_owned(),
+        charged_at: payment.charged_at.as_ms(),
+        lot: payment.lot.0,
+        credits: payment.credits.get(),
+        landed_at: payment.landed_at.as_ms(),
+        policy: payment.policy.as_ref().map(|policy| (policy.document.clone(), policy.version.clone())),
+    };
+    item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
+    item.insert("refunded_minor".to_owned(), number(payment.refunded_minor));
+    Ok(())
+}
+
+pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
+    let form: PaymentForm = serde_json::from_str(read_text(item, "body")?)?;
+    let unreadable = StoreError::Unreadable;
+    let kind = match form.subscription {
+        None => PaymentKind::Pack,
+        Some((subscription, billing_reason)) => PaymentKind::Subscription {
+            subscription: subscription.parse().map_err(|_| unreadable("subscription"))?,
+            billing_reason,
+        },
+    };
+    Ok(Payment {
+        id: id.clone(),
+        account: form.account.parse().map_err(|_| unreadable("account"))?,
+        kind,
+        product: form.product.parse().map_err(|_| unreadable("product"))?,
+        price: form.price,
+        paid: Money::new(form.paid_minor, Currency::new(&form.currency).map_err(|_| unreadable("currency"))?),
+        refunded_minor: read_number(item, "refunded_minor")?,
+        charged_at: instant(form.charged_at)?,
+        lot: LotId(form.lot),
+        credits: Credits::new(form.credits).map_err(|_| unreadable("credits"))?,
+        landed_at: instant(form.landed_at)?,
+        policy: form.policy.map(|(document, version)| PolicyRef { document, version }),
+    })
+}
+
+fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_ms(milliseconds).map_err(|_| StoreError::Unreadable("instant"))
+}
+
+impl PaymentStore for Tables {
+    async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, StoreError> {
+        let item = self.get(&self.ledger, format!("PAYMENT#{id}")).await?;
+        item.map(|item| read(id, &item)).transpose()
+    }
+
+    async fn subscription(&self, id: &SubscriptionId) -> Result<Option<Subscription>, StoreError> {
+        let Some(item) = self.get(&self.ledger, format!("SUBSCRIPTION#{id}")).await? else { return Ok(None) };
+        let form: SubscriptionForm = serde_json::from_str(read_text(&item, "body")?)?;
+        Ok(Some(Subscription {
+            id: id.clone(),
+            account: form.account.parse().map_err(|_| StoreError::Unreadable("account"))?,
+            as_of: crate::item::read_instant(&item, "as_of")?,
+            cancellation_confirmed_at: form.cancellation_confirmed_at.map(instant).transpose()?,
+            cancels_at: form.cancels_at.map(instant).transpose()?,
+            ended_at: form.ended_at.map(instant).transpose()?,
+        }))
+    }
+
+    async fn save_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {
+        let form = SubscriptionForm {
+            account: subscription.account.as_str().to_owned(),
+            cancellation_confirmed_at: subscription.cancellation_confirmed_at.map(Timestamp::as_ms),
+            cancels_at: subscription.cancels_at.map(Timestamp::as_ms),
+            ended_at: subscription.ended_at.map(Timestamp::as_ms),
+        };
+        let mut item = key(format!("SUBSCRIPTION#{}", subscription.id), ONLY);
+        item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
+        item.insert("as_of".to_owned(), number(subscription.as_of.as_ms()));
+        if let Some(ended_at) = subscription.ended_at {
+            item.insert("ended_at".to_owned(), number(ended_at.as_ms()));
+        }
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.ledger)
+            .set_item(Some(item))
+            .condition_expression(NEWER)
+            .expression_attribute_values(":as_of", number(subscription.as_of.as_ms()));
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(StoreError::of(error)),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Refund requests as items, saved together with the ledger's entry and the payment's sum of refunds.
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use ledger::{AccountId, Committed, DUE_SHARDS, RefundRequestId, Timestamp, shard_of};
+use refunds::{DueRequest, Request, RequestStore, Save, Saved};
+
+use crate::error::{Cancelled, StoreError, cancelled};
+use crate::item::{Item, ONLY, key, number, read_instant, read_text, text};
+use crate::{Tables, request_form};
+
+/// The index key of an account's requests: thirteen digits of milliseconds keep them in order.
+fn submitted_key(at: Timestamp, id: &RefundRequestId) -> String {
+    format!("{:013}#{id}", at.as_ms())
+}
+
+fn request_item(request: &Request) -> Result<Item, StoreError> {
+    let mut item = key(format!("REQUEST#{}", request.id), ONLY);
+    item.insert("body".to_owned(), text(request_form::encode(request)?));
+    item.insert("version".to_owned(), number(request.version));
+    item.insert("account".to_owned(), text(request.account.as_str()));
+    item.insert("submitted".to_owned(), text(submitted_key(request.submitted_at, &request.id)));
+    if let Some(due_at) = request.due_at {
+        item.insert("due_shard".to_owned(), text(shard_of(&request.account, DUE_SHARDS).to_string()));
+        item.insert("due_at".to_owned(), number(due_at.as_ms()));
+    }
+    Ok(item)
+}
+
+fn request(item: &Item) -> Result<Request, StoreError> {
+    request_form::decode(read_text(item, "body")?)
+}
+
+impl Tables {
+    /// The writes of a save: the request first, then the payment's sum, then the ledger's.
+    fn save_writes(&self, save: &Save) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let returned = ReturnValuesOnConditionCheckFailure::AllOld;
+        let before = save.request.version.saturating_sub(1);
+        let put = Put::builder().table_name(&self.requests).set_item(Some(request_item(&save.request)?));
+        let put = if before == 0 {
+            put.condition_expression("attribute_not_exists(pk)")
+        } else {
+            put.condition_expression("version = :before").expression_attribute_values(":before", number(before))
+        };
+        let put = put.return_values_on_condition_check_failure(returned).build();
+        let mut writes = vec![TransactWriteItem::builder().put(put.map_err(|_| StoreError::Unreadable("put"))?).build()];
+        if let Some(sum) = &save.refunded {
+            let update = Update::builder()
+                .table_name(&self.ledger)
+                .set_key(Some(key(format!("PAYMENT#{}", sum.payment), ONLY)))
+                .update_expression("SET refunded_minor = :to")
+                .condition_expression("refunded_minor = :from")
+                .expression_attribute_values(":from", number(sum.from_minor))
+                .expression_attribute_values(":to", number(sum.to_minor))
+                .build();
+            let update = update.map_err(|_| StoreError::Unreadable("update"))?;
+            writes.push(TransactWriteItem::builder().update(update).build());
+        }
+        if let Some(commit) = &save.commit {
+            writes.extend(self.writes(commit)?);
+        }
+        Ok(writes)
+    }
+
+    fn save_refused(save: &Save, position: usize, existing: Option<Item>) -> Result<Saved, StoreError> {
+        if position == 0 {
+            let existing = existing.ok_or(StoreError::Unreadable("existing request"))?;
+            let existing = request(&existing)?;
+            // The reply to an earlier try of this very save was lost.
+            return Ok(if existing == save.request { Saved::Written } else { Saved::Stale(Box::new(existing)) });
+        }
+        let after_sum = position.saturating_sub(1);
+        let (sums, commit) = (usize::from(save.refunded.is_some()), save.commit.as_ref());
+        match (after_sum.checked_sub(sums), commit) {
+            (None, _) => Ok(Saved::PaymentMoved),
+            (Some(position), Some(commit)) => Ok(Saved::Ledger(Self::refused(commit, position, existing)?)),
+            (Some(_), None) => Err(StoreError::Unreadable("condition")),
+        }
+    }
+}
+
+impl RequestStore for Tables {
+    type Error = StoreError;
+
+    async fn request(&self, id: &RefundRequestId) -> Result<Option<Request>, StoreError> {
+        let item = self.get(&self.requests, format!("REQUEST#{id}")).await?;
+        item.map(|item| request(&item)).transpose()
+    }
+
+    async fn requests_of(
+        &self,
+        account: &AccountId,
+        before: Option<(Timestamp, RefundRequestId)>,
+        limit: u16,
+    ) -> Result<Vec<Request>, StoreError> {
+        let before = before.map_or_else(|| "~".to_owned(), |(at, id)| submitted_key(at, &id));
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.requests)
+            .index_name("account")
+            .key_condition_expression("account = :account AND submitted < :before")
+            .expression_attribute_values(":account", text(account.as_str()))
+            .expression_attribute_values(":before", text(before))
+            .scan_index_forward(false)
+            .limit(i32::from(limit))
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        answer.items.unwrap_or_default().iter().map(request).collect()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this crate is the one that writes transactions")]
+    async fn save(&self, save: &Save) -> Result<Saved, StoreError> {
+        let writes = self.save_writes(save)?;
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
+            return Ok(Saved::Written);
+        };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+                let reasons = canceled.cancellation_reasons();
+                match cancelled(reasons) {
+                    Cancelled::Condition(position) => {
+                        let existing = reasons.get(position).and_then(|reason| reason.item().cloned());
+                        Self::save_refused(save, position, existing)
+                    }
+                    Cancelled::Contended => Ok(Saved::Ledger(Committed::Contended)),
+                    Cancelled::Throttled => Err(StoreError::Throttled),
+                    Cancelled::Other(code) => Err(StoreError::Refused(code)),
+                }
+            }
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+                Ok(Saved::Ledger(Committed::Contended))
+            }
+            _ => Err(StoreError::of(error)),
+        }
+    }
+
+    async fn due_requests(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<DueRequest>, StoreError> {
+        let items = self.due_keys(&self.requests, shard, now, limit).await?;
+        items
+            .iter()
+            .map(|item| {
+                let id = read_text(item, "pk")?.strip_prefix("REQUEST#").and_then(|id| id.parse().ok());
+                Ok(DueRequest { id: id.ok_or(StoreError::Unreadable("pk"))?, due_at: read_instant(item, "due_at")? })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,123 @@
+//! The states of a refund request and the edges between them.
+
+use std::fmt;
+
+/// Where a refund request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Received, and not decided.
+    Submitted,
+    /// Facts are missing that only the customer can give (`S2-17`, `S2-30`).
+    NeedsInformation,
+    /// A person decides.
+    InReview,
+    /// Decided for the customer; the intent to pay is stored.
+    Approved,
+    /// Stripe is being asked, or has the refund and has not confirmed it.
+    Paying,
+    /// Stripe confirmed the refund, or the credits are back.
+    Refunded,
+    /// The payout failed; what was revoked for it is restored.
+    Failed,
+    /// Decided against the customer; a person can be asked (`S4-19`).
+    Refused,
+    /// Taken back by the customer.
+    Withdrawn,
+}
+
+/// A move that is not an edge of the state table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a request does not go from {from} to {to}")]
+pub struct EdgeError {
+    /// Where the request stands.
+    pub from: State,
+    /// Where it was to go.
+    pub to: State,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::Submitted,
+        Self::NeedsInformation,
+        Self::InReview,
+        Self::Approved,
+        Self::Paying,
+        Self::Refunded,
+        Self::Failed,
+        Self::Refused,
+        Self::Withdrawn,
+    ];
+
+    /// The states that a request can go to from here.
+    pub fn next(self) -> &'static [Self] {
+        match self {
+            Self::Submitted => {
+                &[Self::NeedsInformation, Self::InReview, Self::Approved, Self::Refused, Self::Withdrawn]
+            }
+            Self::NeedsInformation => &[Self::InReview, Self::Approved, Self::Refused, Self::Withdrawn],
+            Self::InReview => &[Self::NeedsInformation, Self::Approved, Self::Refused, Self::Withdrawn],
+            // Credits come back in the very write that approves them.
+            Self::Approved => &[Self::Paying, Self::Refunded, Self::Failed],
+            Self::Paying => &[Self::Refunded, Self::Failed],
+            // Stripe reports refunds as failed that it had reported as succeeded (E10).
+            Self::Refunded => &[Self::Failed],
+            Self::Failed | Self::Refused => &[Self::InReview],
+            Self::Withdrawn => &[],
+        }
+    }
+
+    /// Goes to `to`, if that is an edge.
+    pub fn go(self, to: Self) -> Result<Self, EdgeError> {
+        if self.next().contains(&to) { Ok(to) } else { Err(EdgeError { from: self, to }) }
+    }
+
+    /// The name in answers and stored requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::NeedsInformation => "needs_information",
+            Self::InReview => "in_review",
+            Self::Approved => "approved",
+            Self::Paying => "paying",
+            Self::Refunded => "refunded",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_published_edges_are_taken() {
+        for from in State::ALL {
+            for to in State::ALL {
+                assert_eq!(from.go(to).is_ok(), from.next().contains(&to), "{from} to {to}");
+            }
+            assert_eq!(State::from_name(from.as_str()), Some(from));
+        }
+        assert_eq!(State::from_name("paid"), None);
+    }
+
+    #[test]
+    fn money_leaves_by_paying_alone() {
+        let before: Vec<State> =
+            State::ALL.into_iter().filter(|state| state.next().contains(&State::Paying)).collect();
+        assert_eq!(before, [State::Approved]);
+    }
+}

@@ -1,0 +1,95 @@
+//! The narrow port to whatever keeps requests.
+
+use std::future::Future;
+
+use ledger::{AccountId, Commit, Committed, Money, Payment, PaymentId, RefundRequestId, Timestamp};
+
+use crate::Request;
+
+/// A request and what is written with it, all or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Save {
+    /// The request as it is to be; its `version` is one above the stored one, 1 for a first save.
+    pub request: Request,
+    /// The ledger's entry that goes with it.
+    pub commit: Option<Commit>,
+    /// The payment's sum of refunds moves from one amount to another with it, which is the guard of
+    /// invariant 4.
+    pub refunded: Option<RefundedSum>,
+}
+
+/// The move of a payment's sum of refunds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundedSum {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The sum as it was read, in minor units.
+    pub from_minor: u64,
+    /// The sum as it is to be, in minor units.
+    pub to_minor: u64,
+}
+
+impl RefundedSum {
+    /// `amount` more is refunded of `payment`; `None` where that is more than is left.
+    pub fn raise(payment: &Payment, amount: Money) -> Option<Self> {
+        payment.refundable().ok()?.minus(amount).ok()?;
+        let to_minor = payment.refunded_minor.checked_add(amount.minor())?;
+        Some(Self { payment: payment.id.clone(), from_minor: payment.refunded_minor, to_minor })
+    }
+
+    /// `amount` of `payment` is not refunded after all.
+    pub fn lower(payment: &Payment, amount: Money) -> Option<Self> {
+        let to_minor = payment.refunded_minor.checked_sub(amount.minor())?;
+        Some(Self { payment: payment.id.clone(), from_minor: payment.refunded_minor, to_minor })
+    }
+}
+
+/// What became of a save.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved {
+    /// All of it is written.
+    Written,
+    /// Nothing is written: the stored request has another version, or exists already.
+    Stale(Box<Request>),
+    /// Nothing is written: the ledger's part did not go through.
+    Ledger(Committed),
+    /// Nothing is written: the payment's sum of refunds has moved since it was read.
+    PaymentMoved,
+}
+
+/// A request that the sweep has to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueRequest {
+    /// The request.
+    pub id: RefundRequestId,
+    /// Since when.
+    pub due_at: Timestamp,
+}
+
+/// Keeps refund requests. Every method is one round trip.
+pub trait RequestStore: Sync {
+    /// What may fail.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// A request by its id.
+    fn request(&self, id: &RefundRequestId) -> impl Future<Output = Result<Option<Request>, Self::Error>> + Send;
+
+    /// Up to `limit` requests of an account submitted before `before`, newest first.
+    fn requests_of(
+        &self,
+        account: &AccountId,
+        before: Option<(Timestamp, RefundRequestId)>,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<Request>, Self::Error>> + Send;
+
+    /// Writes a request and what goes with it, all or nothing.
+    fn save(&self, save: &Save) -> impl Future<Output = Result<Saved, Self::Error>> + Send;
+
+    /// Up to `limit` requests of one of [`ledger::DUE_SHARDS`] shards that are due at `now`, oldest first.
+    fn due_requests(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<DueRequest>, Self::Error>> + Send;
+}
