@@ -43,10 +43,10 @@ const REPEATING_TARGET: &str = "lambda_runtime::layers::panic";
 ///
 /// A panic ends the process; it is logged with its place only, because its text may quote input.
 pub fn init(env: &Env, function: &'static str) -> Result<(), ConfigError> {
-    let level = env
-        .parse("LOG_LEVEL", "one of `error`, `warn`, `info`, `debug` and `trace`")?
-        .unwrap_or(LevelFilter::INFO);
-    let lines = JsonLines::new(function, level, || Box::new(io::stdout().lock()));
+    let level = env.parse("LOG_LEVEL", "one of `error`, `warn`, `info`, `debug` and `trace`");
+    // A level that cannot be read is an error that must be logged.
+    let started = level.as_ref().ok().copied().flatten().unwrap_or(LevelFilter::INFO);
+    let lines = JsonLines::new(function, started, || Box::new(io::stdout().lock()));
     // A second start in one process (a test) keeps the first log.
     if tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines)).is_ok() {
         std::panic::set_hook(Box::new(|panic| {
@@ -54,7 +54,7 @@ pub fn init(env: &Env, function: &'static str) -> Result<(), ConfigError> {
             tracing::error!(outcome = "panic", place, "the process ends by a panic");
         }));
     }
-    Ok(())
+    level.map(drop)
 }
 
 /// Puts the account on every later line of the invocation, or of the group of a batch.
