@@ -280,7 +280,7 @@ async fn a_refund_that_differs_from_the_order_is_an_error() {
 }
 
 #[tokio::test]
-async fn e8_e10_a_refund_shows_how_it_stands() {
+async fn a_refund_shows_how_it_stands() {
     let scene = Scene::new().await;
     scene.stripe.set(Settings { refund_mode: RefundMode::InsufficientFunds, ..Settings::default() });
     let refund = scene.client.create_refund(&scene.order(1000, "request-1", "key-1")).await.unwrap();

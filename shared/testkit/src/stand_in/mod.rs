@@ -35,6 +35,8 @@ mod refund;
 mod render;
 mod server;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::io;

@@ -53,8 +53,8 @@ pub enum CommandError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// An amount of zero, or a sum that overflows.
-    #[error("the amount is zero or too large")]
+    /// An amount of zero.
+    #[error("the amount is zero")]
     Amount,
 }
 
