@@ -13,7 +13,7 @@ const READINGS_MAX: usize = 20;
 /// CPU time and memory of a process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// CPU time of its threads, in nanoseconds. A thread that has ended no longer counts.
+    /// CPU time of its threads, in nanoseconds. A thread that has ended does not count.
     pub cpu_ns: u64,
     /// The most memory it ever held (`VmHWM`), in KiB.
     pub resident_kib_max: u64,

@@ -3,7 +3,7 @@
 //! | call | members beside those of an emission |
 //! |---|---|
 //! | `POST webhook` | `url`, `host?`, `signing_secrets` |
-//! | `POST settings` | `refund_mode`, `shape`, `deliver`, `livemode` |
+//! | `POST settings` | `refund_mode?`, `shape?`, `deliver?`, `livemode?`; what is left out stays |
 //! | `POST buy_pack` | `account`, `customer?`, `price`, `amount`, `currency` |
 //! | `POST subscribe` | the same, `metadata?` |
 //! | `POST renew` | `subscription`, `charged_at?` |
@@ -65,7 +65,11 @@ fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, Co
             json!({})
         }
         "settings" => {
-            world.settings = own(members)?;
+            let mut settings = serde_json::to_value(world.settings)?;
+            if let Some(known) = settings.as_object_mut() {
+                known.extend(members);
+            }
+            world.settings = serde_json::from_value(settings)?;
             json!({ "settings": world.settings })
         }
         "faults" => {

@@ -86,6 +86,16 @@ async fn faults_and_keys_are_controlled_over_http() {
 }
 
 #[tokio::test]
+async fn settings_that_are_left_out_stay() {
+    let stripe = StripeStandIn::start().await.unwrap();
+    post(&stripe, "settings", &json!({ "refund_mode": "succeeded", "livemode": true })).await;
+    let answer = post(&stripe, "settings", &json!({ "shape": "2024-06-20" })).await;
+    let expected =
+        json!({ "refund_mode": "succeeded", "shape": "2024-06-20", "deliver": "now", "livemode": true });
+    assert_eq!(answer.body["settings"], expected);
+}
+
+#[tokio::test]
 async fn mistakes_are_named() {
     let stripe = StripeStandIn::start().await.unwrap();
     for (command, body, status, named) in [
