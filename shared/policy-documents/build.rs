@@ -30,7 +30,6 @@ enum BuildError {
     NoOutDir,
 }
 
-#[expect(clippy::print_stdout, reason = "cargo reads a build script's instructions from its output")]
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed={DOCUMENTS}");
     match embed() {

@@ -41,7 +41,10 @@ impl Decision {
     fn outcome_sentence(&self) -> String {
         match &self.outcome {
             Outcome::Grant { remedy: Remedy::Money { amount_minor, currency } } => {
-                format!("We refund {} to the card you paid with.", money_text(*amount_minor, currency))
+                format!(
+                    "We refund {} to the payment method you paid with.",
+                    money_text(*amount_minor, currency)
+                )
             }
             Outcome::Grant { remedy: Remedy::Credits { credits } } => {
                 format!("We put {credits} credits back on your balance.")

@@ -10,9 +10,9 @@ use crate::documents::Documents;
 pub fn parse_catalogue(file: &str, text: &str, documents: &Documents) -> Result<Catalogue, Mistakes> {
     let file = File::new(file, text);
     let root = file.parse();
-    let catalogue = catalogue(&file, file.root(&root), documents);
+    let catalogue = root.as_ref().map(|root| catalogue(&file, file.root(root), documents));
     drop(root);
-    file.finish(Some(catalogue))
+    file.finish(catalogue)
 }
 
 fn catalogue<'t>(file: &File<'t>, mut root: Table<'_, 't>, documents: &Documents) -> Catalogue {

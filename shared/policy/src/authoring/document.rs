@@ -24,7 +24,7 @@ pub(super) struct Context<'f, 't> {
 pub fn parse_document(file: &str, text: &str) -> Result<Document, Mistakes> {
     let file = File::new(file, text);
     let root = file.parse();
-    let document = document(&file, file.root(&root));
+    let document = root.as_ref().and_then(|root| document(&file, file.root(root)));
     drop(root);
     file.finish(document)
 }

@@ -37,19 +37,22 @@ impl<'t> File<'t> {
         Self { name, text, mistakes: RefCell::default() }
     }
 
-    /// Parses the file; syntax errors become mistakes, and what could be read is returned all the same.
-    pub(super) fn parse(&self) -> Spanned<DeTable<'t>> {
-        let (root, errors) = DeTable::parse_recoverable(self.text);
-        for error in errors {
-            let span = error.span().unwrap_or_default();
-            let found = self.text.get(span.clone()).and_then(|text| text.lines().next()).unwrap_or_default();
-            self.mistake(
-                span.start,
-                "TOML",
-                format!("{} at `{found}`; expected valid TOML", error.message()),
-            );
+    /// Parses the file. A syntax error is the only mistake reported: what follows it cannot be trusted.
+    pub(super) fn parse(&self) -> Option<Spanned<DeTable<'t>>> {
+        match DeTable::parse(self.text) {
+            Ok(root) => Some(root),
+            Err(error) => {
+                let span = error.span().unwrap_or_default();
+                let found =
+                    self.text.get(span.clone()).and_then(|text| text.lines().next()).unwrap_or_default();
+                self.mistake(
+                    span.start,
+                    "TOML",
+                    format!("{} at `{found}`; expected valid TOML", error.message()),
+                );
+                None
+            }
         }
-        root
     }
 
     pub(super) fn root<'f>(&'f self, root: &'f Spanned<DeTable<'t>>) -> Table<'f, 't> {

@@ -1,0 +1,89 @@
+//! What is embedded is what the files say.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use policy::authoring::{parse_catalogue, parse_document};
+use policy::{ClauseKind, Documents, InForce, PriceKind, TermUnit, TermValue};
+use policy_documents::{catalogue, documents};
+
+use crate::case::{IN_FORCE_MS, music_studio};
+
+fn text(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+#[test]
+fn the_embedded_form_equals_the_files() {
+    let path = "documents/music-studio/2026-05-02.toml";
+    let parsed = parse_document(path, &text(path)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!(music_studio(), &parsed);
+    let parsed = Documents::new(vec![parsed]).unwrap();
+    assert_eq!(documents(), &parsed);
+    let path = "documents/catalogue.toml";
+    assert_eq!(catalogue(), &parse_catalogue(path, &text(path), &parsed).unwrap());
+}
+
+#[test]
+fn every_rule_of_the_music_studio_is_covered_by_a_clause() {
+    let covered: BTreeSet<String> =
+        music_studio().clauses.iter().flat_map(|clause| clause.covers.iter().cloned()).collect();
+    let expected: BTreeSet<String> = (1..=35).map(|number| format!("S2-{number}")).collect();
+    assert_eq!(covered, expected);
+}
+
+#[test]
+fn every_clock_of_the_text_is_measured() {
+    let clocks: Vec<(&str, String, bool)> = music_studio()
+        .clocks
+        .iter()
+        .map(|clock| (clock.id.as_str(), music_studio().term(&clock.limit).unwrap().value_text(), clock.firm))
+        .collect();
+    let expected = [
+        ("give-back", "1 hours", true),
+        ("pack-credit", "1 hours", true),
+        ("billing-error", "1 business days", true),
+        ("first-response", "4 business hours", false),
+        ("same-day", "1 business days", false),
+    ];
+    assert_eq!(clocks, expected.map(|(id, limit, firm)| (id, limit.to_owned(), firm)));
+    let clauses = music_studio().clauses.iter().filter(|clause| clause.kind == ClauseKind::Clock).count();
+    assert_eq!(clauses, music_studio().clocks.len());
+}
+
+#[test]
+fn s2_33_the_document_holds_its_own_notice() {
+    let notice = music_studio().term("notice_of_change").unwrap();
+    assert_eq!(notice.value, TermValue::Number(14, TermUnit::Days));
+}
+
+#[test]
+fn s2_1_purchases_before_the_first_version_have_no_version() {
+    for (offset, inside) in [(-1, false), (0, true), (1, true)] {
+        let found = documents().in_force("music-studio", IN_FORCE_MS + offset);
+        assert_eq!(matches!(found, InForce::Version(_)), inside, "{offset}");
+        assert_eq!(found.document(), Some(music_studio()));
+    }
+    assert_eq!(documents().in_force("elsewhere", IN_FORCE_MS), InForce::NoDocument);
+}
+
+#[test]
+fn prices() {
+    for (id, credits, kind) in [
+        ("price_pro_monthly", 500, PriceKind::Subscription { plan: "pro".to_owned(), rank: 1 }),
+        ("price_premier_monthly", 2_000, PriceKind::Subscription { plan: "premier".to_owned(), rank: 2 }),
+        ("price_pack_100", 100, PriceKind::Pack),
+        ("price_pack_500", 500, PriceKind::Pack),
+    ] {
+        let price = catalogue().price(id).unwrap();
+        assert_eq!((price.credits, &price.kind, price.product.as_str()), (credits, &kind, "music-studio"));
+        assert_eq!(price.credits_of(2), Some(credits * 2));
+        assert_eq!(price.credits_of(u64::MAX), None);
+    }
+    assert_eq!(catalogue().product("music-studio").unwrap().policy, "music-studio");
+    assert_eq!(
+        catalogue().price("price_gone").unwrap_err().to_string(),
+        "price `price_gone` is not in the catalogue"
+    );
+}
