@@ -47,6 +47,16 @@ impl Backoff {
     }
 }
 
+impl ledger::Pause for Backoff {
+    fn attempts_max(&self) -> u32 {
+        self.attempts_max
+    }
+
+    async fn pause(&self, attempt: u32) {
+        Self::pause(self, attempt).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;

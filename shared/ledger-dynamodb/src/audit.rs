@@ -33,7 +33,8 @@ impl Tables {
                 match journals.iter_mut().rev().find(|journal| &journal.account == entry.account()) {
                     Some(journal) => journal.entries.push(entry),
                     None => {
-                        journals.push(AccountJournal { account: entry.account().clone(), entries: vec![entry] });
+                        journals
+                            .push(AccountJournal { account: entry.account().clone(), entries: vec![entry] });
                     }
                 }
             }

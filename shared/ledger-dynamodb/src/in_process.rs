@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_sdk_dynamodb::config::interceptors::{
     BeforeSerializationInterceptorContextMut, FinalizerInterceptorContextRef,
 };
-use aws_sdk_dynamodb::config::{BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
+};
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::{
     delete_item, get_item, put_item, query, transact_write_items, update_item,
 };
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, ConsumedCapacity, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ReturnConsumedCapacity, ScalarAttributeType,
+    AttributeDefinition, BillingMode, ConsumedCapacity, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+    Projection, ProjectionType, ReturnConsumedCapacity, ScalarAttributeType,
 };
 use dynoxide::Database;
 
@@ -127,7 +129,8 @@ pub async fn tables() -> (Tables, Meter) {
 ///
 /// As [`tables`].
 pub async fn tables_with_endpoint() -> (Tables, Meter, String) {
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
+    let listener =
+        tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
     let endpoint = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
     let database = Database::memory().expect("a database in memory");
     tokio::spawn(dynoxide::server::serve_on(listener, database));
@@ -148,7 +151,11 @@ pub async fn tables_with_endpoint() -> (Tables, Meter, String) {
 }
 
 /// A table keyed by `pk` and `sk`, with the given indexes and `due`, as in `infra/template.yaml`.
-async fn create(client: &aws_sdk_dynamodb::Client, table: &str, indexes: &[(&str, &str, &str, ProjectionType)]) {
+async fn create(
+    client: &aws_sdk_dynamodb::Client,
+    table: &str,
+    indexes: &[(&str, &str, &str, ProjectionType)],
+) {
     let due = ("due", "due_shard", "due_at", ProjectionType::KeysOnly);
     let indexes: Vec<_> = indexes.iter().chain(std::iter::once(&due)).collect();
     let mut names = vec!["pk", "sk"];
@@ -156,12 +163,21 @@ async fn create(client: &aws_sdk_dynamodb::Client, table: &str, indexes: &[(&str
     names.sort_unstable();
     names.dedup();
     let element = |name: &str, kind| {
-        KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("name and kind are set")
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+            .expect("name and kind are set")
     };
-    let keys = |hash: &str, range: &str| Some(vec![element(hash, KeyType::Hash), element(range, KeyType::Range)]);
+    let keys =
+        |hash: &str, range: &str| Some(vec![element(hash, KeyType::Hash), element(range, KeyType::Range)]);
     let definitions = names.iter().map(|name| {
         let kind = if *name == "due_at" { ScalarAttributeType::N } else { ScalarAttributeType::S };
-        AttributeDefinition::builder().attribute_name(*name).attribute_type(kind).build().expect("both are set")
+        AttributeDefinition::builder()
+            .attribute_name(*name)
+            .attribute_type(kind)
+            .build()
+            .expect("both are set")
     });
     let indexes = indexes.iter().map(|(name, hash, range, projection)| {
         GlobalSecondaryIndex::builder()

@@ -4,14 +4,14 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{
-    AccountId, Change, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash, LedgerStore,
-    Marker, Record, Timestamp, shard_of,
+    AccountId, Change, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash,
+    LedgerStore, Marker, Record, Timestamp, shard_of,
 };
 
 use crate::error::{Cancelled, StoreError, cancelled, condition_failed};
 use crate::item::{
-    DUE, Item, ONLY, account_key, bytes, entry_key, entry_range, generation_key, key, number, read_instant, read_text,
-    record_key, take_bytes, take_text, text,
+    DUE, Item, ONLY, account_key, bytes, entry_key, entry_range, generation_key, key, number, read_instant,
+    read_text, record_key, take_bytes, take_text, text,
 };
 use crate::{Tables, payment};
 
@@ -129,17 +129,21 @@ impl Tables {
     #[expect(clippy::disallowed_methods, reason = "this crate is the one that writes transactions")]
     async fn transact(&self, commit: &Commit) -> Result<Committed, StoreError> {
         let writes = self.writes(commit)?;
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await
+        else {
             return Ok(Committed::Written);
         };
-        let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error() else {
+        let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error()
+        else {
             return in_progress(error);
         };
         let reasons = canceled.cancellation_reasons();
         match cancelled(reasons) {
-            Cancelled::Condition(position) => {
-                Self::refused(commit, position, reasons.get(position).and_then(|reason| reason.item().cloned()))
-            }
+            Cancelled::Condition(position) => Self::refused(
+                commit,
+                position,
+                reasons.get(position).and_then(|reason| reason.item().cloned()),
+            ),
             Cancelled::Contended => Ok(Committed::Contended),
             Cancelled::Throttled => Err(StoreError::Throttled),
             Cancelled::Other(code) => Err(StoreError::Refused(code)),
@@ -226,7 +230,12 @@ impl LedgerStore for Tables {
         stored.item.map(entry).transpose()
     }
 
-    async fn entries_after(&self, account: &AccountId, after: u64, limit: u16) -> Result<Vec<Entry>, StoreError> {
+    async fn entries_after(
+        &self,
+        account: &AccountId,
+        after: u64,
+        limit: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
         self.entries(account, entry_range(after, None), true, limit).await
     }
 
@@ -240,7 +249,9 @@ impl LedgerStore for Tables {
     }
 
     async fn account_of(&self, customer: &CustomerId) -> Result<Option<AccountId>, StoreError> {
-        let Some(item) = self.get(&self.ledger, format!("CUSTOMER#{customer}")).await? else { return Ok(None) };
+        let Some(item) = self.get(&self.ledger, format!("CUSTOMER#{customer}")).await? else {
+            return Ok(None);
+        };
         let account = AccountId::new(read_text(&item, "account")?);
         Ok(Some(account.map_err(|_| StoreError::Unreadable("account"))?))
     }
@@ -252,8 +263,12 @@ impl DueStore for Tables {
         items
             .iter()
             .map(|item| {
-                let account = read_text(item, "pk")?.strip_prefix("ACCOUNT#").and_then(|id| AccountId::new(id).ok());
-                Ok(Marker { account: account.ok_or(StoreError::Unreadable("pk"))?, due_at: read_instant(item, "due_at")? })
+                let account =
+                    read_text(item, "pk")?.strip_prefix("ACCOUNT#").and_then(|id| AccountId::new(id).ok());
+                Ok(Marker {
+                    account: account.ok_or(StoreError::Unreadable("pk"))?,
+                    due_at: read_instant(item, "due_at")?,
+                })
             })
             .collect()
     }

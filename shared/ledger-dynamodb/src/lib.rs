@@ -42,7 +42,11 @@ pub struct Tables {
 
 impl Tables {
     /// The ledger table and the requests table by name.
-    pub fn new(client: aws_sdk_dynamodb::Client, ledger: impl Into<String>, requests: impl Into<String>) -> Self {
+    pub fn new(
+        client: aws_sdk_dynamodb::Client,
+        ledger: impl Into<String>,
+        requests: impl Into<String>,
+    ) -> Self {
         Self { client, ledger: ledger.into(), requests: requests.into() }
     }
 }

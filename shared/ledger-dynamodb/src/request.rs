@@ -40,10 +40,12 @@ impl Tables {
         let put = if before == 0 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
-            put.condition_expression("version = :before").expression_attribute_values(":before", number(before))
+            put.condition_expression("version = :before")
+                .expression_attribute_values(":before", number(before))
         };
         let put = put.return_values_on_condition_check_failure(returned).build();
-        let mut writes = vec![TransactWriteItem::builder().put(put.map_err(|_| StoreError::Unreadable("put"))?).build()];
+        let mut writes =
+            vec![TransactWriteItem::builder().put(put.map_err(|_| StoreError::Unreadable("put"))?).build()];
         if let Some(sum) = &save.refunded {
             let update = Update::builder()
                 .table_name(&self.ledger)
@@ -67,7 +69,11 @@ impl Tables {
             let existing = existing.ok_or(StoreError::Unreadable("existing request"))?;
             let existing = request(&existing)?;
             // The reply to an earlier try of this very save was lost.
-            return Ok(if existing == save.request { Saved::Written } else { Saved::Stale(Box::new(existing)) });
+            return Ok(if existing == save.request {
+                Saved::Written
+            } else {
+                Saved::Stale(Box::new(existing))
+            });
         }
         let after_sum = position.saturating_sub(1);
         let (sums, commit) = (usize::from(save.refunded.is_some()), save.commit.as_ref());
@@ -113,7 +119,8 @@ impl RequestStore for Tables {
     #[expect(clippy::disallowed_methods, reason = "this crate is the one that writes transactions")]
     async fn save(&self, save: &Save) -> Result<Saved, StoreError> {
         let writes = self.save_writes(save)?;
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
+        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await
+        else {
             return Ok(Saved::Written);
         };
         match error.as_service_error() {
@@ -136,13 +143,21 @@ impl RequestStore for Tables {
         }
     }
 
-    async fn due_requests(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<DueRequest>, StoreError> {
+    async fn due_requests(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<DueRequest>, StoreError> {
         let items = self.due_keys(&self.requests, shard, now, limit).await?;
         items
             .iter()
             .map(|item| {
                 let id = read_text(item, "pk")?.strip_prefix("REQUEST#").and_then(|id| id.parse().ok());
-                Ok(DueRequest { id: id.ok_or(StoreError::Unreadable("pk"))?, due_at: read_instant(item, "due_at")? })
+                Ok(DueRequest {
+                    id: id.ok_or(StoreError::Unreadable("pk"))?,
+                    due_at: read_instant(item, "due_at")?,
+                })
             })
             .collect()
     }

@@ -32,6 +32,10 @@ pub fn at(seconds: u64) -> Timestamp {
 pub struct NoPause;
 
 impl Pause for NoPause {
+    fn attempts_max(&self) -> u32 {
+        1000
+    }
+
     async fn pause(&self, _attempt: u32) {}
 }
 

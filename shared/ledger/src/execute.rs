@@ -8,9 +8,6 @@ use crate::{
     Timestamp, decide,
 };
 
-/// Most attempts at one command. With full jitter a hundred writers at once on one account are through
-/// after about thirty; more than that is answered as busy and comes again.
-const ATTEMPTS_MAX: u32 = 60;
 /// Entries of one page while a generation's end is looked for.
 const HISTORY_PAGE: u16 = 100;
 /// Pages of that search: 10,000 entries is more than a hold's lifetime of the busiest account.
@@ -18,7 +15,10 @@ const HISTORY_PAGES_MAX: u16 = 100;
 
 /// Waits a little between attempts; the implementation knows the clock and the dice.
 pub trait Pause: Sync {
-    /// Waits before attempt number `attempt`, counted from 1.
+    /// Attempts in all, the first included.
+    fn attempts_max(&self) -> u32;
+
+    /// Waits after the failed attempt number `attempt`, counted from 0.
     fn pause(&self, attempt: u32) -> impl Future<Output = ()> + Send;
 }
 
@@ -68,15 +68,15 @@ pub enum ExecuteError<E: std::error::Error + 'static> {
     /// An entry could not be encoded.
     #[error("entry could not be encoded")]
     Codec(#[from] CodecError),
-    /// Other writers were first, sixty times in a row.
+    /// Other writers were first at every attempt.
     #[error("account is busy")]
     Busy,
 }
 
 /// Carries out an order at `now`.
 ///
-/// One query and one write where nobody else writes to the account; one more write for each time that
-/// another writer was first.
+/// One query and one write where nobody else writes to the account. Where another writer was first, one
+/// more write, and after the second time a pause and another query.
 pub async fn execute<S: LedgerStore, P: Pause>(
     store: &S,
     pause: &P,
@@ -95,58 +95,79 @@ pub async fn execute_on<S: LedgerStore, P: Pause>(
     mut head: Option<Entry>,
     now: Timestamp,
 ) -> Result<Answer, ExecuteError<S::Error>> {
-    let mut histories: Vec<GenerationHistory> = Vec::new();
+    let mut attempt = 0;
+    while attempt < pause.attempts_max() {
+        let (commit, outcomes) = match prepare(store, order, head.as_ref(), now).await? {
+            Prepared::Commit(commit, outcomes) => (commit, outcomes),
+            Prepared::Answer(answer) => return Ok(answer),
+        };
+        match store.commit(&commit).await.map_err(ExecuteError::Store)? {
+            Committed::Written => return Ok(Answer::Written { entry: Box::new(commit.entry), outcomes }),
+            // The reply to an earlier try of this very write was lost.
+            Committed::Behind(winner) if winner.hash() == commit.entry.hash() => {
+                return Ok(Answer::Written { entry: winner, outcomes });
+            }
+            // The winner's entry came back with the refusal: the second attempt needs no reading.
+            Committed::Behind(winner) if attempt == 0 => head = Some(*winner),
+            // A repeat of this settlement was faster than the history that was read.
+            Committed::Exists(record) if !is_once(&record) => return Ok(Answer::Exists(record)),
+            Committed::Exists(_) | Committed::Behind(_) | Committed::Contended => {
+                pause.pause(attempt).await;
+                head = store.head(order.account).await.map_err(ExecuteError::Store)?;
+            }
+        }
+        attempt = attempt.saturating_add(1);
+    }
+    Err(ExecuteError::Busy)
+}
+
+/// An order on a newest entry: a commit to be written, or the answer without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prepared {
+    /// To be written, with what becomes of each settlement.
+    Commit(Box<Commit>, Vec<SettlementOutcome>),
+    /// Nothing is to be written.
+    Answer(Answer),
+}
+
+/// Decides an order on the newest entry, for callers that write more than the ledger's part with it.
+/// Reads only where a generation's history is needed.
+pub async fn prepare<S: LedgerStore>(
+    store: &S,
+    order: &Order<'_>,
+    head: Option<&Entry>,
+    now: Timestamp,
+) -> Result<Prepared, ExecuteError<S::Error>> {
     let empty = Account::default();
-    for attempt in 1..=ATTEMPTS_MAX {
-        let account = head.as_ref().map_or(&empty, Entry::after);
-        let last_at = head.as_ref().map(Entry::at);
-        let plan = match decide(account, last_at, order.command, &histories, now) {
-            Decided::Write(plan) => plan,
-            Decided::Unchanged(outcomes) => return Ok(Answer::Unchanged(outcomes)),
-            Decided::Placed(hold) => return Ok(Answer::Placed(hold)),
-            Decided::Refused(rejection) => return Ok(Answer::Refused(rejection)),
+    let account = head.map_or(&empty, Entry::after);
+    let mut histories: Vec<GenerationHistory> = Vec::new();
+    let plan = loop {
+        let answer = match decide(account, head.map(Entry::at), order.command, &histories, now) {
+            Decided::Write(plan) => break plan,
+            Decided::Unchanged(outcomes) => Answer::Unchanged(outcomes),
+            Decided::Placed(hold) => Answer::Placed(hold),
+            Decided::Refused(rejection) => Answer::Refused(rejection),
             Decided::NeedsHistory(generations) => {
                 for generation in generations {
-                    let history = read_history(store, order.account, generation).await?;
-                    histories.push(history);
+                    histories.push(read_history(store, order.account, generation).await?);
                 }
                 continue;
             }
         };
-        let draft = Draft {
-            account: order.account.clone(),
-            at: plan.at,
-            cause: order.cause.clone(),
-            actor: order.actor.clone(),
-            policy: order.policy.clone(),
-            changes: plan.changes,
-            after: plan.after,
-        };
-        let entry = Entry::seal(draft, head.as_ref())?;
-        let records = plan.records.into_iter().chain(order.records.iter().cloned()).collect();
-        let commit = Commit { entry, records, mark: plan.mark };
-        match store.commit(&commit).await.map_err(ExecuteError::Store)? {
-            Committed::Written => {
-                return Ok(Answer::Written { entry: Box::new(commit.entry), outcomes: plan.outcomes });
-            }
-            Committed::Exists(record) => {
-                let Some(generation) = once_of(&record) else { return Ok(Answer::Exists(record)) };
-                // A repeat was faster than the history that was read: read both anew.
-                histories.retain(|history| &history.generation != generation);
-                head = store.head(order.account).await.map_err(ExecuteError::Store)?;
-            }
-            // The reply to an earlier try of this very write was lost.
-            Committed::Behind(winner) if winner.hash() == commit.entry.hash() => {
-                return Ok(Answer::Written { entry: winner, outcomes: plan.outcomes });
-            }
-            Committed::Contended => pause.pause(attempt).await,
-            Committed::Behind(winner) => {
-                pause.pause(attempt).await;
-                head = Some(*winner);
-            }
-        }
-    }
-    Err(ExecuteError::Busy)
+        return Ok(Prepared::Answer(answer));
+    };
+    let draft = Draft {
+        account: order.account.clone(),
+        at: plan.at,
+        cause: order.cause.clone(),
+        actor: order.actor.clone(),
+        policy: order.policy.clone(),
+        changes: plan.changes,
+        after: plan.after,
+    };
+    let entry = Entry::seal(draft, head)?;
+    let records = plan.records.into_iter().chain(order.records.iter().cloned()).collect();
+    Ok(Prepared::Commit(Box::new(Commit { entry, records, mark: plan.mark }), plan.outcomes))
 }
 
 /// The entry that placed a generation's hold and what became of it, where the journal knows one.
@@ -188,9 +209,9 @@ fn names(entry: &Entry, generation: &GenerationId) -> bool {
     })
 }
 
-fn once_of(record: &Record) -> Option<&GenerationId> {
+fn is_once(record: &Record) -> bool {
     match record {
-        Record::GivenBackOnce(generation) | Record::ChargedLateOnce(generation) => Some(generation),
-        Record::NewPayment(_) | Record::Customer(..) => None,
+        Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => true,
+        Record::NewPayment(_) | Record::Customer(..) => false,
     }
 }

@@ -31,7 +31,7 @@ pub use codec::{CodecError, SCHEMA};
 pub use command::{Command, Ending, Grant, Place, Rejection, Settlement, SettlementOutcome};
 pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};
 pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posting, ReleaseReason};
-pub use execute::{Answer, ExecuteError, Order, Pause, execute, execute_on, find_hold};
+pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
 pub use id::{
     AccountId, CustomerId, GenerationId, IdError, PaymentId, ProductId, RefundId, RefundRequestId,
     SubscriptionId,

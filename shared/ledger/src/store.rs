@@ -3,7 +3,8 @@
 use std::future::Future;
 
 use crate::{
-    AccountId, CustomerId, Entry, GenerationId, Payment, PaymentId, Record, Subscription, SubscriptionId, Timestamp,
+    AccountId, CustomerId, Entry, GenerationId, Payment, PaymentId, Record, Subscription, SubscriptionId,
+    Timestamp,
 };
 
 /// An entry and what is written with it, all or nothing.

@@ -4,11 +4,13 @@
 //! together with the ledger's entry and the payment's sum, all or nothing. Nothing here reads a clock,
 //! calls Stripe or knows a table.
 
+mod pay;
 mod payout;
 mod request;
 mod state;
 mod store;
 
+pub use pay::{Approved, Reported, Stores, approve_credits, approve_money, decline, report};
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
 pub use request::{
     NOTE_CHARACTERS_MAX, Opening, Request, Review, ReviewError, Step, Verdict, fingerprint, request_id,

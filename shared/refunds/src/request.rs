@@ -134,7 +134,11 @@ pub enum ReviewError {
 /// first request without a record of its own.
 #[expect(clippy::missing_panics_doc, reason = "hexadecimal digits are always allowed in an id")]
 pub fn request_id(account: &AccountId, idempotency_key: &str) -> RefundRequestId {
-    let digest = Sha256::new().chain_update(account.as_str()).chain_update("#").chain_update(idempotency_key).finalize();
+    let digest = Sha256::new()
+        .chain_update(account.as_str())
+        .chain_update("#")
+        .chain_update(idempotency_key)
+        .finalize();
     let hex = digest.iter().take(13).fold(String::from("rr_"), |mut text, byte| {
         use std::fmt::Write as _;
         // Writing to a String cannot fail.
@@ -206,7 +210,11 @@ impl Request {
     }
 
     /// A person decides. `refundable` is what is left of the payment.
-    pub fn decide(&mut self, review: Review, refundable: Option<Money>) -> Result<Option<Money>, ReviewError> {
+    pub fn decide(
+        &mut self,
+        review: Review,
+        refundable: Option<Money>,
+    ) -> Result<Option<Money>, ReviewError> {
         if self.state != State::InReview {
             return Err(ReviewError::State(self.state));
         }

@@ -72,7 +72,10 @@ pub trait RequestStore: Sync {
     type Error: std::error::Error + Send + Sync + 'static;
 
     /// A request by its id.
-    fn request(&self, id: &RefundRequestId) -> impl Future<Output = Result<Option<Request>, Self::Error>> + Send;
+    fn request(
+        &self,
+        id: &RefundRequestId,
+    ) -> impl Future<Output = Result<Option<Request>, Self::Error>> + Send;
 
     /// Up to `limit` requests of an account submitted before `before`, newest first.
     fn requests_of(

@@ -11,7 +11,8 @@ async fn each_operation_is_one_query_and_one_write() {
     let read = || meter.read().into_iter().map(|call| (call.operation, call.units)).collect::<Vec<_>>();
     let failed = Ending::Failed(ReleaseReason::Failed);
 
-    run(&tables, &account, &Command::Grant(grant(&account, "pi_3QzX1aKp2mB4cD5e0FgHiJkL", 500, None)), at(0)).await;
+    run(&tables, &account, &Command::Grant(grant(&account, "pi_3QzX1aKp2mB4cD5e0FgHiJkL", 500, None)), at(0))
+        .await;
     // Entry and payment, two units each; the query found nothing.
     assert_eq!(read(), [("Query", 1.0), ("TransactWriteItems", 4.0)], "grant");
 
