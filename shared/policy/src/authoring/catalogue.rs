@@ -1,7 +1,7 @@
 //! The price catalogue: products and prices, checked against the documents.
 
 use super::Mistakes;
-use super::document::{check_id, known};
+use super::document::{check_id, ids, known};
 use super::reader::{File, Located, Table};
 use crate::catalogue::{Catalogue, Price, PriceKind, Product};
 use crate::documents::Documents;
@@ -17,7 +17,7 @@ pub fn parse_catalogue(file: &str, text: &str, documents: &Documents) -> Result<
 
 fn catalogue<'t>(file: &File<'t>, mut root: Table<'_, 't>, documents: &Documents) -> Catalogue {
     let product_tables = root.named_tables("products");
-    let ids = product_tables.iter().map(|(id, _)| id.value.clone()).collect();
+    let ids = ids(&product_tables);
     let products =
         product_tables.into_iter().filter_map(|(id, table)| product(&id, table, file, documents)).collect();
     let prices: Vec<Price> = root

@@ -42,7 +42,10 @@ struct Header {
 }
 
 fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
+    // References are held against the names that stand in the file, so that a mistake within a part is
+    // reported once and not again wherever the part is cited.
     let clause_tables = root.named_tables("clauses");
+    let clause_ids = ids(&clause_tables);
     let clauses: Vec<(Clause, usize)> = clause_tables
         .into_iter()
         .filter_map(|(id, table)| Some((clause(&id, table, file)?, id.at)))
@@ -51,7 +54,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         root.named_tables("terms").into_iter().filter_map(|(id, table)| term(&id, table, file)).collect();
     let context = Context {
         file,
-        clauses: clauses.iter().map(|(clause, _)| clause.id.clone()).collect(),
+        clauses: clause_ids,
         terms,
         acted_on: RefCell::default(),
         measured: RefCell::default(),
@@ -59,18 +62,18 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let header = root.table("document").map(|table| header(table, &context));
     let credits = root.table("credits").map(|table| parts::credits(table, &context));
     let failures = root.table("failures").and_then(|table| parts::failures(table, None, &context));
-    let operations =
-        parts::operations(root.named_tables("operations"), &context, failures.as_ref(), credits.as_ref());
-    let known_operations: BTreeSet<String> =
-        operations.iter().map(|operation| operation.id.clone()).collect();
-    let empty_success = parts::empty_success(root.named_tables("empty_success"), &context, &known_operations);
-    let offers = parts::offers(root.named_tables("offers"), &context);
-    let known_offers: BTreeSet<String> = offers.iter().map(|offer| offer.id.clone()).collect();
+    let operation_tables = root.named_tables("operations");
+    let operation_ids = ids(&operation_tables);
+    let operations = parts::operations(operation_tables, &context, failures.as_ref(), credits.as_ref());
+    let empty_success = parts::empty_success(root.named_tables("empty_success"), &context, &operation_ids);
+    let offer_tables = root.named_tables("offers");
+    let offer_ids = ids(&offer_tables);
+    let offers = parts::offers(offer_tables, &context);
     let clocks = parts::clocks(root.named_tables("clocks"), &context);
     let leftover = root.optional_table("leftover").map(|table| parts::leftover(table, &context));
     let on_refund = root.table("on_refund").and_then(parts::on_refund);
     let door = root.table("door").and_then(|table| parts::door(table, &context));
-    let rules = rules::rules(root.named_tables("rules"), &context, &known_offers);
+    let rules = rules::rules(root.named_tables("rules"), &context, &offer_ids);
     root.finish();
     for (clause, at) in &clauses {
         context.check_acted_on(clause, *at);
@@ -100,6 +103,11 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         on_renewal: credits.on_renewal?,
         door: door?,
     })
+}
+
+/// The names of tables.
+pub(super) fn ids(tables: &[(Located<String>, Table<'_, '_>)]) -> BTreeSet<String> {
+    tables.iter().map(|(id, _)| id.value.clone()).collect()
 }
 
 fn header(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Header> {
@@ -184,24 +192,27 @@ fn term(id: &Located<String>, mut table: Table<'_, '_>, file: &File<'_>) -> Opti
         let (low, high) = (table.optional_integer("min"), table.optional_integer("max"));
         let units: Vec<(&str, TermUnit)> = TermUnit::ALL.iter().map(|unit| (unit.id(), *unit)).collect();
         let unit = table.choice("unit", &units);
-        number.zip(unit).and_then(|(number, unit)| {
+        number.zip(unit).map(|(number, unit)| {
             let low = low.map_or(0, |bound| bound.value);
             let high = high.map_or(u64::from(u32::MAX), |bound| bound.value);
-            match u32::try_from(number.value) {
-                Ok(small) if (low..=high).contains(&number.value) => Some(TermValue::Number(small, unit)),
-                _ => {
-                    let problem =
-                        format!("{} is outside the term's bounds; expected {low} to {high}", number.value);
-                    number.mistake(file, problem);
-                    None
-                }
+            if !(low..=high).contains(&number.value) {
+                let problem =
+                    format!("{} is outside the term's bounds; expected {low} to {high}", number.value);
+                number.mistake(file, problem);
             }
+            TermValue::Number(u32::try_from(number.value).unwrap_or(u32::MAX), unit)
         })
     };
     let reason = table.prose("reason");
     let owner = table.prose("owner");
     table.finish();
-    Some(Term { id: id.value.clone(), value: value?, reason: reason?, owner: owner? })
+    // A missing reason or owner is a mistake by itself and none of the rules that use the term.
+    Some(Term {
+        id: id.value.clone(),
+        value: value?,
+        reason: reason.unwrap_or_default(),
+        owner: owner.unwrap_or_default(),
+    })
 }
 
 /// Ids are names of the document's own: lower-case letters, digits, `-` and `_`.

@@ -4,6 +4,19 @@
 //! shows all of them, each as `file:line: field: what is wrong; expected …`. A document without
 //! mistakes has no dangling reference, no comparison of two types, no automatic outcome that rests on
 //! a customer's word.
+//!
+//! A document has these tables; ids are the names of the tables under them:
+//!
+//! - `[document]`: id, version, title, source, announced, `in_force`, material, products, `version_clause`;
+//! - `[clauses.<id>]`: what customers read, with the written rules that it `covers`. Something of the
+//!   document cites every clause, unless its `kind` is `clock`, `invariant` or `information`;
+//! - `[terms.<id>]`: a number or a list of words, with its reason, its owner and optional bounds;
+//! - `[rules.<id>]`: for requests of these `reasons`, `when` this condition holds (the language is in
+//!   `expression.rs`), this `outcome` follows: `grant` and `refuse` by `mode` `auto` or `recommend`,
+//!   `person`, or `needs_information`. A rule that is the exception to others lists them in `overrides`;
+//! - `[operations.<id>]`, `[failures]` and `[empty_success.<id>]`: how generations end;
+//! - `[credits]`, `[leftover]`, `[on_refund]`: the life of lots;
+//! - `[clocks.<id>]`, `[offers.<id>]` and `[door]`: deadlines, alternatives, the way to a person.
 
 mod catalogue;
 mod document;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Context, check_id, known};
+use super::document::{Context, check_id, ids, known};
 use super::expression;
 use super::reader::{Located, Table, any_of};
 use crate::condition::Condition;
@@ -26,7 +26,7 @@ pub(super) fn rules(
     context: &Context<'_, '_>,
     offers: &BTreeSet<String>,
 ) -> Vec<Rule> {
-    let ids: BTreeSet<String> = tables.iter().map(|(id, _)| id.value.clone()).collect();
+    let ids = ids(&tables);
     let mut places = Vec::new();
     let mut rules = Vec::new();
     for (id, table) in tables {

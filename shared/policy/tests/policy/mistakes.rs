@@ -173,14 +173,21 @@ fn clauses_that_nothing_acts_on() {
 
 #[test]
 fn terms() {
+    for (value, expected) in [(6, false), (7, true), (8, true), (29, true), (30, true), (31, false)] {
+        let from = "value = 14\nunit = \"days\"\nmin = 7";
+        let to = from.replace("14", &value.to_string());
+        if expected {
+            assert!(parse_document("small.toml", &SMALL.replace(from, &to)).is_ok(), "{value}");
+        } else {
+            let problem =
+                format!("39: terms.window.value: {value} is outside the term's bounds; expected 7 to 30");
+            check(from, &to, &[&problem]);
+        }
+    }
     check(
-        "value = 14\nunit = \"days\"\nmin = 7",
-        "value = 31\nunit = \"days\"\nmin = 7",
-        &[
-            "39: terms.window.value: 31 is outside the term's bounds; expected 7 to 30",
-            "94: operations.paint.hold_deadline: unknown term `window`; expected `notice`, `minimal`, `few`, `minutes` \
-             or `countries`",
-        ],
+        "value = [\"DE\", \"FR\"]\nreason = \"r\"\n",
+        "value = [\"DE\"]\n",
+        &["70: terms.countries.reason: missing; expected a text"],
     );
     check(
         "unit = \"percent\"",
@@ -302,6 +309,45 @@ fn a_condition_over_several_lines_names_the_line() {
         "\"\"\"\npayment_kind = pack\nand payment_nmaed\"\"\"",
         &[
             "126: rules.refuse.when: unknown name `payment_nmaed`; expected a fact of the registry or a term of the document",
+        ],
+    );
+}
+
+#[test]
+fn exceptions_have_one_level() {
+    let rule = |id: &str, exception: &str| {
+        format!(
+            "[rules.{id}]\nclauses = [\"main\"]\nreasons = [\"any\"]\noutcome = \"person\"\noverrides = [\"{exception}\"]\n"
+        )
+    };
+    let problem = "expected one level of exceptions";
+    let text = format!("{SMALL}{}{}", rule("second", "refuse"), rule("third", "second"));
+    let mistakes = parse_document("small.toml", &text).expect_err("two levels");
+    assert_eq!(
+        mistakes.to_string(),
+        format!("small.toml:133: rules.third: sets aside `second`, which sets others aside; {problem}")
+    );
+    let mistakes =
+        parse_document("small.toml", &format!("{SMALL}{}", rule("self", "self"))).expect_err("itself");
+    assert_eq!(
+        mistakes.to_string(),
+        format!("small.toml:128: rules.self: sets aside `self`, which sets others aside; {problem}")
+    );
+}
+
+#[test]
+fn a_grant_names_its_remedy() {
+    check(
+        "outcome = \"refuse\"",
+        "outcome = \"grant\"",
+        &["121: rules.refuse.remedy: missing; expected a text"],
+    );
+    check(
+        "outcome = \"refuse\"",
+        "outcome = \"grant\"\nremedy = \"everything\"",
+        &[
+            "126: rules.refuse.remedy: unknown value `everything`; expected `rest_of_payment`, `credits_of_purchase` or \
+           `credits_of_generation`",
         ],
     );
 }
