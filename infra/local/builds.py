@@ -20,6 +20,7 @@ PROFILE = {
     "CARGO_PROFILE_RELEASE_LTO": "off",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
     "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+    # After a change only what it touches is compiled again, within a crate too.
     "CARGO_PROFILE_RELEASE_INCREMENTAL": "true",
     # The binaries run on this machine: its own linker will do, without zig.
     "CARGO_LAMBDA_COMPILER": "cargo",
@@ -45,11 +46,11 @@ def build_binaries(quiet: bool) -> None:
     _run(command, build_environment(), quiet)
 
 
-def sam_build(build_folder: Path, quiet: bool) -> None:
+def sam_build(build_folder: Path) -> None:
     """Turns the template and the built binaries into what `sam deploy` uploads."""
     command = [str(SAM), "build", "--config-env", "local", "--build-dir", str(build_folder)]
     command += ["--parameter-overrides", f"Architecture={ARCHITECTURE}"]
-    _run(command, build_environment(), quiet)
+    _run(command, build_environment(), quiet=True)
 
 
 def _run(command: list[str], env: dict[str, str], quiet: bool) -> None:

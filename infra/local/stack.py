@@ -63,7 +63,7 @@ def up(name: str, quiet: bool) -> Stack:
         progress("building the functions and the Stripe stand-in (minutes the first time, seconds afterwards)")
         builds.build_binaries(quiet)
         progress("packaging them with the template")
-        builds.sam_build(work / "build", quiet)
+        builds.sam_build(work / "build")
         progress("starting the AWS emulator")
         aws_port, stripe_port = free_ports(2)
         state["aws_url"] = f"http://127.0.0.1:{aws_port}"
