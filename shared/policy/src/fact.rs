@@ -60,7 +60,10 @@ pub struct FactSpec {
 }
 
 macro_rules! facts {
-    ($($variant:ident $id:literal: $kind:expr, $source:ident, $description:literal $(, asks $question:literal)?;)*) => {
+    ($(
+        $variant:ident $id:literal: $kind:expr, $source:ident, $description:literal
+        $(, asks $question:literal)?;
+    )*) => {
         /// One fact of the registry.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Fact {
@@ -109,11 +112,13 @@ facts! {
     CustomerCountry "customer_country": Text, Recorded,
         "The customer's country as Stripe recorded it: two upper-case letters (ISO 3166-1).";
 
-    PaymentNamed "payment_named": Boolean, Recorded, "Whether the request is about one payment of the account.";
+    PaymentNamed "payment_named": Boolean, Recorded,
+        "Whether the request is about one payment of the account.";
     PaymentChargedAt "payment_charged_at": Instant, Recorded, "The instant at which the payment was charged.";
     PaymentKind "payment_kind": Choice(&["subscription", "pack"]), Recorded, "What the payment bought.";
     BillingReason "billing_reason":
-        Choice(&["subscription_create", "subscription_cycle", "subscription_update", "manual", "other"]), Recorded,
+        Choice(&["subscription_create", "subscription_cycle", "subscription_update", "manual", "other"]),
+        Recorded,
         "Why Stripe made the invoice; every reason without a word of its own is `other`.";
     AmountPaid "amount_paid": Quantity(Money), Recorded, "What was captured for the payment.";
     AmountRefunded "amount_refunded": Quantity(Money), Recorded,
@@ -129,7 +134,8 @@ facts! {
 
     CreditsPurchased "credits_purchased": Quantity(Credits), Recorded, "The credits that the payment bought.";
     CreditsLanded "credits_landed": Boolean, Recorded, "Whether the payment's lot is on the balance.";
-    CreditsLandedAt "credits_landed_at": Instant, Recorded, "The instant at which the payment's lot was created.";
+    CreditsLandedAt "credits_landed_at": Instant, Recorded,
+        "The instant at which the payment's lot was created.";
     CreditsGranted "credits_granted": Quantity(Credits), Recorded, "The credits of the payment's lots.";
     CreditsSpent "credits_spent": Quantity(Credits), Recorded, "The captured credits of the payment's lots.";
     CreditsHeld "credits_held": Quantity(Credits), Recorded,
@@ -140,17 +146,20 @@ facts! {
     CancellationConfirmedAt "cancellation_confirmed_at": Instant, Recorded,
         "The instant at which the cancellation was confirmed.";
     CancellationEffectiveAt "cancellation_effective_at": Instant, Recorded,
-        "The instant from which the confirmed cancellation takes effect: the end of the period then running, or at once.";
-    SubscriptionEnded "subscription_ended": Boolean, Recorded, "Whether the payment's subscription has ended.";
+        "The instant from which the confirmed cancellation takes effect: a period's end, or at once.";
+    SubscriptionEnded "subscription_ended": Boolean, Recorded,
+        "Whether the payment's subscription has ended.";
     SubscriptionEndedAt "subscription_ended_at": Instant, Recorded,
         "The instant at which the payment's subscription ended.";
     PeriodEndsAt "period_ends_at": Instant, Recorded, "The end of the period that the payment paid for.";
 
     GenerationNamed "generation_named": Boolean, Recorded,
         "Whether the request is about one generation of the account.";
-    GenerationCovered "generation_covered": Boolean, Recorded, "Whether the policy lists the generation's operation.";
+    GenerationCovered "generation_covered": Boolean, Recorded,
+        "Whether the policy lists the generation's operation.";
     GenerationOutcome "generation_outcome":
-        Choice(&["running", "succeeded", "failed", "empty_success", "timed_out", "blocked", "partial"]), Recorded,
+        Choice(&["running", "succeeded", "failed", "empty_success", "timed_out", "blocked", "partial"]),
+        Recorded,
         "How the generation ended.";
     GenerationCreditsCharged "generation_credits_charged": Quantity(Credits), Recorded,
         "The credits that the generation held or captured.";

@@ -132,7 +132,8 @@ fn header(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Header>
         if earliest.is_none_or(|earliest| in_force.value.1 < earliest) {
             let days = notice_s.checked_div(86_400).unwrap_or_default();
             let problem = format!(
-                "a material version comes into force too early after its announcement on {}; expected at least {days} days",
+                "a material version comes into force too early after its announcement on {}; expected at \
+                 least {days} days",
                 announced.value.0
             );
             in_force.mistake(context.file, problem);
@@ -275,7 +276,8 @@ impl Context<'_, '_> {
         let field = format!("clauses.{}", clause.id);
         let clocked = self.measured.borrow().contains(&clause.id);
         if clause.kind == ClauseKind::Rule && !clocked && !self.acted_on.borrow().contains(&clause.id) {
-            let problem = "nothing of the document cites it; expected a rule that does, or a `kind` of `clock`, `invariant` or `information`";
+            let problem = "nothing of the document cites it; expected a rule that does, or a `kind` of \
+                           `clock`, `invariant` or `information`";
             self.file.mistake(at, &field, problem);
         }
         if clause.kind == ClauseKind::Clock && !clocked {

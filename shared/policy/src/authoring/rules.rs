@@ -166,7 +166,8 @@ fn check_automatic(
     for fact in condition.facts() {
         if fact.spec().source == Source::Claimed {
             let problem = format!(
-                "`auto` rests on `{}`, which the customer claims; expected recorded facts only, or `recommend`",
+                "`auto` rests on `{}`, which the customer claims; expected recorded facts only, or \
+                 `recommend`",
                 fact.id()
             );
             place.mistake(context.file, problem);

@@ -63,8 +63,9 @@ fn fields_and_types() {
         "[on_refnd]",
         &[
             "1: on_refund: missing; expected a table",
-            "112: on_refnd: unknown field; expected `clauses`, `clocks`, `credits`, `document`, `door`, `empty_success`, \
-         `failures`, `leftover`, `offers`, `on_refund`, `operations`, `rules` or `terms`",
+            "112: on_refnd: unknown field; expected `clauses`, `clocks`, `credits`, `document`, `door`, \
+             `empty_success`, `failures`, `leftover`, `offers`, `on_refund`, `operations`, `rules` or \
+             `terms`",
         ],
     );
     check(
@@ -84,7 +85,8 @@ fn fields_and_types() {
             "1: door: missing; expected a table",
             "117: on_refund.door: unknown field; expected `cancel`, `debt_for_spent` or `revoke`",
             "118: elsewhere: unknown field; expected `clauses`, `clocks`, `credits`, `document`, `door`, \
-             `empty_success`, `failures`, `leftover`, `offers`, `on_refund`, `operations`, `rules` or `terms`",
+             `empty_success`, `failures`, `leftover`, `offers`, `on_refund`, `operations`, `rules` or \
+             `terms`",
         ],
     );
 }
@@ -122,17 +124,14 @@ fn references() {
     check(
         "hold_deadline = \"window\"",
         "hold_deadline = \"windw\"",
-        &[
-            "94: operations.paint.hold_deadline: unknown term `windw`; expected `window`, `notice`, `minimal`, `few`, \
-           `minutes` or `countries`",
-        ],
+        &["94: operations.paint.hold_deadline: unknown term `windw`; expected `window`, `notice`, \
+           `minimal`, `few`, `minutes` or `countries`"],
     );
     check(
         "hold_deadline = \"window\"",
         "hold_deadline = \"few\"",
-        &[
-            "94: operations.paint.hold_deadline: term `few` is 4 business hours; expected a term of plain time",
-        ],
+        &["94: operations.paint.hold_deadline: term `few` is 4 business hours; expected a term of plain \
+           time"],
     );
     check(
         "operations = [\"draw\"]",
@@ -149,8 +148,8 @@ fn references() {
         "reasons = [\"bored\"]",
         &["123: rules.refuse.reasons: unknown reason `bored`; expected `charged_after_cancellation`, \
            `wrong_card_charged`, `wrong_plan_charged`, `duplicate_payment`, `unauthorised_payment`, \
-           `accidental_purchase`, `credits_missing`, `generation_failed`, `result_not_liked`, `service_unavailable`, \
-           `changed_mind`, `statutory_withdrawal` or `other`, or `any` alone"],
+           `accidental_purchase`, `credits_missing`, `generation_failed`, `result_not_liked`, \
+           `service_unavailable`, `changed_mind`, `statutory_withdrawal` or `other`, or `any` alone"],
     );
 }
 
@@ -159,10 +158,8 @@ fn clauses_that_nothing_acts_on() {
     check(
         "[clauses.bad]\nkind = \"information\"\n",
         "[clauses.bad]\n",
-        &[
-            "33: clauses.bad: nothing of the document cites it; expected a rule that does, or a `kind` of `clock`, \
-           `invariant` or `information`",
-        ],
+        &["33: clauses.bad: nothing of the document cites it; expected a rule that does, or a `kind` of \
+           `clock`, `invariant` or `information`"],
     );
     check(
         "[clauses.bad]\nkind = \"information\"\n",
@@ -192,10 +189,8 @@ fn terms() {
     check(
         "unit = \"percent\"",
         "unit = \"permille\"",
-        &[
-            "54: terms.minimal.unit: unknown value `permille`; expected `seconds`, `minutes`, `hours`, `days`, \
-           `business_hours`, `business_days`, `percent`, `credits` or `count`",
-        ],
+        &["54: terms.minimal.unit: unknown value `permille`; expected `seconds`, `minutes`, `hours`, \
+           `days`, `business_hours`, `business_days`, `percent`, `credits` or `count`"],
     );
 }
 
@@ -204,8 +199,8 @@ fn s2_33_a_material_version_is_announced_in_advance() {
     let announced = "announced = 2025-12-01";
     let problem = |day: &str| {
         format!(
-            "7: document.in_force: a material version comes into force too early after its announcement on {day}; \
-             expected at least 14 days"
+            "7: document.in_force: a material version comes into force too early after its announcement \
+             on {day}; expected at least 14 days"
         )
     };
     check(announced, "announced = 2025-12-19", &[&problem("2025-12-19")]);
@@ -220,10 +215,8 @@ fn automatic_rules() {
     check(
         "payment_kind = pack",
         "plan_requested = 'pro'",
-        &[
-            "126: rules.refuse.mode: `auto` rests on `plan_requested`, which the customer claims; expected recorded facts \
-           only, or `recommend`",
-        ],
+        &["126: rules.refuse.mode: `auto` rests on `plan_requested`, which the customer claims; expected \
+           recorded facts only, or `recommend`"],
     );
     check(
         "when = \"payment_kind = pack\"\noutcome = \"refuse\"",
@@ -307,9 +300,8 @@ fn a_condition_over_several_lines_names_the_line() {
     check(
         "\"payment_kind = pack\"",
         "\"\"\"\npayment_kind = pack\nand payment_nmaed\"\"\"",
-        &[
-            "126: rules.refuse.when: unknown name `payment_nmaed`; expected a fact of the registry or a term of the document",
-        ],
+        &["126: rules.refuse.when: unknown name `payment_nmaed`; expected a fact of the registry or a \
+           term of the document"],
     );
 }
 
@@ -317,7 +309,8 @@ fn a_condition_over_several_lines_names_the_line() {
 fn exceptions_have_one_level() {
     let rule = |id: &str, exception: &str| {
         format!(
-            "[rules.{id}]\nclauses = [\"main\"]\nreasons = [\"any\"]\noutcome = \"person\"\noverrides = [\"{exception}\"]\n"
+            "[rules.{id}]\nclauses = [\"main\"]\nreasons = [\"any\"]\noutcome = \"person\"\noverrides = \
+             [\"{exception}\"]\n"
         )
     };
     let problem = "expected one level of exceptions";
@@ -345,10 +338,8 @@ fn a_grant_names_its_remedy() {
     check(
         "outcome = \"refuse\"",
         "outcome = \"grant\"\nremedy = \"everything\"",
-        &[
-            "126: rules.refuse.remedy: unknown value `everything`; expected `rest_of_payment`, `credits_of_purchase` or \
-           `credits_of_generation`",
-        ],
+        &["126: rules.refuse.remedy: unknown value `everything`; expected `rest_of_payment`, \
+           `credits_of_purchase` or `credits_of_generation`"],
     );
 }
 
@@ -357,10 +348,8 @@ fn information_rules_ask_for_what_a_customer_can_supply() {
     check(
         "outcome = \"refuse\"\nmode = \"auto\"",
         "outcome = \"needs_information\"\nasks = [\"amount_paid\"]",
-        &[
-            "126: rules.refuse.asks: `amount_paid` is not a fact that a customer can supply; expected `email_given`, \
-           `order_id_given`, `note_given`, `remedy_chosen` or `plan_requested`",
-        ],
+        &["126: rules.refuse.asks: `amount_paid` is not a fact that a customer can supply; expected \
+           `email_given`, `order_id_given`, `note_given`, `remedy_chosen` or `plan_requested`"],
     );
 }
 
@@ -369,9 +358,8 @@ fn answers_need_a_match() {
     check(
         "matches = [{ pointer = \"/pictures\", is = \"empty_array\" }]",
         "matches = []",
-        &[
-            "100: empty_success.nothing.matches: no usable match; expected at least one, or every answer would be empty",
-        ],
+        &["100: empty_success.nothing.matches: no usable match; expected at least one, or every answer \
+           would be empty"],
     );
     check(
         "pointer = \"/pictures\"",
@@ -391,7 +379,8 @@ fn every_mistake_of_a_file_is_reported_at_once() {
 #[test]
 fn the_catalogue_is_held_against_the_documents() {
     let documents = Documents::new(vec![parse_document("small.toml", SMALL).unwrap()]).unwrap();
-    let good = "[products.toys]\npolicy = \"small\"\n[prices.price_1Ab]\nproduct = \"toys\"\nkind = \"pack\"\ncredits = 5\n";
+    let good = "[products.toys]\npolicy = \"small\"\n[prices.price_1Ab]\nproduct = \"toys\"\nkind = \
+                \"pack\"\ncredits = 5\n";
     for (from, to, expected) in [
         (
             "policy = \"small\"",
