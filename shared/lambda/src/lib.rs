@@ -17,6 +17,8 @@ pub mod config;
 pub mod http;
 pub mod log;
 pub mod metrics;
+#[cfg(feature = "payout-queue")]
+pub mod payout_queue;
 pub mod secrets;
 pub mod sqs;
 
