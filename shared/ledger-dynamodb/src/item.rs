@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ledger::{AccountId, GenerationId, Record, Timestamp};
+use ledger::{AccountId, GenerationId, PaymentId, Record, Timestamp};
 
 use crate::StoreError;
 
@@ -40,10 +40,15 @@ pub(crate) fn generation_key(account: &AccountId, generation: &GenerationId) -> 
     format!("{account}#{generation}")
 }
 
+pub(crate) fn payment_key(payment: &PaymentId) -> String {
+    format!("PAYMENT#{payment}")
+}
+
 /// The partition key of a record that is written with an entry of `account`.
 pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
     match record {
-        Record::NewPayment(payment) => format!("PAYMENT#{}", payment.id),
+        Record::NewPayment(payment) => payment_key(&payment.id),
+        Record::Invoice(invoice, _) => format!("INVOICE#{invoice}"),
         Record::GivenBackOnce(generation) => format!("BACK#{account}#{generation}"),
         Record::ChargedLateOnce(generation) => format!("LATE#{account}#{generation}"),
         Record::Customer(customer, _) => format!("CUSTOMER#{customer}"),

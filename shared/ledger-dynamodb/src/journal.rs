@@ -17,7 +17,7 @@ use crate::{Tables, payment};
 
 const ABSENT: &str = "attribute_not_exists(pk)";
 /// A customer's item may be there already, as long as it names the same account.
-const ABSENT_OR_SAME: &str = "attribute_not_exists(pk) OR account = :account";
+pub(crate) const ABSENT_OR_SAME: &str = "attribute_not_exists(pk) OR account = :account";
 
 /// Reads an entry from its item.
 pub(crate) fn entry(mut item: Item) -> Result<Entry, StoreError> {
@@ -52,6 +52,9 @@ fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError>
     let mut item = key(record_key(account, record), ONLY);
     match record {
         Record::NewPayment(new) => payment::write(new, &mut item)?,
+        Record::Invoice(_, payment) => {
+            item.insert("payment".to_owned(), text(payment.as_str()));
+        }
         Record::Customer(_, owner) => {
             item.insert("account".to_owned(), text(owner.as_str()));
         }
@@ -77,9 +80,10 @@ impl Tables {
                 Record::Customer(_, owner) => builder
                     .condition_expression(ABSENT_OR_SAME)
                     .expression_attribute_values(":account", text(owner.as_str())),
-                Record::NewPayment(_) | Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {
-                    builder.condition_expression(ABSENT)
-                }
+                Record::NewPayment(_)
+                | Record::Invoice(..)
+                | Record::GivenBackOnce(_)
+                | Record::ChargedLateOnce(_) => builder.condition_expression(ABSENT),
             };
             puts.push(builder);
         }

@@ -8,7 +8,9 @@
 //! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
 //! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor` |
 //! | `SUBSCRIPTION#<subscription>` | `-` | a subscription: `body`, `as_of`, `ended_at` |
+//! | `INVOICE#<invoice>` | `-` | `payment` |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
+//! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
 //! | `BACK#…`, `LATE#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
@@ -17,6 +19,7 @@
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
 
+mod adoption;
 mod audit;
 mod error;
 #[cfg(feature = "in-process")]
@@ -28,6 +31,7 @@ mod payment;
 mod request;
 mod request_form;
 
+pub use adoption::{Adopted, Adoption};
 pub use audit::AccountJournal;
 pub use error::StoreError;
 pub use parked::Parked;

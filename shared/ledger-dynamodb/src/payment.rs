@@ -1,13 +1,14 @@
 //! Payments and subscriptions as items.
 
 use ledger::{
-    Credits, Currency, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, PolicyRef, Subscription,
-    SubscriptionId, Timestamp,
+    AccountId, Credits, Currency, CustomerId, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore,
+    PolicyRef, Subscription, SubscriptionId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::error::condition_failed;
-use crate::item::{Item, ONLY, key, number, read_number, read_text, text};
+use crate::item::{Item, ONLY, key, number, payment_key, read_number, read_text, text};
+use crate::journal::ABSENT_OR_SAME;
 use crate::{StoreError, Tables};
 
 /// The newest record wins; of two of the same second, the one that tells of the end.
@@ -97,8 +98,25 @@ fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
 
 impl PaymentStore for Tables {
     async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, StoreError> {
-        let item = self.get(&self.ledger, format!("PAYMENT#{id}")).await?;
+        let item = self.get(&self.ledger, payment_key(id)).await?;
         item.map(|item| read(id, &item)).transpose()
+    }
+
+    async fn link_customer(&self, customer: &CustomerId, account: &AccountId) -> Result<bool, StoreError> {
+        let mut item = key(format!("CUSTOMER#{customer}"), ONLY);
+        item.insert("account".to_owned(), text(account.as_str()));
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.ledger)
+            .set_item(Some(item))
+            .condition_expression(ABSENT_OR_SAME)
+            .expression_attribute_values(":account", text(account.as_str()));
+        match put.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(StoreError::of(error)),
+        }
     }
 
     async fn subscription(&self, id: &SubscriptionId) -> Result<Option<Subscription>, StoreError> {

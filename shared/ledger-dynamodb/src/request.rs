@@ -1,7 +1,7 @@
 //! Refund requests as items, saved together with the ledger's entry and the payment's sum of refunds.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{AccountId, Committed, DUE_SHARDS, RefundRequestId, Timestamp, shard_of};
 use refunds::{DueRequest, Request, RequestStore, Save, Saved};
 
@@ -47,16 +47,7 @@ impl Tables {
         let mut writes =
             vec![TransactWriteItem::builder().put(put.map_err(|_| StoreError::Unreadable("put"))?).build()];
         if let Some(sum) = &save.refunded {
-            let update = Update::builder()
-                .table_name(&self.ledger)
-                .set_key(Some(key(format!("PAYMENT#{}", sum.payment), ONLY)))
-                .update_expression("SET refunded_minor = :to")
-                .condition_expression("refunded_minor = :from")
-                .expression_attribute_values(":from", number(sum.from_minor))
-                .expression_attribute_values(":to", number(sum.to_minor))
-                .build();
-            let update = update.map_err(|_| StoreError::Unreadable("update"))?;
-            writes.push(TransactWriteItem::builder().update(update).build());
+            writes.push(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
         }
         if let Some(commit) = &save.commit {
             writes.extend(self.writes(commit)?);

@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 
 use crate::{
     AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Credits, Currency, CustomerId,
-    DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, LotId, Money, Order, Pause, Payment,
-    PaymentId, PaymentKind, Place, ProductId, Record, Rejection, ReleaseReason, Settlement,
+    DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId, LotId, Money, Order, Pause,
+    Payment, PaymentId, PaymentKind, Place, ProductId, Record, Rejection, ReleaseReason, Settlement,
     SettlementOutcome, SubscriptionId, Timestamp, check_journal, execute, shard_of,
 };
 
@@ -145,6 +145,7 @@ fn outcomes(answer: &Answer) -> Vec<SettlementOutcome> {
 pub async fn suite<S: DueStore>(store: &S) {
     a_journal_is_read_in_both_directions(store).await;
     a_payment_is_granted_once(store).await;
+    an_invoice_is_granted_once(store).await;
     a_repeated_hold_is_answered_with_the_first(store).await;
     parallel_holds_never_overdraw(store).await;
     a_generation_is_settled_once(store).await;
@@ -183,6 +184,25 @@ async fn a_payment_is_granted_once<S: DueStore>(store: &S) {
         matches!(&again, Answer::Exists(record) if matches!(&**record, Record::NewPayment(_))),
         "{again:?}"
     );
+    assert_eq!(journal(store, &account).await.len(), 1);
+}
+
+async fn an_invoice_is_granted_once<S: DueStore>(store: &S) {
+    let account = AccountId::new("contract-invoice").expect("a valid id");
+    let invoice = InvoiceId::new("in_contract").expect("a valid id");
+    for (payment, expected) in [("in_contract", true), ("pi_contract-invoice", false)] {
+        let command = Command::Grant(grant(&account, payment, 500, Some("sub_1")));
+        let order = Order {
+            account: &account,
+            command: &command,
+            cause: Cause::StripeEvent("evt_1".to_owned()),
+            actor: Actor::Stripe,
+            policy: None,
+            records: vec![Record::Invoice(invoice.clone(), PaymentId::new(payment).expect("a valid id"))],
+        };
+        let answer = execute(store, &NoPause, &order, at(1)).await.expect("the store answers");
+        assert_eq!(matches!(answer, Answer::Written { .. }), expected, "{answer:?}");
+    }
     assert_eq!(journal(store, &account).await.len(), 1);
 }
 

@@ -212,6 +212,6 @@ fn names(entry: &Entry, generation: &GenerationId) -> bool {
 fn is_once(record: &Record) -> bool {
     match record {
         Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => true,
-        Record::NewPayment(_) | Record::Customer(..) => false,
+        Record::NewPayment(_) | Record::Invoice(..) | Record::Customer(..) => false,
     }
 }

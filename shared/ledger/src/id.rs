@@ -85,6 +85,7 @@ macro_rules! id {
 id!(AccountId, "account id", "An account: the `sub` of the customer's token.");
 id!(CustomerId, "customer id", "Stripe's customer (`cus_…`).");
 id!(GenerationId, "generation id", "One generation of a generation service; unique within an account.");
+id!(InvoiceId, "invoice id", "Stripe's invoice (`in_…`).");
 id!(PaymentId, "payment id", "Money in: Stripe's PaymentIntent (`pi_…`).");
 id!(ProductId, "product id", "A product of the price catalogue; lots are spent on its operations only.");
 id!(RefundId, "refund id", "Money out: Stripe's Refund (`re_…`).");

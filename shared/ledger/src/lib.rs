@@ -33,7 +33,7 @@ pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};
 pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posting, ReleaseReason};
 pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
 pub use id::{
-    AccountId, CustomerId, GenerationId, IdError, PaymentId, ProductId, RefundId, RefundRequestId,
+    AccountId, CustomerId, GenerationId, IdError, InvoiceId, PaymentId, ProductId, RefundId, RefundRequestId,
     SubscriptionId,
 };
 pub use invariants::{Breach, check_journal};

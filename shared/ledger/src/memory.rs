@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    AccountId, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, LedgerStore, Marker,
-    Payment, PaymentId, Record, Timestamp, shard_of,
+    AccountId, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, InvoiceId,
+    LedgerStore, Marker, Payment, PaymentId, Record, Timestamp, shard_of,
 };
 
 /// What the store in memory answers when it is told to fail.
@@ -25,6 +25,7 @@ struct Shelves {
     payments: HashMap<PaymentId, Payment>,
     once: std::collections::HashSet<(AccountId, String)>,
     customers: HashMap<CustomerId, AccountId>,
+    invoices: HashMap<InvoiceId, PaymentId>,
     markers: BTreeMap<AccountId, Timestamp>,
     faults: Vec<MemoryError>,
 }
@@ -73,6 +74,7 @@ impl Shelves {
             Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {
                 self.once.contains(&(account.clone(), once_key(record)))
             }
+            Record::Invoice(invoice, _) => self.invoices.contains_key(invoice),
             Record::Customer(customer, owner) => {
                 self.customers.get(customer).is_some_and(|existing| existing != owner)
             }
@@ -88,6 +90,9 @@ impl Shelves {
                 }
                 Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {
                     self.once.insert((account.clone(), once_key(record)));
+                }
+                Record::Invoice(invoice, payment) => {
+                    self.invoices.insert(invoice.clone(), payment.clone());
                 }
                 Record::Customer(customer, owner) => {
                     self.customers.insert(customer.clone(), owner.clone());
@@ -105,7 +110,7 @@ fn once_key(record: &Record) -> String {
     match record {
         Record::GivenBackOnce(generation) => format!("back#{generation}"),
         Record::ChargedLateOnce(generation) => format!("late#{generation}"),
-        Record::NewPayment(_) | Record::Customer(..) => String::new(),
+        Record::NewPayment(_) | Record::Invoice(..) | Record::Customer(..) => String::new(),
     }
 }
 

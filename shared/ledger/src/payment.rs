@@ -1,8 +1,8 @@
 //! What is recorded of payments and subscriptions, so that any later event finds its account and lots.
 
 use crate::{
-    AccountId, AmountError, Credits, CustomerId, GenerationId, LotId, Money, PaymentId, PolicyRef, ProductId,
-    SubscriptionId, Timestamp,
+    AccountId, AmountError, Credits, CustomerId, GenerationId, InvoiceId, LotId, Money, PaymentId, PolicyRef,
+    ProductId, SubscriptionId, Timestamp,
 };
 
 /// What a payment was for.
@@ -77,6 +77,8 @@ pub struct Subscription {
 pub enum Record {
     /// A payment that must not exist: it guards the grant against a repeat.
     NewPayment(Payment),
+    /// An invoice brings its credits once, whether or not its event names the payment: it must not exist.
+    Invoice(InvoiceId, PaymentId),
     /// Captured credits of a generation are given back once for ever: it must not exist.
     GivenBackOnce(GenerationId),
     /// A released generation is charged anew once for ever: it must not exist.

@@ -77,6 +77,14 @@ pub trait PaymentStore: LedgerStore {
     /// A payment.
     fn payment(&self, id: &PaymentId) -> impl Future<Output = Result<Option<Payment>, Self::Error>> + Send;
 
+    /// Notes the account of one of Stripe's customers, and says whether it is that one: a customer that
+    /// belongs to another account keeps it.
+    fn link_customer(
+        &self,
+        customer: &CustomerId,
+        account: &AccountId,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
     /// A subscription.
     fn subscription(
         &self,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ledger::IdError;
+pub use ledger::InvoiceId;
 
 /// Stripe's bound on the length of its ids (<https://docs.stripe.com/upgrades>).
 const ID_BYTES_MAX: usize = 255;
@@ -60,6 +61,5 @@ id!(ChargeId, "charge id", "One attempt to take a payment (`ch_…`).");
 id!(CheckoutSessionId, "checkout session id", "A checkout session (`cs_…`).");
 id!(ConnectedAccountId, "connected account id", "A connected account (`acct_…`) that an event is about.");
 id!(EventId, "event id", "An event (`evt_…`): the same in every delivery of it.");
-id!(InvoiceId, "invoice id", "An invoice (`in_…`).");
 id!(InvoiceLineId, "invoice line id", "A line of an invoice (`il_…`).");
 id!(PriceId, "price id", "A price of the catalogue (`price_…`).");

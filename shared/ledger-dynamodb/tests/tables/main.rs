@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod capacity;
+#[cfg(test)]
+mod money;
 
 use ledger::contract;
 use ledger_dynamodb::in_process;
