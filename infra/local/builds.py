@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from places import CARGO_TARGET, FUNCTIONS, LOCAL, ROOT, STAND_IN
+from places import CARGO_TARGET, FUNCTIONS, LOCAL, MAKEGOOD, ROOT, STAND_IN
 
 SAM = LOCAL / "sam" / "bin" / "sam"
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
@@ -35,13 +35,13 @@ def build_environment() -> dict[str, str]:
 
 
 def build_binaries(quiet: bool) -> None:
-    """Builds the six functions and the Stripe stand-in; cargo's own progress goes to the terminal."""
+    """Builds all binaries that a stack needs; cargo's own progress goes to the terminal."""
     if sys.platform != "linux":
         raise SystemExit("the local stack runs the functions as Linux processes: use Linux, or a container of it")
     command = ["cargo", "lambda", "build", "--release", "--locked"]
     if ARCHITECTURE == "arm64":
         command.append("--arm64")
-    for name in (*FUNCTIONS, STAND_IN):
+    for name in (*FUNCTIONS, STAND_IN, MAKEGOOD):
         command += ["--bin", name]
     _run(command, build_environment(), quiet)
 

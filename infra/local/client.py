@@ -9,6 +9,8 @@ Nothing here sleeps for a fixed time: `eventually` polls with a deadline.
 
 import http.client
 import json
+import os
+import subprocess
 import time
 import urllib.parse
 from collections.abc import Callable
@@ -17,8 +19,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import identities
-from emulator import aws
-from places import state_file
+from emulator import ROOT_KEY, aws
+from places import MAKEGOOD, binary, state_file
 
 T = TypeVar("T")
 
@@ -26,6 +28,8 @@ QUEUES = ("Generation", "GenerationDeadLetter", "Payout", "PayoutDeadLetter", "S
 DEAD_LETTERS = ("GenerationDeadLetter", "PayoutDeadLetter", "SweepDeadLetter")
 # A cold function under load answers within seconds; API Gateway would give up after 30.
 CALL_S = 40.0
+# The command line reads the whole of two tables that a demo or a test has filled.
+COMMAND_S = 60.0
 # Tokens live for an hour; a stack may be up for longer.
 TOKEN_RENEWAL_S = 300.0
 
@@ -77,8 +81,14 @@ class Stack:
         """The account of `customer`, `other_customer` or `support`: the `sub` of their tokens."""
         return self.state["pool"]["people"][person]["account"]
 
+    def add_person(self, name: str, group: str | None = None) -> str:
+        """Makes another customer, or a member of `group`, known by `name` from here on; returns the account."""
+        pool = self.state["pool"]
+        pool["people"][name] = identities.create_person(self.state["aws_url"], pool["pool"], name, group)
+        return self.account(name)
+
     def token(self, who: str) -> str:
-        """An access token of `customer`, `other_customer`, `support` or `service`; renewed before it expires."""
+        """An access token of a person or of `service`; renewed before it expires."""
         token = self._tokens.get(who)
         if token is None or identities.claims_of(token)["exp"] - time.time() < TOKEN_RENEWAL_S:
             url, pool = self.state["aws_url"], self.state["pool"]
@@ -213,6 +223,21 @@ class Stack:
         pages = self.aws("dynamodb").get_paginator("scan")
         name = self.state["outputs"][f"{table}TableName"]
         return [item for page in pages.paginate(TableName=name, ConsistentRead=True) for item in page["Items"]]
+
+    def makegood(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs the operator's command line on the stack's tables; the caller looks at its exit code."""
+        outputs = self.state["outputs"]
+        env = {
+            "PATH": os.environ.get("PATH", ""),
+            "AWS_ENDPOINT_URL": self.state["aws_url"],
+            "AWS_REGION": self.state["region"],
+            "AWS_ACCESS_KEY_ID": ROOT_KEY[0],
+            "AWS_SECRET_ACCESS_KEY": ROOT_KEY[1],
+            "LEDGER_TABLE": outputs["LedgerTableName"],
+            "REQUESTS_TABLE": outputs["RequestsTableName"],
+        }
+        command = [str(binary(MAKEGOOD)), *arguments]
+        return subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=COMMAND_S)
 
     def logs(self, function: str) -> list[str]:
         """The log lines of a function, oldest first."""

@@ -38,14 +38,7 @@ def create_pool(aws_url: str) -> dict:
         AllowedOAuthScopes=[SCOPE],
     )["UserPoolClient"]
     cognito.create_group(UserPoolId=pool, GroupName=GROUP)
-    people = {}
-    for name, group in PEOPLE.items():
-        user = cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")["User"]
-        cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=PASSWORD, Permanent=True)
-        if group:
-            cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
-        account = next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub")
-        people[name] = {"username": name, "password": PASSWORD, "account": account}
+    people = {name: create_person(aws_url, pool, name, group) for name, group in PEOPLE.items()}
     return {
         "pool": pool,
         "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{pool}",
@@ -54,6 +47,17 @@ def create_pool(aws_url: str) -> dict:
         "service_secret": services["ClientSecret"],
         "people": people,
     }
+
+
+def create_person(aws_url: str, pool: str, name: str, group: str | None = None) -> dict:
+    """Makes a customer, or a member of `group`; the `sub` that the pool chooses is the account."""
+    cognito = aws("cognito-idp", aws_url)
+    user = cognito.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")["User"]
+    cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=PASSWORD, Permanent=True)
+    if group:
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=group)
+    account = next(attribute["Value"] for attribute in user["Attributes"] if attribute["Name"] == "sub")
+    return {"username": name, "password": PASSWORD, "account": account}
 
 
 def person_token(aws_url: str, pool: dict, name: str, kind: str = "AccessToken") -> str:

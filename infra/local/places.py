@@ -11,6 +11,8 @@ CARGO_TARGET = ROOT / "target" / "local"
 
 FUNCTIONS = ("stripe-webhook", "credits", "auto-refund", "expiry-sweep", "refund-request", "refund-payout")
 STAND_IN = "stripe-stand-in"
+# The operator's command line.
+MAKEGOOD = "makegood"
 
 
 def state_file(name: str) -> Path:

@@ -60,7 +60,7 @@ def up(name: str, quiet: bool) -> Stack:
     state: dict = {"name": name, "work": str(work), "region": emulator.REGION, "processes": {}}
     progress = Progress(steps=6)
     try:
-        progress("building the functions and the Stripe stand-in (minutes the first time, seconds afterwards)")
+        progress("building the binaries (minutes the first time, seconds afterwards)")
         builds.build_binaries(quiet)
         progress("packaging them with the template")
         builds.sam_build(work / "build")
@@ -158,8 +158,8 @@ def start_stand_in(state: dict, port: int) -> None:
     state["processes"]["stripe"] = record
     deadline = time.monotonic() + STAND_IN_START_S
     while time.monotonic() < deadline and process.poll() is None:
-        # Its one line of standard output says that it listens.
-        if log.read_bytes().count(b"\n"):
+        # The line that names its address says that it listens.
+        if any(b'"base_url"' in line for line in log.read_bytes().split(b"\n")[:-1]):
             return
         time.sleep(0.02)
     raise SystemExit(f"the Stripe stand-in did not start; see {log}")

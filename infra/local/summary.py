@@ -2,6 +2,7 @@
 
 import json
 
+import messages
 from client import Stack
 
 
@@ -9,10 +10,10 @@ def print_summary(stack: Stack) -> None:
     """Prints to standard output, so that it can be kept or searched."""
     state, outputs = stack.state, stack.state["outputs"]
     account = stack.account("customer")
-    hold = '{"generation_id":"gen_1","operation":"song","credits":10}'
-    failed = {"version": 1, "type": "generation.failed", "account": account, "generation_id": "gen_1"}
+    hold = '{"generation_id":"gen_1","operation":"music_simple","credits":10}'
+    failed = messages.failed(account, "gen_1", "music_simple")
     message = json.dumps({"QueueUrl": outputs["GenerationQueueUrl"], "MessageBody": json.dumps(failed)})
-    purchase = json.dumps({"account": account, "price": "price_pack", "amount": 1000, "currency": "usd"})
+    purchase = json.dumps({"account": account, "price": "price_pack_100", "amount": 900, "currency": "usd"})
     key, secret = state["sender"]["key"]
     print(
         f"""
@@ -28,6 +29,9 @@ export CUSTOMER={stack.token("customer")}
 export SERVICE={stack.token("service")}
 export SUPPORT={stack.token("support")}
 
+# a customer buys a credit pack: the stand-in sends the signed webhook
+curl -sS {state["stripe"]["url"]}/_control/buy_pack -d '{purchase}'
+
 # balance and history of the customer
 curl -sS -H "authorization: Bearer $CUSTOMER" "$API/v1/accounts/$ACCOUNT/credits"
 curl -sS -H "authorization: Bearer $CUSTOMER" "$API/v1/accounts/$ACCOUNT/entries"
@@ -40,8 +44,5 @@ curl -sS -H "authorization: Bearer $SERVICE" -H 'content-type: application/json'
 curl -sS --aws-sigv4 aws:amz:{state["region"]}:sqs --user {key}:{secret} \\
   -H 'content-type: application/x-amz-json-1.0' -H 'x-amz-target: AmazonSQS.SendMessage' \\
   -d '{message}' {state["aws_url"]}/
-
-# a customer buys a credit pack: the stand-in sends the signed webhook
-curl -sS {state["stripe"]["url"]}/_control/buy_pack -d '{purchase}'
 """
     )
