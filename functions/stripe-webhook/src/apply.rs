@@ -1,0 +1,178 @@
+//! Applying an event: what every kind of event needs, and the way to the right one.
+
+use lambda::backoff::Backoff;
+use lambda::metrics::Metrics;
+use ledger::{
+    AccountId, Actor, Answer, Cause, Command, CustomerId, ExecuteError, Grant, LedgerStore, Order, PolicyRef,
+    Record, Rejection, Timestamp, execute,
+};
+use ledger_dynamodb::{StoreError, Tables};
+use policy::{Document, InForce};
+use policy_documents::documents;
+use stripe_events::{Event, EventKind};
+
+use crate::outcome::{Ignored, Outcome, Unapplied};
+use crate::{checkout, invoice, refund, subscription};
+
+/// How long after it happened an event is sent again for what it rests on, in seconds. The events of one
+/// checkout come within seconds of each other; an hour covers a delivery that Stripe had to repeat.
+pub const AWAITED_S: i64 = 3600;
+
+/// Four looks within about two seconds for the link of a customer: Stripe sends the events of one checkout
+/// at once and in any order, and the credits are then there without Stripe's next try, minutes later.
+pub fn link_wait() -> Backoff {
+    Backoff::new(500, 1000, 4)
+}
+
+/// Why an event failed; Stripe sends it again.
+pub(crate) type Failure = ExecuteError<StoreError>;
+
+/// Why applying stops early.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// The outcome is known.
+    Known(Outcome),
+    /// It failed.
+    Failed(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(ExecuteError::Store(error))
+    }
+}
+
+impl From<Unapplied> for Stop {
+    fn from(reason: Unapplied) -> Self {
+        Self::Known(Outcome::Parked(reason))
+    }
+}
+
+impl From<Ignored> for Stop {
+    fn from(reason: Ignored) -> Self {
+        Self::Known(Outcome::Ignored(reason))
+    }
+}
+
+/// An event with all that is needed to apply it.
+pub(crate) struct Apply<'a> {
+    pub(crate) tables: &'a Tables,
+    pub(crate) backoff: &'a Backoff,
+    pub(crate) link_wait: &'a Backoff,
+    pub(crate) event: &'a Event,
+    pub(crate) now: Timestamp,
+    pub(crate) metrics: &'a Metrics,
+}
+
+impl Apply<'_> {
+    /// Applies the event.
+    pub(crate) async fn outcome(&self) -> Result<Outcome, Failure> {
+        let result = match &self.event.kind {
+            EventKind::CheckoutCompleted(session) | EventKind::CheckoutAsyncPaymentSucceeded(session) => {
+                checkout::completed(self, session).await
+            }
+            EventKind::InvoicePaid(invoice) => invoice::paid(self, invoice).await,
+            EventKind::SubscriptionCreated(subscription) | EventKind::SubscriptionUpdated(subscription) => {
+                subscription::told(self, subscription, subscription.ended_at).await
+            }
+            EventKind::SubscriptionDeleted(subscription) => {
+                let ended_at = subscription.ended_at.unwrap_or(self.event.created);
+                subscription::told(self, subscription, Some(ended_at)).await
+            }
+            EventKind::RefundCreated(refund)
+            | EventKind::RefundUpdated(refund)
+            | EventKind::RefundFailed(refund) => refund::told(self, refund).await,
+            EventKind::Thin { .. } => Ok(Outcome::Ignored(Ignored::Thin)),
+            EventKind::Other => Ok(Outcome::Ignored(Ignored::UnknownType)),
+        };
+        match result {
+            Ok(outcome) | Err(Stop::Known(outcome)) => Ok(outcome),
+            Err(Stop::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// What the event rests on is not there: it may still be on its way, and later it has to be looked for.
+    pub(crate) fn awaited(&self, reason: Unapplied) -> Outcome {
+        if self.is_fresh() { Outcome::Deferred(reason) } else { Outcome::Parked(reason) }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.now.seconds_since(self.event.created) < AWAITED_S
+    }
+
+    /// The account of a customer. Its link may come with an event that is a moment behind.
+    pub(crate) async fn account_of(&self, customer: Option<&CustomerId>) -> Result<AccountId, Stop> {
+        let customer = customer.ok_or(Unapplied::AccountUnknown)?;
+        for attempt in 0..self.link_wait.attempts_max() {
+            if let Some(account) = self.tables.account_of(customer).await? {
+                lambda::log::account(&account);
+                return Ok(account);
+            }
+            if !self.is_fresh() {
+                break;
+            }
+            self.link_wait.pause(attempt).await;
+        }
+        Err(Stop::Known(self.awaited(Unapplied::AccountUnknown)))
+    }
+
+    /// Grants a payment's credits, once.
+    pub(crate) async fn grant(&self, grant: Grant, records: Vec<Record>) -> Result<Outcome, Stop> {
+        let account = grant.payment.account.clone();
+        let policy = grant.stops_clocks.then(|| grant.payment.policy.clone()).flatten();
+        self.carry_out(&account, &Command::Grant(grant), policy, records).await
+    }
+
+    /// Carries out a command of this event.
+    pub(crate) async fn carry_out(
+        &self,
+        account: &AccountId,
+        command: &Command,
+        policy: Option<PolicyRef>,
+        records: Vec<Record>,
+    ) -> Result<Outcome, Stop> {
+        let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };
+        match execute(self.tables, self.backoff, &order, self.now).await? {
+            Answer::Written { .. } => Ok(Outcome::Applied),
+            Answer::Unchanged(_) | Answer::Placed(_) => Ok(Outcome::Repeated),
+            Answer::Exists(record) => match *record {
+                Record::Customer(..) => Ok(Outcome::Parked(Unapplied::AccountMismatch)),
+                Record::NewPayment(_)
+                | Record::Invoice(..)
+                | Record::GivenBackOnce(_)
+                | Record::ChargedLateOnce(_) => Ok(Outcome::Repeated),
+            },
+            Answer::Refused(Rejection::TooManyLots) => Ok(Outcome::Parked(Unapplied::TooManyLots)),
+            Answer::Refused(_) => Ok(Outcome::Parked(Unapplied::OutOfRange)),
+        }
+    }
+
+    /// The event as the cause of an entry.
+    pub(crate) fn cause(&self) -> Cause {
+        Cause::StripeEvent(self.event.id.as_str().to_owned())
+    }
+}
+
+/// The policy that a purchase of `product` at `at` falls under (`S2-35`).
+pub(crate) fn in_force(product: &str, at: Timestamp) -> InForce<'static> {
+    documents().in_force(product, at.as_ms())
+}
+
+/// What a purchase pins: none before the first version.
+pub(crate) fn pinned(in_force: InForce<'_>) -> Option<PolicyRef> {
+    match in_force {
+        InForce::Version(document) => Some(reference(document)),
+        InForce::BeforeFirstVersion(_) | InForce::NoDocument => None,
+    }
+}
+
+/// A document as entries name it.
+pub(crate) fn reference(document: &Document) -> PolicyRef {
+    PolicyRef { document: document.id.clone(), version: document.version.clone() }
+}

@@ -1,0 +1,88 @@
+//! Checkout sessions: a pack's credits, and the link of a customer to an account.
+//!
+//! The session's `client_reference_id` says whose it is; it is written as the customer's link in the very
+//! transaction of the grant, on condition that the customer has no other (C9), so that no read is needed.
+
+use ledger::{AccountId, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, Record};
+use stripe_events::{CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
+
+use crate::apply::{Apply, Stop, in_force, pinned};
+use crate::outcome::{Ignored, Outcome, Unapplied};
+use crate::purchase::{Purchase, Sold, purchase};
+
+/// A session was completed, or its money has come.
+pub(crate) async fn completed(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
+    match &session.mode {
+        CheckoutMode::Payment => pack(apply, session).await,
+        CheckoutMode::Subscription => link(apply, session).await,
+        CheckoutMode::Setup => Ok(Outcome::Ignored(Ignored::NoPurchase)),
+        CheckoutMode::Other(_) => Ok(Outcome::Parked(Unapplied::ValueUnknown)),
+    }
+}
+
+/// A subscription's credits come with its invoices, and their account with the customer.
+async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
+    let customer = session.customer.as_ref().ok_or(Unapplied::AccountUnknown)?;
+    let account = named(session)?.ok_or(Unapplied::AccountUnknown)?;
+    lambda::log::account(&account);
+    let linked = apply.tables.link_customer(customer, &account).await?;
+    Ok(if linked { Outcome::Applied } else { Outcome::Parked(Unapplied::AccountMismatch) })
+}
+
+async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
+    let (payment, paid) = money(session)?;
+    let lines = session.lines.as_ref().ok_or(Unapplied::LinesUnknown)?;
+    let bought = purchase(lines.iter().map(|line| (&line.price, Some(line.quantity))))?;
+    let Purchase { product, price, sold, credits } = bought.ok_or(Unapplied::LinesUnknown)?;
+    if sold != Sold::Pack {
+        return Err(Unapplied::PriceKind.into());
+    }
+    let account = match named(session)? {
+        Some(account) => account,
+        None => apply.account_of(session.customer.as_ref()).await?,
+    };
+    lambda::log::account(&account);
+    let charged_at = apply.event.created;
+    let policy = pinned(in_force(product.as_str(), charged_at));
+    let records = session.customer.iter().map(|customer| Record::Customer(customer.clone(), account.clone()));
+    let records = records.collect();
+    let payment = Payment {
+        id: payment,
+        account,
+        kind: PaymentKind::Pack,
+        product,
+        price,
+        paid,
+        refunded_minor: 0,
+        charged_at,
+        lot: LotId(0),
+        credits,
+        landed_at: apply.now,
+        policy,
+    };
+    apply.grant(Grant { payment, stops_clocks: false }, records).await
+}
+
+/// The payment and what it brought. A session that cost nothing has no payment: its own id stands for it,
+/// and there is nothing to refund.
+fn money(session: &CheckoutSession) -> Result<(PaymentId, Money), Stop> {
+    let total = session.amount_total.ok_or(Unapplied::PaymentUnknown)?;
+    match (&session.payment_status, &session.payment) {
+        (CheckoutPaymentStatus::Unpaid, _) => Err(Ignored::Unpaid.into()),
+        (CheckoutPaymentStatus::Paid, Some(payment)) => Ok((payment.clone(), total)),
+        (CheckoutPaymentStatus::Paid | CheckoutPaymentStatus::NoPaymentRequired, _) if total.is_zero() => {
+            let id = PaymentId::new(session.id.as_str()).map_err(|_| Unapplied::PaymentUnknown)?;
+            Ok((id, total))
+        }
+        (CheckoutPaymentStatus::Paid | CheckoutPaymentStatus::NoPaymentRequired, _) => {
+            Err(Unapplied::PaymentUnknown.into())
+        }
+        (CheckoutPaymentStatus::Other(_), _) => Err(Unapplied::ValueUnknown.into()),
+    }
+}
+
+/// The account that the company's checkout code has named.
+fn named(session: &CheckoutSession) -> Result<Option<AccountId>, Stop> {
+    let named = session.client_reference_id.as_deref().map(AccountId::new).transpose();
+    Ok(named.map_err(|_| Unapplied::AccountUnknown)?)
+}

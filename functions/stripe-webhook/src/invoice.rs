@@ -1,0 +1,100 @@
+//! Paid invoices: the credits of each period of a subscription.
+//!
+//! An invoice brings its credits once, guarded by its own id and by the payment's. Its payment is the one
+//! that refunds go to: the largest that was made through Stripe. Where there is none, because nothing was
+//! charged or the money came out of band, and where the event does not name one (API versions since
+//! 2025-03-31 leave payments out), the invoice's id stands for it and nothing can be refunded by itself:
+//! a refund request then goes to a person (C10).
+
+use ledger::{Grant, LotId, Money, Payment, PaymentId, PaymentKind, Record};
+use policy::OnResubscribe;
+use stripe_events::{BillingReason, InvoiceLine, PaidInvoice};
+
+use crate::apply::{Apply, Stop, in_force, pinned};
+use crate::outcome::{Ignored, Outcome, Unapplied};
+use crate::purchase::{Purchase, Sold, purchase};
+
+/// An invoice was paid.
+pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Outcome, Stop> {
+    let Purchase { product, price, sold, credits } = bought(invoice)?;
+    let billing_reason = billing_reason(invoice)?;
+    let kind = match (sold, &invoice.subscription) {
+        (Sold::Subscription, Some(subscription)) => PaymentKind::Subscription {
+            subscription: subscription.clone(),
+            billing_reason: billing_reason.as_str().to_owned(),
+        },
+        (Sold::Subscription, None) => return Err(Unapplied::PriceKind.into()),
+        // A checkout session may have been paid by this very invoice: only its payment tells them apart.
+        (Sold::Pack, _) if invoice.payments.is_none() => return Err(Unapplied::PaymentUnknown.into()),
+        (Sold::Pack, _) => PaymentKind::Pack,
+    };
+    let (payment, paid) = money(apply, invoice)?;
+    let account = apply.account_of(invoice.customer.as_ref()).await?;
+    let in_force = in_force(product.as_str(), invoice.paid_at);
+    let stops = in_force.document().and_then(|document| document.leftover.as_ref());
+    let stops = stops.is_some_and(|leftover| leftover.on_resubscribe == OnResubscribe::StopClock);
+    let records = vec![Record::Invoice(invoice.id.clone(), payment.clone())];
+    let payment = Payment {
+        id: payment,
+        account,
+        kind,
+        product,
+        price,
+        paid,
+        refunded_minor: 0,
+        charged_at: invoice.paid_at,
+        lot: LotId(0),
+        credits,
+        landed_at: apply.now,
+        policy: pinned(in_force),
+    };
+    let stops_clocks = stops && billing_reason == BillingReason::SubscriptionCreate;
+    apply.grant(Grant { payment, stops_clocks }, records).await
+}
+
+/// Lines that are charged for a whole period. A line of nothing is a trial, which brings no credits; a
+/// negative line is credit within the invoice (C11); a proration's credits are not the period's.
+fn bought(invoice: &PaidInvoice) -> Result<Purchase, Stop> {
+    let lines = invoice.lines.as_ref().ok_or(Unapplied::LinesUnknown)?;
+    let charged = || lines.iter().filter(|line| line.amount_minor > 0);
+    let priced = |line: &'_ InvoiceLine| line.price.clone().map(|price| (price, line.quantity));
+    let whole: Vec<_> = charged().filter(|line| !line.proration).filter_map(priced).collect();
+    match purchase(whole.iter().map(|(price, quantity)| (price, *quantity)))? {
+        Some(purchase) => Ok(purchase),
+        None if !invoice.amount_paid.is_zero() && charged().any(|line| line.proration) => {
+            Err(Unapplied::ProrationOnly.into())
+        }
+        None => Err(Ignored::NoCredits.into()),
+    }
+}
+
+/// The reason decides about clocks and about refunds, so that one of Stripe's making must not pass unseen.
+fn billing_reason(invoice: &PaidInvoice) -> Result<BillingReason, Stop> {
+    match &invoice.billing_reason {
+        Some(BillingReason::Other(_)) => Err(Unapplied::ValueUnknown.into()),
+        Some(reason) => Ok(reason.clone()),
+        // Invoices have had a reason since 2018; one without it was made by hand.
+        None => Ok(BillingReason::Manual),
+    }
+}
+
+fn money(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<(PaymentId, Money), Stop> {
+    let others = invoice.refundable_payments().count().saturating_sub(1);
+    if others > 0 {
+        apply.metrics.count("PaymentsUntracked", u64::try_from(others).unwrap_or(u64::MAX));
+        tracing::warn!(others, "only the largest payment of the invoice can be refunded by itself");
+    }
+    // Of equal ones the first: the same in every delivery of the event.
+    let largest = invoice
+        .refundable_payments()
+        .reduce(|largest, payment| if payment.1.minor() > largest.1.minor() { payment } else { largest });
+    if let Some((payment, paid)) = largest {
+        return Ok((payment.clone(), paid));
+    }
+    if invoice.payments.is_none() {
+        apply.metrics.count("PaymentsUnknown", 1);
+        tracing::warn!("the event does not name the invoice's payment, which cannot be refunded by itself");
+    }
+    let id = PaymentId::new(invoice.id.as_str()).map_err(|_| Unapplied::PaymentUnknown)?;
+    Ok((id, Money::new(0, invoice.amount_paid.currency())))
+}

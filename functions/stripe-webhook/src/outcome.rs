@@ -1,0 +1,112 @@
+//! What becomes of an event, in words that are answers, log fields and metric labels alike.
+
+/// Declares an enum whose variants have a name each.
+macro_rules! named {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $name {
+            /// The name in answers, logs and metrics.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+named! {
+    /// Why an event has no effect.
+    Ignored {
+        /// A type that nothing here depends on.
+        UnknownType "unknown_type",
+        /// Of test mode at a live endpoint, or the reverse.
+        OtherMode "other_mode",
+        /// About a connected account.
+        ConnectedAccount "connected_account",
+        /// A thin event, which carries nothing of its object.
+        Thin "thin",
+        /// A checkout session whose money is not there yet; another event follows when it is.
+        Unpaid "unpaid",
+        /// A checkout session that buys nothing, like one that stores a payment method.
+        NoPurchase "no_purchase",
+        /// An invoice without a line that brings credits: a trial, or settled changes within a period.
+        NoCredits "no_credits",
+    }
+}
+
+named! {
+    /// Why an event could not be applied and is parked for an operator, who can replay it.
+    Unapplied {
+        /// A known type in a form that cannot be read.
+        Unreadable "unreadable",
+        /// No account is known for its customer.
+        AccountUnknown "account_unknown",
+        /// The customer belongs to another account than the checkout session says.
+        AccountMismatch "account_mismatch",
+        /// The event does not say what was bought.
+        LinesUnknown "lines_unknown",
+        /// A price that is not in the catalogue.
+        PriceUnknown "price_unknown",
+        /// A price sold in another way than the catalogue says.
+        PriceKind "price_kind",
+        /// Several products, or a plan and a pack, in one purchase.
+        SeveralPurchases "several_purchases",
+        /// A quantity that is not there or buys nothing.
+        Quantity "quantity",
+        /// Money for a change within a period: which credits it brings is a person's decision.
+        ProrationOnly "proration_only",
+        /// A value of Stripe's that was not known when this was written and that decides something.
+        ValueUnknown "value_unknown",
+        /// A payment that is not known, or not named by the event.
+        PaymentUnknown "payment_unknown",
+        /// The account has too many lots.
+        TooManyLots "too_many_lots",
+        /// An amount or an instant out of range.
+        OutOfRange "out_of_range",
+        /// A refund of ours that is another one than was intended.
+        RefundMismatch "refund_mismatch",
+        /// A refund of more than is left of its payment.
+        RefundExceeds "refund_exceeds",
+    }
+}
+
+/// What becomes of a verified event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It changed something.
+    Applied,
+    /// All that it says was known.
+    Repeated,
+    /// It has no effect.
+    Ignored(Ignored),
+    /// It could not be applied, and is to be parked.
+    Parked(Unapplied),
+    /// What it rests on may still be on its way: Stripe is to send it again.
+    Deferred(Unapplied),
+}
+
+impl Outcome {
+    /// The outcome's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Repeated => "repeated",
+            Self::Ignored(_) => "ignored",
+            Self::Parked(_) => "parked",
+            Self::Deferred(_) => "deferred",
+        }
+    }
+
+    /// The name of the reason, where there is one.
+    pub fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Applied | Self::Repeated => None,
+            Self::Ignored(reason) => Some(reason.as_str()),
+            Self::Parked(reason) | Self::Deferred(reason) => Some(reason.as_str()),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Refunds: those of our own requests move the request, all others count on their payment.
+//!
+//! A refund that was made without a request, in Stripe's Dashboard, is counted on its payment so that all
+//! refunds together stay within what was paid. Its credits are left alone: whether the customer keeps them
+//! is a person's decision, which a metric asks for.
+
+use ledger::{ExecuteError, RefundRequestId};
+use ledger_dynamodb::{Adopted, Adoption};
+use refunds::{RefundSeen, RefundStatus as Status, Reported, report};
+use stripe_events::{EventKind, Refund, RefundStatus};
+
+use crate::apply::{Apply, Stop};
+use crate::outcome::{Outcome, Unapplied};
+
+/// The key of a refund's metadata under which refund-payout names the request.
+const REQUEST_KEY: &str = "refund_request";
+
+/// A refund as of the event.
+pub(crate) async fn told(apply: &Apply<'_>, refund: &Refund) -> Result<Outcome, Stop> {
+    let seen = RefundSeen {
+        id: refund.id.clone(),
+        payment: refund.payment.clone().ok_or(Unapplied::PaymentUnknown)?,
+        amount: refund.amount,
+        status: status(apply, refund)?,
+        failure: refund.failure_reason.as_ref().map(|reason| reason.as_str().to_owned()),
+    };
+    let request = refund.metadata.get(REQUEST_KEY).and_then(|id| RefundRequestId::new(id).ok());
+    if let Some(request) = request {
+        match report(apply.tables, apply.backoff, &request, &seen, apply.cause(), apply.now).await? {
+            Reported::Moved(state) => {
+                tracing::info!(state = state.as_str(), "refund request");
+                return Ok(Outcome::Applied);
+            }
+            Reported::Known => return Ok(Outcome::Repeated),
+            Reported::Mismatch => return Ok(Outcome::Parked(Unapplied::RefundMismatch)),
+            // Metadata of somebody else's: the refund is one without a request.
+            Reported::NotOurs => {}
+        }
+    }
+    adopt(apply, seen).await
+}
+
+async fn adopt(apply: &Apply<'_>, seen: RefundSeen) -> Result<Outcome, Stop> {
+    let failed = seen.status == Status::Failed;
+    let adopted = Adopted { id: seen.id, payment: seen.payment, amount: seen.amount, failed };
+    match apply.tables.adopt_refund(apply.backoff, &adopted).await? {
+        Adoption::Counted => {
+            apply.metrics.count("RefundsAdopted", 1);
+            tracing::warn!("a refund was made without a request; its credits are left to a person");
+            Ok(Outcome::Applied)
+        }
+        Adoption::Lifted => Ok(Outcome::Applied),
+        Adoption::Known => Ok(Outcome::Repeated),
+        Adoption::UnknownPayment => Ok(apply.awaited(Unapplied::PaymentUnknown)),
+        Adoption::Exceeds => Ok(Outcome::Parked(Unapplied::RefundExceeds)),
+        Adoption::Busy => Err(Stop::Failed(ExecuteError::Busy)),
+    }
+}
+
+/// Some payment methods do not say how a refund stands; the event's type does.
+fn status(apply: &Apply<'_>, refund: &Refund) -> Result<Status, Stop> {
+    match &refund.status {
+        Some(RefundStatus::Succeeded) => Ok(Status::Succeeded),
+        Some(RefundStatus::Failed | RefundStatus::Canceled) => Ok(Status::Failed),
+        Some(RefundStatus::Pending | RefundStatus::RequiresAction) => Ok(Status::Pending),
+        Some(RefundStatus::Other(_)) => Err(Unapplied::ValueUnknown.into()),
+        None if matches!(apply.event.kind, EventKind::RefundFailed(_)) => Ok(Status::Failed),
+        None => Ok(Status::Pending),
+    }
+}

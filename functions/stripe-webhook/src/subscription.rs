@@ -1,0 +1,54 @@
+//! Subscriptions: when their cancellation was confirmed, when they end, and the clock that starts then.
+
+use ledger::{AccountId, Command, PaymentStore, Subscription as Told, Timestamp};
+use policy_documents::catalogue;
+use stripe_events::Subscription;
+
+use crate::apply::{Apply, Stop, in_force, reference};
+use crate::outcome::{Outcome, Unapplied};
+
+/// A subscription as of the event. Of several events the newest counts, in whichever order they come; that
+/// it ended is never taken back.
+pub(crate) async fn told(
+    apply: &Apply<'_>,
+    subscription: &Subscription,
+    ended_at: Option<Timestamp>,
+) -> Result<Outcome, Stop> {
+    let account = apply.account_of(subscription.customer.as_ref()).await?;
+    let leaves = subscription.cancel_at_period_end || subscription.cancel_at.is_some() || ended_at.is_some();
+    let at_period_end = subscription.current_period_end.filter(|_| subscription.cancel_at_period_end);
+    let record = Told {
+        id: subscription.id.clone(),
+        account: account.clone(),
+        as_of: apply.event.created,
+        cancellation_confirmed_at: subscription.canceled_at.filter(|_| leaves),
+        cancels_at: subscription.cancel_at.or(at_period_end),
+        ended_at,
+    };
+    let saved = apply.tables.save_subscription(&record).await?;
+    // The clock starts whether or not the record was there: an earlier delivery may have ended between.
+    let started = match ended_at {
+        Some(ended_at) => start_clock(apply, subscription, &account, ended_at).await?,
+        None => Outcome::Repeated,
+    };
+    Ok(if saved && started == Outcome::Repeated { Outcome::Applied } else { started })
+}
+
+/// Left-over credits expire some time after the end, not after the request to cancel (`S2-26`).
+async fn start_clock(
+    apply: &Apply<'_>,
+    subscription: &Subscription,
+    account: &AccountId,
+    ended_at: Timestamp,
+) -> Result<Outcome, Stop> {
+    let mut prices = subscription.prices.iter().filter_map(|price| catalogue().price(price.as_str()).ok());
+    let price = prices.next().ok_or(Unapplied::PriceUnknown)?;
+    let Some(document) = in_force(&price.product, ended_at).document() else { return Ok(Outcome::Repeated) };
+    let Some(leftover) = &document.leftover else { return Ok(Outcome::Repeated) };
+    let command = Command::StartExpiry {
+        subscription: subscription.id.clone(),
+        ended_at,
+        leftover_s: leftover.after_end_s,
+    };
+    apply.carry_out(account, &command, Some(reference(document)), Vec::new()).await
+}
