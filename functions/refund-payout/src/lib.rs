@@ -1,1 +1,188 @@
-//! The refund-payout function.
+//! Payouts: one stored intent becomes one Stripe refund, however often its message arrives.
+//!
+//! The intent and its idempotency key are stored before Stripe is asked. Any later attempt looks for the
+//! refund at Stripe first, and asks again only when there is none: with the same key while Stripe keeps
+//! it, with another one after that. What Stripe answers is saved as a report, the same as an event's.
+
+mod messages;
+
+pub use messages::{MessageError, Payouts, handle, understand};
+
+use ledger::{Cause, ExecuteError, LedgerStore, Pause, RefundRequestId, Timestamp};
+use refunds::{Payout, RefundSeen, Reported, Request, Save, Saved, State, Stores, decline, report};
+use stripe_api::{Decline, IdempotencyKey, Refund, RefundOrder, Retry, StripeClient, StripeError};
+use stripe_events::RefundStatus;
+
+/// Stripe keeps an idempotency key for at least 24 hours
+/// (<https://docs.stripe.com/api/idempotent_requests>); an hour less leaves room for clocks and waiting.
+const KEY_KEPT_S: i64 = 23 * 3600;
+
+/// Why a payout stays in the queue.
+#[derive(Debug, thiserror::Error)]
+pub enum PayoutError<E: std::error::Error + 'static> {
+    /// The tables did not take a write or did not answer.
+    #[error("tables failed")]
+    Tables(#[from] ExecuteError<E>),
+    /// Stripe did not answer, or asked to wait.
+    #[error("Stripe failed")]
+    Stripe(#[source] StripeError),
+    /// Another worker is at the same payout.
+    #[error("payout is in other hands")]
+    InOtherHands,
+    /// The request is not there; it is written before its message, so it will be.
+    #[error("no refund request has this id")]
+    NoRequest,
+    /// Stripe has a refund of this request that is not what was ordered; a person has to look.
+    #[error("Stripe's refund is not what was ordered")]
+    Mismatch,
+    /// What is stored cannot be ordered.
+    #[error("stored payout cannot be ordered")]
+    Order,
+}
+
+type Outcome<S, T> = Result<T, PayoutError<<S as LedgerStore>::Error>>;
+
+/// Makes the payout of one request and says where the request stands.
+pub async fn pay<S: Stores, P: Pause>(
+    store: &S,
+    pause: &P,
+    stripe: &StripeClient,
+    id: &RefundRequestId,
+    now: Timestamp,
+) -> Outcome<S, State> {
+    let request = store.request(id).await.map_err(ExecuteError::Store)?;
+    let mut request = request.ok_or(PayoutError::NoRequest)?;
+    lambda::log::account(&request.account);
+    let Some(payout) = request.payout.clone() else { return Ok(request.state) };
+    if !matches!(request.state, State::Approved | State::Paying) {
+        return Ok(request.state);
+    }
+    let works = Works { store, pause, stripe, now };
+    let mut another_key = false;
+    if let Some(asked_at) = payout.asked_at {
+        if let Some(refund) = works.find(id, &payout).await? {
+            return works.seen(id, &refund).await;
+        }
+        another_key = now.seconds_since(asked_at) >= KEY_KEPT_S;
+    }
+    works.store_attempt(&mut request, another_key).await?;
+    match works.ask(&request).await {
+        Ok(refund) => works.seen(id, &refund).await,
+        Err(PayoutError::Stripe(error)) => works.refused(request, error).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// The stores and Stripe, at one instant of the invocation.
+struct Works<'works, S, P> {
+    store: &'works S,
+    pause: &'works P,
+    stripe: &'works StripeClient,
+    now: Timestamp,
+}
+
+impl<S: Stores, P: Pause> Works<'_, S, P> {
+    async fn find(&self, id: &RefundRequestId, payout: &Payout) -> Outcome<S, Option<Refund>> {
+        self.stripe.refund_of_request(&payout.payment, id).await.map_err(PayoutError::Stripe)
+    }
+
+    /// Stores that Stripe is about to be asked, before it is.
+    async fn store_attempt(&self, request: &mut Request, another_key: bool) -> Outcome<S, ()> {
+        request.ask(self.now, another_key).map_err(|_| PayoutError::InOtherHands)?;
+        request.version = request.version.saturating_add(1);
+        let save = Save { request: request.clone(), commit: None, refunded: None };
+        match self.store.save(&save).await.map_err(ExecuteError::Store)? {
+            Saved::Written => Ok(()),
+            Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved => Err(PayoutError::InOtherHands),
+        }
+    }
+
+    async fn ask(&self, request: &Request) -> Outcome<S, Refund> {
+        let payout = request.payout.as_ref().ok_or(PayoutError::Order)?;
+        let key = IdempotencyKey::new(payout.idempotency_key(&request.id)).map_err(|_| PayoutError::Order)?;
+        let order = RefundOrder {
+            payment: payout.payment.clone(),
+            amount: payout.amount,
+            request: request.id.clone(),
+            idempotency_key: key,
+        };
+        self.stripe.create_refund(&order).await.map_err(PayoutError::Stripe)
+    }
+
+    async fn seen(&self, id: &RefundRequestId, refund: &Refund) -> Outcome<S, State> {
+        let status = match &refund.status {
+            Some(RefundStatus::Succeeded) => refunds::RefundStatus::Succeeded,
+            Some(RefundStatus::Failed | RefundStatus::Canceled) => refunds::RefundStatus::Failed,
+            Some(RefundStatus::Pending | RefundStatus::RequiresAction | RefundStatus::Other(_)) | None => {
+                refunds::RefundStatus::Pending
+            }
+        };
+        let seen = RefundSeen {
+            id: refund.id.clone(),
+            payment: refund.payment.clone().ok_or(PayoutError::Mismatch)?,
+            amount: refund.amount,
+            status,
+            failure: refund.failure_reason.as_ref().map(|reason| reason.as_str().to_owned()),
+        };
+        let cause = Cause::RefundRequest(id.as_str().to_owned());
+        match report(self.store, self.pause, id, &seen, cause, self.now).await? {
+            Reported::Moved(state) => Ok(state),
+            Reported::Known => Ok(State::Paying),
+            Reported::NotOurs => Err(PayoutError::NoRequest),
+            Reported::Mismatch => Err(PayoutError::Mismatch),
+        }
+    }
+
+    /// Stripe answered with an error: what it says decides whether to come again, to ask once more under
+    /// another key, or to give up (E1 to E7).
+    async fn refused(&self, mut request: Request, error: StripeError) -> Outcome<S, State> {
+        let id = request.id.clone();
+        match error.retryable() {
+            Retry::SameKey { .. } => Err(PayoutError::Stripe(error)),
+            Retry::FreshKeyAfterListing => {
+                let payout = request.payout.clone().ok_or(PayoutError::Order)?;
+                if let Some(refund) = self.find(&id, &payout).await? {
+                    return self.seen(&id, &refund).await;
+                }
+                self.store_attempt(&mut request, true).await?;
+                let refund = self.ask(&request).await?;
+                self.seen(&id, &refund).await
+            }
+            Retry::Never => {
+                let StripeError::Declined(decline_code) = &error else {
+                    return Err(PayoutError::Stripe(error));
+                };
+                self.declined(&request, decline_code).await
+            }
+        }
+    }
+
+    /// Stripe declined for good. A charge that is refunded already is either our refund, or money that left
+    /// by another way: then the credits stay revoked.
+    async fn declined(&self, request: &Request, why: &Decline) -> Outcome<S, State> {
+        let already = matches!(why, Decline::ChargeAlreadyRefunded);
+        let payout = request.payout.as_ref().ok_or(PayoutError::Order)?;
+        if already && let Some(refund) = self.find(&request.id, payout).await? {
+            return self.seen(&request.id, &refund).await;
+        }
+        let code = code_of(why);
+        match decline(self.store, self.pause, &request.id, (&code, already), self.now).await? {
+            Reported::Moved(state) => Ok(state),
+            Reported::Known | Reported::NotOurs | Reported::Mismatch => Ok(request.state),
+        }
+    }
+}
+
+/// Stripe's error code.
+fn code_of(why: &Decline) -> String {
+    match why {
+        Decline::ChargeAlreadyRefunded => "charge_already_refunded".to_owned(),
+        Decline::ChargeDisputed => "charge_disputed".to_owned(),
+        Decline::RefundDisputedPayment => "refund_disputed_payment".to_owned(),
+        Decline::ChargeNotRefundable => "charge_not_refundable".to_owned(),
+        Decline::BalanceInsufficient => "balance_insufficient".to_owned(),
+        Decline::InsufficientFunds => "insufficient_funds".to_owned(),
+        Decline::ResourceMissing => "resource_missing".to_owned(),
+        Decline::Other { code, .. } => code.clone().unwrap_or_else(|| "declined".to_owned()),
+    }
+}

@@ -1,1 +1,71 @@
-//! The refund-request function.
+//! Refund requests over HTTP: facts in, a decision of the written policy out, and the intent to pay.
+//!
+//! A submission reads the request of its idempotency key and the payment at once, then the subscription
+//! and the account, decides, and writes request, ledger entry and payment in one transaction. Money moves
+//! on recorded facts only; whatever else is asked goes to a person.
+
+mod answer;
+mod facts;
+mod list;
+mod review;
+mod submit;
+
+use lambda::Invocation;
+use lambda::backoff::Backoff;
+use lambda::caller::CallerRules;
+use lambda::http::{Problem, ProblemKind, Request, Response};
+use lambda::payout_queue::PayoutQueue;
+use ledger::{ExecuteError, LedgerStore};
+use refunds::Stores;
+
+/// What the routes need.
+#[derive(Debug)]
+pub struct RefundRequests<S, Q> {
+    /// The tables.
+    pub store: S,
+    /// Where intents to pay are announced.
+    pub payouts: Q,
+    /// Who may call.
+    pub rules: CallerRules,
+    /// How conflicts of writers are waited out.
+    pub backoff: Backoff,
+}
+
+/// Answers one call.
+pub async fn handle<S: Stores, Q: PayoutQueue>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    match request.route_key() {
+        "POST /v1/accounts/{account}/refund-requests" => submit::submit(app, request, invocation).await,
+        "GET /v1/accounts/{account}/refund-requests" => list::list(app, request, invocation).await,
+        "GET /v1/accounts/{account}/refund-requests/{id}" => list::show(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
+        _ => Err(Problem::new(ProblemKind::NotFound)),
+    }
+}
+
+/// A store that does not answer is unavailable, not broken; an account under heavy load is busy.
+fn store_failed<E: std::error::Error + Send + Sync + 'static>(error: E) -> Problem {
+    Problem::unavailable(error)
+}
+
+fn not_carried_out<S: LedgerStore>(error: ExecuteError<S::Error>) -> Problem {
+    match error {
+        ExecuteError::Store(error) => Problem::unavailable(error),
+        ExecuteError::Codec(error) => Problem::internal(error),
+        ExecuteError::Busy => Problem::new(ProblemKind::RequestInProgress)
+            .detail("the account is being changed by many calls at once; send the same request again")
+            .retry_after_s(1),
+    }
+}
+
+/// Announces an intent to pay. It is stored already: where the queue does not answer, the sweep announces it.
+async fn announce<Q: PayoutQueue>(queue: &Q, invocation: &Invocation, request: &refunds::Request) {
+    if let Err(error) = queue.announce(&request.id).await {
+        invocation.metrics().count("PayoutsNotAnnounced", 1);
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(outcome = "left_to_sweep", error, "payout is not announced; the sweep will do it");
+    }
+}

@@ -1,1 +1,29 @@
-fn main() {}
+//! Wiring of the refund-request function.
+
+use std::process::ExitCode;
+
+use lambda::aws::SdkSettings;
+use lambda::backoff::Backoff;
+use lambda::caller::CallerRules;
+use lambda::payout_queue::SqsPayoutQueue;
+use ledger_dynamodb::Tables;
+use refund_request::{RefundRequests, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda::start("refund-request", async |function| {
+        let env = function.env();
+        let sdk = SdkSettings::from_env(env)?.sdk_config();
+        let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let app = RefundRequests {
+            store: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
+            payouts: SqsPayoutQueue::new(&sdk, env.required("PAYOUT_QUEUE_URL")?),
+            rules: CallerRules::from_env(env)?,
+            backoff: Backoff::default(),
+        };
+        function
+            .serve_http(async |request, invocation| Box::pin(handle(&app, request, invocation)).await)
+            .await
+    })
+    .await
+}

@@ -10,10 +10,11 @@ mod request;
 mod state;
 mod store;
 
-pub use pay::{Approved, Reported, Stores, approve_credits, approve_money, decline, report};
+pub use pay::{Approved, Grounds, Head, Reported, Stores, approve_credits, approve_money, decline, report};
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
 pub use request::{
-    NOTE_CHARACTERS_MAX, Opening, Request, Review, ReviewError, Step, Verdict, fingerprint, request_id,
+    Approval, NOTE_CHARACTERS_MAX, Opening, Request, Review, ReviewError, Step, Verdict, fingerprint,
+    request_id,
 };
 pub use state::{EdgeError, State};
 pub use store::{DueRequest, RefundedSum, RequestStore, Save, Saved};

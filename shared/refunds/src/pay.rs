@@ -2,8 +2,8 @@
 //! transaction, decided anew when another writer was first.
 
 use ledger::{
-    AccountId, Actor, Cause, Change, Command, Commit, Committed, Credits, Entry, ExecuteError, LedgerStore,
-    Money, Order, Pause, Payment, PaymentStore, PolicyRef, Prepared, RefundRequestId, Timestamp, prepare,
+    Actor, Cause, Change, Command, Commit, Committed, Credits, Entry, ExecuteError, LedgerStore, Money,
+    Order, Pause, Payment, PaymentStore, PolicyRef, Prepared, RefundRequestId, Timestamp, prepare,
 };
 
 use crate::{RefundSeen, RefundedSum, Request, RequestStore, Save, Saved, Seen, State};
@@ -14,6 +14,27 @@ pub trait Stores: PaymentStore + RequestStore<Error = <Self as LedgerStore>::Err
 impl<S: PaymentStore + RequestStore<Error = <S as LedgerStore>::Error>> Stores for S {}
 
 type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
+
+/// Who approves, by which policy, and on which newest entry of the account.
+#[derive(Debug, Clone)]
+pub struct Grounds {
+    /// Who.
+    pub actor: Actor,
+    /// By which policy.
+    pub policy: Option<PolicyRef>,
+    /// The account's newest entry.
+    pub head: Head,
+}
+
+/// The newest entry of an account, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub enum Head {
+    /// It has to be read.
+    #[default]
+    Unread,
+    /// It was read; `None` for an account without entries.
+    Read(Option<Entry>),
+}
 
 /// What becomes of a request whose money or credits are approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,18 +48,18 @@ pub enum Approved {
 }
 
 /// Approves `amount` of `payment`: revokes the payment's lot, raises its sum of refunds and saves the
-/// request, which is approved already, with the intent to pay it.
+/// request, which is approved already and has the version to be saved, with the intent to pay it.
 pub async fn approve_money<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
     request: &Request,
     payment: Payment,
     (amount, owe_spent): (Money, bool),
-    (actor, policy): (Actor, Option<PolicyRef>),
+    mut grounds: Grounds,
     now: Timestamp,
 ) -> Result<Approved, Failure<S>> {
     let command = Command::Revoke { payment: payment.id.clone(), owe_spent };
-    let order = order(&request.account, &command, &request.id, actor, policy);
+    let order = order(request, &command, &grounds);
     let (id, mut payment) = (payment.id.clone(), Some(payment));
     for attempt in 0..pause.attempts_max() {
         let known = match payment.take() {
@@ -49,7 +70,7 @@ pub async fn approve_money<S: Stores, P: Pause>(
             },
         };
         let Some(sum) = RefundedSum::raise(&known, amount) else { return Ok(Approved::NothingLeft) };
-        let commit = ledger_part(store, &order, now).await?;
+        let commit = ledger_part(store, &order, std::mem::take(&mut grounds.head), now).await?;
         let mut request = request.clone();
         request.intend(known.id.clone(), amount, now);
         let (revoked, debt) = commit.as_ref().map_or((Credits::ZERO, Credits::ZERO), revoked_by);
@@ -70,14 +91,14 @@ pub async fn approve_credits<S: Stores, P: Pause>(
     pause: &P,
     request: &Request,
     command: &Command,
-    (actor, policy): (Actor, Option<PolicyRef>),
+    mut grounds: Grounds,
     now: Timestamp,
 ) -> Result<Approved, Failure<S>> {
-    let order = order(&request.account, command, &request.id, actor.clone(), policy);
+    let order = order(request, command, &grounds);
     for attempt in 0..pause.attempts_max() {
-        let commit = ledger_part(store, &order, now).await?;
+        let commit = ledger_part(store, &order, std::mem::take(&mut grounds.head), now).await?;
         let mut request = request.clone();
-        if request.go(State::Refunded, now, actor.clone()).is_err() {
+        if request.go(State::Refunded, now, grounds.actor.clone()).is_err() {
             return Ok(Approved::Stale(Box::new(request)));
         }
         match settle(store, Save { request, commit, refunded: None }).await? {
@@ -181,7 +202,7 @@ async fn undone<S: Stores>(
         policy: None,
         records: Vec::new(),
     };
-    let commit = ledger_part(store, &order, now).await?;
+    let commit = ledger_part(store, &order, Head::Unread, now).await?;
     Ok(Save { request: next(request), commit, refunded })
 }
 
@@ -208,9 +229,13 @@ async fn settle<S: Stores>(store: &S, save: Save) -> Result<Settled, Failure<S>>
 async fn ledger_part<S: Stores>(
     store: &S,
     order: &Order<'_>,
+    head: Head,
     now: Timestamp,
 ) -> Result<Option<Commit>, Failure<S>> {
-    let head = store.head(order.account).await.map_err(ExecuteError::Store)?;
+    let head = match head {
+        Head::Read(head) => head,
+        Head::Unread => store.head(order.account).await.map_err(ExecuteError::Store)?,
+    };
     Ok(match prepare(store, order, head.as_ref(), now).await? {
         Prepared::Commit(commit, _) => Some(*commit),
         // The lot is closed already, or all of it was spent and it has left the account.
@@ -218,19 +243,13 @@ async fn ledger_part<S: Stores>(
     })
 }
 
-fn order<'order>(
-    account: &'order AccountId,
-    command: &'order Command,
-    id: &RefundRequestId,
-    actor: Actor,
-    policy: Option<PolicyRef>,
-) -> Order<'order> {
+fn order<'order>(request: &'order Request, command: &'order Command, grounds: &Grounds) -> Order<'order> {
     Order {
-        account,
+        account: &request.account,
         command,
-        cause: Cause::RefundRequest(id.as_str().to_owned()),
-        actor,
-        policy,
+        cause: Cause::RefundRequest(request.id.as_str().to_owned()),
+        actor: grounds.actor.clone(),
+        policy: grounds.policy.clone(),
         records: Vec::new(),
     }
 }

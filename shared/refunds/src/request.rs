@@ -38,6 +38,17 @@ pub enum Verdict {
     Refuse,
 }
 
+/// What a review approves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// This much money.
+    Money(Money),
+    /// The credits of the generation.
+    Credits,
+    /// Nothing.
+    None,
+}
+
 /// A person's decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
@@ -209,34 +220,34 @@ impl Request {
         Ok(())
     }
 
-    /// A person decides. `refundable` is what is left of the payment.
-    pub fn decide(
-        &mut self,
-        review: Review,
-        refundable: Option<Money>,
-    ) -> Result<Option<Money>, ReviewError> {
+    /// A person decides. `refundable` is what is left of the payment; a request about a generation alone
+    /// is approved in credits.
+    pub fn decide(&mut self, review: Review, refundable: Option<Money>) -> Result<Approval, ReviewError> {
         if self.state != State::InReview {
             return Err(ReviewError::State(self.state));
         }
         if review.reviewer == self.account.as_str() {
             return Err(ReviewError::OwnRequest);
         }
-        let amount = match review.verdict {
-            Verdict::Refuse => None,
+        let in_credits = self.payment.is_none() && self.generation.is_some();
+        let approval = match review.verdict {
+            Verdict::Refuse => Approval::None,
+            Verdict::Approve if in_credits => Approval::Credits,
             Verdict::Approve | Verdict::ApprovePart(_) => {
                 let left = refundable.filter(|money| !money.is_zero()).ok_or(ReviewError::NothingToRefund)?;
                 let amount = if let Verdict::ApprovePart(part) = review.verdict { part } else { left };
                 if amount.is_zero() || left.minus(amount).is_err() {
                     return Err(ReviewError::Amount(left));
                 }
-                Some(amount)
+                Approval::Money(amount)
             }
         };
-        let state = if amount.is_some() { State::Approved } else { State::Refused };
+        let state = if approval == Approval::None { State::Refused } else { State::Approved };
         let actor = Actor::Support(review.reviewer.clone());
         self.go(state, review.at, actor).map_err(|error| ReviewError::State(error.from))?;
         self.review = Some(review);
-        Ok(amount)
+        self.version = self.version.saturating_add(1);
+        Ok(approval)
     }
 
     /// Stores the intent to pay `amount` of `payment`; what is revoked for it is filled in by

@@ -2,8 +2,9 @@
 //!
 //! [`stand_in`] keeps customers, payments and refunds in memory, answers the Stripe calls that
 //! Makegood makes and sends signed webhooks. [`runtime_api`] runs a function's binary as Lambda
-//! would, one event at a time, and records what it costs.
+//! would, one event at a time, and records what it costs. [`http_event`] builds the gateway's events.
 
 mod clock;
+pub mod http_event;
 pub mod runtime_api;
 pub mod stand_in;

@@ -1,0 +1,118 @@
+//! What Stripe does to payouts, and that each ends in exactly one refund or none.
+
+use ledger::contract::at;
+use refunds::State;
+use testkit::stand_in::{Fault, Operation, RefundMode, Settings};
+
+use crate::world::World;
+
+const DAY_S: u64 = 86_400;
+
+#[tokio::test]
+async fn a_pending_refund_leaves_the_request_paying() {
+    let world = World::new().await;
+    assert_eq!(world.pay(at(3)).await.unwrap(), State::Paying);
+    let payout = world.stored().await.payout.unwrap();
+    assert!(payout.refund.is_some());
+    assert_eq!((world.refunds(), world.numbers().await), (1, (0, 400)));
+}
+
+#[tokio::test]
+async fn a_message_that_comes_ten_times_makes_one_refund() {
+    let world = World::new().await;
+    for second in 3..13 {
+        assert_eq!(world.pay(at(second)).await.unwrap(), State::Paying);
+    }
+    assert_eq!(world.refunds(), 1);
+}
+
+#[tokio::test]
+async fn a_refund_that_succeeds_at_once_is_refunded() {
+    let world = World::new().await;
+    world.stripe.set(Settings { refund_mode: RefundMode::Succeeded, ..Settings::default() });
+    assert_eq!(world.pay(at(3)).await.unwrap(), State::Refunded);
+    assert_eq!(world.pay(at(4)).await.unwrap(), State::Refunded);
+    assert_eq!(world.refunds(), 1);
+}
+
+#[tokio::test]
+async fn e1_a_refund_whose_answer_was_lost_is_found_and_not_repeated() {
+    let world = World::new().await;
+    world.stripe.plan(Operation::CreateRefund, 1, Fault::TimeoutAfterActing);
+    assert!(world.pay(at(3)).await.is_err());
+    assert_eq!((world.refunds(), world.stored().await.state), (1, State::Paying));
+    assert_eq!(world.pay(at(60)).await.unwrap(), State::Paying);
+    assert_eq!(world.refunds(), 1);
+    assert!(world.stored().await.payout.unwrap().refund.is_some());
+}
+
+#[tokio::test]
+async fn e2_a_call_that_got_lost_is_repeated_after_the_key_is_gone_and_pays_once() {
+    let world = World::new().await;
+    world.stripe.plan(Operation::CreateRefund, 1, Fault::TimeoutBeforeActing);
+    assert!(world.pay(at(3)).await.is_err());
+    assert_eq!(world.refunds(), 0);
+    world.stripe.prune_keys();
+    assert_eq!(world.pay(at(25 * 3600)).await.unwrap(), State::Paying);
+    assert_eq!(world.refunds(), 1);
+    assert_eq!(world.stored().await.payout.unwrap().key_number, 2);
+}
+
+#[tokio::test]
+async fn e2_a_refund_that_was_made_is_found_after_the_key_is_gone() {
+    let world = World::new().await;
+    world.stripe.plan(Operation::CreateRefund, 1, Fault::TimeoutAfterActing);
+    assert!(world.pay(at(3)).await.is_err());
+    world.stripe.prune_keys();
+    assert_eq!(world.pay(at(2 * DAY_S)).await.unwrap(), State::Paying);
+    assert_eq!(world.refunds(), 1);
+}
+
+#[tokio::test]
+async fn e3_a_stored_server_error_is_left_behind_by_another_key_after_the_list() {
+    let world = World::new().await;
+    world.stripe.plan(Operation::CreateRefund, 1, Fault::ServerError { acts: false });
+    let mut state = world.pay(at(3)).await;
+    for second in 4..8 {
+        if state.is_ok() {
+            break;
+        }
+        state = world.pay(at(second)).await;
+    }
+    assert_eq!(state.unwrap(), State::Paying);
+    assert_eq!(world.refunds(), 1);
+}
+
+#[tokio::test]
+async fn e4_e5_a_key_in_use_and_a_rate_limit_leave_the_message_in_the_queue() {
+    let world = World::new().await;
+    for fault in [Fault::InUse, Fault::RateLimited { retry_after_s: Some(1) }, Fault::Unavailable] {
+        world.stripe.plan(Operation::CreateRefund, 1, fault);
+        assert!(world.pay(at(3)).await.is_err());
+        assert_eq!((world.refunds(), world.stored().await.state), (0, State::Paying));
+    }
+    assert_eq!(world.pay(at(4)).await.unwrap(), State::Paying);
+    let payout = world.stored().await.payout.unwrap();
+    assert_eq!((world.refunds(), payout.key_number), (1, 1));
+}
+
+#[tokio::test]
+async fn e6_a_charge_that_was_refunded_by_another_way_ends_without_a_loop_and_keeps_the_credits() {
+    let world = World::new().await;
+    let all = testkit::stand_in::DashboardRefund { payment: world.payment.as_str().to_owned(), amount: None };
+    world.stripe.dashboard_refund(&all, &testkit::stand_in::Emission::default()).unwrap();
+    assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
+    assert_eq!(world.pay(at(4)).await.unwrap(), State::Failed);
+    assert_eq!(world.stored().await.payout.unwrap().failure.as_deref(), Some("charge_already_refunded"));
+    assert_eq!((world.refunds(), world.numbers().await), (1, (0, 400)));
+}
+
+#[tokio::test]
+async fn e7_a_disputed_charge_is_not_refunded_and_the_credits_come_back() {
+    let world = World::new().await;
+    let fault = Fault::Decline { code: "charge_disputed".to_owned() };
+    world.stripe.plan(Operation::CreateRefund, 1, fault);
+    assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
+    assert_eq!((world.refunds(), world.numbers().await), (0, (100, 0)));
+    assert_eq!(world.stored().await.payout.unwrap().failure.as_deref(), Some("charge_disputed"));
+}

@@ -1,0 +1,6 @@
+//! Payouts against the Stripe stand-in and the tables, both in this process.
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod world;

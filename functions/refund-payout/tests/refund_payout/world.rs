@@ -1,0 +1,128 @@
+//! A payment at the stand-in, its lot in the ledger, and an approved request to refund it.
+
+use lambda::backoff::Backoff;
+use ledger::contract::{at, grant, run};
+use ledger::{
+    AccountId, Actor, Command, Credits, Entry, LedgerStore, PaymentId, PaymentStore, RefundRequestId,
+    Timestamp, check_journal,
+};
+use ledger_dynamodb::{Tables, in_process};
+use policy::{Facts, Reason};
+use refund_payout::{PayoutError, pay};
+use refunds::{
+    Approved, Grounds, Head, Opening, Request, RequestStore, Review, State, Verdict, approve_money,
+    fingerprint, request_id,
+};
+use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
+use testkit::stand_in::{API_KEY, BuyPack, Emission, StripeStandIn};
+
+pub(crate) struct World {
+    pub(crate) stripe: StripeStandIn,
+    pub(crate) store: Tables,
+    pub(crate) payment: PaymentId,
+    pub(crate) request: RefundRequestId,
+    client: StripeClient,
+}
+
+impl World {
+    /// 1000 cents were paid for 100 credits; a person approved 400 of them.
+    pub(crate) async fn new() -> Self {
+        let stripe = StripeStandIn::start().await.unwrap();
+        let pack = BuyPack {
+            account: "customer-1".to_owned(),
+            customer: None,
+            price: "price_pack_100".to_owned(),
+            amount: 1000,
+            currency: "usd".to_owned(),
+        };
+        let made = stripe.buy_pack(&pack, &Emission::default()).unwrap();
+        let payment = PaymentId::new(made.payment.unwrap()).unwrap();
+        let (store, _) = in_process::tables().await;
+        let config = StripeConfig {
+            base_url: stripe.base_url(),
+            secret_key: SecretKey::new(API_KEY).unwrap(),
+            timeouts: Timeouts { answer: std::time::Duration::from_millis(400), ..Timeouts::default() },
+        };
+        let client = StripeClient::new(&config).unwrap();
+        let account = account();
+        run(&store, &account, &Command::Grant(grant(&account, payment.as_str(), 100, None)), at(0)).await;
+        let request = request_id(&account, "key-1");
+        let world = Self { stripe, store, payment, request, client };
+        world.approve().await;
+        world
+    }
+
+    async fn approve(&self) {
+        let document = policy_documents::documents().iter().next().unwrap();
+        let facts = Facts::new();
+        let opening = Opening {
+            id: self.request.clone(),
+            account: account(),
+            payment: Some(self.payment.clone()),
+            generation: None,
+            reason: Reason::Other,
+            note: "Please.".to_owned(),
+            fingerprint: fingerprint(&[]),
+            actor: Actor::Customer,
+            decision: policy::decide(document, &facts, Reason::Other, at(1).as_ms()),
+            facts,
+        };
+        let mut request = Request::open(opening, at(1));
+        // Whatever the policy asks for first, a person has it in hand here.
+        request.state = State::InReview;
+        let payment = self.store.payment(&self.payment).await.unwrap().unwrap();
+        let part = ledger::Money::new(400, payment.paid.currency());
+        let review = Review {
+            reviewer: "agent-1".to_owned(),
+            verdict: Verdict::ApprovePart(part),
+            reason: "Goodwill.".to_owned(),
+            at: at(2),
+        };
+        request.decide(review, payment.refundable().ok()).unwrap();
+        request.version = 1;
+        let grounds =
+            Grounds { actor: Actor::Support("agent-1".to_owned()), policy: None, head: Head::Unread };
+        let approved =
+            approve_money(&self.store, &Backoff::default(), &request, payment, (part, false), grounds, at(2))
+                .await;
+        assert!(matches!(approved, Ok(Approved::Saved(_))), "{approved:?}");
+    }
+
+    pub(crate) async fn pay(
+        &self,
+        now: Timestamp,
+    ) -> Result<State, PayoutError<ledger_dynamodb::StoreError>> {
+        pay(&self.store, &Backoff::default(), &self.client, &self.request, now).await
+    }
+
+    pub(crate) async fn stored(&self) -> Request {
+        self.store.request(&self.request).await.unwrap().unwrap()
+    }
+
+    /// Credits that are available, and the cents that are refunded of the payment.
+    pub(crate) async fn numbers(&self) -> (u64, u64) {
+        let entries: Vec<Entry> = self.store.entries_after(&account(), 0, 100).await.unwrap();
+        assert_eq!(check_journal(&entries), []);
+        let available =
+            entries.last().unwrap().after().balance(at(9)).map_or(0, |balance| balance.available.get());
+        (available, self.store.payment(&self.payment).await.unwrap().unwrap().refunded_minor)
+    }
+
+    /// The refunds that Stripe has made.
+    pub(crate) fn refunds(&self) -> usize {
+        self.stripe.refunds().len()
+    }
+}
+
+pub(crate) fn account() -> AccountId {
+    AccountId::new("customer-1").unwrap()
+}
+
+#[tokio::test]
+async fn an_approval_revokes_and_raises_before_any_money_moves() {
+    let world = World::new().await;
+    assert_eq!(world.numbers().await, (0, 400));
+    let payout = world.stored().await.payout.unwrap();
+    assert_eq!((payout.revoked, payout.asked_at), (Credits::new(100).unwrap(), None));
+    assert_eq!(world.refunds(), 0);
+}

@@ -1,0 +1,10 @@
+//! Refund requests through their events: the tables are in this process, the clock is fixed.
+
+#[cfg(test)]
+mod decisions;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod reviews;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,139 @@
+//! Idempotency, reach and bad input of filed requests.
+
+use serde_json::json;
+use testkit::http_event::HttpEvent;
+
+use crate::world::{CUSTOMER, SUBMIT, World, after_cancellation, answer, changed_mind, now, submission};
+
+#[tokio::test]
+async fn d7_idempotency_keys_are_required_repeated_and_never_reused() {
+    let world = World::new().await;
+    let without = HttpEvent::new(SUBMIT, now().as_s()).path("account", CUSTOMER).as_customer(CUSTOMER);
+    let (status, problem) = answer(&world.call(&without.body(&changed_mind())).await);
+    assert_eq!((status, &problem["type"]), (400, &json!("urn:makegood:problem:missing-idempotency-key")));
+
+    let (_, first) = world.submit("key-1", &changed_mind()).await;
+    let again = world.call(&submission("key-1", &changed_mind())).await;
+    assert_eq!(again.header_value("idempotency-hit"), Some("true"));
+    assert_eq!(answer(&again), (201, first.clone()));
+
+    let (status, problem) = world.submit("key-1", &after_cancellation()).await;
+    assert_eq!((status, &problem["type"]), (422, &json!("urn:makegood:problem:idempotency-key-reused")));
+
+    let other = HttpEvent::new(SUBMIT, now().as_s()).path("account", "customer-2").as_customer("customer-2");
+    let body = json!({"reason": "other", "note": "The same key, another account."});
+    let (status, independent) =
+        answer(&world.call(&other.header("idempotency-key", "key-1").body(&body)).await);
+    assert_eq!(status, 201);
+    assert_ne!(independent["id"], first["id"]);
+}
+
+#[tokio::test]
+async fn d8_fifty_identical_requests_at_once_are_one_refund() {
+    let world = World::new().await;
+    let (event, mut calls) = (submission("key-1", &after_cancellation()), Vec::new());
+    for _ in 0..50 {
+        calls.push(world.call(&event));
+    }
+    let mut ids = Vec::new();
+    for response in futures_util::future::join_all(calls).await {
+        let (status, body) = answer(&response);
+        assert!(status == 201 || status == 409, "{status} {body}");
+        ids.extend(body["id"].as_str().map(str::to_owned));
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(world.refunded("pi_renewal").await, 1000);
+    world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn d9_different_requests_on_one_charge_never_refund_more_than_was_paid() {
+    let world = World::new().await;
+    let events: Vec<HttpEvent> =
+        (0..20).map(|index| submission(&format!("key-{index}"), &after_cancellation())).collect();
+    let responses = futures_util::future::join_all(events.iter().map(|event| world.call(event))).await;
+    let approved = responses.iter().filter(|response| answer(response).1["state"] == "approved").count();
+    assert_eq!(approved, 1);
+    assert_eq!(world.refunded("pi_renewal").await, 1000);
+    world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn d4_what_is_not_the_callers_answers_as_what_is_missing() {
+    let world = World::new().await;
+    let (_, request) = world.submit("key-1", &changed_mind()).await;
+    let id = request["id"].as_str().unwrap();
+    let show = |account: &str, sub: &str, id: &str| {
+        let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests/{id}", now().as_s());
+        event.path("account", account).path("id", id).as_customer(sub)
+    };
+    let mine = answer(&world.call(&show(CUSTOMER, CUSTOMER, id)).await);
+    assert_eq!(mine, (200, request.clone()));
+    let missing = world.call(&show(CUSTOMER, CUSTOMER, "rr_missing")).await;
+    let foreign_account = world.call(&show(CUSTOMER, "customer-2", id)).await;
+    let foreign_request = world.call(&show("customer-2", "customer-2", id)).await;
+    assert_eq!(missing.status(), 404);
+    assert_eq!(answer(&missing), answer(&foreign_account));
+    assert_eq!(answer(&missing), answer(&foreign_request));
+
+    let body = json!({"reason": "changed_mind", "payment": "pi_pack", "note": "Somebody else's."});
+    let event = HttpEvent::new(SUBMIT, now().as_s()).path("account", "customer-2").as_customer("customer-2");
+    let stolen = world.call(&event.clone().header("idempotency-key", "k").body(&body)).await;
+    let unknown = json!({"reason": "changed_mind", "payment": "pi_none", "note": "Nobody's."});
+    let unknown = world.call(&event.header("idempotency-key", "k").body(&unknown)).await;
+    assert_eq!(answer(&stolen), answer(&unknown));
+    assert_eq!(stolen.status(), 404);
+}
+
+#[tokio::test]
+async fn d5_amounts_and_states_cannot_be_sent() {
+    let world = World::new().await;
+    for member in ["amount", "status", "user_id", "approved", "policy_version"] {
+        let mut body = after_cancellation();
+        body[member] = json!(1);
+        let (status, problem) = world.submit("key-1", &body).await;
+        assert_eq!(status, 400, "{member}: {problem}");
+    }
+    assert_eq!(world.refunded("pi_renewal").await, 0);
+}
+
+#[tokio::test]
+async fn d12_a_cursor_of_another_account_or_a_changed_one_is_refused() {
+    let world = World::new().await;
+    for index in 0..21 {
+        world.submit(&format!("key-{index}"), &changed_mind()).await;
+    }
+    let list = |account: &str, cursor: Option<&str>| {
+        let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests", now().as_s());
+        let event = event.path("account", account).as_customer(account);
+        match cursor {
+            Some(cursor) => event.query("cursor", cursor),
+            None => event,
+        }
+    };
+    let (_, page) = answer(&world.call(&list(CUSTOMER, None)).await);
+    assert_eq!(page["refund_requests"].as_array().unwrap().len(), 20);
+    let cursor = page["next_cursor"].as_str().unwrap().to_owned();
+    let (_, rest) = answer(&world.call(&list(CUSTOMER, Some(&cursor))).await);
+    assert_eq!(rest["refund_requests"].as_array().unwrap().len(), 1);
+    assert_eq!(rest["next_cursor"], json!(null));
+    let changed = format!("{}AAAA", &cursor[..cursor.len() - 4]);
+    for (account, cursor) in [("customer-2", cursor.as_str()), (CUSTOMER, &changed), (CUSTOMER, "%")] {
+        assert_eq!(world.call(&list(account, Some(cursor))).await.status(), 400, "{account} {cursor}");
+    }
+}
+
+#[tokio::test]
+async fn a_queue_that_is_down_leaves_the_payout_to_the_sweep() {
+    let mut world = World::new().await;
+    world.app.payouts.broken = true;
+    let (status, request) = world.submit("key-1", &after_cancellation()).await;
+    assert_eq!((status, &request["state"]), (201, &json!("approved")));
+    let due = {
+        use refunds::RequestStore as _;
+        let shard = ledger::shard_of(&crate::world::account(), ledger::DUE_SHARDS);
+        world.app.store.due_requests(shard, now().plus_s(601).unwrap(), 10).await.unwrap()
+    };
+    assert_eq!(due.len(), 1);
+}

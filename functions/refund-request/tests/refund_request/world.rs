@@ -1,0 +1,163 @@
+//! A small world: tables with a customer's payments, and calls of the function.
+
+use std::sync::Mutex;
+
+use lambda::Invocation;
+use lambda::backoff::Backoff;
+use lambda::caller::CallerRules;
+use lambda::config::Env;
+use lambda::http::{Request, Response};
+use lambda::payout_queue::PayoutQueue;
+use ledger::contract::{at, grant, place, run, settle};
+use ledger::{
+    AccountId, Answer, Command, Ending, Entry, LedgerStore, PaymentId, PaymentStore, PolicyRef,
+    RefundRequestId, Subscription, SubscriptionId, Timestamp, check_journal,
+};
+use ledger_dynamodb::{Tables, in_process};
+use refund_request::{RefundRequests, handle};
+use serde_json::{Value, json};
+use testkit::http_event::{CALLER_VARIABLES, HttpEvent};
+
+pub(crate) const CUSTOMER: &str = "customer-1";
+pub(crate) const SUBMIT: &str = "POST /v1/accounts/{account}/refund-requests";
+
+/// Remembers announcements, or takes none.
+#[derive(Debug, Default)]
+pub(crate) struct Announced {
+    pub(crate) ids: Mutex<Vec<String>>,
+    pub(crate) broken: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("queue is down")]
+pub(crate) struct Down;
+
+impl PayoutQueue for Announced {
+    type Error = Down;
+
+    async fn announce(&self, id: &RefundRequestId) -> Result<(), Down> {
+        if self.broken {
+            return Err(Down);
+        }
+        self.ids.lock().unwrap().push(id.as_str().to_owned());
+        Ok(())
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) app: RefundRequests<Tables, Announced>,
+    pub(crate) meter: in_process::Meter,
+}
+
+impl World {
+    /// A customer with a spent and an unspent pack, and a subscription whose renewal was charged after its
+    /// confirmed cancellation took effect.
+    pub(crate) async fn new() -> Self {
+        let (store, meter) = in_process::tables().await;
+        let rules = CallerRules::from_env(&Env::of(CALLER_VARIABLES)).unwrap();
+        let app = RefundRequests { store, payouts: Announced::default(), rules, backoff: Backoff::default() };
+        let world = Self { app, meter };
+        world.pay("pi_pack", None, 100, 0).await;
+        world.pay("pi_first", Some("subscription_create"), 500, 0).await;
+        world.pay("pi_renewal", Some("subscription_cycle"), 500, 40 * DAY_S).await;
+        world.cancelled(10 * DAY_S, 30 * DAY_S).await;
+        world.meter.read();
+        world
+    }
+
+    async fn pay(&self, id: &str, billing_reason: Option<&str>, credits: u64, charged_s: u64) {
+        let mut grant = grant(&account(), id, credits, billing_reason.map(|_| "sub_1"));
+        let payment = &mut grant.payment;
+        payment.charged_at = at(charged_s);
+        payment.policy =
+            Some(PolicyRef { document: "music-studio".to_owned(), version: "2026-05-02".to_owned() });
+        if let (ledger::PaymentKind::Subscription { billing_reason: reason, .. }, Some(word)) =
+            (&mut payment.kind, billing_reason)
+        {
+            word.clone_into(reason);
+        }
+        let answer = run(&self.app.store, &account(), &Command::Grant(grant), at(charged_s)).await;
+        assert!(matches!(answer, Answer::Written { .. }), "{answer:?}");
+    }
+
+    async fn cancelled(&self, confirmed_s: u64, ended_s: u64) {
+        let subscription = Subscription {
+            id: SubscriptionId::new("sub_1").unwrap(),
+            account: account(),
+            as_of: at(ended_s),
+            cancellation_confirmed_at: Some(at(confirmed_s)),
+            cancels_at: Some(at(ended_s)),
+            ended_at: Some(at(ended_s)),
+        };
+        assert!(self.app.store.save_subscription(&subscription).await.unwrap());
+    }
+
+    /// A generation of the customer's that was captured.
+    pub(crate) async fn generate(&self, id: &str, credits: u64) {
+        run(&self.app.store, &account(), &place(id, credits), now()).await;
+        run(&self.app.store, &account(), &settle(id, Ending::Succeeded), now()).await;
+    }
+
+    pub(crate) async fn call(&self, event: &HttpEvent) -> Response {
+        let invocation = Invocation::of(event.text(), now()).unwrap();
+        let request: Request<'_> = invocation.event().unwrap();
+        match handle(&self.app, &request, &invocation).await {
+            Ok(response) => response,
+            Err(problem) => problem.into_response(request.request_id()),
+        }
+    }
+
+    pub(crate) async fn submit(&self, key: &str, body: &Value) -> (u16, Value) {
+        answer(&self.call(&submission(key, body)).await)
+    }
+
+    pub(crate) async fn review(&self, id: &str, reviewer: &str, body: &Value) -> (u16, Value) {
+        let event = HttpEvent::new("POST /v1/refund-requests/{id}/review", now().as_s());
+        answer(&self.call(&event.path("id", id).as_support(reviewer).body(body)).await)
+    }
+
+    /// The credits of the payment's lot: granted, available, revoked.
+    pub(crate) async fn lot(&self, payment: &str) -> (u64, u64, u64) {
+        let head = self.app.store.head(&account()).await.unwrap().unwrap();
+        let lot = head.after().lots.iter().find(|lot| lot.payment.as_str() == payment).unwrap();
+        (lot.granted.get(), lot.available.get(), lot.revoked.get())
+    }
+
+    pub(crate) async fn refunded(&self, payment: &str) -> u64 {
+        let payment = PaymentId::new(payment).unwrap();
+        self.app.store.payment(&payment).await.unwrap().unwrap().refunded_minor
+    }
+
+    pub(crate) async fn journal_is_sound(&self) {
+        let entries: Vec<Entry> = self.app.store.entries_after(&account(), 0, 1000).await.unwrap();
+        assert_eq!(check_journal(&entries), []);
+    }
+}
+
+pub(crate) const DAY_S: u64 = 86_400;
+
+/// Forty-one days into the story.
+pub(crate) fn now() -> Timestamp {
+    at(41 * DAY_S)
+}
+
+pub(crate) fn account() -> AccountId {
+    AccountId::new(CUSTOMER).unwrap()
+}
+
+pub(crate) fn submission(key: &str, body: &Value) -> HttpEvent {
+    let event = HttpEvent::new(SUBMIT, now().as_s()).path("account", CUSTOMER).as_customer(CUSTOMER);
+    event.header("idempotency-key", key).body(body)
+}
+
+pub(crate) fn answer(response: &Response) -> (u16, Value) {
+    (response.status(), serde_json::from_str(response.body()).unwrap_or(Value::Null))
+}
+
+pub(crate) fn after_cancellation() -> Value {
+    json!({"reason": "charged_after_cancellation", "payment": "pi_renewal", "note": "I had cancelled."})
+}
+
+pub(crate) fn changed_mind() -> Value {
+    json!({"reason": "changed_mind", "payment": "pi_pack", "note": "I do not need it."})
+}
