@@ -243,7 +243,8 @@ async fn save<S: Stores, Q>(
     now: ledger::Timestamp,
 ) -> Result<Approved, Problem> {
     let policy = PolicyRef { document: document.id.clone(), version: document.version.clone() };
-    let grounds = Grounds { actor: Actor::Policy, policy: Some(policy), head: Head::Read(records.head) };
+    let grounds =
+        Grounds { actor: Actor::Policy, policy: Some(policy), head: Head::Read(records.head.map(Box::new)) };
     match (granted(&request.decision), records.payment, request.generation.clone()) {
         (Some(Remedy::Money { .. }), Some(payment), _) => {
             let amount =

@@ -33,7 +33,7 @@ pub enum Head {
     #[default]
     Unread,
     /// It was read; `None` for an account without entries.
-    Read(Option<Entry>),
+    Read(Option<Box<Entry>>),
 }
 
 /// What becomes of a request whose money or credits are approved.
@@ -233,7 +233,7 @@ async fn ledger_part<S: Stores>(
     now: Timestamp,
 ) -> Result<Option<Commit>, Failure<S>> {
     let head = match head {
-        Head::Read(head) => head,
+        Head::Read(head) => head.map(|entry| *entry),
         Head::Unread => store.head(order.account).await.map_err(ExecuteError::Store)?,
     };
     Ok(match prepare(store, order, head.as_ref(), now).await? {

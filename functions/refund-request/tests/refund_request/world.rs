@@ -101,7 +101,7 @@ impl World {
     pub(crate) async fn call(&self, event: &HttpEvent) -> Response {
         let invocation = Invocation::of(event.text(), now()).unwrap();
         let request: Request<'_> = invocation.event().unwrap();
-        match handle(&self.app, &request, &invocation).await {
+        match Box::pin(handle(&self.app, &request, &invocation)).await {
             Ok(response) => response,
             Err(problem) => problem.into_response(request.request_id()),
         }
