@@ -1,1 +1,97 @@
-//! The operator's command line.
+//! The operator's command line: checks live data, tells an account's story, shows what was parked, and
+//! tries policies out.
+//!
+//! Every command reads; none writes to a table. Results go to standard output, progress and errors to
+//! standard error. Texts of customers and of Stripe are escaped before they reach a terminal.
+
+mod arguments;
+mod columns;
+mod decision;
+mod failure;
+mod history;
+mod parked;
+mod policies;
+#[cfg(test)]
+mod story;
+mod verify;
+mod words;
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+use lambda::aws::SdkSettings;
+use lambda::config::Env;
+use ledger_dynamodb::Tables;
+
+pub use arguments::Arguments;
+use arguments::{Command, ParkedCommand, PolicyCommand, TableArguments};
+use failure::Failure;
+
+/// What a command that could do its work found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// Everything is as it should be.
+    Sound,
+    /// Something is not: exit code 1.
+    Fault,
+}
+
+/// The exit code of a command that could not do its work; clap uses the same for wrong usage.
+const FAILED: u8 = 2;
+
+/// Carries out one command: `output` gets its result, `progress` what happens meanwhile and errors.
+pub async fn run(
+    arguments: &Arguments,
+    env: &Env,
+    output: &mut impl Write,
+    progress: &mut impl Write,
+) -> ExitCode {
+    match carry_out(&arguments.command, env, output, progress).await {
+        Ok(Found::Sound) => ExitCode::SUCCESS,
+        Ok(Found::Fault) => ExitCode::FAILURE,
+        // The reader of a pipe, like `head`, has seen enough.
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing is left to tell it to when standard error is closed, too.
+            let _ = writeln!(progress, "makegood: {}", lambda::log::chain(&failure));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+async fn carry_out(
+    command: &Command,
+    env: &Env,
+    output: &mut impl Write,
+    progress: &mut impl Write,
+) -> Result<Found, Failure> {
+    match command {
+        Command::Verify(arguments) => {
+            let tables = open(&arguments.tables, env)?;
+            verify::run(&tables, arguments, output, progress).await
+        }
+        Command::History(arguments) => {
+            let tables = open(&arguments.tables, env)?;
+            history::run(&tables, arguments, output).await
+        }
+        Command::Parked(ParkedCommand::List(tables)) => parked::list(&open(tables, env)?, output).await,
+        Command::Parked(ParkedCommand::Show(arguments)) => {
+            let tables = open(&arguments.tables, env)?;
+            parked::show(&tables, &arguments.id, arguments.payload, output).await
+        }
+        Command::Policy(PolicyCommand::Check { files }) => policies::check(files, output),
+        Command::Policy(PolicyCommand::Decide(arguments)) => policies::decide(arguments, output),
+    }
+}
+
+/// The tables, named by the arguments or else by the environment that the functions have.
+fn open(arguments: &TableArguments, env: &Env) -> Result<Tables, Failure> {
+    let name = |given: &Option<String>, variable| match given {
+        Some(name) => Ok(name.clone()),
+        None => env.required(variable),
+    };
+    let ledger = name(&arguments.ledger_table, "LEDGER_TABLE")?;
+    let requests = name(&arguments.requests_table, "REQUESTS_TABLE")?;
+    let client = aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(env)?.sdk_config());
+    Ok(Tables::new(client, ledger, requests))
+}

@@ -46,6 +46,30 @@ impl Tables {
         answer.items.unwrap_or_default().into_iter().map(read).collect()
     }
 
+    /// Up to `limit` parked events after the one with this id, by id.
+    pub async fn parked_after(&self, id: Option<&str>, limit: u16) -> Result<Vec<Parked>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.requests)
+            .key_condition_expression("pk = :pk AND sk > :after")
+            .expression_attribute_values(":pk", text(PARTITION))
+            // A space is below every id.
+            .expression_attribute_values(":after", text(id.unwrap_or(" ")))
+            .limit(i32::from(limit))
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        answer.items.unwrap_or_default().into_iter().map(read).collect()
+    }
+
+    /// The parked event with this id.
+    pub async fn parked_event(&self, id: &str) -> Result<Option<Parked>, StoreError> {
+        let get = self.client.get_item().table_name(&self.requests).set_key(Some(key(PARTITION, id)));
+        let answer = get.consistent_read(true).send().await.map_err(StoreError::of)?;
+        answer.item.map(read).transpose()
+    }
+
     /// Takes an event out of the parking place, after it was applied.
     pub async fn unpark(&self, id: &str) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(&self.requests).set_key(Some(key(PARTITION, id)));

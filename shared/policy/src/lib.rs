@@ -38,4 +38,5 @@ pub use generation::{
     AnswerMatch, AnswerShape, EmptySuccess, Ending, FailureEffect, FailureKind, FailureRule, FailureRules,
     GenerationOutcome, Operation,
 };
+pub use message::money_text;
 pub use reason::Reason;

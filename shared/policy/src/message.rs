@@ -74,7 +74,7 @@ impl Decision {
 }
 
 /// An amount as people write it: `12.50 EUR`.
-fn money_text(amount_minor: u64, currency: &str) -> String {
+pub fn money_text(amount_minor: u64, currency: &str) -> String {
     let code = currency.to_ascii_uppercase();
     let digits: usize = if ZERO_DECIMAL.contains(&currency) {
         0

@@ -1,0 +1,254 @@
+//! The command line's grammar and its help.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use ledger::{AccountId, TimeError, Timestamp};
+use policy::Reason;
+
+const ACCESS: &str = "\
+Access to AWS comes from the environment: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+AWS_SESSION_TOKEN where the credentials have one, and AWS_ENDPOINT_URL for a local stack. With the AWS
+command line:
+
+  eval \"$(aws configure export-credentials --format env)\"
+  export AWS_REGION=eu-central-1";
+
+/// Reads what Makegood keeps, checks it and explains it. No command writes to a table.
+#[derive(Debug, Parser)]
+#[command(version, subcommand_required = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  makegood verify
+  makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11
+  makegood parked list
+  makegood policy check documents/music-studio/*.toml
+  makegood policy decide --document music-studio --reason changed_mind --facts facts.json
+
+Exit codes: 0 all is well, 1 a fault was found, 2 the command could not do its work.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check every ledger invariant on the data as it is.
+    Verify(VerifyArguments),
+    /// Tell an account's whole story: credits, lots and refund requests.
+    History(HistoryArguments),
+    /// Look at events that were put aside because they could not be applied.
+    #[command(subcommand)]
+    Parked(ParkedCommand),
+    /// Check policy documents and try them out; needs no access to AWS.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+}
+
+/// The tables' names.
+#[derive(Debug, Args)]
+pub(crate) struct TableArguments {
+    /// The ledger table; `LEDGER_TABLE` where it is not given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ledger_table: Option<String>,
+    /// The requests table; `REQUESTS_TABLE` where it is not given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) requests_table: Option<String>,
+}
+
+/// Check every ledger invariant on the data as it is.
+///
+/// Reads both tables whole, or one account, and checks entry by entry. What is found in data that moves
+/// meanwhile is read again before it is reported. Invariant 11 is about messages: it shows in the
+/// dead-letter queues and in `makegood parked list`.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{VERIFY_EXAMPLES}\n\n{ACCESS}"))]
+pub(crate) struct VerifyArguments {
+    #[command(flatten)]
+    pub(crate) tables: TableArguments,
+    /// Check one account only
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: Option<AccountId>,
+    /// Hold deadlines against this instant, not against the clock
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) at: Option<Timestamp>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  makegood verify --ledger-table prod-LedgerTable --requests-table prod-RequestsTable
+  makegood verify --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11 --json
+  makegood verify --at 2026-08-01T00:00:00Z
+
+Exit codes: 0 the invariants hold, 1 one is broken, 2 the data could not be read.";
+
+/// Tell an account's whole story: credits, lots and refund requests.
+///
+/// One line per change of the credits, oldest first, then each refund request with its decision, the
+/// clauses it cites and its time-line. Instants are UTC.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{HISTORY_EXAMPLES}\n\n{ACCESS}"))]
+pub(crate) struct HistoryArguments {
+    #[command(flatten)]
+    pub(crate) tables: TableArguments,
+    /// The account: the `sub` of the customer's token
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: AccountId,
+    /// Show the balance as of this instant, not as of the clock
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) at: Option<Timestamp>,
+}
+
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11
+  makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11 | less";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ParkedCommand {
+    /// List what is parked: when, why and which event.
+    #[command(after_long_help = format!("Example:\n  makegood parked list\n\n{ACCESS}"))]
+    List(TableArguments),
+    /// Show one parked event.
+    Show(ShowArguments),
+}
+
+/// Show one parked event.
+///
+/// The payload is what Stripe signed and may hold personal data: it is printed only when asked for.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{SHOW_EXAMPLES}\n\n{ACCESS}"))]
+pub(crate) struct ShowArguments {
+    #[command(flatten)]
+    pub(crate) tables: TableArguments,
+    /// The event's id, as `makegood parked list` shows it
+    pub(crate) id: String,
+    /// Print the payload's bytes and nothing else
+    #[arg(long)]
+    pub(crate) payload: bool,
+}
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  makegood parked show evt_1PxR2n
+  makegood parked show evt_1PxR2n --payload > event.json";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Check documents: each mistake as `file:line: field: what is wrong`.
+    ///
+    /// Documents that are given together are checked against each other. A file named `catalogue.toml` is
+    /// read as a price catalogue for them, or, where none is given, for the documents of this build.
+    #[command(after_long_help = CHECK_EXAMPLES)]
+    Check {
+        /// Policy documents and price catalogues
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Decide a request by a document of this build and show what the decision rests on.
+    Decide(DecideArguments),
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  makegood policy check documents/music-studio/2026-05-02.toml
+  makegood policy check documents/catalogue.toml documents/*/*.toml
+
+Exit codes: 0 no mistakes, 1 mistakes, 2 a file could not be read.";
+
+/// Decide a request by a document of this build and show what the decision rests on.
+#[derive(Debug, Args)]
+#[command(after_long_help = DECIDE_EXAMPLES)]
+pub(crate) struct DecideArguments {
+    /// The policy, such as `music-studio`
+    #[arg(long, value_name = "ID")]
+    pub(crate) document: String,
+    /// Its version; where it is not given, the one in force at the instant of the decision
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) version: Option<String>,
+    /// The reason of the request
+    #[arg(long, value_parser = reasons())]
+    pub(crate) reason: Reason,
+    /// A JSON object of facts; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: PathBuf,
+    /// Decide as of this instant, not of the clock's
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) at: Option<Timestamp>,
+    /// Print the decision as it is published and stored
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const DECIDE_EXAMPLES: &str = "\
+Examples:
+  makegood policy decide --document music-studio --reason result_not_liked --facts facts.json
+  echo '{\"payment_named\": false, \"generation_named\": true}' |
+    makegood policy decide --document music-studio --reason result_not_liked --facts - --json
+
+A fact that the file leaves out is unknown, which is not the same as no. Instants among the facts are
+milliseconds since 1970; amounts are in the smallest unit of the currency.";
+
+fn instant(text: &str) -> Result<Timestamp, TimeError> {
+    Timestamp::parse(text)
+}
+
+fn reasons() -> impl TypedValueParser<Value = Reason> {
+    let values = Reason::ALL.iter().map(|reason| PossibleValue::new(reason.id()).help(reason.description()));
+    PossibleValuesParser::new(values).try_map(|id| Reason::from_id(&id).ok_or("not a reason"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_are_checked_before_anything_is_read() {
+        for (line, accepted) in [
+            ("verify", true),
+            ("verify --account cus-1 --at 2026-08-01T00:00:00Z --json", true),
+            ("verify --account a#b", false),
+            ("verify --at yesterday", false),
+            ("history", false),
+            ("history --account cus-1", true),
+            ("parked list --requests-table r", true),
+            ("parked show", false),
+            ("parked show evt_1 --payload", true),
+            ("policy check", false),
+            ("policy check a.toml b.toml", true),
+            ("policy decide --document d --reason changed_mind --facts -", true),
+            ("policy decide --document d --reason because --facts -", false),
+        ] {
+            let words = std::iter::once("makegood").chain(line.split(' '));
+            assert_eq!(Arguments::try_parse_from(words).is_ok(), accepted, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn leaves(command: &clap::Command, path: &str) -> Vec<(String, String)> {
+            let path = format!("{path} {}", command.get_name());
+            if command.has_subcommands() {
+                return command.get_subcommands().flat_map(|each| leaves(each, &path)).collect();
+            }
+            vec![(path, command.clone().render_long_help().to_string())]
+        }
+        let leaves = leaves(&Arguments::command(), "");
+        assert_eq!(leaves.len(), 6, "{leaves:?}");
+        for (path, help) in leaves {
+            assert!(help.contains(&format!("  {}", path.trim())), "{path}: {help}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a command could not do its work.
+
+use std::io;
+use std::path::PathBuf;
+
+use lambda::config::ConfigError;
+use ledger_dynamodb::StoreError;
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The environment lacks something.
+    #[error("the environment is not complete (see `makegood verify --help`)")]
+    Config(#[from] ConfigError),
+    /// The tables did not answer.
+    #[error("the tables cannot be read")]
+    Store(#[from] StoreError),
+    /// A file cannot be read.
+    #[error("`{path}` cannot be read")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The facts are not a JSON object of known facts.
+    #[error("`{path}` does not hold facts")]
+    Facts {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// No document has this id and version.
+    #[error("no policy `{wanted}`; there are {known}")]
+    NoDocument {
+        /// What was asked for.
+        wanted: String,
+        /// The documents that there are.
+        known: String,
+    },
+    /// The result is not encodable.
+    #[error("the result cannot be written as JSON")]
+    Encoding(#[from] serde_json::Error),
+    /// The result could not be written.
+    #[error("the result cannot be written")]
+    Output(#[from] io::Error),
+}

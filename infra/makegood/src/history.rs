@@ -1,0 +1,146 @@
+//! An account's whole story as plain text: the balance, the lots, one line per change of the credits, and
+//! the refund requests.
+
+mod change;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+use ledger::{Account, AccountId, Entry, Payment, PaymentId, Timestamp};
+use ledger_dynamodb::Tables;
+
+use crate::Found;
+use crate::arguments::HistoryArguments;
+use crate::columns::{Align, Columns};
+use crate::failure::Failure;
+use crate::verify::Material;
+use crate::words::{count, instant, lot_kind};
+use change::lines;
+
+/// Tells the story of one account.
+pub(crate) async fn run(
+    tables: &Tables,
+    arguments: &HistoryArguments,
+    output: &mut impl Write,
+) -> Result<Found, Failure> {
+    let now = arguments.at.unwrap_or_else(lambda::clock::now);
+    let material = Material::of_account(tables, &arguments.account, &BTreeSet::new()).await?;
+    tell(&arguments.account, &material, now, output)
+}
+
+fn tell(
+    account: &AccountId,
+    material: &Material,
+    now: Timestamp,
+    output: &mut impl Write,
+) -> Result<Found, Failure> {
+    let entries = material.journals.get(account).map_or(&[][..], Vec::as_slice);
+    if entries.is_empty() && material.requests.is_empty() {
+        writeln!(output, "Account {account} has no entries and no refund requests.")?;
+        return Ok(Found::Fault);
+    }
+    if let Some(newest) = entries.last() {
+        standing(account, newest.after(), now, output)?;
+    }
+    changes(entries, &material.payments, output)?;
+    for request in &material.requests {
+        writeln!(output)?;
+        request::write(request, output)?;
+    }
+    Ok(Found::Sound)
+}
+
+/// The balance and the lots.
+fn standing(
+    id: &AccountId,
+    account: &Account,
+    now: Timestamp,
+    output: &mut impl Write,
+) -> Result<(), Failure> {
+    writeln!(output, "Account {id} at {} UTC", instant(now))?;
+    match account.balance(now) {
+        Ok(balance) => {
+            let standing = if account.suspended { "; holds are refused" } else { "" };
+            writeln!(
+                output,
+                "  {} credits available, {} held, {} owed{standing}",
+                balance.available, balance.held, balance.debt
+            )?;
+        }
+        Err(error) => writeln!(output, "  the balance cannot be added up: {error}")?,
+    }
+    if account.lots.is_empty() {
+        return Ok(());
+    }
+    writeln!(output, "\nLots")?;
+    let [left, right] = [Align::Left, Align::Right];
+    let mut columns = Columns::new([right, left, right, right, right, right, right, right, left]);
+    columns.row([
+        "lot",
+        "of",
+        "granted",
+        "available",
+        "held",
+        "spent",
+        "expired",
+        "revoked",
+        "expires (UTC)",
+    ]);
+    for lot in &account.lots {
+        let expires = match lot.expires_at {
+            _ if lot.closed => "closed by a refund".to_owned(),
+            Some(expiry) if expiry <= now => format!("{} (past)", instant(expiry)),
+            Some(expiry) => instant(expiry),
+            None => "never".to_owned(),
+        };
+        columns.row([
+            lot.id.0.to_string(),
+            lot_kind(&lot.kind),
+            lot.granted.to_string(),
+            lot.available.to_string(),
+            lot.held.to_string(),
+            lot.spent.to_string(),
+            lot.expired.to_string(),
+            lot.revoked.to_string(),
+            expires,
+        ]);
+    }
+    columns.write(output)?;
+    Ok(())
+}
+
+/// One line per change and lot. The column `left` is what is available after the entry.
+fn changes(
+    entries: &[Entry],
+    payments: &BTreeMap<PaymentId, Payment>,
+    output: &mut impl Write,
+) -> Result<(), Failure> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    writeln!(output, "\nCredits, in {}", count(entries.len(), "entry", "entries"))?;
+    let [left, right] = [Align::Left, Align::Right];
+    let mut columns = Columns::new([left, left, right, right, right, left, left]);
+    columns.row(["when (UTC)", "what", "credits", "lot", "left", "detail", "cause"]);
+    for entry in entries {
+        let lines: Vec<change::Line> =
+            entry.changes().iter().flat_map(|change| lines(change, payments)).collect();
+        let available = entry.after().balance(entry.at()).map(|balance| balance.available.to_string());
+        let available = available.unwrap_or_else(|_| "?".to_owned());
+        let last = lines.len().saturating_sub(1);
+        for (number, line) in lines.into_iter().enumerate() {
+            let (at, cause) = match number {
+                0 => (instant(entry.at()), crate::words::cause(entry.cause(), entry.actor())),
+                _ => (String::new(), String::new()),
+            };
+            let left = if number == last { available.clone() } else { String::new() };
+            let lot = line.lot.map_or_else(String::new, |lot| lot.0.to_string());
+            columns.row([at, line.what.to_owned(), line.credits, lot, left, line.detail, cause]);
+        }
+    }
+    columns.write(output)?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! A change of an account as lines of its story: one per lot that it touches.
+
+use std::collections::BTreeMap;
+
+use ledger::{Change, Credits, LotId, Part, Payment, PaymentId};
+
+use crate::words::{credits, instant, payment, release};
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// What happened, in a word or two.
+    pub(crate) what: &'static str,
+    /// Credits: signed where they changed what is available.
+    pub(crate) credits: String,
+    /// The lot.
+    pub(crate) lot: Option<LotId>,
+    /// More about it.
+    pub(crate) detail: String,
+}
+
+/// How credits changed what is available.
+#[derive(Debug, Clone, Copy)]
+enum Sign {
+    More,
+    Less,
+    Same,
+}
+
+/// The lines of a change. The due marker is bookkeeping and has none.
+pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) -> Vec<Line> {
+    use Sign::{Less, More, Same};
+    match change {
+        Change::Granted { lot, settled } => {
+            let detail = payments.get(&lot.payment).map_or_else(|| format!("by {}", lot.payment), payment);
+            let mut lines = vec![line("bought", More, lot.granted, Some(lot.id), detail)];
+            if !settled.is_zero() {
+                lines.push(line("paid off", Less, *settled, Some(lot.id), "debt".to_owned()));
+            }
+            lines
+        }
+        Change::Held(hold) => {
+            let detail = format!("{} {}, until {}", hold.operation, hold.generation, instant(hold.deadline));
+            of_parts("held", Less, &hold.parts, &detail)
+        }
+        Change::Captured { generation, parts } => {
+            of_parts("spent", Same, parts, &format!("{generation} succeeded"))
+        }
+        Change::Released { generation, parts, reason } => {
+            of_parts("given back", More, parts, &format!("{generation}: {}", release(*reason)))
+        }
+        Change::GivenBack { generation, parts } => {
+            of_parts("given back", More, parts, &format!("{generation}: it failed after it was charged"))
+        }
+        Change::ChargedLate { generation, parts } => of_parts(
+            "spent",
+            Less,
+            parts,
+            &format!("{generation} succeeded after its credits were given back"),
+        ),
+        Change::Uncollected { generation, credits } => {
+            let detail = format!("{generation} succeeded after its credits were given back and used");
+            vec![line("not collected", Same, *credits, None, detail)]
+        }
+        Change::Expired(part) => vec![line("expired", Less, part.credits, Some(part.lot), String::new())],
+        Change::Revoked { part, debt } => {
+            let mut lines = vec![line(
+                "revoked",
+                Less,
+                part.credits,
+                Some(part.lot),
+                "its payment is refunded".to_owned(),
+            )];
+            if !debt.is_zero() {
+                let detail = "spent credits of a refunded payment".to_owned();
+                lines.push(line("owed", Same, *debt, Some(part.lot), detail));
+            }
+            lines
+        }
+        Change::Restored { part, debt } => {
+            let detail = if debt.is_zero() {
+                "the refund failed".to_owned()
+            } else {
+                format!("the refund failed; a debt of {} is struck off", credits(*debt))
+            };
+            vec![line("restored", More, part.credits, Some(part.lot), detail)]
+        }
+        Change::ExpiryStarted { ended, lots } => {
+            let ending = format!("{} ended {}", ended.subscription, instant(ended.ended_at));
+            if lots.is_empty() {
+                return vec![note("clock starts", None, format!("{ending}; nothing is left of it"))];
+            }
+            let expiry = |(lot, at): &(LotId, _)| {
+                note("clock starts", Some(*lot), format!("{ending}; expires {}", instant(*at)))
+            };
+            lots.iter().map(expiry).collect()
+        }
+        Change::ExpiryStopped { subscription, lots } => {
+            let stopped =
+                |lot: &LotId| note("clock stops", Some(*lot), format!("{subscription} takes it over"));
+            lots.iter().map(stopped).collect()
+        }
+        Change::Extended { lot, until } => {
+            vec![note(
+                "kept longer",
+                Some(*lot),
+                format!("came back after expiry; usable until {}", instant(*until)),
+            )]
+        }
+        Change::Suspended => vec![note("suspended", None, "holds are refused from here on".to_owned())],
+        Change::Resumed => vec![note("resumed", None, "holds are accepted again".to_owned())],
+        Change::Marked(_) => Vec::new(),
+    }
+}
+
+fn of_parts(what: &'static str, sign: Sign, parts: &[Part], detail: &str) -> Vec<Line> {
+    parts.iter().map(|part| line(what, sign, part.credits, Some(part.lot), detail.to_owned())).collect()
+}
+
+fn line(what: &'static str, sign: Sign, credits: Credits, lot: Option<LotId>, detail: String) -> Line {
+    let credits = match sign {
+        Sign::More => format!("+{credits}"),
+        Sign::Less => format!("-{credits}"),
+        Sign::Same => credits.to_string(),
+    };
+    Line { what, credits, lot, detail }
+}
+
+fn note(what: &'static str, lot: Option<LotId>, detail: String) -> Line {
+    Line { what, credits: String::new(), lot, detail }
+}

@@ -1,0 +1,75 @@
+//! A refund request: what was asked, what was decided and why, and every step.
+
+use std::io::{self, Write};
+
+use refunds::{Payout, Request, Review, Verdict};
+
+use crate::columns::{Align, Columns};
+use crate::decision::{basis, clauses, labelled, outcome};
+use crate::words::{actor, credits, instant, money};
+
+/// Writes the request as a paragraph of its own.
+pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()> {
+    writeln!(output, "Refund request {}: {}", request.id, request.state.as_str().replace('_', " "))?;
+    let mut columns = Columns::new([Align::Left; 2]);
+    labelled(&mut columns, "reason", request.reason.description());
+    if let Some(payment) = &request.payment {
+        labelled(&mut columns, "payment", payment.as_str());
+    }
+    if let Some(generation) = &request.generation {
+        labelled(&mut columns, "generation", generation.as_str());
+    }
+    labelled(&mut columns, "note", &request.note);
+    let decision = &request.decision;
+    labelled(&mut columns, "decision", &format!("{}, because {}", outcome(decision), basis(decision.basis)));
+    labelled(&mut columns, "policy", &format!("{} {}", decision.document, decision.version));
+    for (name, text) in clauses(decision, policy_documents::documents()) {
+        labelled(&mut columns, "clause", &name);
+        labelled(&mut columns, "", &text);
+    }
+    for door in &decision.doors {
+        labelled(&mut columns, "door", &door.text);
+    }
+    if let Some(review) = &request.review {
+        labelled(&mut columns, "review", &reviewed(review));
+    }
+    if let Some(payout) = &request.payout {
+        labelled(&mut columns, "payout", &paid(payout));
+    }
+    for (number, step) in request.steps.iter().enumerate() {
+        let what = format!(
+            "{}  {}, by {}",
+            instant(step.at),
+            step.state.as_str().replace('_', " "),
+            actor(&step.actor)
+        );
+        columns.row([if number == 0 { "steps" } else { "" }, &what]);
+    }
+    columns.write(output)
+}
+
+fn reviewed(review: &Review) -> String {
+    let verdict = match &review.verdict {
+        Verdict::Approve => "approved".to_owned(),
+        Verdict::ApprovePart(amount) => format!("approved in part, {}", money(*amount)),
+        Verdict::Refuse => "refused".to_owned(),
+    };
+    format!("{verdict} by {}: {}", review.reviewer, review.reason)
+}
+
+fn paid(payout: &Payout) -> String {
+    let refund = payout.refund.as_ref().map_or_else(
+        || "Stripe has named no refund yet".to_owned(),
+        |refund| format!("Stripe's refund is {refund}"),
+    );
+    let mut parts = vec![
+        format!("{} of {}", money(payout.amount), payout.payment),
+        refund,
+        format!("{} revoked", credits(payout.revoked)),
+    ];
+    if !payout.debt.is_zero() {
+        parts.push(format!("{} owed", credits(payout.debt)));
+    }
+    parts.extend(payout.failure.as_ref().map(|failure| format!("failed: {failure}")));
+    parts.join("; ")
+}

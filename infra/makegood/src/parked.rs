@@ -1,0 +1,99 @@
+//! Events that were put aside: listed without their content, shown with it only on request.
+
+use std::io::Write;
+
+use ledger_dynamodb::{Parked, Tables};
+
+use crate::Found;
+use crate::columns::{Align, Columns};
+use crate::failure::Failure;
+use crate::words::{count, instant};
+
+/// Events of one page; DynamoDB itself cuts a page at 1 MB.
+const PAGE: u16 = 100;
+
+/// Lists all of them; having any is a fault to look at.
+pub(crate) async fn list(tables: &Tables, output: &mut impl Write) -> Result<Found, Failure> {
+    let mut columns = Columns::new([Align::Left, Align::Left, Align::Right, Align::Left]);
+    columns.row(["parked at (UTC)", "event", "bytes", "reason"]);
+    let (mut number, mut after) = (0_usize, None);
+    loop {
+        let page = tables.parked_after(after.as_deref(), PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
+        number = number.saturating_add(page.len());
+        for each in &page {
+            columns.row([&instant(each.at), &each.id, &each.payload.len().to_string(), &each.reason]);
+        }
+    }
+    if number == 0 {
+        writeln!(output, "Nothing is parked.")?;
+        return Ok(Found::Sound);
+    }
+    writeln!(output, "{} parked.\n", count(number, "event is", "events are"))?;
+    columns.write(output)?;
+    Ok(Found::Fault)
+}
+
+/// Shows one: what is known about it, or its payload as it was signed.
+pub(crate) async fn show(
+    tables: &Tables,
+    id: &str,
+    payload: bool,
+    output: &mut impl Write,
+) -> Result<Found, Failure> {
+    let Some(parked) = tables.parked_event(id).await? else {
+        let mut columns = Columns::new([Align::Left]);
+        columns.row([format!("No event {id} is parked.")]);
+        columns.write(output)?;
+        return Ok(Found::Fault);
+    };
+    let Parked { id, reason, at, payload: bytes } = parked;
+    if payload {
+        output.write_all(&bytes)?;
+        return Ok(Found::Sound);
+    }
+    let mut columns = Columns::new([Align::Left; 2]);
+    columns.row(["event", &id]);
+    columns.row(["parked at", &format!("{} UTC", instant(at))]);
+    columns.row(["reason", &reason]);
+    columns.row(["payload", &format!("{}; --payload prints it", count(bytes.len(), "byte", "bytes"))]);
+    columns.write(output)?;
+    Ok(Found::Sound)
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::contract::at;
+    use ledger_dynamodb::Parked;
+
+    use crate::Found;
+    use crate::story::Stage;
+
+    #[tokio::test]
+    async fn parked_events_are_listed_without_their_payload() {
+        let stage = Stage::empty().await;
+        assert_eq!(stage.command("parked list").await.1, "Nothing is parked.\n");
+        for number in 0..150 {
+            let parked = Parked {
+                id: format!("evt_{number:03}"),
+                reason: "unknown price".to_owned(),
+                at: at(number),
+                payload: b"{\"email\":\"someone@example.com\"}".to_vec(),
+            };
+            stage.tables.park(&parked).await.unwrap();
+        }
+        let (found, output, _) = stage.command("parked list").await;
+        assert_eq!(found, Found::Fault);
+        assert_eq!(output.matches("unknown price").count(), 150, "{output}");
+        assert!(output.starts_with("150 events are parked.\n"), "{output}");
+        assert!(output.contains("  2026-11-01 00:00:07  evt_007     31  unknown price\n"), "{output}");
+
+        let (_, shown, _) = stage.command("parked show evt_007").await;
+        assert!(shown.contains("unknown price") && !shown.contains("example.com"), "{shown}");
+        let (_, payload, _) = stage.command("parked show evt_007 --payload").await;
+        assert_eq!(payload, "{\"email\":\"someone@example.com\"}");
+        let (found, missing, _) = stage.command("parked show evt_none").await;
+        assert_eq!((found, missing.as_str()), (Found::Fault, "  No event evt_none is parked.\n"));
+    }
+}

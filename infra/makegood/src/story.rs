@@ -1,0 +1,178 @@
+//! A story for tests: a pack and a subscription are bought, a generation fails, and a renewal that was
+//! charged after the cancellation is refunded. Commands run as an operator types them, on tables in process.
+
+use clap::Parser as _;
+use lambda::aws::SdkSettings;
+use lambda::config::Env;
+use ledger::contract::{at, grant, place, run, settle};
+use ledger::{
+    AccountId, Actor, Answer, Cause, Command, Credits, Ending, LedgerStore as _, Order, PaymentStore as _,
+    PolicyRef, Prepared, ReleaseReason, prepare,
+};
+use ledger_dynamodb::{Tables, in_process};
+use policy::{Decision, Fact, Facts, Reason, decide};
+use refunds::{
+    Opening, RefundSeen, RefundStatus, RefundedSum, Request, RequestStore as _, Save, Saved, Seen, request_id,
+};
+
+use crate::{Arguments, Found, carry_out};
+
+/// The account of the story.
+pub(crate) const ACCOUNT: &str = "cus-1";
+
+/// Tables in process and the environment that leads a command to them.
+pub(crate) struct Stage {
+    /// The tables.
+    pub(crate) tables: Tables,
+    env: Env,
+}
+
+impl Stage {
+    /// Empty tables.
+    pub(crate) async fn empty() -> Self {
+        let (tables, _, endpoint) = in_process::tables_with_endpoint().await;
+        let env = Env::of([
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_ENDPOINT_URL", &endpoint),
+            ("LEDGER_TABLE", "ledger"),
+            ("REQUESTS_TABLE", "requests"),
+        ]);
+        Self { tables, env }
+    }
+
+    /// Tables on which the story has been told.
+    pub(crate) async fn told() -> Self {
+        let stage = Self::empty().await;
+        tell(&stage.tables).await;
+        stage
+    }
+
+    /// What a command finds, prints and tells meanwhile.
+    pub(crate) async fn command(&self, line: &str) -> (Found, String, String) {
+        let (mut output, mut progress) = (Vec::new(), Vec::new());
+        let words = std::iter::once("makegood").chain(line.split(' '));
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        let found = carry_out(&arguments.command, &self.env, &mut output, &mut progress).await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (found, text(output), text(progress))
+    }
+
+    /// A client that changes the tables behind the ledger's back.
+    pub(crate) fn client(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(&self.env).unwrap().sdk_config())
+    }
+}
+
+/// Tells the story up to the refund's confirmation.
+pub(crate) async fn tell(tables: &Tables) -> Request {
+    let account = AccountId::new(ACCOUNT).unwrap();
+    for (payment, credits, subscription) in [("pi_pack", 100, None), ("pi_pro", 500, Some("sub_pro"))] {
+        order(tables, &account, &Command::Grant(grant(&account, payment, credits, subscription))).await;
+    }
+    order(tables, &account, &place("gen-1", 12)).await;
+    order(tables, &account, &settle("gen-1", Ending::Failed(ReleaseReason::Failed))).await;
+    order(tables, &account, &place("gen-2", 30)).await;
+    order(tables, &account, &settle("gen-2", Ending::Succeeded)).await;
+    refund(tables, &account).await
+}
+
+async fn order(tables: &Tables, account: &AccountId, command: &Command) {
+    let answer = run(tables, account, command, at(0)).await;
+    assert!(matches!(answer, Answer::Written { .. }), "{answer:?}");
+}
+
+async fn refund(tables: &Tables, account: &AccountId) -> Request {
+    let payment = tables.payment(&"pi_pro".parse().unwrap()).await.unwrap().unwrap();
+    let mut request = Request::open(opening(account), at(60));
+    let amount = request.granted_money().unwrap();
+    let command = Command::Revoke { payment: payment.id.clone(), owe_spent: false };
+    let order = Order {
+        account,
+        command: &command,
+        cause: Cause::RefundRequest(request.id.as_str().to_owned()),
+        actor: Actor::Policy,
+        policy: Some(PolicyRef {
+            document: request.decision.document.clone(),
+            version: request.decision.version.clone(),
+        }),
+        records: Vec::new(),
+    };
+    let head = tables.head(account).await.unwrap();
+    let prepared = prepare(tables, &order, head.as_ref(), at(60)).await.unwrap();
+    let Prepared::Commit(commit, _) = prepared else { panic!("the lot is there to be revoked") };
+    request.intend(payment.id.clone(), amount, at(60));
+    request.revoked(Credits::new(470).unwrap(), Credits::ZERO);
+    let refunded = RefundedSum::raise(&payment, amount);
+    let approval = Save { request: request.clone(), commit: Some(*commit), refunded };
+    assert_eq!(tables.save(&approval).await.unwrap(), Saved::Written);
+    request.ask(at(61), false).unwrap();
+    save(tables, &mut request).await;
+    let seen = RefundSeen {
+        id: "re_1".parse().unwrap(),
+        payment: "pi_pro".parse().unwrap(),
+        amount,
+        status: RefundStatus::Succeeded,
+        failure: None,
+    };
+    assert_eq!(request.observe(&seen, at(70)), Seen::Moved);
+    save(tables, &mut request).await;
+    tables.request(&request.id).await.unwrap().unwrap()
+}
+
+/// Writes the next version of a request as it is, whatever its steps say.
+pub(crate) async fn save(tables: &Tables, request: &mut Request) {
+    request.version = request.version.saturating_add(1);
+    let save = Save { request: request.clone(), commit: None, refunded: None };
+    assert_eq!(tables.save(&save).await.unwrap(), Saved::Written);
+}
+
+fn opening(account: &AccountId) -> Opening {
+    let (facts, decision) = charged_after_cancellation();
+    Opening {
+        id: request_id(account, "key-1"),
+        account: account.clone(),
+        payment: Some("pi_pro".parse().unwrap()),
+        generation: None,
+        reason: Reason::ChargedAfterCancellation,
+        note: "I had cancelled\u{1b}[2J weeks before.".to_owned(),
+        fingerprint: [0; 32],
+        actor: Actor::Customer,
+        facts,
+        decision,
+    }
+}
+
+/// A renewal that was charged after the cancellation was confirmed (`S2-16`).
+pub(crate) fn charged_after_cancellation() -> (Facts, Decision) {
+    let mut facts = Facts::new();
+    for (fact, yes) in [
+        (Fact::PaymentNamed, true),
+        (Fact::GenerationNamed, false),
+        (Fact::PaymentDisputed, false),
+        (Fact::CancellationConfirmed, true),
+    ] {
+        facts.set(fact, yes).unwrap();
+    }
+    for (fact, instant) in [
+        (Fact::RequestedAt, at(60)),
+        (Fact::PaymentChargedAt, at(0)),
+        (Fact::CancellationConfirmedAt, ledger::Timestamp::parse("2026-10-10T00:00:00Z").unwrap()),
+        (Fact::CancellationEffectiveAt, ledger::Timestamp::parse("2026-10-31T00:00:00Z").unwrap()),
+    ] {
+        facts.set(fact, instant.as_ms()).unwrap();
+    }
+    for (fact, word) in [
+        (Fact::PaymentKind, "subscription"),
+        (Fact::BillingReason, "subscription_cycle"),
+        (Fact::Currency, "usd"),
+    ] {
+        facts.set(fact, word).unwrap();
+    }
+    facts.set_quantity(Fact::AmountPaid, 1000).unwrap();
+    facts.set_quantity(Fact::AmountRefunded, 0).unwrap();
+    let document = policy_documents::documents().version("music-studio", "2026-05-02").unwrap();
+    let decision = decide(document, &facts, Reason::ChargedAfterCancellation, at(60).as_ms());
+    (facts, decision)
+}

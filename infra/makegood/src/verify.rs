@@ -1,0 +1,65 @@
+//! Checking live data against the twelve invariants.
+//!
+//! Everything is read once. The tables move meanwhile, so that two items of one transaction can be read
+//! before and after it: an account of which something is found is read again, and only what stays is
+//! reported.
+
+mod check;
+mod material;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use ledger::{AccountId, PaymentId, Timestamp};
+use ledger_dynamodb::Tables;
+
+use crate::Found;
+use crate::arguments::VerifyArguments;
+use crate::failure::Failure;
+use check::{Finding, check};
+pub(crate) use material::Material;
+use report::Report;
+
+/// How often an account is read again: a write between two reads of one account is rare, and one between
+/// each of two pairs of reads rarer still.
+const READ_AGAIN: usize = 2;
+
+/// Checks all accounts or one, and prints what was found.
+pub(crate) async fn run(
+    tables: &Tables,
+    arguments: &VerifyArguments,
+    output: &mut impl Write,
+    progress: &mut impl Write,
+) -> Result<Found, Failure> {
+    let now = arguments.at.unwrap_or_else(lambda::clock::now);
+    let material = match &arguments.account {
+        Some(account) => Material::of_account(tables, account, &BTreeSet::new()).await?,
+        None => Material::everything(tables, progress).await?,
+    };
+    let breaches = confirm(tables, &material, now).await?;
+    let report = Report::new(&material, breaches, now);
+    if arguments.json {
+        writeln!(output, "{}", serde_json::to_string_pretty(&report)?)?;
+    } else {
+        report.write(output)?;
+    }
+    Ok(if report.is_sound() { Found::Sound } else { Found::Fault })
+}
+
+/// What is wrong with `material` and still is when it is read again.
+async fn confirm(tables: &Tables, material: &Material, now: Timestamp) -> Result<Vec<Finding>, Failure> {
+    let mut breaches = check(material, now);
+    for _ in 0..READ_AGAIN {
+        let accounts: BTreeSet<AccountId> = breaches.into_iter().map(|finding| finding.account).collect();
+        breaches = Vec::new();
+        for account in accounts {
+            let payments: BTreeSet<PaymentId> = material.payments_of(&account);
+            let again = Material::of_account(tables, &account, &payments).await?;
+            breaches.extend(check(&again, now).into_iter().filter(|finding| finding.account == account));
+        }
+    }
+    Ok(breaches)
+}

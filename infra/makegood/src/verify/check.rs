@@ -1,0 +1,232 @@
+//! The invariants over journals, payments and requests together.
+//!
+//! `ledger::check_journal` checks each journal by itself (1, 2, 3, 5, 6, 7, 8, 12). What is here needs
+//! more: 4, 9 and 10, and that payments, lots and requests say the same of each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::{AccountId, Actor, Cause, Change, Entry, Lot, Payment, PaymentId, Timestamp, check_journal};
+use refunds::{Payout, Request, State};
+
+use super::material::Material;
+use crate::words::{instant, money};
+
+/// How long something may be overdue before it counts as stuck, in seconds: the sweep runs every five
+/// minutes, and an hour is what customers are promised (`S2-3`).
+const OVERDUE_S: i64 = 3600;
+/// How long a payout may wait for its end, in seconds. Stripe tells of a refund's failure within 30 days.
+const PAYOUT_CLOCK_S: i64 = 30 * 24 * 3600;
+
+/// A broken invariant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// The account that it concerns.
+    pub(crate) account: AccountId,
+    /// The invariant's number.
+    pub(crate) invariant: u8,
+    /// What it was found on.
+    pub(crate) subject: String,
+    /// What is wrong.
+    pub(crate) what: String,
+}
+
+/// Every breach, account by account.
+pub(crate) fn check(material: &Material, now: Timestamp) -> Vec<Finding> {
+    let mut found = Findings(Vec::new());
+    for (account, entries) in &material.journals {
+        for breach in check_journal(entries) {
+            found.add(account, breach.invariant, format!("entry {}", breach.number), breach.what);
+        }
+        found.causes(account, entries, &material.requests);
+        found.holds(account, entries, now);
+    }
+    found.lots(material);
+    let mut paid_out: BTreeMap<&PaymentId, u64> = BTreeMap::new();
+    for request in &material.requests {
+        found.steps(request);
+        if let Some(payout) = standing(request) {
+            found.payout(request, payout, material.payments.get(&payout.payment), now);
+            let sum = paid_out.entry(&payout.payment).or_default();
+            *sum = sum.saturating_add(payout.amount.minor());
+        }
+    }
+    for payment in material.payments.values() {
+        found.refunded(payment, paid_out.get(&payment.id).copied().unwrap_or_default());
+    }
+    found.0.sort_by(|one, other| (&one.account, one.invariant).cmp(&(&other.account, other.invariant)));
+    found.0
+}
+
+/// The payout of a request whose money is on its way or has left.
+fn standing(request: &Request) -> Option<&Payout> {
+    let moves = matches!(request.state, State::Approved | State::Paying | State::Refunded);
+    request.payout.as_ref().filter(|_| moves)
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(
+        &mut self,
+        account: &AccountId,
+        invariant: u8,
+        subject: impl Into<String>,
+        what: impl Into<String>,
+    ) {
+        let (subject, what) = (subject.into(), what.into());
+        self.0.push(Finding { account: account.clone(), invariant, subject, what });
+    }
+
+    /// Invariant 12: what an entry names as its cause exists, and what a policy decided names the policy.
+    fn causes(&mut self, account: &AccountId, entries: &[Entry], requests: &[Request]) {
+        let known: BTreeSet<&str> = requests.iter().map(|request| request.id.as_str()).collect();
+        for entry in entries {
+            let subject = format!("entry {}", entry.number());
+            if let Cause::RefundRequest(id) = entry.cause()
+                && !known.contains(id.as_str())
+            {
+                self.add(account, 12, &subject, format!("its cause, request {id}, does not exist"));
+            }
+            if entry.actor() == &Actor::Policy && entry.policy().is_none() {
+                self.add(account, 12, &subject, "a policy decided it, and it does not say which");
+            }
+        }
+    }
+
+    /// Invariant 10: no hold outlives its deadline.
+    fn holds(&mut self, account: &AccountId, entries: &[Entry], now: Timestamp) {
+        for hold in entries.last().into_iter().flat_map(|entry| &entry.after().holds) {
+            if now.seconds_since(hold.deadline) > OVERDUE_S {
+                let what = format!("is open, and its deadline was {}", instant(hold.deadline));
+                self.add(account, 10, format!("generation {}", hold.generation), what);
+            }
+        }
+    }
+
+    /// Invariants 3 and 8: every payment has bought one lot, and every lot was bought by a payment.
+    fn lots(&mut self, material: &Material) {
+        let mut bought: BTreeMap<&PaymentId, (&AccountId, &Lot)> = BTreeMap::new();
+        for (account, entries) in &material.journals {
+            for change in entries.iter().flat_map(Entry::changes) {
+                let Change::Granted { lot, .. } = change else { continue };
+                let subject = format!("payment {}", lot.payment);
+                if let Some((other, _)) = bought.insert(&lot.payment, (account, lot))
+                    && other != account
+                {
+                    self.add(account, 3, &subject, format!("bought a lot of account {other}, too"));
+                }
+                if !material.payments.contains_key(&lot.payment) {
+                    self.add(account, 3, &subject, "bought a lot and is not recorded: it could buy another");
+                }
+            }
+        }
+        for payment in material.payments.values() {
+            let subject = format!("payment {}", payment.id);
+            match bought.get(&payment.id) {
+                None => {
+                    self.add(&payment.account, 8, subject, "is recorded, and no entry grants its credits");
+                }
+                Some((account, lot)) => {
+                    let agrees = *account == &payment.account
+                        && (lot.id, lot.granted, &lot.product)
+                            == (payment.lot, payment.credits, &payment.product);
+                    if !agrees {
+                        self.add(
+                            &payment.account,
+                            8,
+                            subject,
+                            "says something else than the lot that it bought",
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// Invariant 9: a request has moved along the edges of its state table.
+    fn steps(&mut self, request: &Request) {
+        let subject = format!("request {}", request.id);
+        let mut states = request.steps.iter().map(|step| step.state);
+        let mut at = states.next();
+        if at != Some(State::Submitted) {
+            self.add(&request.account, 9, &subject, "does not begin as submitted");
+        }
+        for next in states {
+            if let Some(Err(error)) = at.map(|from| from.go(next)) {
+                self.add(&request.account, 9, &subject, error.to_string());
+            }
+            at = Some(next);
+        }
+        if at != Some(request.state) {
+            let what = format!("is {}, which is not where its last step led", request.state);
+            self.add(&request.account, 9, &subject, what);
+        }
+    }
+
+    /// Invariants 4 and 10: a payout is of the request's own money, and comes to its end.
+    fn payout(&mut self, request: &Request, payout: &Payout, payment: Option<&Payment>, now: Timestamp) {
+        let (account, subject) = (&request.account, format!("request {}", request.id));
+        match payment {
+            None => self.add(
+                account,
+                4,
+                &subject,
+                format!("pays out of {}, which is not recorded", payout.payment),
+            ),
+            Some(payment) if &payment.account != account => {
+                self.add(
+                    account,
+                    4,
+                    &subject,
+                    format!("pays out of {}, which is another account's", payment.id),
+                );
+            }
+            Some(payment) if payment.paid.currency() != payout.amount.currency() => {
+                let what = format!("pays {} of a payment of {}", money(payout.amount), money(payment.paid));
+                self.add(account, 4, &subject, what);
+            }
+            Some(_) => {}
+        }
+        if request.state == State::Refunded {
+            return;
+        }
+        match request.due_at {
+            None => {
+                self.add(account, 10, &subject, format!("is {}, and no sweep looks at it", request.state));
+            }
+            Some(due_at) if now.seconds_since(due_at) > OVERDUE_S => {
+                let what = format!("is {}, and no sweep has looked since {}", request.state, instant(due_at));
+                self.add(account, 10, &subject, what);
+            }
+            Some(_) => {}
+        }
+        let approved = request.steps.iter().rev().find(|step| step.state == State::Approved);
+        if let Some(step) = approved.filter(|step| now.seconds_since(step.at) > PAYOUT_CLOCK_S) {
+            let what = format!("was approved at {} and is still {}", instant(step.at), request.state);
+            self.add(account, 10, &subject, what);
+        }
+    }
+
+    /// Invariant 4: refunds that have not failed never exceed the payment. Its own sum also counts refunds
+    /// that were made in Stripe's dashboard, so that it may be above what requests paid out.
+    fn refunded(&mut self, payment: &Payment, paid_out_minor: u64) {
+        let subject = format!("payment {}", payment.id);
+        let amount = |minor| money(ledger::Money::new(minor, payment.paid.currency()));
+        if payment.refunded_minor > payment.paid.minor() {
+            let what = format!("{} of {} are refunded", amount(payment.refunded_minor), money(payment.paid));
+            self.add(&payment.account, 4, &subject, what);
+        }
+        if paid_out_minor > payment.paid.minor() {
+            let what = format!("requests pay {} out of {}", amount(paid_out_minor), money(payment.paid));
+            self.add(&payment.account, 4, &subject, what);
+        }
+        if paid_out_minor > payment.refunded_minor {
+            let what = format!(
+                "requests pay {} out of it, and it counts {} as refunded",
+                amount(paid_out_minor),
+                amount(payment.refunded_minor)
+            );
+            self.add(&payment.account, 4, &subject, what);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What the checks rest on: journals, payments and requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use ledger::{AccountId, Change, Entry, LedgerStore as _, Payment, PaymentId, PaymentStore as _};
+use ledger_dynamodb::{StoreError, Tables};
+use refunds::{Request, RequestStore as _};
+
+use crate::failure::Failure;
+
+/// Entries or requests of one page: with entries of 1 KB, a tenth of what DynamoDB gives at once.
+const PAGE: u16 = 100;
+
+/// Journals, payments and requests.
+#[derive(Debug, Default)]
+pub(crate) struct Material {
+    /// Each account's entries, oldest first.
+    pub(crate) journals: BTreeMap<AccountId, Vec<Entry>>,
+    /// Payments.
+    pub(crate) payments: BTreeMap<PaymentId, Payment>,
+    /// Refund requests.
+    pub(crate) requests: Vec<Request>,
+}
+
+impl Material {
+    /// Both tables, whole. Requests are read first: what is paid out in a request is then in the payment,
+    /// which is read later.
+    pub(crate) async fn everything(tables: &Tables, progress: &mut impl Write) -> Result<Self, Failure> {
+        let mut told: io::Result<()> = Ok(());
+        let mut tell = |table: &str, items: usize| {
+            if told.is_ok() {
+                told = writeln!(progress, "{items} items of the {table} table are read");
+            }
+        };
+        let requests = tables.scan_requests(|items| tell("requests", items)).await?;
+        let (journals, payments) = tables.scan_ledger(|items| tell("ledger", items)).await?;
+        told?;
+        Ok(Self {
+            journals: journals.into_iter().map(|journal| (journal.account, journal.entries)).collect(),
+            payments: payments.into_iter().map(|payment| (payment.id.clone(), payment)).collect(),
+            requests,
+        })
+    }
+
+    /// One account: its requests, its journal, and its payments, which are those that its lots and
+    /// requests name and those already `known`.
+    pub(crate) async fn of_account(
+        tables: &Tables,
+        account: &AccountId,
+        known: &BTreeSet<PaymentId>,
+    ) -> Result<Self, StoreError> {
+        let requests = requests_of(tables, account).await?;
+        let entries = entries_of(tables, account).await?;
+        let mut ids = known.clone();
+        ids.extend(
+            requests
+                .iter()
+                .filter_map(|request| request.payout.as_ref())
+                .map(|payout| payout.payment.clone()),
+        );
+        ids.extend(entries.iter().flat_map(Entry::changes).filter_map(|change| match change {
+            Change::Granted { lot, .. } => Some(lot.payment.clone()),
+            _ => None,
+        }));
+        let mut payments = BTreeMap::new();
+        for id in ids {
+            if let Some(payment) = tables.payment(&id).await? {
+                payments.insert(id, payment);
+            }
+        }
+        let journals =
+            if entries.is_empty() { BTreeMap::new() } else { BTreeMap::from([(account.clone(), entries)]) };
+        Ok(Self { journals, payments, requests })
+    }
+
+    /// The payments that say that they are of `account`.
+    pub(crate) fn payments_of(&self, account: &AccountId) -> BTreeSet<PaymentId> {
+        self.payments
+            .values()
+            .filter(|payment| &payment.account == account)
+            .map(|payment| payment.id.clone())
+            .collect()
+    }
+}
+
+/// An account's journal, oldest entry first.
+async fn entries_of(tables: &Tables, account: &AccountId) -> Result<Vec<Entry>, StoreError> {
+    let mut entries: Vec<Entry> = Vec::new();
+    loop {
+        let page = tables.entries_after(account, entries.last().map_or(0, Entry::number), PAGE).await?;
+        if page.is_empty() {
+            return Ok(entries);
+        }
+        entries.extend(page);
+    }
+}
+
+/// An account's requests, oldest first. The index lags behind: each request is read by its key.
+async fn requests_of(tables: &Tables, account: &AccountId) -> Result<Vec<Request>, StoreError> {
+    let (mut requests, mut before) = (Vec::new(), None);
+    loop {
+        let page = tables.requests_of(account, before, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        before = Some((last.submitted_at, last.id.clone()));
+        for request in page {
+            requests.push(tables.request(&request.id).await?.unwrap_or(request));
+        }
+    }
+    requests.reverse();
+    Ok(requests)
+}

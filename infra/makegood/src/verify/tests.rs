@@ -1,0 +1,205 @@
+//! Verification over tables in process: a sound story passes, and each tampering is found.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ledger::contract::{at, place, run};
+use ledger::{AccountId, Actor, Money, Timestamp};
+use refunds::{Request, State, Step, request_id};
+use serde_json::Value;
+
+use crate::Found;
+use crate::story::{self, ACCOUNT, Stage};
+
+type Breach = (u64, String, String);
+
+/// The result as JSON, of everything and of the one account alike.
+async fn verify(stage: &Stage, now: Timestamp) -> Value {
+    let mut reports = Vec::new();
+    for account in ["", " --account cus-1"] {
+        let (found, output, progress) = stage.command(&format!("verify --json --at {now}{account}")).await;
+        let report: Value = serde_json::from_str(&output).unwrap();
+        assert_eq!(found == Found::Sound, breaches(&report).is_empty());
+        assert_eq!(progress.is_empty(), !account.is_empty(), "progress is told while tables are read whole");
+        reports.push(report);
+    }
+    assert_eq!(reports[0]["breaches"], reports[1]["breaches"]);
+    reports.remove(0)
+}
+
+/// Invariant, subject and text of each breach.
+fn breaches(report: &Value) -> Vec<Breach> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let each = |breach: &Value| {
+        (breach["invariant"].as_u64().unwrap(), text(&breach["subject"]), text(&breach["what"]))
+    };
+    report["breaches"].as_array().unwrap().iter().map(each).collect()
+}
+
+/// What is broken after `tamper` has changed the story's request.
+async fn with_request(now: Timestamp, tamper: impl FnOnce(&mut Request)) -> Vec<Breach> {
+    let stage = Stage::empty().await;
+    let mut request = story::tell(&stage.tables).await;
+    tamper(&mut request);
+    story::save(&stage.tables, &mut request).await;
+    breaches(&verify(&stage, now).await)
+}
+
+#[tokio::test]
+async fn a_sound_story_passes() {
+    let stage = Stage::told().await;
+    let report = verify(&stage, at(100)).await;
+    assert_eq!(breaches(&report), []);
+    let counted = ["accounts", "entries", "payments", "requests"].map(|name| report[name].as_u64().unwrap());
+    assert_eq!(counted, [1, 7, 2, 1]);
+    let invariants = report["invariants"].as_array().unwrap();
+    assert_eq!(invariants.len(), 12);
+    for invariant in invariants {
+        let holds = if invariant["number"] == 11 { Value::Null } else { Value::Bool(true) };
+        assert_eq!(invariant["holds"], holds, "{invariant}");
+    }
+}
+
+#[tokio::test]
+async fn the_result_is_readable() {
+    let stage = Stage::told().await;
+    let (found, output, _) = stage.command("verify --at 2026-11-01T00:02:00Z").await;
+    assert_eq!(found, Found::Sound);
+    insta::assert_snapshot!(output);
+    remove(&stage, "ACCOUNT#cus-1", "ENTRY#000000000004").await;
+    let (found, output, _) = stage.command("verify --at 2026-11-01T00:02:00Z").await;
+    assert_eq!(found, Found::Fault);
+    insta::assert_snapshot!(output);
+}
+
+#[tokio::test]
+async fn empty_tables_pass() {
+    let stage = Stage::empty().await;
+    assert_eq!(breaches(&verify(&stage, at(0)).await), []);
+}
+
+#[tokio::test]
+async fn i4_a_tampered_entry_is_found() {
+    let stage = Stage::told().await;
+    rewrite(&stage, "ENTRY#000000000002", |body| body.replace("500", "900")).await;
+    let found = breaches(&verify(&stage, at(100)).await);
+    assert!(
+        found.contains(&(7, "entry 2".to_owned(), "its hash is not that of its body".to_owned())),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn i4_a_removed_entry_is_found() {
+    let stage = Stage::told().await;
+    remove(&stage, "ACCOUNT#cus-1", "ENTRY#000000000004").await;
+    let found = breaches(&verify(&stage, at(100)).await);
+    assert!(found.contains(&(7, "entry 5".to_owned(), "expected entry 4".to_owned())), "{found:?}");
+}
+
+#[tokio::test]
+async fn an_overpaid_refund_is_found() {
+    let found = with_request(at(100), |request| {
+        let payout = request.payout.as_mut().unwrap();
+        payout.amount = Money::new(1001, payout.amount.currency());
+    });
+    let subject = "payment pi_pro".to_owned();
+    assert_eq!(
+        found.await,
+        [
+            (4, subject.clone(), "requests pay 10.01 USD out of 10.00 USD".to_owned()),
+            (4, subject, "requests pay 10.01 USD out of it, and it counts 10.00 USD as refunded".to_owned()),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_payout_of_an_unknown_payment_is_found() {
+    let found = with_request(at(100), |request| {
+        request.payout.as_mut().unwrap().payment = "pi_other".parse().unwrap();
+    });
+    let subject = request_subject();
+    assert_eq!(found.await, [(4, subject, "pays out of pi_other, which is not recorded".to_owned())]);
+}
+
+fn request_subject() -> String {
+    format!("request {}", request_id(&AccountId::new(ACCOUNT).unwrap(), "key-1"))
+}
+
+#[tokio::test]
+async fn a_step_that_is_no_edge_is_found() {
+    let found = with_request(at(100), |request| {
+        request.steps.push(Step { state: State::Paying, at: at(80), actor: Actor::Policy });
+    });
+    let subject = request_subject();
+    assert_eq!(
+        found.await,
+        [
+            (9, subject.clone(), "a request does not go from refunded to paying".to_owned()),
+            (9, subject, "is refunded, which is not where its last step led".to_owned()),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_payout_that_nobody_looks_after_is_found() {
+    let forget = |request: &mut Request| {
+        request.steps.pop();
+        request.state = State::Paying;
+    };
+    assert_eq!(
+        with_request(at(100), forget).await,
+        [(10, request_subject(), "is paying, and no sweep looks at it".to_owned())]
+    );
+    let overdue = with_request(at(70 + 3601), |request| {
+        forget(request);
+        request.due_at = Some(at(70));
+    });
+    assert_eq!(
+        overdue.await,
+        [(10, request_subject(), "is paying, and no sweep has looked since 2026-11-01 00:01:10".to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn a_hold_that_outlives_its_deadline_is_found() {
+    let stage = Stage::told().await;
+    run(&stage.tables, &AccountId::new(ACCOUNT).unwrap(), &place("gen-3", 5), at(200)).await;
+    let deadline = 200 + 3000;
+    assert_eq!(breaches(&verify(&stage, at(deadline + 3600)).await), []);
+    assert_eq!(
+        breaches(&verify(&stage, at(deadline + 3601)).await),
+        [(10, "generation gen-3".to_owned(), "is open, and its deadline was 2026-11-01 00:53:20".to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn a_payment_that_disagrees_with_its_lot_is_found() {
+    let stage = Stage::told().await;
+    remove(&stage, "PAYMENT#pi_pack", "-").await;
+    assert_eq!(
+        breaches(&verify(&stage, at(100)).await),
+        [(
+            3,
+            "payment pi_pack".to_owned(),
+            "bought a lot and is not recorded: it could buy another".to_owned()
+        )]
+    );
+}
+
+/// Removes an item behind the ledger's back.
+async fn remove(stage: &Stage, partition: &str, sort: &str) {
+    let delete = stage.client().delete_item().table_name("ledger");
+    let delete = delete.key("pk", AttributeValue::S(partition.to_owned()));
+    delete.key("sk", AttributeValue::S(sort.to_owned())).send().await.unwrap();
+}
+
+/// Rewrites the body of an entry behind the ledger's back.
+async fn rewrite(stage: &Stage, sort: &str, change: impl FnOnce(&str) -> String) {
+    let (client, partition) = (stage.client(), AttributeValue::S(format!("ACCOUNT#{ACCOUNT}")));
+    let get = client.get_item().table_name("ledger").key("pk", partition);
+    let answer = get.key("sk", AttributeValue::S(sort.to_owned())).send().await.unwrap();
+    let mut item = answer.item.unwrap();
+    let body = change(item["body"].as_s().unwrap());
+    assert_ne!(Some(&body), item["body"].as_s().ok());
+    item.insert("body".to_owned(), AttributeValue::S(body));
+    client.put_item().table_name("ledger").set_item(Some(item)).send().await.unwrap();
+}
