@@ -1,1 +1,82 @@
-//! The expiry-sweep function.
+//! The sweep: everything that is due by the schedule's time, in bounded pages, oldest first.
+//!
+//! The schedule's instant goes in; expired lots, released holds and payouts that are announced again come
+//! out, with a count of each. All shards of the due index are worked on at once. A run keeps no state and
+//! its every step is guarded by a condition: two runs at once, a late run and a run that was cut off lead to
+//! the same ledger, and a lot past its expiry is unusable whether or not a run has been.
+
+mod accounts;
+mod event;
+mod payouts;
+mod status;
+
+use futures_util::future::join;
+use lambda::Invocation;
+use lambda::backoff::Backoff;
+use lambda::payout_queue::PayoutQueue;
+use ledger::{DueStore, LedgerStore, Timestamp};
+use refunds::RequestStore;
+
+pub use accounts::{ACCOUNTS_PER_SHARD_MAX, DEADLINE_MARGIN_MS};
+pub use event::TickError;
+pub use status::Status;
+
+/// What the sweep needs of the tables.
+pub trait Store: DueStore + RequestStore<Error = <Self as LedgerStore>::Error> {}
+
+impl<S: DueStore + RequestStore<Error = <S as LedgerStore>::Error>> Store for S {}
+
+/// What the sweep works with.
+#[derive(Debug)]
+pub struct Sweep<S, Q> {
+    /// The tables.
+    pub store: S,
+    /// Where payouts are announced.
+    pub payouts: Q,
+    /// How conflicts of writers are waited out.
+    pub backoff: Backoff,
+}
+
+/// Why a run failed. What it left is found by the next one.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The event is not a tick of the schedule.
+    #[error("event is not a tick of the schedule")]
+    Tick(#[from] TickError),
+    /// Not one shard could be read.
+    #[error("nothing that is due could be read")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// One run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    /// The schedule's time: what is due by then is done.
+    pub(crate) now: Timestamp,
+    /// The wall clock, which a run for another day differs from.
+    pub(crate) wall: Timestamp,
+    pub(crate) invocation: &'a Invocation,
+}
+
+/// Does what is due by the time that the event names.
+pub async fn handle<S: Store, Q: PayoutQueue>(
+    sweep: &Sweep<S, Q>,
+    invocation: &Invocation,
+) -> Result<Status, SweepError> {
+    let run = Run { now: event::time(invocation)?, wall: invocation.now(), invocation };
+    let (accounts, payouts) = join(accounts::sweep(sweep, &run), payouts::sweep(sweep, &run)).await;
+    let status = accounts?.and(payouts);
+    let metrics = invocation.metrics();
+    metrics.milliseconds("SweepLag", status.lag_ms);
+    for (name, count) in [
+        ("SweepLookedAt", status.looked_at),
+        ("SweepDone", status.done),
+        ("SweepLeftOver", status.left_over),
+        ("SweepFailed", status.failed),
+    ] {
+        metrics.count(name, count);
+    }
+    let Status { looked_at, done, left_over, failed, lag_ms } = status;
+    tracing::info!(time = %run.now, looked_at, done, left_over, failed, lag_ms, outcome = "swept", "sweep");
+    Ok(status)
+}

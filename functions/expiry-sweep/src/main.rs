@@ -1,1 +1,25 @@
-fn main() {}
+//! Wiring of the expiry-sweep function.
+
+use std::process::ExitCode;
+
+use expiry_sweep::{Sweep, handle};
+use lambda::aws::SdkSettings;
+use lambda::backoff::Backoff;
+use lambda::payout_queue::SqsPayoutQueue;
+use ledger_dynamodb::Tables;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda::start("expiry-sweep", async |function| {
+        let env = function.env();
+        let sdk = SdkSettings::from_env(env)?.sdk_config();
+        let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let sweep = Sweep {
+            store: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
+            payouts: SqsPayoutQueue::new(&sdk, env.required("PAYOUT_QUEUE_URL")?),
+            backoff: Backoff::default(),
+        };
+        function.serve(async |invocation| handle(&sweep, invocation).await).await
+    })
+    .await
+}

@@ -86,19 +86,18 @@ async fn of_event<S>(
     metrics: &Metrics,
 ) -> Result<Outcome, Problem> {
     log::cause(event.id.as_str());
-    let outcome = match foreign(webhook, event) {
-        Some(reason) => Outcome::Ignored(reason),
-        None => {
-            let apply = Apply {
-                tables: &webhook.tables,
-                backoff: &webhook.backoff,
-                link_wait: &webhook.link_wait,
-                event,
-                now,
-                metrics,
-            };
-            apply.outcome().await.map_err(failed)?
-        }
+    let outcome = if let Some(reason) = foreign(webhook, event) {
+        Outcome::Ignored(reason)
+    } else {
+        let apply = Apply {
+            tables: &webhook.tables,
+            backoff: &webhook.backoff,
+            link_wait: &webhook.link_wait,
+            event,
+            now,
+            metrics,
+        };
+        apply.outcome().await.map_err(failed)?
     };
     let (event_type, reason) = (event.event_type.as_str(), outcome.reason());
     match outcome {
@@ -134,11 +133,12 @@ fn of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> Outcome {
     } else {
         Outcome::Parked(Unapplied::Unreadable)
     };
+    let error: &(dyn Error + 'static) = unreadable;
     tracing::warn!(
         event_type = unreadable.event_type.as_deref(),
         outcome = outcome.as_str(),
         reason = outcome.reason(),
-        error = unreadable as &dyn Error,
+        error,
         "event"
     );
     outcome

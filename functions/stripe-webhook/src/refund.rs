@@ -62,9 +62,8 @@ fn status(apply: &Apply<'_>, refund: &Refund) -> Result<Status, Stop> {
     match &refund.status {
         Some(RefundStatus::Succeeded) => Ok(Status::Succeeded),
         Some(RefundStatus::Failed | RefundStatus::Canceled) => Ok(Status::Failed),
-        Some(RefundStatus::Pending | RefundStatus::RequiresAction) => Ok(Status::Pending),
         Some(RefundStatus::Other(_)) => Err(Unapplied::ValueUnknown.into()),
         None if matches!(apply.event.kind, EventKind::RefundFailed(_)) => Ok(Status::Failed),
-        None => Ok(Status::Pending),
+        Some(RefundStatus::Pending | RefundStatus::RequiresAction) | None => Ok(Status::Pending),
     }
 }
