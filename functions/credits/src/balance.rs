@@ -1,0 +1,97 @@
+//! The balance: what can be used, what is held, what is owed, and the lots behind it.
+
+use lambda::Invocation;
+use lambda::caller::{Caller, Role};
+use lambda::http::{Problem, ProblemKind, Response};
+use ledger::{Account, AccountId, AmountError, Entry, LedgerStore, Lot, LotKind, Timestamp};
+use ledger_dynamodb::StoreError;
+use serde::Serialize;
+
+use crate::Context;
+use crate::failure;
+use crate::json::{HoldView, Shown};
+
+#[derive(Debug, Serialize)]
+struct BalanceView<'a> {
+    account: &'a str,
+    available: u64,
+    held: u64,
+    debt: u64,
+    suspended: bool,
+    lots: Vec<LotView<'a>>,
+    holds: Vec<HoldView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct LotView<'a> {
+    lot: u32,
+    kind: &'static str,
+    product: &'a str,
+    granted: u64,
+    available: u64,
+    held: u64,
+    granted_at: Shown<Timestamp>,
+    expires_at: Option<Shown<Timestamp>>,
+    usable: bool,
+}
+
+/// `subscription` or `pack`.
+pub(crate) fn lot_kind(lot: &Lot) -> &'static str {
+    match lot.kind {
+        LotKind::Subscription(_) => "subscription",
+        LotKind::Pack => "pack",
+    }
+}
+
+impl<'a> LotView<'a> {
+    /// The lot at `now`: one that is past its expiry has nothing available, whether or not the sweep has run.
+    fn of(lot: &'a Lot, now: Timestamp) -> Self {
+        let usable = lot.is_usable(now);
+        Self {
+            lot: lot.id.0,
+            kind: lot_kind(lot),
+            product: lot.product.as_str(),
+            granted: lot.granted.get(),
+            available: if usable { lot.available.get() } else { 0 },
+            held: lot.held.get(),
+            granted_at: Shown(lot.granted_at),
+            expires_at: lot.expires_at.map(Shown),
+            usable,
+        }
+    }
+}
+
+/// The account as it stands at `now`; lots with nothing left in them are not shown.
+fn view<'a>(id: &'a AccountId, account: &'a Account, now: Timestamp) -> Result<BalanceView<'a>, AmountError> {
+    let balance = account.balance(now)?;
+    let filled = account.lots.iter().filter(|lot| !lot.available.is_zero() || !lot.held.is_zero());
+    Ok(BalanceView {
+        account: id.as_str(),
+        available: balance.available.get(),
+        held: balance.held.get(),
+        debt: balance.debt.get(),
+        suspended: account.suspended,
+        lots: filled.map(|lot| LotView::of(lot, now)).collect(),
+        holds: account.holds.iter().map(HoldView::of).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Answers `GET /v1/accounts/{account}/credits`.
+///
+/// A customer's own account exists as soon as its owner asks; to anybody else it begins with its first entry.
+pub(crate) async fn read<S: LedgerStore<Error = StoreError>, P>(
+    context: &Context<S, P>,
+    caller: &Caller,
+    account: &AccountId,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    caller.may_reach(account, &[Role::Customer, Role::Service, Role::Support])?;
+    let head = context.store.head(account).await.map_err(failure::store)?;
+    if head.is_none() && caller.role() != Role::Customer {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
+    let empty = Account::default();
+    let state = head.as_ref().map_or(&empty, Entry::after);
+    let view = view(account, state, invocation.now()).map_err(Problem::internal)?;
+    Ok(Response::json(200, &view))
+}

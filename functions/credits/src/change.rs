@@ -1,0 +1,221 @@
+//! What happened to an account, as data and as a sentence.
+
+use ledger::{AmountError, Change, Credits, Entry, Lot, Part, ReleaseReason, Timestamp};
+use policy::Documents;
+use serde::Serialize;
+
+use crate::balance::lot_kind;
+use crate::json::{PartView, Shown, parts};
+
+/// One change of an entry.
+#[derive(Debug, Serialize)]
+pub(crate) struct ChangeView<'a> {
+    #[serde(flatten)]
+    data: ChangeData<'a>,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum ChangeData<'a> {
+    Granted {
+        lot: u32,
+        lot_kind: &'static str,
+        product: &'a str,
+        credits: u64,
+        settled_debt: u64,
+        expires_at: Option<Shown<Timestamp>>,
+    },
+    Held {
+        generation_id: &'a str,
+        operation: &'a str,
+        credits: u64,
+        lots: Vec<PartView>,
+        deadline: Shown<Timestamp>,
+    },
+    Captured(Moved<'a>),
+    Released {
+        #[serde(flatten)]
+        moved: Moved<'a>,
+        reason: &'static str,
+    },
+    GivenBack(Moved<'a>),
+    ChargedLate(Moved<'a>),
+    Uncollected {
+        generation_id: &'a str,
+        credits: u64,
+    },
+    Expired {
+        lot: u32,
+        credits: u64,
+    },
+    Revoked {
+        lot: u32,
+        credits: u64,
+        debt: u64,
+    },
+    Restored {
+        lot: u32,
+        credits: u64,
+        debt: u64,
+    },
+    ExpiryStarted {
+        subscription: &'a str,
+        lots: Vec<LotExpiry>,
+    },
+    ExpiryStopped {
+        subscription: &'a str,
+        lots: Vec<u32>,
+    },
+    Extended {
+        lot: u32,
+        expires_at: Shown<Timestamp>,
+    },
+    Suspended,
+    Resumed,
+}
+
+/// A generation's credits, and the lots that they left or came back to.
+#[derive(Debug, Serialize)]
+struct Moved<'a> {
+    generation_id: &'a str,
+    credits: u64,
+    lots: Vec<PartView>,
+}
+
+#[derive(Debug, Serialize)]
+struct LotExpiry {
+    lot: u32,
+    expires_at: Shown<Timestamp>,
+}
+
+/// The changes of an entry that concern people; the due marker is bookkeeping.
+pub(crate) fn changes<'a>(
+    entry: &'a Entry,
+    documents: &Documents,
+) -> Result<Vec<ChangeView<'a>>, AmountError> {
+    entry.changes().iter().filter_map(|change| view(change, documents).transpose()).collect()
+}
+
+fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeView<'a>>, AmountError> {
+    let (data, text) = match change {
+        Change::Granted { lot, settled } => granted(lot, *settled),
+        Change::Held(hold) => {
+            let credits = hold.credits()?;
+            let in_force = documents.in_force(hold.product.as_str(), hold.held_at.as_ms());
+            let listed = in_force.document().and_then(|document| document.operation(&hold.operation));
+            let operation = listed.map_or(hold.operation.as_str(), |operation| &operation.title);
+            let data = ChangeData::Held {
+                generation_id: hold.generation.as_str(),
+                operation: &hold.operation,
+                credits: credits.get(),
+                lots: parts(&hold.parts),
+                deadline: Shown(hold.deadline),
+            };
+            (data, format!("{} set aside for a generation: {operation}.", were(credits)))
+        }
+        Change::Captured { generation, parts } => {
+            let (moved, credits) = moved(generation.as_str(), parts)?;
+            (ChangeData::Captured(moved), format!("The generation succeeded: {} spent.", were(credits)))
+        }
+        Change::Released { generation, parts, reason } => {
+            let (moved, credits) = moved(generation.as_str(), parts)?;
+            let (reason, why) = match reason {
+                ReleaseReason::Failed => ("failed", "The generation failed"),
+                ReleaseReason::EmptySuccess => ("empty_success", "The generation delivered nothing"),
+                ReleaseReason::Deadline => ("deadline", "The generation's outcome was not known in time"),
+            };
+            (ChangeData::Released { moved, reason }, format!("{why}: {} given back.", were(credits)))
+        }
+        Change::GivenBack { generation, parts } => {
+            let (moved, credits) = moved(generation.as_str(), parts)?;
+            let text = format!("The generation had failed after all: {} given back.", were(credits));
+            (ChangeData::GivenBack(moved), text)
+        }
+        Change::ChargedLate { generation, parts } => {
+            let (moved, credits) = moved(generation.as_str(), parts)?;
+            let text = format!("The generation had succeeded after all: {} spent.", were(credits));
+            (ChangeData::ChargedLate(moved), text)
+        }
+        Change::Uncollected { generation, credits } => {
+            let data = ChangeData::Uncollected { generation_id: generation.as_str(), credits: credits.get() };
+            let text = format!("The generation had succeeded after all: {} not charged.", were(*credits));
+            (data, text)
+        }
+        Change::Expired(part) => {
+            let data = ChangeData::Expired { lot: part.lot.0, credits: part.credits.get() };
+            (data, format!("{} expired.", count(part.credits)))
+        }
+        Change::Revoked { part, debt } => {
+            let (lot, credits) = (part.lot.0, part.credits.get());
+            let taken = format!("The payment was refunded: {} taken back.", were(part.credits));
+            let text = if debt.is_zero() { taken } else { format!("{taken} {} owed.", are(*debt)) };
+            (ChangeData::Revoked { lot, credits, debt: debt.get() }, text)
+        }
+        Change::Restored { part, debt } => {
+            let (lot, credits) = (part.lot.0, part.credits.get());
+            let text = format!("The refund failed: {} put back.", were(part.credits));
+            (ChangeData::Restored { lot, credits, debt: debt.get() }, text)
+        }
+        Change::ExpiryStarted { ended, lots } => {
+            let data = ChangeData::ExpiryStarted {
+                subscription: ended.subscription.as_str(),
+                lots: lots.iter().map(|(lot, at)| LotExpiry { lot: lot.0, expires_at: Shown(*at) }).collect(),
+            };
+            let last = lots.iter().map(|(_, at)| *at).max();
+            (
+                data,
+                last.map_or_else(
+                    || "The subscription ended.".to_owned(),
+                    |last| format!("The subscription ended: its credits can be used until {last}."),
+                ),
+            )
+        }
+        Change::ExpiryStopped { subscription, lots } => {
+            let lots = lots.iter().map(|lot| lot.0).collect();
+            let data = ChangeData::ExpiryStopped { subscription: subscription.as_str(), lots };
+            (data, "A subscription began: the credits left of an earlier one stay.".to_owned())
+        }
+        Change::Extended { lot, until } => {
+            let data = ChangeData::Extended { lot: lot.0, expires_at: Shown(*until) };
+            (data, format!("The credits came back after their expiry and can be used until {until}."))
+        }
+        Change::Suspended => (ChangeData::Suspended, "The account was suspended.".to_owned()),
+        Change::Resumed => (ChangeData::Resumed, "The account can be used again.".to_owned()),
+        Change::Marked(_) => return Ok(None),
+    };
+    Ok(Some(ChangeView { data, text }))
+}
+
+fn granted(lot: &Lot, settled: Credits) -> (ChangeData<'_>, String) {
+    let kind = lot_kind(lot);
+    let data = ChangeData::Granted {
+        lot: lot.id.0,
+        lot_kind: kind,
+        product: lot.product.as_str(),
+        credits: lot.granted.get(),
+        settled_debt: settled.get(),
+        expires_at: lot.expires_at.map(Shown),
+    };
+    let added = format!("{} added by a {kind}.", were(lot.granted));
+    let text =
+        if settled.is_zero() { added } else { format!("{added} {} used for what was owed.", were(settled)) };
+    (data, text)
+}
+
+fn moved<'a>(generation_id: &'a str, moved: &[Part]) -> Result<(Moved<'a>, Credits), AmountError> {
+    let credits = Credits::sum(moved.iter().map(|part| part.credits))?;
+    Ok((Moved { generation_id, credits: credits.get(), lots: parts(moved) }, credits))
+}
+
+fn count(credits: Credits) -> String {
+    if credits.get() == 1 { "1 credit".to_owned() } else { format!("{credits} credits") }
+}
+
+fn were(credits: Credits) -> String {
+    format!("{} {}", count(credits), if credits.get() == 1 { "was" } else { "were" })
+}
+
+fn are(credits: Credits) -> String {
+    format!("{} {}", count(credits), if credits.get() == 1 { "is" } else { "are" })
+}

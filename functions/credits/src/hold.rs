@@ -1,0 +1,138 @@
+//! Setting credits aside for a generation.
+
+use lambda::Invocation;
+use lambda::caller::{Caller, Role};
+use lambda::http::{Problem, ProblemKind, Request, Response};
+use ledger::{
+    AccountId, Actor, AmountError, Answer, Cause, Command, Credits, GenerationId, Hold, LedgerStore, Order,
+    Pause, Place, ProductId, Rejection, Timestamp, execute_on,
+};
+use ledger_dynamodb::StoreError;
+use serde::Deserialize;
+
+use crate::json::HoldView;
+use crate::{BODY_BYTES_MAX, Context, failure};
+
+/// An account with the most open holds has to wait until a generation ends.
+const HOLDS_RETRY_AFTER_S: u32 = 30;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoldRequest {
+    generation_id: String,
+    operation: String,
+    credits: u64,
+    product: Option<String>,
+}
+
+fn invalid(pointer: &str, detail: String) -> Problem {
+    Problem::new(ProblemKind::InvalidRequest).detail("the body is not as documented").field(pointer, detail)
+}
+
+fn unprocessable(pointer: &str, detail: String) -> Problem {
+    Problem::new(ProblemKind::Unprocessable).detail("the policy does not know this").field(pointer, detail)
+}
+
+/// What is to be held; the deadline is that of the policy document in force.
+fn place_of<S, P>(context: &Context<S, P>, body: HoldRequest, now: Timestamp) -> Result<Place, Problem> {
+    let generation = GenerationId::new(body.generation_id)
+        .map_err(|error| invalid("#/generation_id", error.to_string()))?;
+    let product = body.product.map(ProductId::new).transpose();
+    let product = product.map_err(|error| invalid("#/product", error.to_string()))?;
+    let product = product.unwrap_or_else(|| context.product.clone());
+    let credits = Credits::new(body.credits).ok().filter(|credits| !credits.is_zero());
+    let credits = credits.ok_or_else(|| invalid("#/credits", "expected 1 to 10^15 credits".to_owned()))?;
+    let Some(document) = context.document(&product, now) else {
+        return Err(unprocessable("#/product", "no policy document covers this product".to_owned()));
+    };
+    let Some(operation) = document.operation(&body.operation) else {
+        let known: Vec<String> = document.operations.iter().map(|each| format!("`{}`", each.id)).collect();
+        return Err(unprocessable("#/operation", format!("expected one of {}", known.join(", "))));
+    };
+    Ok(Place {
+        generation,
+        operation: operation.id.clone(),
+        product,
+        credits,
+        deadline_s: operation.hold_deadline_s,
+    })
+}
+
+/// Answers `POST /v1/accounts/{account}/holds`.
+pub(crate) async fn place<S: LedgerStore<Error = StoreError>, P: Pause>(
+    context: &Context<S, P>,
+    caller: &Caller,
+    account: &AccountId,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    caller.may_reach(account, &[Role::Service])?;
+    let place = place_of(context, request.json(BODY_BYTES_MAX)?, invocation.now())?;
+    lambda::log::cause(place.generation.as_str());
+    let head = context.store.head(account).await.map_err(failure::store)?;
+    if head.is_none() {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
+    let generation = place.generation.clone();
+    let order = Order {
+        account,
+        command: &Command::Hold(place),
+        cause: Cause::Generation,
+        actor: Actor::Service(caller.subject().to_owned()),
+        policy: None,
+        records: Vec::new(),
+    };
+    let answer = execute_on(&context.store, &context.pause, &order, head, invocation.now()).await;
+    match answer.map_err(failure::execute)? {
+        Answer::Written { entry, .. } => {
+            invocation.metrics().count("HoldsPlaced", 1);
+            shown(201, entry.after().hold(&generation))
+        }
+        Answer::Placed(hold) => {
+            invocation.metrics().count("HoldsRepeated", 1);
+            shown(200, Some(&hold))
+        }
+        Answer::Refused(rejection) => {
+            let label = ("reason", reason(rejection));
+            invocation.metrics().count_labelled("HoldsRefused", label, 1);
+            refused(rejection, invocation)
+        }
+        Answer::Unchanged(_) | Answer::Exists(_) => Err(Problem::internal("a hold has no such answer")),
+    }
+}
+
+fn shown(status: u16, hold: Option<&Hold>) -> Result<Response, Problem> {
+    let hold = hold.ok_or_else(|| Problem::internal("the entry of a hold shows no hold"))?;
+    let view = HoldView::of(hold).map_err(|error: AmountError| Problem::internal(error))?;
+    Ok(Response::json(status, &view))
+}
+
+fn reason(rejection: Rejection) -> &'static str {
+    match rejection {
+        Rejection::NotEnough { .. } => "not_enough",
+        Rejection::NoCredits => "no_credits",
+        Rejection::HoldConflict => "conflict",
+        Rejection::Suspended => "suspended",
+        Rejection::TooManyHolds => "too_many_holds",
+        Rejection::TooManyLots => "too_many_lots",
+        Rejection::NoSuchLot => "no_such_lot",
+        Rejection::OutOfRange => "out_of_range",
+    }
+}
+
+fn refused(rejection: Rejection, invocation: &Invocation) -> Result<Response, Problem> {
+    let problem = match rejection {
+        Rejection::NotEnough { available, needed } => {
+            return failure::not_enough(available, needed, invocation.request_id());
+        }
+        Rejection::HoldConflict => Problem::new(ProblemKind::HoldConflict),
+        Rejection::Suspended => Problem::new(ProblemKind::StateConflict).detail(rejection.to_string()),
+        Rejection::TooManyHolds => Problem::new(ProblemKind::TooManyRequests)
+            .detail(rejection.to_string())
+            .retry_after_s(HOLDS_RETRY_AFTER_S),
+        Rejection::NoCredits | Rejection::TooManyLots | Rejection::NoSuchLot | Rejection::OutOfRange => {
+            Problem::internal(rejection)
+        }
+    };
+    Err(problem)
+}

@@ -1,0 +1,139 @@
+//! How a generation ended, when its service says so by HTTP: capture or release.
+
+use lambda::Invocation;
+use lambda::caller::{Caller, Role};
+use lambda::http::{Problem, ProblemKind, Request, Response};
+use ledger::{
+    AccountId, Actor, Answer, Cause, Command, Ending, GenerationId, LedgerStore, Order, Pause, PolicyRef,
+    ReleaseReason, Settlement, SettlementOutcome, execute_on,
+};
+use ledger_dynamodb::StoreError;
+use serde::{Deserialize, Serialize};
+
+use crate::{BODY_BYTES_MAX, Context, failure};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaptureRequest {}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReleaseRequest {
+    #[serde(default)]
+    reason: Reason,
+}
+
+/// Why a hold is released. An answer that holds nothing is classified from the queue's messages, which
+/// carry it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reason {
+    #[default]
+    Failed,
+}
+
+#[derive(Debug, Serialize)]
+struct OutcomeView<'a> {
+    generation_id: &'a str,
+    outcome: &'static str,
+}
+
+/// A body that need not be there.
+fn optional_body<T: Default + serde::de::DeserializeOwned>(request: &Request<'_>) -> Result<T, Problem> {
+    if request.body_bytes(BODY_BYTES_MAX)?.is_empty() {
+        Ok(T::default())
+    } else {
+        request.json(BODY_BYTES_MAX)
+    }
+}
+
+/// Answers `POST /v1/accounts/{account}/holds/{generation}/capture`.
+pub(crate) async fn capture<S: LedgerStore<Error = StoreError>, P: Pause>(
+    context: &Context<S, P>,
+    caller: &Caller,
+    account: &AccountId,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    caller.may_reach(account, &[Role::Service])?;
+    let CaptureRequest {} = optional_body(request)?;
+    settle(context, caller, account, request.path_id("generation")?, Ending::Succeeded, invocation).await
+}
+
+/// Answers `POST /v1/accounts/{account}/holds/{generation}/release`.
+pub(crate) async fn release<S: LedgerStore<Error = StoreError>, P: Pause>(
+    context: &Context<S, P>,
+    caller: &Caller,
+    account: &AccountId,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    caller.may_reach(account, &[Role::Service])?;
+    let ReleaseRequest { reason } = optional_body(request)?;
+    let ending = Ending::Failed(match reason {
+        Reason::Failed => ReleaseReason::Failed,
+    });
+    settle(context, caller, account, request.path_id("generation")?, ending, invocation).await
+}
+
+async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
+    context: &Context<S, P>,
+    caller: &Caller,
+    account: &AccountId,
+    generation: GenerationId,
+    ending: Ending,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    lambda::log::cause(generation.as_str());
+    let now = invocation.now();
+    let head = context.store.head(account).await.map_err(failure::store)?;
+    let Some(newest) = &head else { return Err(Problem::new(ProblemKind::NotFound)) };
+    // A hold falls under the document that was in force when it was placed.
+    let document = match newest.after().hold(&generation) {
+        Some(hold) => context.document(&hold.product, hold.held_at),
+        None => context.document(&context.product, now),
+    };
+    let leftover = document.and_then(|document| document.leftover.as_ref());
+    let released_by = document.filter(|_| ending != Ending::Succeeded);
+    let command = Command::Settle {
+        settlements: vec![Settlement { generation: generation.clone(), ending }],
+        grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
+    };
+    let order = Order {
+        account,
+        command: &command,
+        cause: Cause::Generation,
+        actor: Actor::Service(caller.subject().to_owned()),
+        policy: released_by
+            .map(|each| PolicyRef { document: each.id.clone(), version: each.version.clone() }),
+        records: Vec::new(),
+    };
+    let answer = execute_on(&context.store, &context.pause, &order, head, now).await;
+    let outcome = match answer.map_err(failure::execute)? {
+        Answer::Written { outcomes, .. } | Answer::Unchanged(outcomes) => outcomes.first().copied(),
+        Answer::Refused(rejection) => return Err(Problem::internal(rejection)),
+        Answer::Placed(_) | Answer::Exists(_) => None,
+    };
+    let outcome = outcome.ok_or_else(|| Problem::internal("a settlement has no such answer"))?;
+    let name = outcome_name(outcome);
+    invocation.metrics().count_labelled("GenerationsEnded", ("outcome", name), 1);
+    match outcome {
+        SettlementOutcome::Unknown => Err(Problem::new(ProblemKind::NotFound)),
+        SettlementOutcome::TooLate => Err(Problem::new(ProblemKind::StateConflict)
+            .detail("the lots that the credits came from have left the account; a person has to look")),
+        _ => Ok(Response::json(200, &OutcomeView { generation_id: generation.as_str(), outcome: name })),
+    }
+}
+
+fn outcome_name(outcome: SettlementOutcome) -> &'static str {
+    match outcome {
+        SettlementOutcome::Captured => "captured",
+        SettlementOutcome::Released => "released",
+        SettlementOutcome::GivenBack => "given_back",
+        SettlementOutcome::ChargedLate => "charged_late",
+        SettlementOutcome::Uncollected => "uncollected",
+        SettlementOutcome::Repeated => "repeated",
+        SettlementOutcome::Unknown => "unknown",
+        SettlementOutcome::TooLate => "too_late",
+    }
+}

@@ -1,0 +1,240 @@
+//! The function with its tables, and callers with tokens.
+
+use credits::{Context, handle};
+use lambda::Invocation;
+use lambda::backoff::Backoff;
+use lambda::caller::CallerRules;
+use lambda::config::Env;
+use lambda::http::Request;
+use ledger::contract::{at, grant};
+use ledger::{
+    AccountId, Actor, Answer, Cause, Command, Entry, LedgerStore, Order, ProductId, Timestamp, check_journal,
+    execute,
+};
+use ledger_dynamodb::in_process::{self, Meter};
+use ledger_dynamodb::{StoreError, Tables};
+use serde_json::{Value, json};
+
+/// The instant of every call that says nothing else.
+pub(crate) const NOW_S: u64 = 60;
+
+/// The function with its tables.
+pub(crate) struct Api<S> {
+    pub(crate) context: Context<S, Backoff>,
+    pub(crate) meter: Meter,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum As {
+    Customer(&'static str),
+    Service,
+    Support,
+    /// A support person whose token has expired.
+    Expired,
+}
+
+/// What the function answered.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<String>,
+    pub(crate) retry_after: Option<String>,
+    pub(crate) body: Value,
+    pub(crate) metrics: String,
+}
+
+pub(crate) fn account(id: &str) -> AccountId {
+    AccountId::new(id).unwrap()
+}
+
+fn callers() -> CallerRules {
+    CallerRules::from_env(&Env::of([
+        ("TOKEN_ISSUER", "https://issuer.example/pool"),
+        ("CUSTOMER_AUDIENCES", "web"),
+        ("SERVICE_AUDIENCES", "generator"),
+        ("CUSTOMER_SCOPE", "makegood/customer"),
+        ("SERVICE_SCOPE", "makegood/service"),
+        ("SUPPORT_GROUP", "support"),
+    ]))
+    .unwrap()
+}
+
+pub(crate) fn context<S>(store: S) -> Context<S, Backoff> {
+    Context {
+        store,
+        // Enough attempts for fifty callers at once on a machine that is busy with other tests.
+        pause: Backoff::new(5, 100, 200),
+        callers: callers(),
+        documents: policy_documents::documents,
+        product: ProductId::new("music-studio").unwrap(),
+    }
+}
+
+fn claims(caller: As, now: Timestamp) -> Value {
+    let (subject, client, scope, groups) = match caller {
+        As::Customer(account) => (account, "web", "makegood/customer", "[]"),
+        As::Service => ("generator", "generator", "makegood/service", "[]"),
+        As::Support | As::Expired => ("person-7", "web", "makegood/customer", "[support]"),
+    };
+    let lifetime_s = if matches!(caller, As::Expired) { 0 } else { 300 };
+    json!({
+        "iss": "https://issuer.example/pool",
+        "token_use": "access",
+        "client_id": client,
+        "sub": subject,
+        "scope": scope,
+        "cognito:groups": groups,
+        "exp": now.as_s().saturating_add(lifetime_s),
+    })
+}
+
+impl Api<Tables> {
+    pub(crate) async fn start() -> Self {
+        let (tables, meter) = in_process::tables().await;
+        Self { context: context(tables), meter }
+    }
+
+    /// Grants a pack of `credits` to `id`.
+    pub(crate) async fn pack(&self, id: &str, credits: u64) {
+        let account = account(id);
+        let command = Command::Grant(grant(&account, &format!("pi_{id}"), credits, None));
+        self.run(id, command, 0).await;
+    }
+
+    /// Carries out a command that no route of this function makes.
+    pub(crate) async fn run(&self, id: &str, command: Command, at_s: u64) {
+        self.run_for(id, command, (Cause::StripeEvent("evt_1".to_owned()), Actor::Stripe), at_s).await;
+    }
+
+    /// Carries out a command of this cause and actor.
+    pub(crate) async fn run_for(
+        &self,
+        id: &str,
+        command: Command,
+        (cause, actor): (Cause, Actor),
+        at_s: u64,
+    ) {
+        let (account, records) = (&account(id), Vec::new());
+        let order = Order { account, command: &command, cause, actor, policy: None, records };
+        let answer = execute(&self.context.store, &self.context.pause, &order, at(at_s)).await.unwrap();
+        assert!(matches!(answer, Answer::Written { .. }), "{answer:?}");
+    }
+
+    /// The journal, checked against the ledger's invariants.
+    pub(crate) async fn journal(&self, id: &str) -> Vec<Entry> {
+        let journal = self.context.store.entries_after(&account(id), 0, 1000).await.unwrap();
+        assert_eq!(check_journal(&journal), []);
+        journal
+    }
+}
+
+/// A request in the making.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    caller: Option<As>,
+    route: &'static str,
+    path: Value,
+    query: Value,
+    body: Option<String>,
+    headers: Value,
+    at_s: u64,
+}
+
+impl Call {
+    pub(crate) fn new(route: &'static str, account: &str) -> Self {
+        Self {
+            caller: None,
+            route,
+            path: json!({ "account": account }),
+            query: Value::Null,
+            body: None,
+            headers: json!({}),
+            at_s: NOW_S,
+        }
+    }
+
+    pub(crate) fn balance(account: &str) -> Self {
+        Self::new("GET /v1/accounts/{account}/credits", account)
+    }
+
+    pub(crate) fn entries(account: &str, query: &Value) -> Self {
+        let call = Self::new("GET /v1/accounts/{account}/entries", account);
+        Self { query: query.clone(), ..call }
+    }
+
+    pub(crate) fn hold(account: &str, body: &Value) -> Self {
+        Self::new("POST /v1/accounts/{account}/holds", account).body(&body.to_string())
+    }
+
+    pub(crate) fn capture(account: &str, generation: &str) -> Self {
+        let call = Self::new("POST /v1/accounts/{account}/holds/{generation}/capture", account);
+        Self { path: json!({ "account": account, "generation": generation }), ..call }
+    }
+
+    pub(crate) fn release(account: &str, generation: &str) -> Self {
+        let route = "POST /v1/accounts/{account}/holds/{generation}/release";
+        Self { route, ..Self::capture(account, generation) }
+    }
+
+    pub(crate) fn body(self, body: &str) -> Self {
+        let headers = json!({ "content-type": "application/json" });
+        Self { body: Some(body.to_owned()), headers, ..self }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers[name] = value.into();
+        self
+    }
+
+    pub(crate) fn caller(self, caller: As) -> Self {
+        Self { caller: Some(caller), ..self }
+    }
+
+    pub(crate) fn at(self, at_s: u64) -> Self {
+        Self { at_s, ..self }
+    }
+
+    /// Sends the request as the event that API Gateway makes of it.
+    pub(crate) async fn send<S: LedgerStore<Error = StoreError>>(&self, api: &Api<S>) -> Reply {
+        let now = at(self.at_s);
+        let authorizer = self.caller.map(|caller| json!({ "jwt": { "claims": claims(caller, now) } }));
+        let event = json!({
+            "version": "2.0",
+            "routeKey": self.route,
+            "headers": self.headers,
+            "pathParameters": self.path,
+            "queryStringParameters": self.query,
+            "requestContext": { "requestId": "r-1", "authorizer": authorizer },
+            "body": self.body,
+            "isBase64Encoded": false,
+        });
+        let invocation = Invocation::of(event.to_string(), now).unwrap();
+        let request: Request<'_> = invocation.event().unwrap();
+        let response = match handle(&api.context, &request, &invocation).await {
+            Ok(response) => response,
+            Err(problem) => problem.into_response(invocation.request_id()),
+        };
+        Reply {
+            status: response.status(),
+            content_type: response.header_value("content-type").map(str::to_owned),
+            retry_after: response.header_value("retry-after").map(str::to_owned),
+            body: serde_json::from_str(response.body()).unwrap(),
+            metrics: invocation.metrics().take_lines(now).join("\n"),
+        }
+    }
+}
+
+impl Reply {
+    /// The last part of a problem's `type`.
+    pub(crate) fn problem(&self) -> (u16, &str) {
+        let kind = self.body["type"].as_str().unwrap_or_default();
+        assert_eq!(self.content_type.as_deref(), Some("application/problem+json"), "{self:?}");
+        (self.status, kind.strip_prefix("urn:makegood:problem:").unwrap())
+    }
+}
+
+/// The body of a hold of a song in simple mode.
+pub(crate) fn song(generation: &str, credits: u64) -> Value {
+    json!({ "generation_id": generation, "operation": "music_simple", "credits": credits })
+}
