@@ -8,14 +8,17 @@ mod messages;
 
 pub use messages::{MessageError, Payouts, handle, understand};
 
-use ledger::{Cause, ExecuteError, LedgerStore, Pause, RefundRequestId, Timestamp};
+use ledger::{Cause, ExecuteError, LedgerStore, Money, Pause, PaymentId, RefundRequestId, Timestamp};
 use refunds::{Payout, RefundSeen, Reported, Request, Save, Saved, State, Stores, decline, report};
 use stripe_api::{Decline, IdempotencyKey, Refund, RefundOrder, Retry, StripeClient, StripeError};
-use stripe_events::RefundStatus;
+use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus};
 
 /// Stripe keeps an idempotency key for at least 24 hours
 /// (<https://docs.stripe.com/api/idempotent_requests>); an hour less leaves room for clocks and waiting.
 const KEY_KEPT_S: i64 = 23 * 3600;
+
+/// Why a payout fails whose invoice was not paid by one payment of at least its amount through Stripe.
+const NO_CHARGE: &str = "no_refundable_payment";
 
 /// Why a payout stays in the queue.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +61,13 @@ pub async fn pay<S: Stores, P: Pause>(
         return Ok(request.state);
     }
     let works = Works { store, pause, stripe, now };
+    if let Some(invoice) = invoice_of(&payout) {
+        match works.charge_of(&invoice, payout.amount).await? {
+            Some(charge) => request.charge(charge),
+            None => return works.give_up(&request, NO_CHARGE, false).await,
+        }
+    }
+    let payout = request.payout.clone().ok_or(PayoutError::Order)?;
     let mut another_key = false;
     if let Some(asked_at) = payout.asked_at {
         if let Some(refund) = works.find(id, &payout).await? {
@@ -82,8 +92,21 @@ struct Works<'works, S, P> {
 }
 
 impl<S: Stores, P: Pause> Works<'_, S, P> {
+    /// The payment of an invoice that `amount` can be refunded of (C10).
+    async fn charge_of(&self, invoice: &InvoiceId, amount: Money) -> Outcome<S, Option<PaymentId>> {
+        let payments = self.stripe.payments_of_invoice(invoice).await.map_err(PayoutError::Stripe)?;
+        Ok(payments.into_iter().find_map(|payment| match payment.source {
+            PaymentSource::Payment(id)
+                if payment.status == InvoicePaymentStatus::Paid && payment.amount.minus(amount).is_ok() =>
+            {
+                Some(id)
+            }
+            _ => None,
+        }))
+    }
+
     async fn find(&self, id: &RefundRequestId, payout: &Payout) -> Outcome<S, Option<Refund>> {
-        self.stripe.refund_of_request(&payout.payment, id).await.map_err(PayoutError::Stripe)
+        self.stripe.refund_of_request(payout.refunds(), id).await.map_err(PayoutError::Stripe)
     }
 
     /// Stores that Stripe is about to be asked, before it is.
@@ -101,7 +124,7 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         let payout = request.payout.as_ref().ok_or(PayoutError::Order)?;
         let key = IdempotencyKey::new(payout.idempotency_key(&request.id)).map_err(|_| PayoutError::Order)?;
         let order = RefundOrder {
-            payment: payout.payment.clone(),
+            payment: payout.refunds().clone(),
             amount: payout.amount,
             request: request.id.clone(),
             idempotency_key: key,
@@ -165,12 +188,21 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         if already && let Some(refund) = self.find(&request.id, payout).await? {
             return self.seen(&request.id, &refund).await;
         }
-        let code = code_of(why);
-        match decline(self.store, self.pause, &request.id, (&code, already), self.now).await? {
+        self.give_up(request, &code_of(why), already).await
+    }
+
+    async fn give_up(&self, request: &Request, code: &str, money_left: bool) -> Outcome<S, State> {
+        match decline(self.store, self.pause, &request.id, (code, money_left), self.now).await? {
             Reported::Moved(state) => Ok(state),
             Reported::Known | Reported::NotOurs | Reported::Mismatch => Ok(request.state),
         }
     }
+}
+
+/// The invoice that a payout names, while Stripe has not been asked which payment it was.
+fn invoice_of(payout: &Payout) -> Option<InvoiceId> {
+    let unknown = payout.charge.is_none() && payout.payment.as_str().starts_with("in_");
+    InvoiceId::new(payout.payment.as_str()).ok().filter(|_| unknown)
 }
 
 /// Stripe's error code.

@@ -73,6 +73,9 @@ fn about_payment(payment: &Payment, lot: Option<&Lot>, facts: &mut Facts) -> Res
     {
         facts.set(Fact::PlanPaid, plan.as_str())?;
     }
+    if let Some(ends_at) = payment.period_ends_at {
+        facts.set(Fact::PeriodEndsAt, ends_at.as_ms())?;
+    }
     facts.set_quantity(Fact::CreditsPurchased, payment.credits.get())?;
     facts.set(Fact::CreditsLanded, true)?;
     facts.set(Fact::CreditsLandedAt, payment.landed_at.as_ms())?;

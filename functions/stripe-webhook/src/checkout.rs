@@ -55,6 +55,7 @@ async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
         paid,
         refunded_minor: 0,
         charged_at,
+        period_ends_at: None,
         lot: LotId(0),
         credits,
         landed_at: apply.now,

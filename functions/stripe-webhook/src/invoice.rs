@@ -2,11 +2,12 @@
 //!
 //! An invoice brings its credits once, guarded by its own id and by the payment's. Its payment is the one
 //! that refunds go to: the largest that was made through Stripe. Where there is none, because nothing was
-//! charged or the money came out of band, and where the event does not name one (API versions since
-//! 2025-03-31 leave payments out), the invoice's id stands for it and nothing can be refunded by itself:
-//! a refund request then goes to a person (C10).
+//! charged or the money came out of band, the invoice's id stands for it and nothing can be refunded (C10).
+//! Where the event does not name the payments, which API versions since 2025-03-31 do not, the invoice's id
+//! stands for them with all that was paid: the payout asks Stripe which payment it was, and refunds no
+//! more than that payment's part.
 
-use ledger::{Grant, LotId, Money, Payment, PaymentId, PaymentKind, Record};
+use ledger::{Grant, LotId, Money, Payment, PaymentId, PaymentKind, Record, Timestamp};
 use policy::OnResubscribe;
 use stripe_events::{BillingReason, InvoiceLine, PaidInvoice};
 
@@ -43,6 +44,7 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
         paid,
         refunded_minor: 0,
         charged_at: invoice.paid_at,
+        period_ends_at: period_end(invoice),
         lot: LotId(0),
         credits,
         landed_at: apply.now,
@@ -91,10 +93,14 @@ fn money(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<(PaymentId, Money),
     if let Some((payment, paid)) = largest {
         return Ok((payment.clone(), paid));
     }
-    if invoice.payments.is_none() {
-        apply.metrics.count("PaymentsUnknown", 1);
-        tracing::warn!("the event does not name the invoice's payment, which cannot be refunded by itself");
-    }
     let id = PaymentId::new(invoice.id.as_str()).map_err(|_| Unapplied::PaymentUnknown)?;
-    Ok((id, Money::new(0, invoice.amount_paid.currency())))
+    let unnamed = invoice.payments.is_none();
+    let paid = if unnamed { invoice.amount_paid } else { Money::new(0, invoice.amount_paid.currency()) };
+    Ok((id, paid))
+}
+
+/// The latest end of the periods that are charged.
+fn period_end(invoice: &PaidInvoice) -> Option<Timestamp> {
+    let lines = invoice.lines.iter().flatten().filter(|line| line.amount_minor > 0 && !line.proration);
+    lines.filter_map(|line| line.period.as_ref().map(|period| period.end)).max()
 }

@@ -43,6 +43,7 @@ struct ReviewForm {
 #[derive(Serialize, Deserialize)]
 struct PayoutForm {
     payment: String,
+    charge: Option<String>,
     amount: (u64, String),
     revoked: u64,
     debt: u64,
@@ -79,6 +80,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         }),
         payout: request.payout.as_ref().map(|payout| PayoutForm {
             payment: payout.payment.as_str().to_owned(),
+            charge: payout.charge.as_ref().map(|id| id.as_str().to_owned()),
             amount: money(&payout.amount),
             revoked: payout.revoked.get(),
             debt: payout.debt.get(),
@@ -140,6 +142,7 @@ fn review(form: ReviewForm) -> Result<Review, StoreError> {
 fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
     Ok(Payout {
         payment: id(&form.payment)?,
+        charge: form.charge.as_deref().map(id).transpose()?,
         amount: money(&form.amount)?,
         revoked: credits(form.revoked)?,
         debt: credits(form.debt)?,

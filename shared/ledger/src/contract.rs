@@ -67,6 +67,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             paid: Money::new(1000, Currency::new("usd").expect("a valid code")),
             refunded_minor: 0,
             charged_at: at(0),
+            period_ends_at: None,
             lot: LotId(0),
             credits: credits(count),
             landed_at: at(0),

@@ -22,7 +22,8 @@ pub enum PaymentKind {
 /// Money in. The amounts of a refund come from here and from nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
-    /// Stripe's PaymentIntent.
+    /// Stripe's PaymentIntent; the invoice's id where the event did not name the payment of an invoice,
+    /// which API versions since 2025-03-31 do not.
     pub id: PaymentId,
     /// Whose.
     pub account: AccountId,
@@ -38,6 +39,8 @@ pub struct Payment {
     pub refunded_minor: u64,
     /// When it was charged.
     pub charged_at: Timestamp,
+    /// The end of the period that a subscription's charge paid for.
+    pub period_ends_at: Option<Timestamp>,
     /// The lot that it bought.
     pub lot: LotId,
     /// The credits of that lot.

@@ -7,6 +7,8 @@ use ledger::{Credits, Money, PaymentId, RefundId, Timestamp};
 pub struct Payout {
     /// The payment that is refunded; Stripe pays to its original method (`S3-23`).
     pub payment: PaymentId,
+    /// Stripe's PaymentIntent, where `payment` is an invoice and Stripe was asked which payment it was.
+    pub charge: Option<PaymentId>,
     /// How much.
     pub amount: Money,
     /// Credits that were revoked for it.
@@ -25,6 +27,11 @@ pub struct Payout {
 }
 
 impl Payout {
+    /// What Stripe's refund is made of: the payment itself, or the one of the invoice.
+    pub fn refunds(&self) -> &PaymentId {
+        self.charge.as_ref().unwrap_or(&self.payment)
+    }
+
     /// Stripe's idempotency key, derived from the intent: the same for every try of it.
     pub fn idempotency_key(&self, request: &ledger::RefundRequestId) -> String {
         format!("makegood-{request}-{}", self.key_number)

@@ -255,6 +255,7 @@ impl Request {
     pub fn intend(&mut self, payment: PaymentId, amount: Money, now: Timestamp) {
         self.payout = Some(Payout {
             payment,
+            charge: None,
             amount,
             revoked: Credits::ZERO,
             debt: Credits::ZERO,
@@ -264,6 +265,13 @@ impl Request {
             failure: None,
         });
         self.due_at = now.plus_s(STUCK_S).ok();
+    }
+
+    /// Notes which payment it was that paid the payout's invoice.
+    pub fn charge(&mut self, charge: PaymentId) {
+        if let Some(payout) = &mut self.payout {
+            payout.charge = Some(charge);
+        }
     }
 
     /// Notes what the ledger revoked for the payout.
@@ -312,7 +320,7 @@ impl Request {
     pub fn observe(&mut self, seen: &RefundSeen, now: Timestamp) -> Seen {
         let Some(payout) = &mut self.payout else { return Seen::Mismatch };
         let same_refund = payout.refund.as_ref().is_none_or(|refund| refund == &seen.id);
-        if !same_refund || payout.payment != seen.payment || payout.amount != seen.amount {
+        if !same_refund || payout.refunds() != &seen.payment || payout.amount != seen.amount {
             return Seen::Mismatch;
         }
         let first_seen = payout.refund.is_none();

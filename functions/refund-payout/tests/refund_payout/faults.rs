@@ -116,3 +116,21 @@ async fn e7_a_disputed_charge_is_not_refunded_and_the_credits_come_back() {
     assert_eq!((world.refunds(), world.numbers().await), (0, (100, 0)));
     assert_eq!(world.stored().await.payout.unwrap().failure.as_deref(), Some("charge_disputed"));
 }
+
+#[tokio::test]
+async fn a_payout_of_an_invoice_finds_the_payment_and_refunds_it_once() {
+    let world = World::of_invoice(1000).await;
+    world.stripe.plan(Operation::CreateRefund, 1, Fault::TimeoutAfterActing);
+    assert!(world.pay(at(3)).await.is_err());
+    assert_eq!(world.pay(at(60)).await.unwrap(), State::Paying);
+    let payout = world.stored().await.payout.unwrap();
+    assert!(payout.charge.unwrap().as_str().starts_with("pi_"));
+    assert_eq!(world.refunds(), 1);
+}
+
+#[tokio::test]
+async fn c10_an_invoice_that_was_not_paid_by_card_in_this_amount_is_not_refunded() {
+    let world = World::of_invoice(399).await;
+    assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
+    assert_eq!((world.refunds(), world.numbers().await), (0, (100, 0)));
+}

@@ -14,7 +14,7 @@ use refunds::{
     fingerprint, request_id,
 };
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
-use testkit::stand_in::{API_KEY, BuyPack, Emission, StripeStandIn};
+use testkit::stand_in::{API_KEY, BuyPack, Emission, StripeStandIn, Subscribe};
 
 pub(crate) struct World {
     pub(crate) stripe: StripeStandIn,
@@ -36,7 +36,26 @@ impl World {
             currency: "usd".to_owned(),
         };
         let made = stripe.buy_pack(&pack, &Emission::default()).unwrap();
-        let payment = PaymentId::new(made.payment.unwrap()).unwrap();
+        Self::of(stripe, &made.payment.unwrap()).await
+    }
+
+    /// The same for an invoice of `amount` cents whose payment the event did not name.
+    pub(crate) async fn of_invoice(amount: u64) -> Self {
+        let stripe = StripeStandIn::start().await.unwrap();
+        let subscribe = Subscribe {
+            account: "customer-1".to_owned(),
+            customer: None,
+            price: "price_pro_monthly".to_owned(),
+            amount,
+            currency: "usd".to_owned(),
+            metadata: std::collections::BTreeMap::new(),
+        };
+        let made = stripe.subscribe(&subscribe, &Emission::default()).unwrap();
+        Self::of(stripe, &made.invoice.unwrap()).await
+    }
+
+    async fn of(stripe: StripeStandIn, payment: &str) -> Self {
+        let payment = PaymentId::new(payment).unwrap();
         let (store, _) = in_process::tables().await;
         let config = StripeConfig {
             base_url: stripe.base_url(),
