@@ -128,9 +128,10 @@ class Story:
 
         def clock_runs() -> bool:
             clocks = {lot["lot"]: lot["expires_at"] for lot in self.balance()["lots"]}
-            return clocks[PACK] is None and _seconds(clocks[PRO]) == expires_at
+            return {lot: clock and _seconds(clock) for lot, clock in clocks.items()} == {PACK: None, PRO: expires_at}
 
         self.until("the 60 days run for the subscription's lot and not for the pack", clock_runs)
+        self.say("The clock of 60 days runs for what is left of its credits, and not for the pack.")
         self.show_balance()
         for day, left in ((59, LEFT_OVER), (60, 0), (61, 0)):
             before = self.expiries()
@@ -201,12 +202,13 @@ class Story:
     def account_for_it(self) -> None:
         # Deadlines are checked against the day up to which the sweep has run.
         day_61 = instant(self.began + 61 * DAY_S)
-        for arguments in (("history", "--account", self.account), ("verify",)):
-            done = self.stack.makegood(*arguments, "--at", day_61)
-            self.say(f"makegood {' '.join(arguments)} --at {day_61}\n")
-            self.say(done.stdout)
+        for command in ("history", "verify"):
+            arguments = (command, "--account", self.account, "--at", day_61)
+            done = self.stack.makegood(*arguments)
+            self.say(f"makegood {' '.join(arguments)}\n")
+            self.say(f"{done.stdout}\n")
             if done.returncode != 0:
-                raise Unexpected(f"`makegood {arguments[0]}` ended with {done.returncode}: {done.stderr.strip()}")
+                raise Unexpected(f"`makegood {command}` ended with {done.returncode}: {done.stderr.strip()}")
 
     # What the steps are made of
 

@@ -36,11 +36,13 @@ def stack(request):
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left_over(request, stack):
-    """After all tests: no message in any queue, and no permission in any role that nobody needed."""
+    """After all tests: no message in any queue, the invariants hold, and no role grants more than was used."""
     yield
     stack.wait_until_idle()
     depths = stack.queue_depths()
     assert {queue: depths[queue] for queue in DEAD_LETTERS} == dict.fromkeys(DEAD_LETTERS, 0)
+    verified = stack.makegood("verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
     if is_whole_run(request) and not request.session.testsfailed:
         assert permissions.unused(stack) == {}
 
