@@ -234,6 +234,45 @@ async fn f4_a_write_whose_reply_was_lost_is_treated_as_done() {
     assert_eq!(story.store.journal(&story.account).len(), 2);
 }
 
+/// Counts the pauses it is asked for.
+#[derive(Default)]
+struct Counted(std::sync::atomic::AtomicU32);
+
+impl ledger::Pause for Counted {
+    fn attempts_max(&self) -> u32 {
+        5
+    }
+
+    async fn pause(&self, _attempt: u32) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn f1_a_transaction_that_meets_another_is_tried_again_after_a_pause_and_within_a_bound() {
+    let story = Story::new();
+    story.grant("pi_1", 5, None).await;
+    for (generation, conflicts, pauses, written) in [("g1", 4, 4, true), ("g2", 5, 5, false)] {
+        let command = place(generation, 1);
+        let order = ledger::Order {
+            account: &story.account,
+            command: &command,
+            cause: ledger::Cause::Generation,
+            actor: ledger::Actor::Service("suite".to_owned()),
+            policy: None,
+            records: Vec::new(),
+        };
+        let pause = Counted::default();
+        story.store.contend(conflicts);
+        let answer = ledger::execute(&story.store, &pause, &order, at(1)).await;
+        assert_eq!(pause.0.into_inner(), pauses);
+        assert_eq!(answer.is_ok(), written, "{answer:?}");
+        if !written {
+            assert!(matches!(answer, Err(ledger::ExecuteError::Busy)));
+        }
+    }
+}
+
 #[tokio::test]
 async fn i4_a_changed_line_is_found_by_the_chain() {
     let story = Story::new();
