@@ -92,7 +92,7 @@ impl Shelves {
         for record in &commit.records {
             match record {
                 Record::NewPayment(payment) => {
-                    self.payments.insert(payment.id.clone(), payment.clone());
+                    self.payments.insert(payment.id.clone(), (**payment).clone());
                 }
                 Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {
                     self.once.insert((account.clone(), once_key(record)));
