@@ -1,5 +1,6 @@
 """Refund requests to their end: paid exactly once, whatever Stripe and the functions do on the way."""
 
+import json
 import os
 import signal
 import time
@@ -7,6 +8,7 @@ import time
 import pytest
 from client import eventually
 from lambda_processes import processes_of
+from messages import instant
 from scene import add_customer, add_support, at_once
 
 NOTE = "I had cancelled before this was charged."
@@ -73,25 +75,38 @@ def test_e5_a_payout_that_stripe_did_not_take_is_tried_again(customer, fault):
 
 
 @pytest.mark.usefixtures("quick_redelivery")
-def test_a_payout_whose_function_is_killed_is_paid_once(stack, customer):
-    customer.stripe("faults", fault="slow", delay_ms=2000, operation="create_refund")
+@pytest.mark.parametrize("fault", ["timeout_before_acting", "timeout_after_acting"])
+def test_a_payout_whose_function_is_killed_while_it_asks_stripe_is_paid_once(stack, customer, fault):
+    calls = refund_calls(stack)
+    customer.stripe("faults", fault=fault, operation="create_refund")
     payment, request = file_for(customer)
-    customer.state_becomes(request, "paying")
+    eventually("Stripe is being asked", lambda: refund_calls(stack) > calls)
     for process in processes_of(stack, "RefundPayout"):
         os.kill(process, signal.SIGKILL)
     finish(customer, request, paid_once(customer, payment))
 
 
 def test_a_payout_whose_message_is_lost_is_sent_again_by_the_sweep(stack, customer):
+    calls = refund_calls(stack)
     customer.stripe("faults", fault="unavailable", operation="create_refund", times=50)
     payment, request = file_for(customer)
-    customer.state_becomes(request, "paying")
+    eventually("Stripe has been asked", lambda: refund_calls(stack) > calls)
     stack.aws("sqs").purge_queue(QueueUrl=stack.queue_url("Payout"))
     stack.wait_until_idle()
     customer.stripe("clear_faults")
     assert customer.refunds(payment) == []
-    stack.sweep(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600)))
+    become_due(stack, request)
+    stack.sweep(instant(time.time()))
     finish(customer, request, paid_once(customer, payment))
+
+
+def test_e7_a_payout_that_stripe_declines_gives_the_credits_back(customer):
+    customer.stripe("faults", fault="decline", code="charge_disputed", operation="create_refund")
+    payment, request = file_for(customer)
+    failed = customer.state_becomes(request, "failed")
+    assert failed["payout"]["failure"] == "charge_disputed"
+    assert customer.refunds(payment) == []
+    assert [(lot["lot"], lot["available"]) for lot in customer.lots()] == [(1, 500), (2, 500)]
 
 
 def test_e9_a_refund_that_fails_later_gives_the_credits_back(customer):
@@ -183,6 +198,23 @@ class TestReview:
         case.case = answer.json["id"]
         assert self.review(case, as_=helper, decision="approve", reason="mine").status == 403
         assert self.review(case, decision="refuse", reason="not theirs to ask").status == 200
+
+
+def refund_calls(stack):
+    """How often Stripe was asked for a refund."""
+    calls = stack.stripe("GET", "/_control/calls").json["calls"]
+    return sum((call["method"], call["path"]) == ("POST", "/v1/refunds") for call in calls)
+
+
+def become_due(stack, request):
+    """Makes the sweep's look at a request due, as it is ten minutes after its last attempt."""
+    [item] = [item for item in stack.items("Requests") if item["pk"]["S"] == f"REQUEST#{request}"]
+    due_at = int(time.time() * 1000) - 1000
+    body = json.loads(item["body"]["S"])
+    assert body["due_at"] == int(item["due_at"]["N"])
+    item["body"]["S"] = json.dumps({**body, "due_at": due_at})
+    item["due_at"]["N"] = str(due_at)
+    stack.aws("dynamodb").put_item(TableName=stack.state["outputs"]["RequestsTableName"], Item=item)
 
 
 def deliveries_are_done(stack):
