@@ -101,7 +101,9 @@ async fn b3_b5_every_order_of_a_subscriptions_life_leads_to_the_same_state() {
     let mut expected = None;
     // All orders of five, with the sixth, which says least, at every place among them.
     for (number, mut order) in permutations(life.bodies.len() - 1).into_iter().enumerate() {
-        order.iter_mut().for_each(|index| *index += 1);
+        for index in &mut order {
+            *index += 1;
+        }
         order.insert(number % life.bodies.len(), 0);
         let (account, own) = (format!("account-{number}"), format!("{number:08}"));
         let bodies: Vec<String> = order

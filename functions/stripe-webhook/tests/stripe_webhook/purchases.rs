@@ -181,7 +181,7 @@ async fn c11_a_proration_is_neither_a_refund_nor_a_period() {
         line
     };
     let only = |object: &mut Value| {
-        object["lines"]["data"] = json!([proration(object, 300), proration(object, -100)])
+        object["lines"]["data"] = json!([proration(object, 300), proration(object, -100)]);
     };
     assert_eq!(scene.send_changed(&invoice, at(0), only).await.says, "parked: proration_only");
     let negative = |object: &mut Value| {
