@@ -87,6 +87,9 @@ pub enum Command {
         ended_at: Timestamp,
         /// How long left-over credits stay usable, in seconds.
         leftover_s: u64,
+        /// Whether another subscription of the product that has not ended takes the lots over, as it does
+        /// when it begins after the end: the order in which Stripe tells the two must not matter (B3).
+        stop_clock: bool,
     },
     /// Refuse holds from here on.
     Suspend,

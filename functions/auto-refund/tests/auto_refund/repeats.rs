@@ -140,7 +140,12 @@ async fn s2_26_credits_that_come_back_after_their_expiry_stay_a_day() {
     queue.run("acct-2", &Command::Grant(grant(&id, "pi_plan", 10, Some("sub_1"))), 0).await;
     queue.hold_on("acct-2", "gen-1", "music_simple").await;
     let subscription = ledger::SubscriptionId::new("sub_1").unwrap();
-    let end = Command::StartExpiry { subscription, ended_at: ledger::contract::at(2), leftover_s: 10 };
+    let end = Command::StartExpiry {
+        subscription,
+        ended_at: ledger::contract::at(2),
+        leftover_s: 10,
+        stop_clock: true,
+    };
     queue.run("acct-2", &end, 2).await;
     let mut message = failed("gen-1", "own_error");
     message["account"] = Value::from("acct-2");

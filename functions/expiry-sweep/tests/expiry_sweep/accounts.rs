@@ -153,7 +153,8 @@ async fn a_run_for_a_day_to_come_leaves_the_markers_that_holds_rely_on() {
         // Left-over credits that expire at `expiry_s`.
         scene.grant("a", "pi_sub", Some("sub_1"), at(0)).await;
         let subscription = ledger::SubscriptionId::new("sub_1").unwrap();
-        let start = Command::StartExpiry { subscription, ended_at: at(0), leftover_s: expiry_s };
+        let start =
+            Command::StartExpiry { subscription, ended_at: at(0), leftover_s: expiry_s, stop_clock: true };
         scene.order(&id("a"), &start, at(0)).await;
         assert_eq!(scene.run_for(at(60 * DAY_S), at(10)).await.unwrap().done, 1);
         // Today's work goes on: its message is lost, and its deadline lies behind the marker or before it.

@@ -87,7 +87,10 @@ fn story(account: &AccountId) -> Vec<(Command, Timestamp)> {
         (place("g3", 5), at(7)),
         (Command::Expire { grace_s: 60 }, at(4000)),
         (settle("g3", Ending::Succeeded), at(4001)),
-        (Command::StartExpiry { subscription: sub, ended_at: at(4002), leftover_s: 100 }, at(4002)),
+        (
+            Command::StartExpiry { subscription: sub, ended_at: at(4002), leftover_s: 100, stop_clock: true },
+            at(4002),
+        ),
         (Command::Expire { grace_s: 60 }, at(9000)),
         (Command::Revoke { payment: PaymentId::new("pi_2").unwrap(), owe_spent: true }, at(9001)),
     ]

@@ -49,6 +49,7 @@ fn command() -> impl Strategy<Value = Command> {
                 subscription: SubscriptionId::new(id).unwrap(),
                 ended_at: at(seconds),
                 leftover_s: 5000,
+                stop_clock: true,
             }
         }),
         1 => prop_oneof![Just(Command::Suspend), Just(Command::Resume)],

@@ -30,7 +30,11 @@ impl Story {
 
     async fn end(&self, subscription: &str, ended_at: Timestamp, seconds: u64) -> Answer {
         let subscription = SubscriptionId::new(subscription).unwrap();
-        self.run(&Command::StartExpiry { subscription, ended_at, leftover_s: 60 * DAY_S }, seconds).await
+        self.run(
+            &Command::StartExpiry { subscription, ended_at, leftover_s: 60 * DAY_S, stop_clock: true },
+            seconds,
+        )
+        .await
     }
 
     fn lot(&self, id: u32) -> Lot {
@@ -114,6 +118,20 @@ async fn subscribing_again_stops_the_clock_until_the_second_subscription_ends() 
     assert_eq!(story.lot(1).expires_at, None);
     story.end("sub_2", at(300), 300).await;
     assert_eq!(story.lot(1).expires_at, Some(at(300 + 60 * DAY_S)));
+}
+
+#[tokio::test]
+async fn b3_an_end_that_is_told_after_the_next_subscription_began_starts_no_clock() {
+    let story = Story::new();
+    story.grant("pi_1", 30, Some("sub_1")).await;
+    let mut again = grant(&story.account, "pi_2", 30, Some("sub_2"));
+    again.stops_clocks = true;
+    story.run(&Command::Grant(again), 200).await;
+    story.end("sub_1", at(100), 300).await;
+    assert_eq!(story.lot(1).expires_at, None);
+    story.end("sub_2", at(400), 400).await;
+    assert_eq!(story.lot(1).expires_at, Some(at(400 + 60 * DAY_S)));
+    assert_eq!(story.lot(2).expires_at, Some(at(400 + 60 * DAY_S)));
 }
 
 #[tokio::test]
