@@ -43,8 +43,12 @@ def nothing_is_left_over(request, stack):
     assert {queue: depths[queue] for queue in DEAD_LETTERS} == dict.fromkeys(DEAD_LETTERS, 0)
     verified = stack.makegood("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    for function in permissions.FUNCTIONS:
+        denied = [line for line in stack.logs(function) if "AccessDenied" in line]
+        assert denied == [], f"{function} needs what its role does not grant"
     if is_whole_run(request) and not request.session.testsfailed:
-        assert permissions.unused(stack) == {}
+        unused = permissions.unused(stack)
+        assert unused == {}, f"granted and never used: {unused}"
 
 
 def is_whole_run(request) -> bool:

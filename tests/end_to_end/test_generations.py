@@ -8,7 +8,7 @@ import messages
 import pytest
 from client import eventually
 from lambda_processes import processes_of
-from scene import Scene, at_once
+from scene import Scene, add_customer, at_once
 
 PARALLEL = 50
 # A service repeats a hold that was answered with 503; the account is free again after a few round trips.
@@ -132,6 +132,24 @@ def test_a_failure_after_the_capture_gives_the_credits_back(stack, scene):
     scene.becomes("the credits are back", lambda: scene.balance() == (100, 0))
     [change] = scene.changes("given_back")
     assert (change["credits"], change["lots"]) == (10, [{"lot": 1, "credits": 10}])
+
+
+def test_an_unclear_ending_goes_to_a_person_who_gives_the_credits_back(stack):
+    customer = add_customer(stack)
+    customer.buy()
+    generation = customer.held(10)
+    stack.send(messages.failed(customer.account, generation, "music_simple", "moderation_block"))
+    path = f"/v1/accounts/{customer.account}/refund-requests"
+
+    def opened():
+        return stack.get(path, as_=customer.owner).json["refund_requests"]
+
+    [request] = eventually("a request is opened", opened)
+    assert (request["state"], request["generation_id"]) == ("in_review", generation)
+    review = f"/v1/refund-requests/{request['id']}/review"
+    answer = stack.post(review, {"decision": "approve", "reason": "a false alarm"}, as_="support")
+    assert (answer.status, answer.json["state"]) == (200, "refunded"), answer.body
+    assert customer.balance() == (100, 0)
 
 
 @pytest.mark.usefixtures("quick_redelivery")

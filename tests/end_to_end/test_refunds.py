@@ -96,7 +96,8 @@ def test_a_payout_whose_message_is_lost_is_sent_again_by_the_sweep(stack, custom
     customer.stripe("clear_faults")
     assert customer.refunds(payment) == []
     become_due(stack, request)
-    stack.sweep(instant(time.time()))
+    status = stack.sweep(instant(time.time()))
+    assert (status["done"] > 0, status["failed"]) == (True, 0), status
     finish(customer, request, paid_once(customer, payment))
 
 
@@ -207,7 +208,7 @@ def refund_calls(stack):
 
 
 def become_due(stack, request):
-    """Makes the sweep's look at a request due, as it is ten minutes after its last attempt."""
+    """Makes the sweep's look at a payout due, as it is ten minutes after its last attempt."""
     [item] = [item for item in stack.items("Requests") if item["pk"]["S"] == f"REQUEST#{request}"]
     due_at = int(time.time() * 1000) - 1000
     body = json.loads(item["body"]["S"])

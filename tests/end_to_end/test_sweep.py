@@ -21,10 +21,31 @@ def test_a_hold_without_an_outcome_is_given_back_within_the_hour(stack, scene):
     scene.held(10)
     stack.sweep(instant(time.time()))
     assert scene.balance() == (90, 10)
-    stack.sweep(instant(time.time() + PAST_THE_DEADLINE_S))
+    assert stack.sweep(instant(time.time() + PAST_THE_DEADLINE_S))["failed"] == 0
     assert scene.balance() == (100, 0)
     [change] = scene.changes("released")
     assert change["reason"] == "deadline"
+
+
+def test_early_markers_are_moved_on_or_taken_away(stack, scene):
+    scene.held(10)
+    settled = Scene(stack)
+    settled.buy()
+    settled.settle(settled.held(10), "release")
+    for one in (scene, settled):
+        table, marker = marker_of(one)
+        marker["due_at"]["N"] = str(int(time.time() * 1000) - 1000)
+        stack.aws("dynamodb").put_item(TableName=table, Item=marker)
+    assert stack.sweep(instant(time.time()))["failed"] == 0
+    _, moved_on = marker_of(scene)
+    assert int(moved_on["due_at"]["N"]) > time.time() * 1000
+    assert marker_of(settled)[1] is None
+
+
+def marker_of(scene):
+    """The table and the item that says when something of the account is due next."""
+    items = [item for item in scene.stack.items("Ledger") if "due_at" in item and scene.account in item["pk"]["S"]]
+    return scene.stack.state["outputs"]["LedgerTableName"], items[0] if items else None
 
 
 def test_a_capture_after_the_release_charges_anew_or_is_recorded(stack, scene):
