@@ -5,6 +5,7 @@ story begins, and its period ends at that very instant. Everything that people a
 clock of this machine. The sweep is sent ahead in time: it takes the day from the schedule's event.
 """
 
+import textwrap
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ PACK, PRO, RENEWAL = 1, 2, 3
 FAILING = 520
 SUCCEEDING, EMPTY = 120, 30
 LEFT_OVER = PRO_CREDITS - SUCCEEDING
+# A sentence longer than this is broken into lines.
+WIDTH = 100
 # A purchase from before the first policy document goes to a person, whatever the rules say.
 IN_FORCE = datetime(2026, 5, 2, tzinfo=UTC).timestamp()
 
@@ -286,7 +289,8 @@ class Story:
         path = f"/v1/accounts/{self.account}/refund-requests"
         request = _answered(201, self.stack.post(path, body, as_=self.person, headers=headers))
         self.say(f'\nRequest {request["id"]}: {body["reason"]}, "{body["note"]}"')
-        self.say(f"   {request['state']}: {request['message']}")
+        for line in textwrap.wrap(f"{request['state']}: {request['message']}", WIDTH):
+            self.say(f"   {line}")
         return request
 
     def cites(self, request: dict, expected: list[str]) -> None:

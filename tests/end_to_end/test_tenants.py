@@ -1,7 +1,7 @@
 """Who may do what: another's account looks like a missing one, and roles do not mix."""
 
 import pytest
-from scene import Scene, add_customer, at_once, without_instance
+from scene import Scene, add_customer, without_instance
 
 MISSING = "account-that-nobody-has"
 
@@ -101,10 +101,3 @@ def test_d16_headers_do_not_make_somebody_else(stack, owner):
     headers = {"x-user-id": owner.account, "x-forwarded-for": "127.0.0.1", "x-http-method-override": "GET"}
     path = f"/v1/accounts/{owner.account}/credits"
     assert stack.get(path, as_="other_customer", headers=headers).status == 404
-
-
-def test_d8_fifty_identical_requests_at_once_are_one(owner):
-    body = {"reason": "changed_mind", "payment": owner.payment, "note": "bought by mistake"}
-    answers = at_once(50, lambda _: owner.file("double-click", **body))
-    assert {answer.status for answer in answers} <= {201, 409}
-    assert len({answer.json["id"] for answer in answers if answer.status == 201}) == 1

@@ -103,13 +103,13 @@ def test_b10_an_unknown_type_is_ignored_and_unknown_fields_change_nothing(stack,
 
 
 @pytest.mark.parametrize("shape", ["endive", "2024-06-20"])
-def test_c1_both_shapes_grant_the_same(scene, shape):
+def test_both_shapes_grant_the_same(scene, shape):
     scene.buy(shape=shape)
     scene.subscribe(shape=shape)
     assert [(lot["kind"], lot["granted"]) for lot in scene.lots()] == [("pack", 100), ("subscription", 500)]
 
 
-def test_b3_the_events_of_a_purchase_in_reverse_order_grant_the_same(scene):
+def test_the_events_of_a_purchase_in_reverse_order_grant_the_same(scene):
     made = scene.stripe("subscribe", account=scene.account, **PRO, deliver="hold")
     scene.stripe("release", events=made["events"], order="reversed")
     scene.becomes("the credits have landed", lambda: scene.balance() == (500, 0))
