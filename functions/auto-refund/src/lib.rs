@@ -212,14 +212,9 @@ where
         outcome: SettlementOutcome,
     ) -> Result<&'static str, Stay<StoreError<S>>> {
         let name = match outcome {
-            SettlementOutcome::Captured => "captured",
-            SettlementOutcome::Released => "released",
-            SettlementOutcome::GivenBack => "given_back",
-            SettlementOutcome::ChargedLate => "charged_late",
-            SettlementOutcome::Uncollected => "uncollected",
-            SettlementOutcome::Repeated => "repeated",
             SettlementOutcome::Unknown => return Err(Stay::UnknownGeneration),
             SettlementOutcome::TooLate => return Err(Stay::TooLate),
+            settled => settled.as_str(),
         };
         let Verdict::Review { kind, code } = &case.verdict else { return Ok(name) };
         let now = self.invocation.now();

@@ -118,6 +118,22 @@ pub enum SettlementOutcome {
     TooLate,
 }
 
+impl SettlementOutcome {
+    /// Its name in answers, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Captured => "captured",
+            Self::Released => "released",
+            Self::GivenBack => "given_back",
+            Self::ChargedLate => "charged_late",
+            Self::Uncollected => "uncollected",
+            Self::Repeated => "repeated",
+            Self::Unknown => "unknown",
+            Self::TooLate => "too_late",
+        }
+    }
+}
+
 /// Why a command is refused. A refusal is an answer, not an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
