@@ -312,7 +312,8 @@ class Story:
         try:
             eventually(what, probe)
         except TimeoutError as error:
-            raise Unexpected(f"{error}; the balance is {self.balance()}") from error
+            lots = {lot["lot"]: (lot["available"], lot["held"]) for lot in self.balance()["lots"]}
+            raise Unexpected(f"this did not come about: {what}; available and held by lot: {lots}") from error
 
 
 def _answered(status: int, answer: Answer):
