@@ -122,8 +122,10 @@ async fn measure(arguments: &Arguments, cores: machine::Cores) -> Result<String,
         bench.warm(function, arguments.warms, &mut story, seen).await?;
     }
     std::fs::remove_dir_all(&folder)?;
+    let used_bytes = story.entry_bytes().await?;
     Ok(format!(
-        "{}; p10 / **p50** / p99 of {} starts and {} warm invocations; entry of the account: {entry_bytes} bytes\n\n{}",
+        "{}; p10 / **p50** / p99 of {} starts and {} warm invocations.\nNewest entry of the account: {entry_bytes} \
+         bytes at the beginning, {used_bytes} at the end.\n\n{}",
         machine::description(),
         arguments.colds,
         arguments.warms,

@@ -3,8 +3,8 @@
 //!
 //! The account is the typical one of docs/PERFORMANCE.md: a pack, a Pro lot and two open holds.
 
-use ledger::contract::{grant, run};
-use ledger::{AccountId, Command, Credits, GenerationId, Place, ProductId};
+use ledger::contract::{grant, run, settle};
+use ledger::{AccountId, Command, Credits, Ending, GenerationId, Place, ProductId};
 use ledger_dynamodb::Tables;
 use serde_json::json;
 use testkit::stand_in::{BuyPack, Deliver, Emission, StripeStandIn, Subscribe};
@@ -71,8 +71,9 @@ pub(crate) struct Story {
     stripe: StripeStandIn,
     account: AccountId,
     count: u64,
-    /// The hold that was placed last.
+    /// The hold that was placed last, and whether it is still open.
     held: String,
+    is_open: bool,
     /// The webhook that was sent last.
     sent: String,
 }
@@ -89,10 +90,18 @@ impl Story {
             let command = Command::Grant(grant(&account, payment, credits, subscription));
             run(&tables, &account, &command, now).await;
         }
-        for generation in ["typical-1", "typical-2"] {
+        for generation in ["7d7f6f0e-8f0a-4a39-9b57-000000000001", "7d7f6f0e-8f0a-4a39-9b57-000000000002"] {
             run(&tables, &account, &music(generation), now).await;
         }
-        Ok(Self { tables, stripe, account, count: 0, held: String::new(), sent: String::new() })
+        Ok(Self {
+            tables,
+            stripe,
+            account,
+            count: 0,
+            held: String::new(),
+            is_open: false,
+            sent: String::new(),
+        })
     }
 
     /// The ledger's account and its newest entry's body, in bytes.
@@ -109,12 +118,18 @@ impl Story {
         let (body, proof) = match ask {
             Ask::Echo => (json!({ "key": "value" }).to_string(), "value"),
             Ask::Hold => {
+                if self.is_open {
+                    // A start is asked for a hold and nothing else: the account stays as it is.
+                    run(&self.tables, &self.account, &settle(&self.held, Ending::Succeeded), now).await;
+                }
+                self.is_open = true;
                 self.held = format!("7d7f6f0e-8f0a-4a39-9b58-{:012}", self.count);
                 let body = json!({ "generation_id": self.held, "operation": "music_simple", "credits": 5 });
                 let route = "POST /v1/accounts/{account}/holds";
                 (request(self.count, route, Caller::Service, None, Some(&body), now), r#""statusCode":201"#)
             }
             Ask::Capture => {
+                self.is_open = false;
                 let route = "POST /v1/accounts/{account}/holds/{generation}/capture";
                 (
                     request(self.count, route, Caller::Service, Some(&self.held), None, now),
