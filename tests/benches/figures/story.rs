@@ -145,11 +145,11 @@ impl Story {
                 (request(self.count, route, Caller::Customer, None, None, now), r#""statusCode":200"#)
             }
             Ask::Failed => {
-                self.held = format!("7d7f6f0e-8f0a-4a39-9b58-{:012}", self.count);
-                run(&self.tables, &self.account, &music(&self.held), now).await;
+                let generation = format!("7d7f6f0e-8f0a-4a39-9b58-{:012}", self.count);
+                run(&self.tables, &self.account, &music(&generation), now).await;
                 let message = json!({
                     "version": 1, "type": "generation.failed", "account": ACCOUNT,
-                    "generation_id": self.held, "operation": "music_simple", "service": "music",
+                    "generation_id": generation, "operation": "music_simple", "service": "music",
                     "occurred_at": now.to_string(), "failure": { "kind": "provider_error", "code": "E500" },
                 });
                 (batch(self.count, "makegood-generation", &message, now), r#""batchItemFailures":[]"#)
