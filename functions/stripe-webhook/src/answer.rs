@@ -171,7 +171,7 @@ fn unnamed(payload: &[u8]) -> String {
     std::iter::once("sha256-".to_owned()).chain(hex).collect()
 }
 
-/// The alarms of parked events and of events of the other mode look at the counts without a label.
+/// Alarms look at the counts without a label: of parked events, and of events of the other mode.
 fn count(outcome: Outcome, metrics: &Metrics) {
     metrics.count_labelled("Events", ("outcome", outcome.as_str()), 1);
     match outcome {

@@ -39,7 +39,7 @@ named! {
 }
 
 named! {
-    /// Why an event could not be applied and is parked for an operator, who can replay it.
+    /// Why an event could not be applied and is parked for a person to look at.
     Unapplied {
         /// A known type in a form that cannot be read.
         Unreadable "unreadable",

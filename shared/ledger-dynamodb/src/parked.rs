@@ -1,11 +1,16 @@
-//! Inputs that could not be applied: kept whole, in the encrypted table, until an operator replays them.
+//! Signed events that could not be applied: kept whole, in the encrypted table, for a person to look at.
+//!
+//! They are bounded by time: DynamoDB deletes each one by itself, [`KEPT_S`] after it was parked.
 
 use ledger::Timestamp;
 
-use crate::item::{Item, bytes, key, read_instant, read_text, take_bytes, text};
+use crate::item::{Item, bytes, key, number, read_instant, read_text, take_bytes, text};
 use crate::{StoreError, Tables};
 
 const PARTITION: &str = "PARKED";
+/// 90 days, because an event names a person and must not stay for ever: longer than Stripe itself keeps events
+/// (30 days), and than a quarter and its close, by which every payment has been looked at.
+const KEPT_S: i64 = 90 * 24 * 60 * 60;
 
 /// A signed event that could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,30 +28,11 @@ pub struct Parked {
 impl Tables {
     /// Parks an event; the same event again replaces itself.
     pub async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
-        let mut item = key(PARTITION, parked.id.as_str());
-        item.insert("reason".to_owned(), text(parked.reason.as_str()));
-        item.insert("at".to_owned(), crate::item::number(parked.at.as_ms()));
-        item.insert("payload".to_owned(), bytes(parked.payload.as_slice()));
-        let put = self.client.put_item().table_name(&self.requests).set_item(Some(item));
+        let put = self.client.put_item().table_name(&self.requests).set_item(Some(item(parked)));
         put.send().await.map(drop).map_err(StoreError::of)
     }
 
-    /// Up to `limit` parked events, by id.
-    pub async fn parked(&self, limit: u16) -> Result<Vec<Parked>, StoreError> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.requests)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(PARTITION))
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        answer.items.unwrap_or_default().into_iter().map(read).collect()
-    }
-
-    /// Up to `limit` parked events after the one with this id, by id.
+    /// Up to `limit` parked events, by id: the first ones, or those after the one with this id.
     pub async fn parked_after(&self, id: Option<&str>, limit: u16) -> Result<Vec<Parked>, StoreError> {
         let answer = self
             .client
@@ -69,12 +55,16 @@ impl Tables {
         let answer = get.consistent_read(true).send().await.map_err(StoreError::of)?;
         answer.item.map(read).transpose()
     }
+}
 
-    /// Takes an event out of the parking place, after it was applied.
-    pub async fn unpark(&self, id: &str) -> Result<(), StoreError> {
-        let delete = self.client.delete_item().table_name(&self.requests).set_key(Some(key(PARTITION, id)));
-        delete.send().await.map(drop).map_err(StoreError::of)
-    }
+fn item(parked: &Parked) -> Item {
+    let mut item = key(PARTITION, parked.id.as_str());
+    item.insert("reason".to_owned(), text(parked.reason.as_str()));
+    item.insert("at".to_owned(), number(parked.at.as_ms()));
+    item.insert("payload".to_owned(), bytes(parked.payload.as_slice()));
+    // DynamoDB's time to live is in seconds.
+    item.insert("expires_at".to_owned(), number(parked.at.as_s().saturating_add(KEPT_S)));
+    item
 }
 
 fn read(mut item: Item) -> Result<Parked, StoreError> {
@@ -84,4 +74,25 @@ fn read(mut item: Item) -> Result<Parked, StoreError> {
         at: read_instant(&item, "at")?,
         payload: take_bytes(&mut item, "payload")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::contract::at;
+
+    use super::*;
+
+    #[test]
+    fn a_parked_event_expires_after_90_days() {
+        let parked = Parked {
+            id: "evt_1".to_owned(),
+            reason: "unreadable".to_owned(),
+            at: at(0),
+            payload: b"{}".to_vec(),
+        };
+        let in_90_days = at(0).plus_s(7_776_000).unwrap().as_s();
+        let item = item(&parked);
+        assert_eq!(item.get("expires_at"), Some(&number(in_90_days)));
+        assert_eq!(read(item).unwrap(), parked);
+    }
 }

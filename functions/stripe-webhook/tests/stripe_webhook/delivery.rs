@@ -80,6 +80,7 @@ async fn b12_without_dynamodb_stripe_is_asked_to_try_again() {
 #[tokio::test]
 async fn b14_two_endpoints_of_two_api_versions_have_one_effect() {
     let scene = Scene::new().await;
+    scene.stripe.set(testkit::stand_in::Settings { expand_payments: true, ..Default::default() });
     let (_, [checkout, _, invoice]) = scene.subscribe(0);
     scene.send(&checkout, at(0)).await;
     let without_payments = |object: &mut Value| drop(object.as_object_mut().unwrap().remove("payments"));
@@ -101,11 +102,11 @@ async fn an_invoice_before_its_checkout_is_asked_for_again_and_later_parked() {
     let reply = scene.send(&invoice, at(AWAITED_S)).await;
     assert_eq!((reply.status, reply.says.as_str()), (200, "parked: account_unknown"));
     assert!(reply.counted("EventsParked"));
-    // Replayed by an operator after the link is there.
+    // Stripe is asked for it again after the link is there.
     scene.send(&checkout, at(AWAITED_S)).await;
     let parked = scene.parked().await.remove(0);
-    let replayed = scene.send(std::str::from_utf8(&parked.payload).unwrap(), at(AWAITED_S + 1)).await;
-    assert_eq!(replayed.says, "applied");
+    let again = scene.send(std::str::from_utf8(&parked.payload).unwrap(), at(AWAITED_S + 1)).await;
+    assert_eq!(again.says, "applied");
 }
 
 #[tokio::test]

@@ -134,7 +134,7 @@ impl Scene {
     }
 
     pub(crate) async fn parked(&self) -> Vec<Parked> {
-        self.tables.parked(100).await.unwrap()
+        self.tables.parked_after(None, 100).await.unwrap()
     }
 }
 
