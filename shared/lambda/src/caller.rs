@@ -3,6 +3,9 @@
 //! The gateway checks the signature; whether it checks everything else depends on the gateway, so issuer,
 //! audience, times, use and scope are checked here before anything is done. [`UnverifiedClaims`] go in, a
 //! [`Caller`] comes out, and nothing else makes a `Caller`.
+//!
+//! Any issuer of OIDC will do whose access tokens have a scope. Cognito calls what a token is for
+//! `token_use`, and its groups `cognito:groups`; others have no such claim, and `groups`.
 
 use ledger::{AccountId, Timestamp};
 
@@ -13,6 +16,8 @@ mod claims;
 
 pub use claims::UnverifiedClaims;
 
+/// The claims that may hold the groups of a person: Cognito's, and that of most other issuers.
+const GROUPS: [&str; 2] = ["cognito:groups", "groups"];
 /// Clocks of an issuer and ours may differ by as much (RFC 7519, 4.1.4: "a few minutes at most").
 const LEEWAY_S: i64 = 60;
 
@@ -121,7 +126,8 @@ impl Caller {
         if claims.text("iss")? != rules.issuer {
             return Err(CallerError::Issuer);
         }
-        if claims.text("token_use")? != "access" {
+        // Where the claim is missing, the scope below tells: an ID token has none.
+        if claims.has("token_use") && claims.text("token_use")? != "access" {
             return Err(CallerError::TokenUse);
         }
         let now_s = now.as_s();
@@ -152,10 +158,14 @@ impl Caller {
         if !claims.scopes()?.iter().any(|granted| granted == scope) {
             return Err(CallerError::Scope);
         }
-        let groups = claims.list("cognito:groups")?.unwrap_or_default();
+        let mut is_support = false;
+        for name in GROUPS {
+            let groups = claims.list(name)?.unwrap_or_default();
+            is_support |= groups.iter().any(|group| *group == rules.support_group);
+        }
         let role = if is_service {
             Role::Service
-        } else if groups.iter().any(|group| *group == rules.support_group) {
+        } else if is_support {
             Role::Support
         } else {
             Role::Customer

@@ -27,6 +27,11 @@ enum Claim<'a> {
 }
 
 impl UnverifiedClaims<'_> {
+    /// Whether the claim is there, in whatever form.
+    pub(super) fn has(&self, name: &'static str) -> bool {
+        self.claims.get(name).is_some()
+    }
+
     /// A claim that must be there, be a text and not be empty.
     pub(super) fn text(&self, name: &'static str) -> Result<&str, CallerError> {
         match self.claims.get(name) {

@@ -69,6 +69,9 @@ fn roles_follow_audience_scope_and_group() {
         (json!({"cognito:groups": "[others support]"}), Role::Support),
         (json!({"cognito:groups": ["support"]}), Role::Support),
         (json!({"cognito:groups": "support"}), Role::Support),
+        (json!({"groups": ["others"]}), Role::Customer),
+        (json!({"groups": ["others", "support"]}), Role::Support),
+        (json!({"groups": "[others support]", "cognito:groups": "[others]"}), Role::Support),
         (json!({"client_id": "generator", "scope": "makegood/service"}), Role::Service),
         (
             json!({"client_id": "generator", "scope": "makegood/service", "cognito:groups": "[support]"}),
@@ -144,8 +147,15 @@ fn d2_missing_sub() {
 
 #[test]
 fn d2_id_token_in_place_of_an_access_token() {
-    refused(&json!({"token_use": "id"}), CallerError::TokenUse, 401);
-    refused(&json!({"token_use": null}), CallerError::MissingClaim("token_use"), 401);
+    for token_use in ["id", "refresh", "Access"] {
+        refused(&json!({"token_use": token_use}), CallerError::TokenUse, 401);
+    }
+    for unreadable in [json!(""), json!(["access"]), json!(1)] {
+        refused(&json!({"token_use": unreadable}), CallerError::MalformedClaim("token_use"), 401);
+    }
+    // An issuer without `token_use`: what tells its ID tokens is that they have no scope.
+    assert!(check(&json!({"token_use": null})).is_ok());
+    refused(&json!({"token_use": null, "scope": null}), CallerError::Scope, 403);
 }
 
 #[test]
