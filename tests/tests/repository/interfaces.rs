@@ -14,12 +14,13 @@ use serde_json::{Map, Value, json};
 
 use crate::files::{Findings, read};
 
-const TEMPLATE: &str = "infra/template.yaml";
+/// The template of everything that is deployed.
+pub(crate) const TEMPLATE: &str = "infra/template.yaml";
 const OPENAPI: &str = "infra/openapi.yaml";
 
 /// A YAML file as plain values. The short tags of templates (`!Ref`, `!Sub`) are left out: what they
 /// stand before stays.
-fn yaml(path: &str) -> Value {
+pub(crate) fn yaml(path: &str) -> Value {
     let documents = Yaml::load_from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     plain(documents.first().unwrap_or_else(|| panic!("{path}: is empty")))
 }
@@ -51,12 +52,13 @@ fn list<'value>(value: &'value Value, what: &str) -> &'value [Value] {
     value.as_array().unwrap_or_else(|| panic!("{what}: expected a list"))
 }
 
-fn text(value: &Value, what: &str) -> String {
+/// A value that is a text.
+pub(crate) fn text(value: &Value, what: &str) -> String {
     value.as_str().unwrap_or_else(|| panic!("{what}: expected a text")).to_owned()
 }
 
 /// The resources of a type, with their names.
-fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
+pub(crate) fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
     object(&template["Resources"], TEMPLATE)
         .iter()
         .filter(|(_, resource)| resource["Type"] == kind)

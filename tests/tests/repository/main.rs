@@ -1,5 +1,6 @@
 //! The rules of this repository: which crate may know which, how long files and lines are, which words
-//! are left out, which fault cases have tests, and that the interfaces say what the code does.
+//! are left out, which fault cases have tests, and that the interfaces and the list of metrics say what the
+//! code does.
 //!
 //! Every message names the file, the line where there is one, what is wrong and what is expected.
 
@@ -13,5 +14,7 @@ mod faults;
 mod files;
 #[cfg(test)]
 mod interfaces;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod text;
