@@ -8,8 +8,8 @@ use crate::item::{Item, bytes, key, number, read_instant, read_text, take_bytes,
 use crate::{StoreError, Tables};
 
 const PARTITION: &str = "PARKED";
-/// 90 days, because an event names a person and must not stay for ever: longer than Stripe itself keeps events
-/// (30 days), and than a quarter and its close, by which every payment has been looked at.
+/// 90 days: longer than Stripe itself keeps events (30 days), and about as long as a quarter, whose close
+/// looks at every payment. An event names a person and must not stay for ever.
 const KEPT_S: i64 = 90 * 24 * 60 * 60;
 
 /// A signed event that could not be applied.
