@@ -165,7 +165,7 @@ async fn expire<S: Store, Q>(
     let before = head.as_ref().map(Entry::after);
     let next = before.and_then(Account::next_due);
     if next.is_none_or(|next| next > run.now) {
-        move_on(sweep, run, marker, next).await?;
+        move_on(sweep, run, marker, before).await?;
         return Ok(Done::NothingDue);
     }
     let (grace_s, policy) = before
@@ -182,14 +182,14 @@ async fn expire<S: Store, Q>(
     match execute_on(&sweep.store, &sweep.backoff, &order, head, run.now).await? {
         Answer::Written { entry, .. } => {
             count(run, &entry);
-            move_on(sweep, run, marker, entry.after().next_due()).await?;
+            move_on(sweep, run, marker, Some(entry.after())).await?;
             Ok(Done::Written)
         }
         // Another run was faster; the marker is its to move.
         Answer::Unchanged(_) => Ok(Done::NothingDue),
-        answer @ (Answer::Placed(_) | Answer::Refused(_) | Answer::Exists(_)) => {
+        Answer::Placed(_) | Answer::Refused(_) | Answer::Exists(_) => {
             let account = marker.account.as_str();
-            tracing::error!(account, outcome = "failed", ?answer, "what is due of the account is not done");
+            tracing::error!(account, outcome = "refused", "what is due of the account is not done");
             Ok(Done::Failed)
         }
     }
@@ -202,11 +202,12 @@ async fn move_on<S: Store, Q>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
     marker: &Marker,
-    next: Option<Timestamp>,
+    account: Option<&Account>,
 ) -> Result<(), ExecuteError<<S as LedgerStore>::Error>> {
     if marker.due_at > run.wall {
         return Ok(());
     }
+    let next = account.and_then(|account| account.next_mark(run.wall));
     sweep.store.move_marker(marker, next).await.map_err(ExecuteError::Store)
 }
 

@@ -105,7 +105,15 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         }))
     }
 
+    /// Our refund at Stripe: by its id where that is known, else by the request's id in its metadata.
     async fn find(&self, id: &RefundRequestId, payout: &Payout) -> Outcome<S, Option<Refund>> {
+        if let Some(known) = &payout.refund {
+            let refunds =
+                self.stripe.refunds_of_payment(payout.refunds()).await.map_err(PayoutError::Stripe)?;
+            let refund = refunds.into_iter().find(|refund| &refund.id == known);
+            // It was made: whatever the list says, it is not asked for again.
+            return refund.map(Some).ok_or(PayoutError::Mismatch);
+        }
         self.stripe.refund_of_request(payout.refunds(), id).await.map_err(PayoutError::Stripe)
     }
 

@@ -4,8 +4,8 @@ use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{Actor, Command, Currency, Ending, Money, PolicyRef, ReleaseReason, Settlement};
-use policy::Document;
+use ledger::{Actor, Command, Credits, Currency, Ending, Money, PolicyRef, ReleaseReason, Settlement};
+use policy::{Document, Fact, Value};
 use policy_documents::documents;
 use refunds::{
     Approval, Approved, Grounds, Head, NOTE_CHARACTERS_MAX, RefundedSum, Review, ReviewError, Save, Saved,
@@ -24,6 +24,8 @@ struct Body {
     decision: ReviewDecision,
     /// For `approve_part` alone, and never more than is left of the payment.
     amount: Option<Amount>,
+    /// The credits of the payment that are used, where the reviewer knows of more than the request shows.
+    credits_used: Option<u64>,
     reason: String,
 }
 
@@ -52,6 +54,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     caller.must_be(&[Role::Support])?;
     let id = request.path_id("id")?;
     let body: Body = request.json(BODY_BYTES_MAX)?;
+    let credits_used = body.credits_used;
     let review = check(body, caller.subject(), now)?;
     let stored = app.store.request(&id).await.map_err(store_failed)?;
     let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
@@ -65,7 +68,8 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     let refundable = payment.as_ref().and_then(|payment| payment.refundable().ok());
     let approval = stored.decide(review, refundable).map_err(refused)?;
     let actor = Actor::Support(caller.subject().to_owned());
-    let grounds = Grounds { actor, policy: policy_of(&stored), head: Head::Unread };
+    let used = credits_used.or_else(|| shown_as_used(&stored)).and_then(|count| Credits::new(count).ok());
+    let grounds = Grounds { actor, policy: policy_of(&stored), head: Head::Unread, used };
     let saved = match (approval, payment) {
         (Approval::Money(amount), Some(payment)) if RefundedSum::raise(&payment, amount).is_some() => {
             let owe_spent = document_of(&stored).is_some_and(|document| document.on_refund.debt_for_spent);
@@ -103,7 +107,22 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
         }
         Approved::Stale(stored) => Err(refused(ReviewError::State(stored.state))),
         Approved::NothingLeft => Err(refused(ReviewError::NothingToRefund)),
+        Approved::Used(used) => Err(Problem::new(ProblemKind::StateConflict).detail(format!(
+            "{used} credits of the payment are used, which is not what the request shows; to decide on that, send \
+             `credits_used` with it"
+        ))),
+        Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
+            .detail("the lots of these credits have left the account, or no hold of them is known")),
     }
+}
+
+/// The credits that were spent or held when the request was filed, as its facts show them.
+fn shown_as_used(request: &refunds::Request) -> Option<u64> {
+    let count = |fact| match request.facts.get(fact) {
+        Some(Value::Integer(count)) => u64::try_from(*count).ok(),
+        _ => None,
+    };
+    count(Fact::CreditsSpent)?.checked_add(count(Fact::CreditsHeld)?)
 }
 
 fn check(body: Body, reviewer: &str, now: ledger::Timestamp) -> Result<Review, Problem> {

@@ -8,11 +8,11 @@ use ledger::{
     AccountId, Actor, Command, Ending, GenerationId, Payment, PaymentId, PaymentKind, PolicyRef,
     ReleaseReason, Settlement, find_hold,
 };
-use policy::{Decision, Document, InForce, Outcome, Reason, Remedy};
+use policy::{Decision, Document, InForce, Outcome, Reason, Recommendation, Remedy};
 use policy_documents::documents;
 use refunds::{
     Approved, Grounds, Head, NOTE_CHARACTERS_MAX, Opening, Save, Saved, State, Stores, approve_credits,
-    approve_money, fingerprint, request_id,
+    approve_money, fingerprint, request_id, used_of,
 };
 use serde::Deserialize;
 
@@ -90,7 +90,7 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     };
     let (stored, payment) = tokio::join!(app.store.request(&id), payment_of);
     if let Some(stored) = stored.map_err(store_failed)? {
-        return repeated(&stored, fingerprint, invocation);
+        return repeated(&stored, fingerprint, caller.role(), invocation);
     }
     let payment = payment.map_err(store_failed)?.filter(|payment| payment.account == submission.account);
     // A payment that never became credits is what this reason is about (`S2-21`); any other request about a
@@ -114,7 +114,7 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
         facts,
         decision,
     };
-    let opened = refunds::Request::open(opening, now);
+    let opened = refunds::Request::open(carried_out_by_somebody(opening, &records), now);
     let saved = save(app, opened, records, document, now).await?;
     match saved {
         Approved::Saved(request) => {
@@ -125,10 +125,15 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
             tracing::info!(outcome = request.state.as_str(), "refund request is filed");
             Ok(Response::json(201, &answer::request(&request, caller.role())))
         }
-        Approved::Stale(stored) => repeated(&stored, fingerprint, invocation),
+        Approved::Stale(stored) => repeated(&stored, fingerprint, caller.role(), invocation),
         Approved::NothingLeft => Err(Problem::new(ProblemKind::StateConflict).detail(
             "another refund of this payment was made meanwhile; send the request again under another key",
         )),
+        Approved::Used(_) => Err(Problem::new(ProblemKind::RequestInProgress)
+            .detail("credits of this payment are being used; send the same request again")
+            .retry_after_s(1)),
+        Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
+            .detail("the credits cannot be given back by themselves; ask for a person")),
     }
 }
 
@@ -180,6 +185,7 @@ fn claims(submission: &Submission) -> Claims<'_> {
 fn repeated(
     stored: &refunds::Request,
     fingerprint: [u8; 32],
+    role: Role,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     if stored.fingerprint != fingerprint {
@@ -187,7 +193,7 @@ fn repeated(
     }
     invocation.metrics().count("RefundRequestsRepeated", 1);
     tracing::info!(outcome = "repeated", "refund request was filed before");
-    Ok(Response::json(201, &answer::request(stored, Role::Customer)).header("idempotency-hit", "true"))
+    Ok(Response::json(201, &answer::request(stored, role)).header("idempotency-hit", "true"))
 }
 
 async fn read_records<S: Stores, Q>(
@@ -237,14 +243,15 @@ fn document_for(payment: Option<&Payment>, now: ledger::Timestamp) -> &'static D
 
 async fn save<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
-    mut request: refunds::Request,
+    request: refunds::Request,
     records: Records,
     document: &Document,
     now: ledger::Timestamp,
 ) -> Result<Approved, Problem> {
     let policy = PolicyRef { document: document.id.clone(), version: document.version.clone() };
-    let grounds =
-        Grounds { actor: Actor::Policy, policy: Some(policy), head: Head::Read(records.head.map(Box::new)) };
+    let used = records.payment.as_ref().map(|payment| used_of(records.head.as_ref(), payment));
+    let head = Head::Read(records.head.map(Box::new));
+    let grounds = Grounds { actor: Actor::Policy, policy: Some(policy), head, used };
     match (granted(&request.decision), records.payment, request.generation.clone()) {
         (Some(Remedy::Money { .. }), Some(payment), _) => {
             let amount =
@@ -262,13 +269,22 @@ async fn save<S: Stores, Q>(
                 .await
                 .map_err(not_carried_out::<S>)
         }
-        (Some(_), _, _) => {
-            // Granted, and nothing recorded to carry it out on: a person does.
-            request.state = State::InReview;
-            save_alone(app, request).await
-        }
-        (None, _, _) => save_alone(app, request).await,
+        _ => save_alone(app, request).await,
     }
+}
+
+/// What is granted with nothing recorded to carry it out on goes to a person, as advice.
+fn carried_out_by_somebody(mut opening: Opening, records: &Records) -> Opening {
+    let by_itself = match granted(&opening.decision) {
+        Some(Remedy::Money { .. }) => records.payment.is_some(),
+        Some(Remedy::Credits { .. }) => opening.generation.is_some(),
+        None => true,
+    };
+    if !by_itself && let Outcome::Grant { remedy } = opening.decision.outcome.clone() {
+        let recommendation = Some(Recommendation::Grant { remedy });
+        opening.decision.outcome = Outcome::Person { recommendation };
+    }
+    opening
 }
 
 async fn save_alone<S: Stores, Q>(

@@ -77,6 +77,13 @@ impl Lot {
         !self.available.is_zero() && self.expires_at.is_some_and(|expiry| now >= expiry)
     }
 
+    /// Whether it stays in the account: while it has credits, and some time after its last change.
+    pub(crate) fn is_kept(&self, at: Timestamp) -> bool {
+        let kept_s = if self.closed { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
+        let idle_s = u64::try_from(at.seconds_since(self.touched_at)).unwrap_or_default();
+        !self.is_empty() || idle_s < kept_s
+    }
+
     fn is_empty(&self) -> bool {
         self.available.is_zero() && self.held.is_zero()
     }
@@ -216,6 +223,15 @@ impl Account {
         lots.chain(self.holds.iter().map(|hold| hold.deadline)).min()
     }
 
+    /// Where a sweep moves the account's due marker on to at `wall`, `None` to remove it.
+    ///
+    /// Not past `marked`, while that lies ahead: a hold may be placed that relies on a marker no later
+    /// than that (see [`crate::MARK_MARGIN_S`]).
+    pub fn next_mark(&self, wall: Timestamp) -> Option<Timestamp> {
+        let relied_upon = self.marked.filter(|marked| *marked > wall);
+        self.next_due().into_iter().chain(relied_upon).min()
+    }
+
     /// The clock of an ended subscription.
     pub fn ended(&self, subscription: &SubscriptionId) -> Option<&Ended> {
         self.ended.iter().find(|ended| &ended.subscription == subscription)
@@ -238,11 +254,7 @@ impl Account {
 
     /// Drops empty lots that nothing can come back to any more, and keeps the bounded lists bounded.
     pub(crate) fn prune(&mut self, at: Timestamp) {
-        self.lots.retain(|lot| {
-            let kept_s = if lot.closed { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
-            let idle_s = u64::try_from(at.seconds_since(lot.touched_at)).unwrap_or_default();
-            !lot.is_empty() || idle_s < kept_s
-        });
+        self.lots.retain(|lot| lot.is_kept(at));
         while self.recent.len() > RECENT_MAX {
             self.recent.remove(0);
         }

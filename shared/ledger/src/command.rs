@@ -72,11 +72,9 @@ pub enum Command {
     },
     /// Undo a revocation whose refund failed.
     Restore {
-        /// The payment.
+        /// The payment; all that was revoked of its lot comes back, also what came back to it since.
         payment: PaymentId,
-        /// The credits that the revocation took.
-        credits: Credits,
-        /// The debt that it made.
+        /// The debt that the revocation made.
         debt: Credits,
     },
     /// A subscription ended: start the clock of its left-over credits.

@@ -62,7 +62,7 @@ pub fn decide(
         }
         Command::Expire { grace_s } => planner.expire(*grace_s),
         Command::Revoke { payment, owe_spent } => planner.revoke(payment, *owe_spent),
-        Command::Restore { payment, credits, debt } => planner.restore(payment, *credits, *debt),
+        Command::Restore { payment, debt } => planner.restore(payment, *debt),
         Command::StartExpiry { subscription, ended_at, leftover_s, stop_clock } => {
             let ended =
                 Ended { subscription: subscription.clone(), ended_at: *ended_at, leftover_s: *leftover_s };
@@ -162,7 +162,7 @@ impl Planner {
     }
 
     fn grant(&mut self, grant: &Grant) -> Result<Step, ApplyError> {
-        if self.account.lots.len() >= LOTS_MAX {
+        if self.account.lots.iter().filter(|lot| lot.is_kept(self.at)).count() >= LOTS_MAX {
             return Ok(Step::Answer(Decided::Refused(Rejection::TooManyLots)));
         }
         self.seal()?;
@@ -194,6 +194,7 @@ impl Planner {
         };
         if grant.stops_clocks {
             self.stop_clocks(&lot)?;
+            self.end_with(&lot)?;
         }
         let settled = self.account.debt.min(payment.credits);
         self.change(Change::Granted { lot, settled })?;
@@ -213,6 +214,18 @@ impl Planner {
         });
         let lots: Vec<LotId> = stopped.map(|lot| lot.id).collect();
         if lots.is_empty() { Ok(()) } else { self.change(Change::ExpiryStopped { subscription, lots }) }
+    }
+
+    /// The subscription that took lots over has ended itself, which was told before its first payment: the
+    /// lots end with it.
+    fn end_with(&mut self, begun: &Lot) -> Result<(), ApplyError> {
+        let ended = begun.subscription().and_then(|subscription| self.account.ended(subscription)).cloned();
+        let Some(ended) = ended else { return Ok(()) };
+        let taken = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&ended.subscription));
+        let taken = taken.filter(|lot| lot.expires_at.is_none());
+        let ends = taken.map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at)?)));
+        let ends = ends.collect::<Result<Vec<_>, ApplyError>>()?;
+        ends.into_iter().try_for_each(|(lot, until)| self.change(Change::Extended { lot, until }))
     }
 
     fn hold(&mut self, place: &Place, histories: &[GenerationHistory]) -> Result<Step, ApplyError> {
@@ -279,14 +292,14 @@ impl Planner {
         Ok(Step::Write)
     }
 
-    fn restore(&mut self, payment: &PaymentId, credits: Credits, debt: Credits) -> Result<Step, ApplyError> {
+    fn restore(&mut self, payment: &PaymentId, debt: Credits) -> Result<Step, ApplyError> {
         let Some(lot) = self.account.lots.iter().find(|lot| &lot.payment == payment) else {
             return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
         };
         if !lot.closed {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
         }
-        let part = Part { lot: lot.id, credits };
+        let part = Part { lot: lot.id, credits: lot.revoked };
         let debt = debt.min(self.account.debt);
         self.change(Change::Restored { part, debt })?;
         Ok(Step::Write)

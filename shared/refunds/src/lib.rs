@@ -10,7 +10,9 @@ mod request;
 mod state;
 mod store;
 
-pub use pay::{Approved, Grounds, Head, Reported, Stores, approve_credits, approve_money, decline, report};
+pub use pay::{
+    Approved, Grounds, Head, Reported, Stores, approve_credits, approve_money, decline, report, used_of,
+};
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
 pub use request::{
     Approval, NOTE_CHARACTERS_MAX, Opening, Request, Review, ReviewError, Step, Verdict, fingerprint,

@@ -2,8 +2,9 @@
 //! transaction, decided anew when another writer was first.
 
 use ledger::{
-    Actor, Cause, Change, Command, Commit, Committed, Credits, Entry, ExecuteError, LedgerStore, Money,
-    Order, Pause, Payment, PaymentStore, PolicyRef, Prepared, RefundRequestId, Timestamp, prepare,
+    Actor, Answer, Cause, Change, Command, Commit, Committed, Credits, Entry, ExecuteError, LedgerStore,
+    Money, Order, Pause, Payment, PaymentStore, PolicyRef, Prepared, RefundRequestId, SettlementOutcome,
+    Timestamp, prepare,
 };
 
 use crate::{RefundSeen, RefundedSum, Request, RequestStore, Save, Saved, Seen, State};
@@ -24,6 +25,9 @@ pub struct Grounds {
     pub policy: Option<PolicyRef>,
     /// The account's newest entry.
     pub head: Head,
+    /// The credits of the payment's lot that were spent or held when it was decided: where others are
+    /// spent or held meanwhile, nothing is approved (D10).
+    pub used: Option<Credits>,
 }
 
 /// The newest entry of an account, as far as it is known.
@@ -45,6 +49,17 @@ pub enum Approved {
     Stale(Box<Request>),
     /// Less is left of the payment than was approved: another refund was faster (D9, E12).
     NothingLeft,
+    /// Credits of the payment were used or came back since it was decided: this many are used.
+    Used(Credits),
+    /// The credits cannot be given back: their lots have left the account, or no hold of them is known.
+    NotPossible,
+}
+
+/// The credits of a payment's lot that are spent or held. A lot leaves the account only when it is empty:
+/// what it granted was spent or has expired.
+pub fn used_of(head: Option<&Entry>, payment: &Payment) -> Credits {
+    let lot = head.and_then(|head| head.after().lot(payment.lot));
+    lot.map_or(payment.credits, |lot| lot.spent.plus(lot.held).unwrap_or(payment.credits))
 }
 
 /// Approves `amount` of `payment`: revokes the payment's lot, raises its sum of refunds and saves the
@@ -70,11 +85,21 @@ pub async fn approve_money<S: Stores, P: Pause>(
             },
         };
         let Some(sum) = RefundedSum::raise(&known, amount) else { return Ok(Approved::NothingLeft) };
-        let commit = ledger_part(store, &order, std::mem::take(&mut grounds.head), now).await?;
+        let head = read_head(store, &order, std::mem::take(&mut grounds.head)).await?;
+        let used = used_of(head.as_ref(), &known);
+        if grounds.used.is_some_and(|decided_on| decided_on != used) {
+            return Ok(Approved::Used(used));
+        }
+        let commit = match prepare(store, &order, head.as_ref(), now).await? {
+            Prepared::Commit(commit, _) => Some(*commit),
+            // The lot is closed already, or all of it was spent and it has left the account.
+            Prepared::Answer(_) => None,
+        };
         let mut request = request.clone();
         request.intend(known.id.clone(), amount, now);
-        let (revoked, debt) = commit.as_ref().map_or((Credits::ZERO, Credits::ZERO), revoked_by);
-        request.revoked(revoked, debt);
+        if let Some((revoked, debt)) = commit.as_ref().and_then(revoked_by) {
+            request.revoked(revoked, debt);
+        }
         let save = Save { request, commit, refunded: Some(sum) };
         match settle(store, save).await? {
             Settled::Written(request) => return Ok(Approved::Saved(request)),
@@ -96,7 +121,17 @@ pub async fn approve_credits<S: Stores, P: Pause>(
 ) -> Result<Approved, Failure<S>> {
     let order = order(request, command, &grounds);
     for attempt in 0..pause.attempts_max() {
-        let commit = ledger_part(store, &order, std::mem::take(&mut grounds.head), now).await?;
+        let head = read_head(store, &order, std::mem::take(&mut grounds.head)).await?;
+        let commit = match prepare(store, &order, head.as_ref(), now).await? {
+            Prepared::Commit(commit, _) => Some(*commit),
+            // They are back already.
+            Prepared::Answer(Answer::Unchanged(outcomes))
+                if outcomes.iter().all(|outcome| *outcome == SettlementOutcome::Repeated) =>
+            {
+                None
+            }
+            Prepared::Answer(_) => return Ok(Approved::NotPossible),
+        };
         let mut request = request.clone();
         if request.go(State::Refunded, now, grounds.actor.clone()).is_err() {
             return Ok(Approved::Stale(Box::new(request)));
@@ -192,8 +227,10 @@ async fn undone<S: Stores>(
     };
     let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
     let refunded = payment.as_ref().and_then(|payment| RefundedSum::lower(payment, payout.amount));
-    let command =
-        Command::Restore { payment: payout.payment.clone(), credits: payout.revoked, debt: payout.debt };
+    if !payout.closed_lot {
+        return Ok(Save { request: next(request), commit: None, refunded });
+    }
+    let command = Command::Restore { payment: payout.payment.clone(), debt: payout.debt };
     let order = Order {
         account: &request.account,
         command: &command,
@@ -202,7 +239,12 @@ async fn undone<S: Stores>(
         policy: None,
         records: Vec::new(),
     };
-    let commit = ledger_part(store, &order, Head::Unread, now).await?;
+    let head = read_head(store, &order, Head::Unread).await?;
+    let commit = match prepare(store, &order, head.as_ref(), now).await? {
+        Prepared::Commit(commit, _) => Some(*commit),
+        // The lot is open, or has left the account.
+        Prepared::Answer(_) => None,
+    };
     Ok(Save { request: next(request), commit, refunded })
 }
 
@@ -225,22 +267,11 @@ async fn settle<S: Stores>(store: &S, save: Save) -> Result<Settled, Failure<S>>
     })
 }
 
-/// The ledger's part of a move; none where the ledger has nothing to change.
-async fn ledger_part<S: Stores>(
-    store: &S,
-    order: &Order<'_>,
-    head: Head,
-    now: Timestamp,
-) -> Result<Option<Commit>, Failure<S>> {
-    let head = match head {
-        Head::Read(head) => head.map(|entry| *entry),
-        Head::Unread => store.head(order.account).await.map_err(ExecuteError::Store)?,
-    };
-    Ok(match prepare(store, order, head.as_ref(), now).await? {
-        Prepared::Commit(commit, _) => Some(*commit),
-        // The lot is closed already, or all of it was spent and it has left the account.
-        Prepared::Answer(_) => None,
-    })
+async fn read_head<S: Stores>(store: &S, order: &Order<'_>, head: Head) -> Result<Option<Entry>, Failure<S>> {
+    match head {
+        Head::Read(head) => Ok(head.map(|entry| *entry)),
+        Head::Unread => store.head(order.account).await.map_err(ExecuteError::Store),
+    }
 }
 
 fn order<'order>(request: &'order Request, command: &'order Command, grounds: &Grounds) -> Order<'order> {
@@ -259,12 +290,10 @@ fn next(mut request: Request) -> Request {
     request
 }
 
-fn revoked_by(commit: &Commit) -> (Credits, Credits) {
-    let revoked = |entry: &Entry| {
-        entry.changes().iter().find_map(|change| match change {
-            Change::Revoked { part, debt } => Some((part.credits, *debt)),
-            _ => None,
-        })
-    };
-    revoked(&commit.entry).unwrap_or((Credits::ZERO, Credits::ZERO))
+/// The credits and the debt of the revocation in a commit.
+fn revoked_by(commit: &Commit) -> Option<(Credits, Credits)> {
+    commit.entry.changes().iter().find_map(|change| match change {
+        Change::Revoked { part, debt } => Some((part.credits, *debt)),
+        _ => None,
+    })
 }

@@ -15,6 +15,9 @@ pub struct Payout {
     pub revoked: Credits,
     /// Debt that was made for it.
     pub debt: Credits,
+    /// Whether it closed the payment's lot: of several refunds of one payment the first does, and only
+    /// its failure opens the lot again.
+    pub closed_lot: bool,
     /// Which idempotency key is in use, from 1: another is taken only after Stripe's list of the payment's
     /// refunds shows that the earlier ones made none (E2, E3).
     pub key_number: u32,

@@ -127,7 +127,7 @@ pub struct Opening {
 /// Why a review is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReviewError {
-    /// The request is not in review.
+    /// The request waits for nobody's decision.
     #[error("the request is {0}, not in review")]
     State(State),
     /// The reviewer is the customer, or filed the request in the customer's name.
@@ -179,7 +179,6 @@ impl Request {
             Outcome::Person { .. } => State::InReview,
             Outcome::NeedsInformation { .. } => State::NeedsInformation,
         };
-        let decided_by = if state == State::InReview { opening.actor.clone() } else { Actor::Policy };
         Self {
             id: opening.id,
             account: opening.account,
@@ -196,7 +195,7 @@ impl Request {
             payout: None,
             steps: vec![
                 Step { state: State::Submitted, at: now, actor: opening.actor },
-                Step { state, at: now, actor: decided_by },
+                Step { state, at: now, actor: Actor::Policy },
             ],
             due_at: None,
             version: 1,
@@ -228,7 +227,8 @@ impl Request {
     /// A person decides. `refundable` is what is left of the payment; a request about a generation alone
     /// is approved in credits.
     pub fn decide(&mut self, review: Review, refundable: Option<Money>) -> Result<Approval, ReviewError> {
-        if self.state != State::InReview {
+        // What the customer was asked for may come to a person by another way.
+        if !matches!(self.state, State::InReview | State::NeedsInformation) {
             return Err(ReviewError::State(self.state));
         }
         if review.reviewer == self.account.as_str() || self.was_filed_by(&review.reviewer) {
@@ -264,6 +264,7 @@ impl Request {
             amount,
             revoked: Credits::ZERO,
             debt: Credits::ZERO,
+            closed_lot: false,
             key_number: 1,
             asked_at: None,
             refund: None,
@@ -284,6 +285,7 @@ impl Request {
         if let Some(payout) = &mut self.payout {
             payout.revoked = credits;
             payout.debt = debt;
+            payout.closed_lot = true;
         }
     }
 
@@ -305,13 +307,18 @@ impl Request {
         Ok(())
     }
 
-    /// The sweep has sent the payout's message again; it looks again later.
+    /// The sweep has sent the payout's message again; it looks again later, and later still where Stripe
+    /// has the refund and has not confirmed it.
     pub fn sent_again(&mut self, now: Timestamp) {
-        self.due_at = now.plus_s(STUCK_S).ok();
+        let refund = self.payout.as_ref().and_then(|payout| payout.refund.as_ref());
+        self.due_at = now.plus_s(if refund.is_some() { UNCONFIRMED_S } else { STUCK_S }).ok();
     }
 
-    /// Stripe declined for good.
+    /// Stripe declined for good. What an event has confirmed meanwhile stays confirmed.
     pub fn declined(&mut self, code: &str, now: Timestamp) -> Result<(), EdgeError> {
+        if !matches!(self.state, State::Approved | State::Paying) {
+            return Err(EdgeError { from: self.state, to: State::Failed });
+        }
         self.go(State::Failed, now, Actor::Stripe)?;
         self.due_at = None;
         if let Some(payout) = &mut self.payout {

@@ -73,7 +73,7 @@ async fn s2_26_what_expires_and_what_comes_back_late_is_told() {
     Call::capture("acct-1", "gen-2").caller(As::Service).at(90_001).send(&api).await;
     let payment = || PaymentId::new("pi_plan").unwrap();
     api.run("acct-1", Command::Revoke { payment: payment(), owe_spent: false }, 90_002).await;
-    let restore = Command::Restore { payment: payment(), credits: Credits::ZERO, debt: Credits::ZERO };
+    let restore = Command::Restore { payment: payment(), debt: Credits::ZERO };
     api.run("acct-1", restore, 90_003).await;
     let reply = entries(&json!({})).caller(As::Customer("acct-1")).send(&api).await;
     let entries = reply.body["entries"].as_array().unwrap();

@@ -41,7 +41,12 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
         at: now,
     };
     request.decide(review, payment.refundable().ok()).unwrap();
-    let grounds = Grounds { actor: Actor::Support("support-1".to_owned()), policy: None, head: Head::Unread };
+    let grounds = Grounds {
+        actor: Actor::Support("support-1".to_owned()),
+        policy: None,
+        head: Head::Unread,
+        used: None,
+    };
     let paid = payment.paid;
     let saved =
         approve_money(&scene.tables, &NoPause, &request, payment, (paid, false), grounds, now).await.unwrap();

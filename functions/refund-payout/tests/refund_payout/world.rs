@@ -99,8 +99,12 @@ impl World {
         };
         request.decide(review, payment.refundable().ok()).unwrap();
         request.version = 1;
-        let grounds =
-            Grounds { actor: Actor::Support("agent-1".to_owned()), policy: None, head: Head::Unread };
+        let grounds = Grounds {
+            actor: Actor::Support("agent-1".to_owned()),
+            policy: None,
+            head: Head::Unread,
+            used: None,
+        };
         let approved =
             approve_money(&self.store, &Backoff::default(), &request, payment, (part, false), grounds, at(2))
                 .await;

@@ -103,3 +103,45 @@ async fn d14_a_customer_does_not_review() {
     let response = world.call(&event.path("id", &id).as_customer(account().as_str()).body(&body)).await;
     assert_eq!(response.status(), 403);
 }
+
+#[tokio::test]
+async fn d10_credits_that_were_spent_since_the_request_are_never_refunded_unseen() {
+    let world = World::new().await;
+    let id = in_review(&world).await;
+    // Subscription before pack: the pack is spent when nothing else is left.
+    world.generate("song-1", 1000).await;
+    world.generate("song-2", 40).await;
+    let body = json!({"decision": "approve", "reason": "Unspent."});
+    let (status, problem) = world.review(&id, "agent-1", &body).await;
+    assert_eq!(status, 409, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().starts_with("40 credits"), "{problem}");
+    assert_eq!(world.refunded("pi_pack").await, 0);
+    let body = json!({"decision": "approve", "reason": "Goodwill all the same.", "credits_used": 40});
+    let (status, request) = world.review(&id, "agent-1", &body).await;
+    assert_eq!((status, &request["payout"]["credits_revoked"]), (200, &json!(60)), "{request:#}");
+    world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn a_person_decides_what_still_needed_information() {
+    let world = World::new().await;
+    let (_, request) = world.submit("key-1", &json!({"reason": "changed_mind", "payment": "pi_pack"})).await;
+    assert_eq!(request["state"], "needs_information");
+    let body = json!({"decision": "refuse", "reason": "They said on the phone that they use it."});
+    let (status, request) = world.review(request["id"].as_str().unwrap(), "agent-1", &body).await;
+    assert_eq!((status, &request["state"]), (200, &json!("refused")));
+}
+
+#[tokio::test]
+async fn credits_that_cannot_come_back_are_not_called_refunded() {
+    let world = World::new().await;
+    let body = json!({"reason": "generation_failed", "generation_id": "song-none", "note": "It failed."});
+    let (_, request) = world.submit("key-1", &body).await;
+    let body = json!({"decision": "approve", "reason": "They are right."});
+    let (status, problem) = world.review(request["id"].as_str().unwrap(), "agent-1", &body).await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (409, &json!("urn:makegood:problem:state-conflict")),
+        "{request:#}"
+    );
+}

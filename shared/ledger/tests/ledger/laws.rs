@@ -39,9 +39,8 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (payment.clone(), any::<bool>()).prop_map(|(id, owe_spent)| {
             Command::Revoke { payment: PaymentId::new(id).unwrap(), owe_spent }
         }),
-        1 => (payment, 0..10_u64).prop_map(|(id, count)| Command::Restore {
+        1 => payment.prop_map(|id| Command::Restore {
             payment: PaymentId::new(id).unwrap(),
-            credits: Credits::new(count).unwrap(),
             debt: Credits::ZERO,
         }),
         1 => (prop_oneof![Just("sub_1"), Just("sub_2")], 0..100_000_u64).prop_map(|(id, seconds)| {

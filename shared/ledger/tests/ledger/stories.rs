@@ -197,11 +197,37 @@ async fn e9_a_revocation_is_undone_once_when_its_refund_fails() {
     let payment = PaymentId::new("pi_1").unwrap();
     story.run(&Command::Revoke { payment: payment.clone(), owe_spent: true }, 2).await;
     assert_eq!(story.numbers(1), [30, 0, 0, 10, 0, 20]);
-    let restore =
-        Command::Restore { payment, credits: Credits::new(20).unwrap(), debt: Credits::new(10).unwrap() };
+    let restore = Command::Restore { payment, debt: Credits::new(10).unwrap() };
     story.run(&restore, 3).await;
     assert_eq!(story.run(&restore, 4).await, Answer::Unchanged(Vec::new()));
     assert_eq!(story.numbers(1), [30, 20, 0, 10, 0, 0]);
+}
+
+#[tokio::test]
+async fn e10_a_failed_refund_restores_what_came_back_to_the_lot_meanwhile() {
+    let story = Story::new();
+    story.grant("pi_1", 30, None).await;
+    story.run(&place("g1", 10), 1).await;
+    let payment = PaymentId::new("pi_1").unwrap();
+    story.run(&Command::Revoke { payment: payment.clone(), owe_spent: false }, 2).await;
+    story.run(&settle("g1", Ending::Failed(ReleaseReason::Failed)), 3).await;
+    assert_eq!(story.numbers(1), [30, 0, 0, 0, 0, 30]);
+    story.run(&Command::Restore { payment, debt: Credits::ZERO }, 4).await;
+    assert_eq!(story.numbers(1), [30, 30, 0, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn b3_lots_taken_over_by_a_subscription_that_has_ended_end_with_it() {
+    let story = Story::new();
+    story.grant("pi_1", 30, Some("sub_1")).await;
+    story.end("sub_1", at(100), 100).await;
+    story.end("sub_2", at(300), 150).await;
+    let mut again = grant(&story.account, "pi_2", 30, Some("sub_2"));
+    again.stops_clocks = true;
+    story.run(&Command::Grant(again), 200).await;
+    for lot in [1, 2] {
+        assert_eq!(story.lot(lot).expires_at, Some(at(300 + 60 * DAY_S)), "lot {lot}");
+    }
 }
 
 #[tokio::test]
