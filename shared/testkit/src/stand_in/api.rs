@@ -3,6 +3,7 @@
 //! A request comes in authenticated or not; an answer in Stripe's shape, or a broken connection,
 //! goes out. Order of the checks: key, planned fault, idempotency key, parameters, the call itself.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -84,7 +85,7 @@ impl ApiRequest {
 }
 
 /// Answers one request.
-pub(crate) async fn answer(shared: &Shared, request: ApiRequest) -> Outcome {
+pub(crate) async fn answer(shared: &Arc<Shared>, request: ApiRequest) -> Outcome {
     if !request.bears(&shared.api_key) {
         return Outcome::plain(Answer::unauthenticated());
     }
@@ -110,7 +111,11 @@ pub(crate) async fn answer(shared: &Shared, request: ApiRequest) -> Outcome {
         Some(Fault::ResetAfterActing) => {
             Outcome::CutAnswer(run(&mut shared.world(), &request, operation, None).0)
         }
-        Some(Fault::Slow { delay_ms }) => run_slowly(shared, &request, operation, delay_ms).await,
+        Some(Fault::Slow { delay_ms }) => {
+            // A task of its own: the call goes on, and gives its key back, after its caller has hung up.
+            let call = tokio::spawn(run_slowly(Arc::clone(shared), request, operation, delay_ms));
+            call.await.unwrap_or(Outcome::Reset)
+        }
         Some(Fault::ServerError { acts }) => {
             let forced = Forced { answer: Answer::server_error(500), acts };
             let (answer, replayed) = run(&mut shared.world(), &request, operation, Some(forced));
@@ -181,17 +186,22 @@ fn run(
 }
 
 /// Holds the call's idempotency key while it waits, then runs the call.
-async fn run_slowly(shared: &Shared, request: &ApiRequest, operation: Operation, delay_ms: u64) -> Outcome {
+async fn run_slowly(
+    shared: Arc<Shared>,
+    request: ApiRequest,
+    operation: Operation,
+    delay_ms: u64,
+) -> Outcome {
     let key = request.header("idempotency-key");
     let held = key
         .as_deref()
-        .is_some_and(|key| matches!(shared.world().keys.begin(key, &fingerprint(request)), Seen::First));
+        .is_some_and(|key| matches!(shared.world().keys.begin(key, &fingerprint(&request)), Seen::First));
     tokio::time::sleep(Duration::from_millis(delay_ms)).await;
     let mut world = shared.world();
     if let (true, Some(key)) = (held, &key) {
         world.keys.forget(key);
     }
-    let (answer, replayed) = run(&mut world, request, operation, None);
+    let (answer, replayed) = run(&mut world, &request, operation, None);
     Outcome::Answer(answer, replayed)
 }
 

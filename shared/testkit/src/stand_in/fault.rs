@@ -29,7 +29,8 @@ pub enum Fault {
     ResetAfterActing,
     /// Nothing is carried out and the connection breaks without an answer.
     ResetBeforeActing,
-    /// The call is carried out after a while; until then its idempotency key is in use.
+    /// The call is carried out after a while, even if its caller has left; until then its idempotency
+    /// key is in use.
     Slow {
         /// How long, in milliseconds.
         delay_ms: u64,

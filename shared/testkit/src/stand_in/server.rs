@@ -45,7 +45,7 @@ async fn serve(shared: Arc<Shared>, stream: TcpStream) {
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn respond(shared: &Shared, request: Request<Incoming>) -> io::Result<Response<AnswerBody>> {
+async fn respond(shared: &Arc<Shared>, request: Request<Incoming>) -> io::Result<Response<AnswerBody>> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
         return Ok(json_response(413, b"{}".as_slice().into()));

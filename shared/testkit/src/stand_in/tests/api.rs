@@ -75,6 +75,30 @@ async fn a_key_is_in_use_while_its_first_call_runs() {
 }
 
 #[tokio::test]
+async fn a_slow_call_is_carried_out_after_its_caller_has_left() {
+    let (stripe, payment) = with_payment().await;
+    let form = format!("payment_intent={payment}&amount=400");
+    stripe.plan(Operation::CreateRefund, 1, Fault::Slow { delay_ms: 200 });
+    let asked = async {
+        while stripe.calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = refund(&stripe, "key-1", &form) => panic!("the answer came before its time"),
+        () = asked => {}
+    }
+    assert_eq!(refund(&stripe, "key-1", &form).await.code(), "idempotency_key_in_use");
+    while stripe.refunds().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let again = refund(&stripe, "key-1", &form).await;
+    assert_eq!((again.status, &again.body["id"]), (200, &stripe.refunds()[0].id.as_str().into()));
+    assert!(again.head.contains("idempotent-replayed: true"));
+    assert_eq!(stripe.refunds().len(), 1);
+}
+
+#[tokio::test]
 async fn refunds_that_stand_never_exceed_the_payment() {
     let (stripe, payment) = with_payment().await;
     for (key, amount) in [("key-1", 333), ("key-2", 333), ("key-3", 334)] {
