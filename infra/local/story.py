@@ -153,13 +153,14 @@ class Story:
         self.sold["renewal"] = self.stripe("renew", subscription=subscription, charged_at=int(time.time()))
         self.say("Stripe charges 10.00 USD for a period that nobody wants; its credits arrive as lot 3.")
         self.lots_become("the renewal is a third lot", {PACK: (PACK_CREDITS, 0), RENEWAL: (PRO_CREDITS, 0)})
-        self.charged_after_cancellation(self.sold["renewal"]["payment"])
+        self.charged_after_cancellation(self.sold["renewal"])
         self.changed_mind(self.sold["pack"]["payment"])
         self.result_not_liked()
 
-    def charged_after_cancellation(self, payment: str) -> None:
+    def charged_after_cancellation(self, renewal: dict) -> None:
         note = "I had cancelled before this was charged."
-        request = self.file("renewal", reason="charged_after_cancellation", payment=payment, note=note)
+        # Stripe's event names the invoice and not its payment, which the payout asks Stripe for.
+        request = self.file("renewal", reason="charged_after_cancellation", payment=renewal["invoice"], note=note)
         expect("what is decided", request["decision"]["outcome"]["kind"], "grant")
         self.cites(request, ["charged-after-cancellation"])
         facts = {fact["fact"]: fact["source"] for fact in request["decision"]["facts"]}
@@ -172,6 +173,7 @@ class Story:
         self.say(f"   revoked: lot {RENEWAL} {PRO_CREDITS}, lot {PACK} 0, lot {PRO} 0")
         self.lots_become("only the renewal's lot is gone", {PACK: (PACK_CREDITS, 0)})
 
+        payment = renewal["payment"]
         self.until("Stripe has the refund", lambda: self.refunds(payment))
         self.stack.wait_until_idle()
         [refund] = self.refunds(payment)

@@ -112,6 +112,9 @@ pub struct Settings {
     pub deliver: Deliver,
     /// What `livemode` says in every object.
     pub livemode: bool,
+    /// Whether invoices of the newest shape carry their `payments`. Stripe leaves them out of an event
+    /// and of every object that is not asked for with `expand`.
+    pub expand_payments: bool,
 }
 
 /// Where webhooks go, and the secrets that sign them.

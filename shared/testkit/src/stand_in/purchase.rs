@@ -35,7 +35,11 @@ pub struct Made {
 
 impl World {
     fn context(&self, emission: &Emission) -> Context {
-        Context { shape: self.shape(emission), livemode: self.settings.livemode }
+        Context {
+            shape: self.shape(emission),
+            livemode: self.settings.livemode,
+            expand_payments: self.settings.expand_payments,
+        }
     }
 
     fn pay(

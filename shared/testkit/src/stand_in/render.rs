@@ -14,6 +14,8 @@ use super::record::{Invoice, Payment, Refund, Subscription};
 pub(crate) struct Context {
     pub(crate) shape: Shape,
     pub(crate) livemode: bool,
+    /// Whether an invoice of the newest shape names its payments.
+    pub(crate) expand_payments: bool,
 }
 
 /// A completed checkout session.
@@ -148,10 +150,6 @@ pub(crate) fn invoice(
                     "metadata": subscription.metadata, "subscription": subscription.id,
                 },
             },
-            "payments": {
-                "object": "list", "data": [invoice_payment(invoice, payment, context.livemode)],
-                "has_more": false, "url": format!("/v1/invoice_payments?invoice={}", invoice.id),
-            },
             "status_details": null, "total_taxes": [],
         }),
         Shape::BeforeBasil => json!({
@@ -161,7 +159,16 @@ pub(crate) fn invoice(
             "total_tax_amounts": [],
         }),
     };
-    merged(common, own)
+    let expanded = match context.shape {
+        Shape::Endive if context.expand_payments => json!({
+            "payments": {
+                "object": "list", "data": [invoice_payment(invoice, payment, context.livemode)],
+                "has_more": false, "url": format!("/v1/invoice_payments?invoice={}", invoice.id),
+            },
+        }),
+        Shape::Endive | Shape::BeforeBasil => json!({}),
+    };
+    merged(merged(common, own), expanded)
 }
 
 fn invoice_line(

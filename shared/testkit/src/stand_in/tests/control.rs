@@ -11,6 +11,34 @@ async fn post(stripe: &StripeStandIn, command: &str, body: &Value) -> Answer {
 }
 
 #[tokio::test]
+async fn the_newest_invoice_names_its_payments_only_where_they_are_expanded() {
+    let stripe = StripeStandIn::start().await.unwrap();
+    for (settings, shape, payments, intent) in [
+        (json!({}), "endive", false, false),
+        (json!({ "expand_payments": true }), "endive", true, false),
+        (json!({}), "2024-06-20", false, true),
+        (json!({ "expand_payments": false }), "endive", false, false),
+    ] {
+        assert_eq!(post(&stripe, "settings", &settings).await.status, 200);
+        let made = post(
+            &stripe,
+            "subscribe",
+            &json!({
+                "account": "account-1", "price": "price_pro", "amount": 2000, "currency": "usd", "shape": shape,
+            }),
+        )
+        .await;
+        let event: Value = serde_json::from_str(&stripe.events().last().unwrap().body).unwrap();
+        let invoice = &event["data"]["object"];
+        assert_eq!(invoice["id"], made.body["invoice"]);
+        let named = &invoice["payments"]["data"][0]["payment"]["payment_intent"];
+        assert_eq!(*named == made.body["payment"], payments, "{settings} {shape}");
+        assert_eq!(invoice.get("payments").is_some(), payments, "{settings} {shape}");
+        assert_eq!(invoice["payment_intent"] == made.body["payment"], intent, "{settings} {shape}");
+    }
+}
+
+#[tokio::test]
 async fn a_story_is_told_over_http() {
     let stripe = StripeStandIn::start().await.unwrap();
     let subscribed = post(
@@ -90,8 +118,10 @@ async fn settings_that_are_left_out_stay() {
     let stripe = StripeStandIn::start().await.unwrap();
     post(&stripe, "settings", &json!({ "refund_mode": "succeeded", "livemode": true })).await;
     let answer = post(&stripe, "settings", &json!({ "shape": "2024-06-20" })).await;
-    let expected =
-        json!({ "refund_mode": "succeeded", "shape": "2024-06-20", "deliver": "now", "livemode": true });
+    let expected = json!({
+        "refund_mode": "succeeded", "shape": "2024-06-20", "deliver": "now", "livemode": true,
+        "expand_payments": false,
+    });
     assert_eq!(answer.body["settings"], expected);
 }
 
