@@ -1,10 +1,11 @@
 //! The invariants over random histories: repeated, reordered and concurrent commands, lost replies and
 //! clocks that disagree.
 
-use ledger::contract::{NoPause, at, grant, place, settle};
+use ledger::contract::{NoPause, at, grant, place, run, settle};
 use ledger::{
-    AccountId, Actor, Cause, Command, Credits, Ending, Entry, InMemory, LedgerStore, MemoryError, Order,
-    PaymentId, ReleaseReason, SubscriptionId, check_journal, execute_on,
+    AccountId, Actor, Cause, Command, Credits, DUE_SHARDS, DueStore, Ending, Entry, InMemory, LedgerStore,
+    MemoryError, Order, PaymentId, ReleaseReason, SubscriptionId, Timestamp, check_journal, execute_on,
+    shard_of,
 };
 use proptest::prelude::*;
 
@@ -100,6 +101,38 @@ async fn play(steps: &[Step]) -> (InMemory, u64) {
     (store, seconds)
 }
 
+/// Looks for the account's marker, does what is due and moves the marker on, as the sweep does; `cut` ends
+/// it before the marker is moved.
+async fn sweep(store: &InMemory, now: Timestamp, cut: bool) {
+    let account = account();
+    let due = store.due(shard_of(&account, DUE_SHARDS), now, 10).await.unwrap();
+    let Some(marker) = due.first() else { return };
+    run(store, &account, &Command::Expire { grace_s: 60 }, now).await;
+    if !cut {
+        let head = store.head(&account).await.unwrap();
+        let next = head.and_then(|head| head.after().next_mark(now));
+        store.move_marker(marker, next).await.unwrap();
+    }
+}
+
+/// Plays the steps with a sweep in place of each expiry; the marker is never later than what is due.
+async fn play_with_sweeps(steps: &[Step]) {
+    let (store, account) = (InMemory::default(), account());
+    let mut seconds = 10_000_u64;
+    for step in steps {
+        seconds = seconds.saturating_add_signed(step.seconds);
+        if matches!(step.command, Command::Expire { .. }) {
+            sweep(&store, at(seconds), step.fault.is_some()).await;
+        } else {
+            run(&store, &account, &step.command, at(seconds)).await;
+        }
+        let next = store.journal(&account).last().and_then(|entry| entry.after().next_due());
+        let marker = store.marker(&account);
+        let late = next.is_some_and(|next| marker.is_none_or(|marker| marker > next));
+        assert!(!late, "{marker:?} is later than {next:?} after {step:?}");
+    }
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
@@ -120,6 +153,11 @@ proptest! {
             let marker = store.marker(&account());
             prop_assert!(marker.is_some_and(|marker| marker <= next), "{marker:?} is later than {next:?}");
         }
+    }
+
+    #[test]
+    fn a_marker_that_sweeps_move_is_never_late(steps in prop::collection::vec(step(), 1..80)) {
+        block_on(play_with_sweeps(&steps));
     }
 
     #[test]
