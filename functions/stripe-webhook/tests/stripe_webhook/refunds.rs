@@ -47,7 +47,12 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
         at: at(20),
     };
     request.decide(review, payment.refundable().ok()).unwrap();
-    let grounds = Grounds { actor: Actor::Support("support-1".to_owned()), policy: None, head: Head::Unread };
+    let grounds = Grounds {
+        actor: Actor::Support("support-1".to_owned()),
+        policy: None,
+        head: Head::Unread,
+        used: None,
+    };
     let (paid, tables) = (payment.paid, &scene.tables);
     let approved =
         approve_money(tables, &NoPause, &request, payment, (paid, false), grounds, at(20)).await.unwrap();
