@@ -3,8 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::condition::Condition;
 use crate::decision::Remedy;
 use crate::document::TermUnit;
+use crate::reason::Reason;
 
 const DAY_MS: i64 = 86_400_000;
 const MINUTE_MS: i64 = 60_000;
@@ -90,12 +92,16 @@ pub struct DeclaredConflict {
     pub reason: String,
 }
 
-/// What no rule covers although rules exist for its reason: a person decides.
+/// What no rule covers although rules exist for its reasons: a person decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclaredGap {
-    /// The reason of the request.
-    pub of: crate::reason::Reason,
-    /// What is left open, and why.
+    /// Its name within the document.
+    pub id: String,
+    /// The reasons of the requests.
+    pub reasons: Vec<Reason>,
+    /// Which requests are left open.
+    pub condition: Condition,
+    /// Why.
     pub reason: String,
 }
 

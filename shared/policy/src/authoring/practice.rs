@@ -9,12 +9,12 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::document::{Context, check_id, known};
 use super::reader::{Located, Table, any_of};
+use super::rules;
 use crate::document::{Rule, TermUnit, TermValue};
 use crate::fact::{Fact, FactType};
 use crate::practice::{
     Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review, ReviewScope,
 };
-use crate::reason::Reason;
 
 type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
 
@@ -217,15 +217,13 @@ pub(super) fn conflicts(
 pub(super) fn gaps(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<DeclaredGap> {
     let mut gaps = Vec::new();
     for (id, mut table) in tables {
-        let of = Reason::from_id(&id.value);
-        if of.is_none() {
-            let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
-            id.mistake(context.file, format!("unknown reason `{}`; expected {}", id.value, any_of(&known)));
-        }
+        check_id(&id, context.file);
+        let reasons = rules::reasons(&mut table, context);
+        let condition = rules::condition(&mut table, context);
         let reason = table.prose("reason");
         table.finish();
-        if let (Some(of), Some(reason)) = (of, reason) {
-            gaps.push(DeclaredGap { of, reason });
+        if let (Some(condition), Some(reason)) = (condition, reason) {
+            gaps.push(DeclaredGap { id: id.value, reasons, condition, reason });
         }
     }
     gaps

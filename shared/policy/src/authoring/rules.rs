@@ -170,7 +170,7 @@ pub(super) fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> V
 }
 
 /// The condition; a rule without one always holds for its reasons.
-fn condition(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Option<Condition> {
+pub(super) fn condition(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Option<Condition> {
     if !table.has("when") {
         return Some(Condition::All(Vec::new()));
     }
