@@ -152,15 +152,18 @@ fn nearest_change(
     reason: Reason,
     judgement: &Judgement<'_>,
 ) -> Option<NearestChange> {
-    let of_law = judgement.laws.iter().flat_map(|law| law.looked.iter().map(|each| (each, &law.pack.terms)));
-    let of_policy = judgement.looked.iter().map(|each| (each, &document.terms));
+    let of_law = judgement.laws.iter().flat_map(|law| law.looked.iter().map(|each| (each, Some(law.pack))));
+    let of_policy = judgement.looked.iter().map(|each| (each, None));
     let mut candidates: Vec<_> = of_policy
         .chain(of_law)
         .filter(|(each, _)| matches!(each.rule.effect, Effect::Grant(..)))
-        .filter_map(|(each, terms)| Some((each.rule, changes(&each.rule.condition, facts, terms)?)))
+        .filter_map(|(each, pack)| {
+            let terms = pack.map_or(&document.terms, |pack| &pack.terms);
+            Some((each.rule, pack, changes(&each.rule.condition, facts, terms)?))
+        })
         .collect();
-    candidates.sort_by_key(|(_, changes)| changes.cost);
-    candidates.into_iter().take(CHANGES_TRIED_MAX).find_map(|(rule, found)| {
+    candidates.sort_by_key(|(_, _, changes)| changes.cost);
+    candidates.into_iter().take(CHANGES_TRIED_MAX).find_map(|(rule, pack, found)| {
         let mut changed = facts.clone();
         for change in &found.changes {
             changed.set(change.fact, change.to.clone()).ok()?;
@@ -171,6 +174,7 @@ fn nearest_change(
             Outcome::Grant { .. } | Outcome::Person { recommendation: Some(Recommendation::Grant { .. }) }
         );
         granted.then(|| NearestChange {
+            pack: pack.map(|pack| pack.id.clone()),
             rule: rule.id.clone(),
             clauses: rule.clauses.clone(),
             changes: found.changes,
@@ -254,6 +258,9 @@ fn smallest_set(
         .iter()
         .filter(|each| each.stands())
         .fold(FactSet::EMPTY, |all, each| all.union(each.finding.unknown));
+    // A payment that the document cannot judge is not settled by what its rules ask for.
+    let judged = of_rules.iter().all(|fact| verdict.unknown.contains(fact));
+    let looked = if judged { looked } else { &[] };
     // Unknowns that no rule asked for are those of the amount or of the date.
     let needed: FactSet = verdict
         .unknown

@@ -227,6 +227,9 @@ pub struct OfferMade {
 /// Facts under which a refusal would have been a grant, or recommended as one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NearestChange {
+    /// The statutory pack of the rule; nothing for a rule of the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack: Option<String>,
     /// The rule that would have granted.
     pub rule: String,
     /// The clauses that it carries out.

@@ -87,7 +87,7 @@ pub(crate) fn better<'d>(mut policy: Verdict<'d>, laws: &mut [Considered<'d>]) -
                     Proposal::Blocked(basis, _) => *basis == Basis::NothingLeft,
                     Proposal::Refuse | Proposal::Person => true,
                 };
-                !in_vain && matches!(policy.outcome, Outcome::Grant { .. } | Outcome::Refuse)
+                !in_vain && (matches!(policy.outcome, Outcome::Grant { .. }) || policy.refuses())
             }
             _ => false,
         };

@@ -1,12 +1,13 @@
 //! The nearest change of facts under which a refusal would have been a grant.
 //!
 //! For every rule that grants, the parts of its condition that do not hold are turned round, the cheapest
-//! ones where there is a choice: a quantity or an instant is moved to the threshold, a truth is negated,
-//! a word is replaced. Whether the change is enough is not argued here: the caller decides again with it.
+//! ones where there is a choice: a quantity or an instant is moved to the threshold, a truth is negated.
+//! A word stays: another plan, product or country is another case. Whether the change is enough is not
+//! argued here: the caller decides again with it.
 
-use crate::condition::{Comparison, Condition, Inputs, Operand, SCALE, Trace, Truth, Words};
+use crate::condition::{Comparison, Condition, Inputs, Operand, SCALE, Trace, Truth};
 use crate::decision::FactChange;
-use crate::document::{Term, TermValue};
+use crate::document::Term;
 use crate::fact::{Fact, FactType, Unit};
 use crate::fact_set::FactSet;
 use crate::facts::{Facts, Value};
@@ -15,8 +16,6 @@ use crate::facts::{Facts, Value};
 const DEGREE: u32 = 1;
 /// What turning a truth round costs.
 const TRUTH: u32 = 3;
-/// What another word costs: another plan or another product is another case.
-const WORD: u32 = 10;
 
 /// Changes and what they cost together.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +41,8 @@ fn turn(condition: &Condition, wanted: bool, inputs: Inputs<'_>) -> Option<Chang
             parts.iter().try_fold(Changes::default(), |mut sum, part| {
                 let part = turn(part, wanted, inputs)?;
                 sum.cost = sum.cost.saturating_add(part.cost);
+                // Two parts may move one fact, as `recently` and `promptly` do: the last word counts.
+                sum.changes.retain(|change| part.changes.iter().all(|other| other.fact != change.fact));
                 sum.changes.extend(part.changes);
                 Some(sum)
             })
@@ -51,16 +52,7 @@ fn turn(condition: &Condition, wanted: bool, inputs: Inputs<'_>) -> Option<Chang
         }
         (Condition::Not(part), _) => turn(part, !wanted, inputs),
         (Condition::Holds(fact), _) => change(*fact, Value::Boolean(wanted), TRUTH, inputs),
-        (Condition::OneOf(fact, words), _) => {
-            let words = match words {
-                Words::Listed(words) => words,
-                Words::Term(place) => match &inputs.terms.get(*place)?.value {
-                    TermValue::Words(words) => words,
-                    TermValue::Number(..) => return None,
-                },
-            };
-            change(*fact, Value::Text(word(*fact, words, wanted)?), WORD, inputs)
-        }
+        (Condition::OneOf(..), _) => None,
         (Condition::Compare(left, comparison, right), _) => {
             let comparison = if wanted { *comparison } else { opposite(*comparison) };
             compare(left, comparison, right, inputs)
@@ -68,26 +60,16 @@ fn turn(condition: &Condition, wanted: bool, inputs: Inputs<'_>) -> Option<Chang
     }
 }
 
-/// A word of the list, or one that is not on it.
-fn word(fact: Fact, listed: &[String], wanted: bool) -> Option<String> {
-    if wanted {
-        return listed.first().cloned();
-    }
-    let FactType::Choice(words) = fact.spec().kind else { return None };
-    words.iter().map(|word| (*word).to_owned()).find(|word| !listed.contains(word))
-}
-
 fn compare(left: &Operand, comparison: Comparison, right: &Operand, inputs: Inputs<'_>) -> Option<Changes> {
-    if let (Operand::Fact(fact), Operand::Word(listed)) = (left, right) {
-        let to = word(*fact, std::slice::from_ref(listed), comparison == Comparison::Equal)?;
-        return change(*fact, Value::Text(to), WORD, inputs);
-    }
     let number = |operand: &Operand| operand.number(inputs, &mut Trace::default(), &mut FactSet::default());
-    let (fact, comparison, threshold) = match (left, right) {
-        (Operand::Fact(fact), right) => (*fact, comparison, number(right)?),
-        (left, Operand::Fact(fact)) => (*fact, mirrored(comparison), number(left)?),
-        _ => return None,
+    let (moved, comparison, other) = match first_fact(left) {
+        Some(_) => (left, comparison, right),
+        None => (right, mirrored(comparison), left),
     };
+    let fact = first_fact(moved)?;
+    // What stands beside the fact on its own side stays, so that the threshold moves by it.
+    let beside = number(moved)?.checked_sub(number(&Operand::Fact(fact))?)?;
+    let threshold = number(other)?.checked_sub(beside)?;
     // Numbers are compared in hundredths, and seconds in milliseconds.
     let unit = match fact.spec().kind {
         FactType::Quantity(Unit::Seconds) => SCALE.checked_mul(1_000)?,
@@ -124,6 +106,15 @@ fn opposite(comparison: Comparison) -> Comparison {
         Comparison::LessOrEqual => Comparison::Greater,
         Comparison::Greater => Comparison::LessOrEqual,
         Comparison::GreaterOrEqual => Comparison::Less,
+    }
+}
+
+/// The fact that is moved: the first of a sum.
+fn first_fact(operand: &Operand) -> Option<Fact> {
+    match operand {
+        Operand::Fact(fact) => Some(*fact),
+        Operand::Plus(left, _) | Operand::Minus(left, _) => first_fact(left),
+        Operand::Term(_) | Operand::Zero | Operand::Word(_) | Operand::Share(..) => None,
     }
 }
 
