@@ -274,10 +274,9 @@ pub(crate) fn in_short(decision: &Decision) -> String {
     line("unknown", decision.unknown_facts.iter().map(|fact| fact.id().to_owned()).collect());
     line("settled by", decision.settled_by.iter().map(|fact| fact.id().to_owned()).collect());
     if let Some(nearest) = &decision.nearest_change {
-        let changes = nearest
-            .changes
-            .iter()
-            .map(|change| format!("{} {} -> {}", change.fact.id(), value_text(&change.from), value_text(&change.to)));
+        let changes = nearest.changes.iter().map(|change| {
+            format!("{} {} -> {}", change.fact.id(), value_text(&change.from), value_text(&change.to))
+        });
         let pack = nearest.pack.as_ref().map(|pack| format!("{pack} ")).unwrap_or_default();
         line(&format!("nearest ({pack}{})", nearest.rule), changes.collect());
     }

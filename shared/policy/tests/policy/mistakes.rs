@@ -212,6 +212,24 @@ fn s2_33_a_material_version_is_announced_in_advance() {
 }
 
 #[test]
+fn s2_33_a_material_version_says_how_long_it_is_announced() {
+    check(
+        "notice = \"notice\"\n",
+        "",
+        &["7: document.in_force: a material version without `notice`; expected the term of how long it is \
+           announced in advance"],
+    );
+}
+
+#[test]
+fn s2_34_a_minor_version_needs_no_notice() {
+    let text = SMALL
+        .replace("material = true", "material = false")
+        .replace("announced = 2025-12-01", "announced = 2026-01-01");
+    assert!(parse_document("small.toml", &text).is_ok());
+}
+
+#[test]
 fn automatic_rules() {
     check(
         "payment_kind = pack",
