@@ -89,7 +89,8 @@ def create_sender(aws_url: str, name: str) -> dict:
     arn = iam.create_user(UserName=name)["User"]["Arn"]
     policy = {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"], "Resource": "*"}],
+        # The emulator asks for an action of its own when messages come in batches.
+        "Statement": [{"Effect": "Allow", "Action": ["sqs:SendMessage*", "sqs:GetQueueUrl"], "Resource": "*"}],
     }
     iam.put_user_policy(UserName=name, PolicyName="send", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=name)["AccessKey"]

@@ -5,6 +5,7 @@ trail of calls with the access key of the caller, and each function's key follow
 """
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,7 +28,13 @@ PARTS = {
     "Get": "dynamodb:GetItem",
 }
 
-# A trail's page, newest first; the emulator gives no token for the next one.
+# What a function can have called, by the names in the trail. Asked for one by one, because a sweep's many queries
+# within one second would hide everything else: a page has 50 calls, and the emulator gives no token for the next.
+CALLS = (
+    *("Query", "Scan", "GetItem", "BatchGetItem", "TransactGetItems"),
+    *("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"),
+    *("SendMessage", "SendMessageBatch", "GetSecretValue"),
+)
 PAGE = 50
 
 
@@ -59,7 +66,8 @@ def used(stack: Stack, names: dict[str, str], function: str) -> set[str]:
 
 
 def _calls(stack: Stack, function: str) -> Iterator[tuple[str, str]]:
-    for event in _trail(stack, _access_key(stack, function)):
+    access_key = _access_key(stack, function)
+    for event in itertools.chain.from_iterable(_trail(stack, access_key, name) for name in CALLS):
         service, name = event["eventSource"].split(".")[0], event["eventName"]
         parameters = event["requestParameters"] or {}
         if name in ("TransactWriteItems", "TransactGetItems"):
@@ -81,12 +89,14 @@ def _calls(stack: Stack, function: str) -> Iterator[tuple[str, str]]:
             yield f"{service}:{name}", "*"
 
 
-def _trail(stack: Stack, access_key: str) -> Iterator[dict]:
-    """All calls made with a key, newest first; of more than a page within one second the newest are enough."""
+def _trail(stack: Stack, access_key: str, name: str) -> Iterator[dict]:
+    """All calls of a name made with a key, newest first; of more than a page in one second the newest are enough."""
     client, end = stack.aws("cloudtrail"), None
+    # AWS takes one attribute; the emulator takes several, of which all must match.
+    wanted = {"AccessKeyId": access_key, "EventName": name}
+    attributes = [{"AttributeKey": key, "AttributeValue": value} for key, value in wanted.items()]
     while True:
         window = {} if end is None else {"EndTime": datetime.fromtimestamp(end, UTC)}
-        attributes = [{"AttributeKey": "AccessKeyId", "AttributeValue": access_key}]
         events = client.lookup_events(LookupAttributes=attributes, **window)["Events"]
         for event in events:
             yield json.loads(event["CloudTrailEvent"])

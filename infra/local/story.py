@@ -5,6 +5,7 @@ story begins, and its period ends at that very instant. Everything that people a
 clock of this machine. The sweep is sent ahead in time: it takes the day from the schedule's event.
 """
 
+import textwrap
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ PACK, PRO, RENEWAL = 1, 2, 3
 FAILING = 520
 SUCCEEDING, EMPTY = 120, 30
 LEFT_OVER = PRO_CREDITS - SUCCEEDING
+# A sentence longer than this is broken into lines.
+WIDTH = 100
 # A purchase from before the first policy document goes to a person, whatever the rules say.
 IN_FORCE = datetime(2026, 5, 2, tzinfo=UTC).timestamp()
 
@@ -128,9 +131,10 @@ class Story:
 
         def clock_runs() -> bool:
             clocks = {lot["lot"]: lot["expires_at"] for lot in self.balance()["lots"]}
-            return clocks[PACK] is None and _seconds(clocks[PRO]) == expires_at
+            return {lot: clock and _seconds(clock) for lot, clock in clocks.items()} == {PACK: None, PRO: expires_at}
 
         self.until("the 60 days run for the subscription's lot and not for the pack", clock_runs)
+        self.say("The clock of 60 days runs for what is left of its credits, and not for the pack.")
         self.show_balance()
         for day, left in ((59, LEFT_OVER), (60, 0), (61, 0)):
             before = self.expiries()
@@ -201,12 +205,13 @@ class Story:
     def account_for_it(self) -> None:
         # Deadlines are checked against the day up to which the sweep has run.
         day_61 = instant(self.began + 61 * DAY_S)
-        for arguments in (("history", "--account", self.account), ("verify",)):
-            done = self.stack.makegood(*arguments, "--at", day_61)
-            self.say(f"makegood {' '.join(arguments)} --at {day_61}\n")
-            self.say(done.stdout)
+        for command in ("history", "verify"):
+            arguments = (command, "--account", self.account, "--at", day_61)
+            done = self.stack.makegood(*arguments)
+            self.say(f"makegood {' '.join(arguments)}\n")
+            self.say(f"{done.stdout}\n")
             if done.returncode != 0:
-                raise Unexpected(f"`makegood {arguments[0]}` ended with {done.returncode}: {done.stderr.strip()}")
+                raise Unexpected(f"`makegood {command}` ended with {done.returncode}: {done.stderr.strip()}")
 
     # What the steps are made of
 
@@ -284,7 +289,8 @@ class Story:
         path = f"/v1/accounts/{self.account}/refund-requests"
         request = _answered(201, self.stack.post(path, body, as_=self.person, headers=headers))
         self.say(f'\nRequest {request["id"]}: {body["reason"]}, "{body["note"]}"')
-        self.say(f"   {request['state']}: {request['message']}")
+        for line in textwrap.wrap(f"{request['state']}: {request['message']}", WIDTH):
+            self.say(f"   {line}")
         return request
 
     def cites(self, request: dict, expected: list[str]) -> None:
@@ -306,7 +312,8 @@ class Story:
         try:
             eventually(what, probe)
         except TimeoutError as error:
-            raise Unexpected(f"{error}; the balance is {self.balance()}") from error
+            lots = {lot["lot"]: (lot["available"], lot["held"]) for lot in self.balance()["lots"]}
+            raise Unexpected(f"this did not come about: {what}; available and held by lot: {lots}") from error
 
 
 def _answered(status: int, answer: Answer):

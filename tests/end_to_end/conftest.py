@@ -36,13 +36,19 @@ def stack(request):
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left_over(request, stack):
-    """After all tests: no message in any queue, and no permission in any role that nobody needed."""
+    """After all tests: no message in any queue, the invariants hold, and no role grants more than was used."""
     yield
     stack.wait_until_idle()
     depths = stack.queue_depths()
     assert {queue: depths[queue] for queue in DEAD_LETTERS} == dict.fromkeys(DEAD_LETTERS, 0)
+    verified = stack.makegood("verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    for function in permissions.FUNCTIONS:
+        denied = [line for line in stack.logs(function) if "AccessDenied" in line]
+        assert denied == [], f"{function} needs what its role does not grant"
     if is_whole_run(request) and not request.session.testsfailed:
-        assert permissions.unused(stack) == {}
+        unused = permissions.unused(stack)
+        assert unused == {}, f"granted and never used: {unused}"
 
 
 def is_whole_run(request) -> bool:

@@ -1,1 +1,276 @@
-//! The auto-refund function.
+//! How generations ended, message by message: captures, releases, and requests for a person.
+//!
+//! A batch's messages of one account come in, those that stay in the queue go out. The account is read
+//! once; each generation's verdict is the policy's on the hold as it is recorded; all verdicts of one
+//! service under one document become one entry. Nothing that happened before happens again: a message
+//! may come any number of times, in any order, and at the same time as its repeat.
+//!
+//! Amounts come from the hold and from nowhere else.
+
+mod message;
+mod review;
+mod stay;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use lambda::Invocation;
+use lambda::sqs::{Item, Record};
+use ledger::{
+    AccountId, Actor, Answer, Cause, Command, Entry, GenerationId, Last, LedgerStore, Order, Past, Pause,
+    PolicyRef, Settlement, SettlementOutcome, execute, execute_on, find_hold,
+};
+use policy::{Document, Documents};
+use refunds::{RequestStore, Save, Saved};
+
+pub use message::{BODY_BYTES_MAX, Message, MessageError, Reported, understand};
+
+use crate::stay::Stay;
+use crate::verdict::Verdict;
+
+/// What the handler needs.
+#[derive(Debug)]
+pub struct Context<S, P> {
+    /// The journals and the refund requests.
+    pub store: S,
+    /// The wait between two attempts on a busy account.
+    pub pause: P,
+    /// The policy documents, decoded when they are first asked for.
+    pub documents: fn() -> &'static Documents,
+}
+
+/// The messages about one generation, with what is recorded of it and what is to be done.
+struct Case<'b, 'a> {
+    records: Vec<&'b Record<'a>>,
+    past: Past,
+    document: &'static Document,
+    verdict: Verdict,
+    service: String,
+}
+
+type StoreError<S> = <S as LedgerStore>::Error;
+
+/// Handles a batch's messages of one account and returns those that stay in the queue.
+pub async fn handle<'b, 'a, S, P>(
+    context: &Context<S, P>,
+    invocation: &Invocation,
+    account: AccountId,
+    items: Vec<Item<'b, 'a, Message>>,
+) -> Vec<&'b Record<'a>>
+where
+    S: LedgerStore + RequestStore<Error = StoreError<S>>,
+    P: Pause,
+{
+    lambda::log::account(&account);
+    let mut desk = Desk { context, invocation, account: &account, left: Vec::new() };
+    let head = match context.store.head(&account).await {
+        Ok(head) => head,
+        Err(error) => {
+            let records = items.iter().map(|item| item.record).collect();
+            desk.leave(None, records, &Stay::Ledger(ledger::ExecuteError::Store(error)));
+            return desk.left;
+        }
+    };
+    let mut orders: BTreeMap<(&str, &str, String), Vec<Case<'b, 'a>>> = BTreeMap::new();
+    for (generation, items) in by_generation(items) {
+        let records = items.iter().map(|item| item.record).collect();
+        match desk.case(head.as_ref(), &generation, items).await {
+            Ok(case) if has_returned(&case) => desk.done(&case, "repeated"),
+            Ok(case) => {
+                let key = (case.document.id.as_str(), case.document.version.as_str(), case.service.clone());
+                orders.entry(key).or_default().push(case);
+            }
+            Err(stay) => desk.leave(Some(&generation), records, &stay),
+        }
+    }
+    let mut head = head;
+    for ((document, version, service), cases) in orders {
+        let policy = PolicyRef { document: document.to_owned(), version: version.to_owned() };
+        desk.settle(head.take(), policy, service, cases).await;
+    }
+    desk.left
+}
+
+/// The messages of each generation, in the order in which the generations first appear.
+fn by_generation<'b, 'a>(
+    items: Vec<Item<'b, 'a, Message>>,
+) -> Vec<(GenerationId, Vec<Item<'b, 'a, Message>>)> {
+    let mut groups: Vec<(GenerationId, Vec<Item<'b, 'a, Message>>)> = Vec::new();
+    for item in items {
+        match groups.iter_mut().find(|(generation, _)| *generation == item.message.generation) {
+            Some((_, items)) => items.push(item),
+            None => groups.push((item.message.generation.clone(), vec![item])),
+        }
+    }
+    groups
+}
+
+/// Whether a person would be asked about credits that are back already.
+fn has_returned(case: &Case<'_, '_>) -> bool {
+    matches!(case.verdict, Verdict::Review { .. }) && matches!(case.past.last, Last::Released | Last::Closed)
+}
+
+/// One account's part of a batch while it is worked on.
+struct Desk<'d, 'b, 'a, S, P> {
+    context: &'d Context<S, P>,
+    invocation: &'d Invocation,
+    account: &'d AccountId,
+    left: Vec<&'b Record<'a>>,
+}
+
+impl<'b, 'a, S, P> Desk<'_, 'b, 'a, S, P>
+where
+    S: LedgerStore + RequestStore<Error = StoreError<S>>,
+    P: Pause,
+{
+    /// What is recorded of a generation, and the policy's verdict on its messages.
+    async fn case(
+        &self,
+        head: Option<&Entry>,
+        generation: &GenerationId,
+        items: Vec<Item<'b, 'a, Message>>,
+    ) -> Result<Case<'b, 'a>, Stay<StoreError<S>>> {
+        let open = head.and_then(|entry| entry.after().hold(generation));
+        let past = match open {
+            Some(hold) => Some(Past { hold: hold.clone(), last: Last::Held }),
+            None if head.is_none() => None,
+            None => find_hold(&self.context.store, self.account, generation).await?.past,
+        };
+        let past = past.ok_or(Stay::UnknownGeneration)?;
+        let hold = &past.hold;
+        let in_force = (self.context.documents)().in_force(hold.product.as_str(), hold.held_at.as_ms());
+        let document = in_force.document().ok_or(Stay::NoDocument)?;
+        let differing = items.iter().filter(|item| item.message.operation != hold.operation).count();
+        if differing > 0 {
+            let differing = u64::try_from(differing).unwrap_or(u64::MAX);
+            self.invocation.metrics().count("OperationMismatches", differing);
+        }
+        let verdicts = items.iter().map(|item| (Verdict::of(document, hold, &item.message), item));
+        // The first of those that are equally good.
+        let best = verdicts.reduce(|best, next| if next.0.favour() > best.0.favour() { next } else { best });
+        let (verdict, item) = best.ok_or(Stay::UnknownGeneration)?;
+        let service = item.message.service.clone();
+        let records = items.iter().map(|item| item.record).collect();
+        Ok(Case { records, past, document, verdict, service })
+    }
+
+    /// Writes the entry of some cases, and the requests of those that a person decides.
+    async fn settle(
+        &mut self,
+        head: Option<Entry>,
+        policy: PolicyRef,
+        service: String,
+        cases: Vec<Case<'b, 'a>>,
+    ) {
+        let settlements = cases.iter().map(|case| Settlement {
+            generation: case.past.hold.generation.clone(),
+            ending: case.verdict.ending(),
+        });
+        let leftover = cases.first().and_then(|case| case.document.leftover.as_ref());
+        let command = Command::Settle {
+            settlements: settlements.collect(),
+            grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
+        };
+        let order = Order {
+            account: self.account,
+            command: &command,
+            cause: Cause::Generation,
+            actor: Actor::Service(service),
+            policy: Some(policy),
+            records: Vec::new(),
+        };
+        let (store, pause, now) = (&self.context.store, &self.context.pause, self.invocation.now());
+        let answer = match head {
+            Some(head) => execute_on(store, pause, &order, Some(head), now).await,
+            None => execute(store, pause, &order, now).await,
+        };
+        let outcomes = match answer {
+            Ok(Answer::Written { outcomes, .. } | Answer::Unchanged(outcomes)) => outcomes,
+            Ok(Answer::Placed(_) | Answer::Refused(_) | Answer::Exists(_)) => {
+                return self.leave_all(cases, &Stay::Refused);
+            }
+            Err(error) => return self.leave_all(cases, &Stay::Ledger(error)),
+        };
+        let written_at = lambda::clock::now();
+        for (case, outcome) in cases.into_iter().zip(outcomes) {
+            match self.conclude(&case, outcome).await {
+                Ok(name) => {
+                    if !matches!(outcome, SettlementOutcome::Repeated) {
+                        self.measure(&case, written_at);
+                    }
+                    self.done(&case, name);
+                }
+                Err(stay) => self.leave(Some(&case.past.hold.generation), case.records, &stay),
+            }
+        }
+    }
+
+    /// Opens the request of a case that a person decides, and names the outcome.
+    async fn conclude(
+        &self,
+        case: &Case<'b, 'a>,
+        outcome: SettlementOutcome,
+    ) -> Result<&'static str, Stay<StoreError<S>>> {
+        let name = match outcome {
+            SettlementOutcome::Unknown => return Err(Stay::UnknownGeneration),
+            SettlementOutcome::TooLate => return Err(Stay::TooLate),
+            settled => settled.as_str(),
+        };
+        let Verdict::Review { kind, code } = &case.verdict else { return Ok(name) };
+        let now = self.invocation.now();
+        let reported = (*kind, code.as_deref());
+        let request = review::open(self.account, &case.past.hold, reported, case.document, now)?;
+        let save = Save { request, commit: None, refunded: None };
+        match self.context.store.save(&save).await.map_err(Stay::Request)? {
+            Saved::Written => {
+                self.invocation.metrics().count("ReviewsOpened", 1);
+                Ok("in_review")
+            }
+            // An earlier delivery of the message opened it.
+            Saved::Stale(_) => Ok("repeated"),
+            Saved::Ledger(_) | Saved::PaymentMoved => Err(Stay::RequestContended),
+        }
+    }
+
+    /// How long the messages took from the queue to the written entry.
+    fn measure(&self, case: &Case<'b, 'a>, written_at: ledger::Timestamp) {
+        for sent_at_ms in case.records.iter().filter_map(|record| record.sent_at_ms()) {
+            let milliseconds = written_at.as_ms().saturating_sub(sent_at_ms);
+            self.invocation
+                .metrics()
+                .milliseconds("MessageToEntry", u64::try_from(milliseconds).unwrap_or(0));
+        }
+    }
+
+    fn done(&self, case: &Case<'b, 'a>, outcome: &'static str) {
+        let generation = case.past.hold.generation.as_str();
+        for record in &case.records {
+            let message_id = record.message_id();
+            tracing::info!(cause = generation, message_id, outcome, "generation ended");
+        }
+        self.invocation.metrics().count_labelled("GenerationsEnded", ("outcome", outcome), 1);
+    }
+
+    fn leave(
+        &mut self,
+        generation: Option<&GenerationId>,
+        records: Vec<&'b Record<'a>>,
+        stay: &Stay<StoreError<S>>,
+    ) {
+        let (error, outcome): (&(dyn std::error::Error + 'static), _) = (stay, stay.reason());
+        for record in &records {
+            let (cause, receive_count) = (generation.map(GenerationId::as_str), record.receive_count());
+            let message_id = record.message_id();
+            tracing::warn!(cause, message_id, receive_count, outcome, error, "message stays in the queue");
+        }
+        let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+        self.invocation.metrics().count_labelled("MessagesLeft", ("reason", outcome), count);
+        self.left.extend(records);
+    }
+
+    fn leave_all(&mut self, cases: Vec<Case<'b, 'a>>, stay: &Stay<StoreError<S>>) {
+        for case in cases {
+            self.leave(Some(&case.past.hold.generation), case.records, stay);
+        }
+    }
+}

@@ -1,1 +1,24 @@
-fn main() {}
+//! The auto-refund function: wiring only.
+
+use lambda::aws::SdkSettings;
+use lambda::backoff::Backoff;
+use ledger_dynamodb::Tables;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> std::process::ExitCode {
+    lambda::start("auto-refund", async |function| {
+        let env = function.env();
+        let client = aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(env)?.sdk_config());
+        let context = auto_refund::Context {
+            store: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
+            pause: Backoff::default(),
+            documents: policy_documents::documents,
+        };
+        function
+            .serve_sqs(auto_refund::understand, async |invocation, account, items| {
+                auto_refund::handle(&context, invocation, account, items).await
+            })
+            .await
+    })
+    .await
+}

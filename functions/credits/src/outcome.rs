@@ -115,25 +115,12 @@ async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
         Answer::Placed(_) | Answer::Exists(_) => None,
     };
     let outcome = outcome.ok_or_else(|| Problem::internal("a settlement has no such answer"))?;
-    let name = outcome_name(outcome);
+    let name = outcome.as_str();
     invocation.metrics().count_labelled("GenerationsEnded", ("outcome", name), 1);
     match outcome {
         SettlementOutcome::Unknown => Err(Problem::new(ProblemKind::NotFound)),
         SettlementOutcome::TooLate => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the lots that the credits came from have left the account; a person has to look")),
         _ => Ok(Response::json(200, &OutcomeView { generation_id: generation.as_str(), outcome: name })),
-    }
-}
-
-fn outcome_name(outcome: SettlementOutcome) -> &'static str {
-    match outcome {
-        SettlementOutcome::Captured => "captured",
-        SettlementOutcome::Released => "released",
-        SettlementOutcome::GivenBack => "given_back",
-        SettlementOutcome::ChargedLate => "charged_late",
-        SettlementOutcome::Uncollected => "uncollected",
-        SettlementOutcome::Repeated => "repeated",
-        SettlementOutcome::Unknown => "unknown",
-        SettlementOutcome::TooLate => "too_late",
     }
 }

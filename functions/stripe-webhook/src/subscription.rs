@@ -1,6 +1,7 @@
 //! Subscriptions: when their cancellation was confirmed, when they end, and the clock that starts then.
 
 use ledger::{AccountId, Command, PaymentStore, Subscription as Told, Timestamp};
+use policy::OnResubscribe;
 use policy_documents::catalogue;
 use stripe_events::Subscription;
 
@@ -49,6 +50,7 @@ async fn start_clock(
         subscription: subscription.id.clone(),
         ended_at,
         leftover_s: leftover.after_end_s,
+        stop_clock: leftover.on_resubscribe == OnResubscribe::StopClock,
     };
     apply.carry_out(account, &command, Some(reference(document)), Vec::new()).await
 }

@@ -35,9 +35,7 @@ Exit codes: 0 all is well, 1 a fault was found, 2 the command could not do its w
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check every ledger invariant on the data as it is.
     Verify(VerifyArguments),
-    /// Tell an account's whole story: credits, lots and refund requests.
     History(HistoryArguments),
     /// Look at events that were put aside because they could not be applied.
     #[command(subcommand)]
@@ -47,7 +45,7 @@ pub(crate) enum Command {
     Policy(PolicyCommand),
 }
 
-/// The tables' names.
+// The tables' names. Not a documentation comment: clap would take it for the help of whatever flattens it.
 #[derive(Debug, Args)]
 pub(crate) struct TableArguments {
     /// The ledger table; `LEDGER_TABLE` where it is not given
@@ -114,7 +112,6 @@ pub(crate) enum ParkedCommand {
     /// List what is parked: when, why and which event.
     #[command(after_long_help = format!("Example:\n  makegood parked list\n\n{ACCESS}"))]
     List(TableArguments),
-    /// Show one parked event.
     Show(ShowArguments),
 }
 
@@ -150,7 +147,6 @@ pub(crate) enum PolicyCommand {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Decide a request by a document of this build and show what the decision rests on.
     Decide(DecideArguments),
 }
 
@@ -247,6 +243,8 @@ mod tests {
         }
         let leaves = leaves(&Arguments::command(), "");
         assert_eq!(leaves.len(), 6, "{leaves:?}");
+        let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
+        assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {
             assert!(help.contains(&format!("  {}", path.trim())), "{path}: {help}");
         }

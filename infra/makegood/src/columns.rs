@@ -61,7 +61,8 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// Marks of direction and characters without a width.
 fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    let ranges = ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}'];
+    ['\u{61c}', '\u{feff}'].contains(&character) || ranges.iter().any(|range| range.contains(&character))
 }
 
 /// `text` in lines of at most `width` characters, broken between words.

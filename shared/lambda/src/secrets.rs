@@ -9,10 +9,10 @@ use ledger::Timestamp;
 use serde::Deserialize;
 
 #[cfg(feature = "secrets")]
-mod manager;
+mod secrets_manager;
 
 #[cfg(feature = "secrets")]
-pub use manager::SecretsManager;
+pub use secrets_manager::SecretsManager;
 
 /// A rotated secret is in use within this time.
 const AGE_S_MAX: i64 = 5 * 60;

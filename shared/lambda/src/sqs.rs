@@ -6,7 +6,7 @@
 //! for a success.
 //!
 //! Messages of one group (an account) are handled together, group after group. No group is begun when the
-//! time is short, one that is under way is left at the end of it, and what was not handled stays in the queue.
+//! time is short, one that is under way is left at its end, and what was not handled stays in the queue.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

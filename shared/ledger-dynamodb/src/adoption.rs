@@ -1,6 +1,6 @@
-//! Refunds that no request of ours made, like those of Stripe's Dashboard (`E11`): each is counted once on its
-//! payment, so that all refunds together stay within what was paid (invariant 4), and taken off again, once,
-//! when it fails. A failure is final: a report from before it that comes later counts nothing.
+//! Refunds that no request of ours made, like those of Stripe's Dashboard (`E11`): each is counted once on
+//! its payment, so that all refunds together stay within what was paid (invariant 4), and taken off again,
+//! once, when it fails. A failure is final: a report from before it that comes later counts nothing.
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};

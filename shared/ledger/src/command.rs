@@ -87,6 +87,9 @@ pub enum Command {
         ended_at: Timestamp,
         /// How long left-over credits stay usable, in seconds.
         leftover_s: u64,
+        /// Whether another subscription of the product that has not ended takes the lots over, as it does
+        /// when it begins after the end: the order in which Stripe tells the two must not matter (B3).
+        stop_clock: bool,
     },
     /// Refuse holds from here on.
     Suspend,
@@ -113,6 +116,22 @@ pub enum SettlementOutcome {
     Unknown,
     /// The lots that the credits would go back to have left the account; a person has to look.
     TooLate,
+}
+
+impl SettlementOutcome {
+    /// Its name in answers, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Captured => "captured",
+            Self::Released => "released",
+            Self::GivenBack => "given_back",
+            Self::ChargedLate => "charged_late",
+            Self::Uncollected => "uncollected",
+            Self::Repeated => "repeated",
+            Self::Unknown => "unknown",
+            Self::TooLate => "too_late",
+        }
+    }
 }
 
 /// Why a command is refused. A refusal is an answer, not an error.

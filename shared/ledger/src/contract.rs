@@ -290,7 +290,7 @@ async fn a_commit_is_all_or_nothing<S: DueStore>(store: &S) {
         };
         draft.after.suspended = true;
         let entry = Entry::seal(draft, Some(&head)).expect("encodes");
-        let records = vec![Record::NewPayment(grant(&account, payment, 1, None).payment)];
+        let records = vec![Record::NewPayment(Box::new(grant(&account, payment, 1, None).payment))];
         Commit { entry, records, mark: Some(at(99)) }
     };
     let refused = store.commit(&draft("pi_contract-atomic")).await.expect("the store answers");

@@ -63,8 +63,10 @@ pub fn decide(
         Command::Expire { grace_s } => planner.expire(*grace_s),
         Command::Revoke { payment, owe_spent } => planner.revoke(payment, *owe_spent),
         Command::Restore { payment, credits, debt } => planner.restore(payment, *credits, *debt),
-        Command::StartExpiry { subscription, ended_at, leftover_s } => {
-            planner.start_expiry(subscription, *ended_at, *leftover_s)
+        Command::StartExpiry { subscription, ended_at, leftover_s, stop_clock } => {
+            let ended =
+                Ended { subscription: subscription.clone(), ended_at: *ended_at, leftover_s: *leftover_s };
+            planner.start_expiry(ended, *stop_clock)
         }
         Command::Suspend => planner.suspend(true),
         Command::Resume => planner.suspend(false),
@@ -196,7 +198,7 @@ impl Planner {
         let settled = self.account.debt.min(payment.credits);
         self.change(Change::Granted { lot, settled })?;
         let payment = crate::Payment { lot: id, landed_at: self.at, ..payment.clone() };
-        self.records.push(Record::NewPayment(payment));
+        self.records.push(Record::NewPayment(Box::new(payment)));
         Ok(Step::Write)
     }
 
@@ -290,22 +292,33 @@ impl Planner {
         Ok(Step::Write)
     }
 
-    fn start_expiry(
-        &mut self,
-        id: &SubscriptionId,
-        ended_at: Timestamp,
-        leftover_s: u64,
-    ) -> Result<Step, ApplyError> {
-        if self.account.ended(id).is_some() {
+    fn start_expiry(&mut self, ended: Ended, stop_clock: bool) -> Result<Step, ApplyError> {
+        let id = ended.subscription.clone();
+        if self.account.ended(&id).is_some() {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
         }
-        let ended = Ended { subscription: id.clone(), ended_at, leftover_s };
-        let left = self.account.lots.iter().filter(|lot| lot.subscription() == Some(id));
+        let left = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&id));
         let lots = left
             .map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at)?)))
             .collect::<Result<Vec<_>, ApplyError>>()?;
+        let heir = self.heir_of(&ended).filter(|_| stop_clock);
         self.change(Change::ExpiryStarted { ended, lots })?;
+        if let Some(heir) = heir {
+            self.stop_clocks(&heir)?;
+        }
         Ok(Step::Write)
+    }
+
+    /// The newest lot of a subscription that has not ended, of the product of the ended one's lots.
+    fn heir_of(&self, ended: &Ended) -> Option<Lot> {
+        let is_of = |lot: &&Lot, id: &SubscriptionId| lot.subscription() == Some(id);
+        let lots = &self.account.lots;
+        let product = &lots.iter().find(|lot| is_of(lot, &ended.subscription))?.product;
+        let runs = |lot: &&Lot| {
+            let subscription = lot.subscription().filter(|id| *id != &ended.subscription);
+            &lot.product == product && subscription.is_some_and(|id| self.account.ended(id).is_none())
+        };
+        lots.iter().filter(runs).max_by_key(|lot| lot.id).cloned()
     }
 
     fn suspend(&mut self, suspend: bool) -> Result<Step, ApplyError> {

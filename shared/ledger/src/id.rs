@@ -1,7 +1,5 @@
 //! Identifiers, checked once at the edge and opaque from then on.
 
-use std::fmt;
-
 /// Stripe's own bound on the length of its ids (<https://docs.stripe.com/upgrades>); ours share it.
 const ID_BYTES_MAX: usize = 255;
 
@@ -32,7 +30,9 @@ pub enum IdError {
     },
 }
 
-fn check(kind: &'static str, text: &str) -> Result<(), IdError> {
+/// The rule of all ids, for [`id_type!`](crate::id_type).
+#[doc(hidden)]
+pub fn check_id(kind: &'static str, text: &str) -> Result<(), IdError> {
     if text.is_empty() {
         return Err(IdError::Empty { kind });
     }
@@ -46,7 +46,9 @@ fn check(kind: &'static str, text: &str) -> Result<(), IdError> {
     }
 }
 
-macro_rules! id {
+/// Defines an identifier: its name, what it is called in errors, and its documentation.
+#[macro_export]
+macro_rules! id_type {
     ($name:ident, $kind:literal, $doc:literal) => {
         #[doc = $doc]
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,9 +56,9 @@ macro_rules! id {
 
         impl $name {
             /// Checks `text`: 1 to 255 printable ASCII characters without spaces, `#` and `/`.
-            pub fn new(text: impl Into<String>) -> Result<Self, IdError> {
+            pub fn new(text: impl Into<String>) -> Result<Self, $crate::IdError> {
                 let text = text.into();
-                check($kind, &text)?;
+                $crate::check_id($kind, &text)?;
                 Ok(Self(text))
             }
 
@@ -66,31 +68,31 @@ macro_rules! id {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 formatter.write_str(&self.0)
             }
         }
 
-        impl std::str::FromStr for $name {
-            type Err = IdError;
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::IdError;
 
-            fn from_str(text: &str) -> Result<Self, IdError> {
+            fn from_str(text: &str) -> Result<Self, $crate::IdError> {
                 Self::new(text)
             }
         }
     };
 }
 
-id!(AccountId, "account id", "An account: the `sub` of the customer's token.");
-id!(CustomerId, "customer id", "Stripe's customer (`cus_…`).");
-id!(GenerationId, "generation id", "One generation of a generation service; unique within an account.");
-id!(InvoiceId, "invoice id", "Stripe's invoice (`in_…`).");
-id!(PaymentId, "payment id", "Money in: Stripe's PaymentIntent (`pi_…`).");
-id!(ProductId, "product id", "A product of the price catalogue; lots are spent on its operations only.");
-id!(RefundId, "refund id", "Money out: Stripe's Refund (`re_…`).");
-id!(RefundRequestId, "refund request id", "One refund request, ours.");
-id!(SubscriptionId, "subscription id", "Stripe's subscription (`sub_…`).");
+id_type!(AccountId, "account id", "An account: the `sub` of the customer's token.");
+id_type!(CustomerId, "customer id", "Stripe's customer (`cus_…`).");
+id_type!(GenerationId, "generation id", "One generation of a generation service; unique within an account.");
+id_type!(InvoiceId, "invoice id", "Stripe's invoice (`in_…`).");
+id_type!(PaymentId, "payment id", "Money in: Stripe's PaymentIntent (`pi_…`).");
+id_type!(ProductId, "product id", "A product of the price catalogue; lots are spent on its operations only.");
+id_type!(RefundId, "refund id", "Money out: Stripe's Refund (`re_…`).");
+id_type!(RefundRequestId, "refund request id", "One refund request, ours.");
+id_type!(SubscriptionId, "subscription id", "Stripe's subscription (`sub_…`).");
 
 #[cfg(test)]
 mod tests {

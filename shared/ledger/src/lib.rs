@@ -34,7 +34,7 @@ pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posti
 pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
 pub use id::{
     AccountId, CustomerId, GenerationId, IdError, InvoiceId, PaymentId, ProductId, RefundId, RefundRequestId,
-    SubscriptionId,
+    SubscriptionId, check_id,
 };
 pub use invariants::{Breach, check_journal};
 pub use memory::{InMemory, MemoryError};

@@ -28,6 +28,7 @@ struct Shelves {
     invoices: HashMap<InvoiceId, PaymentId>,
     markers: BTreeMap<AccountId, Timestamp>,
     faults: Vec<MemoryError>,
+    contended: u32,
 }
 
 /// Journals in memory.
@@ -40,6 +41,11 @@ impl InMemory {
     /// The next commits fail like this, one fault each, last one first.
     pub fn fail_commits(&self, faults: impl IntoIterator<Item = MemoryError>) {
         self.shelves().faults = faults.into_iter().collect();
+    }
+
+    /// The next `count` commits meet another transaction at work on their items.
+    pub fn contend(&self, count: u32) {
+        self.shelves().contended = count;
     }
 
     /// The payment with this id.
@@ -86,7 +92,7 @@ impl Shelves {
         for record in &commit.records {
             match record {
                 Record::NewPayment(payment) => {
-                    self.payments.insert(payment.id.clone(), payment.clone());
+                    self.payments.insert(payment.id.clone(), (**payment).clone());
                 }
                 Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {
                     self.once.insert((account.clone(), once_key(record)));
@@ -123,6 +129,10 @@ impl LedgerStore for InMemory {
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, MemoryError> {
         let mut shelves = self.shelves();
+        if let Some(left) = shelves.contended.checked_sub(1) {
+            shelves.contended = left;
+            return Ok(Committed::Contended);
+        }
         match shelves.faults.pop() {
             Some(MemoryError::Before) => Err(MemoryError::Before),
             Some(MemoryError::After) => {

@@ -79,7 +79,7 @@ pub struct Subscription {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
     /// A payment that must not exist: it guards the grant against a repeat.
-    NewPayment(Payment),
+    NewPayment(Box<Payment>),
     /// An invoice brings its credits once, whether or not its event names the payment: it must not exist.
     Invoice(InvoiceId, PaymentId),
     /// Captured credits of a generation are given back once for ever: it must not exist.

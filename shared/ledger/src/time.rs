@@ -4,7 +4,7 @@ use std::fmt;
 
 /// First instant that a record may carry: 2000-01-01. Anything earlier is seconds read as milliseconds.
 const MILLISECONDS_MIN: i64 = 946_684_800_000;
-/// First instant that a record may no longer carry: 2100-01-01.
+/// First instant beyond those that a record may carry: 2100-01-01.
 const MILLISECONDS_END: i64 = 4_102_444_800_000;
 
 /// Why a number or a text is not an instant.

@@ -130,7 +130,7 @@ pub enum ReviewError {
     /// The request is not in review.
     #[error("the request is {0}, not in review")]
     State(State),
-    /// The reviewer is the customer.
+    /// The reviewer is the customer, or filed the request in the customer's name.
     #[error("the reviewer is the requester")]
     OwnRequest,
     /// There is nothing that could be approved.
@@ -220,13 +220,18 @@ impl Request {
         Ok(())
     }
 
+    /// Whether a support person filed it: one person alone must not move money.
+    fn was_filed_by(&self, support: &str) -> bool {
+        matches!(self.steps.first(), Some(Step { actor: Actor::Support(filer), .. }) if filer == support)
+    }
+
     /// A person decides. `refundable` is what is left of the payment; a request about a generation alone
     /// is approved in credits.
     pub fn decide(&mut self, review: Review, refundable: Option<Money>) -> Result<Approval, ReviewError> {
         if self.state != State::InReview {
             return Err(ReviewError::State(self.state));
         }
-        if review.reviewer == self.account.as_str() {
+        if review.reviewer == self.account.as_str() || self.was_filed_by(&review.reviewer) {
             return Err(ReviewError::OwnRequest);
         }
         let in_credits = self.payment.is_none() && self.generation.is_some();

@@ -25,7 +25,7 @@ async fn full_life() -> Api<Tables> {
     Call::release("acct-1", "gen-2").caller(As::Service).at(6).send(&api).await;
     Call::capture("acct-1", "gen-1").caller(As::Service).at(7).send(&api).await;
     let subscription = SubscriptionId::new("sub_1").unwrap();
-    let end = Command::StartExpiry { subscription, ended_at: at(8), leftover_s: 100 };
+    let end = Command::StartExpiry { subscription, ended_at: at(8), leftover_s: 100, stop_clock: true };
     api.run("acct-1", end, 8).await;
     let mut resumed = grant(&id, "pi_again", 5, Some("sub_2"));
     resumed.stops_clocks = true;
@@ -60,7 +60,12 @@ async fn s2_26_what_expires_and_what_comes_back_late_is_told() {
         Call::hold("acct-1", &song(generation, credits)).caller(As::Service).at(1).send(&api).await;
     }
     let subscription = SubscriptionId::new("sub_1").unwrap();
-    api.run("acct-1", Command::StartExpiry { subscription, ended_at: at(2), leftover_s: 100 }, 2).await;
+    api.run(
+        "acct-1",
+        Command::StartExpiry { subscription, ended_at: at(2), leftover_s: 100, stop_clock: true },
+        2,
+    )
+    .await;
     let sweep = |at_s| (Cause::Sweep(at(at_s)), Actor::Schedule);
     api.run_for("acct-1", Command::Expire { grace_s: 0 }, sweep(102), 102).await;
     Call::release("acct-1", "gen-1").caller(As::Service).at(103).send(&api).await;

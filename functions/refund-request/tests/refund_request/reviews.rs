@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{CUSTOMER, World, account, changed_mind, now};
+use crate::world::{CUSTOMER, World, account, answer, changed_mind, now, submission};
 
 async fn in_review(world: &World) -> String {
     let (_, request) = world.submit("key-1", &changed_mind()).await;
@@ -78,6 +78,20 @@ async fn d15_nobody_reviews_the_own_request() {
     let (status, _) = world.review(&id, CUSTOMER, &body).await;
     assert_eq!(status, 403);
     assert_eq!(world.refunded("pi_pack").await, 0);
+}
+
+#[tokio::test]
+async fn d15_nobody_reviews_what_they_filed_for_a_customer() {
+    let world = World::new().await;
+    let filed = submission("key-1", &changed_mind()).as_support("agent-1");
+    let (_, request) = answer(&world.call(&filed).await);
+    let id = request["id"].as_str().unwrap();
+    let body = json!({"decision": "approve", "reason": "They called."});
+    let (status, _) = world.review(id, "agent-1", &body).await;
+    assert_eq!(status, 403);
+    assert_eq!(world.refunded("pi_pack").await, 0);
+    let (status, _) = world.review(id, "agent-2", &body).await;
+    assert_eq!(status, 200);
 }
 
 #[tokio::test]

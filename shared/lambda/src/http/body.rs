@@ -1,4 +1,4 @@
-//! From the bytes of a body to a typed value, with refusals that say what is expected and never what was sent.
+//! From the bytes of a body to a typed value, with refusals that say what is expected, never what was sent.
 //!
 //! The bytes become a small tree (`serde_json` bounds its depth at 128, a repeated key is refused), and the
 //! tree becomes the typed value. The second step has an error type of its own: `serde_json`'s own messages

@@ -28,8 +28,8 @@ fn command() -> impl Strategy<Value = Command> {
     let subscription = prop_oneof![Just(None), Just(Some("sub_1")), Just(Some("sub_2"))];
     let ending = prop_oneof![Just(Ending::Succeeded), Just(Ending::Failed(ReleaseReason::Failed))];
     prop_oneof![
-        2 => (payment.clone(), 1..50_u64, subscription, any::<bool>()).prop_map(|(id, count, subscription, stops)| {
-            let mut grant = grant(&account(), &id, count, subscription);
+        2 => (payment.clone(), 1..50_u64, subscription, any::<bool>()).prop_map(|(id, count, sub, stops)| {
+            let mut grant = grant(&account(), &id, count, sub);
             grant.stops_clocks = stops;
             Command::Grant(grant)
         }),
@@ -49,6 +49,7 @@ fn command() -> impl Strategy<Value = Command> {
                 subscription: SubscriptionId::new(id).unwrap(),
                 ended_at: at(seconds),
                 leftover_s: 5000,
+                stop_clock: true,
             }
         }),
         1 => prop_oneof![Just(Command::Suspend), Just(Command::Resume)],

@@ -1,6 +1,8 @@
 //! The ledger from outside: the contract on the store in memory, stories, and laws over random histories.
 
 #[cfg(test)]
+mod cuts;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod stories;

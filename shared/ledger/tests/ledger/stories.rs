@@ -30,7 +30,11 @@ impl Story {
 
     async fn end(&self, subscription: &str, ended_at: Timestamp, seconds: u64) -> Answer {
         let subscription = SubscriptionId::new(subscription).unwrap();
-        self.run(&Command::StartExpiry { subscription, ended_at, leftover_s: 60 * DAY_S }, seconds).await
+        self.run(
+            &Command::StartExpiry { subscription, ended_at, leftover_s: 60 * DAY_S, stop_clock: true },
+            seconds,
+        )
+        .await
     }
 
     fn lot(&self, id: u32) -> Lot {
@@ -114,6 +118,20 @@ async fn subscribing_again_stops_the_clock_until_the_second_subscription_ends() 
     assert_eq!(story.lot(1).expires_at, None);
     story.end("sub_2", at(300), 300).await;
     assert_eq!(story.lot(1).expires_at, Some(at(300 + 60 * DAY_S)));
+}
+
+#[tokio::test]
+async fn b3_an_end_that_is_told_after_the_next_subscription_began_starts_no_clock() {
+    let story = Story::new();
+    story.grant("pi_1", 30, Some("sub_1")).await;
+    let mut again = grant(&story.account, "pi_2", 30, Some("sub_2"));
+    again.stops_clocks = true;
+    story.run(&Command::Grant(again), 200).await;
+    story.end("sub_1", at(100), 300).await;
+    assert_eq!(story.lot(1).expires_at, None);
+    story.end("sub_2", at(400), 400).await;
+    assert_eq!(story.lot(1).expires_at, Some(at(400 + 60 * DAY_S)));
+    assert_eq!(story.lot(2).expires_at, Some(at(400 + 60 * DAY_S)));
 }
 
 #[tokio::test]
@@ -232,6 +250,45 @@ async fn f4_a_write_whose_reply_was_lost_is_treated_as_done() {
     let again = story.run(&command, 1).await;
     assert!(matches!(again, Answer::Placed(_)), "{again:?}");
     assert_eq!(story.store.journal(&story.account).len(), 2);
+}
+
+/// Counts the pauses it is asked for.
+#[derive(Default)]
+struct Counted(std::sync::atomic::AtomicU32);
+
+impl ledger::Pause for Counted {
+    fn attempts_max(&self) -> u32 {
+        5
+    }
+
+    async fn pause(&self, _attempt: u32) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn f1_a_transaction_that_meets_another_is_tried_again_after_a_pause_and_within_a_bound() {
+    let story = Story::new();
+    story.grant("pi_1", 5, None).await;
+    for (generation, conflicts, pauses, written) in [("g1", 4, 4, true), ("g2", 5, 5, false)] {
+        let command = place(generation, 1);
+        let order = ledger::Order {
+            account: &story.account,
+            command: &command,
+            cause: ledger::Cause::Generation,
+            actor: ledger::Actor::Service("suite".to_owned()),
+            policy: None,
+            records: Vec::new(),
+        };
+        let pause = Counted::default();
+        story.store.contend(conflicts);
+        let answer = ledger::execute(&story.store, &pause, &order, at(1)).await;
+        assert_eq!(pause.0.into_inner(), pauses);
+        assert_eq!(answer.is_ok(), written, "{answer:?}");
+        if !written {
+            assert!(matches!(answer, Err(ledger::ExecuteError::Busy)));
+        }
+    }
 }
 
 #[tokio::test]

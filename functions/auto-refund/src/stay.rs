@@ -1,0 +1,51 @@
+//! Why a message stays in the queue: it is tried again, and after five times it is put aside with an alarm.
+
+use std::error::Error;
+
+use ledger::ExecuteError;
+use policy::FactError;
+
+/// Why a message stays.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stay<E: Error + 'static> {
+    /// The hold may come yet, and a person looks when it does not.
+    #[error("the account knows no hold of the generation")]
+    UnknownGeneration,
+    /// A person has to look.
+    #[error("the lots that the credits came from have left the account")]
+    TooLate,
+    /// The documents are not those that the hold was placed by.
+    #[error("no policy document covers the hold's product")]
+    NoDocument,
+    /// A record of the hold is no value of its fact.
+    #[error("a fact of the generation cannot be recorded")]
+    Fact(#[from] FactError),
+    /// The order is not carried out.
+    #[error("the account's journal could not be read or written")]
+    Ledger(#[from] ExecuteError<E>),
+    /// The ledger gave an answer that a settlement does not have.
+    #[error("the ledger refused")]
+    Refused,
+    /// The request is not saved.
+    #[error("the refund request could not be saved")]
+    Request(#[source] E),
+    /// Somebody else is at work on the same request.
+    #[error("the refund request is being saved by somebody else")]
+    RequestContended,
+}
+
+impl<E: Error + 'static> Stay<E> {
+    /// The label of metrics and the outcome in the log.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::UnknownGeneration => "unknown_generation",
+            Self::TooLate => "too_late",
+            Self::NoDocument => "no_document",
+            Self::Fact(_) => "fact",
+            Self::Ledger(ExecuteError::Busy) => "busy",
+            Self::Ledger(_) => "store",
+            Self::Refused => "refused",
+            Self::Request(_) | Self::RequestContended => "request",
+        }
+    }
+}

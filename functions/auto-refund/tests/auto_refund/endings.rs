@@ -1,0 +1,124 @@
+//! What each ending leads to, on the recorded hold.
+
+use ledger::{Actor, Change, ReleaseReason};
+use serde_json::json;
+
+use crate::queue::{Queue, completed, failed, song};
+
+#[tokio::test]
+async fn s2_2_s2_4_an_explicit_failure_gives_all_credits_back_unasked() {
+    for kind in ["provider_error", "own_error"] {
+        let queue = Queue::start().await;
+        queue.hold("gen-1").await;
+        assert_eq!(queue.credits().await, (90, 10, 0));
+        let reply = queue.deliver(&[failed("gen-1", kind)]).await;
+        reply.ended("released");
+        assert_eq!(queue.credits().await, (100, 0, 0), "{kind}");
+        let journal = queue.journal("acct-1").await;
+        let entry = journal.last().unwrap();
+        assert!(matches!(entry.changes(), [Change::Released { reason: ReleaseReason::Failed, .. }]));
+        assert_eq!(entry.actor(), &Actor::Service("renderer".to_owned()));
+        assert_eq!(entry.policy().map(|policy| policy.version.as_str()), Some("2026-05-02"));
+    }
+}
+
+#[tokio::test]
+async fn s2_3_the_time_from_message_to_entry_is_measured() {
+    let queue = Queue::start().await;
+    queue.hold("gen-1").await;
+    let reply = queue.deliver(&[failed("gen-1", "own_error")]).await;
+    assert!(reply.metrics.contains(r#""MessageToEntry":["#), "{reply:?}");
+    let again = queue.deliver(&[failed("gen-1", "own_error")]).await;
+    assert!(!again.metrics.contains("MessageToEntry"), "a repeat writes nothing: {again:?}");
+}
+
+#[tokio::test]
+async fn s2_6_a_registered_answer_that_holds_nothing_gives_back() {
+    for (operation, empty, full) in [
+        ("music_simple", json!({ "songs": [] }), json!({ "songs": [{}] })),
+        ("lyrics", json!({ "lyrics": " \n" }), json!({ "lyrics": "la" })),
+        ("stems_12", json!({ "stems": [] }), json!({ "stems": [1] })),
+        ("voice_cloning", json!({ "status": "success" }), json!({ "status": "success", "voice_id": "v" })),
+        (
+            "wav_export",
+            json!({ "status": "success", "url": null }),
+            json!({ "status": "success", "url": "u" }),
+        ),
+    ] {
+        let queue = Queue::start().await;
+        queue.hold_for("gen-1", operation).await;
+        queue.hold_for("gen-2", operation).await;
+        let mut messages = [completed("gen-1", &empty), completed("gen-2", &full)];
+        for message in &mut messages {
+            message["operation"] = json!(operation);
+        }
+        let reply = queue.deliver(&messages).await;
+        assert!(reply.left.is_empty(), "{reply:?}");
+        assert_eq!(queue.credits().await, (90, 0, 10), "{operation}");
+        let journal = queue.journal("acct-1").await;
+        let entry = journal.last().unwrap();
+        assert!(
+            matches!(
+                entry.changes(),
+                [Change::Released { reason: ReleaseReason::EmptySuccess, .. }, Change::Captured { .. }]
+            ),
+            "{operation} {entry:?}"
+        );
+        assert!(entry.policy().is_some());
+    }
+}
+
+#[tokio::test]
+async fn s2_6_an_answer_that_is_not_registered_is_a_success() {
+    for answer in
+        [song(), json!({}), json!({ "songs": null }), json!({ "lyrics": "" }), json!({ "error": "x" })]
+    {
+        let queue = Queue::start().await;
+        queue.hold("gen-1").await;
+        queue.deliver(&[completed("gen-1", &answer)]).await.ended("captured");
+        assert_eq!(queue.credits().await, (90, 0, 10), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn g2_the_recorded_operation_counts_where_a_message_names_another() {
+    let queue = Queue::start().await;
+    queue.hold_for("gen-1", "lyrics").await;
+    // As an answer of the message's own operation this would be empty.
+    let reply = queue.deliver(&[completed("gen-1", &json!({ "songs": [], "lyrics": "la" }))]).await;
+    reply.ended("captured");
+    assert!(reply.metrics.contains(r#""OperationMismatches":1"#), "{reply:?}");
+    let queue = Queue::start().await;
+    queue.hold("gen-1").await;
+    let mut unlisted = failed("gen-1", "provider_error");
+    unlisted["operation"] = json!("video");
+    queue.deliver(&[unlisted]).await.ended("released");
+}
+
+#[tokio::test]
+async fn g2_a_generation_of_another_account_or_of_none_stays() {
+    let queue = Queue::start().await;
+    queue.pack("acct-2", 100).await;
+    queue.hold("gen-1").await;
+    let (mut others, mut nobodys) = (failed("gen-1", "own_error"), failed("gen-1", "own_error"));
+    others["account"] = json!("acct-2");
+    nobodys["account"] = json!("acct-0");
+    queue.deliver(&[others, nobodys, failed("gen-2", "own_error")]).await.stayed(3, "unknown_generation");
+    assert_eq!(queue.credits().await, (90, 10, 0));
+    assert_eq!(queue.journal("acct-2").await.len(), 1);
+    assert!(queue.journal("acct-0").await.is_empty());
+}
+
+#[tokio::test]
+async fn an_ending_is_one_query_and_one_put() {
+    let queue = Queue::start().await;
+    for generation in ["gen-1", "gen-2", "gen-3"] {
+        queue.hold(generation).await;
+    }
+    queue.meter.read();
+    let messages =
+        [failed("gen-1", "own_error"), completed("gen-2", &song()), failed("gen-3", "provider_error")];
+    queue.deliver(&messages).await;
+    let calls: Vec<_> = queue.meter.read().into_iter().map(|call| (call.operation, call.units)).collect();
+    assert_eq!(calls, [("Query", 1.0), ("PutItem", 1.0)]);
+}

@@ -1,0 +1,146 @@
+//! Stores that do not answer: messages stay, and a repetition goes on where the first try ended.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ledger::{
+    AccountId, Commit, Committed, CustomerId, Entry, GenerationId, LedgerStore, RefundRequestId, Timestamp,
+};
+use ledger_dynamodb::{StoreError, Tables};
+use refunds::{DueRequest, Request, RequestStore, Save, Saved};
+
+use crate::queue::{Queue, completed, context, failed, song};
+
+/// Tables of which one kind of call fails once.
+struct Flaky {
+    tables: Tables,
+    head: AtomicBool,
+    commit: AtomicBool,
+    committed: AtomicBool,
+    save: AtomicBool,
+}
+
+fn once(flag: &AtomicBool) -> Result<(), StoreError> {
+    if flag.swap(false, Ordering::Relaxed) { Err(StoreError::Throttled) } else { Ok(()) }
+}
+
+impl LedgerStore for Flaky {
+    type Error = StoreError;
+
+    async fn head(&self, account: &AccountId) -> Result<Option<Entry>, StoreError> {
+        once(&self.head)?;
+        self.tables.head(account).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        once(&self.commit)?;
+        let committed = self.tables.commit(commit).await;
+        once(&self.committed)?;
+        committed
+    }
+
+    async fn hold_entry(&self, account: &AccountId, id: &GenerationId) -> Result<Option<Entry>, StoreError> {
+        self.tables.hold_entry(account, id).await
+    }
+
+    async fn entries_after(
+        &self,
+        account: &AccountId,
+        after: u64,
+        limit: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.tables.entries_after(account, after, limit).await
+    }
+
+    async fn entries_before(
+        &self,
+        account: &AccountId,
+        before: Option<u64>,
+        limit: u16,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.tables.entries_before(account, before, limit).await
+    }
+
+    async fn account_of(&self, customer: &CustomerId) -> Result<Option<AccountId>, StoreError> {
+        self.tables.account_of(customer).await
+    }
+}
+
+impl RequestStore for Flaky {
+    type Error = StoreError;
+
+    async fn request(&self, id: &RefundRequestId) -> Result<Option<Request>, StoreError> {
+        self.tables.request(id).await
+    }
+
+    async fn requests_of(
+        &self,
+        account: &AccountId,
+        before: Option<(Timestamp, RefundRequestId)>,
+        limit: u16,
+    ) -> Result<Vec<Request>, StoreError> {
+        self.tables.requests_of(account, before, limit).await
+    }
+
+    async fn save(&self, save: &Save) -> Result<Saved, StoreError> {
+        once(&self.save)?;
+        self.tables.save(save).await
+    }
+
+    async fn due_requests(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<DueRequest>, StoreError> {
+        self.tables.due_requests(shard, now, limit).await
+    }
+}
+
+/// A healthy queue with two holds, and one on the same tables whose store can be told to fail.
+async fn flaky() -> (Queue<Tables>, Queue<Flaky>) {
+    let healthy = Queue::start().await;
+    healthy.hold("gen-1").await;
+    healthy.hold("gen-2").await;
+    let off = || AtomicBool::new(false);
+    let tables = healthy.context.store.clone();
+    let store = Flaky { tables, head: off(), commit: off(), committed: off(), save: off() };
+    let flaky = Queue { context: context(store, policy_documents::documents), meter: healthy.meter.clone() };
+    (healthy, flaky)
+}
+
+#[tokio::test]
+async fn f2_a_throttled_table_leaves_the_messages_in_the_queue() {
+    let (healthy, flaky) = flaky().await;
+    let messages = [failed("gen-1", "own_error"), completed("gen-2", &song())];
+    for flag in [&flaky.context.store.head, &flaky.context.store.commit] {
+        flag.store(true, Ordering::Relaxed);
+        flaky.deliver(&messages).await.stayed(2, "store");
+        assert_eq!(healthy.credits().await, (80, 20, 0));
+    }
+    flaky.deliver(&messages).await.all_done();
+    assert_eq!(healthy.credits().await, (90, 0, 10));
+}
+
+#[tokio::test]
+async fn f4_a_write_whose_reply_was_lost_is_not_repeated() {
+    let (healthy, flaky) = flaky().await;
+    flaky.context.store.committed.store(true, Ordering::Relaxed);
+    let message = [failed("gen-1", "own_error")];
+    flaky.deliver(&message).await.stayed(1, "store");
+    flaky.deliver(&message).await.ended("repeated");
+    assert_eq!(healthy.credits().await, (90, 10, 0));
+    assert_eq!(healthy.journal("acct-1").await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_request_that_could_not_be_saved_is_opened_by_the_repetition() {
+    let (healthy, flaky) = flaky().await;
+    flaky.context.store.save.store(true, Ordering::Relaxed);
+    let message = [failed("gen-1", "moderation_block")];
+    flaky.deliver(&message).await.stayed(1, "request");
+    assert_eq!(healthy.credits().await, (80, 10, 10));
+    assert!(healthy.requests().await.is_empty());
+    flaky.deliver(&message).await.ended("in_review");
+    assert_eq!(healthy.requests().await.len(), 1);
+    assert_eq!(healthy.credits().await, (80, 10, 10));
+}

@@ -1,0 +1,10 @@
+//! The sweep from outside: ticks of the schedule against tables in this process.
+
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod payouts;
+#[cfg(test)]
+mod scene;

@@ -1,0 +1,94 @@
+//! Payouts that are stuck.
+
+use ledger::contract::{NoPause, at};
+use ledger::{Actor, PaymentId, PaymentStore, Timestamp};
+use policy::{Facts, InForce, Reason, decide};
+use refunds::{
+    Approved, Grounds, Head, Opening, Request, RequestStore, Review, Save, Verdict, approve_money,
+    fingerprint, request_id,
+};
+
+use crate::scene::{DAY_S, Scene, id};
+
+/// A request of `now` for a pack's money that a person has approved; its message was lost.
+async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
+    scene.grant(name, &format!("pi_{name}"), None, now).await;
+    let payment = PaymentId::new(format!("pi_{name}")).unwrap();
+    let payment = scene.tables.payment(&payment).await.unwrap().unwrap();
+    let InForce::Version(document) = policy_documents::documents().in_force("music-studio", now.as_ms())
+    else {
+        panic!("the policy is in force")
+    };
+    let opening = Opening {
+        id: request_id(&id(name), "key-1"),
+        account: id(name),
+        payment: Some(payment.id.clone()),
+        generation: None,
+        reason: Reason::Other,
+        note: String::new(),
+        fingerprint: fingerprint(&["key-1"]),
+        actor: Actor::Customer,
+        facts: Facts::new(),
+        decision: decide(document, &Facts::new(), Reason::Other, now.as_ms()),
+    };
+    let mut request = Request::open(opening, now);
+    let save = Save { request: request.clone(), commit: None, refunded: None };
+    scene.tables.save(&save).await.unwrap();
+    let review = Review {
+        reviewer: "support-1".to_owned(),
+        verdict: Verdict::Approve,
+        reason: "agreed".to_owned(),
+        at: now,
+    };
+    request.decide(review, payment.refundable().ok()).unwrap();
+    let grounds = Grounds { actor: Actor::Support("support-1".to_owned()), policy: None, head: Head::Unread };
+    let paid = payment.paid;
+    let saved =
+        approve_money(&scene.tables, &NoPause, &request, payment, (paid, false), grounds, now).await.unwrap();
+    let Approved::Saved(request) = saved else { panic!("{saved:?}") };
+    *request
+}
+
+async fn stored(scene: &Scene, request: &Request) -> Request {
+    scene.tables.request(&request.id).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_stuck_payout_is_announced_again_and_again_until_it_moves() {
+    let scene = Scene::new().await;
+    let request = approved(&scene, "a", at(0)).await;
+    let announced = || scene.queue.announced.lock().unwrap().len();
+    for (second, done, expected) in [(300, 0, 0), (600, 1, 1), (900, 0, 1), (1200, 1, 2)] {
+        assert_eq!((scene.run(at(second)).await.done, announced()), (done, expected), "{second}");
+    }
+    assert_eq!(scene.queue.announced.lock().unwrap()[0], request.id.as_str());
+    let mut moved = stored(&scene, &request).await;
+    assert_eq!(moved.version, request.version + 2);
+    moved.due_at = None;
+    moved.version += 1;
+    scene.tables.save(&Save { request: moved, commit: None, refunded: None }).await.unwrap();
+    assert_eq!(scene.run(at(9000)).await.looked_at, 0);
+}
+
+#[tokio::test]
+async fn a_payout_that_cannot_be_announced_stays_due_and_stops_nothing() {
+    let scene = Scene::new().await;
+    let request = approved(&scene, "a", at(0)).await;
+    scene.grant("b", "pi_b", None, at(0)).await;
+    scene.hold("b", "g1", at(0)).await;
+    *scene.queue.refuses.lock().unwrap() = true;
+    let status = scene.run(at(3300)).await;
+    assert_eq!((status.looked_at, status.done, status.failed), (2, 1, 1));
+    assert_eq!(stored(&scene, &request).await.version, request.version);
+    *scene.queue.refuses.lock().unwrap() = false;
+    assert_eq!(scene.run(at(3600)).await.done, 1);
+}
+
+#[tokio::test]
+async fn a_run_for_a_day_to_come_does_not_put_payouts_off() {
+    let scene = Scene::new().await;
+    let request = approved(&scene, "a", at(0)).await;
+    assert_eq!(scene.run_for(at(60 * DAY_S), at(60)).await.unwrap().looked_at, 0);
+    assert_eq!(stored(&scene, &request).await.due_at, request.due_at);
+    assert_eq!(scene.run(at(600)).await.done, 1);
+}

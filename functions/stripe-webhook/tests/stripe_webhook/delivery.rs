@@ -1,0 +1,139 @@
+//! Group B: how events are delivered, and what becomes of those that have no effect here.
+
+use lambda::aws::SdkSettings;
+use lambda::backoff::Backoff;
+use lambda::config::Env;
+use ledger::{PaymentStore, SubscriptionId};
+use ledger_dynamodb::Tables;
+use serde_json::{Value, json};
+use stripe_webhook::AWAITED_S;
+
+use crate::scene::{ACCOUNT, CURRENT, DAY_S, Scene, at, created, vault, webhook};
+use testkit::stand_in::{End, signature_header};
+
+#[tokio::test]
+async fn b10_unknown_types_and_fields_have_no_effect() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    let mut event: Value = serde_json::from_str(&body).unwrap();
+    event["type"] = json!("charge.something_yet_unheard_of");
+    let reply = scene.send(&event.to_string(), at(0)).await;
+    assert_eq!((reply.status, reply.says.as_str()), (200, "ignored: unknown_type"));
+    assert!(reply.counted("EventsIgnored"));
+    assert_eq!(scene.available(at(0)).await, 0);
+    let reply =
+        scene.send_changed(&body, at(0), |object| object["unheard_of"] = json!({"of": [1, {}]})).await;
+    assert_eq!(reply.says, "applied");
+    assert_eq!(scene.available(at(0)).await, 100);
+}
+
+#[tokio::test]
+async fn b11_a_step_that_was_cut_off_is_finished_by_the_next_delivery() {
+    let scene = Scene::new().await;
+    let (made, [checkout, _, invoice]) = scene.subscribe(0);
+    for body in [&checkout, &invoice] {
+        assert_eq!(scene.send(body, at(0)).await.says, "applied");
+    }
+    let end = End { subscription: made.subscription.clone().unwrap(), ended_at: None };
+    let ended = scene.stripe.end(&end, &created(DAY_S)).unwrap();
+    let body = scene.body(&ended.events[0]);
+    // The record was written, and the function died before it started the clock.
+    let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
+    let record = ledger::Subscription {
+        id: id.clone(),
+        account: ledger::AccountId::new(ACCOUNT).unwrap(),
+        as_of: at(DAY_S),
+        cancellation_confirmed_at: None,
+        cancels_at: None,
+        ended_at: Some(at(DAY_S)),
+    };
+    assert!(scene.tables.save_subscription(&record).await.unwrap());
+    assert_eq!(scene.account(ACCOUNT).await.ended(&id), None);
+    for expected in ["applied", "repeated"] {
+        assert_eq!(scene.send(&body, at(DAY_S)).await.says, expected);
+    }
+    assert_eq!(scene.account(ACCOUNT).await.ended(&id).unwrap().ended_at, at(DAY_S));
+}
+
+#[tokio::test]
+async fn b12_without_dynamodb_stripe_is_asked_to_try_again() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    // A port on which nobody listens.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let env = Env::of([
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+    ]);
+    let client = aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(&env).unwrap().sdk_config());
+    let down = webhook(Tables::new(client, "ledger", "requests"), vault(json!({"current": CURRENT})));
+    let header = signature_header(&[CURRENT], at(0).as_s(), body.as_bytes());
+    let reply = crate::scene::post(&down, json!({"body": body}), Some(&header), at(0)).await;
+    assert_eq!((reply.status, reply.says.as_str()), (503, "unavailable"));
+    assert_eq!(scene.send(&body, at(1)).await.says, "applied");
+}
+
+#[tokio::test]
+async fn b14_two_endpoints_of_two_api_versions_have_one_effect() {
+    let scene = Scene::new().await;
+    let (_, [checkout, _, invoice]) = scene.subscribe(0);
+    scene.send(&checkout, at(0)).await;
+    let without_payments = |object: &mut Value| drop(object.as_object_mut().unwrap().remove("payments"));
+    // The newest shape leaves the payment out; another endpoint's version names it.
+    assert_eq!(scene.send_changed(&invoice, at(0), without_payments).await.says, "applied");
+    assert_eq!(scene.send(&invoice, at(0)).await.says, "repeated");
+    assert_eq!(scene.available(at(0)).await, 500);
+}
+
+#[tokio::test]
+async fn an_invoice_before_its_checkout_is_asked_for_again_and_later_parked() {
+    let scene = Scene::new().await;
+    let (_, [checkout, _, invoice]) = scene.subscribe(0);
+    for (second, expected) in [(0, (503, "unavailable")), (AWAITED_S - 1, (503, "unavailable"))] {
+        let reply = scene.send(&invoice, at(second)).await;
+        assert_eq!((reply.status, reply.says.as_str()), expected, "{second}");
+        assert!(reply.counted("EventsDeferred"));
+    }
+    let reply = scene.send(&invoice, at(AWAITED_S)).await;
+    assert_eq!((reply.status, reply.says.as_str()), (200, "parked: account_unknown"));
+    assert!(reply.counted("EventsParked"));
+    // Replayed by an operator after the link is there.
+    scene.send(&checkout, at(AWAITED_S)).await;
+    let parked = scene.parked().await.remove(0);
+    let replayed = scene.send(std::str::from_utf8(&parked.payload).unwrap(), at(AWAITED_S + 1)).await;
+    assert_eq!(replayed.says, "applied");
+}
+
+#[tokio::test]
+async fn a_link_that_is_a_moment_behind_is_waited_for() {
+    let mut scene = Scene::new().await;
+    scene.webhook.link_wait = Backoff::new(200, 200, 50);
+    let (_, [checkout, _, invoice]) = scene.subscribe(0);
+    let (first, second) = tokio::join!(scene.send(&invoice, at(0)), async {
+        tokio::task::yield_now().await;
+        scene.send(&checkout, at(0)).await
+    });
+    assert_eq!((first.says.as_str(), second.says.as_str()), ("applied", "applied"));
+}
+
+#[tokio::test]
+async fn a_pack_is_one_query_and_one_transaction_and_a_renewal_one_read_more() {
+    let scene = Scene::new().await;
+    let operations = || scene.meter.read().iter().map(|call| call.operation).collect::<Vec<_>>();
+    let (_, body) = scene.pack(0);
+    operations();
+    scene.send(&body, at(0)).await;
+    assert_eq!(operations(), ["Query", "TransactWriteItems"]);
+    scene.send(&body, at(1)).await;
+    // The meter does not see the transaction that was refused.
+    assert_eq!(operations(), ["Query"], "a repeat");
+    let (_, [_, subscription, invoice]) = scene.subscribe(2);
+    scene.send(&subscription, at(2)).await;
+    assert_eq!(operations(), ["GetItem", "PutItem"]);
+    scene.send(&invoice, at(2)).await;
+    assert_eq!(operations(), ["GetItem", "Query", "TransactWriteItems"]);
+}

@@ -1,0 +1,18 @@
+//! The webhook from outside: signed events of the Stripe stand-in against tables in this process.
+
+#![expect(clippy::arithmetic_side_effects, reason = "the numbers of a story are small")]
+
+#[cfg(test)]
+mod authenticity;
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod order;
+#[cfg(test)]
+mod purchases;
+#[cfg(test)]
+mod refunds;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod subscriptions;

@@ -1,0 +1,122 @@
+//! B3 and B5: events in any order, those that were asked for again included, lead to the same state.
+
+use ledger::{AccountId, CustomerId, LedgerStore, PaymentStore, SubscriptionId, Timestamp};
+use testkit::stand_in::{Cancel, End, Renew};
+
+use crate::scene::{ACCOUNT, DAY_S, START_S, Scene, at, created};
+
+/// The life of a subscription: created, checkout, invoice, renewal, cancellation, end.
+struct Life {
+    bodies: Vec<String>,
+    customer: String,
+    subscription: String,
+}
+
+fn life(scene: &Scene) -> Life {
+    let (made, bodies) = scene.subscribe(0);
+    let (customer, subscription) = (made.customer.unwrap(), made.subscription.unwrap());
+    let renew = Renew { subscription: subscription.clone(), charged_at: None };
+    let cancel = Cancel { subscription: subscription.clone(), at_period_end: true, at: None };
+    let end = End { subscription: subscription.clone(), ended_at: None };
+    let rest = [
+        scene.stripe.renew(&renew, &created(30 * DAY_S)).unwrap(),
+        scene.stripe.cancel(&cancel, &created(40 * DAY_S)).unwrap(),
+        scene.stripe.end(&end, &created(60 * DAY_S)).unwrap(),
+    ];
+    let [checkout, begun, invoice] = bodies;
+    let bodies = [begun, checkout, invoice]
+        .into_iter()
+        .chain(rest.iter().flat_map(|made| scene.bodies(made)))
+        .collect();
+    Life { bodies, customer, subscription }
+}
+
+/// Every order of `0..count` (Heap's algorithm).
+fn permutations(count: usize) -> Vec<Vec<usize>> {
+    let (mut order, mut counters, mut index) = ((0..count).collect::<Vec<_>>(), vec![0; count], 0);
+    let mut all = vec![order.clone()];
+    while index < count {
+        if counters[index] < index {
+            order.swap(if index % 2 == 0 { 0 } else { counters[index] }, index);
+            all.push(order.clone());
+            counters[index] += 1;
+            index = 0;
+        } else {
+            counters[index] = 0;
+            index += 1;
+        }
+    }
+    all
+}
+
+/// Sends `bodies`, and those that were not accepted again and again, as Stripe does.
+async fn deliver(scene: &Scene, bodies: &[String], now: Timestamp) {
+    let mut waiting: Vec<&String> = bodies.iter().collect();
+    for _ in 0..bodies.len() {
+        let mut again = Vec::new();
+        for body in waiting {
+            let reply = scene.send(body, now).await;
+            match reply.status {
+                200 => assert!(!reply.says.starts_with("parked"), "{reply:?}"),
+                503 => again.push(body),
+                _ => panic!("{reply:?}"),
+            }
+        }
+        waiting = again;
+    }
+    assert_eq!(waiting, Vec::<&String>::new());
+}
+
+/// All that customers and policies see of an account, without the order in which it came to be.
+async fn state(scene: &Scene, ids: &Life, account: &str, own: &str) -> String {
+    let stored = scene.account(account).await;
+    let mut lots: Vec<_> = stored
+        .lots
+        .iter()
+        .map(|lot| (lot.payment.as_str(), &lot.kind, lot.granted_at, lot.expires_at, lot.available))
+        .collect();
+    lots.sort_by_key(|lot| lot.0);
+    let renamed = |id: &str| id.replace(&prefix(&ids.customer), own);
+    let subscription = SubscriptionId::new(renamed(&ids.subscription)).unwrap();
+    let subscription = scene.tables.subscription(&subscription).await.unwrap().unwrap();
+    let customer = CustomerId::new(renamed(&ids.customer)).unwrap();
+    assert_eq!(scene.tables.account_of(&customer).await.unwrap(), AccountId::new(account).ok());
+    let days = [59, 119, 120].map(|day| stored.balance(at(day * DAY_S)).unwrap());
+    let text = format!("{lots:?} {:?} {subscription:?} {days:?}", stored.ended);
+    text.replace(own, &prefix(&ids.customer)).replace(account, ACCOUNT)
+}
+
+/// What the stand-in's ids of one run have in common.
+fn prefix(id: &str) -> String {
+    id.split('_').next_back().unwrap()[..8].to_owned()
+}
+
+#[tokio::test]
+async fn b3_b5_every_order_of_a_subscriptions_life_leads_to_the_same_state() {
+    let scene = Scene::new().await;
+    let life = life(&scene);
+    assert_eq!(life.bodies.len(), 6);
+    // Within the hour in which the checkout may be behind: the instants of the story are in its future.
+    let now = Timestamp::from_s(START_S + 60).unwrap();
+    let mut expected = None;
+    // All orders of five, with the sixth, which says least, at every place among them.
+    for (number, mut order) in permutations(life.bodies.len() - 1).into_iter().enumerate() {
+        for index in &mut order {
+            *index += 1;
+        }
+        order.insert(number % life.bodies.len(), 0);
+        let (account, own) = (format!("account-{number}"), format!("{number:08}"));
+        let bodies: Vec<String> = order
+            .iter()
+            .map(|&index| {
+                life.bodies[index].replace(&prefix(&life.customer), &own).replace(ACCOUNT, &account)
+            })
+            .collect();
+        deliver(&scene, &bodies, now).await;
+        let state = state(&scene, &life, &account, &own).await;
+        let expected = expected.get_or_insert_with(|| state.clone());
+        assert_eq!(&state, expected, "{order:?}");
+    }
+    let expected = expected.unwrap();
+    assert!(expected.contains("available: Credits(1000)"), "{expected}");
+}

@@ -1,0 +1,264 @@
+//! What packs and invoices bring: credits by the catalogue, the payment that refunds go to, and the policy.
+
+use ledger::{Credits, LotKind, Money, Payment, PaymentId, PaymentKind, PaymentStore, PolicyRef};
+use serde_json::{Value, json};
+use stripe_webhook::AWAITED_S;
+
+use crate::scene::{ACCOUNT, DAY_S, Scene, at};
+
+async fn payment(scene: &Scene, id: &str) -> Payment {
+    scene.tables.payment(&PaymentId::new(id).unwrap()).await.unwrap().unwrap()
+}
+
+fn usd(minor: u64) -> Money {
+    Money::new(minor, ledger::Currency::new("usd").unwrap())
+}
+
+#[tokio::test]
+async fn c7_a_pack_brings_its_credits_as_of_its_charge_however_late_it_comes() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    assert_eq!(scene.send(&body, at(3 * DAY_S)).await.says, "applied");
+    let stored = payment(&scene, &made.payment.unwrap()).await;
+    assert_eq!((stored.charged_at, stored.landed_at), (at(0), at(3 * DAY_S)));
+    assert_eq!((stored.paid, stored.refunded_minor, &stored.kind), (usd(900), 0, &PaymentKind::Pack));
+    let policy = PolicyRef { document: "music-studio".to_owned(), version: "2026-05-02".to_owned() };
+    assert_eq!(stored.policy, Some(policy));
+    let account = scene.account(ACCOUNT).await;
+    let lot = &account.lots[0];
+    assert_eq!(
+        (lot.available, lot.expires_at, &lot.kind),
+        (Credits::new(100).unwrap(), None, &LotKind::Pack)
+    );
+}
+
+#[tokio::test]
+async fn s2_35_a_purchase_before_the_first_version_pins_no_policy() {
+    let scene = Scene::new().await;
+    // 2026-03-01: the policy is in force from 2 May on.
+    let (made, body) = scene.pack(-245 * DAY_S);
+    assert_eq!(scene.send(&body, at(0)).await.says, "applied");
+    assert_eq!(payment(&scene, &made.payment.unwrap()).await.policy, None);
+}
+
+#[tokio::test]
+async fn a_pack_is_granted_when_its_money_is_there() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    let unpaid = |object: &mut Value| object["payment_status"] = json!("unpaid");
+    assert_eq!(scene.send_changed(&body, at(0), unpaid).await.says, "ignored: unpaid");
+    assert_eq!(scene.available(at(0)).await, 0);
+    let paid = body.replace("checkout.session.completed", "checkout.session.async_payment_succeeded");
+    assert_eq!(scene.send(&paid, at(1)).await.says, "applied");
+    assert_eq!(scene.available(at(1)).await, 100);
+}
+
+#[tokio::test]
+async fn a_pack_for_nothing_brings_credits_and_nothing_to_refund() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    let event: Value = serde_json::from_str(&body).unwrap();
+    let free = |object: &mut Value| {
+        object["payment_status"] = json!("no_payment_required");
+        object["payment_intent"] = json!(null);
+        object["amount_total"] = json!(0);
+    };
+    assert_eq!(scene.send_changed(&body, at(0), free).await.says, "applied");
+    assert_eq!(scene.send_changed(&body, at(0), free).await.says, "repeated");
+    let session = event["data"]["object"]["id"].as_str().unwrap();
+    assert_eq!(payment(&scene, session).await.paid, usd(0));
+    assert_eq!(scene.available(at(0)).await, 100);
+}
+
+#[tokio::test]
+async fn c9_the_customers_link_wins_over_whatever_an_event_says() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    assert_eq!(scene.send(&body, at(0)).await.says, "applied");
+    let (_, second) = scene.pack(10);
+    let somebody_else = |object: &mut Value| object["client_reference_id"] = json!("somebody-else");
+    assert_eq!(scene.send_changed(&second, at(10), somebody_else).await.says, "parked: account_mismatch");
+    let unreadable = |object: &mut Value| object["client_reference_id"] = json!("a b/c");
+    assert_eq!(scene.send_changed(&second, at(10), unreadable).await.says, "parked: account_unknown");
+    // Without a name the link alone decides; the metadata names somebody else throughout.
+    let nobody = |object: &mut Value| {
+        object["client_reference_id"] = json!(null);
+        object["metadata"]["account"] = json!("somebody-else");
+    };
+    assert_eq!(scene.send_changed(&second, at(10), nobody).await.says, "applied");
+    let (_, [checkout, _, invoice]) = scene.subscribe(20);
+    assert_eq!(scene.send_changed(&checkout, at(20), somebody_else).await.says, "parked: account_mismatch");
+    assert_eq!(scene.send(&invoice, at(20)).await.says, "applied");
+    assert_eq!(scene.available(at(20)).await, 700);
+    assert_eq!(scene.journal("somebody-else").await, []);
+}
+
+#[tokio::test]
+async fn c3_what_cannot_be_understood_is_parked_whole() {
+    let scene = Scene::new().await;
+    let (_, pack) = scene.pack(0);
+    let (_, [checkout, _, invoice]) = scene.subscribe(0);
+    scene.send(&checkout, at(0)).await;
+    let set = |pointer: &'static str, value: Value| {
+        move |object: &mut Value| *object.pointer_mut(pointer).unwrap() = value
+    };
+    for (body, change, reason) in [
+        (&pack, set("/metadata/price", json!("price_unheard_of")), "price_unknown"),
+        (&pack, set("/metadata/price", json!("price_pro_monthly")), "price_kind"),
+        (&pack, set("/metadata", json!({})), "lines_unknown"),
+        (&pack, set("/mode", json!("barter")), "value_unknown"),
+        (&pack, set("/payment_status", json!("promised")), "value_unknown"),
+        (&pack, set("/payment_intent", json!(null)), "payment_unknown"),
+        (&pack, set("/amount_total", json!("9.00")), "unreadable"),
+        (&invoice, set("/billing_reason", json!("unheard_of")), "value_unknown"),
+        (&invoice, set("/lines/has_more", json!(true)), "lines_unknown"),
+        (&invoice, set("/lines/data/0/quantity_decimal", json!("0")), "quantity"),
+        (
+            &invoice,
+            set("/lines/data/0/pricing/price_details/price", json!("price_unheard_of")),
+            "price_unknown",
+        ),
+        (&invoice, set("/parent", json!(null)), "price_kind"),
+    ] {
+        let reply = scene.send_changed(body, at(0), change).await;
+        assert_eq!((reply.status, reply.says), (200, format!("parked: {reason}")));
+        assert!(reply.metrics.iter().any(|line| line.contains(&format!("\"reason\":\"{reason}\""))));
+        let parked = scene.parked().await;
+        assert!(
+            parked.iter().any(|parked| parked.reason == reason && !parked.payload.is_empty()),
+            "{reason}"
+        );
+    }
+    assert_eq!(scene.available(at(0)).await, 0);
+}
+
+#[tokio::test]
+async fn an_invoice_brings_the_period_of_both_api_shapes() {
+    use testkit::stand_in::{Emission, Shape};
+    for shape in [Shape::Endive, Shape::BeforeBasil] {
+        let scene = Scene::new().await;
+        let emission = Emission { shape: Some(shape), ..crate::scene::created(0) };
+        let made = scene.stripe.subscribe(&crate::scene::pro(), &emission).unwrap();
+        for body in scene.bodies(&made) {
+            assert_eq!(scene.send(&body, at(60)).await.says, "applied", "{shape:?}");
+        }
+        let stored = payment(&scene, made.payment.as_ref().unwrap()).await;
+        let PaymentKind::Subscription { subscription, billing_reason } = &stored.kind else {
+            panic!("{stored:?}")
+        };
+        assert_eq!(
+            (subscription.as_str(), billing_reason.as_str()),
+            (made.subscription.as_deref().unwrap(), "subscription_create")
+        );
+        assert_eq!((stored.paid, stored.credits.get(), stored.charged_at), (usd(1200), 500, at(0)));
+        assert_eq!(scene.available(at(60)).await, 500);
+    }
+}
+
+#[tokio::test]
+async fn c12_a_quantity_is_exact() {
+    let scene = Scene::new().await;
+    let (_, [checkout, _, invoice]) = scene.subscribe(0);
+    scene.send(&checkout, at(0)).await;
+    let change = |object: &mut Value| {
+        object["lines"]["data"][0]["quantity"] = json!(2);
+        object["lines"]["data"][0]["quantity_decimal"] = json!("2.5");
+    };
+    assert_eq!(scene.send_changed(&invoice, at(0), change).await.says, "applied");
+    assert_eq!(scene.available(at(0)).await, 1_250);
+}
+
+#[tokio::test]
+async fn c11_a_proration_is_neither_a_refund_nor_a_period() {
+    let scene = Scene::new().await;
+    let (made, [checkout, _, invoice]) = scene.subscribe(0);
+    scene.send(&checkout, at(0)).await;
+    let proration = |object: &mut Value, amount: i64| {
+        let mut line = object["lines"]["data"][0].clone();
+        line["id"] = json!("il_proration");
+        line["amount"] = json!(amount);
+        line["parent"]["subscription_item_details"]["proration"] = json!(true);
+        line
+    };
+    let only = |object: &mut Value| {
+        object["lines"]["data"] = json!([proration(object, 300), proration(object, -100)]);
+    };
+    assert_eq!(scene.send_changed(&invoice, at(0), only).await.says, "parked: proration_only");
+    let negative = |object: &mut Value| {
+        let line = proration(object, -700);
+        object["lines"]["data"].as_array_mut().unwrap().push(line);
+    };
+    assert_eq!(scene.send_changed(&invoice, at(0), negative).await.says, "applied");
+    assert_eq!(scene.available(at(0)).await, 500);
+    assert_eq!(payment(&scene, &made.payment.unwrap()).await.refunded_minor, 0);
+}
+
+#[tokio::test]
+async fn c10_only_what_came_through_stripe_can_be_refunded() {
+    for (payments, expected, metric) in [
+        (json!([["payment_intent", "pi_1", 700], ["payment_record", "", 500]]), ("pi_1", 700), None),
+        (
+            json!([["payment_intent", "pi_1", 500], ["payment_intent", "pi_2", 700]]),
+            ("pi_2", 700),
+            Some("PaymentsUntracked"),
+        ),
+        (json!([["payment_record", "", 1200]]), ("in", 0), None),
+        // The payout asks Stripe which payment it was.
+        (Value::Null, ("in", 1200), None),
+    ] {
+        let scene = Scene::new().await;
+        let (made, [checkout, _, invoice]) = scene.subscribe(0);
+        scene.send(&checkout, at(0)).await;
+        let change = |object: &mut Value| {
+            let Value::Array(payments) = &payments else {
+                object.as_object_mut().unwrap().remove("payments");
+                return;
+            };
+            let template = object["payments"]["data"][0].clone();
+            object["payments"]["data"] = payments
+                .iter()
+                .map(|payment| {
+                    let mut made = template.clone();
+                    made["amount_paid"] = payment[2].clone();
+                    made["payment"] = json!({"type": payment[0], "payment_intent": payment[1]});
+                    made
+                })
+                .collect();
+        };
+        let reply = scene.send_changed(&invoice, at(0), change).await;
+        assert_eq!(reply.says, "applied", "{payments}");
+        assert!(metric.is_none_or(|metric| reply.counted(metric)), "{payments} {reply:?}");
+        let id = if expected.0 == "in" { made.invoice.unwrap() } else { expected.0.to_owned() };
+        assert_eq!(payment(&scene, &id).await.paid, usd(expected.1), "{payments}");
+        assert_eq!(scene.available(at(0)).await, 500);
+    }
+}
+
+#[tokio::test]
+async fn an_invoice_of_nothing_brings_a_discounted_period_and_no_trial() {
+    let scene = Scene::new().await;
+    let (_, [checkout, _, invoice]) = scene.subscribe(0);
+    scene.send(&checkout, at(0)).await;
+    let free = |object: &mut Value| {
+        object["amount_paid"] = json!(0);
+        object["payments"]["data"] = json!([]);
+    };
+    let trial = |object: &mut Value| {
+        free(object);
+        object["lines"]["data"][0]["amount"] = json!(0);
+    };
+    assert_eq!(scene.send_changed(&invoice, at(0), trial).await.says, "ignored: no_credits");
+    assert_eq!(scene.send_changed(&invoice, at(0), free).await.says, "applied");
+    assert_eq!(scene.available(at(0)).await, 500);
+}
+
+#[tokio::test]
+async fn an_account_with_too_many_lots_has_its_purchase_parked() {
+    let scene = Scene::new().await;
+    for number in 0..i64::try_from(ledger::LOTS_MAX).unwrap() {
+        let (_, body) = scene.pack(number);
+        assert_eq!(scene.send(&body, at(AWAITED_S)).await.says, "applied");
+    }
+    let (_, body) = scene.pack(AWAITED_S);
+    assert_eq!(scene.send(&body, at(AWAITED_S)).await.says, "parked: too_many_lots");
+}

@@ -1,0 +1,181 @@
+//! Refunds as Stripe reports them: ours, in any order, and those that nobody asked us for.
+
+use ledger::contract::NoPause;
+use ledger::{Actor, Payment, PaymentId, PaymentStore};
+use policy::{Facts, InForce, Reason, decide};
+use refunds::{
+    Approved, Grounds, Head, Opening, Request, RequestStore, Review, Save, State, Verdict, approve_money,
+    fingerprint, request_id,
+};
+use serde_json::{Value, json};
+use testkit::stand_in::{DashboardRefund, Made, SettleRefund, SettledStatus};
+
+use crate::scene::{ACCOUNT, DAY_S, Scene, at, created};
+
+async fn payment(scene: &Scene, made: &Made) -> Payment {
+    let id = PaymentId::new(made.payment.clone().unwrap()).unwrap();
+    scene.tables.payment(&id).await.unwrap().unwrap()
+}
+
+/// A request for the pack's money that a person approved and for which Stripe is being asked.
+async fn paying(scene: &Scene, made: &Made) -> Request {
+    let payment = payment(scene, made).await;
+    let InForce::Version(document) = policy_documents::documents().in_force("music-studio", at(0).as_ms())
+    else {
+        panic!("the policy is in force")
+    };
+    let opening = Opening {
+        id: request_id(&payment.account, "key-1"),
+        account: payment.account.clone(),
+        payment: Some(payment.id.clone()),
+        generation: None,
+        reason: Reason::Other,
+        note: String::new(),
+        fingerprint: fingerprint(&["key-1"]),
+        actor: Actor::Customer,
+        facts: Facts::new(),
+        decision: decide(document, &Facts::new(), Reason::Other, at(10).as_ms()),
+    };
+    let mut request = Request::open(opening, at(10));
+    assert_eq!(request.state, State::InReview);
+    let save = Save { request: request.clone(), commit: None, refunded: None };
+    scene.tables.save(&save).await.unwrap();
+    let review = Review {
+        reviewer: "support-1".to_owned(),
+        verdict: Verdict::Approve,
+        reason: "agreed".to_owned(),
+        at: at(20),
+    };
+    request.decide(review, payment.refundable().ok()).unwrap();
+    let grounds = Grounds { actor: Actor::Support("support-1".to_owned()), policy: None, head: Head::Unread };
+    let (paid, tables) = (payment.paid, &scene.tables);
+    let approved =
+        approve_money(tables, &NoPause, &request, payment, (paid, false), grounds, at(20)).await.unwrap();
+    let Approved::Saved(request) = approved else { panic!("{approved:?}") };
+    let mut request = *request;
+    request.ask(at(21), false).unwrap();
+    request.version += 1;
+    tables.save(&Save { request: request.clone(), commit: None, refunded: None }).await.unwrap();
+    request
+}
+
+/// The events of a refund of our request: made and pending, succeeded, failed.
+fn events(scene: &Scene, made: &Made, request: &Request) -> [String; 3] {
+    let order = DashboardRefund { payment: made.payment.clone().unwrap(), amount: None };
+    let refund = scene.stripe.dashboard_refund(&order, &created(30)).unwrap();
+    let settle = |status, second| {
+        let order = SettleRefund { refund: refund.refund.clone().unwrap(), status, failure_reason: None };
+        scene.stripe.settle_refund(&order, &created(second)).unwrap()
+    };
+    let all = [settle(SettledStatus::Succeeded, 40), settle(SettledStatus::Failed, 7 * DAY_S)];
+    let ours = |id: &String| {
+        let mut event: Value = serde_json::from_str(&scene.body(id)).unwrap();
+        event["data"]["object"]["metadata"] = json!({"refund_request": request.id.as_str()});
+        event.to_string()
+    };
+    [ours(refund.events.last().unwrap()), ours(&all[0].events[0]), ours(&all[1].events[0])]
+}
+
+async fn state(scene: &Scene, request: &Request) -> State {
+    scene.tables.request(&request.id).await.unwrap().unwrap().state
+}
+
+async fn bought(scene: &Scene) -> Made {
+    let (made, body) = scene.pack(0);
+    scene.send(&body, at(0)).await;
+    made
+}
+
+#[tokio::test]
+async fn b4_a_success_before_its_creation_is_one_success() {
+    let scene = Scene::new().await;
+    let made = bought(&scene).await;
+    let request = paying(&scene, &made).await;
+    assert_eq!(scene.available(at(25)).await, 0);
+    let [pending, succeeded, _] = events(&scene, &made, &request);
+    for (body, expected) in [(&succeeded, "applied"), (&pending, "repeated"), (&succeeded, "repeated")] {
+        assert_eq!(scene.send(body, at(50)).await.says, expected);
+        assert_eq!(state(&scene, &request).await, State::Refunded);
+    }
+    assert_eq!(payment(&scene, &made).await.refunded_minor, 900);
+    assert_eq!(scene.available(at(50)).await, 0);
+}
+
+#[tokio::test]
+async fn e9_a_pending_refund_that_fails_gives_the_credits_back_once() {
+    let scene = Scene::new().await;
+    let made = bought(&scene).await;
+    let request = paying(&scene, &made).await;
+    let [pending, _, failed] = events(&scene, &made, &request);
+    for (body, expected) in
+        [(&pending, "applied"), (&failed, "applied"), (&failed, "repeated"), (&pending, "repeated")]
+    {
+        assert_eq!(scene.send(body, at(50)).await.says, expected);
+    }
+    assert_eq!(state(&scene, &request).await, State::Failed);
+    assert_eq!((scene.available(at(50)).await, payment(&scene, &made).await.refunded_minor), (100, 0));
+}
+
+#[tokio::test]
+async fn e10_a_refund_that_fails_a_week_after_its_success_gives_the_credits_back_once() {
+    let scene = Scene::new().await;
+    let made = bought(&scene).await;
+    let request = paying(&scene, &made).await;
+    let [pending, succeeded, failed] = events(&scene, &made, &request);
+    for body in [&pending, &succeeded, &failed] {
+        assert_eq!(scene.send(body, at(7 * DAY_S)).await.says, "applied");
+    }
+    // Overtaken ones change nothing any more.
+    for body in [&succeeded, &pending, &failed] {
+        assert_eq!(scene.send(body, at(7 * DAY_S)).await.says, "repeated");
+    }
+    assert_eq!(state(&scene, &request).await, State::Failed);
+    assert_eq!((scene.available(at(7 * DAY_S)).await, payment(&scene, &made).await.refunded_minor), (100, 0));
+}
+
+#[tokio::test]
+async fn a_refund_of_ours_with_another_amount_is_parked() {
+    let scene = Scene::new().await;
+    let made = bought(&scene).await;
+    let request = paying(&scene, &made).await;
+    let [pending, _, _] = events(&scene, &made, &request);
+    let less = |object: &mut Value| object["amount"] = json!(899);
+    assert_eq!(scene.send_changed(&pending, at(50), less).await.says, "parked: refund_mismatch");
+    assert_eq!(state(&scene, &request).await, State::Paying);
+}
+
+#[tokio::test]
+async fn e11_a_refund_without_a_request_counts_on_its_payment_and_leaves_credits_to_a_person() {
+    let scene = Scene::new().await;
+    let (made, pack) = scene.pack(0);
+    let order = DashboardRefund { payment: made.payment.clone().unwrap(), amount: Some(400) };
+    let refund = scene.stripe.dashboard_refund(&order, &created(30)).unwrap();
+    let body = scene.body(refund.events.last().unwrap());
+    // Before its payment is known, it may come again.
+    assert_eq!(scene.send(&body, at(31)).await.status, 503);
+    assert_eq!(scene.send(&pack, at(32)).await.says, "applied");
+    let reply = scene.send(&body, at(33)).await;
+    assert_eq!((reply.says.as_str(), reply.counted("RefundsAdopted")), ("applied", true));
+    assert_eq!(scene.send(&body, at(34)).await.says, "repeated");
+    // Metadata that names no request of ours changes nothing about it.
+    let forged = |object: &mut Value| object["metadata"] = json!({"refund_request": "rr_forged"});
+    assert_eq!(scene.send_changed(&body, at(35), forged).await.says, "repeated");
+    assert_eq!(payment(&scene, &made).await.refunded_minor, 400);
+    assert_eq!((scene.available(at(36)).await, scene.journal(ACCOUNT).await.len()), (100, 1));
+    let settle =
+        SettleRefund { refund: refund.refund.unwrap(), status: SettledStatus::Failed, failure_reason: None };
+    let failed = scene.stripe.settle_refund(&settle, &created(40)).unwrap();
+    assert_eq!(scene.send(&scene.body(&failed.events[0]), at(41)).await.says, "applied");
+    assert_eq!(payment(&scene, &made).await.refunded_minor, 0);
+}
+
+#[tokio::test]
+async fn e12_a_refund_of_more_than_is_left_is_parked() {
+    let scene = Scene::new().await;
+    let made = bought(&scene).await;
+    let request = paying(&scene, &made).await;
+    let [pending, _, _] = events(&scene, &made, &request);
+    let elsewhere = |object: &mut Value| object["metadata"] = json!({});
+    assert_eq!(scene.send_changed(&pending, at(50), elsewhere).await.says, "parked: refund_exceeds");
+    assert_eq!(payment(&scene, &made).await.refunded_minor, 900);
+}

@@ -1,0 +1,103 @@
+//! What is recorded of subscriptions, and the clock of left-over credits.
+
+use ledger::{PaymentStore, Subscription, SubscriptionId};
+use serde_json::{Value, json};
+use testkit::stand_in::{Cancel, End, Made, Renew};
+
+use crate::scene::{ACCOUNT, DAY_S, Scene, at, created};
+
+async fn stored(scene: &Scene, made: &Made) -> Subscription {
+    let id = SubscriptionId::new(made.subscription.clone().unwrap()).unwrap();
+    scene.tables.subscription(&id).await.unwrap().unwrap()
+}
+
+async fn subscribed(scene: &Scene, second: i64) -> Made {
+    let (made, bodies) = scene.subscribe(second);
+    for body in bodies {
+        assert_eq!(scene.send(&body, at(second)).await.says, "applied");
+    }
+    made
+}
+
+async fn ended(scene: &Scene, made: &Made, second: i64) {
+    let end = End { subscription: made.subscription.clone().unwrap(), ended_at: None };
+    let end = scene.stripe.end(&end, &created(second)).unwrap();
+    assert_eq!(scene.send(&scene.body(&end.events[0]), at(second)).await.says, "applied");
+}
+
+#[tokio::test]
+async fn s2_16_a_cancellation_is_recorded_and_taken_back() {
+    let scene = Scene::new().await;
+    let made = subscribed(&scene, 0).await;
+    let cancel = Cancel { subscription: made.subscription.clone().unwrap(), at_period_end: true, at: None };
+    let cancel = scene.stripe.cancel(&cancel, &created(10 * DAY_S)).unwrap();
+    let body = scene.body(&cancel.events[0]);
+    assert_eq!(scene.send(&body, at(10 * DAY_S)).await.says, "applied");
+    let subscription = stored(&scene, &made).await;
+    assert_eq!(subscription.cancellation_confirmed_at, Some(at(10 * DAY_S)));
+    // S2-10: with the period that is paid.
+    assert_eq!((subscription.cancels_at, subscription.ended_at), (Some(at(30 * DAY_S)), None));
+    let mut event: Value = serde_json::from_str(&body).unwrap();
+    event["id"] = json!("evt_reactivated");
+    event["created"] = json!(event["created"].as_i64().unwrap() + DAY_S);
+    for member in ["cancel_at", "canceled_at"] {
+        event["data"]["object"][member] = json!(null);
+    }
+    event["data"]["object"]["cancel_at_period_end"] = json!(false);
+    assert_eq!(scene.send(&event.to_string(), at(11 * DAY_S)).await.says, "applied");
+    // The cancellation's event comes again, and changes nothing.
+    assert_eq!(scene.send(&body, at(12 * DAY_S)).await.says, "repeated");
+    let subscription = stored(&scene, &made).await;
+    assert_eq!((subscription.cancellation_confirmed_at, subscription.cancels_at), (None, None));
+}
+
+#[tokio::test]
+async fn s2_26_the_clock_starts_with_the_end_and_leaves_packs_alone() {
+    let scene = Scene::new().await;
+    let (_, pack) = scene.pack(0);
+    scene.send(&pack, at(0)).await;
+    let made = subscribed(&scene, 0).await;
+    ended(&scene, &made, 30 * DAY_S).await;
+    assert_eq!(stored(&scene, &made).await.ended_at, Some(at(30 * DAY_S)));
+    let account = scene.account(ACCOUNT).await;
+    let expiries: Vec<_> = account.lots.iter().map(|lot| lot.expires_at).collect();
+    assert_eq!(expiries, [None, Some(at(90 * DAY_S))]);
+    let last = scene.journal(ACCOUNT).await.pop().unwrap();
+    assert_eq!(last.policy().map(|policy| policy.version.as_str()), Some("2026-05-02"));
+}
+
+#[tokio::test]
+async fn b5_a_charge_after_the_end_has_a_clock_of_its_own() {
+    let scene = Scene::new().await;
+    let made = subscribed(&scene, 0).await;
+    ended(&scene, &made, 30 * DAY_S).await;
+    let renew = Renew { subscription: made.subscription.unwrap(), charged_at: None };
+    let renewal = scene.stripe.renew(&renew, &created(31 * DAY_S)).unwrap();
+    assert_eq!(scene.send(&scene.body(&renewal.events[0]), at(31 * DAY_S)).await.says, "applied");
+    let account = scene.account(ACCOUNT).await;
+    let expiries: Vec<_> = account.lots.iter().map(|lot| lot.expires_at).collect();
+    assert_eq!(expiries, [Some(at(90 * DAY_S)), Some(at(91 * DAY_S))]);
+}
+
+#[tokio::test]
+async fn s2_26_subscribing_again_stops_the_clock() {
+    let scene = Scene::new().await;
+    let first = subscribed(&scene, 0).await;
+    ended(&scene, &first, 30 * DAY_S).await;
+    subscribed(&scene, 50 * DAY_S).await;
+    let account = scene.account(ACCOUNT).await;
+    assert!(account.lots.iter().all(|lot| lot.expires_at.is_none()), "{:?}", account.lots);
+    assert_eq!(scene.available(at(200 * DAY_S)).await, 1_000);
+}
+
+#[tokio::test]
+async fn an_end_without_a_known_price_is_recorded_and_parked() {
+    let scene = Scene::new().await;
+    let made = subscribed(&scene, 0).await;
+    let end = End { subscription: made.subscription.clone().unwrap(), ended_at: None };
+    let end = scene.stripe.end(&end, &created(DAY_S)).unwrap();
+    let body = scene.body(&end.events[0]);
+    let unknown = |object: &mut Value| object["items"]["data"][0]["price"]["id"] = json!("price_unheard_of");
+    assert_eq!(scene.send_changed(&body, at(DAY_S), unknown).await.says, "parked: price_unknown");
+    assert_eq!(stored(&scene, &made).await.ended_at, Some(at(DAY_S)));
+}

@@ -1,0 +1,231 @@
+//! What the functions are asked: events as AWS sends them, each with the state that it needs and a proof that
+//! the function did what it was asked.
+//!
+//! The account is the typical one of docs/PERFORMANCE.md: a pack, a Pro lot and two open holds.
+
+use ledger::contract::{grant, run, settle};
+use ledger::{AccountId, Command, Credits, Ending, GenerationId, Place, ProductId};
+use ledger_dynamodb::Tables;
+use serde_json::json;
+use testkit::stand_in::{BuyPack, Deliver, Emission, StripeStandIn, Subscribe};
+
+use crate::Failure;
+use crate::envelope::{Caller, batch, request, webhook};
+
+pub(crate) const ACCOUNT: &str = "0b7f3c52-4f0e-4a53-9d6c-1f6a3f0b9f11";
+/// Packs that one buyer buys, well below the live lots that an account may have.
+const PACKS_PER_BUYER: u64 = 4;
+
+/// Subscribers are others than the buyers of packs.
+const SUBSCRIBERS_FROM: u64 = 1_000_000;
+
+/// One thing that a function is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Echo,
+    Hold,
+    Capture,
+    Balance,
+    Failed,
+    Link,
+    Pack,
+    PackAgain,
+    NothingDue,
+    Requests,
+    UnknownPayout,
+}
+
+impl Ask {
+    /// What it is called in the tables.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Echo => "an echo",
+            Self::Hold => "a hold",
+            Self::Capture => "a capture",
+            Self::Balance => "a balance",
+            Self::Failed => "a failed generation",
+            Self::Link => "a subscription's checkout",
+            Self::Pack => "a pack",
+            Self::PackAgain => "the same pack again",
+            Self::NothingDue => "nothing due",
+            Self::Requests => "a list of requests",
+            Self::UnknownPayout => "a payout that is not there",
+        }
+    }
+
+    /// Whether the target for webhooks applies.
+    pub(crate) fn is_webhook_with_one_write(self) -> bool {
+        self == Self::Link
+    }
+}
+
+/// An event, and a text that the answer to it holds.
+pub(crate) struct Event {
+    pub(crate) body: String,
+    pub(crate) proof: &'static str,
+}
+
+/// The world in which events make sense.
+pub(crate) struct Story {
+    tables: Tables,
+    stripe: StripeStandIn,
+    account: AccountId,
+    count: u64,
+    /// The hold that was placed last, and whether it is still open.
+    held: String,
+    is_open: bool,
+    /// The webhook that was sent last.
+    sent: String,
+}
+
+impl Story {
+    /// Gives the account its typical state.
+    pub(crate) async fn begin(tables: Tables, stripe: StripeStandIn) -> Result<Self, Failure> {
+        let account = AccountId::new(ACCOUNT).expect("a valid id");
+        let now = lambda::clock::now();
+        for (payment, credits, subscription) in [
+            ("pi_3QzX1aKp2mB4cD5e0FgHiJkL", 500_000, None),
+            ("pi_3QzX1aKp2mB4cD5e0FgHiJkM", 1_000_000, Some("sub_1QzX1aKp2mB4cD5e")),
+        ] {
+            let command = Command::Grant(grant(&account, payment, credits, subscription));
+            run(&tables, &account, &command, now).await;
+        }
+        for generation in ["7d7f6f0e-8f0a-4a39-9b57-000000000001", "7d7f6f0e-8f0a-4a39-9b57-000000000002"] {
+            run(&tables, &account, &music(generation), now).await;
+        }
+        Ok(Self {
+            tables,
+            stripe,
+            account,
+            count: 0,
+            held: String::new(),
+            is_open: false,
+            sent: String::new(),
+        })
+    }
+
+    /// The ledger's account and its newest entry's body, in bytes.
+    pub(crate) async fn entry_bytes(&self) -> Result<usize, Failure> {
+        use ledger::LedgerStore as _;
+        let head = self.tables.head(&self.account).await.map_err(std::io::Error::other)?;
+        Ok(head.map_or(0, |entry| entry.body().len()))
+    }
+
+    /// The next event of a kind, with the state that it needs.
+    pub(crate) async fn event(&mut self, ask: Ask) -> Result<Event, Failure> {
+        self.count = self.count.saturating_add(1);
+        let now = lambda::clock::now();
+        let (body, proof) = match ask {
+            Ask::Echo => (json!({ "key": "value" }).to_string(), "value"),
+            Ask::Hold => {
+                if self.is_open {
+                    // A start is asked for a hold and nothing else: the account stays as it is.
+                    run(&self.tables, &self.account, &settle(&self.held, Ending::Succeeded), now).await;
+                }
+                self.is_open = true;
+                self.held = format!("7d7f6f0e-8f0a-4a39-9b58-{:012}", self.count);
+                let body = json!({ "generation_id": self.held, "operation": "music_simple", "credits": 5 });
+                let route = "POST /v1/accounts/{account}/holds";
+                (request(self.count, route, Caller::Service, None, Some(&body), now), r#""statusCode":201"#)
+            }
+            Ask::Capture => {
+                self.is_open = false;
+                let route = "POST /v1/accounts/{account}/holds/{generation}/capture";
+                (
+                    request(self.count, route, Caller::Service, Some(&self.held), None, now),
+                    r#""statusCode":200"#,
+                )
+            }
+            Ask::Balance => {
+                let route = "GET /v1/accounts/{account}/credits";
+                (request(self.count, route, Caller::Customer, None, None, now), r#""statusCode":200"#)
+            }
+            Ask::Requests => {
+                let route = "GET /v1/accounts/{account}/refund-requests";
+                (request(self.count, route, Caller::Customer, None, None, now), r#""statusCode":200"#)
+            }
+            Ask::Failed => {
+                self.held = format!("7d7f6f0e-8f0a-4a39-9b58-{:012}", self.count);
+                run(&self.tables, &self.account, &music(&self.held), now).await;
+                let message = json!({
+                    "version": 1, "type": "generation.failed", "account": ACCOUNT,
+                    "generation_id": self.held, "operation": "music_simple", "service": "music",
+                    "occurred_at": now.to_string(), "failure": { "kind": "provider_error", "code": "E500" },
+                });
+                (batch(self.count, "makegood-generation", &message, now), r#""batchItemFailures":[]"#)
+            }
+            Ask::UnknownPayout => {
+                let message = json!({ "version": 1, "refund_request": "rr_00000000000000000000000000" });
+                (batch(self.count, "makegood-payout", &message, now), "batchItemFailures")
+            }
+            Ask::Link => {
+                self.sent = self.subscription()?;
+                (webhook(&self.sent, now), r#""statusCode":200"#)
+            }
+            Ask::Pack => {
+                self.sent = self.pack()?;
+                (webhook(&self.sent, now), r#""statusCode":200"#)
+            }
+            Ask::PackAgain => (webhook(&self.sent, now), r#""statusCode":200"#),
+            Ask::NothingDue => {
+                // The typical account's holds are due in 50 minutes.
+                let body = json!({ "version": 1, "time": now.to_string() });
+                (body.to_string(), "{")
+            }
+        };
+        Ok(Event { body, proof })
+    }
+
+    /// The body of a purchase by a buyer who has bought little before.
+    fn pack(&self) -> Result<String, Failure> {
+        let order = BuyPack {
+            account: buyer(self.count.div_euclid(PACKS_PER_BUYER)),
+            customer: None,
+            price: "price_pack_500".to_owned(),
+            amount: 900,
+            currency: "usd".to_owned(),
+        };
+        let made = self.stripe.buy_pack(&order, &held()).map_err(std::io::Error::other)?;
+        self.body(made.events.first())
+    }
+
+    /// The body of the checkout that begins a subscription.
+    fn subscription(&self) -> Result<String, Failure> {
+        let order = Subscribe {
+            account: buyer(self.count.saturating_add(SUBSCRIBERS_FROM)),
+            customer: None,
+            price: "price_pro_monthly".to_owned(),
+            amount: 1000,
+            currency: "usd".to_owned(),
+            metadata: std::collections::BTreeMap::new(),
+        };
+        let made = self.stripe.subscribe(&order, &held()).map_err(std::io::Error::other)?;
+        self.body(made.events.first())
+    }
+
+    fn body(&self, id: Option<&String>) -> Result<String, Failure> {
+        let events = self.stripe.events();
+        let made = events.into_iter().rev().find(|event| Some(&event.id) == id);
+        made.map(|event| event.body).ok_or(Failure::Story("the stand-in made no event"))
+    }
+}
+
+/// A hold of five credits for a song.
+fn music(generation: &str) -> Command {
+    Command::Hold(Place {
+        generation: GenerationId::new(generation).expect("a valid id"),
+        operation: "music_simple".to_owned(),
+        product: ProductId::new("music-studio").expect("a valid id"),
+        credits: Credits::new(5).expect("below the bound"),
+        deadline_s: 3000,
+    })
+}
+
+fn buyer(number: u64) -> String {
+    format!("7d7f6f0e-8f0a-4a39-9b59-{number:012}")
+}
+
+/// Events are taken from the stand-in and sent by hand.
+fn held() -> Emission {
+    Emission { deliver: Some(Deliver::Hold), ..Emission::default() }
+}

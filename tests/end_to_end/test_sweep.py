@@ -1,0 +1,84 @@
+"""What is due: holds without an outcome and left-over credits, however often and late the sweep runs."""
+
+import time
+
+import pytest
+from messages import instant
+from scene import DAY_S, Scene, at_once
+
+# The policy gives a hold 50 minutes; the sweep of the 51st is the first that can find it.
+PAST_THE_DEADLINE_S = 51 * 60
+
+
+@pytest.fixture
+def scene(stack):
+    scene = Scene(stack)
+    scene.buy()
+    return scene
+
+
+def test_a_hold_without_an_outcome_is_given_back_within_the_hour(stack, scene):
+    scene.held(10)
+    stack.sweep(instant(time.time()))
+    assert scene.balance() == (90, 10)
+    assert stack.sweep(instant(time.time() + PAST_THE_DEADLINE_S))["failed"] == 0
+    assert scene.balance() == (100, 0)
+    [change] = scene.changes("released")
+    assert change["reason"] == "deadline"
+
+
+def test_early_markers_are_moved_on_or_taken_away(stack, scene):
+    scene.held(10)
+    settled = Scene(stack)
+    settled.buy()
+    settled.settle(settled.held(10), "release")
+    for one in (scene, settled):
+        table, marker = marker_of(one)
+        marker["due_at"]["N"] = str(int(time.time() * 1000) - 1000)
+        stack.aws("dynamodb").put_item(TableName=table, Item=marker)
+    assert stack.sweep(instant(time.time()))["failed"] == 0
+    _, moved_on = marker_of(scene)
+    assert int(moved_on["due_at"]["N"]) > time.time() * 1000
+    assert marker_of(settled)[1] is None
+
+
+def marker_of(scene):
+    """The table and the item that says when something of the account is due next."""
+    items = [item for item in scene.stack.items("Ledger") if "due_at" in item and scene.account in item["pk"]["S"]]
+    return scene.stack.state["outputs"]["LedgerTableName"], items[0] if items else None
+
+
+def test_a_capture_after_the_release_charges_anew_or_is_recorded(stack, scene):
+    late, too_late = scene.held(60), scene.held(30)
+    stack.sweep(instant(time.time() + PAST_THE_DEADLINE_S))
+    assert scene.settle(late, "capture").json["outcome"] == "charged_late"
+    scene.held(20)
+    assert scene.balance() == (20, 20)
+    assert scene.settle(too_late, "capture").json["outcome"] == "uncollected"
+    assert scene.settle(too_late, "capture").json["outcome"] == "repeated"
+    assert scene.balance() == (20, 20)
+    assert [change["credits"] for change in scene.changes("uncollected")] == [30]
+
+
+def test_h5_two_sweeps_at_once_and_one_a_day_late_expire_once(stack, scene):
+    ended_at = int(time.time()) - 60
+    subscription = scene.subscribe(created=ended_at - 30 * DAY_S)["subscription"]
+    scene.stripe("end", subscription=subscription, ended_at=ended_at)
+    scene.becomes("the clock runs", lambda: scene.lots()[1]["expires_at"])
+    due = instant(ended_at + 60 * DAY_S)
+    at_once(2, lambda _: stack.sweep(due))
+    stack.sweep(instant(ended_at + 61 * DAY_S))
+    stack.sweep(due)
+    assert [(lot["kind"], lot["available"]) for lot in scene.lots()] == [("pack", 100)]
+    assert [(change["lot"], change["credits"]) for change in scene.changes("expired")] == [(2, 500)]
+
+
+def test_h1_left_over_credits_expire_at_the_sixtieth_day_and_not_a_second_before(stack, scene):
+    ended_at = int(time.time()) - 60
+    subscription = scene.subscribe(created=ended_at - 30 * DAY_S)["subscription"]
+    scene.stripe("end", subscription=subscription, ended_at=ended_at)
+    scene.becomes("the clock runs", lambda: scene.lots()[1]["expires_at"])
+    stack.sweep(instant(ended_at + 60 * DAY_S - 1))
+    assert len(scene.lots()) == 2
+    stack.sweep(instant(ended_at + 60 * DAY_S))
+    assert [lot["kind"] for lot in scene.lots()] == ["pack"]

@@ -1,0 +1,122 @@
+//! Dependency direction: which crate may know which.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::files::{Findings, root};
+
+/// What each shared crate may use of the workspace, in its own code and in its build script.
+const SHARED: [(&str, &[&str]); 9] = [
+    ("ledger", &[]),
+    ("policy", &[]),
+    ("policy-documents", &["policy"]),
+    ("refunds", &["ledger", "policy"]),
+    ("stripe-events", &["ledger"]),
+    ("stripe-api", &["ledger", "stripe-events"]),
+    ("ledger-dynamodb", &["ledger", "policy", "refunds"]),
+    ("lambda", &["ledger"]),
+    ("testkit", &["ledger", "stripe-events"]),
+];
+/// What is for tests alone.
+const TEST_ONLY: &str = "testkit";
+/// Crates that decide, and touch nothing: no runtime, no network, no AWS.
+const PURE: [&str; 5] = ["ledger", "policy", "policy-documents", "refunds", "stripe-events"];
+/// How the names of crates begin that a pure crate does not use.
+const OUTSIDE_WORLD: [&str; 10] =
+    ["tokio", "async-std", "aws-", "aws_", "lambda_", "hyper", "http", "reqwest", "axum", "tower"];
+
+/// A crate of the workspace.
+struct Package {
+    name: String,
+    manifest: String,
+    /// Name, kind (`normal`, `dev` or `build`), and whether it lies in the workspace.
+    dependencies: Vec<(String, String, bool)>,
+}
+
+impl Package {
+    fn is_function(&self) -> bool {
+        self.manifest.starts_with("functions/")
+    }
+}
+
+fn packages() -> Vec<Package> {
+    let cargo = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .output()
+        .expect("cargo runs");
+    assert!(cargo.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&cargo.stderr));
+    let metadata: Value = serde_json::from_slice(&cargo.stdout).expect("cargo writes JSON");
+    let text = |value: &Value| value.as_str().expect("cargo writes a text").to_owned();
+    let base = text(&metadata["workspace_root"]);
+    let package = |package: &Value| Package {
+        name: text(&package["name"]),
+        manifest: text(&package["manifest_path"])[base.len()..].trim_start_matches('/').to_owned(),
+        dependencies: package["dependencies"]
+            .as_array()
+            .expect("cargo writes a list")
+            .iter()
+            .map(|dependency| {
+                let kind = dependency["kind"].as_str().unwrap_or("normal").to_owned();
+                (text(&dependency["name"]), kind, dependency["path"].is_string())
+            })
+            .collect(),
+    };
+    metadata["packages"].as_array().expect("cargo writes a list").iter().map(package).collect()
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let packages = packages();
+    let shared: BTreeMap<&str, &[&str]> = SHARED.into();
+    let functions: BTreeSet<&str> = packages
+        .iter()
+        .filter(|package| package.is_function())
+        .map(|package| package.name.as_str())
+        .collect();
+    assert_eq!(functions.len(), 6, "the functions are {functions:?}");
+    let everything_shared: Vec<&str> = shared.keys().copied().filter(|name| *name != TEST_ONLY).collect();
+    let mut findings = Findings::default();
+    for package in &packages {
+        let allowed: &[&str] = match shared.get(package.name.as_str()) {
+            Some(allowed) => allowed,
+            None if package.is_function() || ["makegood", "tests"].contains(&&*package.name) => {
+                &everything_shared
+            }
+            None => {
+                findings.of(&package.manifest, "is a crate that the table of arrows does not know");
+                continue;
+            }
+        };
+        for (used, kind, _) in package.dependencies.iter().filter(|(_, _, inside)| *inside) {
+            let wrong = if functions.contains(used.as_str()) {
+                "nobody uses a function's crate".to_owned()
+            } else if kind == "dev" || allowed.contains(&used.as_str()) {
+                continue;
+            } else if used == TEST_ONLY {
+                format!("`{TEST_ONLY}` is a dev-dependency only")
+            } else {
+                format!("expected no arrow but to {allowed:?}")
+            };
+            findings.of(&package.manifest, format!("uses `{used}` ({kind}); {wrong}"));
+        }
+    }
+    findings.none();
+}
+
+#[test]
+fn pure_crates_touch_nothing() {
+    let mut findings = Findings::default();
+    for package in packages().iter().filter(|package| PURE.contains(&package.name.as_str())) {
+        for (used, kind, inside) in &package.dependencies {
+            let outside = !inside && OUTSIDE_WORLD.iter().any(|prefix| used.starts_with(prefix));
+            if outside && kind != "dev" {
+                let wrong = format!("uses `{used}` ({kind}); a pure crate has no runtime, network or AWS");
+                findings.of(&package.manifest, wrong);
+            }
+        }
+    }
+    findings.none();
+}

@@ -1,0 +1,177 @@
+//! What is written down of the interfaces says what the code and the template do.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::{
+    GlobalSecondaryIndexDescription, KeySchemaElement, KeyType, ProjectionType, TableDescription,
+};
+use lambda::aws::SdkSettings;
+use lambda::config::Env;
+use lambda::http::ProblemKind;
+use ledger_dynamodb::in_process;
+use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+use crate::files::{Findings, read};
+
+const TEMPLATE: &str = "infra/template.yaml";
+const OPENAPI: &str = "infra/openapi.yaml";
+
+/// A YAML file as plain values. The short tags of templates (`!Ref`, `!Sub`) are left out: what they
+/// stand before stays.
+fn yaml(path: &str) -> Value {
+    let documents = Yaml::load_from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    plain(documents.first().unwrap_or_else(|| panic!("{path}: is empty")))
+}
+
+fn plain(node: &Yaml<'_>) -> Value {
+    match node {
+        Yaml::Tagged(_, inner) => plain(inner),
+        Yaml::Sequence(items) => items.iter().map(plain).collect(),
+        Yaml::Mapping(pairs) => {
+            let pair = |(key, value): (&Yaml<'_>, &Yaml<'_>)| match plain(key) {
+                Value::String(key) => (key, plain(value)),
+                key => (key.to_string(), plain(value)),
+            };
+            Value::Object(pairs.iter().map(pair).collect::<Map<_, _>>())
+        }
+        Yaml::Value(Scalar::Boolean(value)) => json!(value),
+        Yaml::Value(Scalar::Integer(value)) => json!(value),
+        Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.into_inner()),
+        Yaml::Value(Scalar::String(text)) | Yaml::Representation(text, ..) => json!(text),
+        Yaml::Value(Scalar::Null) | Yaml::Alias(_) | Yaml::BadValue => Value::Null,
+    }
+}
+
+fn object<'value>(value: &'value Value, what: &str) -> &'value Map<String, Value> {
+    value.as_object().unwrap_or_else(|| panic!("{what}: expected a mapping"))
+}
+
+fn list<'value>(value: &'value Value, what: &str) -> &'value [Value] {
+    value.as_array().unwrap_or_else(|| panic!("{what}: expected a list"))
+}
+
+fn text(value: &Value, what: &str) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{what}: expected a text")).to_owned()
+}
+
+/// The resources of a type, with their names.
+fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
+    object(&template["Resources"], TEMPLATE)
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == kind)
+        .map(|(name, resource)| (name.clone(), resource["Properties"].clone()))
+        .collect()
+}
+
+#[test]
+fn the_documented_routes_are_the_deployed_ones() {
+    let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+    let openapi = yaml(OPENAPI);
+    let documented: BTreeSet<String> = object(&openapi["paths"], OPENAPI)
+        .iter()
+        .flat_map(|(path, item)| {
+            let used = object(item, path).keys().filter(|key| methods.contains(&key.as_str()));
+            used.map(move |method| format!("{} {path}", method.to_uppercase()))
+        })
+        .collect();
+    let deployed: BTreeSet<String> = resources(&yaml(TEMPLATE), "AWS::ApiGatewayV2::Route")
+        .iter()
+        .map(|(name, route)| text(&route["RouteKey"], name))
+        .collect();
+    assert_eq!(deployed.len(), 10, "{TEMPLATE}: the routes are {deployed:?}");
+    let mut findings = Findings::default();
+    for route in documented.difference(&deployed) {
+        findings.of(OPENAPI, format!("has `{route}`; expected what {TEMPLATE} deploys"));
+    }
+    for route in deployed.difference(&documented) {
+        findings.of(OPENAPI, format!("lacks `{route}`, which {TEMPLATE} deploys"));
+    }
+    findings.none();
+}
+
+#[test]
+fn the_documented_problems_are_the_answered_ones() {
+    let openapi = yaml(OPENAPI);
+    let documented: Vec<String> =
+        list(&openapi["components"]["schemas"]["Problem"]["properties"]["type"]["enum"], OPENAPI)
+            .iter()
+            .map(|kind| text(kind, OPENAPI))
+            .collect();
+    let answered: Vec<String> = ProblemKind::ALL.iter().map(|kind| kind.type_uri()).collect();
+    assert_eq!(documented, answered, "left: {OPENAPI}, right: `lambda::http::ProblemKind`");
+    let description = text(&openapi["info"]["description"], OPENAPI);
+    for kind in ProblemKind::ALL {
+        let row = format!("| `{}` | {} | {} |", kind.type_uri(), kind.status(), kind.meaning());
+        assert!(description.contains(&row), "{OPENAPI}: expected the row {row}");
+    }
+}
+
+/// The environment that leads a client to tables in process.
+fn environment(endpoint: &str) -> Env {
+    Env::of([
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", endpoint),
+    ])
+}
+
+/// The keys, the types of their attributes and the indexes of a table, as the template writes them.
+fn shape(table: &TableDescription) -> Value {
+    let key = |element: &KeySchemaElement| {
+        let kind = if element.key_type() == &KeyType::Hash { "HASH" } else { "RANGE" };
+        json!({"AttributeName": element.attribute_name(), "KeyType": kind})
+    };
+    let index = |index: &GlobalSecondaryIndexDescription| {
+        let projection = index.projection().and_then(|projection| projection.projection_type());
+        json!({
+            "IndexName": index.index_name(),
+            "KeySchema": index.key_schema().iter().map(key).collect::<Value>(),
+            "Projection": {"ProjectionType": projection.map(ProjectionType::as_str)},
+        })
+    };
+    sorted(json!({
+        "AttributeDefinitions": table
+            .attribute_definitions()
+            .iter()
+            .map(|attribute| json!({
+                "AttributeName": attribute.attribute_name(),
+                "AttributeType": attribute.attribute_type().as_str(),
+            }))
+            .collect::<Value>(),
+        "KeySchema": table.key_schema().iter().map(key).collect::<Value>(),
+        "GlobalSecondaryIndexes": table.global_secondary_indexes().iter().map(index).collect::<Value>(),
+    }))
+}
+
+/// Definitions and indexes have no order of their own.
+fn sorted(mut shape: Value) -> Value {
+    for name in ["AttributeDefinitions", "GlobalSecondaryIndexes"] {
+        if let Some(items) = shape[name].as_array_mut() {
+            items.sort_by_key(Value::to_string);
+        }
+    }
+    shape
+}
+
+#[tokio::test]
+async fn the_tables_of_tests_are_the_deployed_ones() {
+    let template = yaml(TEMPLATE);
+    let tables = resources(&template, "AWS::DynamoDB::Table");
+    let names: BTreeSet<&str> = tables.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, BTreeSet::from(["LedgerTable", "RequestsTable"]), "{TEMPLATE}");
+    let (_tables, _meter, endpoint) = in_process::tables_with_endpoint().await;
+    let settings = SdkSettings::from_env(&environment(&endpoint)).expect("the environment is complete");
+    let client = aws_sdk_dynamodb::Client::new(&settings.sdk_config());
+    for (name, properties) in tables {
+        let in_process = name.trim_end_matches("Table").to_lowercase();
+        let answer =
+            client.describe_table().table_name(&in_process).send().await.expect("the table is there");
+        let parts = ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"];
+        let deployed: Map<String, Value> =
+            parts.iter().map(|part| ((*part).to_owned(), properties[*part].clone())).collect();
+        let tested = shape(&answer.table.expect("a table has a description"));
+        assert_eq!(tested, sorted(Value::Object(deployed)), "left: tests, right: {TEMPLATE}, {name}");
+    }
+}
