@@ -12,6 +12,7 @@ mod catalogue;
 mod condition;
 mod decide;
 mod decision;
+mod diff;
 mod document;
 mod documents;
 mod fact;
@@ -27,6 +28,7 @@ mod reason;
 mod remedy;
 mod settle;
 mod verdict;
+mod wording;
 
 pub use catalogue::{Catalogue, Price, PriceKind, Product, UnknownPrice};
 pub use condition::{Comparison, Condition, Operand, Truth, Words};
@@ -35,6 +37,7 @@ pub use decision::{
     Basis, Citation, Decision, DoorShown, EffectKind, FactChange, FactUsed, LawFinding, Missing,
     NearestChange, OfferMade, Outcome, Recommendation, Remedy, RuleFinding, TermUsed,
 };
+pub use diff::{Change, Diff, diff};
 pub use document::{Clause, ClauseKind, Document, Effect, Mode, RemedyRule, Rule, Term, TermUnit, TermValue};
 pub use documents::{Documents, DocumentsError, InForce};
 pub use fact::{Fact, FactSpec, FactType, Source, Unit};

@@ -80,9 +80,8 @@ fn compare(left: &Operand, comparison: Comparison, right: &Operand, inputs: Inpu
     let exact = below.checked_mul(unit)? == threshold;
     let to = match comparison {
         Comparison::Equal => exact.then_some(below)?,
-        Comparison::LessOrEqual => below,
         Comparison::Less if exact => below.checked_sub(1)?,
-        Comparison::Less => below,
+        Comparison::Less | Comparison::LessOrEqual => below,
         Comparison::GreaterOrEqual if exact => below,
         Comparison::GreaterOrEqual | Comparison::Greater | Comparison::NotEqual => below.checked_add(1)?,
     };

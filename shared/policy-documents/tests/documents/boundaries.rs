@@ -68,7 +68,7 @@ fn check(id: &str) -> String {
             let reason = *threshold.rule.reasons.first().unwrap_or(&Reason::Other);
             let findings = [-1, 0, 1].map(|offset| {
                 let mut facts = facts.clone();
-                facts.set(fact, value + offset).unwrap();
+                facts.set(fact, value.saturating_add(offset)).unwrap();
                 finding(document, &facts, &threshold.rule.id, reason)
             });
             assert_eq!(findings, expected(threshold.comparison), "{} {}", document.id, threshold.rule.id);

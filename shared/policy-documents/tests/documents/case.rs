@@ -25,7 +25,7 @@ pub(crate) fn document_of(product: &str) -> &'static Document {
 
 /// When the test payments of a product are charged: a week into its policy.
 pub(crate) fn charged_ms(product: &str) -> i64 {
-    document_of(product).in_force_from_ms + 7 * DAY_MS
+    document_of(product).in_force_from_ms.saturating_add(7 * DAY_MS)
 }
 
 /// Facts that the tests change one by one.
@@ -62,13 +62,13 @@ impl Case {
             .payment(kind)
             .with(Fact::Product, product)
             .with(Fact::PaymentChargedAt, charged)
-            .with(Fact::RequestedAt, charged + DAY_MS)
+            .with(Fact::RequestedAt, charged.saturating_add(DAY_MS))
             .with(Fact::RequestedFromAccount, true)
             .with(Fact::IntakeChannel, "email")
             .with(Fact::CreditsPurchased, 1_000)
             .with(Fact::CreditsGranted, 1_000)
             .with(Fact::PeriodStartsAt, charged)
-            .with(Fact::PeriodEndsAt, charged + 30 * DAY_MS)
+            .with(Fact::PeriodEndsAt, charged.saturating_add(30 * DAY_MS))
             .with(Fact::BillingReason, "subscription_cycle")
             .with(Fact::BillingInterval, "month")
             .with(Fact::CancellationConfirmed, false)
@@ -104,7 +104,7 @@ impl Case {
             Some(Value::Integer(charged)) => *charged,
             other => panic!("{other:?}"),
         };
-        self.with(Fact::RequestedAt, charged + ms)
+        self.with(Fact::RequestedAt, charged.saturating_add(ms))
     }
 
     fn payment(self, kind: &str) -> Self {

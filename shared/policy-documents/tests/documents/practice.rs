@@ -15,7 +15,7 @@ fn clock<'d>(document: &'d Document, id: &str) -> &'d Clock {
 fn hours(product: &str, id: &str) -> (Option<i64>, Option<i64>) {
     let document = document_of(product);
     let clock = clock(document, id);
-    let hours = |at: i64| (at - FRIDAY_MS) / HOUR_MS;
+    let hours = |at: i64| at.saturating_sub(FRIDAY_MS).div_euclid(HOUR_MS);
     (document.warning(clock, FRIDAY_MS).map(hours), document.deadline(clock, FRIDAY_MS).map(hours))
 }
 

@@ -220,10 +220,10 @@ proptest! {
     ) {
         let case = |hours: i64, credits: i64, generations: i64| {
             Case::purchase(product, kind)
-                .after(hours * HOUR_MS)
+                .after(hours.saturating_mul(HOUR_MS))
                 .with(Fact::CreditsSpent, credits)
                 .with(Fact::GenerationsUsed, generations)
-                .decide_at(Reason::ChangedMind, charged_ms(product) + 30 * DAY_MS)
+                .decide_at(Reason::ChangedMind, charged_ms(product).saturating_add(30 * DAY_MS))
         };
         let (better, worse) = (case(earlier, less, fewer), case(later, more, most));
         prop_assert!(favour(&better) >= favour(&worse), "{:?} and {:?}", better.outcome, worse.outcome);

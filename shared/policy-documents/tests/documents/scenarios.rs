@@ -1,5 +1,7 @@
 //! Named scenarios of the four businesses, each decision in a few lines.
 
+use std::fmt::Write as _;
+
 use policy::{Fact, Reason, Value};
 
 use crate::case::{Case, DAY_MS, HOUR_MS, in_short};
@@ -8,10 +10,10 @@ use crate::case::{Case, DAY_MS, HOUR_MS, in_short};
 type Scenario = (&'static str, Case, Reason);
 
 fn check(name: &str, scenarios: Vec<Scenario>) {
-    let text: String = scenarios
-        .into_iter()
-        .map(|(name, case, reason)| format!("{name}\n  {}\n", in_short(&case.decide(reason))))
-        .collect();
+    let mut text = String::new();
+    for (name, case, reason) in scenarios {
+        writeln!(text, "{name}\n  {}", in_short(&case.decide(reason))).unwrap();
+    }
     insta::assert_snapshot!(name, text);
 }
 

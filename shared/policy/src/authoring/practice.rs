@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
 
 use super::document::{Context, check_id, known};
 use super::reader::{Located, Table, any_of};
@@ -183,8 +183,8 @@ fn holiday(day: &Located<String>, context: &Context<'_, '_>) -> Option<i32> {
         return None;
     };
     let epoch = Date::new(1970, 1, 1).ok()?;
-    // `until` counts whole days between two dates.
-    epoch.until(date).ok().map(|span| span.get_days()).filter(|days| epoch + days.days() == date)
+    // The span between two dates is counted in days unless another unit is asked for.
+    epoch.until(date).ok().map(|span| span.get_days())
 }
 
 pub(super) fn conflicts(
