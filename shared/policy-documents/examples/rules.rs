@@ -178,7 +178,7 @@ fn page(entries: &BTreeMap<Id, Entry>, tests: &Tests) -> Result<(String, String)
         match (holding.is_empty(), &entry.open) {
             (true, None) => faults.push(format!("{id}: no test holds it, and no reason says why")),
             (false, Some(_)) => {
-                faults.push(format!("{id}: a test holds it, so that its `open` is out of date"))
+                faults.push(format!("{id}: a test holds it, so that its `open` is out of date"));
             }
             (true, Some(_)) => open = open.saturating_add(1),
             (false, None) => held = held.saturating_add(1),

@@ -100,7 +100,7 @@ impl Documents {
 }
 
 impl<'d> InForce<'d> {
-    /// The document to decide by. For a purchase before the first version [`crate::decide`] sends the
+    /// The document to decide by. For a purchase before the first version [`crate::decide()`] sends the
     /// request to a person whatever the document says.
     pub fn document(self) -> Option<&'d Document> {
         match self {

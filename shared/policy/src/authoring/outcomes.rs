@@ -56,8 +56,8 @@ fn contradictions(document: &Document, mistake: &mut impl FnMut(&str, String)) {
                 (None, Ok(Some(facts))) => mistake(
                     &format!("rules.{}", second.id),
                     format!(
-                        "says otherwise than `{}` when {}; expected `overrides`, conditions that exclude each \
-                         other, or an entry under `conflicts`",
+                        "says otherwise than `{}` when {}; expected `overrides`, conditions that exclude \
+                         each other, or an entry under `conflicts`",
                         first.id,
                         described(&facts)
                     ),

@@ -6,9 +6,9 @@ use policy::authoring::{parse_catalogue, parse_document};
 use crate::small::SMALL;
 
 /// The tables of a document.
-const TABLES: &str = "`approval`, `calendar`, `clauses`, `clocks`, `conflicts`, `credits`, `document`, `door`, \
-                      `empty_success`, `failures`, `gaps`, `intake`, `law`, `leftover`, `offers`, `on_refund`, \
-                      `operations`, `provider`, `review`, `rules` or `terms`";
+const TABLES: &str = "`approval`, `calendar`, `clauses`, `clocks`, `conflicts`, `credits`, `document`, \
+                      `door`, `empty_success`, `failures`, `gaps`, `intake`, `law`, `leftover`, `offers`, \
+                      `on_refund`, `operations`, `provider`, `review`, `rules` or `terms`";
 
 /// Replaces `from` in the small document and compares every message.
 fn check(from: &str, to: &str, expected: &[&str]) {
@@ -358,8 +358,8 @@ fn a_grant_names_its_remedy() {
         "outcome = \"refuse\"",
         "outcome = \"grant\"\nremedy = \"everything\"",
         &["134: rules.refuse.remedy: unknown value `everything`; expected `rest_of_payment`, \
-           `credits_of_purchase`, `credits_of_generation`, `payment_by_unused_credits`, `payment_by_unused_time` \
-           or `credits_for_outage`"],
+           `credits_of_purchase`, `credits_of_generation`, `payment_by_unused_credits`, \
+           `payment_by_unused_time` or `credits_for_outage`"],
     );
 }
 

@@ -66,11 +66,9 @@ fn thresholds_that_leave_a_gap_or_overlap() {
     let early = "requested_at < payment_charged_at + window";
     check(
         &(rule("yes", early, "grant") + &rule("no", &after(">"), "refuse")),
-        &[
-            "1: rules: none is met for `changed_mind` when requested_at = 1769040000000 and payment_named and \
-           payment_charged_at = 1767830400000; expected a rule, or an entry under `gaps` that says why a \
-           person decides",
-        ],
+        &["1: rules: none is met for `changed_mind` when requested_at = 1769040000000 and payment_named \
+             and payment_charged_at = 1767830400000; expected a rule, or an entry under `gaps` that says \
+             why a person decides"],
     );
 }
 
