@@ -2,7 +2,7 @@
 //!
 //! A [`Document`] is one version of a written policy: clauses, named terms, rules, operations. The
 //! [`Facts`] of a request are typed values that the ledger and signed Stripe events recorded, or that
-//! the customer claimed. [`decide`] holds the rules against the facts in three-valued logic and returns
+//! the customer claimed. [`decide()`] holds the rules against the facts in three-valued logic and returns
 //! a [`Decision`] with its clauses. Nothing in this crate reads a clock, the environment or a file; with
 //! the feature `authoring` it also turns TOML texts into checked documents.
 
