@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use policy::authoring::{Mistakes, parse_catalogue, parse_document};
+use policy::authoring::{Mistakes, check_outcomes, parse_catalogue, parse_document};
 use policy::{Documents, DocumentsError};
 
 /// One folder per policy, one file per version.
@@ -49,6 +49,7 @@ fn embed() -> Result<(), BuildError> {
         for path in entries(&folder)? {
             let text = read(&path)?;
             let document = parse_document(&path.to_string_lossy(), &text)?;
+            check_outcomes(&path.to_string_lossy(), &text, &document)?;
             if path != Path::new(DOCUMENTS).join(&document.id).join(format!("{}.toml", document.version)) {
                 let path = path.to_string_lossy().into_owned();
                 return Err(BuildError::Misplaced { path, id: document.id, version: document.version });

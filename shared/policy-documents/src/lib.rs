@@ -8,10 +8,17 @@ use std::sync::LazyLock;
 
 use policy::{Catalogue, Documents};
 
+const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/documents.postcard"));
+
 static EMBEDDED: LazyLock<(Documents, Catalogue)> = LazyLock::new(|| {
-    postcard::from_bytes(include_bytes!(concat!(env!("OUT_DIR"), "/documents.postcard")))
+    postcard::from_bytes(BYTES)
         .expect("the build script of this very build encoded these bytes from the same types")
 });
+
+/// How much the documents and the catalogue add to a binary.
+pub fn embedded_bytes() -> usize {
+    BYTES.len()
+}
 
 /// Every version of every policy.
 pub fn documents() -> &'static Documents {

@@ -29,6 +29,8 @@ pub struct Price {
     pub product: String,
     /// Credits per unit: per period of a subscription, or once for a pack.
     pub credits: u64,
+    /// Generations that a period allots, for products that count generations (S0-5).
+    pub generations: Option<u64>,
     /// How it is sold.
     pub kind: PriceKind,
 }

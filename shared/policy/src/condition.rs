@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decision::TermUsed;
 use crate::document::{Term, TermValue};
 use crate::fact::{Fact, FactType, Unit};
+use crate::fact_set::FactSet;
 use crate::facts::{Facts, Value};
 
 /// The result of a condition.
@@ -126,7 +128,7 @@ pub enum Words {
 
 /// Numbers are compared in hundredths, so that a percentage of a quantity stays exact. Durations are
 /// milliseconds, as differences of instants are.
-const SCALE: i128 = 100;
+pub(crate) const SCALE: i128 = 100;
 
 enum Scalar<'a> {
     Number(i128),
@@ -143,26 +145,36 @@ pub(crate) struct Inputs<'a> {
 /// The facts and terms that conditions asked for.
 #[derive(Default)]
 pub(crate) struct Trace {
-    pub(crate) facts: BTreeSet<Fact>,
+    pub(crate) facts: FactSet,
     pub(crate) terms: BTreeSet<usize>,
+}
+
+impl Trace {
+    /// The terms, as the decision shows them.
+    pub(crate) fn terms_used(&self, terms: &[Term]) -> Vec<TermUsed> {
+        self.terms
+            .iter()
+            .filter_map(|place| terms.get(*place))
+            .map(|term| TermUsed { term: term.id.clone(), value: term.value_text() })
+            .collect()
+    }
 }
 
 /// The result of a condition and the unknown facts that keep it from being settled.
 pub(crate) struct Finding {
     pub(crate) truth: Truth,
-    pub(crate) unknown: BTreeSet<Fact>,
+    pub(crate) unknown: FactSet,
 }
 
 impl Finding {
     /// Drops the unknowns that do not matter to the result.
-    fn new(truth: Truth, unknown: BTreeSet<Fact>) -> Self {
-        Self { truth, unknown: if truth == Truth::Unknown { unknown } else { BTreeSet::new() } }
+    fn new(truth: Truth, unknown: FactSet) -> Self {
+        Self { truth, unknown: if truth == Truth::Unknown { unknown } else { FactSet::EMPTY } }
     }
 
     fn fold(parts: impl Iterator<Item = Self>, start: Truth, join: fn(Truth, Truth) -> Truth) -> Self {
-        let (truth, unknown) = parts.fold((start, BTreeSet::new()), |(truth, mut unknown), part| {
-            unknown.extend(part.unknown);
-            (join(truth, part.truth), unknown)
+        let (truth, unknown) = parts.fold((start, FactSet::EMPTY), |(truth, unknown), part| {
+            (join(truth, part.truth), unknown.union(part.unknown))
         });
         Self::new(truth, unknown)
     }
@@ -179,11 +191,11 @@ impl Condition {
         let facts = Facts::new();
         let mut trace = Trace::default();
         self.evaluate(Inputs { facts: &facts, terms: &[] }, &mut trace);
-        trace.facts
+        trace.facts.iter().collect()
     }
 
     pub(crate) fn evaluate(&self, inputs: Inputs<'_>, trace: &mut Trace) -> Finding {
-        let mut unknown = BTreeSet::new();
+        let mut unknown = FactSet::EMPTY;
         let truth = match self {
             Self::All(parts) => {
                 return Finding::fold(
@@ -261,7 +273,7 @@ impl Operand {
         &'a self,
         inputs: Inputs<'a>,
         trace: &mut Trace,
-        unknown: &mut BTreeSet<Fact>,
+        unknown: &mut FactSet,
     ) -> Option<Scalar<'a>> {
         match self {
             Self::Fact(fact) => {
@@ -310,7 +322,13 @@ impl Operand {
         }
     }
 
-    fn number(&self, inputs: Inputs<'_>, trace: &mut Trace, unknown: &mut BTreeSet<Fact>) -> Option<i128> {
+    /// The number in hundredths; `None` when a fact is unknown, or for a word.
+    pub(crate) fn number(
+        &self,
+        inputs: Inputs<'_>,
+        trace: &mut Trace,
+        unknown: &mut FactSet,
+    ) -> Option<i128> {
         match self.evaluate(inputs, trace, unknown)? {
             Scalar::Number(number) => Some(number),
             Scalar::Word(_) => None,
@@ -322,12 +340,7 @@ fn scaled(value: i128) -> Option<i128> {
     value.checked_mul(SCALE)
 }
 
-fn word<'a>(
-    fact: Fact,
-    inputs: Inputs<'a>,
-    trace: &mut Trace,
-    unknown: &mut BTreeSet<Fact>,
-) -> Option<&'a str> {
+fn word<'a>(fact: Fact, inputs: Inputs<'a>, trace: &mut Trace, unknown: &mut FactSet) -> Option<&'a str> {
     trace.facts.insert(fact);
     let word = inputs.facts.text(fact);
     if word.is_none() {

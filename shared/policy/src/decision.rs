@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Truth;
-use crate::document::Mode;
+use crate::document::{Clause, Mode};
 use crate::fact::{Fact, Source};
 use crate::facts::Value;
+use crate::promise::OfferKind;
 use crate::reason::Reason;
 
 /// What the policy says about one request.
@@ -42,6 +43,15 @@ pub struct Decision {
     pub offers: Vec<OfferMade>,
     /// The ways to a person; every outcome but a person's own has one.
     pub doors: Vec<DoorShown>,
+    /// The smallest set of unknown facts whose values can settle it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled_by: Vec<Fact>,
+    /// The nearest change under which a refusal would have been a grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest_change: Option<NearestChange>,
+    /// What the laws say that stand beside the policy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub law: Vec<LawFinding>,
 }
 
 /// What follows for the request.
@@ -204,6 +214,64 @@ pub struct OfferMade {
     pub clause: String,
     /// What the customer reads.
     pub text: String,
+    /// What kind of offer it is.
+    pub kind: OfferKind,
+    /// What it is worth, where the document says how to compute it and the facts are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<Remedy>,
+    /// A discount in hundredths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u32>,
+}
+
+/// Facts under which a refusal would have been a grant, or recommended as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearestChange {
+    /// The statutory pack of the rule; nothing for a rule of the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack: Option<String>,
+    /// The rule that would have granted.
+    pub rule: String,
+    /// The clauses that it carries out.
+    pub clauses: Vec<String>,
+    /// The facts that were otherwise.
+    pub changes: Vec<FactChange>,
+}
+
+/// A fact and the value at which it would have made the difference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactChange {
+    /// The fact.
+    pub fact: Fact,
+    /// What it is.
+    pub from: Value,
+    /// What it would have had to be.
+    pub to: Value,
+}
+
+/// What a law says that stands beside the policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LawFinding {
+    /// The statutory pack.
+    pub pack: String,
+    /// Its version.
+    pub version: String,
+    /// What people call the right.
+    pub title: String,
+    /// Who signed the reading; nobody for a pack that only recommends.
+    pub signed_by: Option<String>,
+    /// What it gives, if it is settled that it gives something.
+    pub gives: Option<Remedy>,
+    /// Whether it changed what the policy alone would have led to.
+    pub decisive: bool,
+    /// The clauses of the rules that are met, or that are not settled.
+    pub clauses: Vec<Citation>,
+    /// Every rule looked at.
+    pub rules: Vec<RuleFinding>,
+    /// The terms that the rules asked for.
+    pub terms: Vec<TermUsed>,
+    /// The unknown facts that keep a rule from being settled.
+    pub unknown_facts: Vec<Fact>,
 }
 
 /// A way to a person.
@@ -213,6 +281,23 @@ pub struct DoorShown {
     pub clause: String,
     /// What the customer reads.
     pub text: String,
+}
+
+/// The clauses with these ids, each once, in this order.
+pub(crate) fn cite(document: &str, version: &str, clauses: &[Clause], ids: &[&str]) -> Vec<Citation> {
+    let mut cited: Vec<Citation> = Vec::new();
+    for clause in ids.iter().filter_map(|id| clauses.iter().find(|clause| clause.id == *id)) {
+        if cited.iter().all(|each| each.clause != clause.id) {
+            cited.push(Citation {
+                document: document.to_owned(),
+                version: version.to_owned(),
+                clause: clause.id.clone(),
+                text: clause.text.clone(),
+                sha256: clause.sha256.clone(),
+            });
+        }
+    }
+    cited
 }
 
 impl Remedy {

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Condition;
 use crate::fact::Fact;
 use crate::generation::{EmptySuccess, FailureRules, Operation};
+use crate::law::Pack;
+use crate::practice::{Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review};
+use crate::promise::{Clock, Door, Leftover, Offer, OnRefund, OnRenewal};
 use crate::reason::Reason;
 
 /// One version of a written policy.
@@ -55,8 +58,26 @@ pub struct Document {
     pub on_refund: OnRefund,
     /// What a renewal's grant does to what is left of the grant before it.
     pub on_renewal: OnRenewal,
+    /// The clauses about what a refund does.
+    pub on_refund_clauses: Vec<String>,
     /// The way to a person that every refusal shows.
     pub door: Door,
+    /// Where requests come in.
+    pub intake: Option<Intake>,
+    /// Who pays refunds out.
+    pub provider: Option<Provider>,
+    /// What people review although a rule would let the machine decide.
+    pub review: Vec<Review>,
+    /// Above what a second person approves.
+    pub approval: Option<Approval>,
+    /// When people work; every document with a clock of business time has one.
+    pub calendar: Option<Calendar>,
+    /// Rules that may be met together and disagree, because the text does.
+    pub conflicts: Vec<DeclaredConflict>,
+    /// What no rule covers although rules exist for its reason.
+    pub gaps: Vec<DeclaredGap>,
+    /// The laws that stand beside the policy.
+    pub law: Vec<Pack>,
 }
 
 /// One clause of the written text.
@@ -134,6 +155,8 @@ pub enum TermUnit {
     Credits,
     /// Things.
     Count,
+    /// The smallest unit of any currency.
+    Minor,
 }
 
 impl TermUnit {
@@ -148,6 +171,7 @@ impl TermUnit {
         Self::Percent,
         Self::Credits,
         Self::Count,
+        Self::Minor,
     ];
 
     /// The name used in documents.
@@ -162,17 +186,23 @@ impl TermUnit {
             Self::Percent => "percent",
             Self::Credits => "credits",
             Self::Count => "count",
+            Self::Minor => "minor",
         }
     }
 
     /// How many seconds one of it lasts, for the units of plain time.
-    fn seconds(self) -> Option<u64> {
+    pub(crate) fn seconds(self) -> Option<u64> {
         match self {
             Self::Seconds => Some(1),
             Self::Minutes => Some(60),
             Self::Hours => Some(3_600),
             Self::Days => Some(86_400),
-            Self::BusinessHours | Self::BusinessDays | Self::Percent | Self::Credits | Self::Count => None,
+            Self::BusinessHours
+            | Self::BusinessDays
+            | Self::Percent
+            | Self::Credits
+            | Self::Count
+            | Self::Minor => None,
         }
     }
 }
@@ -257,99 +287,36 @@ pub enum RemedyRule {
     CreditsOfPurchase,
     /// Credits: what the generation cost and was not given back.
     CreditsOfGeneration,
+    /// Money: the part of the payment whose credits are neither spent nor held.
+    PaymentByUnusedCredits,
+    /// Money: the part of the payment whose time lies after the request.
+    PaymentByUnusedTime,
+    /// Credits: the part of the period's credits that the outage took of its time.
+    CreditsForOutage,
 }
 
-/// Something that is offered to the customer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
-    /// Its name within the document.
-    pub id: String,
-    /// The clause that promises it.
-    pub clause: String,
-    /// What the customer reads.
-    pub text: String,
-}
+impl RemedyRule {
+    /// Every remedy.
+    pub const ALL: &'static [Self] = &[
+        Self::RestOfPayment,
+        Self::CreditsOfPurchase,
+        Self::CreditsOfGeneration,
+        Self::PaymentByUnusedCredits,
+        Self::PaymentByUnusedTime,
+        Self::CreditsForOutage,
+    ];
 
-/// A promise with a deadline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Clock {
-    /// Its name within the document.
-    pub id: String,
-    /// The clause that promises it.
-    pub clause: String,
-    /// What starts it.
-    pub starts: ClockStart,
-    /// The term that says how long it runs.
-    pub limit: String,
-    /// Whether the text promises it, or only says what is usual.
-    pub firm: bool,
-}
-
-/// What starts a clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClockStart {
-    /// The generation failed, or its hold reached the deadline.
-    GenerationFailed,
-    /// The payment was charged.
-    PaymentCharged,
-    /// The request was submitted.
-    RequestSubmitted,
-    /// Everything that the request needs is there.
-    RequestComplete,
-}
-
-/// When the left-over credits of an ended subscription expire. A lot is usable while now < expiry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leftover {
-    /// The clause that says so.
-    pub clause: String,
-    /// How long they stay after the subscription's `ended_at`, in seconds.
-    pub after_end_s: u64,
-    /// What subscribing again does to the clock.
-    pub on_resubscribe: OnResubscribe,
-    /// How long credits stay that come back from a job which outlived their expiry, in seconds.
-    pub grace_after_failed_job_s: u64,
-}
-
-/// What subscribing again does to the expiry of left-over credits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnResubscribe {
-    /// The credits lose their expiry again.
-    StopClock,
-    /// The credits keep their expiry.
-    KeepClock,
-}
-
-/// What a refund of a payment does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OnRefund {
-    /// Whether what is left of the payment's own lots is revoked.
-    pub revoke: bool,
-    /// Whether the refund of a subscription's charge cancels the subscription at once.
-    pub cancel: bool,
-    /// Whether credits of the payment that were already spent become a debt.
-    pub debt_for_spent: bool,
-}
-
-/// What a renewal's grant does to what is left of the grant before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnRenewal {
-    /// They stay, side by side.
-    Add,
-    /// The renewal's grant takes the place of what is left.
-    Replace,
-}
-
-/// The way to a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Door {
-    /// The clause that opens it.
-    pub clause: String,
-    /// What the customer reads.
-    pub text: String,
+    /// The name used in documents.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::RestOfPayment => "rest_of_payment",
+            Self::CreditsOfPurchase => "credits_of_purchase",
+            Self::CreditsOfGeneration => "credits_of_generation",
+            Self::PaymentByUnusedCredits => "payment_by_unused_credits",
+            Self::PaymentByUnusedTime => "payment_by_unused_time",
+            Self::CreditsForOutage => "credits_for_outage",
+        }
+    }
 }
 
 impl Document {
@@ -361,6 +328,28 @@ impl Document {
     /// The term with this id.
     pub fn term(&self, id: &str) -> Option<&Term> {
         self.terms.iter().find(|term| term.id == id)
+    }
+
+    /// The instant at which a clock that starts at `start_ms` runs out, in milliseconds since 1970; `None`
+    /// for a limit of business time in a document without a calendar.
+    pub fn deadline(&self, clock: &Clock, start_ms: i64) -> Option<i64> {
+        self.time_limit(&clock.limit, start_ms)
+    }
+
+    /// The instant from which a clock that starts at `start_ms` warns people.
+    pub fn warning(&self, clock: &Clock, start_ms: i64) -> Option<i64> {
+        self.time_limit(clock.warn.as_ref()?, start_ms)
+    }
+
+    fn time_limit(&self, term: &str, start_ms: i64) -> Option<i64> {
+        let term = self.term(term)?;
+        match (term.seconds(), &self.calendar, &term.value) {
+            (Some(seconds), _, _) => start_ms.checked_add(milliseconds(seconds)?),
+            (None, Some(calendar), TermValue::Number(count, unit)) => {
+                calendar.deadline(start_ms, *count, *unit)
+            }
+            (None, _, _) => None,
+        }
     }
 
     /// The instant from which the left-over credits of a subscription that ended at `ended_at_ms` are

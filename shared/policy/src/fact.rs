@@ -74,6 +74,13 @@ macro_rules! facts {
             /// Every fact, in the order of the registry.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
+            /// The place in the registry.
+            pub(crate) fn place(self) -> u32 {
+                #[expect(clippy::as_conversions, reason = "a fieldless enum has no other conversion")]
+                let place = self as u32;
+                place
+            }
+
             /// Type, source and meaning.
             pub fn spec(self) -> FactSpec {
                 match self {
@@ -93,7 +100,7 @@ macro_rules! facts {
 }
 
 use FactType::{Boolean, Choice, Instant, Quantity, Text};
-use Unit::{Credits, Money};
+use Unit::{Count, Credits, Money, Seconds};
 
 facts! {
     DecidedAt "decided_at": Instant, Recorded, "The instant of the decision; set by the decision itself.";
@@ -104,6 +111,16 @@ facts! {
         asks "What is the order or transaction id of the charge? It is on the receipt.";
     NoteGiven "note_given": Boolean, Recorded, "Whether the request says in words what went wrong.",
         asks "What went wrong? A sentence or two is enough.";
+    PurchaseDateGiven "purchase_date_given": Boolean, Recorded,
+        "Whether the request says when the purchase was made, or names a payment that does.",
+        asks "On which day did you buy it?";
+    IntakeChannel "intake_channel": Choice(&["support_form", "email", "chat", "api"]), Recorded,
+        "The channel by which the request came in.";
+    RequestedFromAccount "requested_from_account": Boolean, Recorded,
+        "Whether the request came from the account itself: signed in, or from its e-mail address.",
+        asks "Please write from the e-mail address of your account, or sign in. Can you do that?";
+    OfferDeclined "offer_declined": Boolean, Claimed,
+        "Whether the customer declined what was offered; it changes no outcome (S3-26).";
     RemedyChosen "remedy_chosen": Choice(&["credits", "money"]), Claimed,
         "What the customer chooses where the policy leaves them the choice.",
         asks "Which do you prefer: the credits you bought, or your money back?";
@@ -126,6 +143,15 @@ facts! {
     Currency "currency": Text, Recorded, "The payment's currency: three lower-case letters (ISO 4217).";
     PaymentDisputed "payment_disputed": Boolean, Recorded,
         "Whether the payment is or was disputed at the cardholder's bank.";
+    PaymentDelivered "payment_delivered": Boolean, Recorded,
+        "Whether anything that the payment bought was delivered: its credits, or a result of them.";
+    ContactedBeforeDispute "contacted_before_dispute": Boolean, Recorded,
+        "Whether the customer had asked for a solution before the payment was disputed.";
+    DuplicateOfPayment "duplicate_of_payment": Boolean, Recorded,
+        "Whether the account paid for the same thing shortly before: same price, same amount.";
+    FirstPurchase "first_purchase": Boolean, Recorded, "Whether it is the account's first payment.";
+    BillingInterval "billing_interval": Choice(&["month", "year"]), Recorded,
+        "How long a period of the subscription is.";
     ChargedCardOnFile "charged_card_on_file": Boolean, Recorded,
         "Whether the card that was charged was the account's default card at that instant.";
     PlanPaid "plan_paid": Text, Recorded, "The plan that the payment paid for.";
@@ -141,6 +167,15 @@ facts! {
     CreditsHeld "credits_held": Quantity(Credits), Recorded,
         "The credits of the payment's lots that running generations hold.";
 
+    GenerationsAllotted "generations_allotted": Quantity(Count), Recorded,
+        "The generations that the paid period allots, where a product counts generations.";
+    GenerationsUsed "generations_used": Quantity(Count), Recorded,
+        "The generations of the paid period that were used.";
+    UsableResults "usable_results": Quantity(Count), Recorded,
+        "The generations on the payment's credits that delivered a result.";
+    OutputsDownloaded "outputs_downloaded": Quantity(Count), Recorded,
+        "The results on the payment's credits that were downloaded or exported.";
+
     CancellationConfirmed "cancellation_confirmed": Boolean, Recorded,
         "Whether a cancellation of the payment's subscription is recorded and was not taken back.";
     CancellationConfirmedAt "cancellation_confirmed_at": Instant, Recorded,
@@ -151,10 +186,29 @@ facts! {
         "Whether the payment's subscription has ended.";
     SubscriptionEndedAt "subscription_ended_at": Instant, Recorded,
         "The instant at which the payment's subscription ended.";
+    PeriodStartsAt "period_starts_at": Instant, Recorded,
+        "The beginning of the period that the payment paid for.";
     PeriodEndsAt "period_ends_at": Instant, Recorded, "The end of the period that the payment paid for.";
 
+    Outage "outage": Quantity(Seconds), Recorded,
+        "The longest outage of core generation within the period that the payment paid for.";
+    EarlierRefunds "earlier_refunds": Quantity(Count), Recorded,
+        "The account's refunds within the 365 days before the request.";
+    RelatedRefunds "related_refunds": Quantity(Count), Recorded,
+        "The refunds of accounts that a person found to be related, within the same 365 days.";
+    AbuseFinding "abuse_finding": Choice(&["none", "indicated", "confirmed"]), Recorded,
+        "What people recorded about abuse by the account; `none` when nothing is recorded.";
+
+    CountryEvidence "country_evidence": Choice(&["card", "billing_address", "both", "none"]), Recorded,
+        "What vouches for the customer's country.";
+    BoughtAsBusiness "bought_as_business": Boolean, Recorded,
+        "Whether the purchase was made for a business: a tax id was given at the checkout.";
+    WithdrawalWaived "withdrawal_waived": Boolean, Recorded,
+        "Whether the consent to begin at once and to lose the right to withdraw is on record.";
+
     GenerationNamed "generation_named": Boolean, Recorded,
-        "Whether the request is about one generation of the account.";
+        "Whether the request is about one generation of the account.",
+        asks "Which generation is it about, and when did you start it?";
     GenerationCovered "generation_covered": Boolean, Recorded,
         "Whether the policy lists the generation's operation.";
     GenerationOutcome "generation_outcome":

@@ -99,7 +99,7 @@ impl FailureKind {
 }
 
 impl FailureRules {
-    fn rule(&self, kind: FailureKind) -> &FailureRule {
+    pub(crate) fn rule(&self, kind: FailureKind) -> &FailureRule {
         match kind {
             FailureKind::ProviderError => &self.provider_error,
             FailureKind::OwnError => &self.own_error,

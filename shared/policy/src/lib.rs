@@ -12,25 +12,33 @@ mod catalogue;
 mod condition;
 mod decide;
 mod decision;
+mod diff;
 mod document;
 mod documents;
 mod fact;
+mod fact_set;
 mod facts;
 mod generation;
+mod law;
 mod message;
+mod nearest;
+mod practice;
+mod promise;
 mod reason;
+mod remedy;
+mod settle;
+mod verdict;
+mod wording;
 
 pub use catalogue::{Catalogue, Price, PriceKind, Product, UnknownPrice};
 pub use condition::{Comparison, Condition, Operand, Truth, Words};
 pub use decide::decide;
 pub use decision::{
-    Basis, Citation, Decision, DoorShown, EffectKind, FactUsed, Missing, OfferMade, Outcome, Recommendation,
-    Remedy, RuleFinding, TermUsed,
+    Basis, Citation, Decision, DoorShown, EffectKind, FactChange, FactUsed, LawFinding, Missing,
+    NearestChange, OfferMade, Outcome, Recommendation, Remedy, RuleFinding, TermUsed,
 };
-pub use document::{
-    Clause, ClauseKind, Clock, ClockStart, Document, Door, Effect, Leftover, Mode, Offer, OnRefund,
-    OnRenewal, OnResubscribe, RemedyRule, Rule, Term, TermUnit, TermValue,
-};
+pub use diff::{Change, Diff, diff};
+pub use document::{Clause, ClauseKind, Document, Effect, Mode, RemedyRule, Rule, Term, TermUnit, TermValue};
 pub use documents::{Documents, DocumentsError, InForce};
 pub use fact::{Fact, FactSpec, FactType, Source, Unit};
 pub use facts::{FactError, Facts, Value};
@@ -38,5 +46,10 @@ pub use generation::{
     AnswerMatch, AnswerShape, EmptySuccess, Ending, FailureEffect, FailureKind, FailureRule, FailureRules,
     GenerationOutcome, Operation,
 };
+pub use law::Pack;
 pub use message::money_text;
+pub use practice::{
+    Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review, ReviewScope,
+};
+pub use promise::{Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe};
 pub use reason::Reason;

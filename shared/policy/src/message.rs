@@ -27,6 +27,15 @@ impl Decision {
                 texts.join("\u{201d} and: \u{201c}"),
             );
         }
+        for law in self.law.iter().filter(|law| !law.clauses.is_empty()) {
+            let texts: Vec<&str> = law.clauses.iter().map(|citation| citation.text.as_str()).collect();
+            let _ = write!(
+                message,
+                " The law beside it, \u{201c}{}\u{201d}, says: \u{201c}{}\u{201d}",
+                law.title,
+                texts.join("\u{201d} and: \u{201c}"),
+            );
+        }
         for offer in &self.offers {
             message.push(' ');
             message.push_str(&offer.text);

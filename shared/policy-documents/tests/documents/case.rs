@@ -1,6 +1,9 @@
-//! Requests about the music studio whose facts the tests change one by one.
+//! Requests whose facts the tests change one by one.
 
-use policy::{Decision, Document, Fact, Facts, Reason, Value};
+use std::fmt::Write as _;
+
+use policy::{Decision, Document, Fact, Facts, Outcome, Reason, Recommendation, Remedy, Value, money_text};
+use policy_documents::documents;
 
 /// 2026-05-02T00:00:00Z, from when on the music studio's policy applies.
 pub(crate) const IN_FORCE_MS: i64 = 1_777_680_000_000;
@@ -12,7 +15,17 @@ pub(crate) const CHARGED_MS: i64 = IN_FORCE_MS + 7 * DAY_MS;
 pub(crate) const NOW_MS: i64 = CHARGED_MS + 20 * DAY_MS;
 
 pub(crate) fn music_studio() -> &'static Document {
-    policy_documents::documents().version("music-studio", "2026-05-02").expect("the document is embedded")
+    document_of("music-studio")
+}
+
+/// The newest document that covers a product.
+pub(crate) fn document_of(product: &str) -> &'static Document {
+    documents().in_force(product, i64::MAX).document().expect("a document covers the product")
+}
+
+/// When the test payments of a product are charged: a week into its policy.
+pub(crate) fn charged_ms(product: &str) -> i64 {
+    document_of(product).in_force_from_ms.saturating_add(7 * DAY_MS)
 }
 
 /// Facts that the tests change one by one.
@@ -39,6 +52,59 @@ impl Case {
             (Fact::PaymentNamed, false.into()),
             (Fact::GenerationNamed, false.into()),
         ])
+    }
+
+    /// About a purchase of 10.00 USD and 1,000 unused credits, a day after it was charged; nothing speaks
+    /// against the customer, and no law beside the policy gives them anything.
+    pub(crate) fn purchase(product: &str, kind: &str) -> Self {
+        let charged = charged_ms(product);
+        Self::request()
+            .payment(kind)
+            .with(Fact::Product, product)
+            .with(Fact::PaymentChargedAt, charged)
+            .with(Fact::RequestedAt, charged.saturating_add(DAY_MS))
+            .with(Fact::RequestedFromAccount, true)
+            .with(Fact::IntakeChannel, "email")
+            .with(Fact::CreditsPurchased, 1_000)
+            .with(Fact::CreditsGranted, 1_000)
+            .with(Fact::PeriodStartsAt, charged)
+            .with(Fact::PeriodEndsAt, charged.saturating_add(30 * DAY_MS))
+            .with(Fact::BillingReason, "subscription_cycle")
+            .with(Fact::BillingInterval, "month")
+            .with(Fact::CancellationConfirmed, false)
+            .with(Fact::GenerationsAllotted, 500)
+            .with(Fact::GenerationsUsed, 0)
+            .with(Fact::UsableResults, 0)
+            .with(Fact::OutputsDownloaded, 0)
+            .with(Fact::DuplicateOfPayment, false)
+            .with(Fact::FirstPurchase, true)
+            .with(Fact::PaymentDelivered, true)
+            .with(Fact::ContactedBeforeDispute, true)
+            .with(Fact::EarlierRefunds, 0)
+            .with(Fact::RelatedRefunds, 0)
+            .with(Fact::AbuseFinding, "none")
+            .with(Fact::CountryEvidence, "both")
+            .with(Fact::BoughtAsBusiness, false)
+            .with(Fact::WithdrawalWaived, false)
+    }
+
+    /// About a generation of 10 credits of a product.
+    pub(crate) fn generation_of(product: &str, outcome: &str) -> Self {
+        let case = Self::purchase(product, "subscription");
+        case.with(Fact::GenerationNamed, true)
+            .with(Fact::GenerationCovered, true)
+            .with(Fact::GenerationOutcome, outcome)
+            .with(Fact::GenerationCreditsCharged, 10)
+            .with(Fact::GenerationCreditsReturned, 0)
+    }
+
+    /// Submitted this long after the charge.
+    pub(crate) fn after(self, ms: i64) -> Self {
+        let charged = match self.0.get(Fact::PaymentChargedAt) {
+            Some(Value::Integer(charged)) => *charged,
+            other => panic!("{other:?}"),
+        };
+        self.with(Fact::RequestedAt, charged.saturating_add(ms))
     }
 
     fn payment(self, kind: &str) -> Self {
@@ -116,8 +182,105 @@ impl Case {
     }
 
     pub(crate) fn decide_at(&self, reason: Reason, now_ms: i64) -> Decision {
-        policy::decide(music_studio(), &self.0, reason, now_ms)
+        let document = match self.0.get(Fact::Product) {
+            Some(Value::Text(product)) => document_of(product),
+            _ => music_studio(),
+        };
+        policy::decide(document, &self.0, reason, now_ms)
     }
+}
+
+/// The remedy of a whole test payment.
+pub(crate) fn ten_dollars() -> Remedy {
+    Remedy::Money { amount_minor: 1_000, currency: "usd".to_owned() }
+}
+
+pub(crate) fn person() -> Outcome {
+    Outcome::Person { recommendation: None }
+}
+
+pub(crate) fn recommends(remedy: Remedy) -> Outcome {
+    Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) }
+}
+
+pub(crate) fn recommends_refusal() -> Outcome {
+    Outcome::Person { recommendation: Some(Recommendation::Refuse) }
+}
+
+/// The offers, in order.
+pub(crate) fn offered(decision: &Decision) -> Vec<&str> {
+    decision.offers.iter().map(|offer| offer.offer.as_str()).collect()
+}
+
+fn remedy_text(remedy: &Remedy) -> String {
+    match remedy {
+        Remedy::Money { amount_minor, currency } => money_text(*amount_minor, currency),
+        Remedy::Credits { credits } => format!("{credits} credits"),
+    }
+}
+
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::Boolean(boolean) => boolean.to_string(),
+        Value::Integer(integer) => integer.to_string(),
+        Value::Text(text) => text.clone(),
+    }
+}
+
+/// The decision in a few lines, for snapshots of many.
+pub(crate) fn in_short(decision: &Decision) -> String {
+    let outcome = match &decision.outcome {
+        Outcome::Grant { remedy } => format!("grants {}", remedy_text(remedy)),
+        Outcome::Refuse => "refuses".to_owned(),
+        Outcome::Person { recommendation: None } => "person".to_owned(),
+        Outcome::Person { recommendation: Some(Recommendation::Refuse) } => {
+            "person, recommends to refuse".to_owned()
+        }
+        Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) } => {
+            format!("person, recommends {}", remedy_text(remedy))
+        }
+        Outcome::NeedsInformation { missing } => {
+            let facts: Vec<&str> = missing.iter().map(|each| each.fact.id()).collect();
+            format!("asks for {}", facts.join(", "))
+        }
+    };
+    let mut text = format!("{}: {outcome} ({:?})\n", decision.reason.id(), decision.basis);
+    let mut line = |name: &str, values: Vec<String>| {
+        if !values.is_empty() {
+            let _ = writeln!(text, "    {name}: {}", values.join(", "));
+        }
+    };
+    line("clauses", cited(decision).into_iter().map(str::to_owned).collect());
+    line(
+        "offers",
+        decision
+            .offers
+            .iter()
+            .map(|offer| match &offer.remedy {
+                Some(remedy) => format!("{} of {}", offer.offer, remedy_text(remedy)),
+                None => offer.offer.clone(),
+            })
+            .collect(),
+    );
+    for law in decision.law.iter().filter(|law| !law.clauses.is_empty()) {
+        let gives = law
+            .gives
+            .as_ref()
+            .map_or_else(|| "says".to_owned(), |remedy| format!("gives {}", remedy_text(remedy)));
+        let clauses: Vec<&str> = law.clauses.iter().map(|clause| clause.clause.as_str()).collect();
+        let decisive = if law.decisive { ", decisive" } else { "" };
+        line("law", vec![format!("{} {gives} ({}{decisive})", law.pack, clauses.join(" "))]);
+    }
+    line("unknown", decision.unknown_facts.iter().map(|fact| fact.id().to_owned()).collect());
+    line("settled by", decision.settled_by.iter().map(|fact| fact.id().to_owned()).collect());
+    if let Some(nearest) = &decision.nearest_change {
+        let changes = nearest.changes.iter().map(|change| {
+            format!("{} {} -> {}", change.fact.id(), value_text(&change.from), value_text(&change.to))
+        });
+        let pack = nearest.pack.as_ref().map(|pack| format!("{pack} ")).unwrap_or_default();
+        line(&format!("nearest ({pack}{})", nearest.rule), changes.collect());
+    }
+    text
 }
 
 /// The cited clauses, in order.

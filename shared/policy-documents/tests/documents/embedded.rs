@@ -14,13 +14,20 @@ fn text(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
+/// The path of every document, below the crate.
+const DOCUMENTS: [&str; 4] = [
+    "documents/assistant-suite/2026-05-02.toml",
+    "documents/image-to-3d/2026-06-01.toml",
+    "documents/image-web/2026-05-02.toml",
+    "documents/music-studio/2026-05-02.toml",
+];
+
 #[test]
 fn the_embedded_form_equals_the_files() {
-    let path = "documents/music-studio/2026-05-02.toml";
-    let parsed = parse_document(path, &text(path)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    assert_eq!(music_studio(), &parsed);
-    let parsed = Documents::new(vec![parsed]).unwrap();
-    assert_eq!(documents(), &parsed);
+    let parsed = DOCUMENTS
+        .map(|path| parse_document(path, &text(path)).unwrap_or_else(|mistakes| panic!("{mistakes}")));
+    let parsed = Documents::new(parsed.to_vec()).unwrap();
+    assert!(documents() == &parsed, "the embedded documents differ from their files");
     let path = "documents/catalogue.toml";
     assert_eq!(catalogue(), &parse_catalogue(path, &text(path), &parsed).unwrap());
 }
@@ -86,4 +93,46 @@ fn prices() {
         catalogue().price("price_gone").unwrap_err().to_string(),
         "price `price_gone` is not in the catalogue"
     );
+}
+
+#[test]
+fn every_rule_within_scope_is_covered_by_a_clause_of_its_own_document() {
+    let text = text("rules.toml");
+    let table: toml::Table = text.parse().unwrap();
+    assert_eq!(table.len(), 132);
+    for (id, rule) in &table {
+        let document = match id.as_bytes()[1] {
+            b'0' | b'1' => "assistant",
+            b'2' => "music-studio",
+            b'3' => "image-to-3d",
+            _ => "image-web",
+        };
+        let document = crate::case::document_of(document);
+        let covered = document.clauses.iter().any(|clause| clause.covers.contains(id));
+        let outside = rule.get("mode").and_then(toml::Value::as_str) == Some("X");
+        assert_ne!(covered, outside, "{id}");
+    }
+    let covers = documents().iter().flat_map(|each| each.clauses.iter()).flat_map(|each| each.covers.iter());
+    assert!(covers.into_iter().all(|id| table.contains_key(id)), "a clause covers a rule that is not listed");
+}
+
+#[test]
+fn s1_2_s3_2_s3_3_s4_22_information_is_published_with_the_policy() {
+    for (product, rule) in
+        [("assistant", "S1-2"), ("image-to-3d", "S3-2"), ("image-to-3d", "S3-3"), ("image-web", "S4-22")]
+    {
+        let document = crate::case::document_of(product);
+        let clause =
+            document.clauses.iter().find(|clause| clause.covers.iter().any(|id| id == rule)).unwrap();
+        assert_eq!(clause.kind, ClauseKind::Information, "{rule}");
+    }
+}
+
+#[test]
+fn s4_20_what_the_page_leaves_to_the_refund_policy_is_cited_as_that() {
+    let before = crate::case::Case::purchase("image-web", "subscription")
+        .with(policy::Fact::PaymentChargedAt, IN_FORCE_MS - 1)
+        .decide(policy::Reason::ChangedMind);
+    assert_eq!(crate::case::cited(&before), ["refund-policy-prevails"]);
+    assert!(before.clauses[0].text.contains("prevails"));
 }

@@ -4,6 +4,9 @@ use policy::{Basis, Fact, Outcome, Reason, Recommendation, Remedy};
 
 use crate::case::{CHARGED_MS, Case, DAY_MS, HOUR_MS, IN_FORCE_MS, NOW_MS, cited};
 
+/// What the laws beside the policy want to know of a customer.
+const COUNTRY: [Fact; 3] = [Fact::CustomerCountry, Fact::CountryEvidence, Fact::BoughtAsBusiness];
+
 fn money() -> Remedy {
     Remedy::Money { amount_minor: 1_000, currency: "usd".to_owned() }
 }
@@ -173,7 +176,8 @@ fn s2_20_an_unknown_country_does_not_hide_the_contradiction() {
     let decision = case.decide(Reason::ChangedMind);
     assert_eq!((&decision.outcome, decision.basis), (&recommended(), Basis::Conflict));
     assert_eq!(cited(&decision), ["pack-final-once-spent", "pack-final-once-landed"]);
-    assert_eq!(decision.unknown_facts, [Fact::CustomerCountry]);
+    assert_eq!(decision.unknown_facts, COUNTRY);
+    assert_eq!(decision.settled_by, [Fact::CustomerCountry]);
 }
 
 #[test]
@@ -238,7 +242,8 @@ fn s2_28_an_unknown_country_within_the_window_is_never_refused() {
     let case = Case::renewal().without(Fact::CustomerCountry).with(Fact::RequestedAt, CHARGED_MS + DAY_MS);
     let decision = case.decide(Reason::ChangedMind);
     assert_eq!((&decision.outcome, decision.basis), (&person(None), Basis::UnknownFacts));
-    assert_eq!(decision.unknown_facts, [Fact::CustomerCountry]);
+    assert_eq!(decision.unknown_facts, COUNTRY);
+    assert_eq!(decision.settled_by, [Fact::CustomerCountry]);
     assert_eq!(cited(&decision), ["mid-period", "statutory-rights", "statutory-window"]);
     let after = Case::renewal().without(Fact::CustomerCountry).decide(Reason::ChangedMind);
     assert_eq!(after.outcome, Outcome::Refuse);

@@ -59,6 +59,7 @@ enum KindWord {
 
 fn price(id: Located<String>, mut table: Table<'_, '_>, product: Option<String>) -> Option<Price> {
     let credits = table.integer("credits");
+    let generations = table.optional_integer("generations").map(|generations| generations.value);
     let kind = table.choice("kind", &[("subscription", KindWord::Subscription), ("pack", KindWord::Pack)]);
     let kind = match kind {
         Some(KindWord::Subscription) => {
@@ -73,5 +74,5 @@ fn price(id: Located<String>, mut table: Table<'_, '_>, product: Option<String>)
         credits.mistake(table.file(), "0 credits; expected at least 1");
     }
     table.finish();
-    Some(Price { id: id.value, product: product?, credits: credits?.value, kind: kind? })
+    Some(Price { id: id.value, product: product?, credits: credits?.value, generations, kind: kind? })
 }

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::Mistakes;
+use super::law;
 use super::parts;
+use super::practice;
 use super::reader::{File, Located, Table, any_of};
-use super::rules;
+use super::rules::{self, Allowed};
 use crate::document::{Clause, ClauseKind, Document, Term, TermUnit, TermValue};
 
 /// What references are checked against, and which clauses something acts on.
@@ -42,24 +44,11 @@ struct Header {
 }
 
 fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
-    // References are held against the names that stand in the file, so that a mistake within a part is
-    // reported once and not again wherever the part is cited.
-    let clause_tables = root.named_tables("clauses");
-    let clause_ids = ids(&clause_tables);
-    let clauses: Vec<(Clause, usize)> = clause_tables
-        .into_iter()
-        .filter_map(|(id, table)| Some((clause(&id, table, file)?, id.at)))
-        .collect();
-    let terms: Vec<Term> =
-        root.named_tables("terms").into_iter().filter_map(|(id, table)| term(&id, table, file)).collect();
-    let context = Context {
-        file,
-        clauses: clause_ids,
-        terms,
-        acted_on: RefCell::default(),
-        measured: RefCell::default(),
-    };
+    let (clauses, clause_ids) = clauses_of(&mut root, file);
+    let context = Context::new(file, clause_ids, terms_of(&mut root, file));
     let header = root.table("document").map(|table| header(table, &context));
+    let products: BTreeSet<String> =
+        header.iter().flatten().flat_map(|header| header.products.iter().cloned()).collect();
     let credits = root.table("credits").map(|table| parts::credits(table, &context));
     let failures = root.table("failures").and_then(|table| parts::failures(table, None, &context));
     let operation_tables = root.named_tables("operations");
@@ -69,16 +58,27 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let offer_tables = root.named_tables("offers");
     let offer_ids = ids(&offer_tables);
     let offers = parts::offers(offer_tables, &context);
-    let clocks = parts::clocks(root.named_tables("clocks"), &context);
+    let clocks = parts::clocks(root.named_tables("clocks"), &context, &products);
     let leftover = root.optional_table("leftover").map(|table| parts::leftover(table, &context));
-    let on_refund = root.table("on_refund").and_then(parts::on_refund);
+    let on_refund = root.table("on_refund").and_then(|table| parts::on_refund(table, &context));
     let door = root.table("door").and_then(|table| parts::door(table, &context));
-    let rules = rules::rules(root.named_tables("rules"), &context, &offer_ids);
+    let intake = root.optional_table("intake").map(|table| practice::intake(table, &context));
+    let provider = root.optional_table("provider").map(|table| practice::provider(table, &context));
+    let review = practice::review(root.named_tables("review"), &context, &products);
+    let approval = root.optional_table("approval").map(|table| practice::approval(table, &context));
+    let calendar = root.optional_table("calendar").map(|table| practice::calendar(table, &context));
+    let law = law::law(root.named_tables("law"), &context);
+    let allowed = Allowed::Policy { offers: &offer_ids, products: &products, review: &review };
+    let rules = rules::rules(root.named_tables("rules"), &context, allowed);
+    let conflicts = practice::conflicts(root.named_tables("conflicts"), &context, &rules);
+    let gaps = practice::gaps(root.named_tables("gaps"), &context);
+    let clocks = parts::with_calendar(clocks, calendar.is_some(), &context);
     root.finish();
     for (clause, at) in &clauses {
         context.check_acted_on(clause, *at);
     }
     let (header, credits) = (header??, credits?);
+    let (on_refund, on_refund_clauses) = on_refund?;
     Some(Document {
         id: header.id,
         version: header.version,
@@ -99,10 +99,36 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         offers,
         clocks,
         leftover: leftover.flatten(),
-        on_refund: on_refund?,
+        on_refund,
         on_renewal: credits.on_renewal?,
+        on_refund_clauses,
         door: door?,
+        intake: intake.flatten(),
+        provider: provider.flatten(),
+        review,
+        approval: approval.flatten(),
+        calendar: calendar.flatten(),
+        conflicts,
+        gaps,
+        law,
     })
+}
+
+/// The clauses with their places, and the names that stand in the file: references are held against
+/// these, so that a mistake within a part is reported once and not again wherever the part is cited.
+pub(super) fn clauses_of<'t>(
+    root: &mut Table<'_, 't>,
+    file: &File<'t>,
+) -> (Vec<(Clause, usize)>, BTreeSet<String>) {
+    let tables = root.named_tables("clauses");
+    let ids = ids(&tables);
+    let clauses =
+        tables.into_iter().filter_map(|(id, table)| Some((clause(&id, table, file)?, id.at))).collect();
+    (clauses, ids)
+}
+
+pub(super) fn terms_of<'t>(root: &mut Table<'_, 't>, file: &File<'t>) -> Vec<Term> {
+    root.named_tables("terms").into_iter().filter_map(|(id, table)| term(&id, table, file)).collect()
 }
 
 /// The names of tables.
@@ -126,6 +152,11 @@ fn header(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Header>
     let version_clause = context.clause(&mut table, "version_clause");
     table.finish();
     let (announced, in_force, material) = (announced?, in_force?, material?);
+    if material && notice.is_none() {
+        let problem = "a material version without `notice`; expected the term of how long it is announced in \
+                       advance";
+        in_force.mistake(context.file, problem);
+    }
     if let (true, Some(notice_s)) = (material, notice.flatten()) {
         let notice_ms = i64::try_from(notice_s).ok().and_then(|seconds| seconds.checked_mul(1_000));
         let earliest = notice_ms.and_then(|notice| announced.value.1.checked_add(notice));
@@ -224,7 +255,11 @@ pub(super) fn check_id(id: &Located<String>, file: &File<'_>) {
     }
 }
 
-impl Context<'_, '_> {
+impl<'f, 't> Context<'f, 't> {
+    pub(super) fn new(file: &'f File<'t>, clauses: BTreeSet<String>, terms: Vec<Term>) -> Self {
+        Self { file, clauses, terms, acted_on: RefCell::default(), measured: RefCell::default() }
+    }
+
     /// A reference to a clause, which something of the document acts on.
     pub(super) fn clause(&self, table: &mut Table<'_, '_>, name: &'static str) -> Option<String> {
         let reference = table.text(name)?;
@@ -272,7 +307,7 @@ impl Context<'_, '_> {
         term
     }
 
-    fn check_acted_on(&self, clause: &Clause, at: usize) {
+    pub(super) fn check_acted_on(&self, clause: &Clause, at: usize) {
         let field = format!("clauses.{}", clause.id);
         let clocked = self.measured.borrow().contains(&clause.id);
         if clause.kind == ClauseKind::Rule && !clocked && !self.acted_on.borrow().contains(&clause.id) {

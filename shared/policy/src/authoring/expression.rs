@@ -337,6 +337,7 @@ impl<'t> Parser<'t> {
                 TermUnit::Seconds | TermUnit::Minutes | TermUnit::Hours | TermUnit::Days => Kind::Duration,
                 TermUnit::Credits => Kind::Quantity(Unit::Credits),
                 TermUnit::Count => Kind::Quantity(Unit::Count),
+                TermUnit::Minor => Kind::Quantity(Unit::Money),
                 TermUnit::Percent => {
                     self.expect("of")?;
                     let of = self.part()?;

@@ -16,19 +16,32 @@
 //!   `person`, or `needs_information`. A rule that is the exception to others lists them in `overrides`;
 //! - `[operations.<id>]`, `[failures]` and `[empty_success.<id>]`: how generations end;
 //! - `[credits]`, `[leftover]`, `[on_refund]`: the life of lots;
-//! - `[clocks.<id>]`, `[offers.<id>]` and `[door]`: deadlines, alternatives, the way to a person.
+//! - `[clocks.<id>]`, `[calendar]`, `[offers.<id>]` and `[door]`: deadlines, when people work,
+//!   alternatives, the way to a person;
+//! - `[intake]`, `[provider]`, `[review.<id>]`, `[approval]`: where requests come in, who pays, what people
+//!   review, above what two of them approve;
+//! - `[law.<pack>]`: the statutory packs that stand beside the policy, and who signed the reading;
+//! - `[conflicts.<id>]` and `[gaps.<id>]`: what the text itself leaves contradictory or open. The
+//!   function `check_outcomes` finds whatever is not declared here.
 
 mod catalogue;
 mod document;
 mod expression;
+mod law;
+mod outcomes;
 mod parts;
+mod practice;
 mod reader;
 mod rules;
+mod witness;
 
 use std::fmt;
 
 pub use catalogue::parse_catalogue;
 pub use document::parse_document;
+pub use law::parse_pack;
+pub use outcomes::{Threshold, check_outcomes, thresholds};
+pub use witness::{TooManyCases, Wanted, witness};
 
 /// One mistake in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

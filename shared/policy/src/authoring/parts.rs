@@ -5,10 +5,15 @@ use std::collections::BTreeSet;
 use toml::de::DeValue;
 
 use super::document::{Context, check_id, known};
+use super::practice;
 use super::reader::{Located, Table};
-use crate::document::{Clock, ClockStart, Door, Leftover, Offer, OnRefund, OnRenewal, OnResubscribe};
+use super::rules;
+use crate::document::{RemedyRule, TermUnit, TermValue};
 use crate::generation::{
     AnswerMatch, AnswerShape, EmptySuccess, FailureEffect, FailureKind, FailureRule, FailureRules, Operation,
+};
+use crate::promise::{
+    Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe,
 };
 
 type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
@@ -20,6 +25,9 @@ pub(super) struct CreditRules {
 }
 
 pub(super) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> CreditRules {
+    if table.has("clause") {
+        context.clause(&mut table, "clause");
+    }
     let hold_deadline_s = context.seconds(&mut table, "hold_deadline");
     let on_renewal = table.choice("on_renewal", &[("add", OnRenewal::Add), ("replace", OnRenewal::Replace)]);
     table.finish();
@@ -172,21 +180,38 @@ enum Shape {
     EmptyText,
 }
 
+/// How an amount is computed.
+pub(super) fn remedy(table: &mut Table<'_, '_>) -> Option<RemedyRule> {
+    let remedies: Vec<(&str, RemedyRule)> =
+        RemedyRule::ALL.iter().map(|remedy| (remedy.id(), *remedy)).collect();
+    table.choice("remedy", &remedies)
+}
+
 pub(super) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Offer> {
     let mut offers = Vec::new();
     for (id, mut table) in tables {
         check_id(&id, context.file);
         let clause = context.clause(&mut table, "clause");
+        let kinds: Vec<(&str, OfferKind)> = OfferKind::ALL.iter().map(|kind| (kind.id(), *kind)).collect();
+        let kind = table.choice("kind", &kinds);
+        let remedy = if table.has("remedy") { remedy(&mut table) } else { None };
+        let percent =
+            if table.has("percent") { practice::percent(&mut table, "percent", context) } else { None };
         let text = table.prose("text");
         table.finish();
-        if let (Some(clause), Some(text)) = (clause, text) {
-            offers.push(Offer { id: id.value, clause, text });
+        if let (Some(clause), Some(kind), Some(text)) = (clause, kind, text) {
+            offers.push(Offer { id: id.value, clause, kind, remedy, percent, text });
         }
     }
     offers
 }
 
-pub(super) fn clocks(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Clock> {
+/// Clocks and where they stand.
+pub(super) fn clocks(
+    tables: Named<'_, '_>,
+    context: &Context<'_, '_>,
+    products: &BTreeSet<String>,
+) -> Vec<(Clock, Located<()>)> {
     let mut clocks = Vec::new();
     for (id, mut table) in tables {
         check_id(&id, context.file);
@@ -198,17 +223,62 @@ pub(super) fn clocks(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Cl
                 ("payment_charged", ClockStart::PaymentCharged),
                 ("request_submitted", ClockStart::RequestSubmitted),
                 ("request_complete", ClockStart::RequestComplete),
+                ("refund_succeeded", ClockStart::RefundSucceeded),
             ],
         );
-        let limit =
-            table.text("limit").and_then(|reference| context.term(&reference)).map(|term| term.id.clone());
+        let limit = time_term(&mut table, "limit", context);
+        let warn = if table.has("warn") { time_term(&mut table, "warn", context) } else { None };
+        let pauses = table.has("pauses") && table.flag("pauses") == Some(true);
+        let reasons = if table.has("reasons") { rules::reasons(&mut table, context) } else { Vec::new() };
+        let products = table
+            .optional_texts("products")
+            .into_iter()
+            .filter_map(|product| known("product", product, products, context.file))
+            .collect();
         let firm = table.flag("firm");
+        let place = table.locate("limit");
         table.finish();
         if let (Some(clause), Some(starts), Some(limit), Some(firm)) = (clause, starts, limit, firm) {
-            clocks.push(Clock { id: id.value, clause, starts, limit, firm });
+            let clock = Clock { id: id.value, clause, starts, limit, warn, pauses, reasons, products, firm };
+            clocks.push((clock, place));
         }
     }
     clocks
+}
+
+/// A reference to a term that is time, of the business or plain.
+fn time_term(table: &mut Table<'_, '_>, name: &'static str, context: &Context<'_, '_>) -> Option<String> {
+    let reference = table.text(name)?;
+    let term = context.term(&reference)?;
+    if term.seconds().is_none() && !is_business_time(&term.value) {
+        let problem = format!("term `{}` is {}; expected a term of time", term.id, term.value_text());
+        reference.mistake(context.file, problem);
+    }
+    Some(term.id.clone())
+}
+
+fn is_business_time(value: &TermValue) -> bool {
+    matches!(value, TermValue::Number(_, TermUnit::BusinessHours | TermUnit::BusinessDays))
+}
+
+/// The clocks of a document that has a calendar wherever they count business time.
+pub(super) fn with_calendar(
+    clocks: Vec<(Clock, Located<()>)>,
+    has_calendar: bool,
+    context: &Context<'_, '_>,
+) -> Vec<Clock> {
+    let business =
+        |id: &String| context.terms.iter().any(|term| term.id == *id && is_business_time(&term.value));
+    clocks
+        .into_iter()
+        .map(|(clock, place)| {
+            if !has_calendar && (business(&clock.limit) || clock.warn.as_ref().is_some_and(business)) {
+                let problem = "business time without a calendar; expected the table `calendar`";
+                place.mistake(context.file, problem);
+            }
+            clock
+        })
+        .collect()
 }
 
 pub(super) fn leftover(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Leftover> {
@@ -228,12 +298,21 @@ pub(super) fn leftover(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> O
     })
 }
 
-pub(super) fn on_refund(mut table: Table<'_, '_>) -> Option<OnRefund> {
+/// What a refund does, and the clauses about it.
+pub(super) fn on_refund(
+    mut table: Table<'_, '_>,
+    context: &Context<'_, '_>,
+) -> Option<(OnRefund, Vec<String>)> {
+    let clauses = table
+        .optional_texts("clauses")
+        .into_iter()
+        .filter_map(|reference| context.act_on(reference))
+        .collect();
     let revoke = table.flag("revoke");
     let cancel = table.flag("cancel");
     let debt_for_spent = table.flag("debt_for_spent");
     table.finish();
-    Some(OnRefund { revoke: revoke?, cancel: cancel?, debt_for_spent: debt_for_spent? })
+    Some((OnRefund { revoke: revoke?, cancel: cancel?, debt_for_spent: debt_for_spent? }, clauses))
 }
 
 pub(super) fn door(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Door> {

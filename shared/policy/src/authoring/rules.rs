@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use super::document::{Context, check_id, ids, known};
 use super::expression;
+use super::parts::remedy;
 use super::reader::{Located, Table, any_of};
-use crate::condition::Condition;
-use crate::document::{Effect, Mode, RemedyRule, Rule};
+use crate::condition::{Condition, Words};
+use crate::document::{Effect, Mode, Rule};
 use crate::fact::{Fact, Source};
+use crate::practice::{Review, ReviewScope};
 use crate::reason::Reason;
 
 /// The word that stands for every reason.
@@ -21,17 +23,27 @@ enum OutcomeWord {
     NeedsInformation,
 }
 
+/// What a rule may refer to and say.
+#[derive(Clone, Copy)]
+pub(super) enum Allowed<'a> {
+    /// A rule of a policy.
+    Policy { offers: &'a BTreeSet<String>, products: &'a BTreeSet<String>, review: &'a [Review] },
+    /// A rule of a statutory pack: it grants or goes to a person, and the document that heeds the pack
+    /// says whether the machine may decide.
+    Law,
+}
+
 pub(super) fn rules(
     tables: Vec<(Located<String>, Table<'_, '_>)>,
     context: &Context<'_, '_>,
-    offers: &BTreeSet<String>,
+    allowed: Allowed<'_>,
 ) -> Vec<Rule> {
     let ids = ids(&tables);
     let mut places = Vec::new();
     let mut rules = Vec::new();
     for (id, table) in tables {
         check_id(&id, context.file);
-        if let Some(rule) = rule(&id, table, context, &ids, offers) {
+        if let Some(rule) = rule(&id, table, context, &ids, allowed) {
             places.push(id);
             rules.push(rule);
         }
@@ -45,23 +57,38 @@ fn rule(
     mut table: Table<'_, '_>,
     context: &Context<'_, '_>,
     ids: &BTreeSet<String>,
-    offers: &BTreeSet<String>,
+    allowed: Allowed<'_>,
 ) -> Option<Rule> {
     let file = context.file;
     let clauses: Vec<String> =
         table.texts("clauses").into_iter().filter_map(|reference| context.act_on(reference)).collect();
     let reasons = reasons(&mut table, context);
     let condition = condition(&mut table, context);
-    let effect = effect(&mut table, context, condition.as_ref());
+    let (effect, products, offers) = match allowed {
+        Allowed::Policy { offers, products, review } => {
+            let products: Vec<String> = table
+                .optional_texts("products")
+                .into_iter()
+                .filter_map(|reference| known("product", reference, products, file))
+                .collect();
+            let effect = effect(&mut table, context, condition.as_ref());
+            if let Some(effect) = &effect {
+                check_review(&mut table, context, effect, &products, review);
+            }
+            let offers = table
+                .optional_texts("offers")
+                .into_iter()
+                .filter_map(|reference| known("offer", reference, offers, file))
+                .collect();
+            (effect, products, offers)
+        }
+        Allowed::Law => (law_effect(&mut table), Vec::new(), Vec::new()),
+    };
+    let condition = condition.map(|condition| for_products(condition, products));
     let overrides = table
         .optional_texts("overrides")
         .into_iter()
         .filter_map(|reference| known("rule", reference, ids, file))
-        .collect();
-    let offers = table
-        .optional_texts("offers")
-        .into_iter()
-        .filter_map(|reference| known("offer", reference, offers, file))
         .collect();
     table.finish();
     Some(Rule {
@@ -75,7 +102,55 @@ fn rule(
     })
 }
 
-fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Vec<Reason> {
+/// The condition for requests about these products alone; none means every product of the document.
+fn for_products(condition: Condition, products: Vec<String>) -> Condition {
+    if products.is_empty() {
+        return condition;
+    }
+    let about = Condition::OneOf(Fact::Product, Words::Listed(products));
+    match condition {
+        Condition::All(mut parts) => {
+            parts.insert(0, about);
+            Condition::All(parts)
+        }
+        condition => Condition::All(vec![about, condition]),
+    }
+}
+
+fn law_effect(table: &mut Table<'_, '_>) -> Option<Effect> {
+    let choices = [("grant", OutcomeWord::Grant), ("person", OutcomeWord::Person)];
+    match table.choice("outcome", &choices)? {
+        OutcomeWord::Grant => Some(Effect::Grant(remedy(table)?, Mode::Recommend)),
+        _ => Some(Effect::Person),
+    }
+}
+
+/// `auto` is in vain where people review the outcome for every product that the rule is about.
+fn check_review(
+    table: &mut Table<'_, '_>,
+    context: &Context<'_, '_>,
+    effect: &Effect,
+    products: &[String],
+    review: &[Review],
+) {
+    let refuses = match effect {
+        Effect::Grant(_, Mode::Auto) => false,
+        Effect::Refuse(Mode::Auto) => true,
+        _ => return,
+    };
+    let reviewed = |product: &String| {
+        review.iter().any(|review| {
+            review.products.contains(product) && (refuses || review.of == ReviewScope::Everything)
+        })
+    };
+    if !products.is_empty() && products.iter().all(reviewed) {
+        let place = table.locate("mode");
+        let problem = "`auto` for products whose outcome people review; expected `recommend`";
+        place.mistake(context.file, problem);
+    }
+}
+
+pub(super) fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let texts = table.texts("reasons");
     let alone = texts.len() == 1;
@@ -95,7 +170,7 @@ fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Vec<Reason> 
 }
 
 /// The condition; a rule without one always holds for its reasons.
-fn condition(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Option<Condition> {
+pub(super) fn condition(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Option<Condition> {
     if !table.has("when") {
         return Some(Condition::All(Vec::new()));
     }
@@ -134,14 +209,7 @@ fn effect(
     }
     match outcome {
         OutcomeWord::Grant => {
-            let remedy = table.choice(
-                "remedy",
-                &[
-                    ("rest_of_payment", RemedyRule::RestOfPayment),
-                    ("credits_of_purchase", RemedyRule::CreditsOfPurchase),
-                    ("credits_of_generation", RemedyRule::CreditsOfGeneration),
-                ],
-            );
+            let remedy = remedy(table);
             Some(Effect::Grant(remedy?, mode?))
         }
         OutcomeWord::Refuse => Some(Effect::Refuse(mode?)),

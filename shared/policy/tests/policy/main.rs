@@ -5,9 +5,17 @@ mod conditions;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod differences;
+#[cfg(test)]
+mod explanations;
+#[cfg(test)]
 mod generations;
 #[cfg(test)]
 mod mistakes;
+#[cfg(test)]
+mod outcomes;
+#[cfg(test)]
+mod practice;
 #[cfg(test)]
 mod small;
 #[cfg(test)]

@@ -5,6 +5,11 @@ use policy::authoring::{parse_catalogue, parse_document};
 
 use crate::small::SMALL;
 
+/// The tables of a document.
+const TABLES: &str = "`approval`, `calendar`, `clauses`, `clocks`, `conflicts`, `credits`, `document`, \
+                      `door`, `empty_success`, `failures`, `gaps`, `intake`, `law`, `leftover`, `offers`, \
+                      `on_refund`, `operations`, `provider`, `review`, `rules` or `terms`";
+
 /// Replaces `from` in the small document and compares every message.
 fn check(from: &str, to: &str, expected: &[&str]) {
     assert_eq!(SMALL.matches(from).count(), 1, "`{from}` must stand in small.toml exactly once");
@@ -15,7 +20,7 @@ fn check(from: &str, to: &str, expected: &[&str]) {
 }
 
 fn check_condition(condition: &str, problem: &str) {
-    let expected = format!("124: rules.refuse.when: {problem}");
+    let expected = format!("132: rules.refuse.when: {problem}");
     check("payment_kind = pack", condition, &[expected.as_str()]);
 }
 
@@ -63,15 +68,13 @@ fn fields_and_types() {
         "[on_refnd]",
         &[
             "1: on_refund: missing; expected a table",
-            "112: on_refnd: unknown field; expected `clauses`, `clocks`, `credits`, `document`, `door`, \
-             `empty_success`, `failures`, `leftover`, `offers`, `on_refund`, `operations`, `rules` or \
-             `terms`",
+            &format!("120: on_refnd: unknown field; expected {TABLES}"),
         ],
     );
     check(
         "revoke = true",
         "revoke = true\nrefund = true",
-        &["114: on_refund.refund: unknown field; expected `cancel`, `debt_for_spent` or `revoke`"],
+        &["122: on_refund.refund: unknown field; expected `cancel`, `clauses`, `debt_for_spent` or `revoke`"],
     );
     check(
         "on_renewal = \"add\"",
@@ -83,10 +86,8 @@ fn fields_and_types() {
         "door = 1\n[elsewhere]\nclause = \"door\"",
         &[
             "1: door: missing; expected a table",
-            "117: on_refund.door: unknown field; expected `cancel`, `debt_for_spent` or `revoke`",
-            "118: elsewhere: unknown field; expected `clauses`, `clocks`, `credits`, `document`, `door`, \
-             `empty_success`, `failures`, `leftover`, `offers`, `on_refund`, `operations`, `rules` or \
-             `terms`",
+            "125: on_refund.door: unknown field; expected `cancel`, `clauses`, `debt_for_spent` or `revoke`",
+            &format!("126: elsewhere: unknown field; expected {TABLES}"),
         ],
     );
 }
@@ -98,14 +99,14 @@ fn ids() {
         "[offers.Again]",
         &[
             "102: offers.Again: id `Again`; expected lower-case letters, digits, `-` and `_`",
-            "127: rules.refuse.offers: unknown offer `again`; expected one of the document",
+            "135: rules.refuse.offers: unknown offer `again`; expected one of the document",
         ],
     );
     check("[clauses.bad]", "[clauses.good]", &["33: TOML: duplicate key at `good`; expected valid TOML"]);
     check(
         "[rules.refuse]",
         "[rules.refuse",
-        &["121: TOML: unclosed table, expected `]` at ``; expected valid TOML"],
+        &["129: TOML: unclosed table, expected `]` at ``; expected valid TOML"],
     );
 }
 
@@ -114,12 +115,12 @@ fn references() {
     check(
         "clauses = [\"main\"]",
         "clauses = [\"mian\"]",
-        &["122: rules.refuse.clauses: unknown clause `mian`; expected one of the document"],
+        &["130: rules.refuse.clauses: unknown clause `mian`; expected one of the document"],
     );
     check(
         "clauses = [\"main\"]\n",
         "",
-        &["121: rules.refuse.clauses: missing; expected a list of at least one text"],
+        &["129: rules.refuse.clauses: missing; expected a list of at least one text"],
     );
     check(
         "hold_deadline = \"window\"",
@@ -141,12 +142,12 @@ fn references() {
     check(
         "mode = \"auto\"",
         "mode = \"auto\"\noverrides = [\"x\"]",
-        &["127: rules.refuse.overrides: unknown rule `x`; expected one of the document"],
+        &["135: rules.refuse.overrides: unknown rule `x`; expected one of the document"],
     );
     check(
         "reasons = [\"changed_mind\"]",
         "reasons = [\"bored\"]",
-        &["123: rules.refuse.reasons: unknown reason `bored`; expected `charged_after_cancellation`, \
+        &["131: rules.refuse.reasons: unknown reason `bored`; expected `charged_after_cancellation`, \
            `wrong_card_charged`, `wrong_plan_charged`, `duplicate_payment`, `unauthorised_payment`, \
            `accidental_purchase`, `credits_missing`, `generation_failed`, `result_not_liked`, \
            `service_unavailable`, `changed_mind`, `statutory_withdrawal` or `other`, or `any` alone"],
@@ -190,7 +191,7 @@ fn terms() {
         "unit = \"percent\"",
         "unit = \"permille\"",
         &["54: terms.minimal.unit: unknown value `permille`; expected `seconds`, `minutes`, `hours`, \
-           `days`, `business_hours`, `business_days`, `percent`, `credits` or `count`"],
+           `days`, `business_hours`, `business_days`, `percent`, `credits`, `count` or `minor`"],
     );
 }
 
@@ -211,19 +212,37 @@ fn s2_33_a_material_version_is_announced_in_advance() {
 }
 
 #[test]
+fn s2_33_a_material_version_says_how_long_it_is_announced() {
+    check(
+        "notice = \"notice\"\n",
+        "",
+        &["7: document.in_force: a material version without `notice`; expected the term of how long it is \
+           announced in advance"],
+    );
+}
+
+#[test]
+fn s2_34_a_minor_version_needs_no_notice() {
+    let text = SMALL
+        .replace("material = true", "material = false")
+        .replace("announced = 2025-12-01", "announced = 2026-01-01");
+    assert!(parse_document("small.toml", &text).is_ok());
+}
+
+#[test]
 fn automatic_rules() {
     check(
         "payment_kind = pack",
         "plan_requested = 'pro'",
-        &["126: rules.refuse.mode: `auto` rests on `plan_requested`, which the customer claims; expected \
+        &["134: rules.refuse.mode: `auto` rests on `plan_requested`, which the customer claims; expected \
            recorded facts only, or `recommend`"],
     );
     check(
         "when = \"payment_kind = pack\"\noutcome = \"refuse\"",
         "outcome = \"grant\"\nremedy = \"rest_of_payment\"",
-        &["126: rules.refuse.mode: `auto` grants on the reason alone; expected a `when` over recorded facts"],
+        &["134: rules.refuse.mode: `auto` grants on the reason alone; expected a `when` over recorded facts"],
     );
-    check("mode = \"auto\"\n", "", &["121: rules.refuse.mode: missing; expected a text"]);
+    check("mode = \"auto\"\n", "", &["129: rules.refuse.mode: missing; expected a text"]);
 }
 
 #[test]
@@ -300,7 +319,7 @@ fn a_condition_over_several_lines_names_the_line() {
     check(
         "\"payment_kind = pack\"",
         "\"\"\"\npayment_kind = pack\nand payment_nmaed\"\"\"",
-        &["126: rules.refuse.when: unknown name `payment_nmaed`; expected a fact of the registry or a \
+        &["134: rules.refuse.when: unknown name `payment_nmaed`; expected a fact of the registry or a \
            term of the document"],
     );
 }
@@ -318,13 +337,13 @@ fn exceptions_have_one_level() {
     let mistakes = parse_document("small.toml", &text).expect_err("two levels");
     assert_eq!(
         mistakes.to_string(),
-        format!("small.toml:133: rules.third: sets aside `second`, which sets others aside; {problem}")
+        format!("small.toml:141: rules.third: sets aside `second`, which sets others aside; {problem}")
     );
     let mistakes =
         parse_document("small.toml", &format!("{SMALL}{}", rule("self", "self"))).expect_err("itself");
     assert_eq!(
         mistakes.to_string(),
-        format!("small.toml:128: rules.self: sets aside `self`, which sets others aside; {problem}")
+        format!("small.toml:136: rules.self: sets aside `self`, which sets others aside; {problem}")
     );
 }
 
@@ -333,13 +352,14 @@ fn a_grant_names_its_remedy() {
     check(
         "outcome = \"refuse\"",
         "outcome = \"grant\"",
-        &["121: rules.refuse.remedy: missing; expected a text"],
+        &["129: rules.refuse.remedy: missing; expected a text"],
     );
     check(
         "outcome = \"refuse\"",
         "outcome = \"grant\"\nremedy = \"everything\"",
-        &["126: rules.refuse.remedy: unknown value `everything`; expected `rest_of_payment`, \
-           `credits_of_purchase` or `credits_of_generation`"],
+        &["134: rules.refuse.remedy: unknown value `everything`; expected `rest_of_payment`, \
+           `credits_of_purchase`, `credits_of_generation`, `payment_by_unused_credits`, \
+           `payment_by_unused_time` or `credits_for_outage`"],
     );
 }
 
@@ -348,8 +368,9 @@ fn information_rules_ask_for_what_a_customer_can_supply() {
     check(
         "outcome = \"refuse\"\nmode = \"auto\"",
         "outcome = \"needs_information\"\nasks = [\"amount_paid\"]",
-        &["126: rules.refuse.asks: `amount_paid` is not a fact that a customer can supply; expected \
-           `email_given`, `order_id_given`, `note_given`, `remedy_chosen` or `plan_requested`"],
+        &["134: rules.refuse.asks: `amount_paid` is not a fact that a customer can supply; expected \
+           `email_given`, `order_id_given`, `note_given`, `purchase_date_given`, `requested_from_account`, \
+           `remedy_chosen`, `plan_requested` or `generation_named`"],
     );
 }
 

@@ -1,0 +1,126 @@
+//! The rules of the web service for pictures, each by its id.
+
+use policy::{Ending, Fact, FailureKind, GenerationOutcome, OnRenewal, Outcome, Reason, Remedy};
+use serde_json::json;
+
+use crate::case::{
+    Case, DAY_MS, cited, document_of, offered, person, recommends, recommends_refusal, ten_dollars,
+};
+
+const PRODUCT: &str = "image-web";
+
+fn subscription() -> Case {
+    Case::purchase(PRODUCT, "subscription")
+}
+
+#[test]
+fn s4_2_s4_3_a_failed_generation_gives_all_its_credits_back() {
+    let document = document_of(PRODUCT);
+    for operation in &document.operations {
+        for kind in [FailureKind::ProviderError, FailureKind::OwnError, FailureKind::HoldTimeout] {
+            let outcome = document.classify(&operation.id, Ending::Failed(kind));
+            assert!(matches!(outcome, GenerationOutcome::GiveBack { .. }), "{} {kind:?}", operation.id);
+        }
+    }
+    for (operation, empty) in [
+        ("picture", json!({"images": []})),
+        ("upscale", json!({"status": "completed", "images": [{"width": 1}]})),
+        ("prompt_enhancement", json!({"prompt": ""})),
+    ] {
+        let outcome = document.classify(operation, Ending::Answered(&empty));
+        assert!(matches!(outcome, GenerationOutcome::GiveBack { signature: Some(_), .. }), "{operation}");
+    }
+    let kept = Case::generation_of(PRODUCT, "failed");
+    let remedy = Remedy::Credits { credits: 10 };
+    for reason in [Reason::GenerationFailed, Reason::ResultNotLiked] {
+        assert_eq!(kept.decide(reason).outcome, Outcome::Grant { remedy: remedy.clone() });
+    }
+}
+
+#[test]
+fn s4_5_a_stuck_generation_ends_at_its_deadline_and_is_not_charged() {
+    let document = document_of(PRODUCT);
+    assert_eq!(document.hold_deadline_s("picture"), 30 * 60);
+    let outcome = document.classify("picture", Ending::Failed(FailureKind::HoldTimeout));
+    let GenerationOutcome::GiveBack { clauses, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(clauses[0].id, "stuck-generation");
+    let decision = Case::generation_of(PRODUCT, "running").decide(Reason::GenerationFailed);
+    assert_eq!((&decision.outcome, cited(&decision)[0]), (&person(), "stuck-generation"));
+}
+
+#[test]
+fn s4_6_a_report_without_a_generation_needs_words() {
+    let decision = subscription().with(Fact::NoteGiven, false).decide(Reason::GenerationFailed);
+    let Outcome::NeedsInformation { missing } = &decision.outcome else { panic!("{:?}", decision.outcome) };
+    let facts: Vec<Fact> = missing.iter().map(|each| each.fact).collect();
+    assert_eq!(facts, [Fact::NoteGiven, Fact::GenerationNamed]);
+    assert_eq!(subscription().decide(Reason::GenerationFailed).outcome, person());
+}
+
+#[test]
+fn s4_7_a_request_from_elsewhere_is_asked_to_come_from_the_account() {
+    let decision = subscription().with(Fact::RequestedFromAccount, false).decide(Reason::ChangedMind);
+    let Outcome::NeedsInformation { missing } = &decision.outcome else { panic!("{:?}", decision.outcome) };
+    assert_eq!(missing[0].fact, Fact::RequestedFromAccount);
+    assert_eq!(cited(&decision)[0], "from-the-account-s-address");
+}
+
+#[test]
+fn s4_12_a_renewal_replaces_what_is_left() {
+    let document = document_of(PRODUCT);
+    assert_eq!(document.on_renewal, OnRenewal::Replace);
+    assert_eq!(document.leftover_expiry(1_000), Some(1_000));
+}
+
+#[test]
+fn s4_17_within_14_days_and_hardly_used() {
+    for interval in ["month", "year"] {
+        for (used, offset, expected) in [
+            (50, -1, recommends(ten_dollars())),
+            (50, 0, recommends(ten_dollars())),
+            (50, 1, recommends_refusal()),
+            (51, 0, person()),
+            (249, 0, person()),
+            (250, 0, recommends_refusal()),
+        ] {
+            let decision = subscription()
+                .with(Fact::BillingInterval, interval)
+                .with(Fact::CreditsSpent, used)
+                .after(14 * DAY_MS + offset)
+                .decide(Reason::ChangedMind);
+            assert_eq!(decision.outcome, expected, "{interval}: {used} credits, {offset} ms");
+        }
+    }
+}
+
+#[test]
+fn s4_18_a_pack_is_refused_once_its_credits_were_added() {
+    let pack = Case::purchase(PRODUCT, "pack").after(20 * DAY_MS);
+    let decision = pack.decide(Reason::ChangedMind);
+    assert_eq!((&decision.outcome, cited(&decision)), (&Outcome::Refuse, vec!["packs-are-final"]));
+    let on_its_way = pack.with(Fact::CreditsLanded, false).decide(Reason::ChangedMind);
+    assert_eq!(on_its_way.outcome, person());
+}
+
+#[test]
+fn s4_19_every_refusal_has_a_door_to_a_person() {
+    let decision = Case::purchase(PRODUCT, "pack").after(20 * DAY_MS).decide(Reason::ChangedMind);
+    assert_eq!(decision.doors[0].clause, "exceptional-cases");
+    assert!(decision.message().ends_with(&document_of(PRODUCT).door.text));
+}
+
+#[test]
+fn s4_21_low_quality_gets_guidance_and_no_refusal() {
+    for case in [Case::generation_of(PRODUCT, "succeeded"), subscription(), Case::purchase(PRODUCT, "pack")] {
+        let decision = case.decide(Reason::ResultNotLiked);
+        assert_eq!((&decision.outcome, offered(&decision)), (&person(), vec!["guides"]));
+    }
+}
+
+#[test]
+fn s4_23_what_keeps_failing_is_for_a_person() {
+    for reason in [Reason::GenerationFailed, Reason::ServiceUnavailable] {
+        let decision = subscription().decide(reason);
+        assert_eq!((&decision.outcome, cited(&decision)), (&person(), vec!["keeps-failing"]));
+    }
+}

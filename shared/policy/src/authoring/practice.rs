@@ -1,0 +1,230 @@
+//! How a business carries its policy out: intake, provider, review, approval, calendar, and what it
+//! declares about its own rules.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use super::document::{Context, check_id, known};
+use super::reader::{Located, Table, any_of};
+use super::rules;
+use crate::document::{Rule, TermUnit, TermValue};
+use crate::fact::{Fact, FactType};
+use crate::practice::{
+    Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review, ReviewScope,
+};
+
+type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
+
+/// The years whose clock changes a document carries: purchases of the first, promises of the last.
+const CLOCK_CHANGES_FROM: i16 = 2025;
+const CLOCK_CHANGES_UNTIL: i16 = 2050;
+const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+pub(super) fn intake(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Intake> {
+    let clause = context.clause(&mut table, "clause");
+    let channel = table.text("channel");
+    let contact = table.prose("contact");
+    table.finish();
+    let channel = channel?;
+    if let FactType::Choice(channels) = Fact::IntakeChannel.spec().kind
+        && !channels.contains(&channel.value.as_str())
+    {
+        let problem = format!("unknown channel `{}`; expected {}", channel.value, any_of(channels));
+        channel.mistake(context.file, problem);
+    }
+    Some(Intake { clause: clause?, channel: channel.value, contact: contact? })
+}
+
+pub(super) fn provider(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Provider> {
+    let clause = context.clause(&mut table, "clause");
+    let name = table.text("name");
+    table.finish();
+    Some(Provider { clause: clause?, name: name?.value })
+}
+
+pub(super) fn review(
+    tables: Named<'_, '_>,
+    context: &Context<'_, '_>,
+    products: &BTreeSet<String>,
+) -> Vec<Review> {
+    let mut reviews = Vec::new();
+    for (id, mut table) in tables {
+        check_id(&id, context.file);
+        let clause = context.clause(&mut table, "clause");
+        let products = table
+            .texts("products")
+            .into_iter()
+            .filter_map(|product| known("product", product, products, context.file))
+            .collect();
+        let of = table
+            .choice("of", &[("refusals", ReviewScope::Refusals), ("everything", ReviewScope::Everything)]);
+        table.finish();
+        if let (Some(clause), Some(of)) = (clause, of) {
+            reviews.push(Review { id: id.value, clause, products, of });
+        }
+    }
+    reviews
+}
+
+pub(super) fn approval(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Approval> {
+    let clause = context.clause(&mut table, "clause");
+    let money = amount(&mut table, "money_above", TermUnit::Minor, context);
+    let credits = amount(&mut table, "credits_above", TermUnit::Credits, context);
+    table.finish();
+    Some(Approval { clause: clause?, money_minor_above: money?, credits_above: credits? })
+}
+
+/// A reference to a term of this unit.
+fn amount(
+    table: &mut Table<'_, '_>,
+    name: &'static str,
+    wanted: TermUnit,
+    context: &Context<'_, '_>,
+) -> Option<u64> {
+    let reference = table.text(name)?;
+    let term = context.term(&reference)?;
+    match term.value {
+        TermValue::Number(number, unit) if unit == wanted => Some(number.into()),
+        _ => {
+            let problem =
+                format!("term `{}` is {}; expected a term in {}", term.id, term.value_text(), wanted.id());
+            reference.mistake(context.file, problem);
+            None
+        }
+    }
+}
+
+/// The percentage that a term says.
+pub(super) fn percent(
+    table: &mut Table<'_, '_>,
+    name: &'static str,
+    context: &Context<'_, '_>,
+) -> Option<u32> {
+    amount(table, name, TermUnit::Percent, context).and_then(|percent| u32::try_from(percent).ok())
+}
+
+pub(super) fn calendar(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Calendar> {
+    let zone = table.text("zone");
+    let offsets = table.text("clock_changes").and_then(|rule| offsets(&rule, context));
+    let days = table.texts("working_days");
+    let opens = table.text("opens").and_then(|time| minute(&time, context));
+    let closes_text = table.text("closes");
+    let closes = closes_text.as_ref().and_then(|time| minute(time, context));
+    let holidays = table.texts("holidays");
+    table.finish();
+    let mut working_days = [false; 7];
+    for day in days {
+        match WEEKDAYS.iter().zip(&mut working_days).find(|(name, _)| **name == day.value) {
+            Some((_, works)) => *works = true,
+            None => day.mistake(
+                context.file,
+                format!("unknown day `{}`; expected {}", day.value, any_of(&WEEKDAYS)),
+            ),
+        }
+    }
+    let mut days: Vec<i32> = holidays.into_iter().filter_map(|day| holiday(&day, context)).collect();
+    days.sort_unstable();
+    let (opens_minute, closes_minute) = (opens?, closes?);
+    if closes_minute <= opens_minute {
+        let problem = "work ends before it begins; expected a later time than `opens`";
+        closes_text?.mistake(context.file, problem);
+    }
+    Some(Calendar {
+        zone: zone?.value,
+        offsets: offsets?,
+        working_days,
+        opens_minute,
+        closes_minute,
+        holidays: days,
+    })
+}
+
+/// The zone's offsets to UTC, from its rule in the form of POSIX: `CET-1CEST,M3.5.0,M10.5.0/3`.
+fn offsets(rule: &Located<String>, context: &Context<'_, '_>) -> Option<Vec<(i64, i32)>> {
+    let zone = TimeZone::posix(&rule.value).ok();
+    let Some(zone) = zone else {
+        let problem =
+            format!("`{}`; expected a POSIX rule such as `CET-1CEST,M3.5.0,M10.5.0/3` or `UTC0`", rule.value);
+        rule.mistake(context.file, problem);
+        return None;
+    };
+    let instant =
+        |year: i16| Date::new(year, 1, 1).ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let (from, until): (Timestamp, Timestamp) = (instant(CLOCK_CHANGES_FROM)?, instant(CLOCK_CHANGES_UNTIL)?);
+    let mut offsets = vec![(from.as_millisecond(), zone.to_offset(from).seconds())];
+    for change in zone.following(from).take_while(|change| change.timestamp() < until) {
+        offsets.push((change.timestamp().as_millisecond(), change.offset().seconds()));
+    }
+    Some(offsets)
+}
+
+/// Minutes after midnight.
+fn minute(time: &Located<String>, context: &Context<'_, '_>) -> Option<u16> {
+    let parsed = time
+        .value
+        .split_once(':')
+        .and_then(|(hour, minute)| Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok());
+    let Some(parsed) = parsed else {
+        time.mistake(context.file, format!("`{}`; expected a time such as 09:00", time.value));
+        return None;
+    };
+    let hours = u16::try_from(parsed.hour()).ok()?;
+    hours.checked_mul(60)?.checked_add(u16::try_from(parsed.minute()).ok()?)
+}
+
+/// Days since 1970.
+fn holiday(day: &Located<String>, context: &Context<'_, '_>) -> Option<i32> {
+    let parsed: Option<Date> = day.value.parse().ok();
+    let Some(date) = parsed else {
+        day.mistake(context.file, format!("`{}`; expected a day such as 2026-12-25", day.value));
+        return None;
+    };
+    let epoch = Date::new(1970, 1, 1).ok()?;
+    // The span between two dates is counted in days unless another unit is asked for.
+    epoch.until(date).ok().map(|span| span.get_days())
+}
+
+pub(super) fn conflicts(
+    tables: Named<'_, '_>,
+    context: &Context<'_, '_>,
+    rules: &[Rule],
+) -> Vec<DeclaredConflict> {
+    let ids: BTreeSet<String> = rules.iter().map(|rule| rule.id.clone()).collect();
+    let mut conflicts = Vec::new();
+    for (id, mut table) in tables {
+        check_id(&id, context.file);
+        let place = table.locate("rules");
+        let rules: Vec<String> = table
+            .texts("rules")
+            .into_iter()
+            .filter_map(|rule| known("rule", rule, &ids, context.file))
+            .collect();
+        if rules.len() != 2 {
+            place.mistake(context.file, format!("{} known rules; expected two", rules.len()));
+        }
+        let reason = table.prose("reason");
+        table.finish();
+        if let Some(reason) = reason {
+            conflicts.push(DeclaredConflict { id: id.value, rules, reason });
+        }
+    }
+    conflicts
+}
+
+pub(super) fn gaps(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<DeclaredGap> {
+    let mut gaps = Vec::new();
+    for (id, mut table) in tables {
+        check_id(&id, context.file);
+        let reasons = rules::reasons(&mut table, context);
+        let condition = rules::condition(&mut table, context);
+        let reason = table.prose("reason");
+        table.finish();
+        if let (Some(condition), Some(reason)) = (condition, reason) {
+            gaps.push(DeclaredGap { id: id.value, reasons, condition, reason });
+        }
+    }
+    gaps
+}

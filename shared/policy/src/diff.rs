@@ -1,0 +1,151 @@
+//! What changes from one version of a document to another: clauses, terms, outcomes, promises.
+//!
+//! Everything is compared by its name. What stands in both versions word for word is left out; the texts
+//! are those that an author reads.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::document::{Document, Rule};
+use crate::generation::{FailureEffect, FailureKind, Operation};
+use crate::promise::OnRenewal;
+
+/// What changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Diff {
+    /// Texts that customers read.
+    pub clauses: Vec<Change>,
+    /// Named numbers and lists.
+    pub terms: Vec<Change>,
+    /// When rules are met, and what then follows.
+    pub outcomes: Vec<Change>,
+    /// Failures, left-over credits, renewals, refunds, clocks, offers, laws and review.
+    pub promises: Vec<Change>,
+}
+
+/// Something that one version says otherwise than the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Its name.
+    pub of: String,
+    /// What it was; nothing for what is added.
+    pub before: Option<String>,
+    /// What it becomes; nothing for what is dropped.
+    pub after: Option<String>,
+}
+
+impl Diff {
+    /// Whether both versions say the same.
+    pub fn is_empty(&self) -> bool {
+        [&self.clauses, &self.terms, &self.outcomes, &self.promises].iter().all(|changes| changes.is_empty())
+    }
+}
+
+/// What changes from `before` to `after`.
+pub fn diff(before: &Document, after: &Document) -> Diff {
+    let clauses = |document: &Document| {
+        document.clauses.iter().map(|clause| (clause.id.clone(), clause.text.clone())).collect()
+    };
+    let terms = |document: &Document| {
+        document.terms.iter().map(|term| (term.id.clone(), term.value_text())).collect()
+    };
+    let rules = |document: &Document| {
+        document.rules.iter().map(|rule| (rule.id.clone(), outcome(document, rule))).collect()
+    };
+    Diff {
+        clauses: changes(clauses(before), clauses(after)),
+        terms: changes(terms(before), terms(after)),
+        outcomes: changes(rules(before), rules(after)),
+        promises: changes(promises(before), promises(after)),
+    }
+}
+
+type Texts = BTreeMap<String, String>;
+
+fn changes(mut before: Texts, after: Texts) -> Vec<Change> {
+    let mut changes: Vec<Change> = after
+        .into_iter()
+        .filter_map(|(of, after)| {
+            let before = before.remove(&of);
+            (before.as_ref() != Some(&after)).then_some(Change { of, before, after: Some(after) })
+        })
+        .collect();
+    changes.extend(before.into_iter().map(|(of, before)| Change { of, before: Some(before), after: None }));
+    changes.sort_by(|one, other| one.of.cmp(&other.of));
+    changes
+}
+
+fn outcome(document: &Document, rule: &Rule) -> String {
+    let reasons: Vec<&str> = rule.reasons.iter().map(|reason| reason.id()).collect();
+    let reasons = if reasons.is_empty() { "any reason".to_owned() } else { reasons.join(", ") };
+    let mut text =
+        format!("for {reasons}: when {}: {}", rule.condition.text(&document.terms), rule.effect.text());
+    for (word, names) in [("; sets aside ", &rule.overrides), ("; offers ", &rule.offers)] {
+        if !names.is_empty() {
+            text.push_str(word);
+            text.push_str(&names.join(", "));
+        }
+    }
+    text
+}
+
+fn promises(document: &Document) -> Texts {
+    let mut texts = Texts::new();
+    let mut say = |of: String, text: String| {
+        texts.insert(of, text);
+    };
+    for operation in &document.operations {
+        say(format!("operation {}", operation.id), failures(operation));
+    }
+    for signature in &document.empty_success {
+        say(format!("empty answer {}", signature.id), format!("{:?}", signature.matches));
+    }
+    for clock in &document.clocks {
+        let firm = if clock.firm { "promised" } else { "usual" };
+        say(format!("clock {}", clock.id), format!("{} from {:?}, {firm}", clock.limit, clock.starts));
+    }
+    for offer in &document.offers {
+        say(format!("offer {}", offer.id), offer.text.clone());
+    }
+    for pack in &document.law {
+        let signed = pack.signed_by.as_deref().unwrap_or("nobody");
+        say(format!("law {}", pack.id), format!("version {}, signed by {signed}", pack.version));
+    }
+    for review in &document.review {
+        say(format!("review {}", review.id), format!("{:?} of {}", review.of, review.products.join(", ")));
+    }
+    if let Some(leftover) = &document.leftover {
+        let text = format!(
+            "{} s after the end, {} s after a late failure, {:?}",
+            leftover.after_end_s, leftover.grace_after_failed_job_s, leftover.on_resubscribe
+        );
+        say("left-over credits".to_owned(), text);
+    }
+    let renewal = match document.on_renewal {
+        OnRenewal::Add => "adds to what is left",
+        OnRenewal::Replace => "replaces what is left",
+    };
+    say("renewal".to_owned(), renewal.to_owned());
+    let refund = document.on_refund;
+    let text = format!(
+        "revokes: {}, cancels: {}, debt for spent credits: {}",
+        refund.revoke, refund.cancel, refund.debt_for_spent
+    );
+    say("refund".to_owned(), text);
+    texts
+}
+
+fn failures(operation: &Operation) -> String {
+    let endings: Vec<String> = FailureKind::ALL
+        .iter()
+        .map(|kind| {
+            let then = match operation.failures.rule(*kind).then {
+                FailureEffect::GiveBack => "gives back",
+                FailureEffect::Person => "person",
+            };
+            format!("{}: {then}", kind.id())
+        })
+        .collect();
+    format!("{}; held for {} s", endings.join(", "), operation.hold_deadline_s)
+}
