@@ -108,8 +108,8 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
         Approved::Stale(stored) => Err(refused(ReviewError::State(stored.state))),
         Approved::NothingLeft => Err(refused(ReviewError::NothingToRefund)),
         Approved::Used(used) => Err(Problem::new(ProblemKind::StateConflict).detail(format!(
-            "{used} credits of the payment are used, which is not what the request shows; to decide on that, send \
-             `credits_used` with it"
+            "{used} credits of the payment are used, which is not what the request shows; to decide on that, \
+             send `credits_used` with it"
         ))),
         Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the lots of these credits have left the account, or no hold of them is known")),

@@ -1,6 +1,8 @@
-//! The AWS endpoint of a run: TLS in front of DynamoDB in this process, and the two other services' single calls.
+//! The AWS endpoint of a run: TLS in front of DynamoDB in this process, and the two other services' single
+//! calls.
 //!
-//! One handshake checks a chain of two ECDSA certificates, which costs a client about what Amazon's chain costs.
+//! One handshake checks a chain of two ECDSA certificates, which costs a client about what Amazon's chain
+//! costs.
 
 use std::fs;
 use std::io;
@@ -23,7 +25,8 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::Failure;
 
-/// What functions trust on AWS: the bundle of a run holds these too, so that reading it costs what it costs there.
+/// What functions trust on AWS: the bundle of a run holds these too, so that reading it costs what it costs
+/// there.
 const AMAZON_ROOTS_PEM: &str = include_str!("../../../shared/lambda/src/amazon-roots.pem");
 
 /// The signing secret of the webhook.

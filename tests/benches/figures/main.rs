@@ -1,7 +1,8 @@
 //! `make bench`: what the functions cost, printed beside what they may cost.
 //!
-//! Release binaries run as Lambda runs them, one after the other on a core of their own, against a Runtime API
-//! and an AWS endpoint in this process. Time is CPU time as the kernel counts it at each `/next`; wall times are
+//! Release binaries run as Lambda runs them, one after the other on a core of their own, against a Runtime
+//! API and an AWS endpoint in this process. Time is CPU time as the kernel counts it at each `/next`; wall
+//! times are
 //! printed for comparison only. Starts of different functions are interleaved, so that a slow minute of the
 //! machine touches all of them. Nothing here is asserted: the exit status says whether it could be measured.
 
@@ -124,7 +125,8 @@ async fn measure(arguments: &Arguments, cores: machine::Cores) -> Result<String,
     std::fs::remove_dir_all(&folder)?;
     let used_bytes = story.entry_bytes().await?;
     Ok(format!(
-        "{}; p10 / **p50** / p99 of {} starts and {} warm invocations.\nNewest entry of the account: {entry_bytes} \
+        "{}; p10 / **p50** / p99 of {} starts and {} warm invocations.\n\
+         Newest entry of the account: {entry_bytes} \
          bytes at the beginning, {used_bytes} at the end.\n\n{}",
         machine::description(),
         arguments.colds,
@@ -152,7 +154,8 @@ fn rows(arguments: &Arguments, bench: &Bench) -> Result<Vec<Row>, Failure> {
     Ok(rows)
 }
 
-/// This program is `target/<profile>/deps/figures-…`, of a profile that compiles quickly: it is not what is measured.
+/// This program is `target/<profile>/deps/figures-…`, of a profile that compiles quickly: it is not what is
+/// measured.
 fn release_folder() -> io::Result<PathBuf> {
     let program = std::env::current_exe()?;
     let target = program.ancestors().nth(3).ok_or_else(|| io::Error::other("no target directory"))?;
