@@ -115,7 +115,7 @@ impl World {
         &self,
         now: Timestamp,
     ) -> Result<State, PayoutError<ledger_dynamodb::StoreError>> {
-        pay(&self.store, &Backoff::default(), &self.client, &self.request, now).await
+        Box::pin(pay(&self.store, &Backoff::default(), &self.client, &self.request, now)).await
     }
 
     pub(crate) async fn stored(&self) -> Request {
