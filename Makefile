@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo up down status test unit end-to-end check lint format clean bench
+.PHONY: help setup tools demo up down status test unit end-to-end check lint format rules clean bench
 
 PYTHON ?= python3
 NAME ?= default
@@ -65,8 +65,12 @@ lint: setup tools ## formatting, clippy, documentation, dependencies, template
 	else \
 		echo "known vulnerabilities were NOT checked: $(ADVISORIES) cannot be reached" >&2; \
 	fi
+	cargo run --quiet --locked -p policy-documents --example rules -- --check
 	$(MACHETE)
 	$(SAM)/bin/sam validate --lint --template-file infra/template.yaml --region us-east-1
+
+rules: ## every written rule with what holds it, in docs/rules.md
+	cargo run --quiet --locked -p policy-documents --example rules
 
 format: ## format the Rust code
 	cargo fmt --all

@@ -15,7 +15,7 @@ use lambda::backoff::Backoff;
 use lambda::caller::CallerRules;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{ExecuteError, LedgerStore};
+use ledger::{ExecuteError, LedgerStore, ProductId};
 use refunds::Stores;
 
 /// What the routes need.
@@ -23,6 +23,8 @@ use refunds::Stores;
 pub struct RefundRequests<S, Q> {
     /// The tables.
     pub store: S,
+    /// The product of requests that name neither a payment nor a generation.
+    pub product: ProductId,
     /// Where intents to pay are announced.
     pub payouts: Q,
     /// Who may call.

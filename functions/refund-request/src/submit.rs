@@ -5,10 +5,10 @@ use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{
-    AccountId, Actor, Command, Ending, GenerationId, Payment, PaymentId, PaymentKind, PolicyRef,
+    AccountId, Actor, Command, Ending, GenerationId, Payment, PaymentId, PaymentKind, PolicyRef, ProductId,
     ReleaseReason, Settlement, find_hold,
 };
-use policy::{Decision, Document, InForce, Outcome, Reason, Recommendation, Remedy};
+use policy::{Decision, Document, Outcome, Reason, Recommendation, Remedy};
 use policy_documents::documents;
 use refunds::{
     Approved, Grounds, Head, NOTE_CHARACTERS_MAX, Opening, Save, Saved, State, Stores, approve_credits,
@@ -100,7 +100,7 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     }
     let records = read_records(app, &submission, payment).await?;
     let facts = gather(&records, claims(&submission), now).map_err(Problem::internal)?;
-    let document = document_for(records.payment.as_ref(), now);
+    let document = document_for(&records, &app.product, now)?;
     let decision = policy::decide(document, &facts, submission.body.reason, now.as_ms());
     let opening = Opening {
         id,
@@ -226,19 +226,24 @@ async fn read_records<S: Stores, Q>(
 }
 
 /// The version that the payment pinned; for one from before the first version, or for none, the version in
-/// force, which itself sends undated and earlier payments to a person (`S2-35`, `S2-1`).
-fn document_for(payment: Option<&Payment>, now: ledger::Timestamp) -> &'static Document {
+/// force, which itself sends undated and earlier payments to a person (`S2-35`, `S2-1`). A request about
+/// neither a payment nor a generation is one about `product`.
+fn document_for(
+    records: &Records,
+    product: &ProductId,
+    now: ledger::Timestamp,
+) -> Result<&'static Document, Problem> {
+    let payment = records.payment.as_ref();
     let pinned = payment.and_then(|payment| payment.policy.as_ref());
     let pinned = pinned.and_then(|policy| documents().version(&policy.document, &policy.version));
-    let product = payment.map(|payment| payment.product.as_str());
-    let in_force = || match product.map(|product| documents().in_force(product, now.as_ms())) {
-        Some(InForce::Version(document) | InForce::BeforeFirstVersion(document)) => Some(document),
-        Some(InForce::NoDocument) | None => None,
-    };
+    let generated = records.history.as_ref().and_then(|history| history.past.as_ref());
+    let product = payment
+        .map(|payment| &payment.product)
+        .or_else(|| generated.map(|past| &past.hold.product))
+        .unwrap_or(product);
     pinned
-        .or_else(in_force)
-        .or_else(|| documents().iter().next())
-        .expect("the build embeds at least one document")
+        .or_else(|| documents().in_force(product.as_str(), now.as_ms()).document())
+        .ok_or_else(|| Problem::internal("no policy document covers the product"))
 }
 
 async fn save<S: Stores, Q>(

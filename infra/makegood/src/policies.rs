@@ -137,8 +137,14 @@ mod tests {
 
     #[tokio::test]
     async fn the_shipped_documents_have_no_mistakes() {
-        let (document, catalogue) = (shipped("music-studio/2026-05-02.toml"), shipped("catalogue.toml"));
-        for files in [&[&document[..]][..], &[&catalogue[..]], &[&catalogue[..], &document[..]]] {
+        let documents: Vec<String> = policy_documents::documents()
+            .iter()
+            .map(|document| shipped(&format!("{}/{}.toml", document.id, document.version)))
+            .collect();
+        let catalogue = shipped("catalogue.toml");
+        let all: Vec<&str> = documents.iter().chain([&catalogue]).map(String::as_str).collect();
+        let alone: Vec<&str> = documents.iter().map(String::as_str).collect();
+        for files in alone.chunks(1).chain([&[&catalogue[..]][..], &all[..]]) {
             let (found, output) = command(&[&["check"], files].concat()).await.unwrap();
             assert_eq!((found, output.lines().count()), (Found::Sound, files.len()), "{output}");
         }
@@ -188,10 +194,9 @@ mod tests {
     async fn unknown_versions_and_files_are_named() {
         let base = ["decide", "--document", "music-studio", "--reason", "other", "--facts", "/nonexistent"];
         let unknown = command(&[&base[..], &["--version", "1999-01-01"]].concat()).await.unwrap_err();
-        assert_eq!(
-            unknown.to_string(),
-            "no policy `music-studio 1999-01-01`; there are `music-studio 2026-05-02`"
-        );
+        let text = unknown.to_string();
+        assert!(text.starts_with("no policy `music-studio 1999-01-01`; there are "), "{text}");
+        assert!(text.contains("`music-studio 2026-05-02`"), "{text}");
         assert_eq!(command(&base).await.unwrap_err().to_string(), "`/nonexistent` cannot be read");
     }
 }

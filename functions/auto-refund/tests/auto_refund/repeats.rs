@@ -64,7 +64,8 @@ async fn g8_a_redrive_after_two_weeks_changes_nothing() {
 
 fn stricter_later() -> &'static Documents {
     static DOCUMENTS: std::sync::LazyLock<Documents> = std::sync::LazyLock::new(|| {
-        let first = policy_documents::documents().iter().next().unwrap().clone();
+        let documents = policy_documents::documents();
+        let first = documents.version("music-studio", "2026-05-02").unwrap().clone();
         let mut second = first.clone();
         second.version = "later".to_owned();
         second.in_force_from_ms = ledger::contract::at(30).as_ms();
