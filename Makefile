@@ -75,7 +75,7 @@ rules: ## every written rule with what holds it, in docs/rules.md
 format: ## format the Rust code
 	cargo fmt --all
 
-# The harness is compiled as the tests are: the bench profile would put an unoptimised `hello` where the measured one is.
+# The harness is compiled as the tests are: the bench profile would replace the measured `hello` by an unoptimised one.
 MEASURED := hello credits auto-refund stripe-webhook expiry-sweep refund-request refund-payout
 bench: ## measure, and compare with docs/PERFORMANCE.md
 	cargo build --release --locked $(MEASURED:%=--bin %)
