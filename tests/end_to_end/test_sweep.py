@@ -43,6 +43,16 @@ def test_early_markers_are_moved_on_and_not_past_what_a_hold_may_rely_on(stack, 
         assert time.time() * 1000 < int(moved_on["due_at"]["N"]) <= (time.time() + PAST_THE_DEADLINE_S) * 1000
 
 
+def test_the_marker_of_an_account_with_nothing_due_is_taken_away(stack, scene):
+    ended_at = int(time.time()) - 61 * DAY_S
+    subscription = scene.subscribe(created=ended_at - 30 * DAY_S)["subscription"]
+    scene.stripe("end", subscription=subscription, ended_at=ended_at)
+    scene.becomes("the account is marked", lambda: marker_of(scene)[1])
+    stack.sweep(instant(time.time()))
+    assert [change["credits"] for change in scene.changes("expired")] == [500]
+    assert marker_of(scene)[1] is None
+
+
 def marker_of(scene):
     """The table and the item that says when something of the account is due next."""
     items = [item for item in scene.stack.items("Ledger") if "due_at" in item and scene.account in item["pk"]["S"]]
