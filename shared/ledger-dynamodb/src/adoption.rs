@@ -2,13 +2,13 @@
 //! its payment, so that all refunds together stay within what was paid (invariant 4), and taken off again,
 //! once, when it fails. A failure is final: a report from before it that comes later counts nothing.
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use ledger::{Money, Pause, PaymentId, PaymentStore, RefundId};
 use refunds::RefundedSum;
 
-use crate::error::{Cancelled, StoreError, cancelled};
+use crate::error::StoreError;
 use crate::item::{Item, ONLY, key, number, text};
+use crate::transaction::Transacted;
 use crate::{Tables, item};
 
 /// A refund that no request of ours made, as Stripe reports it.
@@ -81,7 +81,6 @@ impl Tables {
     }
 
     /// Whether the refund's record and the payment's sum were written together.
-    #[expect(clippy::disallowed_methods, reason = "this crate is the one that writes transactions")]
     async fn write_adoption(
         &self,
         seen: &Adopted,
@@ -100,21 +99,7 @@ impl Tables {
         if let Some(sum) = sum {
             writes.push(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
         }
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await
-        else {
-            return Ok(true);
-        };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                match cancelled(canceled.cancellation_reasons()) {
-                    Cancelled::Condition(_) | Cancelled::Contended => Ok(false),
-                    Cancelled::Throttled => Err(StoreError::Throttled),
-                    Cancelled::Other(code) => Err(StoreError::Refused(code)),
-                }
-            }
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(false),
-            _ => Err(StoreError::of(error)),
-        }
+        Ok(matches!(self.transact(writes).await?, Transacted::Written))
     }
 
     /// The move of a payment's sum of refunds, on condition that it stands where it was read.

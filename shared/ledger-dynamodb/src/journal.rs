@@ -1,18 +1,18 @@
 //! The ledger's ports on DynamoDB: the journal is read by key and written by condition.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{
     AccountId, Change, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash,
     LedgerStore, Marker, Record, Timestamp, shard_of,
 };
 
-use crate::error::{Cancelled, StoreError, cancelled, condition_failed};
+use crate::error::{StoreError, condition_failed};
 use crate::item::{
     DUE, Item, ONLY, account_key, bytes, entry_key, entry_range, generation_key, key, number, read_instant,
     read_text, record_key, take_bytes, take_text, text,
 };
+use crate::transaction::Transacted;
 use crate::{Tables, payment};
 
 const ABSENT: &str = "attribute_not_exists(pk)";
@@ -130,27 +130,11 @@ impl Tables {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this crate is the one that writes transactions")]
-    async fn transact(&self, commit: &Commit) -> Result<Committed, StoreError> {
-        let writes = self.writes(commit)?;
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await
-        else {
-            return Ok(Committed::Written);
-        };
-        let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) = error.as_service_error()
-        else {
-            return in_progress(error);
-        };
-        let reasons = canceled.cancellation_reasons();
-        match cancelled(reasons) {
-            Cancelled::Condition(position) => Self::refused(
-                commit,
-                position,
-                reasons.get(position).and_then(|reason| reason.item().cloned()),
-            ),
-            Cancelled::Contended => Ok(Committed::Contended),
-            Cancelled::Throttled => Err(StoreError::Throttled),
-            Cancelled::Other(code) => Err(StoreError::Refused(code)),
+    async fn commit_with_others(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        match self.transact(self.writes(commit)?).await? {
+            Transacted::Written => Ok(Committed::Written),
+            Transacted::Refused(position, existing) => Self::refused(commit, position, existing),
+            Transacted::Contended => Ok(Committed::Contended),
         }
     }
 
@@ -179,16 +163,6 @@ impl Tables {
     }
 }
 
-/// The SDK tried again while its first try was at work: nothing is known, so the caller reads anew.
-fn in_progress(
-    error: aws_sdk_dynamodb::error::SdkError<TransactWriteItemsError>,
-) -> Result<Committed, StoreError> {
-    match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(Committed::Contended),
-        _ => Err(StoreError::of(error)),
-    }
-}
-
 impl LedgerStore for Tables {
     type Error = StoreError;
 
@@ -200,7 +174,7 @@ impl LedgerStore for Tables {
         if commit.records.is_empty() && commit.mark.is_none() {
             self.put_entry(commit).await
         } else {
-            self.transact(commit).await
+            self.commit_with_others(commit).await
         }
     }
 

@@ -30,6 +30,7 @@ mod parked;
 mod payment;
 mod request;
 mod request_form;
+mod transaction;
 
 pub use adoption::{Adopted, Adoption};
 pub use audit::AccountJournal;

@@ -1,12 +1,12 @@
 //! Refund requests as items, saved together with the ledger's entry and the payment's sum of refunds.
 
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{AccountId, Committed, DUE_SHARDS, RefundRequestId, Timestamp, shard_of};
 use refunds::{DueRequest, Request, RequestStore, Save, Saved};
 
-use crate::error::{Cancelled, StoreError, cancelled};
+use crate::error::StoreError;
 use crate::item::{Item, ONLY, key, number, read_instant, read_text, text};
+use crate::transaction::Transacted;
 use crate::{Tables, request_form};
 
 /// The index key of an account's requests: thirteen digits of milliseconds keep them in order.
@@ -107,30 +107,11 @@ impl RequestStore for Tables {
         answer.items.unwrap_or_default().iter().map(request).collect()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this crate is the one that writes transactions")]
     async fn save(&self, save: &Save) -> Result<Saved, StoreError> {
-        let writes = self.save_writes(save)?;
-        let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await
-        else {
-            return Ok(Saved::Written);
-        };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                let reasons = canceled.cancellation_reasons();
-                match cancelled(reasons) {
-                    Cancelled::Condition(position) => {
-                        let existing = reasons.get(position).and_then(|reason| reason.item().cloned());
-                        Self::save_refused(save, position, existing)
-                    }
-                    Cancelled::Contended => Ok(Saved::Ledger(Committed::Contended)),
-                    Cancelled::Throttled => Err(StoreError::Throttled),
-                    Cancelled::Other(code) => Err(StoreError::Refused(code)),
-                }
-            }
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                Ok(Saved::Ledger(Committed::Contended))
-            }
-            _ => Err(StoreError::of(error)),
+        match self.transact(self.save_writes(save)?).await? {
+            Transacted::Written => Ok(Saved::Written),
+            Transacted::Refused(position, existing) => Self::save_refused(save, position, existing),
+            Transacted::Contended => Ok(Saved::Ledger(Committed::Contended)),
         }
     }
 
