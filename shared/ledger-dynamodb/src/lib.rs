@@ -11,7 +11,7 @@
 //! | `INVOICE#<invoice>` | `-` | `payment` |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
-//! | `BACK#…`, `LATE#…` | `-` | something that happens once for ever |
+//! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
 //! and `PARKED` with an event that could not be applied.
