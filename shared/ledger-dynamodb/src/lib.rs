@@ -4,7 +4,8 @@
 //!
 //! | `pk` | `sk` | holds |
 //! |---|---|---|
-//! | `ACCOUNT#<account>` | `ENTRY#<number, 12 digits>` | one entry: `body`, `hash`; `generation` where it places a hold |
+//! | `ACCOUNT#<account>` | `ENTRY#<number, 12 digits>` | one entry: `body`, `hash`; `generation` where it
+//! places a hold |
 //! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
 //! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor` |
 //! | `SUBSCRIPTION#<subscription>` | `-` | a subscription: `body`, `as_of`, `ended_at` |

@@ -1,7 +1,7 @@
 //! An account as it stands after an entry: lots, open holds, debt and standing.
 //!
-//! Bounds: [`LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`crate::RECENT_MAX`] recently settled generations and
-//! [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
+//! Bounds: [`LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`crate::RECENT_MAX`] recently settled generations
+//! and [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
 
 use crate::{
     AccountId, AmountError, Credits, GenerationId, PaymentId, ProductId, Recent, RefundRequestId,
@@ -17,8 +17,8 @@ pub const ENDED_MAX: usize = 8;
 /// How long an empty lot stays: SQS keeps a message 14 days, so a failure reported after the capture
 /// still finds its lot after a redrive.
 pub const EMPTY_LOT_KEPT_S: u64 = 30 * 24 * 3600;
-/// How long the empty lot of a refunded payment stays, and one that paid off debt: banks return refunds months
-/// later, and the revocation and its debt are then undone.
+/// How long the empty lot of a refunded payment stays, and one that paid off debt: banks return refunds
+/// months later, and the revocation and its debt are then undone.
 pub const CLOSED_LOT_KEPT_S: u64 = 180 * 24 * 3600;
 
 /// A lot within its account, counted from 1 in the order of the grants.
@@ -68,8 +68,8 @@ pub struct Lot {
     pub repaid: Credits,
     /// Captures that drew on it, without those that were given back.
     pub results: u32,
-    /// How long its credits stay usable after its subscription's end, in seconds, by the policy that its payment
-    /// pinned (`S2-35`); `None` leaves it to the policy at the end.
+    /// How long its credits stay usable after its subscription's end, in seconds, by the policy that its
+    /// payment pinned (`S2-35`); `None` leaves it to the policy at the end.
     pub leftover_s: Option<u64>,
     /// Its payment was refunded: credits that come back to it are revoked at once.
     pub closed: bool,
@@ -240,8 +240,8 @@ impl Account {
         self.ended.iter().find(|ended| &ended.subscription == subscription)
     }
 
-    /// Lots that `product`'s operations may spend at `now` (`S0-20`), in spend order: soonest expiry first, then
-    /// subscription, compensation, pack, then oldest.
+    /// Lots that `product`'s operations may spend at `now` (`S0-20`), in spend order: soonest expiry first,
+    /// then subscription, compensation, pack, then oldest.
     pub fn spend_order(&self, product: &ProductId, now: Timestamp) -> Vec<&Lot> {
         let mut lots: Vec<&Lot> = self
             .lots

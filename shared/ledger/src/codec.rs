@@ -1,10 +1,10 @@
 //! The stored form of an entry: compact JSON with short names, hashed as it is stored.
 //!
 //! A typical entry stays below 1 KB, which is one write unit of DynamoDB; `docs/PERFORMANCE.md` has the
-//! measured sizes. So nothing is written twice: the account is the item's key, and bound to the entries by the
-//! hash that the first of them names as its predecessor's ([`Hash::genesis`]); a hold that is placed stands in the
-//! account afterwards, and the change names its place there; a hold's product is that of its lots (`S0-20`).
-//! The body names its [`SCHEMA`], so that a later form can be told apart.
+//! measured sizes. So nothing is written twice: the account is the item's key, and bound to the entries by
+//! the hash that the first of them names as its predecessor's ([`Hash::genesis`]); a hold that is placed
+//! stands in the account afterwards, and the change names its place there; a hold's product is that of its
+//! lots (`S0-20`). The body names its [`SCHEMA`], so that a later form can be told apart.
 
 mod change;
 mod state;

@@ -14,8 +14,8 @@ pub struct Grant {
     pub stops_clocks: bool,
     /// A renewal that takes the place of what is left of the subscription's earlier charges (`S4-12`).
     pub replaces: bool,
-    /// How long the credits stay usable after the subscription's end, in seconds, by the policy that the payment
-    /// pinned; `None` leaves it to the policy at the end.
+    /// How long the credits stay usable after the subscription's end, in seconds, by the policy that the
+    /// payment pinned; `None` leaves it to the policy at the end.
     pub leftover_s: Option<u64>,
 }
 

@@ -341,8 +341,8 @@ fn placed_before(place: &Place, hold: &Hold) -> Result<Step, ApplyError> {
     }))
 }
 
-/// Left-over credits stay usable for the time of the policy that their payment pinned (`pinned_s`), or else of the
-/// one at the end, from the end, or from the charge where Stripe charged an ended subscription.
+/// Left-over credits stay usable for the time of the policy that their payment pinned (`pinned_s`), or else
+/// of the one at the end, from the end, or from the charge where Stripe charged an ended subscription.
 pub(crate) fn leftover_expiry(
     ended: &Ended,
     charged_at: Timestamp,

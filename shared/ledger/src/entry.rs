@@ -10,8 +10,8 @@ use crate::{
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
-    /// What the first entry of `account` names as the entry before it: it binds the whole chain to the account, so
-    /// that an entry of another account has no place in it.
+    /// What the first entry of `account` names as the entry before it: it binds the whole chain to the
+    /// account, so that an entry of another account has no place in it.
     pub fn genesis(account: &AccountId) -> Self {
         codec::hash(account.as_str())
     }

@@ -1,7 +1,8 @@
 //! How credits arrive: by a payment, or as a compensation without one.
 //!
-//! Every lot is of one product (`S0-20`). A payment's lot first pays off debt. The first charge of a subscription
-//! may stop the clocks of ended ones, and a renewal may take the place of what is left of the earlier charges.
+//! Every lot is of one product (`S0-20`). A payment's lot first pays off debt. The first charge of a
+//! subscription may stop the clocks of ended ones, and a renewal may take the place of what is left of the
+//! earlier charges.
 
 use crate::decide::{Decided, Planner, Step, leftover_expiry};
 use crate::{
@@ -97,8 +98,9 @@ impl Planner {
         })
     }
 
-    /// A renewal takes the place of what is left of the subscription's earlier charges. Credits in open holds stay
-    /// held, and come back as those of an expired lot do. A charge that is told late replaces no newer one.
+    /// A renewal takes the place of what is left of the subscription's earlier charges. Credits in open holds
+    /// stay held, and come back as those of an expired lot do. A charge that is told late replaces no newer
+    /// one.
     fn replace_earlier(&mut self, renewal: &Lot) -> Result<(), ApplyError> {
         let Some(subscription) = renewal.subscription() else { return Ok(()) };
         let earlier = self.account.lots.iter().filter(|lot| {

@@ -1,14 +1,14 @@
 //! The ring of recently settled generations: how a repeated message is known without another read.
 //!
-//! A generation is remembered by a mark, the first 63 bits of its id's SHA-256, so that the ring takes 64 bytes of
-//! an entry. Two generations of one account that share a mark are told apart wherever it matters:
+//! A generation is remembered by a mark, the first 63 bits of its id's SHA-256, so that the ring takes 64
+//! bytes of an entry. Two generations of one account that share a mark are told apart wherever it matters:
 //!
 //! - An open hold is found by its id before the ring is asked, so it is settled as it should be.
-//! - A hold that is asked for under a mark of the ring is confirmed by the journal, which knows ids: the stored
-//!   answer is given for the same id alone. A new generation with the mark of another is refused as a conflict, and
-//!   so never charged twice; the service asks under another id.
-//! - A message about a generation that is not open, under the mark of one that ended alike, counts as its repeat.
-//!   That is what a lost message is: the hold was or will be released at its deadline.
+//! - A hold that is asked for under a mark of the ring is confirmed by the journal, which knows ids: the
+//!   stored answer is given for the same id alone. A new generation with the mark of another is refused as a
+//!   conflict, and so never charged twice; the service asks under another id.
+//! - A message about a generation that is not open, under the mark of one that ended alike, counts as its
+//!   repeat. That is what a lost message is: the hold was or will be released at its deadline.
 //!
 //! With eight marks of 63 bits one new generation in 10^18 meets one of them.
 

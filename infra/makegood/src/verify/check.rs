@@ -103,8 +103,8 @@ impl Findings {
         }
     }
 
-    /// Invariants 3 and 8: every payment has bought one lot, and every lot that is no compensation was bought by a
-    /// payment. A compensation's cause is its request, which invariant 12 looks for.
+    /// Invariants 3 and 8: every payment has bought one lot, and every lot that is no compensation was bought
+    /// by a payment. A compensation's cause is its request, which invariant 12 looks for.
     fn lots(&mut self, material: &Material) {
         let mut bought: BTreeMap<&PaymentId, (&AccountId, &Lot)> = BTreeMap::new();
         for (account, entries) in &material.journals {

@@ -199,7 +199,10 @@ proptest! {
                 Change::GivenBack { parts, .. } => (parts, -1),
                 _ => continue,
             };
-            parts.iter().for_each(|part| *counted.entry(part.lot).or_insert(0) += by);
+            for part in parts {
+                let count: &mut i64 = counted.entry(part.lot).or_default();
+                *count = count.saturating_add(by);
+            }
         }
         for lot in journal.last().iter().flat_map(|entry| &entry.after().lots) {
             prop_assert_eq!(i64::from(lot.results), counted.get(&lot.id).copied().unwrap_or(0));
