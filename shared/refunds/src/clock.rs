@@ -233,7 +233,11 @@ impl Request {
             }
             let breached = match clock.state(now) {
                 ClockState::Breached => true,
-                ClockState::Running if clock.warned_at.is_none() && clock.warn_at.is_some_and(|at| at <= now) => false,
+                ClockState::Running
+                    if clock.warned_at.is_none() && clock.warn_at.is_some_and(|at| at <= now) =>
+                {
+                    false
+                }
                 ClockState::Running | ClockState::Paused | ClockState::Met => continue,
             };
             let mark = if breached { &mut clock.breached_at } else { &mut clock.warned_at };
@@ -247,6 +251,25 @@ impl Request {
     /// When the sweep has to look at it: for its payout or for its clocks.
     pub fn next_due(&self) -> Option<Timestamp> {
         self.due_at.into_iter().chain(self.clocks_due_at).min()
+    }
+
+    /// The clocks have to be looked at once it goes to `state` at `at`, unless that means nothing to them. What
+    /// was to be looked at before stays so.
+    pub(crate) fn untimed(&mut self, state: State, at: Timestamp) {
+        let begins = match state {
+            State::InReview | State::NeedsInformation => true,
+            State::Refunded => self.payout.is_some(),
+            State::Submitted
+            | State::Approved
+            | State::Paying
+            | State::Failed
+            | State::Refused
+            | State::Withdrawn => false,
+        };
+        let touches = |clock: &Clock| clock.is_open() && effect(clock.starts, state) != Effect::Nothing;
+        if begins || self.clocks.iter().any(touches) {
+            self.clocks_due_at = Some(self.clocks_due_at.map_or(at, |due_at| due_at.min(at)));
+        }
     }
 
     /// Whether a promise is one to this request. A promise about some products counts where it is not known
@@ -270,7 +293,8 @@ impl Request {
     fn rounds(&self, promise: &policy::Clock, document: &Document) -> Vec<Clock> {
         let mut rounds: Vec<Clock> = Vec::new();
         if promise.starts == ClockStart::PaymentCharged {
-            let mut clock = self.instant(Fact::PaymentChargedAt).and_then(|at| Clock::start(promise, document, at));
+            let mut clock =
+                self.instant(Fact::PaymentChargedAt).and_then(|at| Clock::start(promise, document, at));
             if let (Some(clock), Some(landed_at)) = (&mut clock, self.instant(Fact::CreditsLandedAt)) {
                 clock.end(landed_at);
             }
@@ -278,10 +302,11 @@ impl Request {
         }
         let mut decided_at_once = false;
         for step in &self.steps {
+            let first = rounds.is_empty();
             let open = rounds.last_mut().filter(|clock| clock.is_open());
             match (effect(promise.starts, step.state), open) {
                 (Effect::Runs, Some(clock)) => clock.go_on(promise, document, step.at),
-                (Effect::Runs, None) if self.begins(promise.starts, rounds.is_empty()) => {
+                (Effect::Runs, None) if self.begins(promise.starts, first) => {
                     rounds.extend(Clock::start(promise, document, step.at));
                 }
                 (Effect::StandsStill, Some(clock)) if promise.pauses => clock.pause(step.at),
