@@ -253,8 +253,8 @@ impl Request {
         self.due_at.into_iter().chain(self.clocks_due_at).min()
     }
 
-    /// The clocks have to be looked at once it goes to `state` at `at`, unless that means nothing to them. What
-    /// was to be looked at before stays so.
+    /// The clocks have to be looked at once it goes to `state` at `at`, unless that means nothing to them.
+    /// What was to be looked at before stays so.
     pub(crate) fn untimed(&mut self, state: State, at: Timestamp) {
         let begins = match state {
             State::InReview | State::NeedsInformation => true,
