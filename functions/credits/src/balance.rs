@@ -3,7 +3,9 @@
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Response};
-use ledger::{Account, AccountId, AmountError, Entry, LedgerStore, Lot, LotKind, Timestamp};
+use ledger::{
+    Account, AccountId, AmountError, Credits, Entry, LedgerStore, Lot, LotKind, ProductId, Timestamp,
+};
 use ledger_dynamodb::StoreError;
 use serde::Serialize;
 
@@ -18,8 +20,17 @@ struct BalanceView<'a> {
     held: u64,
     debt: u64,
     suspended: bool,
+    products: Vec<ProductView<'a>>,
     lots: Vec<LotView<'a>>,
     holds: Vec<HoldView<'a>>,
+}
+
+/// What can be used of one product: credits are spent on the product that they were bought for alone.
+#[derive(Debug, Serialize)]
+struct ProductView<'a> {
+    product: &'a str,
+    available: u64,
+    held: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,17 +73,39 @@ impl<'a> LotView<'a> {
     }
 }
 
+/// The products of the account's credits, the one bought first at the head.
+fn products(account: &Account, now: Timestamp) -> Result<Vec<ProductView<'_>>, AmountError> {
+    let mut ids: Vec<&ProductId> = Vec::new();
+    for lot in filled(account) {
+        if !ids.contains(&&lot.product) {
+            ids.push(&lot.product);
+        }
+    }
+    let view = |id: &'_ ProductId| {
+        let lots = || account.lots.iter().filter(|lot| &lot.product == id);
+        let usable = lots().filter(|lot| lot.is_usable(now)).map(|lot| lot.available);
+        Ok((Credits::sum(usable)?.get(), Credits::sum(lots().map(|lot| lot.held))?.get()))
+    };
+    ids.into_iter()
+        .map(|id| view(id).map(|(available, held)| ProductView { product: id.as_str(), available, held }))
+        .collect()
+}
+
+fn filled(account: &Account) -> impl Iterator<Item = &Lot> {
+    account.lots.iter().filter(|lot| !lot.available.is_zero() || !lot.held.is_zero())
+}
+
 /// The account as it stands at `now`; lots with nothing left in them are not shown.
 fn view<'a>(id: &'a AccountId, account: &'a Account, now: Timestamp) -> Result<BalanceView<'a>, AmountError> {
     let balance = account.balance(now)?;
-    let filled = account.lots.iter().filter(|lot| !lot.available.is_zero() || !lot.held.is_zero());
     Ok(BalanceView {
         account: id.as_str(),
         available: balance.available.get(),
         held: balance.held.get(),
         debt: balance.debt.get(),
         suspended: account.suspended,
-        lots: filled.map(|lot| LotView::of(lot, now)).collect(),
+        products: products(account, now)?,
+        lots: filled(account).map(|lot| LotView::of(lot, now)).collect(),
         holds: account.holds.iter().map(HoldView::of).collect::<Result<_, _>>()?,
     })
 }

@@ -39,7 +39,10 @@ fn place_of<S, P>(context: &Context<S, P>, body: HoldRequest, now: Timestamp) ->
         .map_err(|error| invalid("#/generation_id", error.to_string()))?;
     let product = body.product.map(ProductId::new).transpose();
     let product = product.map_err(|error| invalid("#/product", error.to_string()))?;
-    let product = product.unwrap_or_else(|| context.product.clone());
+    let product = match product {
+        Some(named) => spent_by(context, &named)?,
+        None => context.product.clone(),
+    };
     let credits = Credits::new(body.credits).ok().filter(|credits| !credits.is_zero());
     let credits = credits.ok_or_else(|| invalid("#/credits", "expected 1 to 10^15 credits".to_owned()))?;
     let Some(document) = context.document(&product, now) else {
@@ -56,6 +59,17 @@ fn place_of<S, P>(context: &Context<S, P>, body: HoldRequest, now: Timestamp) ->
         credits,
         deadline_s: operation.hold_deadline_s,
     })
+}
+
+/// The product whose credits operations of `named` spend: its own, or those of the product that it is managed
+/// through.
+fn spent_by<S, P>(context: &Context<S, P>, named: &ProductId) -> Result<ProductId, Problem> {
+    let catalogue = (context.catalogue)();
+    let Some(product) = catalogue.spent_by(named.as_str()) else {
+        let known: Vec<String> = catalogue.services().map(|each| format!("`{each}`")).collect();
+        return Err(unprocessable("#/product", format!("expected one of {}", known.join(", "))));
+    };
+    ProductId::new(product.id.as_str()).map_err(Problem::internal)
 }
 
 /// Answers `POST /v1/accounts/{account}/holds`.

@@ -19,7 +19,7 @@ use lambda::caller::{Caller, CallerRules};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{LedgerStore, Pause, ProductId, Timestamp};
 use ledger_dynamodb::StoreError;
-use policy::{Document, Documents};
+use policy::{Catalogue, Document, Documents};
 
 pub use history::HISTORY_LIMIT_MAX;
 
@@ -37,6 +37,8 @@ pub struct Context<S, P> {
     pub callers: CallerRules,
     /// The policy documents, decoded when they are first asked for.
     pub documents: fn() -> &'static Documents,
+    /// The price catalogue, decoded when it is first asked for.
+    pub catalogue: fn() -> &'static Catalogue,
     /// The product of a hold that names none.
     pub product: ProductId,
 }

@@ -15,6 +15,7 @@ async fn main() -> std::process::ExitCode {
             pause: Backoff::default(),
             callers: CallerRules::from_env(env)?,
             documents: policy_documents::documents,
+            catalogue: policy_documents::catalogue,
             product: env.required("PRODUCT")?.parse()?,
         };
         function

@@ -7,6 +7,7 @@
 //! has been.
 
 mod accounts;
+mod cancellations;
 mod event;
 mod requests;
 mod status;
@@ -66,8 +67,9 @@ pub async fn handle<S: Store, Q: PayoutQueue>(
     invocation: &Invocation,
 ) -> Result<Status, SweepError> {
     let run = Run { now: event::time(invocation)?, wall: invocation.now(), invocation };
-    let (accounts, requests) = join(accounts::sweep(sweep, &run), requests::sweep(sweep, &run)).await;
-    let status = accounts?.and(requests);
+    let others = join(requests::sweep(sweep, &run), cancellations::sweep(sweep, &run));
+    let (accounts, (requests, cancellations)) = join(accounts::sweep(sweep, &run), others).await;
+    let status = accounts?.and(requests).and(cancellations);
     let metrics = invocation.metrics();
     metrics.milliseconds("SweepLag", status.lag_ms);
     for (name, count) in [

@@ -4,9 +4,11 @@
 //! refund at Stripe first, and asks again only when there is none: with the same key while Stripe keeps
 //! it, with another one after that. What Stripe answers is saved as a report, the same as an event's.
 
+mod cancel;
 mod messages;
 
-pub use messages::{MessageError, Payouts, handle, understand};
+pub use cancel::{TellError, Told, tell};
+pub use messages::{MessageError, Payouts, Work, handle, understand};
 
 use ledger::{Cause, ExecuteError, LedgerStore, Money, Pause, PaymentId, RefundRequestId, Timestamp};
 use refunds::{Payout, RefundSeen, Reported, Request, Save, Saved, State, Stores, decline, report};

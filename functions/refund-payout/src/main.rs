@@ -30,8 +30,8 @@ async fn main() -> ExitCode {
             backoff: Backoff::default(),
         };
         function
-            .serve_sqs(understand, async |invocation, id, items| {
-                Box::pin(handle(&app, invocation, id, items)).await
+            .serve_sqs(understand, async |invocation, work, items| {
+                Box::pin(handle(&app, invocation, work, items)).await
             })
             .await
     })

@@ -1,14 +1,16 @@
-//! The payout queue's messages: each names a request, and one that is not paid stays in the queue.
+//! The payout queue's messages: each names a request or a cancellation, and one that is not done stays in the
+//! queue.
 
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::payout_queue::{MESSAGE_VERSION, PayoutMessage};
 use lambda::secrets::{CachedSecret, SecretError, SecretSource};
 use lambda::sqs::{Item, Record};
-use ledger::{IdError, RefundRequestId};
+use ledger::{AccountId, CancellationStore, IdError, RefundRequestId, SubscriptionId};
 use refunds::Stores;
 use stripe_api::{SecretKey, StripeClient};
 
+use crate::cancel::tell;
 use crate::pay;
 
 /// What payouts need.
@@ -27,40 +29,100 @@ pub struct Payouts<S, K: SecretSource> {
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
     /// It is not the message's JSON.
-    #[error("message is not `{{\"version\": 1, \"refund_request\": \"rr_…\"}}`")]
+    #[error("message is not `{{\"version\": 1, \"refund_request\": \"rr_…\"}}` or a `cancellation`")]
     Json(#[source] serde_json::Error),
+    /// It names nothing to do, or two things.
+    #[error("message names {0} things to do; expected one")]
+    Work(u8),
     /// It is of another version.
     #[error("message is of version {0}; expected {MESSAGE_VERSION}")]
     Version(u8),
-    /// The id in it is not valid.
-    #[error("message names no refund request")]
+    /// An id in it is not valid.
+    #[error("message has an id that is not valid")]
     Id(#[from] IdError),
 }
 
-/// Reads a message; requests are the groups, so that two messages of one are handled as one.
-pub fn understand(record: &Record<'_>) -> Result<(RefundRequestId, ()), MessageError> {
+/// What is to be done at Stripe.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Work {
+    /// Pay this request.
+    Pay(RefundRequestId),
+    /// Tell Stripe that this subscription of the account is cancelled.
+    Cancel(AccountId, SubscriptionId),
+}
+
+/// Reads a message; what is to be done is the group, so that two messages of one are handled as one.
+pub fn understand(record: &Record<'_>) -> Result<(Work, ()), MessageError> {
     let message: PayoutMessage = serde_json::from_str(record.body()).map_err(MessageError::Json)?;
     if message.version != MESSAGE_VERSION {
         return Err(MessageError::Version(message.version));
     }
-    Ok((RefundRequestId::new(message.refund_request)?, ()))
+    let work = match (message.refund_request, message.cancellation) {
+        (Some(request), None) => Work::Pay(RefundRequestId::new(request)?),
+        (None, Some(cancellation)) => Work::Cancel(
+            AccountId::new(cancellation.account)?,
+            SubscriptionId::new(cancellation.subscription)?,
+        ),
+        (None, None) => return Err(MessageError::Work(0)),
+        (Some(_), Some(_)) => return Err(MessageError::Work(2)),
+    };
+    Ok((work, ()))
 }
 
-/// Pays one request and returns the messages that stay in the queue.
-pub async fn handle<'batch, 'event, S: Stores, K: SecretSource>(
+/// Does what one message asks for and returns the messages that stay in the queue.
+pub async fn handle<'batch, 'event, S: Stores + CancellationStore, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
-    id: RefundRequestId,
+    work: Work,
     items: Vec<Item<'batch, 'event, ()>>,
 ) -> Vec<&'batch Record<'event>> {
+    let left = match work {
+        Work::Pay(id) => Box::pin(pay_one(app, invocation, &id)).await,
+        Work::Cancel(account, id) => Box::pin(cancel_one(app, invocation, &account, &id)).await,
+    };
+    if left { items.into_iter().map(|item| item.record).collect() } else { Vec::new() }
+}
+
+/// Tells Stripe of one cancellation and says whether its messages stay in the queue.
+async fn cancel_one<S: Stores + CancellationStore, K: SecretSource>(
+    app: &Payouts<S, K>,
+    invocation: &Invocation,
+    account: &AccountId,
+    id: &SubscriptionId,
+) -> bool {
+    lambda::log::account(account);
+    lambda::log::cause(id.as_str());
+    let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
+        Ok(stripe) => match tell(&app.store, &stripe, account, id, invocation.now()).await {
+            Ok(told) => {
+                invocation.metrics().count_labelled("CancellationsTold", ("outcome", told.as_str()), 1);
+                tracing::info!(outcome = told.as_str(), "cancellation is handled");
+                return false;
+            }
+            Err(error) => Box::new(error),
+        },
+        Err(error) => error,
+    };
+    invocation.metrics().count("CancellationsDelayed", 1);
+    let error: &dyn std::error::Error = &*failed;
+    tracing::warn!(outcome = "delayed", error, "cancellation stays in the queue");
+    true
+}
+
+/// Pays one request and says whether its messages stay in the queue.
+async fn pay_one<S: Stores, K: SecretSource>(
+    app: &Payouts<S, K>,
+    invocation: &Invocation,
+    id: &RefundRequestId,
+) -> bool {
     lambda::log::cause(id.as_str());
     let now = invocation.now();
     let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
-        Ok(stripe) => match pay(&app.store, &app.backoff, &stripe, &id, now).await {
+        Ok(stripe) => match pay(&app.store, &app.backoff, &stripe, id, now).await {
             Ok(state) => {
                 invocation.metrics().count_labelled("Payouts", ("state", state.as_str()), 1);
                 tracing::info!(outcome = state.as_str(), "payout is handled");
-                return Vec::new();
+                return false;
             }
             Err(error) => Box::new(error),
         },
@@ -69,7 +131,7 @@ pub async fn handle<'batch, 'event, S: Stores, K: SecretSource>(
     invocation.metrics().count("PayoutsDelayed", 1);
     let error: &dyn std::error::Error = &*failed;
     tracing::warn!(outcome = "delayed", error, "payout stays in the queue");
-    items.into_iter().map(|item| item.record).collect()
+    true
 }
 
 async fn stripe_with_key<S, K: SecretSource>(

@@ -22,9 +22,12 @@ pub(crate) async fn told(
         id: subscription.id.clone(),
         account: account.clone(),
         as_of: apply.event.created,
+        price: subscription.prices.first().map(|price| price.as_str().to_owned()),
+        period_ends_at: subscription.current_period_end,
         cancellation_confirmed_at: subscription.canceled_at.filter(|_| leaves),
         cancels_at: subscription.cancel_at.or(at_period_end),
         ended_at,
+        confirmation: None,
     };
     let saved = apply.tables.save_subscription(&record).await?;
     // The clock starts whether or not the record was there: an earlier delivery may have ended between.

@@ -1,11 +1,12 @@
-//! Announcing an intent to pay: one SQS message that names a refund request, and nothing else.
+//! Announcing work at Stripe: one SQS message that names a refund request to be paid, or a subscription whose
+//! cancellation is confirmed, and nothing else.
 //!
 //! The intent itself is stored before; the message only says that there is work. Losing it costs time, as
-//! the sweep announces again what is not paid, and repeating it costs nothing.
+//! the sweep announces again what is not done, and repeating it costs nothing.
 
 use std::future::Future;
 
-use ledger::RefundRequestId;
+use ledger::{AccountId, RefundRequestId, SubscriptionId};
 use serde::{Deserialize, Serialize};
 
 /// The version of the message.
@@ -18,13 +19,36 @@ pub struct PayoutMessage {
     /// [`MESSAGE_VERSION`].
     pub version: u8,
     /// The refund request whose payout is to be made.
-    pub refund_request: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund_request: Option<String>,
+    /// The cancellation that Stripe is to be told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<CancellationMessage>,
+}
+
+/// A confirmed cancellation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CancellationMessage {
+    /// The account.
+    pub account: String,
+    /// The subscription.
+    pub subscription: String,
 }
 
 impl PayoutMessage {
     /// The message for a request.
     pub fn of(id: &RefundRequestId) -> Self {
-        Self { version: MESSAGE_VERSION, refund_request: id.as_str().to_owned() }
+        Self { version: MESSAGE_VERSION, refund_request: Some(id.as_str().to_owned()), cancellation: None }
+    }
+
+    /// The message for a confirmed cancellation.
+    pub fn cancelling(account: &AccountId, subscription: &SubscriptionId) -> Self {
+        let cancellation = CancellationMessage {
+            account: account.as_str().to_owned(),
+            subscription: subscription.as_str().to_owned(),
+        };
+        Self { version: MESSAGE_VERSION, refund_request: None, cancellation: Some(cancellation) }
     }
 }
 
@@ -35,6 +59,13 @@ pub trait PayoutQueue: Sync {
 
     /// Announces the payout of a request.
     fn announce(&self, id: &RefundRequestId) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Announces a confirmed cancellation that Stripe is to be told of.
+    fn announce_cancellation(
+        &self,
+        account: &AccountId,
+        subscription: &SubscriptionId,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
 /// The queue on SQS.
@@ -66,7 +97,21 @@ impl PayoutQueue for SqsPayoutQueue {
     type Error = PayoutQueueError;
 
     async fn announce(&self, id: &RefundRequestId) -> Result<(), PayoutQueueError> {
-        let body = serde_json::to_string(&PayoutMessage::of(id))?;
+        self.send(&PayoutMessage::of(id)).await
+    }
+
+    async fn announce_cancellation(
+        &self,
+        account: &AccountId,
+        subscription: &SubscriptionId,
+    ) -> Result<(), PayoutQueueError> {
+        self.send(&PayoutMessage::cancelling(account, subscription)).await
+    }
+}
+
+impl SqsPayoutQueue {
+    async fn send(&self, message: &PayoutMessage) -> Result<(), PayoutQueueError> {
+        let body = serde_json::to_string(message)?;
         let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
         sent.map(drop).map_err(|error| PayoutQueueError::Send(Box::new(error.into())))
     }

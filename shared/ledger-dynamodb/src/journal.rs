@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{
     AccountId, Change, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash,
-    LedgerStore, Marker, Record, Timestamp, shard_of,
+    LedgerStore, Marker, Record, Timestamp, Untold, shard_of,
 };
 
 use crate::error::{StoreError, condition_failed};
@@ -238,6 +238,10 @@ impl LedgerStore for Tables {
 }
 
 impl DueStore for Tables {
+    async fn untold(&self, now: Timestamp, limit: u16) -> Result<Vec<Untold>, StoreError> {
+        self.read_untold(now, limit).await
+    }
+
     async fn due(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Marker>, StoreError> {
         let items = self.due_keys(&self.ledger, shard, now, limit).await?;
         items
@@ -300,13 +304,24 @@ impl Tables {
         now: Timestamp,
         limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
+        self.due_in(table, &shard.to_string(), now, limit).await
+    }
+
+    /// As [`Tables::due_keys`], for a shard by its name.
+    pub(crate) async fn due_in(
+        &self,
+        table: &str,
+        shard: &str,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Item>, StoreError> {
         let answer = self
             .client
             .query()
             .table_name(table)
             .index_name("due")
             .key_condition_expression("due_shard = :shard AND due_at <= :now")
-            .expression_attribute_values(":shard", text(shard.to_string()))
+            .expression_attribute_values(":shard", text(shard))
             .expression_attribute_values(":now", number(now.as_ms()))
             .limit(i32::from(limit))
             .send()

@@ -8,7 +8,8 @@
 //! places a hold |
 //! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
 //! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor` |
-//! | `SUBSCRIPTION#<subscription>` | `-` | a subscription: `body`, `as_of`, `ended_at` |
+//! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and
+//! its confirmation |
 //! | `INVOICE#<invoice>` | `-` | `payment` |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
@@ -33,6 +34,7 @@ mod parked;
 mod payment;
 mod request;
 mod request_form;
+mod subscription;
 mod transaction;
 
 pub use adoption::{Adopted, Adoption};

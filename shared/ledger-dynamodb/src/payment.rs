@@ -1,4 +1,4 @@
-//! Payments and subscriptions as items.
+//! Payments as items.
 
 use ledger::{
     AccountId, Credits, Currency, CustomerId, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore,
@@ -10,10 +10,6 @@ use crate::error::condition_failed;
 use crate::item::{Item, ONLY, key, number, payment_key, read_number, read_text, text};
 use crate::journal::ABSENT_OR_SAME;
 use crate::{StoreError, Tables};
-
-/// The newest record wins; of two of the same second, the one that tells of the end.
-const NEWER: &str =
-    "attribute_not_exists(pk) OR as_of < :as_of OR (as_of = :as_of AND attribute_not_exists(ended_at))";
 
 #[derive(Serialize, Deserialize)]
 struct PaymentForm {
@@ -32,14 +28,6 @@ struct PaymentForm {
     landed_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     policy: Option<(String, String)>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SubscriptionForm {
-    account: String,
-    cancellation_confirmed_at: Option<i64>,
-    cancels_at: Option<i64>,
-    ended_at: Option<i64>,
 }
 
 /// Writes a payment's attributes. The sum of refunds is an attribute of its own: it moves by condition.
@@ -96,7 +84,7 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
     })
 }
 
-fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
+pub(crate) fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_ms(milliseconds).map_err(|_| StoreError::Unreadable("instant"))
 }
 
@@ -123,43 +111,19 @@ impl PaymentStore for Tables {
         }
     }
 
-    async fn subscription(&self, id: &SubscriptionId) -> Result<Option<Subscription>, StoreError> {
-        let Some(item) = self.get(&self.ledger, format!("SUBSCRIPTION#{id}")).await? else { return Ok(None) };
-        let form: SubscriptionForm = serde_json::from_str(read_text(&item, "body")?)?;
-        Ok(Some(Subscription {
-            id: id.clone(),
-            account: form.account.parse().map_err(|_| StoreError::Unreadable("account"))?,
-            as_of: crate::item::read_instant(&item, "as_of")?,
-            cancellation_confirmed_at: form.cancellation_confirmed_at.map(instant).transpose()?,
-            cancels_at: form.cancels_at.map(instant).transpose()?,
-            ended_at: form.ended_at.map(instant).transpose()?,
-        }))
+    async fn subscription(
+        &self,
+        account: &AccountId,
+        id: &SubscriptionId,
+    ) -> Result<Option<Subscription>, StoreError> {
+        self.read_subscription(account, id).await
+    }
+
+    async fn subscriptions_of(&self, account: &AccountId) -> Result<Vec<Subscription>, StoreError> {
+        self.read_subscriptions(account).await
     }
 
     async fn save_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {
-        let form = SubscriptionForm {
-            account: subscription.account.as_str().to_owned(),
-            cancellation_confirmed_at: subscription.cancellation_confirmed_at.map(Timestamp::as_ms),
-            cancels_at: subscription.cancels_at.map(Timestamp::as_ms),
-            ended_at: subscription.ended_at.map(Timestamp::as_ms),
-        };
-        let mut item = key(format!("SUBSCRIPTION#{}", subscription.id), ONLY);
-        item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
-        item.insert("as_of".to_owned(), number(subscription.as_of.as_ms()));
-        if let Some(ended_at) = subscription.ended_at {
-            item.insert("ended_at".to_owned(), number(ended_at.as_ms()));
-        }
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.ledger)
-            .set_item(Some(item))
-            .condition_expression(NEWER)
-            .expression_attribute_values(":as_of", number(subscription.as_of.as_ms()));
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write_subscription(subscription).await
     }
 }

@@ -22,6 +22,7 @@ mod payment;
 mod recent;
 mod settle;
 mod store;
+mod subscription;
 mod time;
 
 pub use account::{
@@ -41,8 +42,11 @@ pub use id::{
 pub use invariants::{Breach, check_journal};
 pub use memory::{InMemory, MemoryError};
 pub use money::{AmountError, Credits, Currency, Money};
-pub use payment::{Payment, PaymentKind, Record, Subscription};
+pub use payment::{Payment, PaymentKind, Record};
 pub use recent::{RECENT_MAX, Recent};
 pub use settle::{GenerationHistory, Last, Past};
-pub use store::{Commit, Committed, DUE_SHARDS, DueStore, LedgerStore, Marker, PaymentStore};
+pub use store::{
+    CancellationStore, Commit, Committed, DUE_SHARDS, DueStore, LedgerStore, Marker, PaymentStore,
+};
+pub use subscription::{Channel, Confirmation, Subscription, Untold};
 pub use time::{TimeError, Timestamp};

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
     AccountId, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, InvoiceId,
-    LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp, shard_of,
+    LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp, Untold, shard_of,
 };
 
 /// What the store in memory answers when it is told to fail.
@@ -196,6 +196,11 @@ impl LedgerStore for InMemory {
 }
 
 impl DueStore for InMemory {
+    async fn untold(&self, _now: Timestamp, _limit: u16) -> Result<Vec<Untold>, MemoryError> {
+        // No subscriptions are kept in memory.
+        Ok(Vec::new())
+    }
+
     async fn due(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Marker>, MemoryError> {
         let shelves = self.shelves();
         let mut due: Vec<Marker> = shelves

@@ -1,4 +1,4 @@
-//! What is recorded of payments and subscriptions, so that any later event finds its account and lots.
+//! What is recorded of payments, so that any later event finds its account and lots.
 
 use crate::{
     AccountId, AmountError, Credits, CustomerId, GenerationId, InvoiceId, LotId, Money, PaymentId, PolicyRef,
@@ -56,23 +56,6 @@ impl Payment {
     pub fn refundable(&self) -> Result<Money, AmountError> {
         self.paid.minus(Money::new(self.refunded_minor, self.paid.currency()))
     }
-}
-
-/// A subscription as Stripe's events told it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscription {
-    /// Its id.
-    pub id: SubscriptionId,
-    /// Whose.
-    pub account: AccountId,
-    /// The instant of the newest event that is in this record; an older one changes nothing.
-    pub as_of: Timestamp,
-    /// When the cancellation was confirmed (`S2-16`): Stripe's `canceled_at`; `None` after a reactivation.
-    pub cancellation_confirmed_at: Option<Timestamp>,
-    /// When a confirmed cancellation takes effect: the end of the period (`S2-10`).
-    pub cancels_at: Option<Timestamp>,
-    /// When it ended; never taken back.
-    pub ended_at: Option<Timestamp>,
 }
 
 /// An item that is written in the same transaction as an entry.

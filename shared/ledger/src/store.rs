@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use crate::{
-    AccountId, CustomerId, Entry, GenerationId, Payment, PaymentId, Record, Subscription, SubscriptionId,
-    Timestamp,
+    AccountId, Confirmation, CustomerId, Entry, GenerationId, Payment, PaymentId, Record, Subscription,
+    SubscriptionId, Timestamp, Untold,
 };
 
 /// An entry and what is written with it, all or nothing.
@@ -85,17 +85,43 @@ pub trait PaymentStore: LedgerStore {
         account: &AccountId,
     ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
-    /// A subscription.
+    /// A subscription of an account.
     fn subscription(
         &self,
+        account: &AccountId,
         id: &SubscriptionId,
     ) -> impl Future<Output = Result<Option<Subscription>, Self::Error>> + Send;
 
-    /// Writes a subscription unless a newer record of it is stored, and says whether it was written.
+    /// The subscriptions of an account, by id.
+    fn subscriptions_of(
+        &self,
+        account: &AccountId,
+    ) -> impl Future<Output = Result<Vec<Subscription>, Self::Error>> + Send;
+
+    /// Writes what Stripe told of a subscription unless a newer record of it is stored, and says whether it
+    /// was written. A confirmation that is recorded stays as it is.
     fn save_subscription(
         &self,
         subscription: &Subscription,
     ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+}
+
+/// Keeps the confirmations of cancellations. Every method is one round trip.
+pub trait CancellationStore: PaymentStore {
+    /// Records that a cancellation was confirmed, and that Stripe is to be told, unless another confirmation
+    /// than the one in `seen` is recorded; says whether it was.
+    fn confirm_cancellation(
+        &self,
+        seen: &Subscription,
+        confirmation: &Confirmation,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// Records that Stripe knows of the confirmation in `seen` since `stripe_at`.
+    fn stripe_knows(
+        &self,
+        seen: &Subscription,
+        stripe_at: Timestamp,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
 /// A due marker: something of the account may be due at `due_at`.
@@ -109,6 +135,14 @@ pub struct Marker {
 
 /// Finds accounts of which something is due.
 pub trait DueStore: LedgerStore {
+    /// Up to `limit` cancellations that Stripe has not been told of although that was due at `now`, oldest
+    /// first.
+    fn untold(
+        &self,
+        now: Timestamp,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<Untold>, Self::Error>> + Send;
+
     /// Up to `limit` markers of one of [`DUE_SHARDS`] shards that are due at `now`, oldest first.
     fn due(
         &self,

@@ -18,6 +18,9 @@ pub struct Product {
     pub id: String,
     /// The policy document that it falls under.
     pub policy: String,
+    /// What is managed through it: services that spend its credits, of the same account and the same lots
+    /// (S1-6).
+    pub siblings: Vec<String>,
 }
 
 /// What one unit of a Stripe price buys, in whichever currency it is paid.
@@ -61,6 +64,22 @@ impl Catalogue {
     /// What a Stripe price buys.
     pub fn price(&self, id: &str) -> Result<&Price, UnknownPrice> {
         self.prices.iter().find(|price| price.id == id).ok_or_else(|| UnknownPrice { price: id.to_owned() })
+    }
+
+    /// The product whose credits operations of `id` spend: the one of that id, or the one that `id` is
+    /// managed through.
+    pub fn spent_by(&self, id: &str) -> Option<&Product> {
+        self.products
+            .iter()
+            .find(|product| product.id == id || product.siblings.iter().any(|each| each == id))
+    }
+
+    /// What operations can be of: every product and what is managed through it.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.products
+            .iter()
+            .flat_map(|product| std::iter::once(&product.id).chain(&product.siblings))
+            .map(String::as_str)
     }
 
     /// The product with this id.

@@ -10,7 +10,7 @@ use crate::fact::Fact;
 use crate::generation::{EmptySuccess, FailureRules, Operation};
 use crate::law::Pack;
 use crate::practice::{Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review};
-use crate::promise::{Clock, Door, Leftover, Offer, OnRefund, OnRenewal};
+use crate::promise::{Cancellation, Clock, Door, Leftover, Offer, OnRefund, OnRenewal};
 use crate::reason::Reason;
 
 /// One version of a written policy.
@@ -54,6 +54,8 @@ pub struct Document {
     pub clocks: Vec<Clock>,
     /// When left-over subscription credits expire; nothing when they never do.
     pub leftover: Option<Leftover>,
+    /// What is said of cancelling a subscription.
+    pub cancellations: Vec<Cancellation>,
     /// What a refund of a payment does to its credits and its subscription.
     pub on_refund: OnRefund,
     /// What a renewal's grant does to what is left of the grant before it.
@@ -368,6 +370,20 @@ impl Document {
             }
             (None, _, _) => None,
         }
+    }
+
+    /// The clauses about cancelling a subscription of `product`, in the order in which they are shown.
+    pub fn cancellation_clauses<'d>(&'d self, product: &str) -> impl Iterator<Item = &'d Clause> {
+        let of_product =
+            |each: &&Cancellation| each.products.is_empty() || each.products.iter().any(|id| id == product);
+        let ids: Vec<&str> = self
+            .cancellations
+            .iter()
+            .filter(of_product)
+            .flat_map(|each| &each.clauses)
+            .map(String::as_str)
+            .collect();
+        ids.into_iter().filter_map(|id| self.clause(id))
     }
 
     /// The instant from which the left-over credits of a subscription that ended at `ended_at_ms` are

@@ -51,5 +51,7 @@ pub use message::money_text;
 pub use practice::{
     Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review, ReviewScope,
 };
-pub use promise::{Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe};
+pub use promise::{
+    Cancellation, Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe,
+};
 pub use reason::Reason;

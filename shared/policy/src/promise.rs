@@ -143,6 +143,15 @@ pub enum OnResubscribe {
     KeepClock,
 }
 
+/// What a customer is told before and after cancelling a subscription, in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// The clauses.
+    pub clauses: Vec<String>,
+    /// The products that they are for; none means every product of the document.
+    pub products: Vec<String>,
+}
+
 /// What a refund of a payment does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnRefund {

@@ -67,6 +67,7 @@ pub(crate) fn context<S>(store: S) -> Context<S, Backoff> {
         pause: Backoff::new(5, 100, 200),
         callers: callers(),
         documents: policy_documents::documents,
+        catalogue: policy_documents::catalogue,
         product: ProductId::new("music-studio").unwrap(),
     }
 }

@@ -58,6 +58,7 @@ async fn an_account_without_entries_is_its_owners_alone() {
       "held": 0,
       "holds": [],
       "lots": [],
+      "products": [],
       "suspended": false
     }
     "#);

@@ -1,10 +1,11 @@
 //! Holds: placed once, never beyond the balance.
 
 use futures_util::future::join_all;
-use ledger::{Command, HOLDS_MAX};
+use ledger::contract::grant;
+use ledger::{Command, HOLDS_MAX, ProductId};
 use serde_json::json;
 
-use crate::api::{Api, As, Call, song};
+use crate::api::{Api, As, Call, account, song};
 
 #[tokio::test]
 async fn a_hold_is_placed_once() {
@@ -123,7 +124,56 @@ async fn s2_5_only_operations_of_the_policy_can_be_held() {
     body["product"] = json!("image-web-unknown");
     let reply = Call::hold("acct-1", &body).caller(As::Service).send(&api).await;
     assert_eq!(reply.problem(), (422, "unprocessable"));
-    assert_eq!(reply.body["errors"][0]["pointer"], "#/product");
+    let expected = "expected one of `music-studio`, `assistant`, `artisan`, `studio`, `platform-api`, `audio`, \
+                    `image-to-3d`, `image-web`";
+    assert_eq!(reply.body["errors"], json!([{ "pointer": "#/product", "detail": expected }]));
+}
+
+#[tokio::test]
+async fn s0_20_a_hold_uses_the_credits_of_its_product_alone() {
+    let api = Api::start().await;
+    api.pack("acct-1", 30).await;
+    let mut audio = grant(&account("acct-1"), "pi_audio", 50, None);
+    audio.payment.product = ProductId::new("audio").unwrap();
+    api.run("acct-1", Command::Grant(audio), 1).await;
+    let track = |id: &str, credits: u64| json!({ "generation_id": id, "operation": "audio_track", "credits": credits, "product": "audio" });
+    let held = Call::hold("acct-1", &track("gen-1", 40)).caller(As::Service).send(&api).await;
+    assert_eq!((held.status, &held.body["lots"]), (201, &json!([{ "lot": 2, "credits": 40 }])));
+    let refused = Call::hold("acct-1", &track("gen-2", 11)).caller(As::Service).send(&api).await;
+    assert_eq!((refused.status, &refused.body["available"]), (402, &json!(10)));
+    let song = Call::hold("acct-1", &song("gen-3", 30)).caller(As::Service).send(&api).await;
+    assert_eq!((song.status, &song.body["lots"]), (201, &json!([{ "lot": 1, "credits": 30 }])));
+    let balance = Call::balance("acct-1").caller(As::Service).send(&api).await.body;
+    assert_eq!(
+        balance["products"],
+        json!([
+            { "product": "music-studio", "available": 0, "held": 30 },
+            { "product": "audio", "available": 10, "held": 40 },
+        ])
+    );
+}
+
+#[tokio::test]
+async fn s1_6_a_service_of_the_sibling_spends_the_credits_of_the_product_it_is_managed_through() {
+    let api = Api::start().await;
+    let mut plan = grant(&account("acct-1"), "pi_plan", 50, Some("sub_1"));
+    plan.payment.product = ProductId::new("assistant").unwrap();
+    api.run("acct-1", Command::Grant(plan), 1).await;
+    let reply = |id: &str, product: &str| {
+        let body =
+            json!({ "generation_id": id, "operation": "assistant_reply", "credits": 20, "product": product });
+        Call::hold("acct-1", &body).caller(As::Service)
+    };
+    for (id, product) in [("gen-1", "artisan"), ("gen-2", "assistant")] {
+        let held = reply(id, product).send(&api).await;
+        assert_eq!(
+            (held.status, &held.body["lots"]),
+            (201, &json!([{ "lot": 1, "credits": 20 }])),
+            "{product}"
+        );
+    }
+    // Whichever name the service repeats it under, it is the same hold.
+    assert_eq!(reply("gen-1", "assistant").send(&api).await.status, 200);
 }
 
 #[tokio::test]

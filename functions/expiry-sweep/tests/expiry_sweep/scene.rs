@@ -37,6 +37,18 @@ impl PayoutQueue for &Remembered {
         self.announced.lock().unwrap().push(id.as_str().to_owned());
         Ok(())
     }
+
+    async fn announce_cancellation(
+        &self,
+        account: &AccountId,
+        subscription: &SubscriptionId,
+    ) -> Result<(), Refused> {
+        if *self.refuses.lock().unwrap() {
+            return Err(Refused);
+        }
+        self.announced.lock().unwrap().push(format!("{account} {subscription}"));
+        Ok(())
+    }
 }
 
 pub(crate) struct Scene {

@@ -42,6 +42,18 @@ impl PayoutQueue for Announced {
         self.ids.lock().unwrap().push(id.as_str().to_owned());
         Ok(())
     }
+
+    async fn announce_cancellation(
+        &self,
+        account: &AccountId,
+        subscription: &SubscriptionId,
+    ) -> Result<(), Down> {
+        if self.broken {
+            return Err(Down);
+        }
+        self.ids.lock().unwrap().push(format!("{account} {subscription}"));
+        Ok(())
+    }
 }
 
 pub(crate) struct World {
@@ -91,9 +103,12 @@ impl World {
             id: SubscriptionId::new("sub_1").unwrap(),
             account: account(),
             as_of: at(ended_s),
+            price: Some("price_pro_monthly".to_owned()),
+            period_ends_at: Some(at(ended_s)),
             cancellation_confirmed_at: Some(at(confirmed_s)),
             cancels_at: Some(at(ended_s)),
             ended_at: Some(at(ended_s)),
+            confirmation: None,
         };
         assert!(self.app.store.save_subscription(&subscription).await.unwrap());
     }

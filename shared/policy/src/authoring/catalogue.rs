@@ -1,5 +1,7 @@
 //! The price catalogue: products and prices, checked against the documents.
 
+use std::collections::BTreeSet;
+
 use super::Mistakes;
 use super::document::{check_id, ids, known};
 use super::reader::{File, Located, Table};
@@ -18,8 +20,10 @@ pub fn parse_catalogue(file: &str, text: &str, documents: &Documents) -> Result<
 fn catalogue<'t>(file: &File<'t>, mut root: Table<'_, 't>, documents: &Documents) -> Catalogue {
     let product_tables = root.named_tables("products");
     let ids = ids(&product_tables);
-    let products =
-        product_tables.into_iter().filter_map(|(id, table)| product(&id, table, file, documents)).collect();
+    let products = product_tables
+        .into_iter()
+        .filter_map(|(id, table)| product(&id, table, &ids, file, documents))
+        .collect();
     let prices: Vec<Price> = root
         .named_tables("prices")
         .into_iter()
@@ -35,12 +39,21 @@ fn catalogue<'t>(file: &File<'t>, mut root: Table<'_, 't>, documents: &Documents
 fn product(
     id: &Located<String>,
     mut table: Table<'_, '_>,
+    ids: &BTreeSet<String>,
     file: &File<'_>,
     documents: &Documents,
 ) -> Option<Product> {
     check_id(id, file);
     let policy = table.text("policy");
+    let siblings = table.optional_texts("siblings");
     table.finish();
+    for sibling in &siblings {
+        check_id(sibling, file);
+        if ids.contains(&sibling.value) {
+            let problem = format!("`{}` is a product of its own; expected one that is none", sibling.value);
+            sibling.mistake(file, problem);
+        }
+    }
     let policy = policy?;
     let covers = documents.iter().any(|each| each.id == policy.value && each.products.contains(&id.value));
     if !covers {
@@ -48,7 +61,8 @@ fn product(
             format!("document `{}` does not cover `{}`; expected one that does", policy.value, id.value);
         policy.mistake(file, problem);
     }
-    Some(Product { id: id.value.clone(), policy: policy.value })
+    let siblings = siblings.into_iter().map(|sibling| sibling.value).collect();
+    Some(Product { id: id.value.clone(), policy: policy.value, siblings })
 }
 
 #[derive(Clone, Copy)]

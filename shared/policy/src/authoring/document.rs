@@ -60,6 +60,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let offers = parts::offers(offer_tables, &context);
     let clocks = parts::clocks(root.named_tables("clocks"), &context, &products);
     let leftover = root.optional_table("leftover").map(|table| parts::leftover(table, &context));
+    let cancellations = parts::cancellations(root.named_tables("cancellation"), &context, &products);
     let on_refund = root.table("on_refund").and_then(|table| parts::on_refund(table, &context));
     let door = root.table("door").and_then(|table| parts::door(table, &context));
     let intake = root.optional_table("intake").map(|table| practice::intake(table, &context));
@@ -99,6 +100,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         offers,
         clocks,
         leftover: leftover.flatten(),
+        cancellations,
         on_refund,
         on_renewal: credits.on_renewal?,
         on_refund_clauses,

@@ -16,6 +16,8 @@
 //!   `person`, or `needs_information`. A rule that is the exception to others lists them in `overrides`;
 //! - `[operations.<id>]`, `[failures]` and `[empty_success.<id>]`: how generations end;
 //! - `[credits]`, `[leftover]`, `[on_refund]`: the life of lots;
+//! - `[cancellation.<id>]`: the clauses that are shown to who cancels a subscription, for all products or for
+//!   some;
 //! - `[clocks.<id>]`, `[calendar]`, `[offers.<id>]` and `[door]`: deadlines, when people work,
 //!   alternatives, the way to a person;
 //! - `[intake]`, `[provider]`, `[review.<id>]`, `[approval]`: where requests come in, who pays, what people

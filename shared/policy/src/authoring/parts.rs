@@ -13,7 +13,7 @@ use crate::generation::{
     AnswerMatch, AnswerShape, EmptySuccess, FailureEffect, FailureKind, FailureRule, FailureRules, Operation,
 };
 use crate::promise::{
-    Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe,
+    Cancellation, Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe,
 };
 
 type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
@@ -296,6 +296,28 @@ pub(super) fn leftover(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> O
         on_resubscribe: on_resubscribe?,
         grace_after_failed_job_s: grace_after_failed_job_s?,
     })
+}
+
+/// What is said of cancelling, for all products or for some.
+pub(super) fn cancellations<'t>(
+    tables: Vec<(Located<String>, Table<'_, 't>)>,
+    context: &Context<'_, 't>,
+    known_products: &BTreeSet<String>,
+) -> Vec<Cancellation> {
+    tables
+        .into_iter()
+        .map(|(id, mut table)| {
+            check_id(&id, context.file);
+            let clauses = table.texts("clauses").into_iter();
+            let clauses = clauses.filter_map(|reference| context.act_on(reference)).collect();
+            let products = table.optional_texts("products").into_iter();
+            let products = products
+                .filter_map(|product| known("product", product, known_products, context.file))
+                .collect();
+            table.finish();
+            Cancellation { clauses, products }
+        })
+        .collect()
 }
 
 /// What a refund does, and the clauses about it.

@@ -1,0 +1,74 @@
+//! Telling Stripe of cancellations that were confirmed here: the subscription ends with the period that is
+//! paid.
+//!
+//! The confirmation is recorded before, and holds whatever Stripe answers. Telling it twice changes nothing:
+//! the key is that of the confirmation, and beyond the day for which Stripe keeps it, the subscription is
+//! cancelled already.
+
+use ledger::{AccountId, CancellationStore, SubscriptionId, Timestamp};
+use stripe_api::{CancelWhen, Decline, IdempotencyKey, StripeClient, StripeError};
+
+/// What became of a cancellation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Stripe knows of it from here on.
+    Told,
+    /// Stripe had been told.
+    Known,
+    /// Stripe does not have the subscription any more: it has ended.
+    Ended,
+}
+
+impl Told {
+    /// Its name in logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Told => "told",
+            Self::Known => "known",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// Why a cancellation stays in the queue.
+#[derive(Debug, thiserror::Error)]
+pub enum TellError<E: std::error::Error + 'static> {
+    /// The tables did not take a write or did not answer.
+    #[error("tables failed")]
+    Tables(#[source] E),
+    /// Stripe did not answer, or declined.
+    #[error("Stripe failed")]
+    Stripe(#[source] StripeError),
+    /// No confirmation is recorded; it is written before its message, so it will be.
+    #[error("no confirmed cancellation of the subscription is recorded")]
+    NoConfirmation,
+}
+
+/// Tells Stripe of the confirmed cancellation of a subscription, once.
+pub async fn tell<S: CancellationStore>(
+    store: &S,
+    stripe: &StripeClient,
+    account: &AccountId,
+    id: &SubscriptionId,
+    now: Timestamp,
+) -> Result<Told, TellError<S::Error>> {
+    let stored = store.subscription(account, id).await.map_err(TellError::Tables)?;
+    let stored = stored.ok_or(TellError::NoConfirmation)?;
+    let confirmation = stored.confirmation.ok_or(TellError::NoConfirmation)?;
+    if confirmation.stripe_at.is_some() {
+        return Ok(Told::Known);
+    }
+    let (told, stripe_at) = if stored.ended_at.is_some() {
+        (Told::Ended, now)
+    } else {
+        let key = IdempotencyKey::new(format!("cancel-{id}-{}", confirmation.at.as_ms()));
+        let key = key.map_err(|_| TellError::NoConfirmation)?;
+        match stripe.cancel_subscription(id, &CancelWhen::AtPeriodEnd(key)).await {
+            Ok(cancelled) => (Told::Told, cancelled.canceled_at.unwrap_or(now)),
+            Err(StripeError::Declined(Decline::ResourceMissing)) => (Told::Ended, now),
+            Err(error) => return Err(TellError::Stripe(error)),
+        }
+    };
+    store.stripe_knows(&stored, stripe_at).await.map_err(TellError::Tables)?;
+    Ok(told)
+}

@@ -1,0 +1,208 @@
+//! Subscriptions as items of their account: what Stripe told, and beside it the confirmation that was
+//! recorded here.
+//!
+//! Stripe's part is written by the newest event, the confirmation by conditions of its own, so that neither
+//! undoes the other. While Stripe does not know of a confirmation, its item is in the due index, in a shard
+//! of its own.
+
+use ledger::{
+    AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, Timestamp, Untold,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::error::condition_failed;
+use crate::item::{Item, account_key, account_of, key, number, read_instant, read_text, text};
+use crate::payment::instant;
+use crate::{StoreError, Tables};
+
+const SUBSCRIPTION: &str = "SUBSCRIPTION#";
+/// The shard of cancellations in the due index: there are few at a time, and they leave it within seconds.
+const UNTOLD: &str = "cancellations";
+/// How long the queue has before the sweep announces a cancellation again: six deliveries of a message take
+/// half an hour, and one that succeeds takes seconds.
+const TELL_WITHIN_S: u64 = 300;
+/// The newest record wins; of two of the same second, the one that tells of the end.
+const NEWER: &str =
+    "attribute_not_exists(pk) OR as_of < :as_of OR (as_of = :as_of AND attribute_not_exists(ended_at))";
+
+#[derive(Serialize, Deserialize)]
+struct Form {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    price: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    period_ends_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancellation_confirmed_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cancels_at: Option<i64>,
+}
+
+fn item_key(account: &AccountId, id: &SubscriptionId) -> Item {
+    key(account_key(account), format!("{SUBSCRIPTION}{id}"))
+}
+
+fn id_of(item: &Item) -> Result<SubscriptionId, StoreError> {
+    let id = read_text(item, "sk")?.strip_prefix(SUBSCRIPTION).and_then(|id| SubscriptionId::new(id).ok());
+    id.ok_or(StoreError::Unreadable("sk"))
+}
+
+fn optional_instant(item: &Item, name: &'static str) -> Result<Option<Timestamp>, StoreError> {
+    item.contains_key(name).then(|| read_instant(item, name)).transpose()
+}
+
+fn read(item: &Item) -> Result<Subscription, StoreError> {
+    let form: Form = serde_json::from_str(read_text(item, "body")?)?;
+    let confirmation = match optional_instant(item, "confirmed_at")? {
+        None => None,
+        Some(at) => Some(Confirmation {
+            at,
+            channel: Channel::parse(read_text(item, "channel")?).ok_or(StoreError::Unreadable("channel"))?,
+            effective_at: optional_instant(item, "effective_at")?,
+            stripe_at: optional_instant(item, "stripe_at")?,
+        }),
+    };
+    let told = Subscription {
+        id: id_of(item)?,
+        account: account_of(item)?,
+        as_of: read_instant(item, "as_of")?,
+        price: form.price,
+        period_ends_at: form.period_ends_at.map(instant).transpose()?,
+        cancellation_confirmed_at: form.cancellation_confirmed_at.map(instant).transpose()?,
+        cancels_at: form.cancels_at.map(instant).transpose()?,
+        ended_at: optional_instant(item, "ended_at")?,
+        confirmation: None,
+    };
+    Ok(told.with(confirmation))
+}
+
+impl Tables {
+    pub(crate) async fn read_subscription(
+        &self,
+        account: &AccountId,
+        id: &SubscriptionId,
+    ) -> Result<Option<Subscription>, StoreError> {
+        let get = self.client.get_item().table_name(&self.ledger).set_key(Some(item_key(account, id)));
+        let answer = get.consistent_read(true).send().await.map_err(StoreError::of)?;
+        answer.item.as_ref().map(read).transpose()
+    }
+
+    pub(crate) async fn read_subscriptions(
+        &self,
+        account: &AccountId,
+    ) -> Result<Vec<Subscription>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.ledger)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(account_key(account)))
+            .expression_attribute_values(":prefix", text(SUBSCRIPTION));
+        let answer = query.send().await.map_err(StoreError::of)?;
+        answer.items.unwrap_or_default().iter().map(read).collect()
+    }
+
+    pub(crate) async fn write_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {
+        let form = Form {
+            price: subscription.price.clone(),
+            period_ends_at: subscription.period_ends_at.map(Timestamp::as_ms),
+            cancellation_confirmed_at: subscription.cancellation_confirmed_at.map(Timestamp::as_ms),
+            cancels_at: subscription.cancels_at.map(Timestamp::as_ms),
+        };
+        let told = "SET body = :body, as_of = :as_of";
+        let ended = subscription.ended_at.map(|ended_at| number(ended_at.as_ms()));
+        let update = if ended.is_some() { format!("{told}, ended_at = :ended_at") } else { told.to_owned() };
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.ledger)
+            .set_key(Some(item_key(&subscription.account, &subscription.id)))
+            .update_expression(update)
+            .condition_expression(NEWER)
+            .expression_attribute_values(":body", text(serde_json::to_string(&form)?))
+            .expression_attribute_values(":as_of", number(subscription.as_of.as_ms()));
+        if let Some(ended_at) = ended {
+            update = update.expression_attribute_values(":ended_at", ended_at);
+        }
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(StoreError::of(error)),
+        }
+    }
+
+    /// Cancellations in the due index.
+    pub(crate) async fn read_untold(&self, now: Timestamp, limit: u16) -> Result<Vec<Untold>, StoreError> {
+        let items = self.due_in(&self.ledger, UNTOLD, now, limit).await?;
+        items
+            .iter()
+            .map(|item| Ok(Untold { account: account_of(item)?, subscription: id_of(item)? }))
+            .collect()
+    }
+}
+
+impl CancellationStore for Tables {
+    async fn confirm_cancellation(
+        &self,
+        seen: &Subscription,
+        confirmation: &Confirmation,
+    ) -> Result<bool, StoreError> {
+        let due_at = confirmation.at.plus_s(TELL_WITHIN_S).map_err(|_| StoreError::Unreadable("instant"))?;
+        let effective = if confirmation.effective_at.is_some() {
+            ("", ", effective_at = :effective_at")
+        } else {
+            (", effective_at", "")
+        };
+        let update = format!(
+            "SET confirmed_at = :at, channel = :channel, due_shard = :shard, due_at = :due_at{} \
+             REMOVE stripe_at{}",
+            effective.1, effective.0
+        );
+        let unchanged = if seen.confirmation.is_some() {
+            "confirmed_at = :seen"
+        } else {
+            "attribute_not_exists(confirmed_at)"
+        };
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.ledger)
+            .set_key(Some(item_key(&seen.account, &seen.id)))
+            .update_expression(update)
+            .condition_expression(format!("attribute_exists(pk) AND {unchanged}"))
+            .expression_attribute_values(":at", number(confirmation.at.as_ms()))
+            .expression_attribute_values(":channel", text(confirmation.channel.as_str()))
+            .expression_attribute_values(":shard", text(UNTOLD))
+            .expression_attribute_values(":due_at", number(due_at.as_ms()));
+        if let Some(effective_at) = confirmation.effective_at {
+            update = update.expression_attribute_values(":effective_at", number(effective_at.as_ms()));
+        }
+        if let Some(replaced) = seen.confirmation {
+            update = update.expression_attribute_values(":seen", number(replaced.at.as_ms()));
+        }
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(StoreError::of(error)),
+        }
+    }
+
+    async fn stripe_knows(&self, seen: &Subscription, stripe_at: Timestamp) -> Result<(), StoreError> {
+        let Some(confirmed) = seen.confirmation else { return Ok(()) };
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.ledger)
+            .set_key(Some(item_key(&seen.account, &seen.id)))
+            .update_expression("SET stripe_at = :stripe_at REMOVE due_shard, due_at")
+            .condition_expression("confirmed_at = :seen")
+            .expression_attribute_values(":stripe_at", number(stripe_at.as_ms()))
+            .expression_attribute_values(":seen", number(confirmed.at.as_ms()));
+        match update.send().await {
+            Ok(_) => Ok(()),
+            // A newer confirmation is recorded, of which Stripe is told by itself.
+            Err(error) if condition_failed(&error) => Ok(()),
+            Err(error) => Err(StoreError::of(error)),
+        }
+    }
+}

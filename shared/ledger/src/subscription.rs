@@ -1,0 +1,150 @@
+//! Subscriptions: as Stripe's events tell of them, and the confirmations of cancellations that are recorded
+//! here.
+
+use crate::{AccountId, SubscriptionId, Timestamp};
+
+/// A subscription as Stripe's events told it, with what was confirmed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its id.
+    pub id: SubscriptionId,
+    /// Whose.
+    pub account: AccountId,
+    /// The instant of the newest event that is in this record; an older one changes nothing.
+    pub as_of: Timestamp,
+    /// Stripe's price, where the event named it.
+    pub price: Option<String>,
+    /// The end of the period that is paid, where the event named it.
+    pub period_ends_at: Option<Timestamp>,
+    /// When the cancellation was first confirmed (`S2-16`): here, or at Stripe (its `canceled_at`). `None`
+    /// after a reactivation.
+    pub cancellation_confirmed_at: Option<Timestamp>,
+    /// When a confirmed cancellation takes effect: the end of the period (`S2-10`).
+    pub cancels_at: Option<Timestamp>,
+    /// When it ended; never taken back.
+    pub ended_at: Option<Timestamp>,
+    /// The newest confirmation that was recorded here, also where a reactivation has taken it back.
+    pub confirmation: Option<Confirmation>,
+}
+
+/// A cancellation that was confirmed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmation {
+    /// When.
+    pub at: Timestamp,
+    /// Through which channel.
+    pub channel: Channel,
+    /// When it takes effect: the end of the period as it was known then.
+    pub effective_at: Option<Timestamp>,
+    /// Since when Stripe knows of it, by Stripe's clock; `None` until it has been told.
+    pub stripe_at: Option<Timestamp>,
+}
+
+/// How a cancellation was confirmed (`S1-8`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// By the customer, here.
+    Customer,
+    /// By a support person for the customer, here.
+    Support,
+}
+
+impl Channel {
+    /// Its name in answers and records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Support => "support",
+        }
+    }
+
+    /// Reads [`Channel::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Customer, Self::Support].into_iter().find(|channel| channel.as_str() == text)
+    }
+}
+
+impl Subscription {
+    /// As stored: what Stripe told, together with a confirmation of ours.
+    ///
+    /// A confirmation holds from the instant at which it is recorded, before Stripe knows of it. Only an
+    /// event from after Stripe knew can take it back, by saying that the subscription goes on: the customer
+    /// has reactivated it.
+    #[must_use]
+    pub fn with(mut self, confirmation: Option<Confirmation>) -> Self {
+        self.confirmation = confirmation;
+        let goes_on = self.cancellation_confirmed_at.is_none() && self.ended_at.is_none();
+        let reactivated = |confirmed: &Confirmation| {
+            goes_on && confirmed.stripe_at.is_some_and(|stripe_at| self.as_of > stripe_at)
+        };
+        if let Some(confirmed) = confirmation.filter(|confirmed| !reactivated(confirmed)) {
+            let first = self.cancellation_confirmed_at.map_or(confirmed.at, |told| told.min(confirmed.at));
+            self.cancellation_confirmed_at = Some(first);
+            self.cancels_at = self.cancels_at.or(confirmed.effective_at);
+        }
+        self
+    }
+
+    /// When a cancellation takes effect, or would: the end of the period that is paid.
+    pub fn takes_effect_at(&self) -> Option<Timestamp> {
+        self.ended_at.or(self.cancels_at).or(self.period_ends_at)
+    }
+}
+
+/// A confirmed cancellation that Stripe has not been told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untold {
+    /// The account.
+    pub account: AccountId,
+    /// The subscription.
+    pub subscription: SubscriptionId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_s(1_793_491_200 + seconds).unwrap()
+    }
+
+    /// Confirmed here at 100, told to Stripe at `stripe_at`; the newest event is of `as_of` and names `told`.
+    fn confirmed_at(stripe_at: Option<i64>, as_of: i64, told: Option<i64>) -> Option<Timestamp> {
+        let subscription = Subscription {
+            id: SubscriptionId::new("sub_1").unwrap(),
+            account: AccountId::new("customer-1").unwrap(),
+            as_of: at(as_of),
+            price: None,
+            period_ends_at: None,
+            cancellation_confirmed_at: told.map(at),
+            cancels_at: None,
+            ended_at: None,
+            confirmation: None,
+        };
+        let confirmation = Confirmation {
+            at: at(100),
+            channel: Channel::Customer,
+            effective_at: None,
+            stripe_at: stripe_at.map(at),
+        };
+        subscription.with(Some(confirmation)).cancellation_confirmed_at
+    }
+
+    #[test]
+    fn s1_8_a_confirmation_holds_until_stripe_tells_of_a_reactivation() {
+        for (stripe_at, as_of, told, expected) in [
+            // Stripe does not know yet: whatever it tells, the confirmation holds.
+            (None, 90, None, Some(100)),
+            (None, 500, None, Some(100)),
+            // Stripe knows since 200: an event from before, the cancellation itself, a reactivation.
+            (Some(200), 150, None, Some(100)),
+            (Some(200), 200, Some(200), Some(100)),
+            (Some(200), 201, None, None),
+            // It was confirmed at Stripe before.
+            (Some(200), 90, Some(80), Some(80)),
+        ] {
+            let found = confirmed_at(stripe_at, as_of, told);
+            assert_eq!(found, expected.map(at), "{stripe_at:?} {as_of} {told:?}");
+        }
+    }
+}
