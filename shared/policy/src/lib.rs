@@ -18,6 +18,7 @@ mod documents;
 mod fact;
 mod fact_set;
 mod facts;
+mod favour;
 mod generation;
 mod law;
 mod message;
@@ -42,6 +43,7 @@ pub use document::{Clause, ClauseKind, Document, Effect, Mode, RemedyRule, Rule,
 pub use documents::{Documents, DocumentsError, InForce};
 pub use fact::{Fact, FactSpec, FactType, Source, Unit};
 pub use facts::{FactError, Facts, Value};
+pub use favour::Turn;
 pub use generation::{
     AnswerMatch, AnswerShape, EmptySuccess, Ending, FailureEffect, FailureKind, FailureRule, FailureRules,
     GenerationOutcome, Operation,

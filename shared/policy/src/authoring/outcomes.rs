@@ -8,7 +8,7 @@ use super::witness::{Wanted, witness};
 use super::{Mistake, Mistakes};
 use crate::condition::{Condition, Operand};
 use crate::document::{Clause, ClauseKind, Document, Effect, Rule, TermUnit, TermValue};
-use crate::fact::Fact;
+use crate::fact::{Fact, FactType};
 use crate::facts::{Facts, Value};
 use crate::reason::Reason;
 
@@ -136,12 +136,15 @@ fn gaps(document: &Document, mistake: &mut impl FnMut(&str, String)) {
 }
 
 /// The facts as an author reads them.
-fn described(facts: &Facts) -> String {
+pub(super) fn described(facts: &Facts) -> String {
     let values: Vec<String> = facts
         .iter()
         .map(|(fact, value)| match value {
             Value::Boolean(true) => fact.id().to_owned(),
             Value::Boolean(false) => format!("not {}", fact.id()),
+            Value::Integer(instant) if fact.spec().kind == FactType::Instant => {
+                format!("{} = {}", fact.id(), super::instant_text(*instant))
+            }
             Value::Integer(integer) => format!("{} = {integer}", fact.id()),
             Value::Text(text) => format!("{} = {text}", fact.id()),
         })

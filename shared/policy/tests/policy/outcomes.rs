@@ -59,16 +59,18 @@ fn thresholds_that_leave_a_gap_or_overlap() {
     check(&(rule("yes", inside, "grant") + &rule("no", &after(">"), "refuse")), &[]);
     check(
         &(rule("yes", inside, "grant") + &rule("no", &after(">="), "refuse")),
-        &["136: rules.no: says otherwise than `yes` when requested_at = 1769040000000 and \
-           payment_charged_at = 1767830400000; expected `overrides`, conditions that exclude each other, or \
+        &["136: rules.no: says otherwise than `yes` when requested_at = 2026-01-22T00:00:00Z and \
+           payment_charged_at = 2026-01-08T00:00:00Z; expected `overrides`, conditions that exclude each other, or \
            an entry under `conflicts`"],
     );
     let early = "requested_at < payment_charged_at + window";
     check(
         &(rule("yes", early, "grant") + &rule("no", &after(">"), "refuse")),
-        &["1: rules: none is met for `changed_mind` when requested_at = 1769040000000 and payment_named \
-             and payment_charged_at = 1767830400000; expected a rule, or an entry under `gaps` that says \
-             why a person decides"],
+        &[
+            "1: rules: none is met for `changed_mind` when requested_at = 2026-01-22T00:00:00Z and payment_named \
+             and payment_charged_at = 2026-01-08T00:00:00Z; expected a rule, or an entry under `gaps` that says \
+             why a person decides",
+        ],
     );
 }
 
