@@ -8,6 +8,7 @@
 
 #[cfg(feature = "authoring")]
 pub mod authoring;
+mod backtest;
 mod catalogue;
 mod condition;
 mod decide;
@@ -31,6 +32,7 @@ mod settle;
 mod verdict;
 mod wording;
 
+pub use backtest::{Backtest, ClauseTurns, Flip, PastRequest, Sums, backtest};
 pub use catalogue::{Catalogue, Price, PriceKind, Product, UnknownPrice};
 pub use condition::{Comparison, Condition, Operand, Truth, Words};
 pub use decide::decide;

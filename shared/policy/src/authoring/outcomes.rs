@@ -16,7 +16,12 @@ use crate::reason::Reason;
 pub fn check_outcomes(file: &str, text: &str, document: &Document) -> Result<(), Mistakes> {
     let mut mistakes = Vec::new();
     let mut mistake = |header: &str, problem: String| {
-        let line = text.lines().position(|line| line.trim() == format!("[{header}]"));
+        // A mistake of all rules stands where they begin.
+        let begins = |line: &str| match header {
+            "rules" => line.starts_with("[rules."),
+            header => line == format!("[{header}]"),
+        };
+        let line = text.lines().position(|line| begins(line.trim()));
         mistakes.push(Mistake {
             file: file.to_owned(),
             line: line.map_or(1, |line| line.saturating_add(1)),
