@@ -122,8 +122,9 @@ request, 2 the request could not be read.";
 
 /// Replay past requests with their frozen facts against a draft.
 ///
-/// Past requests come from the requests table, or from a file of `makegood policy export`. A draft under which
-/// one of them ends worse for its customer is material: it has to say so, and to be announced in advance.
+/// Past requests come from the requests table, or from a file of `makegood policy export`. A draft under
+/// which one of them ends worse for its customer is material: it has to say so, and to be announced in
+/// advance.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{BACKTEST_EXAMPLES}\n\n{ACCESS}"))]
 pub(crate) struct BacktestArguments {
