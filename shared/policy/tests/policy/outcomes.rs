@@ -66,11 +66,9 @@ fn thresholds_that_leave_a_gap_or_overlap() {
     let early = "requested_at < payment_charged_at + window";
     check(
         &(rule("yes", early, "grant") + &rule("no", &after(">"), "refuse")),
-        &[
-            "130: rules: none is met for `changed_mind` when requested_at = 2026-01-22T00:00:00Z and \
-             payment_named and payment_charged_at = 2026-01-08T00:00:00Z; expected a rule, or an entry under `gaps` that \
-             says why a person decides",
-        ],
+        &["130: rules: none is met for `changed_mind` when requested_at = 2026-01-22T00:00:00Z and \
+             payment_named and payment_charged_at = 2026-01-08T00:00:00Z; expected a rule, or an \
+             entry under `gaps` that says why a person decides"],
     );
 }
 
