@@ -66,7 +66,7 @@ fn thresholds_that_leave_a_gap_or_overlap() {
     let early = "requested_at < payment_charged_at + window";
     check(
         &(rule("yes", early, "grant") + &rule("no", &after(">"), "refuse")),
-        &["130: rules: none is met for `changed_mind` when requested_at = 2026-01-22T00:00:00Z and \
+        &["129: rules: none is met for `changed_mind` when requested_at = 2026-01-22T00:00:00Z and \
              payment_named and payment_charged_at = 2026-01-08T00:00:00Z; expected a rule, or an \
              entry under `gaps` that says why a person decides"],
     );
@@ -82,7 +82,7 @@ fn gaps_are_declared_for_what_they_are() {
     check(
         &gap("credits_landed"),
         &[
-            "130: rules: none is met for `changed_mind` when payment_named and not credits_landed; expected \
+            "129: rules: none is met for `changed_mind` when payment_named and not credits_landed; expected \
              a rule, or an entry under `gaps` that says why a person decides",
             "135: gaps.rest: the rules leave no such gap for `changed_mind`; expected none",
         ],
