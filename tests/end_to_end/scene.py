@@ -115,6 +115,20 @@ class Scene:
         """Waits for something that happens by itself."""
         eventually(f"{what} ({self.account})", probe, seconds)
 
+    # Subscriptions
+
+    def subscriptions(self, as_: str | None = None) -> list[dict]:
+        """The account's subscriptions as its owner sees them."""
+        answer = self.stack.get(f"/v1/accounts/{self.account}/subscriptions", as_=as_ or self.owner)
+        assert answer.status == 200, answer.body
+        return answer.json["subscriptions"]
+
+    def cancel(self, subscription: str, confirmation: str | None = None, as_: str | None = None) -> Answer:
+        """The first step of a cancellation, or the second one with its confirmation."""
+        path = f"/v1/accounts/{self.account}/subscriptions/{subscription}/cancellation"
+        body = {} if confirmation is None else {"confirmation": confirmation}
+        return self.stack.post(path, body, as_=as_ or self.owner)
+
     # Refund requests
 
     def file(self, key: str = "request", as_: str | None = None, **body) -> Answer:

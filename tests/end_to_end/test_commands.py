@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from places import ROOT
-from scene import Scene
+from scene import Scene, add_customer
 from summary import print_summary
 
 
@@ -34,6 +34,18 @@ def test_the_first_hold_and_the_first_failure_of_the_readme(stack):
     assert scene.balance() == (95, 5)
     stack.send(message.replace("<account>", scene.account))
     scene.becomes("the credits are back", lambda: scene.balance() == (100, 0))
+
+
+def test_the_cancellation_of_the_readme(stack):
+    [calls] = blocks(readme("Cancelling a subscription"), "sh")
+    customer = add_customer(stack)
+    subscription = customer.subscribe()["subscription"]
+    customer.becomes("the subscription is known", customer.subscriptions)
+    token = stack.token(customer.owner)
+    run_in_a_shell(
+        calls, API=stack.state["api_url"], ACCOUNT=customer.account, CUSTOMER=token, SUBSCRIPTION=subscription
+    )
+    assert [each["state"] for each in customer.subscriptions()] == ["cancelled"]
 
 
 def test_the_policy_check_of_the_readme(stack, monkeypatch):
@@ -64,7 +76,7 @@ def blocks(section, language):
 
 def run_in_a_shell(commands, **variables):
     """Runs commands as a reader would, but for curl, which is asked to fail when the answer is an error."""
-    script = re.sub(r"^curl ", "curl --silent --fail-with-body ", commands, flags=re.MULTILINE)
+    script = re.sub(r"(^|\$\()curl ", r"\1curl --silent --fail-with-body ", commands, flags=re.MULTILINE)
     env = {**os.environ, **variables}
     done = subprocess.run(
         ["bash", "-eu", "-c", script], env=env, capture_output=True, text=True, check=False, timeout=60

@@ -94,7 +94,7 @@ async fn read<S: Stores, Q>(
     let subscription_of = async {
         match payment.as_ref().map(|payment| &payment.kind) {
             Some(PaymentKind::Subscription { subscription, .. }) => {
-                app.store.subscription(subscription).await
+                app.store.subscription(account, subscription).await
             }
             _ => Ok(None),
         }

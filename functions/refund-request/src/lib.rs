@@ -1,4 +1,5 @@
-//! Refund requests over HTTP: facts in, a decision of the written policy out, and the intent to pay.
+//! Refund requests over HTTP: facts in, a decision of the written policy out, and the intent to pay. And the
+//! subscriptions of an account, with their cancelling.
 //!
 //! A submission reads the request of its idempotency key and the payment at once, then the subscription
 //! and the account, decides, and writes request, ledger entry and payment in one transaction. Money moves
@@ -7,17 +8,19 @@
 mod answer;
 mod assess;
 mod body;
+mod cancel;
 mod facts;
 mod list;
 mod review;
 mod submit;
+mod subscriptions;
 
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::caller::CallerRules;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{ExecuteError, LedgerStore, ProductId};
+use ledger::{CancellationStore, ExecuteError, LedgerStore, ProductId};
 use refunds::Stores;
 
 /// What the routes need.
@@ -36,7 +39,7 @@ pub struct RefundRequests<S, Q> {
 }
 
 /// Answers one call.
-pub async fn handle<S: Stores, Q: PayoutQueue>(
+pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -46,6 +49,10 @@ pub async fn handle<S: Stores, Q: PayoutQueue>(
         "GET /v1/accounts/{account}/refund-requests" => list::list(app, request, invocation).await,
         "GET /v1/accounts/{account}/refund-requests/{id}" => list::show(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
+        "GET /v1/accounts/{account}/subscriptions" => subscriptions::list(app, request, invocation).await,
+        "POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation" => {
+            cancel::cancel(app, request, invocation).await
+        }
         _ => Err(Problem::new(ProblemKind::NotFound)),
     }
 }

@@ -7,8 +7,11 @@
 //!
 //! | starts | begins | stands still | ends |
 //! |---|---|---|---|
-//! | `request_submitted` | with the submission | never | with the first answer that says something: a question, an approval, a refusal, or what follows from them; being put before a person is none |
-//! | `request_complete` | when nothing is missing, and again when a closed request is reopened | while information is asked for, where the promise says `pauses` | when the request is approved, refused or withdrawn |
+//! | `request_submitted` | with the submission | never | with the first answer that says something: a
+//! question, an approval, a refusal, or what follows from them; being put before a person is none |
+//! | `request_complete` | when nothing is missing, and again when a closed request is reopened | while
+//! information is asked for, where the promise says `pauses` | when the request is approved, refused or
+//! withdrawn |
 //! | `refund_succeeded` | when Stripe confirmed the refund | never | when that refund fails after all |
 //! | `payment_charged` | with the charge | never | when the credits land, or as `request_complete` |
 //! | `generation_failed` | no request is needed: the hold's own deadline is this clock | | |

@@ -1,6 +1,8 @@
 //! Payouts against the Stripe stand-in and the tables, both in this process.
 
 #[cfg(test)]
+mod cancelling;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod world;

@@ -1,6 +1,8 @@
 //! Refund requests through their events: the tables are in this process, the clock is fixed.
 
 #[cfg(test)]
+mod cancelling;
+#[cfg(test)]
 mod decisions;
 #[cfg(test)]
 mod requests;

@@ -43,9 +43,12 @@ async fn b11_a_step_that_was_cut_off_is_finished_by_the_next_delivery() {
         id: id.clone(),
         account: ledger::AccountId::new(ACCOUNT).unwrap(),
         as_of: at(DAY_S),
+        price: None,
+        period_ends_at: None,
         cancellation_confirmed_at: None,
         cancels_at: None,
         ended_at: Some(at(DAY_S)),
+        confirmation: None,
     };
     assert!(scene.tables.save_subscription(&record).await.unwrap());
     assert_eq!(scene.account(ACCOUNT).await.ended(&id), None);
@@ -134,7 +137,7 @@ async fn a_pack_is_one_query_and_one_transaction_and_a_renewal_one_read_more() {
     assert_eq!(operations(), ["Query"], "a repeat");
     let (_, [_, subscription, invoice]) = scene.subscribe(2);
     scene.send(&subscription, at(2)).await;
-    assert_eq!(operations(), ["GetItem", "PutItem"]);
+    assert_eq!(operations(), ["GetItem", "UpdateItem"]);
     scene.send(&invoice, at(2)).await;
     assert_eq!(operations(), ["GetItem", "Query", "TransactWriteItems"]);
 }

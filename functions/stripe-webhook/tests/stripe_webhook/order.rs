@@ -78,7 +78,8 @@ async fn state(scene: &Scene, ids: &Life, account: &str, own: &str) -> String {
     lots.sort_by_key(|lot| lot.0);
     let renamed = |id: &str| id.replace(&prefix(&ids.customer), own);
     let subscription = SubscriptionId::new(renamed(&ids.subscription)).unwrap();
-    let subscription = scene.tables.subscription(&subscription).await.unwrap().unwrap();
+    let owner = AccountId::new(account).unwrap();
+    let subscription = scene.tables.subscription(&owner, &subscription).await.unwrap().unwrap();
     let customer = CustomerId::new(renamed(&ids.customer)).unwrap();
     assert_eq!(scene.tables.account_of(&customer).await.unwrap(), AccountId::new(account).ok());
     let days = [59, 119, 120].map(|day| stored.balance(at(day * DAY_S)).unwrap());

@@ -1,14 +1,14 @@
 //! What is recorded of subscriptions, and the clock of left-over credits.
 
-use ledger::{PaymentStore, Subscription, SubscriptionId};
+use ledger::{AccountId, PaymentStore, Subscription, SubscriptionId};
 use serde_json::{Value, json};
 use testkit::stand_in::{Cancel, End, Made, Renew};
 
-use crate::scene::{ACCOUNT, DAY_S, Scene, at, created};
+use crate::scene::{ACCOUNT, DAY_S, Scene, at, created, pro};
 
 async fn stored(scene: &Scene, made: &Made) -> Subscription {
     let id = SubscriptionId::new(made.subscription.clone().unwrap()).unwrap();
-    scene.tables.subscription(&id).await.unwrap().unwrap()
+    scene.tables.subscription(&AccountId::new(ACCOUNT).unwrap(), &id).await.unwrap().unwrap()
 }
 
 async fn subscribed(scene: &Scene, second: i64) -> Made {
@@ -100,4 +100,22 @@ async fn an_end_without_a_known_price_is_recorded_and_parked() {
     let unknown = |object: &mut Value| object["items"]["data"][0]["price"]["id"] = json!("price_unheard_of");
     assert_eq!(scene.send_changed(&body, at(DAY_S), unknown).await.says, "parked: price_unknown");
     assert_eq!(stored(&scene, &made).await.ended_at, Some(at(DAY_S)));
+}
+
+#[tokio::test]
+async fn s4_12_a_renewal_replaces_or_adds_as_the_plans_document_says() {
+    for (price, expected) in [("price_image_monthly", [0, 400]), ("price_pro_monthly", [500, 500])] {
+        let scene = Scene::new().await;
+        let order = testkit::stand_in::Subscribe { price: price.to_owned(), ..pro() };
+        let made = scene.stripe.subscribe(&order, &created(0)).unwrap();
+        for body in scene.bodies(&made) {
+            assert_eq!(scene.send(&body, at(0)).await.says, "applied");
+        }
+        let renew = Renew { subscription: made.subscription.unwrap(), charged_at: None };
+        let renewal = scene.stripe.renew(&renew, &created(30 * DAY_S)).unwrap();
+        assert_eq!(scene.send(&scene.body(&renewal.events[0]), at(30 * DAY_S)).await.says, "applied");
+        let account = scene.account(ACCOUNT).await;
+        let left: Vec<u64> = account.lots.iter().map(|lot| lot.available.get()).collect();
+        assert_eq!(left, expected, "{price}");
+    }
 }

@@ -3,7 +3,8 @@
 //! | call | members beside those of an emission |
 //! |---|---|
 //! | `POST webhook` | `url`, `host?`, `signing_secrets` |
-//! | `POST settings` | `refund_mode?`, `shape?`, `deliver?`, `livemode?`, `expand_payments?`; what is left out stays |
+//! | `POST settings` | `refund_mode?`, `shape?`, `deliver?`, `livemode?`, `expand_payments?`; what is left
+//! out stays |
 //! | `POST buy_pack` | `account`, `customer?`, `price`, `amount`, `currency` |
 //! | `POST subscribe` | the same, `metadata?` |
 //! | `POST renew` | `subscription`, `charged_at?` |

@@ -1,0 +1,145 @@
+//! Telling Stripe of confirmed cancellations, through every fault that it can answer with.
+
+use std::collections::BTreeMap;
+
+use ledger::contract::at;
+use ledger::{
+    CancellationStore, Channel, Confirmation, DueStore, PaymentStore, Subscription, SubscriptionId, Timestamp,
+};
+use ledger_dynamodb::{StoreError, Tables, in_process};
+use refund_payout::{TellError, Told, tell};
+use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
+use testkit::stand_in::{API_KEY, Emission, End, Fault, Operation, StripeStandIn, Subscribe};
+
+use crate::world::account;
+
+const DAY_S: u64 = 86_400;
+
+struct Scene {
+    stripe: StripeStandIn,
+    store: Tables,
+    client: StripeClient,
+    id: SubscriptionId,
+}
+
+impl Scene {
+    /// A subscription whose cancellation is confirmed, and of which Stripe does not know.
+    async fn new() -> Self {
+        let stripe = StripeStandIn::start().await.unwrap();
+        let order = Subscribe {
+            account: "customer-1".to_owned(),
+            customer: None,
+            price: "price_pro_monthly".to_owned(),
+            amount: 1200,
+            currency: "usd".to_owned(),
+            metadata: BTreeMap::new(),
+        };
+        let made = stripe.subscribe(&order, &Emission::default()).unwrap();
+        let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
+        let (store, _) = in_process::tables().await;
+        let told = Subscription {
+            id: id.clone(),
+            account: account(),
+            as_of: at(0),
+            price: Some("price_pro_monthly".to_owned()),
+            period_ends_at: Some(at(30 * DAY_S)),
+            cancellation_confirmed_at: None,
+            cancels_at: None,
+            ended_at: None,
+            confirmation: None,
+        };
+        assert!(store.save_subscription(&told).await.unwrap());
+        let confirmation = Confirmation {
+            at: at(10),
+            channel: Channel::Customer,
+            effective_at: Some(at(30 * DAY_S)),
+            stripe_at: None,
+        };
+        assert!(store.confirm_cancellation(&told, &confirmation).await.unwrap());
+        // A second confirmation, made on what was read before the first, changes nothing.
+        assert!(!store.confirm_cancellation(&told, &confirmation).await.unwrap());
+        let config = StripeConfig {
+            base_url: stripe.base_url(),
+            secret_key: SecretKey::new(API_KEY).unwrap(),
+            timeouts: Timeouts { answer: std::time::Duration::from_millis(400), ..Timeouts::default() },
+        };
+        let client = StripeClient::new(&config).unwrap();
+        Self { stripe, store, client, id }
+    }
+
+    async fn tell(&self, now: Timestamp) -> Result<Told, TellError<StoreError>> {
+        Box::pin(tell(&self.store, &self.client, &account(), &self.id, now)).await
+    }
+
+    async fn stripe_at(&self) -> Option<Timestamp> {
+        self.stored().await.confirmation.unwrap().stripe_at
+    }
+
+    async fn stored(&self) -> Subscription {
+        self.store.subscription(&account(), &self.id).await.unwrap().unwrap()
+    }
+
+    /// Events that say that the subscription ends with its period.
+    fn cancelled(&self) -> usize {
+        let events = self.stripe.events();
+        events
+            .iter()
+            .filter(|event| event.body.replace(' ', "").contains("\"cancel_at_period_end\":true"))
+            .count()
+    }
+}
+
+#[tokio::test]
+async fn s2_10_stripe_is_told_once_that_the_subscription_ends_with_its_period() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.store.untold(at(9999), 10).await.unwrap().len(), 1);
+    assert_eq!(scene.tell(at(11)).await.unwrap(), Told::Told);
+    assert!(scene.stripe_at().await.is_some());
+    assert_eq!(scene.cancelled(), 1);
+    let calls = scene.stripe.calls().len();
+    for _ in 0..3 {
+        assert_eq!(scene.tell(at(12)).await.unwrap(), Told::Known);
+    }
+    assert_eq!(scene.stripe.calls().len(), calls);
+    assert_eq!(scene.store.untold(at(9999), 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn e1_e4_e5_a_cancellation_that_stripe_does_not_answer_is_told_again() {
+    let scene = Scene::new().await;
+    for fault in [
+        Fault::Unavailable,
+        Fault::RateLimited { retry_after_s: Some(1) },
+        Fault::InUse,
+        Fault::TimeoutBeforeActing,
+        Fault::TimeoutAfterActing,
+    ] {
+        scene.stripe.plan(Operation::UpdateSubscription, 1, fault);
+        assert!(matches!(scene.tell(at(11)).await, Err(TellError::Stripe(_))));
+        assert_eq!(scene.stripe_at().await, None);
+    }
+    assert_eq!(scene.tell(at(12)).await.unwrap(), Told::Told);
+    assert!(scene.stripe_at().await.is_some());
+}
+
+#[tokio::test]
+async fn s2_16_a_subscription_that_has_ended_needs_no_telling() {
+    let scene = Scene::new().await;
+    let end = End { subscription: scene.id.as_str().to_owned(), ended_at: None };
+    scene.stripe.end(&end, &Emission::default()).unwrap();
+    // Stripe changes nothing of what has ended; its event of the end comes, and then there is nothing to
+    // tell.
+    assert!(matches!(scene.tell(at(11)).await, Err(TellError::Stripe(_))));
+    let ended = Subscription { as_of: at(12), ended_at: Some(at(11)), ..scene.stored().await };
+    assert!(scene.store.save_subscription(&ended).await.unwrap());
+    assert_eq!(scene.tell(at(13)).await.unwrap(), Told::Ended);
+    assert_eq!(scene.store.untold(at(9999), 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_message_without_a_confirmation_stays_in_the_queue() {
+    let scene = Scene::new().await;
+    let other = SubscriptionId::new("sub_other").unwrap();
+    let told = Box::pin(tell(&scene.store, &scene.client, &account(), &other, at(1))).await;
+    assert!(matches!(told, Err(TellError::NoConfirmation)));
+}

@@ -1,0 +1,189 @@
+//! An account's subscriptions: where each stands, and what stays when it ends.
+
+use std::fmt::Display;
+
+use lambda::Invocation;
+use lambda::caller::{Caller, Role};
+use lambda::http::{Problem, Request, Response};
+use ledger::{Account, AccountId, CancellationStore, Entry, Lot, LotKind, Subscription, Timestamp};
+use policy::{Document, PriceKind};
+use policy_documents::{catalogue, documents};
+use serde::{Serialize, Serializer};
+
+use crate::{RefundRequests, store_failed};
+
+/// An instant, written as its text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<T>(pub(crate) T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Page<'a> {
+    subscriptions: Vec<SubscriptionView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct SubscriptionView<'a> {
+    subscription: &'a str,
+    product: &'a str,
+    plan: Option<&'a str>,
+    state: &'static str,
+    period_ends_at: Option<Shown<Timestamp>>,
+    cancellation: Option<CancellationView>,
+    ended_at: Option<Shown<Timestamp>>,
+    credits: Vec<KeptView>,
+}
+
+/// A confirmed cancellation.
+#[derive(Debug, Serialize)]
+struct CancellationView {
+    confirmed_at: Shown<Timestamp>,
+    /// `customer` or `support` here, `stripe` on Stripe's own page.
+    channel: &'static str,
+    takes_effect_at: Option<Shown<Timestamp>>,
+}
+
+/// Credits that can be used for the subscription's product: its own, and those that do not depend on it.
+#[derive(Debug, Serialize)]
+struct KeptView {
+    lot: u32,
+    kind: &'static str,
+    credits: u64,
+    /// The last instant but one: from here on they are unusable. Nothing where they stay for ever.
+    usable_until: Option<Shown<Timestamp>>,
+}
+
+/// A subscription with what it is shown by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    pub(crate) subscription: &'a Subscription,
+    pub(crate) account: Option<&'a Account>,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Known<'a> {
+    pub(crate) fn new(subscription: &'a Subscription, head: Option<&'a Entry>, now: Timestamp) -> Self {
+        Self { subscription, account: head.map(Entry::after), now }
+    }
+
+    fn lots(self) -> impl Iterator<Item = &'a Lot> {
+        self.account.into_iter().flat_map(|account| &account.lots)
+    }
+
+    fn own_lots(self) -> impl Iterator<Item = &'a Lot> {
+        self.lots().filter(move |lot| lot.subscription() == Some(&self.subscription.id))
+    }
+
+    /// The product and the plan of the price, or the product of what it has bought.
+    pub(crate) fn product_and_plan(self) -> (&'a str, Option<&'static str>) {
+        let price = self.subscription.price.as_deref().and_then(|price| catalogue().price(price).ok());
+        match price {
+            Some(price) => {
+                let plan = match &price.kind {
+                    PriceKind::Subscription { plan, .. } => Some(plan.as_str()),
+                    PriceKind::Pack => None,
+                };
+                (&price.product, plan)
+            }
+            None => (self.own_lots().last().map_or("unknown", |lot| lot.product.as_str()), None),
+        }
+    }
+
+    /// The document that the running period's charge falls under (`S2-35`), or the one in force.
+    pub(crate) fn document(self) -> Option<&'static Document> {
+        let charged_at = self.own_lots().map(|lot| lot.granted_at).max().unwrap_or(self.now);
+        documents().in_force(self.product_and_plan().0, charged_at.as_ms()).document()
+    }
+
+    /// Until when a lot's credits can be used, if the subscription ends with its period.
+    fn usable_until(self, lot: &Lot) -> Option<Timestamp> {
+        if lot.expires_at.is_some() || lot.subscription() != Some(&self.subscription.id) {
+            return lot.expires_at;
+        }
+        let leftover = self.document().and_then(|document| document.leftover.as_ref());
+        let leftover_s = lot.leftover_s.or(leftover.map(|leftover| leftover.after_end_s))?;
+        let ends_at = self.subscription.takes_effect_at()?.max(lot.granted_at);
+        ends_at.plus_s(leftover_s).ok()
+    }
+
+    fn kept(self) -> Vec<KeptView> {
+        let product = self.product_and_plan().0;
+        let usable = self.lots().filter(|lot| {
+            let of_another = lot.subscription().is_some_and(|id| id != &self.subscription.id);
+            let is_empty = lot.available.is_zero() && lot.held.is_zero();
+            lot.product.as_str() == product && !of_another && !is_empty && lot.is_usable(self.now)
+        });
+        let view = |lot: &Lot| KeptView {
+            lot: lot.id.0,
+            kind: match lot.kind {
+                LotKind::Subscription(_) => "subscription",
+                LotKind::Pack => "pack",
+                LotKind::Compensation(_) => "compensation",
+            },
+            credits: lot.available.get().saturating_add(lot.held.get()),
+            usable_until: self.usable_until(lot).map(Shown),
+        };
+        usable.map(view).collect()
+    }
+
+    fn cancellation(self) -> Option<CancellationView> {
+        let confirmed_at = self.subscription.cancellation_confirmed_at?;
+        let here = self.subscription.confirmation.filter(|confirmation| confirmation.at == confirmed_at);
+        Some(CancellationView {
+            confirmed_at: Shown(confirmed_at),
+            channel: here.map_or("stripe", |confirmation| confirmation.channel.as_str()),
+            takes_effect_at: self.subscription.takes_effect_at().map(Shown),
+        })
+    }
+
+    pub(crate) fn view(self) -> SubscriptionView<'a> {
+        let (product, plan) = self.product_and_plan();
+        let told = self.subscription;
+        let state = match (told.ended_at, told.cancellation_confirmed_at) {
+            (Some(_), _) => "ended",
+            (None, Some(_)) => "cancelled",
+            (None, None) => "active",
+        };
+        SubscriptionView {
+            subscription: told.id.as_str(),
+            product,
+            plan,
+            state,
+            period_ends_at: told.period_ends_at.map(Shown),
+            cancellation: self.cancellation(),
+            ended_at: told.ended_at.map(Shown),
+            credits: self.kept(),
+        }
+    }
+}
+
+/// Who may see and cancel subscriptions, and whose.
+pub(crate) fn reach<S, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<(AccountId, Role), Problem> {
+    let caller = Caller::check(request.claims(), &app.rules, invocation.now())?;
+    let account = request.account()?;
+    caller.may_reach(&account, &[Role::Customer, Role::Support])?;
+    lambda::log::account(&account);
+    Ok((account, caller.role()))
+}
+
+/// `GET /v1/accounts/{account}/subscriptions`
+pub(crate) async fn list<S: CancellationStore, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    let (account, _) = reach(app, request, invocation)?;
+    let read = tokio::join!(app.store.subscriptions_of(&account), app.store.head(&account));
+    let (subscriptions, head) = (read.0.map_err(store_failed)?, read.1.map_err(store_failed)?);
+    let known = |told| Known::new(told, head.as_ref(), invocation.now()).view();
+    Ok(Response::json(200, &Page { subscriptions: subscriptions.iter().map(known).collect() }))
+}

@@ -1,0 +1,330 @@
+//! Subscriptions: where they stand, and cancelling them in two steps.
+
+use lambda::payout_queue::PayoutQueue;
+use ledger::contract::{at, grant, place, run};
+use ledger::{
+    AccountId, Answer, CancellationStore, Channel, Command, Credits, DueStore, PaymentStore, PolicyRef,
+    ProductId, Subscription, SubscriptionId, Timestamp,
+};
+use serde_json::{Value, json};
+use testkit::http_event::HttpEvent;
+
+use crate::world::{CUSTOMER, DAY_S, World, account, answer};
+
+const LIST: &str = "GET /v1/accounts/{account}/subscriptions";
+const CANCEL: &str = "POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation";
+/// Ten days into a period of thirty.
+const NOW_S: u64 = 10 * DAY_S;
+
+fn id() -> SubscriptionId {
+    SubscriptionId::new("sub_run").unwrap()
+}
+
+fn told(price: &str) -> Subscription {
+    Subscription {
+        id: id(),
+        account: account(),
+        as_of: at(0),
+        price: Some(price.to_owned()),
+        period_ends_at: Some(at(30 * DAY_S)),
+        cancellation_confirmed_at: None,
+        cancels_at: None,
+        ended_at: None,
+        confirmation: None,
+    }
+}
+
+/// A customer who has subscribed to `price` of `product`, with a pack of it.
+async fn subscribed(product: &str, version: &str, price: &str) -> World {
+    let world = World::new().await;
+    assert!(world.app.store.save_subscription(&told(price)).await.unwrap());
+    let policy = PolicyRef { document: product.to_owned(), version: version.to_owned() };
+    for (payment, subscription) in [("pi_run", Some("sub_run")), ("pi_run_pack", None)] {
+        let mut bought = grant(&account(), payment, 70, subscription);
+        bought.payment.product = ProductId::new(product).unwrap();
+        bought.payment.policy = Some(policy.clone());
+        run(&world.app.store, &account(), &Command::Grant(bought), at(1)).await;
+    }
+    world
+}
+
+async fn studio() -> World {
+    subscribed("music-studio", "2026-05-02", "price_premier_monthly").await
+}
+
+fn call(route: &str, seconds: u64) -> HttpEvent {
+    HttpEvent::new(route, at(seconds).as_s()).path("account", CUSTOMER).path("subscription", "sub_run")
+}
+
+async fn send(world: &World, event: HttpEvent, now: Timestamp) -> (u16, Value) {
+    answer(&world.call_at(&event, now).await)
+}
+
+async fn ask(world: &World, seconds: u64) -> (u16, Value) {
+    send(world, call(CANCEL, seconds).as_customer(CUSTOMER), at(seconds)).await
+}
+
+async fn confirm(world: &World, confirmation: &Value, seconds: u64) -> (u16, Value) {
+    let event = call(CANCEL, seconds).as_customer(CUSTOMER).body(&json!({ "confirmation": confirmation }));
+    send(world, event, at(seconds)).await
+}
+
+async fn stored(world: &World) -> Subscription {
+    world.app.store.subscription(&account(), &id()).await.unwrap().unwrap()
+}
+
+/// What is shown about the pack and the plan of this story, and not about other purchases of the customer.
+fn kept(answer: &Value) -> Vec<(String, u64, String)> {
+    let lots = answer["credits"].as_array().unwrap().iter().filter(|lot| lot["credits"] == 70);
+    let text = |value: &Value| value.as_str().unwrap_or("for ever").to_owned();
+    lots.map(|lot| (text(&lot["kind"]), 70, text(&lot["usable_until"]))).collect()
+}
+
+#[tokio::test]
+async fn s1_4_what_cancelling_would_do_is_shown_before_it_is_confirmed() {
+    let world = studio().await;
+    let (status, shown) = ask(&world, NOW_S).await;
+    assert_eq!((status, &shown["state"], &shown["plan"]), (200, &json!("active"), &json!("premier")));
+    assert_eq!(shown["takes_effect_at"], "2026-12-01T00:00:00Z");
+    let after_60_days = "2027-01-30T00:00:00Z".to_owned();
+    let expected =
+        [("subscription".to_owned(), 70, after_60_days), ("pack".to_owned(), 70, "for ever".to_owned())];
+    assert_eq!(kept(&shown), expected);
+    assert_eq!(
+        shown["message"],
+        "Your subscription to premier would end at 2026-12-01 00:00 UTC and not be charged again; until then \
+         nothing changes. It is not cancelled yet: please confirm."
+    );
+    assert_eq!(shown["confirmation_expires_at"], "2026-11-11T00:30:00Z");
+    // Looking changes nothing.
+    assert_eq!(stored(&world).await.cancellation_confirmed_at, None);
+    assert!(world.app.payouts.ids.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn s2_13_s2_24_s2_25_the_clauses_about_the_running_period_are_shown() {
+    let world = studio().await;
+    let (_, shown) = ask(&world, NOW_S).await;
+    let clauses: Vec<&str> =
+        shown["clauses"].as_array().unwrap().iter().filter_map(|clause| clause["clause"].as_str()).collect();
+    let expected = [
+        "cancellation-takes-effect",
+        "benefits-until-the-period-ends",
+        "rights-until-the-period-ends",
+        "leftover-credits",
+        "free-after-the-period",
+        "mid-period",
+    ];
+    assert_eq!(clauses, expected);
+    assert!(shown["clauses"][5]["text"].as_str().unwrap().contains("not refunded automatically"));
+}
+
+#[tokio::test]
+async fn s1_3_s1_7_cancelling_takes_a_second_step() {
+    let world = studio().await;
+    for wrong in [json!(""), json!("yes"), json!("AAAAAAAAAAAAAAAAAAAAAAAA")] {
+        let (status, problem) = confirm(&world, &wrong, NOW_S).await;
+        assert_eq!((status, &problem["status"]), (409, &json!(409)), "{wrong}");
+    }
+    assert_eq!(stored(&world).await.confirmation, None);
+    let (_, shown) = ask(&world, NOW_S).await;
+    let (status, done) = confirm(&world, &shown["confirmation"], NOW_S + 60).await;
+    assert_eq!((status, &done["state"]), (200, &json!("cancelled")), "{done}");
+}
+
+#[tokio::test]
+async fn s2_9_s3_16_s4_13_a_subscription_of_any_business_can_be_cancelled_at_any_time() {
+    for (product, version, price, seconds) in [
+        ("music-studio", "2026-05-02", "price_pro_monthly", 2),
+        ("image-to-3d", "2026-06-01", "price_3d_pro", NOW_S),
+        ("image-web", "2026-05-02", "price_image_monthly", 30 * DAY_S - 1),
+        ("audio", "2026-05-02", "price_audio_basic", NOW_S),
+        ("studio", "2026-05-02", "price_studio_creator", NOW_S),
+    ] {
+        let world = subscribed(product, version, price).await;
+        let (_, shown) = ask(&world, seconds).await;
+        assert!(!shown["clauses"].as_array().unwrap().is_empty(), "{product}");
+        let (status, done) = confirm(&world, &shown["confirmation"], seconds).await;
+        assert_eq!((status, &done["state"]), (200, &json!("cancelled")), "{product}");
+    }
+}
+
+#[tokio::test]
+async fn s2_10_s0_15_s1_1_s4_16_a_cancellation_takes_effect_at_the_end_of_the_period() {
+    for (product, version, price) in [
+        ("music-studio", "2026-05-02", "price_pro_monthly"),
+        ("studio", "2026-05-02", "price_studio_creator"),
+        ("assistant", "2026-05-02", "price_assistant_plus"),
+        ("image-web", "2026-05-02", "price_image_monthly"),
+    ] {
+        let world = subscribed(product, version, price).await;
+        let (_, shown) = ask(&world, NOW_S).await;
+        let (_, done) = confirm(&world, &shown["confirmation"], NOW_S).await;
+        assert_eq!(done["cancellation"]["takes_effect_at"], "2026-12-01T00:00:00Z", "{product}");
+        // Nothing is taken before: the credits stay, and no expiry is set on them.
+        let lot = world.lot("pi_run").await;
+        assert_eq!(lot, (70, 70, 0), "{product}");
+    }
+}
+
+#[tokio::test]
+async fn s0_16_studio_credits_are_usable_until_the_cycle_ends_and_packs_for_ever() {
+    let world = subscribed("studio", "2026-05-02", "price_studio_creator").await;
+    let (_, shown) = ask(&world, NOW_S).await;
+    let expected = [
+        ("subscription".to_owned(), 70, "2026-12-01T00:00:00Z".to_owned()),
+        ("pack".to_owned(), 70, "for ever".to_owned()),
+    ];
+    assert_eq!(kept(&shown), expected);
+}
+
+#[tokio::test]
+async fn s1_8_the_confirmation_is_recorded_with_time_and_channel_before_stripe_is_told() {
+    let world = studio().await;
+    let (_, shown) = ask(&world, NOW_S).await;
+    let (_, done) = confirm(&world, &shown["confirmation"], NOW_S + 5).await;
+    assert_eq!(
+        done["cancellation"],
+        json!({
+            "confirmed_at": "2026-11-11T00:00:05Z",
+            "channel": "customer",
+            "takes_effect_at": "2026-12-01T00:00:00Z",
+        })
+    );
+    assert_eq!(
+        done["message"],
+        "Your subscription to premier is cancelled. You can use it until 2026-12-01 00:00 UTC; it is not charged \
+         again."
+    );
+    let recorded = stored(&world).await;
+    assert_eq!(recorded.cancellation_confirmed_at, Some(at(NOW_S + 5)));
+    assert_eq!(recorded.confirmation.map(|each| each.stripe_at), Some(None));
+    assert_eq!(*world.app.payouts.ids.lock().unwrap(), ["customer-1 sub_run"]);
+    // Said once more, with any confirmation, it is the same answer and the same record.
+    for again in [shown["confirmation"].clone(), json!("old")] {
+        assert_eq!(confirm(&world, &again, NOW_S + 9000).await, (200, done.clone()));
+    }
+    assert_eq!(world.app.payouts.ids.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn s2_11_s3_17_a_cancelled_plan_is_used_as_before_and_nothing_is_refunded() {
+    let world = studio().await;
+    let (_, shown) = ask(&world, NOW_S).await;
+    confirm(&world, &shown["confirmation"], NOW_S).await;
+    for (generation, seconds) in [("gen-1", NOW_S + 60), ("gen-2", 30 * DAY_S - 1)] {
+        let held = run(&world.app.store, &account(), &place(generation, 5), at(seconds)).await;
+        assert!(matches!(held, Answer::Written { .. }), "{held:?}");
+    }
+    assert_eq!((world.lot("pi_run").await.2, world.refunded("pi_run").await), (0, 0));
+}
+
+#[tokio::test]
+async fn s2_16_a_confirmation_holds_although_stripe_told_of_something_else_meanwhile() {
+    let world = studio().await;
+    let (_, shown) = ask(&world, NOW_S).await;
+    confirm(&world, &shown["confirmation"], NOW_S).await;
+    // A renewal's event, made before Stripe knew.
+    let renewed = Subscription { as_of: at(NOW_S + 5), ..told("price_premier_monthly") };
+    assert!(world.app.store.save_subscription(&renewed).await.unwrap());
+    assert_eq!(stored(&world).await.cancellation_confirmed_at, Some(at(NOW_S)));
+    world.app.store.stripe_knows(&stored(&world).await, at(NOW_S + 60)).await.unwrap();
+    assert_eq!(stored(&world).await.cancellation_confirmed_at, Some(at(NOW_S)));
+    // The customer takes it back on Stripe's page, and cancels once more.
+    let reactivated = Subscription { as_of: at(NOW_S + 100), ..told("price_premier_monthly") };
+    assert!(world.app.store.save_subscription(&reactivated).await.unwrap());
+    assert_eq!(stored(&world).await.cancellation_confirmed_at, None);
+    let (_, shown) = ask(&world, NOW_S + 200).await;
+    let (status, done) = confirm(&world, &shown["confirmation"], NOW_S + 200).await;
+    assert_eq!((status, &done["cancellation"]["confirmed_at"]), (200, &json!("2026-11-11T00:03:20Z")));
+    assert_eq!(stored(&world).await.confirmation.and_then(|each| each.stripe_at), None);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_down_leaves_the_cancellation_to_the_sweep() {
+    let mut world = studio().await;
+    world.app.payouts.broken = true;
+    assert!(world.app.payouts.announce_cancellation(&account(), &id()).await.is_err());
+    let (_, shown) = ask(&world, NOW_S).await;
+    assert_eq!(confirm(&world, &shown["confirmation"], NOW_S).await.0, 200);
+    assert_eq!(world.app.store.untold(at(NOW_S + 299), 10).await.unwrap(), []);
+    let untold = world.app.store.untold(at(NOW_S + 300), 10).await.unwrap();
+    assert_eq!(untold.iter().map(|each| each.subscription.as_str()).collect::<Vec<_>>(), ["sub_run"]);
+    world.app.store.stripe_knows(&stored(&world).await, at(NOW_S + 400)).await.unwrap();
+    assert_eq!(world.app.store.untold(at(NOW_S + 9000), 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_confirmation_expires_and_does_not_survive_a_change_of_the_details() {
+    let world = studio().await;
+    let (_, shown) = ask(&world, NOW_S).await;
+    assert_eq!(confirm(&world, &shown["confirmation"], NOW_S + 1800).await.0, 409);
+    let longer = Subscription {
+        as_of: at(NOW_S),
+        period_ends_at: Some(at(60 * DAY_S)),
+        ..told("price_premier_monthly")
+    };
+    assert!(world.app.store.save_subscription(&longer).await.unwrap());
+    assert_eq!(confirm(&world, &shown["confirmation"], NOW_S + 1).await.0, 409);
+    assert_eq!(stored(&world).await.confirmation, None);
+}
+
+#[tokio::test]
+async fn s1_5_a_cancellation_on_stripes_page_counts_the_same() {
+    let world = studio().await;
+    let cancelled = Subscription {
+        as_of: at(100),
+        cancellation_confirmed_at: Some(at(90)),
+        cancels_at: Some(at(30 * DAY_S)),
+        ..told("price_premier_monthly")
+    };
+    assert!(world.app.store.save_subscription(&cancelled).await.unwrap());
+    let (status, shown) = ask(&world, NOW_S).await;
+    assert_eq!((status, &shown["state"], &shown["confirmation"]), (200, &json!("cancelled"), &Value::Null));
+    assert_eq!(shown["cancellation"]["channel"], "stripe");
+    assert_eq!(stored(&world).await.confirmation, None);
+}
+
+#[tokio::test]
+async fn subscriptions_are_listed_with_what_became_of_them() {
+    let world = studio().await;
+    let event = call(LIST, NOW_S).as_support("agent-1");
+    let (status, page) = send(&world, event, at(NOW_S)).await;
+    assert_eq!(status, 200);
+    let states: Vec<_> = page["subscriptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|each| (each["subscription"].as_str().unwrap(), each["state"].as_str().unwrap()))
+        .collect();
+    assert_eq!(states, [("sub_1", "ended"), ("sub_run", "active")]);
+    let ended = call(CANCEL, NOW_S).path("subscription", "sub_1").as_customer(CUSTOMER);
+    assert_eq!(send(&world, ended, at(NOW_S)).await.0, 409);
+    let support = call(CANCEL, NOW_S).as_support("agent-1");
+    let (_, shown) = send(&world, support.clone(), at(NOW_S)).await;
+    let body = json!({ "confirmation": shown["confirmation"] });
+    send(&world, support.body(&body), at(NOW_S)).await;
+    assert_eq!(stored(&world).await.confirmation.map(|each| each.channel), Some(Channel::Support));
+}
+
+#[tokio::test]
+async fn d1_subscriptions_of_others_are_not_there() {
+    let world = studio().await;
+    for route in [LIST, CANCEL] {
+        let stranger = call(route, NOW_S).as_customer("customer-2");
+        let missing = call(route, NOW_S).as_customer(CUSTOMER).path("subscription", "sub_none");
+        let (status, problem) = send(&world, stranger, at(NOW_S)).await;
+        assert_eq!(status, 404, "{route}");
+        if route == CANCEL {
+            assert_eq!(send(&world, missing, at(NOW_S)).await, (404, problem));
+        }
+        let service = call(route, NOW_S).as_service("generator");
+        assert!(matches!(send(&world, service, at(NOW_S)).await.0, 403 | 404), "{route}");
+    }
+    let hostile = call(CANCEL, NOW_S).as_customer(CUSTOMER).body(&json!({ "confirm": true }));
+    assert_eq!(send(&world, hostile, at(NOW_S)).await.0, 400);
+    assert_eq!(stored(&world).await.confirmation, None);
+    let other = AccountId::new("customer-2").unwrap();
+    assert_eq!(world.app.store.subscriptions_of(&other).await.unwrap(), []);
+    assert_eq!(world.lot("pi_run").await.1, Credits::new(70).unwrap().get());
+}
