@@ -23,10 +23,11 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector as Tcp;
 use hyper_util::rt::TokioExecutor;
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::crypto::{CryptoProvider, KeyProvider, ring};
+use tokio_rustls::rustls::sign::SigningKey;
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 /// DynamoDB's largest answer is a batch of 16 MB; the largest that is asked for here is a page of 1 MB.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -63,8 +64,33 @@ impl Transport {
     }
 }
 
+/// ring's algorithms without those that no connection to AWS uses: its endpoints take AES-GCM, which the
+/// processors of Lambda have instructions for, and ask for no certificate of the client.
 fn provider() -> CryptoProvider {
-    ring::default_provider()
+    use ring::cipher_suite as suite;
+    CryptoProvider {
+        cipher_suites: vec![
+            suite::TLS13_AES_128_GCM_SHA256,
+            suite::TLS13_AES_256_GCM_SHA384,
+            suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+            suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+            suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+            suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        ],
+        kx_groups: vec![ring::kx_group::X25519, ring::kx_group::SECP256R1],
+        key_provider: &NoKeys,
+        ..ring::default_provider()
+    }
+}
+
+/// Signing with a key of the client is code that nothing runs.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("clients have no keys".to_owned()))
+    }
 }
 
 /// The roots of a PEM file; none when one of its certificates cannot be a trust anchor.
