@@ -3,7 +3,7 @@
 
 use ledger::{AccountId, Actor, Hold, RefundRequestId, Timestamp};
 use policy::{Document, Fact, FactError, Facts, FailureKind, Outcome, Reason, Recommendation, decide};
-use refunds::{Opening, Request, fingerprint, request_id};
+use refunds::{Case, Request, fingerprint, request_id};
 
 /// The request of one generation. The space keeps it apart from customers' idempotency keys, which have
 /// none.
@@ -31,9 +31,7 @@ pub(crate) fn open(
         },
     };
     let code = code.map(|code| format!(", code `{code}`")).unwrap_or_default();
-    let opening = Opening {
-        id: id_of(account, hold),
-        account: account.clone(),
+    let case = Case {
         payment: None,
         generation: Some(hold.generation.clone()),
         reason: Reason::GenerationFailed,
@@ -43,11 +41,10 @@ pub(crate) fn open(
             kind.id()
         ),
         fingerprint: fingerprint(&["generation", hold.generation.as_str()]),
-        actor: Actor::Policy,
         facts,
         decision,
     };
-    Ok(Request::open(opening, now))
+    Ok(Request::open(id_of(account, hold), account.clone(), Actor::Policy, case, now))
 }
 
 /// What is recorded. Nobody was asked for an e-mail address or an order, so both stay unknown.

@@ -5,6 +5,8 @@
 //! on recorded facts only; whatever else is asked goes to a person.
 
 mod answer;
+mod assess;
+mod body;
 mod facts;
 mod list;
 mod review;

@@ -8,14 +8,14 @@ use ledger::{Actor, Command, Credits, Currency, Ending, Money, PolicyRef, Releas
 use policy::{Document, Fact, Value};
 use policy_documents::documents;
 use refunds::{
-    Approval, Approved, Grounds, Head, NOTE_CHARACTERS_MAX, RefundedSum, Review, ReviewError, Save, Saved,
-    State, Stores, Verdict, approve_credits, approve_money,
+    Approval, Approved, Grounds, Head, RefundedSum, Review, ReviewError, Save, Saved, State, Stores, Verdict,
+    approve_credits, approve_money,
 };
 use serde::Deserialize;
 
+use crate::assess::policy_ref;
+use crate::body::{self, unprocessable, words};
 use crate::{RefundRequests, announce, answer, not_carried_out, store_failed};
-
-const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// What a reviewer sends.
 #[derive(Debug, Deserialize)]
@@ -53,14 +53,14 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     let caller = Caller::check(request.claims(), &app.rules, now)?;
     caller.must_be(&[Role::Support])?;
     let id = request.path_id("id")?;
-    let body: Body = request.json(BODY_BYTES_MAX)?;
+    let body: Body = body::read(request)?;
     let credits_used = body.credits_used;
     let review = check(body, caller.subject(), now)?;
     let stored = app.store.request(&id).await.map_err(store_failed)?;
     let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
     lambda::log::account(&stored.account);
     lambda::log::cause(stored.id.as_str());
-    let payment = match &stored.payment {
+    let payment = match &stored.case.payment {
         Some(payment) => app.store.payment(payment).await.map_err(store_failed)?,
         None => None,
     };
@@ -118,7 +118,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
 
 /// The credits that were spent or held when the request was filed, as its facts show them.
 fn shown_as_used(request: &refunds::Request) -> Option<u64> {
-    let count = |fact| match request.facts.get(fact) {
+    let count = |fact| match request.case.facts.get(fact) {
         Some(Value::Integer(count)) => u64::try_from(*count).ok(),
         _ => None,
     };
@@ -126,12 +126,7 @@ fn shown_as_used(request: &refunds::Request) -> Option<u64> {
 }
 
 fn check(body: Body, reviewer: &str, now: ledger::Timestamp) -> Result<Review, Problem> {
-    let unprocessable =
-        |field: &str, detail: &str| Problem::new(ProblemKind::Unprocessable).field(field, detail);
-    let length = body.reason.chars().count();
-    if body.reason.trim().is_empty() || length > NOTE_CHARACTERS_MAX {
-        return Err(unprocessable("/reason", "expected 1 to 4000 characters that say why"));
-    }
+    words("/reason", &body.reason)?;
     let verdict = match (body.decision, body.amount) {
         (ReviewDecision::Approve, None) => Verdict::Approve,
         (ReviewDecision::Refuse, None) => Verdict::Refuse,
@@ -166,17 +161,17 @@ fn refused(error: ReviewError) -> Problem {
 }
 
 fn document_of(request: &refunds::Request) -> Option<&'static Document> {
-    documents().version(&request.decision.document, &request.decision.version)
+    documents().version(&request.case.decision.document, &request.case.decision.version)
 }
 
 fn policy_of(request: &refunds::Request) -> Option<PolicyRef> {
-    document_of(request)
-        .map(|document| PolicyRef { document: document.id.clone(), version: document.version.clone() })
+    document_of(request).map(policy_ref)
 }
 
 /// The command that gives a generation's captured credits back to their lots.
 fn give_back(request: &refunds::Request) -> Result<Command, Problem> {
-    let generation = request.generation.clone().ok_or_else(|| Problem::new(ProblemKind::StateConflict))?;
+    let generation =
+        request.case.generation.clone().ok_or_else(|| Problem::new(ProblemKind::StateConflict))?;
     let leftover = document_of(request).and_then(|document| document.leftover.as_ref());
     let grace_s = leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s);
     let settlement = Settlement { generation, ending: Ending::Failed(ReleaseReason::Failed) };

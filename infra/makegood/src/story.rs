@@ -12,7 +12,7 @@ use ledger::{
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Decision, Fact, Facts, Reason, decide};
 use refunds::{
-    Opening, RefundSeen, RefundStatus, RefundedSum, Request, RequestStore as _, Save, Saved, Seen, request_id,
+    Case, RefundSeen, RefundStatus, RefundedSum, Request, RequestStore as _, Save, Saved, Seen, request_id,
 };
 
 use crate::{Arguments, Found, carry_out};
@@ -85,7 +85,8 @@ async fn order(tables: &Tables, account: &AccountId, command: &Command) {
 
 async fn refund(tables: &Tables, account: &AccountId) -> Request {
     let payment = tables.payment(&"pi_pro".parse().unwrap()).await.unwrap().unwrap();
-    let mut request = Request::open(opening(account), at(60));
+    let mut request =
+        Request::open(request_id(account, "key-1"), account.clone(), Actor::Customer, case(), at(60));
     let amount = request.granted_money().unwrap();
     let command = Command::Revoke { payment: payment.id.clone(), owe_spent: false };
     let order = Order {
@@ -94,8 +95,8 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
         cause: Cause::RefundRequest(request.id.as_str().to_owned()),
         actor: Actor::Policy,
         policy: Some(PolicyRef {
-            document: request.decision.document.clone(),
-            version: request.decision.version.clone(),
+            document: request.case.decision.document.clone(),
+            version: request.case.decision.version.clone(),
         }),
         records: Vec::new(),
     };
@@ -128,17 +129,14 @@ pub(crate) async fn save(tables: &Tables, request: &mut Request) {
     assert_eq!(tables.save(&save).await.unwrap(), Saved::Written);
 }
 
-fn opening(account: &AccountId) -> Opening {
+fn case() -> Case {
     let (facts, decision) = charged_after_cancellation();
-    Opening {
-        id: request_id(account, "key-1"),
-        account: account.clone(),
+    Case {
         payment: Some("pi_pro".parse().unwrap()),
         generation: None,
         reason: Reason::ChargedAfterCancellation,
         note: "I had cancelled\u{1b}[2J weeks before.".to_owned(),
         fingerprint: [0; 32],
-        actor: Actor::Customer,
         facts,
         decision,
     }

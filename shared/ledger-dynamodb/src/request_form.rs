@@ -2,7 +2,7 @@
 
 use ledger::{Actor, Credits, Currency, Money, Timestamp};
 use policy::{Decision, Facts, Reason};
-use refunds::{Payout, Request, Review, State, Step, Verdict};
+use refunds::{Case, Payout, Request, Review, State, Step, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -60,15 +60,15 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         schema: SCHEMA,
         id: request.id.as_str().to_owned(),
         account: request.account.as_str().to_owned(),
-        payment: request.payment.as_ref().map(|id| id.as_str().to_owned()),
-        generation: request.generation.as_ref().map(|id| id.as_str().to_owned()),
-        reason: request.reason,
-        note: request.note.clone(),
-        fingerprint: request.fingerprint,
+        payment: request.case.payment.as_ref().map(|id| id.as_str().to_owned()),
+        generation: request.case.generation.as_ref().map(|id| id.as_str().to_owned()),
+        reason: request.case.reason,
+        note: request.case.note.clone(),
+        fingerprint: request.case.fingerprint,
         state: request.state.as_str().to_owned(),
         submitted_at: request.submitted_at.as_ms(),
-        facts: request.facts.clone(),
-        decision: request.decision.clone(),
+        facts: request.case.facts.clone(),
+        decision: request.case.decision.clone(),
         review: request.review.as_ref().map(|review| ReviewForm {
             reviewer: review.reviewer.clone(),
             verdict: verdict_name(review.verdict).to_owned(),
@@ -106,15 +106,17 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
     Ok(Request {
         id: id(&form.id)?,
         account: id(&form.account)?,
-        payment: form.payment.as_deref().map(id).transpose()?,
-        generation: form.generation.as_deref().map(id).transpose()?,
-        reason: form.reason,
-        note: form.note,
-        fingerprint: form.fingerprint,
+        case: Case {
+            payment: form.payment.as_deref().map(id).transpose()?,
+            generation: form.generation.as_deref().map(id).transpose()?,
+            reason: form.reason,
+            note: form.note,
+            fingerprint: form.fingerprint,
+            facts: form.facts,
+            decision: form.decision,
+        },
         state: state(&form.state)?,
         submitted_at: instant(form.submitted_at)?,
-        facts: form.facts,
-        decision: form.decision,
         review: form.review.map(review).transpose()?,
         payout: form.payout.map(payout).transpose()?,
         steps: form.steps.into_iter().map(step).collect::<Result<_, _>>()?,

@@ -15,8 +15,7 @@ pub use pay::{
 };
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
 pub use request::{
-    Approval, NOTE_CHARACTERS_MAX, Opening, Request, Review, ReviewError, Step, Verdict, fingerprint,
-    request_id,
+    Approval, Case, NOTE_CHARACTERS_MAX, Request, Review, ReviewError, Step, Verdict, fingerprint, request_id,
 };
 pub use state::{EdgeError, State};
 pub use store::{DueRequest, RefundedSum, RequestStore, Save, Saved};

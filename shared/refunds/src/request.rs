@@ -62,13 +62,9 @@ pub struct Review {
     pub at: Timestamp,
 }
 
-/// A refund request.
+/// What is asked for, on which facts, and what the policy says to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// Its id.
-    pub id: RefundRequestId,
-    /// Whose.
-    pub account: AccountId,
+pub struct Case {
     /// The payment that it is about.
     pub payment: Option<PaymentId>,
     /// The generation that it is about.
@@ -79,14 +75,25 @@ pub struct Request {
     pub note: String,
     /// SHA-256 of what was submitted: tells a repeat from another request under the same key.
     pub fingerprint: [u8; 32],
+    /// The facts as they were when it was submitted.
+    pub facts: Facts,
+    /// The decision on those facts.
+    pub decision: Decision,
+}
+
+/// A refund request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Its id.
+    pub id: RefundRequestId,
+    /// Whose.
+    pub account: AccountId,
+    /// What is asked, and what the policy says to it.
+    pub case: Case,
     /// Where it stands.
     pub state: State,
     /// When it was submitted.
     pub submitted_at: Timestamp,
-    /// The facts as they were then.
-    pub facts: Facts,
-    /// The decision on those facts.
-    pub decision: Decision,
     /// A person's decision, if there was one.
     pub review: Option<Review>,
     /// The payout, once there is an intent.
@@ -97,31 +104,6 @@ pub struct Request {
     pub due_at: Option<Timestamp>,
     /// How often it was saved; the lock of concurrent writers.
     pub version: u64,
-}
-
-/// What a request begins with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opening {
-    /// Its id: [`request_id`].
-    pub id: RefundRequestId,
-    /// Whose.
-    pub account: AccountId,
-    /// The payment that it is about.
-    pub payment: Option<PaymentId>,
-    /// The generation that it is about.
-    pub generation: Option<GenerationId>,
-    /// The reason that the customer gave.
-    pub reason: Reason,
-    /// What the customer wrote.
-    pub note: String,
-    /// [`fingerprint`] of what was submitted.
-    pub fingerprint: [u8; 32],
-    /// Who submitted it.
-    pub actor: Actor,
-    /// The facts.
-    pub facts: Facts,
-    /// The decision on them.
-    pub decision: Decision,
 }
 
 /// Why a review is not accepted.
@@ -172,29 +154,23 @@ pub fn fingerprint(parts: &[&str]) -> [u8; 32] {
 impl Request {
     /// Opens a request where its decision leads to. An approved one has no payout until
     /// [`Request::intend`].
-    pub fn open(opening: Opening, now: Timestamp) -> Self {
-        let state = match &opening.decision.outcome {
+    pub fn open(id: RefundRequestId, account: AccountId, actor: Actor, case: Case, now: Timestamp) -> Self {
+        let state = match &case.decision.outcome {
             Outcome::Grant { .. } => State::Approved,
             Outcome::Refuse => State::Refused,
             Outcome::Person { .. } => State::InReview,
             Outcome::NeedsInformation { .. } => State::NeedsInformation,
         };
         Self {
-            id: opening.id,
-            account: opening.account,
-            payment: opening.payment,
-            generation: opening.generation,
-            reason: opening.reason,
-            note: opening.note,
-            fingerprint: opening.fingerprint,
+            id,
+            account,
+            case,
             state,
             submitted_at: now,
-            facts: opening.facts,
-            decision: opening.decision,
             review: None,
             payout: None,
             steps: vec![
-                Step { state: State::Submitted, at: now, actor: opening.actor },
+                Step { state: State::Submitted, at: now, actor },
                 Step { state, at: now, actor: Actor::Policy },
             ],
             due_at: None,
@@ -204,7 +180,7 @@ impl Request {
 
     /// The money that the decision grants, if it grants money.
     pub fn granted_money(&self) -> Option<Money> {
-        match &self.decision.outcome {
+        match &self.case.decision.outcome {
             Outcome::Grant { remedy: Remedy::Money { amount_minor, currency } } => {
                 Some(Money::new(*amount_minor, Currency::new(currency).ok()?))
             }
@@ -234,7 +210,7 @@ impl Request {
         if review.reviewer == self.account.as_str() || self.was_filed_by(&review.reviewer) {
             return Err(ReviewError::OwnRequest);
         }
-        let in_credits = self.payment.is_none() && self.generation.is_some();
+        let in_credits = self.case.payment.is_none() && self.case.generation.is_some();
         let approval = match review.verdict {
             Verdict::Refuse => Approval::None,
             Verdict::Approve if in_credits => Approval::Credits,

@@ -133,10 +133,7 @@ impl StripeClient {
             .append_pair("amount", &order.amount.minor().to_string())
             .append_pair(&format!("metadata[{REQUEST_METADATA}]"), order.request.as_str())
             .finish();
-        let mut request = self.request(Method::POST, "/v1/refunds", form);
-        let headers = request.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        headers.insert("idempotency-key", header_value(order.idempotency_key.as_str()));
+        let request = self.form("/v1/refunds", form, &order.idempotency_key);
         Refund::try_from(self.call::<RefundWire>(request).await?)?.check(order)
     }
 
@@ -194,7 +191,10 @@ impl StripeClient {
         Err(StripeError::TooManyPages { pages_max: PAGES_MAX })
     }
 
-    async fn call<T: DeserializeOwned>(&self, request: Request<Full<Bytes>>) -> Result<T, StripeError> {
+    pub(crate) async fn call<T: DeserializeOwned>(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<T, StripeError> {
         let answer = self.transport.send(request).await?;
         if (200..300).contains(&answer.status) {
             wire::read(&answer.body)
@@ -204,7 +204,16 @@ impl StripeClient {
         }
     }
 
-    fn request(&self, method: Method, target: &str, form: String) -> Request<Full<Bytes>> {
+    /// A POST of `form`, carried out at most once under `key`.
+    pub(crate) fn form(&self, target: &str, form: String, key: &IdempotencyKey) -> Request<Full<Bytes>> {
+        let mut request = self.request(Method::POST, target, form);
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert("idempotency-key", header_value(key.as_str()));
+        request
+    }
+
+    pub(crate) fn request(&self, method: Method, target: &str, form: String) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(Bytes::from(form)));
         *request.method_mut() = method;
         *request.uri_mut() = target.parse().expect("a path with an encoded query is a target");

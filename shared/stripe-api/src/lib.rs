@@ -15,12 +15,14 @@
 mod client;
 mod config;
 mod error;
+mod subscription;
 mod transport;
 mod wire;
 
 pub use client::{IdempotencyKey, IdempotencyKeyError, Refund, RefundOrder, StripeClient};
 pub use config::{API_BASE_URL, API_VERSION, ConfigError, SecretKey, StripeConfig, Timeouts};
 pub use error::{Decline, Made, Retry, StripeError};
+pub use subscription::{CancelWhen, Cancelled};
 
 #[cfg(test)]
 mod tests;

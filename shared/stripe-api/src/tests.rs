@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    API_VERSION, Decline, IdempotencyKey, Made, Refund, RefundOrder, Retry, SecretKey, StripeClient,
-    StripeConfig, StripeError, Timeouts,
+    API_VERSION, CancelWhen, Decline, IdempotencyKey, Made, Refund, RefundOrder, Retry, SecretKey,
+    StripeClient, StripeConfig, StripeError, Timeouts,
 };
-use ledger::{Currency, Money, PaymentId, RefundRequestId};
-use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus};
+use ledger::{Currency, Money, PaymentId, RefundRequestId, SubscriptionId};
+use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus, SubscriptionStatus};
 use testkit::stand_in::{
     API_KEY, BuyPack, DashboardRefund, Emission, Fault, Operation, RefundMode, Settings, SettleRefund,
     SettledStatus, StripeStandIn, Subscribe,
@@ -324,18 +324,63 @@ async fn long_lists_are_read_page_by_page_up_to_a_bound() {
     assert!(matches!(error, StripeError::TooManyPages { pages_max: 10 }), "{error:?}");
 }
 
-#[tokio::test]
-async fn an_invoice_shows_its_payments() {
-    let scene = Scene::new().await;
-    let order = Subscribe {
+fn pro() -> Subscribe {
+    Subscribe {
         account: "account-1".to_owned(),
         customer: None,
         price: "price_pro".to_owned(),
         amount: 2000,
         currency: "usd".to_owned(),
         metadata: std::collections::BTreeMap::new(),
-    };
-    let made = scene.stripe.subscribe(&order, &Emission::default()).unwrap();
+    }
+}
+
+fn events(scene: &Scene, kind: &str) -> usize {
+    scene.stripe.events().iter().filter(|event| event.kind == kind).count()
+}
+
+#[tokio::test]
+async fn a_subscription_ends_at_once_and_once() {
+    let scene = Scene::new().await;
+    let made = scene.stripe.subscribe(&pro(), &Emission::default()).unwrap();
+    let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
+    scene.stripe.plan(Operation::EndSubscription, 1, Fault::TimeoutAfterActing);
+    let lost = scene.client.cancel_subscription(&id, &CancelWhen::AtOnce).await.unwrap_err();
+    assert_eq!((lost.made(), lost.retryable()), (Made::Unknown, SAME_KEY));
+    for id in [&id, &SubscriptionId::new("sub_unknown").unwrap()] {
+        let again = scene.client.cancel_subscription(id, &CancelWhen::AtOnce).await.unwrap_err();
+        assert!(matches!(again, StripeError::Declined(Decline::ResourceMissing)), "{again:?}");
+    }
+    assert_eq!(events(&scene, "customer.subscription.deleted"), 1);
+
+    let made = scene.stripe.subscribe(&pro(), &Emission::default()).unwrap();
+    let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
+    let ended = scene.client.cancel_subscription(&id, &CancelWhen::AtOnce).await.unwrap();
+    assert_eq!((&ended.id, ended.status, ended.cancel_at), (&id, SubscriptionStatus::Canceled, None));
+    assert!(ended.ended_at.is_some() && ended.ended_at == ended.canceled_at);
+}
+
+#[tokio::test]
+async fn a_subscription_ends_with_its_period() {
+    let scene = Scene::new().await;
+    let made = scene.stripe.subscribe(&pro(), &Emission::default()).unwrap();
+    let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
+    let when = CancelWhen::AtPeriodEnd(IdempotencyKey::new("cancel-1").unwrap());
+    let first = scene.client.cancel_subscription(&id, &when).await.unwrap();
+    assert_eq!((&first.status, first.ended_at), (&SubscriptionStatus::Active, None));
+    assert!(first.canceled_at.is_some() && first.cancel_at > first.canceled_at);
+    assert_eq!(scene.client.cancel_subscription(&id, &when).await.unwrap(), first);
+    assert_eq!(events(&scene, "customer.subscription.updated"), 1);
+    let unknown = SubscriptionId::new("sub_unknown").unwrap();
+    let key = IdempotencyKey::new("cancel-2").unwrap();
+    let error = scene.client.cancel_subscription(&unknown, &CancelWhen::AtPeriodEnd(key)).await.unwrap_err();
+    assert!(matches!(error, StripeError::Declined(Decline::ResourceMissing)), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_invoice_shows_its_payments() {
+    let scene = Scene::new().await;
+    let made = scene.stripe.subscribe(&pro(), &Emission::default()).unwrap();
     let invoice = InvoiceId::new(made.invoice.unwrap()).unwrap();
     let payments = scene.client.payments_of_invoice(&invoice).await.unwrap();
     assert_eq!(payments.len(), 1);

@@ -2,12 +2,16 @@
 
 use hyper::HeaderMap;
 use hyper::header::RETRY_AFTER;
-use ledger::{Currency, Money, PaymentId, RefundId, RefundRequestId, Timestamp};
+use ledger::{Currency, Money, PaymentId, RefundId, RefundRequestId, SubscriptionId, Timestamp};
 use serde::Deserialize;
-use stripe_events::{InvoicePayment, InvoicePaymentStatus, PaymentSource, RefundFailureReason, RefundStatus};
+use stripe_events::{
+    InvoicePayment, InvoicePaymentStatus, PaymentSource, RefundFailureReason, RefundStatus,
+    SubscriptionStatus,
+};
 
 use crate::client::Refund;
 use crate::error::{Refusal, StripeError};
+use crate::subscription::Cancelled;
 
 /// Stripe's codes are short words of this alphabet; anything else is not repeated in an error.
 const CODE_BYTES_MAX: usize = 64;
@@ -151,6 +155,31 @@ impl TryFrom<InvoicePaymentWire> for InvoicePayment {
             source,
             amount: money(wire.amount_paid.unwrap_or(0), &wire.currency)?,
             status: InvoicePaymentStatus::from(wire.status.as_str()),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct SubscriptionWire {
+    id: String,
+    status: String,
+    canceled_at: Option<i64>,
+    cancel_at: Option<i64>,
+    ended_at: Option<i64>,
+}
+
+impl TryFrom<SubscriptionWire> for Cancelled {
+    type Error = StripeError;
+
+    fn try_from(wire: SubscriptionWire) -> Result<Self, StripeError> {
+        let instant = |seconds: Option<i64>| seconds.map(Timestamp::from_s).transpose();
+        let what = "an instant of a subscription";
+        Ok(Self {
+            id: SubscriptionId::new(wire.id).map_err(unreadable("`id` of a subscription"))?,
+            status: SubscriptionStatus::from(wire.status.as_str()),
+            canceled_at: instant(wire.canceled_at).map_err(unreadable(what))?,
+            cancel_at: instant(wire.cancel_at).map_err(unreadable(what))?,
+            ended_at: instant(wire.ended_at).map_err(unreadable(what))?,
         })
     }
 }

@@ -19,17 +19,18 @@ async fn s2_6_a_moderation_block_or_a_partial_result_goes_to_a_person() {
         let requests = queue.requests().await;
         let [request] = requests.as_slice() else { panic!("one request: {requests:?}") };
         assert_eq!((request.state, request.version), (State::InReview, 1));
-        assert_eq!(request.generation.as_ref().map(ledger::GenerationId::as_str), Some("gen-1"));
-        assert_eq!(request.decision.basis, Basis::Rules);
-        assert!(matches!(request.decision.outcome, Outcome::Person { .. }));
-        let cited: Vec<&str> = request.decision.clauses.iter().map(|each| each.clause.as_str()).collect();
+        assert_eq!(request.case.generation.as_ref().map(ledger::GenerationId::as_str), Some("gen-1"));
+        assert_eq!(request.case.decision.basis, Basis::Rules);
+        assert!(matches!(request.case.decision.outcome, Outcome::Person { .. }));
+        let cited: Vec<&str> =
+            request.case.decision.clauses.iter().map(|each| each.clause.as_str()).collect();
         assert_eq!(cited, ["unclear-endings"]);
-        assert_eq!(request.facts.get(Fact::GenerationOutcome), Some(&recorded.into()));
-        assert_eq!(request.facts.get(Fact::GenerationCreditsCharged), Some(&10.into()));
+        assert_eq!(request.case.facts.get(Fact::GenerationOutcome), Some(&recorded.into()));
+        assert_eq!(request.case.facts.get(Fact::GenerationCreditsCharged), Some(&10.into()));
         let note = format!(
             "Opened by itself: the generation of `music_simple` was reported as {kind}, code `E-17`."
         );
-        assert_eq!(request.note, note);
+        assert_eq!(request.case.note, note);
     }
 }
 
@@ -39,7 +40,7 @@ async fn s2_5_a_failure_of_an_operation_that_is_not_listed_goes_to_a_person() {
     queue.hold_for("gen-1", "remix").await;
     queue.deliver(&[failed("gen-1", "provider_error")]).await.ended("in_review");
     let requests = queue.requests().await;
-    assert_eq!(requests[0].facts.get(Fact::GenerationCovered), Some(&false.into()));
+    assert_eq!(requests[0].case.facts.get(Fact::GenerationCovered), Some(&false.into()));
     assert_eq!(requests[0].state, State::InReview);
 }
 

@@ -4,8 +4,8 @@ use ledger::contract::{NoPause, at};
 use ledger::{Actor, PaymentId, PaymentStore, Timestamp};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Grounds, Head, Opening, Request, RequestStore, Review, Save, Verdict, approve_money,
-    fingerprint, request_id,
+    Approved, Case, Grounds, Head, Request, RequestStore, Review, Save, Verdict, approve_money, fingerprint,
+    request_id,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -19,19 +19,16 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
     else {
         panic!("the policy is in force")
     };
-    let opening = Opening {
-        id: request_id(&id(name), "key-1"),
-        account: id(name),
+    let case = Case {
         payment: Some(payment.id.clone()),
         generation: None,
         reason: Reason::Other,
         note: String::new(),
         fingerprint: fingerprint(&["key-1"]),
-        actor: Actor::Customer,
         facts: Facts::new(),
         decision: decide(document, &Facts::new(), Reason::Other, now.as_ms()),
     };
-    let mut request = Request::open(opening, now);
+    let mut request = Request::open(request_id(&id(name), "key-1"), id(name), Actor::Customer, case, now);
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();
     let review = Review {

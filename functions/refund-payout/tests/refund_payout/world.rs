@@ -10,8 +10,8 @@ use ledger_dynamodb::{Tables, in_process};
 use policy::{Facts, Reason};
 use refund_payout::{PayoutError, pay};
 use refunds::{
-    Approved, Grounds, Head, Opening, Request, RequestStore, Review, State, Verdict, approve_money,
-    fingerprint, request_id,
+    Approved, Case, Grounds, Head, Request, RequestStore, Review, State, Verdict, approve_money, fingerprint,
+    request_id,
 };
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
 use testkit::stand_in::{API_KEY, BuyPack, Emission, StripeStandIn, Subscribe};
@@ -74,19 +74,16 @@ impl World {
     async fn approve(&self) {
         let document = policy_documents::documents().iter().next().unwrap();
         let facts = Facts::new();
-        let opening = Opening {
-            id: self.request.clone(),
-            account: account(),
+        let case = Case {
             payment: Some(self.payment.clone()),
             generation: None,
             reason: Reason::Other,
             note: "Please.".to_owned(),
             fingerprint: fingerprint(&[]),
-            actor: Actor::Customer,
             decision: policy::decide(document, &facts, Reason::Other, at(1).as_ms()),
             facts,
         };
-        let mut request = Request::open(opening, at(1));
+        let mut request = Request::open(self.request.clone(), account(), Actor::Customer, case, at(1));
         // Whatever the policy asks for first, a person has it in hand here.
         request.state = State::InReview;
         let payment = self.store.payment(&self.payment).await.unwrap().unwrap();

@@ -4,7 +4,7 @@ use ledger::contract::NoPause;
 use ledger::{Actor, Payment, PaymentId, PaymentStore};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Grounds, Head, Opening, Request, RequestStore, Review, Save, State, Verdict, approve_money,
+    Approved, Case, Grounds, Head, Request, RequestStore, Review, Save, State, Verdict, approve_money,
     fingerprint, request_id,
 };
 use serde_json::{Value, json};
@@ -24,19 +24,22 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
     else {
         panic!("the policy is in force")
     };
-    let opening = Opening {
-        id: request_id(&payment.account, "key-1"),
-        account: payment.account.clone(),
+    let case = Case {
         payment: Some(payment.id.clone()),
         generation: None,
         reason: Reason::Other,
         note: String::new(),
         fingerprint: fingerprint(&["key-1"]),
-        actor: Actor::Customer,
         facts: Facts::new(),
         decision: decide(document, &Facts::new(), Reason::Other, at(10).as_ms()),
     };
-    let mut request = Request::open(opening, at(10));
+    let mut request = Request::open(
+        request_id(&payment.account, "key-1"),
+        payment.account.clone(),
+        Actor::Customer,
+        case,
+        at(10),
+    );
     assert_eq!(request.state, State::InReview);
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();

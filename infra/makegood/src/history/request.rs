@@ -12,15 +12,15 @@ use crate::words::{actor, credits, instant, money};
 pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()> {
     writeln!(output, "Refund request {}: {}", request.id, request.state.as_str().replace('_', " "))?;
     let mut columns = Columns::new([Align::Left; 2]);
-    labelled(&mut columns, "reason", request.reason.description());
-    if let Some(payment) = &request.payment {
+    labelled(&mut columns, "reason", request.case.reason.description());
+    if let Some(payment) = &request.case.payment {
         labelled(&mut columns, "payment", payment.as_str());
     }
-    if let Some(generation) = &request.generation {
+    if let Some(generation) = &request.case.generation {
         labelled(&mut columns, "generation", generation.as_str());
     }
-    labelled(&mut columns, "note", &request.note);
-    let decision = &request.decision;
+    labelled(&mut columns, "note", &request.case.note);
+    let decision = &request.case.decision;
     labelled(&mut columns, "decision", &format!("{}, because {}", outcome(decision), basis(decision.basis)));
     labelled(&mut columns, "policy", &format!("{} {}", decision.document, decision.version));
     for (name, text) in clauses(decision, policy_documents::documents()) {

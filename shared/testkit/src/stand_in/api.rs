@@ -67,6 +67,8 @@ impl ApiRequest {
             (&Method::GET, ["v1", "refunds"]) => Some(Operation::ListRefunds),
             (&Method::GET, ["v1", "refunds", _]) => Some(Operation::RetrieveRefund),
             (&Method::GET, ["v1", "invoice_payments"]) => Some(Operation::ListInvoicePayments),
+            (&Method::DELETE, ["v1", "subscriptions", _]) => Some(Operation::EndSubscription),
+            (&Method::POST, ["v1", "subscriptions", _]) => Some(Operation::UpdateSubscription),
             _ => None,
         }
     }
@@ -155,14 +157,15 @@ fn run(
     operation: Operation,
     forced: Option<Forced>,
 ) -> (Answer, bool) {
-    if operation != Operation::CreateRefund {
-        return (forced.map_or_else(|| read(world, request, operation), |forced| forced.answer), false);
-    }
-    let form = match RefundForm::parse(&request.parameters) {
-        Ok(form) => form,
+    let write = match Write::parse(request, operation) {
+        Ok(Some(write)) => write,
+        Ok(None) => {
+            return (forced.map_or_else(|| read(world, request, operation), |forced| forced.answer), false);
+        }
         Err(answer) => return (answer, false),
     };
-    let key = request.header("idempotency-key");
+    // A key has no effect on DELETE, which can be repeated as it is.
+    let key = request.header("idempotency-key").filter(|_| request.method != Method::DELETE);
     if let Some(key) = &key {
         match world.keys.begin(key, &fingerprint(request)) {
             Seen::First => {}
@@ -174,15 +177,55 @@ fn run(
     let answer = match forced {
         Some(Forced { answer, acts: false }) => answer,
         Some(Forced { answer, acts: true }) => {
-            world.create_refund(&form, key.as_deref(), &Emission::default());
+            write.carry_out(world, key.as_deref());
             answer
         }
-        None => world.create_refund(&form, key.as_deref(), &Emission::default()),
+        None => write.carry_out(world, key.as_deref()),
     };
     if let Some(key) = &key {
         world.keys.finish(key, &answer);
     }
     (answer, false)
+}
+
+/// A checked call that changes something.
+enum Write {
+    Refund(RefundForm),
+    EndSubscription(String),
+    UpdateSubscription { id: String, at_period_end: bool },
+}
+
+impl Write {
+    /// Reads the call; none for one that changes nothing, and an error for parameters that are wrong.
+    fn parse(request: &ApiRequest, operation: Operation) -> Result<Option<Self>, Answer> {
+        let id = || request.path.rsplit('/').next().unwrap_or_default().to_owned();
+        match operation {
+            Operation::CreateRefund => RefundForm::parse(&request.parameters).map(Self::Refund).map(Some),
+            Operation::EndSubscription => Ok(Some(Self::EndSubscription(id()))),
+            Operation::UpdateSubscription => {
+                let invalid = || Answer::invalid("cancel_at_period_end", None, "Invalid boolean");
+                let [(name, value)] = request.parameters.as_slice() else { return Err(invalid()) };
+                match (name.as_str(), value.parse()) {
+                    ("cancel_at_period_end", Ok(at_period_end)) => {
+                        Ok(Some(Self::UpdateSubscription { id: id(), at_period_end }))
+                    }
+                    _ => Err(invalid()),
+                }
+            }
+            Operation::ListRefunds | Operation::RetrieveRefund | Operation::ListInvoicePayments => Ok(None),
+        }
+    }
+
+    fn carry_out(&self, world: &mut World, idempotency_key: Option<&str>) -> Answer {
+        let emission = Emission::default();
+        match self {
+            Self::Refund(form) => world.create_refund(form, idempotency_key, &emission),
+            Self::EndSubscription(id) => world.end_by_api(id, &emission),
+            Self::UpdateSubscription { id, at_period_end } => {
+                world.update_by_api(id, *at_period_end, idempotency_key, &emission)
+            }
+        }
+    }
 }
 
 /// Holds the call's idempotency key while it waits, then runs the call.
@@ -215,7 +258,9 @@ fn fingerprint(request: &ApiRequest) -> String {
 
 fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
     match operation {
-        Operation::CreateRefund => Answer::server_error(500),
+        Operation::CreateRefund | Operation::EndSubscription | Operation::UpdateSubscription => {
+            Answer::server_error(500)
+        }
         Operation::ListRefunds => {
             let payment = request.parameter("payment_intent");
             match payment {

@@ -15,6 +15,10 @@ pub enum Operation {
     RetrieveRefund,
     /// `GET /v1/invoice_payments`.
     ListInvoicePayments,
+    /// `DELETE /v1/subscriptions/{id}`: it ends at once.
+    EndSubscription,
+    /// `POST /v1/subscriptions/{id}`: whether it ends with its period.
+    UpdateSubscription,
 }
 
 /// What goes wrong with one call.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
+use super::answer::Answer;
 use super::command::{BuyPack, Cancel, Emission, End, Renew, Subscribe};
 use super::record::{Invoice, Payment, Subscription};
 use super::render::{self, Context};
@@ -228,6 +229,52 @@ impl World {
         };
         self.subscriptions.insert(subscription.id.clone(), subscription);
         made
+    }
+
+    /// Carries out `DELETE /v1/subscriptions/{id}`. Stripe knows no subscription to end that has ended.
+    pub(crate) fn end_by_api(&mut self, id: &str, emission: &Emission) -> Answer {
+        let known = self.subscriptions.get(id).filter(|known| known.ended_at.is_none()).cloned();
+        let Some(known) = known else { return Answer::missing("subscription", id, "id") };
+        let now = Self::created(emission, None);
+        self.end_with(known, now, now, emission);
+        self.subscription_answer(id, emission)
+    }
+
+    /// Carries out `POST /v1/subscriptions/{id}` with `cancel_at_period_end`.
+    pub(crate) fn update_by_api(
+        &mut self,
+        id: &str,
+        at_period_end: bool,
+        idempotency_key: Option<&str>,
+        emission: &Emission,
+    ) -> Answer {
+        let Some(known) = self.subscriptions.get(id) else {
+            return Answer::missing("subscription", id, "id");
+        };
+        if known.ended_at.is_some() {
+            let message = "A canceled subscription can only update its cancellation_details and metadata.";
+            return Answer::invalid("cancel_at_period_end", None, message);
+        }
+        let mut subscription = known.clone();
+        let before = render::cancellation(&subscription);
+        let now = Self::created(emission, None);
+        if subscription.cancel_at_period_end != at_period_end {
+            subscription.cancel_at_period_end = at_period_end;
+            subscription.canceled_at = at_period_end.then_some(now);
+            let object = render::subscription(self.context(emission), &subscription);
+            let mut draft = Draft::new("customer.subscription.updated", object);
+            draft.previous = Some(before);
+            draft.idempotency_key = idempotency_key.map(str::to_owned);
+            self.keep(subscription, now, draft, emission);
+        }
+        self.subscription_answer(id, emission)
+    }
+
+    fn subscription_answer(&self, id: &str, emission: &Emission) -> Answer {
+        self.subscriptions.get(id).map_or_else(
+            || Answer::missing("subscription", id, "id"),
+            |known| Answer::ok(render::subscription(self.context(emission), known)),
+        )
     }
 
     /// The payments of an invoice, as `GET /v1/invoice_payments` lists them.

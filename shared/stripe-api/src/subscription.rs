@@ -1,0 +1,56 @@
+//! Cancelling a subscription: at once, or with the period that is paid.
+//!
+//! Both can be repeated: ending what has ended is answered with [`Decline::ResourceMissing`], and asking
+//! twice for the end of the period changes nothing the second time. Stripe tells of both in events.
+//!
+//! [`Decline::ResourceMissing`]: crate::Decline::ResourceMissing
+
+use hyper::Method;
+use ledger::{SubscriptionId, Timestamp};
+use stripe_events::SubscriptionStatus;
+
+use crate::client::{IdempotencyKey, StripeClient};
+use crate::error::StripeError;
+use crate::wire::SubscriptionWire;
+
+/// When a cancellation takes effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelWhen {
+    /// At once, without an invoice for what is left of the period. Stripe gives keys no effect on this call,
+    /// which can be repeated as it is.
+    AtOnce,
+    /// At the end of the period that is paid, asked for under this key.
+    AtPeriodEnd(IdempotencyKey),
+}
+
+/// A subscription whose cancellation Stripe has confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelled {
+    /// Stripe's id.
+    pub id: SubscriptionId,
+    /// Where it stands.
+    pub status: SubscriptionStatus,
+    /// When the cancellation was asked for.
+    pub canceled_at: Option<Timestamp>,
+    /// When it will end; absent once it has.
+    pub cancel_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl StripeClient {
+    /// Makes one attempt to cancel a subscription. One that has ended already, or that Stripe does not know,
+    /// is declined as missing where it is to end at once.
+    pub async fn cancel_subscription(
+        &self,
+        id: &SubscriptionId,
+        when: &CancelWhen,
+    ) -> Result<Cancelled, StripeError> {
+        let path = format!("/v1/subscriptions/{id}");
+        let request = match when {
+            CancelWhen::AtOnce => self.request(Method::DELETE, &path, String::new()),
+            CancelWhen::AtPeriodEnd(key) => self.form(&path, "cancel_at_period_end=true".to_owned(), key),
+        };
+        Cancelled::try_from(self.call::<SubscriptionWire>(request).await?)
+    }
+}
