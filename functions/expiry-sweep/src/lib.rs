@@ -1,13 +1,14 @@
 //! The sweep: everything that is due by the schedule's time, in bounded pages, oldest first.
 //!
-//! The schedule's instant goes in; expired lots, released holds and payouts that are announced again come
-//! out, with a count of each. A few shards of the due index are worked on at once. A run keeps no state and
-//! its every step is guarded by a condition: two runs at once, a late run and a run that was cut off lead to
-//! the same ledger, and a lot past its expiry is unusable whether or not a run has been.
+//! The schedule's instant goes in; expired lots, released holds, payouts that are announced again and clocks
+//! that warn or have run out come out, with a count of each. A few shards of the due index are worked on at
+//! once. A run keeps no state and its every step is guarded by a condition: two runs at once, a late run and
+//! a run that was cut off lead to the same ledger, and a lot past its expiry is unusable whether or not a run
+//! has been.
 
 mod accounts;
 mod event;
-mod payouts;
+mod requests;
 mod status;
 
 use futures_util::future::join;
@@ -19,10 +20,11 @@ use refunds::RequestStore;
 
 pub use accounts::{ACCOUNTS_PER_SHARD_MAX, DEADLINE_MARGIN_MS};
 pub use event::TickError;
+pub use requests::REQUESTS_PER_SHARD_MAX;
 pub use status::Status;
 
-/// Shards of one table at once. Each call on its way is a connection, and a TLS handshake costs four times the
-/// CPU of a query: a run that finds nothing asks 32 times over four connections, in some 60 ms.
+/// Shards of one table at once. Each call on its way is a connection, and a TLS handshake costs four times
+/// the CPU of a query: a run that finds nothing asks 32 times over four connections, in some 60 ms.
 pub(crate) const SHARDS_AT_ONCE: usize = 2;
 
 /// What the sweep needs of the tables.
@@ -68,8 +70,8 @@ pub async fn handle<S: Store, Q: PayoutQueue>(
     invocation: &Invocation,
 ) -> Result<Status, SweepError> {
     let run = Run { now: event::time(invocation)?, wall: invocation.now(), invocation };
-    let (accounts, payouts) = join(accounts::sweep(sweep, &run), payouts::sweep(sweep, &run)).await;
-    let status = accounts?.and(payouts);
+    let (accounts, requests) = join(accounts::sweep(sweep, &run), requests::sweep(sweep, &run)).await;
+    let status = accounts?.and(requests);
     let metrics = invocation.metrics();
     metrics.milliseconds("SweepLag", status.lag_ms);
     for (name, count) in [

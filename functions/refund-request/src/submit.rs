@@ -36,7 +36,8 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     }
     let assessment = assess(app, &account, asked, payment?, now).await?;
     let fingerprint = assessment.case.fingerprint;
-    let opened = refunds::Request::open(id, account, actor(&caller), assessment.case, now);
+    let mut opened = refunds::Request::open(id, account, actor(&caller), assessment.case, now);
+    opened.keep_time(Some(assessment.document));
     match save(app, opened, assessment.records, assessment.document, now).await? {
         Approved::Saved(request) => {
             if request.state == State::Approved {

@@ -1,7 +1,7 @@
 //! What a decision with the largest document costs, and what decoding the documents costs a process once.
 //!
-//! `cargo run --release -p policy-documents --example timing` prints a table of Markdown; `make bench` asks for
-//! it. Time is CPU time of the thread.
+//! `cargo run --release -p policy-documents --example timing` prints a table of Markdown; `make bench` asks
+//! for it. Time is CPU time of the thread.
 #![expect(clippy::print_stdout, reason = "a measurement for people")]
 
 use std::hint::black_box;

@@ -1,11 +1,11 @@
-//! The connections to AWS: hyper's HTTP/1.1 client over rustls, with connections that are kept and used again.
+//! The connections to AWS: hyper's HTTP/1.1 client over rustls. Connections are kept and used again.
 //!
 //! A request of an SDK client goes in, its answer comes out. A function is frozen between two invocations, so
 //! that a kept connection may have ended unseen: a request that was not begun on one is sent on another by
 //! hyper's pool, and one that may have reached the other side is an error, which the SDK tries again and the
-//! conditions of the writes make harmless. Bounds: a TCP connection has the time that it is given, a kept one
-//! is not used after [`IDLE_MAX`], an answer has at most [`ANSWER_BYTES_MAX`] bytes, and the SDK's time for an
-//! attempt ends everything else.
+//! conditions of the writes make harmless. Bounds: a TCP connection has the time that it is given, a kept
+//! one is not used after [`IDLE_MAX`], an answer has at most [`ANSWER_BYTES_MAX`] bytes, and the SDK's time
+//! for an attempt ends everything else.
 
 use std::fmt;
 use std::sync::Arc;
