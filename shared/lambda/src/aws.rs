@@ -91,8 +91,8 @@ impl SdkSettings {
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS_MAX)
             .with_initial_backoff(RETRY_BASE)
-            // An attempt that ran out of time takes its connection with it; an answer of 500 does not mean that
-            // the connection is bad.
+            // An attempt that ran out of time takes its connection with it; an answer of 500 says nothing
+            // about the connection.
             .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
         let mut builder = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
