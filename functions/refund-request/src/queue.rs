@@ -82,7 +82,7 @@ pub(crate) async fn queue<S: Stores, Q>(
     let caller = Caller::check(request.claims(), &app.rules, now)?;
     caller.must_be(&[Role::Support])?;
     let filters = Filters::read(request)?;
-    let seal = filters.seal(request);
+    let seal = seal(request);
     let mut after = request.query("cursor").map(|cursor| read_cursor(&seal, cursor)).transpose()?;
     let (mut found, mut more) = (Vec::new(), true);
     let mut queries = 0;
@@ -156,25 +156,23 @@ impl<'request> Filters<'request> {
                 ClockIs::Breached => clock.is_some_and(|clock| clock.state(now) == ClockState::Breached),
             })
     }
+}
 
-    /// What a cursor belongs to.
-    fn seal(&self, request: &Request<'_>) -> [u8; 32] {
-        let text = |name| request.query(name).unwrap_or_default();
-        fingerprint(&["queue", text("state"), text("product"), text("claimed_by"), text("clock")])
-    }
+/// What a cursor belongs to: the queue and its filters.
+fn seal(request: &Request<'_>) -> [u8; 32] {
+    let text = |name| request.query(name).unwrap_or_default();
+    fingerprint(&["queue", text("state"), text("product"), text("claimed_by"), text("clock")])
 }
 
 /// One of the words that a filter takes.
 fn word<T: Copy>(request: &Request<'_>, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Problem> {
     let Some(given) = request.query(name) else { return Ok(None) };
-    match words.iter().find(|(word, _)| *word == given) {
-        Some((_, value)) => Ok(Some(*value)),
-        None => {
-            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let detail = format!("`{name}` is not valid; expected one of {}", words.join(", "));
-            Err(Problem::new(ProblemKind::InvalidRequest).detail(detail))
-        }
-    }
+    let found = words.iter().find(|(word, _)| *word == given).map(|(_, value)| *value);
+    found.map(Some).ok_or_else(|| {
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let detail = format!("`{name}` is not valid; expected one of {}", words.join(", "));
+        Problem::new(ProblemKind::InvalidRequest).detail(detail)
+    })
 }
 
 /// A cursor is the last place that was looked at, with a check over it and the filters, so that one of other
