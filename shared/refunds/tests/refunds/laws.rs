@@ -1,4 +1,5 @@
 //! What holds of every clock, whatever happens to its request and whenever.
+#![expect(clippy::arithmetic_side_effects, reason = "the instants of a year are small numbers")]
 
 use ledger::Timestamp;
 use policy::Reason;
