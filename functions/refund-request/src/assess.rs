@@ -5,7 +5,7 @@
 
 use lambda::http::{Problem, ProblemKind};
 use ledger::{AccountId, Payment, PaymentKind, PolicyRef, ProductId, Timestamp, find_hold};
-use policy::{Decision, Document, Outcome, Reason, Recommendation, Remedy};
+use policy::{Decision, Document, Outcome, Reason, Remedy};
 use policy_documents::documents;
 use refunds::{Case, Stores};
 
@@ -45,9 +45,12 @@ pub(crate) async fn assess<S: Stores, Q>(
     let records = read(app, account, &asked, payment).await?;
     let facts = gather(&records, claims(&asked), now).map_err(Problem::internal)?;
     let document = document_for(&records, &app.product, now)?;
-    let decision = policy::decide(document, &facts, asked.reason, now.as_ms());
+    let mut decision = policy::decide(document, &facts, asked.reason, now.as_ms());
+    if !can_be_carried_out(&decision, &asked, &records) {
+        decision = decision.left_to_a_person();
+    }
     let fingerprint = asked.fingerprint();
-    let mut case = Case {
+    let case = Case {
         payment: asked.payment,
         generation: asked.generation,
         reason: asked.reason,
@@ -56,7 +59,6 @@ pub(crate) async fn assess<S: Stores, Q>(
         facts,
         decision,
     };
-    advise_where_nothing_is_recorded(&mut case, &records);
     Ok(Assessment { case, records, document })
 }
 
@@ -133,15 +135,11 @@ fn document_for(
         .ok_or_else(|| Problem::internal("no policy document covers the product"))
 }
 
-/// What is granted with nothing recorded to carry it out on goes to a person, as advice.
-fn advise_where_nothing_is_recorded(case: &mut Case, records: &Records) {
-    let by_itself = match granted(&case.decision) {
+/// Whether something is recorded that the machine can carry the decision out on.
+fn can_be_carried_out(decision: &Decision, asked: &Asked, records: &Records) -> bool {
+    match granted(decision) {
         Some(Remedy::Money { .. }) => records.payment.is_some(),
-        Some(Remedy::Credits { .. }) => case.generation.is_some(),
+        Some(Remedy::Credits { .. }) => asked.generation.is_some(),
         None => true,
-    };
-    if !by_itself && let Outcome::Grant { remedy } = case.decision.outcome.clone() {
-        let recommendation = Some(Recommendation::Grant { remedy });
-        case.decision.outcome = Outcome::Person { recommendation };
     }
 }
