@@ -9,8 +9,11 @@ mod answer;
 mod assess;
 mod body;
 mod cancel;
+mod claim;
+mod clocks;
 mod facts;
 mod list;
+mod queue;
 mod review;
 mod submit;
 mod subscriptions;
@@ -48,6 +51,9 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
         "POST /v1/accounts/{account}/refund-requests" => submit::submit(app, request, invocation).await,
         "GET /v1/accounts/{account}/refund-requests" => list::list(app, request, invocation).await,
         "GET /v1/accounts/{account}/refund-requests/{id}" => list::show(app, request, invocation).await,
+        "GET /v1/refund-requests" => queue::queue(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/claim" => claim::claim(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
         "GET /v1/accounts/{account}/subscriptions" => subscriptions::list(app, request, invocation).await,
         "POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation" => {

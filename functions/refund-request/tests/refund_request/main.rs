@@ -5,6 +5,8 @@ mod cancelling;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod reviews;
