@@ -28,7 +28,8 @@ pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &R
             Err(error) => {
                 status.failed = status.failed.saturating_add(1);
                 let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(cause = %each.subscription, outcome = "failed", error, "cancellation is not announced");
+                let cause = each.subscription.as_str();
+                tracing::error!(cause, outcome = "failed", error, "cancellation is not announced");
             }
         }
     }

@@ -155,8 +155,8 @@ fn message(known: Known<'_>, asked: bool) -> String {
     let plan = known.product_and_plan().1.map_or_else(String::new, |plan| format!(" to {plan}"));
     if asked {
         format!(
-            "Your subscription{plan} would end at {until} and not be charged again; until then nothing changes. \
-             It is not cancelled yet: please confirm."
+            "Your subscription{plan} would end at {until} and not be charged again; until then nothing \
+             changes. It is not cancelled yet: please confirm."
         )
     } else {
         format!(

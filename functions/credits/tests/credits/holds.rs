@@ -124,8 +124,8 @@ async fn s2_5_only_operations_of_the_policy_can_be_held() {
     body["product"] = json!("image-web-unknown");
     let reply = Call::hold("acct-1", &body).caller(As::Service).send(&api).await;
     assert_eq!(reply.problem(), (422, "unprocessable"));
-    let expected = "expected one of `music-studio`, `assistant`, `artisan`, `studio`, `platform-api`, `audio`, \
-                    `image-to-3d`, `image-web`";
+    let expected = "expected one of `music-studio`, `assistant`, `artisan`, `studio`, `platform-api`, \
+                    `audio`, `image-to-3d`, `image-web`";
     assert_eq!(reply.body["errors"], json!([{ "pointer": "#/product", "detail": expected }]));
 }
 
@@ -136,7 +136,12 @@ async fn s0_20_a_hold_uses_the_credits_of_its_product_alone() {
     let mut audio = grant(&account("acct-1"), "pi_audio", 50, None);
     audio.payment.product = ProductId::new("audio").unwrap();
     api.run("acct-1", Command::Grant(audio), 1).await;
-    let track = |id: &str, credits: u64| json!({ "generation_id": id, "operation": "audio_track", "credits": credits, "product": "audio" });
+    let track = |id: &str, credits: u64| {
+        let mut body = song(id, credits);
+        body["operation"] = json!("audio_track");
+        body["product"] = json!("audio");
+        body
+    };
     let held = Call::hold("acct-1", &track("gen-1", 40)).caller(As::Service).send(&api).await;
     assert_eq!((held.status, &held.body["lots"]), (201, &json!([{ "lot": 2, "credits": 40 }])));
     let refused = Call::hold("acct-1", &track("gen-2", 11)).caller(As::Service).send(&api).await;
@@ -160,8 +165,9 @@ async fn s1_6_a_service_of_the_sibling_spends_the_credits_of_the_product_it_is_m
     plan.payment.product = ProductId::new("assistant").unwrap();
     api.run("acct-1", Command::Grant(plan), 1).await;
     let reply = |id: &str, product: &str| {
-        let body =
-            json!({ "generation_id": id, "operation": "assistant_reply", "credits": 20, "product": product });
+        let mut body = song(id, 20);
+        body["operation"] = json!("assistant_reply");
+        body["product"] = json!(product);
         Call::hold("acct-1", &body).caller(As::Service)
     };
     for (id, product) in [("gen-1", "artisan"), ("gen-2", "assistant")] {

@@ -102,7 +102,7 @@ async fn s1_4_what_cancelling_would_do_is_shown_before_it_is_confirmed() {
 }
 
 #[tokio::test]
-async fn s2_13_s2_24_s2_25_the_clauses_about_the_running_period_are_shown() {
+async fn s2_13_the_clauses_about_the_running_period_are_shown() {
     let world = studio().await;
     let (_, shown) = ask(&world, NOW_S).await;
     let clauses: Vec<&str> =
@@ -193,8 +193,8 @@ async fn s1_8_the_confirmation_is_recorded_with_time_and_channel_before_stripe_i
     );
     assert_eq!(
         done["message"],
-        "Your subscription to premier is cancelled. You can use it until 2026-12-01 00:00 UTC; it is not charged \
-         again."
+        "Your subscription to premier is cancelled. You can use it until 2026-12-01 00:00 UTC; it is not \
+         charged again."
     );
     let recorded = stored(&world).await;
     assert_eq!(recorded.cancellation_confirmed_at, Some(at(NOW_S + 5)));
