@@ -4,7 +4,7 @@
 //! The payout itself looks up what Stripe has before it asks again, so that an announcement too many costs
 //! one message. Payouts go by the wall clock: a run for another day must not put them off. Clocks go by the
 //! schedule's time. What a run finds is written under the condition that nobody else moved the request, and
-//! counted only when it is written, so that a second run at once counts nothing.
+//! counted when it is written: a run that comes second finds nothing to count.
 
 use std::collections::HashSet;
 
