@@ -291,13 +291,13 @@ async fn subscriptions_are_listed_with_what_became_of_them() {
     let event = call(LIST, NOW_S).as_support("agent-1");
     let (status, page) = send(&world, event, at(NOW_S)).await;
     assert_eq!(status, 200);
-    let states: Vec<_> = page["subscriptions"]
+    let standings: Vec<_> = page["subscriptions"]
         .as_array()
         .unwrap()
         .iter()
         .map(|each| (each["subscription"].as_str().unwrap(), each["state"].as_str().unwrap()))
         .collect();
-    assert_eq!(states, [("sub_1", "ended"), ("sub_run", "active")]);
+    assert_eq!(standings, [("sub_1", "ended"), ("sub_run", "active")]);
     let ended = call(CANCEL, NOW_S).path("subscription", "sub_1").as_customer(CUSTOMER);
     assert_eq!(send(&world, ended, at(NOW_S)).await.0, 409);
     let support = call(CANCEL, NOW_S).as_support("agent-1");
