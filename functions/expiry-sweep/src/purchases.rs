@@ -16,7 +16,8 @@ pub(crate) async fn purchase<S: Store, Q>(sweep: &Sweep<S, Q>, run: &Run<'_>, pa
     match look(sweep, run, payment).await {
         Ok(done) => done,
         Err(error) => {
-            let (payment, error) = (payment.as_str(), &error as &(dyn std::error::Error + 'static));
+            let payment = payment.as_str();
+            let error: &(dyn std::error::Error + 'static) = &error;
             tracing::error!(payment, outcome = "failed", error, "a purchase without credits has no case yet");
             Done::Failed
         }
