@@ -7,7 +7,6 @@
 mod answer;
 mod assess;
 mod body;
-mod facts;
 mod list;
 mod review;
 mod submit;

@@ -25,7 +25,15 @@ async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     let customer = session.customer.as_ref().ok_or(Unapplied::AccountUnknown)?;
     let account = named(session)?.ok_or(Unapplied::AccountUnknown)?;
     lambda::log::account(&account);
-    let linked = apply.tables.link_customer(customer, &account).await?;
+    let noted = async {
+        match &session.subscription {
+            Some(subscription) => apply.tables.note_subscriber(subscription, session.buyer).await,
+            None => Ok(()),
+        }
+    };
+    let (linked, noted) = tokio::join!(apply.tables.link_customer(customer, &account), noted);
+    let linked = linked?;
+    noted?;
     Ok(if linked { Outcome::Applied } else { Outcome::Parked(Unapplied::AccountMismatch) })
 }
 
@@ -55,13 +63,16 @@ async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
         paid,
         refunded_minor: 0,
         charged_at,
+        period_starts_at: None,
         period_ends_at: None,
         lot: LotId(0),
         credits,
         landed_at: apply.now,
         policy,
+        buyer: session.buyer,
+        dispute: None,
     };
-    apply.grant(Grant { payment, stops_clocks: false }, records).await
+    apply.grant(Grant { payment: Box::new(payment), stops_clocks: false }, records).await
 }
 
 /// The payment and what it brought. A session that cost nothing has no payment: its own id stands for it,

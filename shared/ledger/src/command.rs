@@ -6,7 +6,7 @@ use crate::{Credits, GenerationId, Payment, PaymentId, ProductId, ReleaseReason,
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The payment; its `lot` and `landed_at` are filled in by the ledger.
-    pub payment: Payment,
+    pub payment: Box<Payment>,
     /// The first charge of a subscription: it stops the clocks of ended ones of the same product.
     pub stops_clocks: bool,
 }

@@ -198,7 +198,7 @@ impl Planner {
         }
         let settled = self.account.debt.min(payment.credits);
         self.change(Change::Granted { lot, settled })?;
-        let payment = crate::Payment { lot: id, landed_at: self.at, ..payment.clone() };
+        let payment = crate::Payment { lot: id, landed_at: self.at, ..(**payment).clone() };
         self.records.push(Record::NewPayment(Box::new(payment)));
         Ok(Step::Write)
     }
