@@ -44,7 +44,9 @@ pub(crate) fn open(
         facts,
         decision,
     };
-    Ok(Request::open(id_of(account, hold), account.clone(), Actor::Policy, case, now))
+    let mut request = Request::open(id_of(account, hold), account.clone(), Actor::Policy, case, now);
+    request.keep_time(Some(document));
+    Ok(request)
 }
 
 /// What is recorded. Nobody was asked for an e-mail address or an order, so both stay unknown.

@@ -66,7 +66,8 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     };
     let payment = payment.filter(|payment| payment.account == stored.account);
     let refundable = payment.as_ref().and_then(|payment| payment.refundable().ok());
-    let approval = stored.decide(review, refundable).map_err(refused)?;
+    let approval = stored.decide(review, refundable).map_err(|error| refused(&error))?;
+    stored.keep_time(document_of(&stored));
     let actor = Actor::Support(caller.subject().to_owned());
     let used = credits_used.or_else(|| shown_as_used(&stored)).and_then(|count| Credits::new(count).ok());
     let grounds = Grounds { actor, policy: policy_of(&stored), head: Head::Unread, used };
@@ -105,8 +106,8 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
             tracing::info!(outcome = request.state.as_str(), "refund request is reviewed");
             Ok(Response::json(200, &answer::request(&request, Role::Support)))
         }
-        Approved::Stale(stored) => Err(refused(ReviewError::State(stored.state))),
-        Approved::NothingLeft => Err(refused(ReviewError::NothingToRefund)),
+        Approved::Stale(stored) => Err(refused(&ReviewError::State(stored.state))),
+        Approved::NothingLeft => Err(refused(&ReviewError::NothingToRefund)),
         Approved::Used(used) => Err(Problem::new(ProblemKind::StateConflict).detail(format!(
             "{used} credits of the payment are used, which is not what the request shows; to decide on that, \
              send `credits_used` with it"
@@ -149,9 +150,9 @@ fn check(body: Body, reviewer: &str, now: ledger::Timestamp) -> Result<Review, P
     Ok(Review { reviewer: reviewer.to_owned(), verdict, reason: body.reason, at: now })
 }
 
-fn refused(error: ReviewError) -> Problem {
+fn refused(error: &ReviewError) -> Problem {
     match error {
-        ReviewError::State(_) | ReviewError::NothingToRefund => {
+        ReviewError::State(_) | ReviewError::Claimed(_) | ReviewError::NothingToRefund => {
             Problem::new(ProblemKind::StateConflict).detail(error.to_string())
         }
         ReviewError::OwnRequest => Problem::new(ProblemKind::Forbidden).detail(error.to_string()),

@@ -36,7 +36,8 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
         return repeated(&stored, fingerprint, caller.role(), invocation);
     }
     let Assessment { case, records, document } = assessment?;
-    let opened = refunds::Request::open(id, account, actor(&caller), case, now);
+    let mut opened = refunds::Request::open(id, account, actor(&caller), case, now);
+    opened.keep_time(Some(document));
     let filed = file((&app.store, &app.backoff), opened, records, document, now).await;
     match filed.map_err(not_carried_out::<S>)? {
         Approved::Saved(request) => {

@@ -20,7 +20,8 @@
 //! | `BACK#…`, `LATE#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
-//! and `PARKED` with an event that could not be applied.
+//! while it waits for people also `queue`, `place` and `waiting`; and `PARKED` with an event that could not
+//! be applied.
 //!
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
@@ -28,6 +29,7 @@
 mod adoption;
 mod audit;
 mod buyer;
+mod clock_form;
 mod dispute;
 mod error;
 #[cfg(feature = "in-process")]

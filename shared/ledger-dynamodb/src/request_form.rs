@@ -6,6 +6,7 @@ use refunds::{Case, Payout, Request, Review, State, Step, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
+use crate::clock_form::{self, ClaimForm, ClockForm};
 
 const SCHEMA: u8 = 1;
 
@@ -28,6 +29,12 @@ struct RequestForm {
     /// State, instant, actor and who the actor is.
     steps: Vec<(String, i64, String, String)>,
     due_at: Option<i64>,
+    #[serde(default)]
+    clocks: Vec<ClockForm>,
+    #[serde(default)]
+    clocks_due_at: Option<i64>,
+    #[serde(default)]
+    claim: Option<ClaimForm>,
     version: u64,
 }
 
@@ -93,6 +100,9 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         }),
         steps: request.steps.iter().map(step_form).collect(),
         due_at: request.due_at.map(Timestamp::as_ms),
+        clocks: request.clocks.iter().map(clock_form::clock_form).collect(),
+        clocks_due_at: request.clocks_due_at.map(Timestamp::as_ms),
+        claim: request.claim.as_ref().map(clock_form::claim_form),
         version: request.version,
     };
     Ok(serde_json::to_string(&form)?)
@@ -121,6 +131,9 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
         payout: form.payout.map(payout).transpose()?,
         steps: form.steps.into_iter().map(step).collect::<Result<_, _>>()?,
         due_at: form.due_at.map(instant).transpose()?,
+        clocks: form.clocks.into_iter().map(clock_form::clock).collect::<Result<_, _>>()?,
+        clocks_due_at: form.clocks_due_at.map(instant).transpose()?,
+        claim: form.claim.map(clock_form::claim).transpose()?,
         version: form.version,
     })
 }
@@ -185,15 +198,15 @@ fn step((state_name, at, actor, who): (String, i64, String, String)) -> Result<S
     Ok(Step { state: state(&state_name)?, at: instant(at)?, actor })
 }
 
-fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
+pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Unreadable("id"))
 }
 
-fn state(name: &str) -> Result<State, StoreError> {
+pub(crate) fn state(name: &str) -> Result<State, StoreError> {
     State::from_name(name).ok_or(StoreError::Unreadable("state"))
 }
 
-fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
+pub(crate) fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_ms(milliseconds).map_err(|_| StoreError::Unreadable("instant"))
 }
 
@@ -201,6 +214,6 @@ fn credits(count: u64) -> Result<Credits, StoreError> {
     Credits::new(count).map_err(|_| StoreError::Unreadable("credits"))
 }
 
-fn money((minor, currency): &(u64, String)) -> Result<Money, StoreError> {
+pub(crate) fn money((minor, currency): &(u64, String)) -> Result<Money, StoreError> {
     Ok(Money::new(*minor, Currency::new(currency).map_err(|_| StoreError::Unreadable("currency"))?))
 }

@@ -6,7 +6,7 @@ use ledger::{
 use policy::{Decision, Facts, Outcome, Reason, Remedy};
 use sha2::{Digest, Sha256};
 
-use crate::{EdgeError, Payout, RefundSeen, RefundStatus, Seen, State};
+use crate::{Claim, Clock, EdgeError, Payout, RefundSeen, RefundStatus, Seen, State};
 
 /// Longest note of a customer or a reviewer, in characters: two pages of text, far below an item's 400 KB.
 pub const NOTE_CHARACTERS_MAX: usize = 4000;
@@ -100,14 +100,20 @@ pub struct Request {
     pub payout: Option<Payout>,
     /// Every step, oldest first.
     pub steps: Vec<Step>,
-    /// When the sweep has to look at it.
+    /// When the sweep has to look at its payout.
     pub due_at: Option<Timestamp>,
+    /// The promises of the policy to it: [`Request::keep_time`].
+    pub clocks: Vec<Clock>,
+    /// When the sweep has to look at its clocks: at once after a move, until time is kept.
+    pub clocks_due_at: Option<Timestamp>,
+    /// Who is at work on it.
+    pub claim: Option<Claim>,
     /// How often it was saved; the lock of concurrent writers.
     pub version: u64,
 }
 
 /// Why a review is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReviewError {
     /// The request waits for nobody's decision.
     #[error("the request is {0}, not in review")]
@@ -115,6 +121,9 @@ pub enum ReviewError {
     /// The reviewer is the customer, or filed the request in the customer's name.
     #[error("the reviewer is the requester")]
     OwnRequest,
+    /// Somebody else is at work on it.
+    #[error("{} has claimed the request until {}", .0.by, .0.until())]
+    Claimed(Claim),
     /// There is nothing that could be approved.
     #[error("the request names no payment with money left to refund")]
     NothingToRefund,
@@ -174,6 +183,9 @@ impl Request {
                 Step { state, at: now, actor: Actor::Policy },
             ],
             due_at: None,
+            clocks: Vec::new(),
+            clocks_due_at: Some(now),
+            claim: None,
             version: 1,
         }
     }
@@ -188,11 +200,18 @@ impl Request {
         }
     }
 
-    /// Goes to `state`.
+    /// Goes to `state`. Whoever was at work on it is done, and its clocks are to be looked at.
     pub fn go(&mut self, state: State, at: Timestamp, actor: Actor) -> Result<(), EdgeError> {
         self.state = self.state.go(state)?;
         self.steps.push(Step { state, at, actor });
+        self.claim = None;
+        self.untimed(state, at);
         Ok(())
+    }
+
+    /// Whether `person` is the customer, or filed it in the customer's name: nobody works on the own request.
+    pub fn is_requester(&self, person: &str) -> bool {
+        person == self.account.as_str() || self.was_filed_by(person)
     }
 
     /// Whether a support person filed it: one person alone must not move money.
@@ -207,8 +226,11 @@ impl Request {
         if !matches!(self.state, State::InReview | State::NeedsInformation) {
             return Err(ReviewError::State(self.state));
         }
-        if review.reviewer == self.account.as_str() || self.was_filed_by(&review.reviewer) {
+        if self.is_requester(&review.reviewer) {
             return Err(ReviewError::OwnRequest);
+        }
+        if let Some(claim) = self.kept_from(&review.reviewer, review.at) {
+            return Err(ReviewError::Claimed(claim.clone()));
         }
         let in_credits = self.case.payment.is_none() && self.case.generation.is_some();
         let approval = match review.verdict {

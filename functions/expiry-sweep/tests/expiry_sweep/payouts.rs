@@ -38,6 +38,7 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
         at: now,
     };
     request.decide(review, payment.refundable().ok()).unwrap();
+    request.keep_time(Some(document));
     let grounds = Grounds {
         actor: Actor::Support("support-1".to_owned()),
         policy: None,
@@ -90,7 +91,8 @@ async fn a_payout_that_cannot_be_announced_stays_due_and_stops_nothing() {
 async fn a_run_for_a_day_to_come_does_not_put_payouts_off() {
     let scene = Scene::new().await;
     let request = approved(&scene, "a", at(0)).await;
-    assert_eq!(scene.run_for(at(60 * DAY_S), at(60)).await.unwrap().looked_at, 0);
+    assert_eq!(scene.run_for(at(60 * DAY_S), at(60)).await.unwrap().done, 0);
+    assert_eq!(scene.queue.announced.lock().unwrap().len(), 0);
     assert_eq!(stored(&scene, &request).await.due_at, request.due_at);
     assert_eq!(scene.run(at(600)).await.done, 1);
 }
