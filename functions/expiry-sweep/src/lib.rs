@@ -2,9 +2,9 @@
 //!
 //! The schedule's instant goes in; expired lots, released holds, payouts that are announced again and clocks
 //! that warn or have run out come out, with a count of each. All shards of the due index are worked on at
-//! once. A run keeps no state and its every step is guarded by a condition: two runs at once, a late run and a
-//! run that was cut off lead to the same ledger, and a lot past its expiry is unusable whether or not a run has
-//! been.
+//! once. A run keeps no state and its every step is guarded by a condition: two runs at once, a late run and
+//! a run that was cut off lead to the same ledger, and a lot past its expiry is unusable whether or not a run
+//! has been.
 
 mod accounts;
 mod event;

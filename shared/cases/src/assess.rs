@@ -3,7 +3,7 @@
 use ledger::{
     AccountId, ExecuteError, GenerationId, LedgerStore, PaymentId, PolicyRef, ProductId, Timestamp,
 };
-use policy::{Decision, Document, FactError, Outcome, Reason, Recommendation, Remedy};
+use policy::{Decision, Document, FactError, Outcome, Reason, Remedy};
 use policy_documents::documents;
 use refunds::{Case, Stores};
 
@@ -73,8 +73,11 @@ pub async fn assess<S: Stores>(
     let product = product_of(&records, product);
     let document = document_for(&records, product, now).ok_or(CaseError::NoDocument)?;
     let facts = gather(&records, &asked, document, product, now)?;
-    let decision = policy::decide(document, &facts, asked.reason, now.as_ms());
-    let mut case = Case {
+    let mut decision = policy::decide(document, &facts, asked.reason, now.as_ms());
+    if !can_be_carried_out(&decision, &asked, &records) {
+        decision = decision.left_to_a_person();
+    }
+    let case = Case {
         payment: asked.payment,
         generation: asked.generation,
         reason: asked.reason,
@@ -83,7 +86,6 @@ pub async fn assess<S: Stores>(
         facts,
         decision,
     };
-    advise_where_nothing_is_recorded(&mut case, &records);
     Ok(Assessment { case, records, document })
 }
 
@@ -114,15 +116,11 @@ fn document_for(records: &Records, product: &ProductId, now: Timestamp) -> Optio
     pinned.or_else(|| documents().in_force(product.as_str(), now.as_ms()).document())
 }
 
-/// What is granted with nothing recorded to carry it out on goes to a person, as advice.
-fn advise_where_nothing_is_recorded(case: &mut Case, records: &Records) {
-    let by_itself = match granted(&case.decision) {
+/// Whether something is recorded that the machine can carry the decision out on.
+fn can_be_carried_out(decision: &Decision, asked: &Asked, records: &Records) -> bool {
+    match granted(decision) {
         Some(Remedy::Money { .. }) => records.payment.is_some(),
-        Some(Remedy::Credits { .. }) => case.generation.is_some(),
+        Some(Remedy::Credits { .. }) => asked.generation.is_some(),
         None => true,
-    };
-    if !by_itself && let Outcome::Grant { remedy } = case.decision.outcome.clone() {
-        let recommendation = Some(Recommendation::Grant { remedy });
-        case.decision.outcome = Outcome::Person { recommendation };
     }
 }

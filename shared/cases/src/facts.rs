@@ -1,8 +1,8 @@
 //! What the records say about a request, as the policy's facts. What is not recorded stays unknown.
 
 use ledger::{
-    AccountRecords, Buyer, GenerationHistory, Last, Lot, Outage, Payment, PaymentKind, ProductId, Purchase,
-    Subscription, Timestamp,
+    AccountRecords, Buyer, GenerationHistory, Hold, Last, Lot, Outage, Payment, PaymentKind, ProductId,
+    Purchase, Subscription, Timestamp,
 };
 use policy::{Document, Fact, FactError, Facts, PriceKind};
 use policy_documents::catalogue;
@@ -48,6 +48,7 @@ pub fn gather(
         let lot = after.and_then(|account| account.lot(payment.lot));
         about_payment(payment, &mut facts)?;
         about_lot(payment, lot, &mut facts)?;
+        about_results(payment, lot, after.map_or(&[], |account| &account.holds), &mut facts)?;
         about_buyer(payment.buyer.or(records.subscriber.unwrap_or_default()), &mut facts)?;
         about_purchases(payment, &records.account, document, &mut facts)?;
         about_outages(payment, &records.outages, &mut facts)?;
@@ -166,6 +167,24 @@ fn about_lot(payment: &Payment, lot: Option<&Lot>, facts: &mut Facts) -> Result<
     let (spent, held) = lot.map_or((payment.credits.get(), 0), |lot| (lot.spent.get(), lot.held.get()));
     facts.set_quantity(Fact::CreditsSpent, spent)?;
     facts.set_quantity(Fact::CreditsHeld, held)
+}
+
+/// Generations by the payment's lot, which counts its captures. Running ones are used and have no result yet.
+fn about_results(
+    payment: &Payment,
+    lot: Option<&Lot>,
+    holds: &[Hold],
+    facts: &mut Facts,
+) -> Result<(), FactError> {
+    // A lot that left the account took its count along.
+    let Some(lot) = lot else { return Ok(()) };
+    let results = u64::from(lot.results);
+    let draws = |hold: &&Hold| hold.parts.iter().any(|part| part.lot == payment.lot);
+    let running = count(holds.iter().filter(draws).count());
+    facts.set_quantity(Fact::UsableResults, results)?;
+    facts.set_quantity(Fact::GenerationsUsed, results.saturating_add(running))?;
+    // Downloads are not recorded; of no results none was downloaded.
+    if results == 0 { facts.set_quantity(Fact::OutputsDownloaded, 0) } else { Ok(()) }
 }
 
 fn about_buyer(buyer: Buyer, facts: &mut Facts) -> Result<(), FactError> {

@@ -4,7 +4,8 @@
 //!
 //! | `pk` | `sk` | holds |
 //! |---|---|---|
-//! | `ACCOUNT#<account>` | `ENTRY#<number, 12 digits>` | one entry: `body`, `hash`; `generation` where it places a hold |
+//! | `ACCOUNT#<account>` | `ENTRY#<number, 12 digits>` | one entry: `body`, `hash`; `generation` where it
+//! places a hold |
 //! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
 //! | `ACCOUNT#<account>` | `FINDING` | what people found out about the account: `body` |
 //! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency` |
@@ -17,7 +18,7 @@
 //! | `PAID#<payment>` | `-` | `invoice`: which invoice a payment paid |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
-//! | `BACK#…`, `LATE#…` | `-` | something that happens once for ever |
+//! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
 //! while it waits for people also `queue`, `place` and `waiting`; and `PARKED` with an event that could not

@@ -125,7 +125,12 @@ impl World {
     /// The credits of the payment's lot: granted, available, revoked.
     pub(crate) async fn lot(&self, payment: &str) -> (u64, u64, u64) {
         let head = self.app.store.head(&account()).await.unwrap().unwrap();
-        let lot = head.after().lots.iter().find(|lot| lot.payment.as_str() == payment).unwrap();
+        let lot = head
+            .after()
+            .lots
+            .iter()
+            .find(|lot| lot.payment.as_ref().is_some_and(|id| id.as_str() == payment))
+            .unwrap();
         (lot.granted.get(), lot.available.get(), lot.revoked.get())
     }
 
