@@ -1,5 +1,5 @@
-//! Disputes: whether a payment is or was taken back by the cardholder's bank, and whether the customer had asked
-//! for a solution before (`S3-28`). What follows from a dispute is a person's decision.
+//! Disputes: whether a payment is or was taken back by the cardholder's bank, and whether the customer had
+//! asked for a solution before (`S3-28`). What follows from a dispute is a person's decision.
 
 use ledger::{Dispute as Told, Payment, RefundRequestId, Timestamp};
 use refunds::RequestStore;

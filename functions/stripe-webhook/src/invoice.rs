@@ -117,8 +117,8 @@ fn periods(invoice: &PaidInvoice) -> impl Iterator<Item = Period> {
     lines.filter_map(|line| line.period)
 }
 
-/// A payment of an invoice by itself: from here on what is told of the payment finds the invoice that may stand
-/// for it.
+/// A payment of an invoice by itself: from here on what is told of the payment finds the invoice that may
+/// stand for it.
 pub(crate) async fn payment_paid(apply: &Apply<'_>, paid: &InvoicePaid) -> Result<Outcome, Stop> {
     match (&paid.payment.source, &paid.payment.status) {
         (PaymentSource::Payment(payment), InvoicePaymentStatus::Paid) => {

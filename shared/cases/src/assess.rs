@@ -55,8 +55,8 @@ pub enum CaseError<E: std::error::Error + 'static> {
     NoSuchPayment,
 }
 
-/// Reads the records and decides on them. `product` is what a request is about that names neither a payment nor
-/// a generation.
+/// Reads the records and decides on them. `product` is what a request is about that names neither a payment
+/// nor a generation.
 pub async fn assess<S: Stores>(
     store: &S,
     account: &AccountId,

@@ -88,8 +88,8 @@ fn about_request(asked: &Asked, records: &Records, facts: &mut Facts) -> Result<
     Ok(())
 }
 
-/// What people found out is all that is recorded of it: without a finding there is none, by the very meaning of
-/// these facts.
+/// What people found out is all that is recorded of it: without a finding there is none, by the very
+/// meaning of these facts.
 fn about_account(
     account: &AccountRecords,
     related: &[AccountRecords],

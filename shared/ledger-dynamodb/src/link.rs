@@ -1,6 +1,6 @@
-//! Links from a PaymentIntent to the invoice that it paid: API versions since 2025-03-31 name the payment of an
-//! invoice in an event of its own, so that the invoice's id stands for the payment, and refunds and disputes
-//! that name the PaymentIntent find it by this link.
+//! Links from a PaymentIntent to the invoice that it paid: API versions since 2025-03-31 name the payment
+//! of an invoice in an event of its own, so that the invoice's id stands for the payment, and refunds and
+//! disputes that name the PaymentIntent find it by this link.
 
 use ledger::{InvoiceId, PaymentId};
 

@@ -1,8 +1,8 @@
 //! An account's purchases, refunds and findings: items of its own partition behind the journal, read by one
 //! query; and the outages of a product.
 //!
-//! A purchase is written in the transaction of its payment, a refund in the transaction that moves its payment's
-//! sum, so that neither can be missing. A refund that failed stays, marked as such.
+//! A purchase is written in the transaction of its payment, a refund in the transaction that moves its
+//! payment's sum, so that neither can be missing. A refund that failed stays, marked as such.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use ledger::{

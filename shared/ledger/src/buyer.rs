@@ -1,5 +1,5 @@
-//! What a purchase says of its buyer: country, business, and the consent that ends a right to withdraw. Nothing
-//! here names a person.
+//! What a purchase says of its buyer: country, business, and the consent that ends a right to withdraw.
+//! Nothing here names a person.
 
 /// A country: two upper-case letters (ISO 3166-1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

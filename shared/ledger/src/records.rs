@@ -29,7 +29,8 @@ pub struct AccountRecords {
     pub truncated: bool,
 }
 
-/// Most records of one account that are read at once: a purchase a month for sixteen years, in four read units.
+/// Most records of one account that are read at once: a purchase a month for sixteen years, in four read
+/// units.
 pub const ACCOUNT_RECORDS_MAX: u16 = 200;
 
 /// What people found out about an account's use of refunds, promotions and disputes (`S3-14`, `S3-15`).

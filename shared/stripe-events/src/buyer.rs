@@ -1,5 +1,5 @@
-//! What an event says of the buyer. It never keeps a purchase from its credits: what is missing, or has another
-//! form than is known, is unknown.
+//! What an event says of the buyer. It never keeps a purchase from its credits: what is missing, or has
+//! another form than is known, is unknown.
 
 use ledger::{Buyer, CountryCode};
 use serde::Deserialize;
@@ -7,12 +7,13 @@ use serde::Deserialize;
 use crate::metadata::Metadata;
 use crate::wire::{List, Object, Scalar};
 
-/// The key of a checkout's custom field, and of the session's metadata, about the consent to begin at once and to
-/// lose the right to withdraw by it.
+/// The key of a checkout's custom field, and of the session's metadata, about the consent to begin at once
+/// and to lose the right to withdraw by it.
 const WAIVER_KEY: &str = "withdrawal_waiver";
 /// What the drop-down field says where the buyer consents.
 const WAIVER_ACCEPTED: &str = "accepted";
-/// What the metadata says where the terms of service that the buyer accepts at the checkout hold that consent.
+/// What the metadata says where the terms of service that the buyer accepts at the checkout hold that
+/// consent.
 const WAIVER_IN_TERMS: &str = "terms_of_service";
 
 #[derive(Deserialize)]

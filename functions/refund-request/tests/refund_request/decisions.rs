@@ -69,8 +69,5 @@ async fn a_submission_is_three_round_trips_and_a_write_of_all_parts() {
     // Request, payment, account and its records at once; the subscription and who started it at once; then
     // everything is written.
     calls.sort_unstable();
-    assert_eq!(
-        calls,
-        ["GetItem", "GetItem", "GetItem", "GetItem", "Query", "Query", "TransactWriteItems"]
-    );
+    assert_eq!(calls, ["GetItem", "GetItem", "GetItem", "GetItem", "Query", "Query", "TransactWriteItems"]);
 }
