@@ -11,7 +11,6 @@ mod body;
 mod cancel;
 mod claim;
 mod clocks;
-mod facts;
 mod list;
 mod queue;
 mod review;
