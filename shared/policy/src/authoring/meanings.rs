@@ -91,6 +91,8 @@ const FIELDS: &[(&str, &str)] = &[
     ("intake", "Where requests come in."),
     ("channel", "The channel that the text names."),
     ("contact", "What customers read: an address, or a way to the form."),
+    ("duplicates", "Which payments count as made twice."),
+    ("duplicates.within", "The term of how far apart two payments of one price and amount may be."),
     ("provider", "Who pays refunds out."),
     ("provider.name", "Its name, such as `stripe`."),
     ("review", "What people review although a rule would let the machine decide."),
