@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_s(1_793_491_200 + seconds).unwrap()
+        Timestamp::from_s(1_793_491_200_i64.saturating_add(seconds)).unwrap()
     }
 
     /// Confirmed here at 100, told to Stripe at `stripe_at`; the newest event is of `as_of` and names `told`.
