@@ -34,9 +34,9 @@ const FIELDS: &[(&str, &str)] = &[
     ("terms.*.owner", "Who may change it."),
     (
         "when",
-        "The condition: facts and terms with `and`, `or`, `not`, `=`, `!=`, `<`, `<=`, `>`, `>=`, `within … \
-         of`, `in`; a percentage is `term of fact`. 0 is the only number without a name. The facts are listed \
-         under `definitions`.",
+        "The condition: facts and terms with `and`, `or`, `not`, `=`, `!=`, `<`, `<=`, `>`, `>=`, \
+         `within … of`, `in`; a percentage is `term of fact`. 0 is the only number without a name. The facts \
+         are listed under `definitions`.",
     ),
     ("rules.*.outcome", "What follows when the condition holds."),
     ("rules.*.mode", "Who has the last word on a grant or a refusal."),
