@@ -11,6 +11,7 @@ mod queue;
 mod request;
 mod state;
 mod store;
+mod uncredited;
 
 pub use clock::{Clock, ClockState, Mark};
 pub use pay::{
@@ -22,4 +23,5 @@ pub use request::{
     Approval, Case, NOTE_CHARACTERS_MAX, Request, Review, ReviewError, Step, Verdict, fingerprint, request_id,
 };
 pub use state::{EdgeError, State};
-pub use store::{DueRequest, RefundedSum, RequestStore, Save, Saved};
+pub use store::{Due, DueThing, RefundedSum, RequestStore, Save, Saved};
+pub use uncredited::{Uncredited, UncreditedStore, credit_promise};
