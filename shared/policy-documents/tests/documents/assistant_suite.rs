@@ -208,7 +208,7 @@ fn s0_18_no_rule_turns_service_credits_into_money() {
             let decision = case.decide(*reason);
             let machine = matches!(decision.outcome, policy::Outcome::Grant { .. });
             assert!(!machine, "{}: {:?}", reason.id(), decision.outcome);
-            // What a person may be advised to refund is the payment, never a price of the credits that are left.
+            // A person may be advised to refund the payment, never a price of the credits that are left.
             if let Some(policy::Remedy::Money { amount_minor, .. }) = decision.outcome.remedy() {
                 assert_eq!(*amount_minor, 1_000, "{}", reason.id());
             }
