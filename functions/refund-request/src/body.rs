@@ -1,5 +1,6 @@
 //! What callers send, checked: the bounds of every body and of every text in one are here.
 
+use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request};
 use ledger::{GenerationId, PaymentId};
 use policy::Reason;
@@ -66,6 +67,29 @@ struct SubmissionBody {
     remedy: Option<ChosenRemedy>,
     /// The plan that was ordered, where another was charged (`S2-15`).
     plan_requested: Option<String>,
+    /// By which way the request reached support, which files it in the customer's name (`S0-1`, `S2-30`).
+    channel: Option<Channel>,
+    /// Whether it reached support from the account's own address (`S4-7`).
+    requested_from_account: Option<bool>,
+}
+
+/// By which way a request reached support.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Channel {
+    SupportForm,
+    Email,
+    Chat,
+}
+
+impl Channel {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::SupportForm => "support_form",
+            Self::Email => "email",
+            Self::Chat => "chat",
+        }
+    }
 }
 
 /// What the customer prefers.
@@ -93,6 +117,8 @@ pub(crate) struct Asked {
     pub(crate) note: String,
     pub(crate) remedy: Option<ChosenRemedy>,
     pub(crate) plan_requested: Option<String>,
+    pub(crate) channel: Option<&'static str>,
+    pub(crate) from_account: Option<bool>,
 }
 
 impl Asked {
@@ -108,7 +134,19 @@ impl Asked {
             note: body.note,
             remedy: body.remedy,
             plan_requested: body.plan_requested,
+            channel: body.channel.map(Channel::as_str),
+            from_account: body.requested_from_account,
         })
+    }
+
+    /// A customer comes by the API and from the account, which the token says.
+    pub(crate) fn may_be_said_by(&self, role: Role) -> Result<(), Problem> {
+        let said =
+            [("/channel", self.channel.is_some()), ("/requested_from_account", self.from_account.is_some())];
+        match said.into_iter().find(|(_, said)| *said && role == Role::Customer) {
+            Some((field, _)) => Err(unprocessable(field, "expected of requests that support files")),
+            None => Ok(()),
+        }
     }
 
     /// Tells a repeat from another request under the same key (D7).
@@ -120,6 +158,8 @@ impl Asked {
             &self.note,
             self.remedy.map_or("", ChosenRemedy::as_str),
             self.plan_requested.as_deref().unwrap_or_default(),
+            self.channel.unwrap_or_default(),
+            self.from_account.map_or("", |from_account| if from_account { "yes" } else { "no" }),
         ])
     }
 }

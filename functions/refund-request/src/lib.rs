@@ -9,7 +9,6 @@ mod assess;
 mod body;
 mod claim;
 mod clocks;
-mod facts;
 mod list;
 mod queue;
 mod review;

@@ -13,9 +13,9 @@ use refunds::{
 };
 use serde::Deserialize;
 
-use crate::assess::policy_ref;
 use crate::body::{self, unprocessable, words};
 use crate::{RefundRequests, announce, answer, not_carried_out, store_failed};
+use cases::policy_ref;
 
 /// What a reviewer sends.
 #[derive(Debug, Deserialize)]

@@ -1,18 +1,15 @@
 //! Filing a request: `POST /v1/accounts/{account}/refund-requests`.
 
+use cases::{Assessment, file};
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{Actor, Command, Ending, ReleaseReason, Settlement, Timestamp};
-use policy::{Document, Remedy};
-use refunds::{
-    Approved, Grounds, Head, Save, Saved, State, Stores, approve_credits, approve_money, request_id, used_of,
-};
+use ledger::Actor;
+use refunds::{Approved, State, Stores, request_id};
 
-use crate::assess::{assess, granted, payment_of, policy_ref};
+use crate::assess::assess;
 use crate::body::Asked;
-use crate::facts::Records;
 use crate::{RefundRequests, announce, answer, not_carried_out, store_failed};
 
 pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
@@ -30,15 +27,19 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     let id = request_id(&account, key);
     lambda::log::cause(id.as_str());
 
-    let (stored, payment) = tokio::join!(app.store.request(&id), payment_of(&app.store, &asked));
+    asked.may_be_said_by(caller.role())?;
+    let fingerprint = asked.fingerprint();
+
+    let assessing = assess(app, &account, (asked, &caller), now);
+    let (stored, assessment) = tokio::join!(app.store.request(&id), assessing);
     if let Some(stored) = stored.map_err(store_failed)? {
-        return repeated(&stored, asked.fingerprint(), caller.role(), invocation);
+        return repeated(&stored, fingerprint, caller.role(), invocation);
     }
-    let assessment = assess(app, &account, asked, payment?, now).await?;
-    let fingerprint = assessment.case.fingerprint;
-    let mut opened = refunds::Request::open(id, account, actor(&caller), assessment.case, now);
-    opened.keep_time(Some(assessment.document));
-    match save(app, opened, assessment.records, assessment.document, now).await? {
+    let Assessment { case, records, document } = assessment?;
+    let mut opened = refunds::Request::open(id, account, actor(&caller), case, now);
+    opened.keep_time(Some(document));
+    let filed = file((&app.store, &app.backoff), opened, records, document, now).await;
+    match filed.map_err(not_carried_out::<S>)? {
         Approved::Saved(request) => {
             if request.state == State::Approved {
                 announce(&app.payouts, invocation, &request).await;
@@ -80,49 +81,4 @@ fn repeated(
     invocation.metrics().count("RefundRequestsRepeated", 1);
     tracing::info!(outcome = "repeated", "refund request was filed before");
     Ok(Response::json(201, &answer::request(stored, role)).header("idempotency-hit", "true"))
-}
-
-async fn save<S: Stores, Q>(
-    app: &RefundRequests<S, Q>,
-    request: refunds::Request,
-    records: Records,
-    document: &Document,
-    now: Timestamp,
-) -> Result<Approved, Problem> {
-    let used = records.payment.as_ref().map(|payment| used_of(records.head.as_ref(), payment));
-    let head = Head::Read(records.head.map(Box::new));
-    let grounds = Grounds { actor: Actor::Policy, policy: Some(policy_ref(document)), head, used };
-    match (granted(&request.case.decision), records.payment, request.case.generation.clone()) {
-        (Some(Remedy::Money { .. }), Some(payment), _) => {
-            let amount =
-                request.granted_money().ok_or_else(|| Problem::internal("decision without an amount"))?;
-            let terms = (amount, document.on_refund.debt_for_spent);
-            approve_money(&app.store, &app.backoff, &request, payment, terms, grounds, now)
-                .await
-                .map_err(not_carried_out::<S>)
-        }
-        (Some(Remedy::Credits { .. }), _, Some(generation)) => {
-            let ending = Ending::Failed(ReleaseReason::Failed);
-            let grace_s = document.leftover.as_ref().map_or(0, |leftover| leftover.grace_after_failed_job_s);
-            let command = Command::Settle { settlements: vec![Settlement { generation, ending }], grace_s };
-            approve_credits(&app.store, &app.backoff, &request, &command, grounds, now)
-                .await
-                .map_err(not_carried_out::<S>)
-        }
-        _ => save_alone(app, request).await,
-    }
-}
-
-async fn save_alone<S: Stores, Q>(
-    app: &RefundRequests<S, Q>,
-    request: refunds::Request,
-) -> Result<Approved, Problem> {
-    let save = Save { request, commit: None, refunded: None };
-    match app.store.save(&save).await.map_err(store_failed)? {
-        Saved::Written => Ok(Approved::Saved(Box::new(save.request))),
-        Saved::Stale(stored) => Ok(Approved::Stale(stored)),
-        Saved::Ledger(_) | Saved::PaymentMoved => {
-            Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1))
-        }
-    }
 }
