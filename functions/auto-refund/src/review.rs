@@ -44,7 +44,7 @@ pub(crate) fn open(
         facts,
         decision,
     };
-    Ok(Request::open(id_of(account, hold), account.clone(), Actor::Policy, case, now))
+    Ok(Request::open((id_of(account, hold), account.clone()), Actor::Policy, case, document, now))
 }
 
 /// What is recorded. Nobody was asked for an e-mail address or an order, so both stay unknown.

@@ -66,7 +66,9 @@ async fn announce<S: Store, Q: PayoutQueue>(
     request.version = request.version.saturating_add(1);
     let save = Save { request, commit: None, refunded: None };
     match sweep.store.save(&save).await.inspect_err(|error| failed(error)).ok()? {
-        Saved::Written | Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved => Some(true),
+        Saved::Written | Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => {
+            Some(true)
+        }
     }
 }
 

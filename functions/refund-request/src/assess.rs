@@ -4,10 +4,10 @@
 //! follows at once. So an assessment is two round trips, whatever it is about.
 
 use lambda::http::{Problem, ProblemKind};
-use ledger::{AccountId, Payment, PaymentKind, PolicyRef, ProductId, Timestamp, find_hold};
-use policy::{Decision, Document, Outcome, Reason, Recommendation, Remedy};
+use ledger::{AccountId, Payment, PaymentKind, ProductId, Timestamp, find_hold};
+use policy::{Document, Fact, FactError, Facts, Outcome, Reason, Remedy};
 use policy_documents::documents;
-use refunds::{Case, Stores};
+use refunds::{Case, Standing, Stores};
 
 use crate::body::{Asked, ChosenRemedy};
 use crate::facts::{Claims, Records, gather};
@@ -20,6 +20,25 @@ pub(crate) struct Assessment {
     pub(crate) document: &'static Document,
 }
 
+impl Assessment {
+    /// What a quote rests on.
+    pub(crate) fn standing(&self, now: Timestamp) -> Standing<'_> {
+        Standing {
+            document: self.document,
+            payment: self.records.payment.as_ref(),
+            subscription: self.records.subscription.as_ref(),
+            head: self.records.head.as_ref(),
+            now,
+        }
+    }
+}
+
+/// What was asked and decided before, where an answer completes it.
+pub(crate) struct Frozen<'request> {
+    pub(crate) case: &'request Case,
+    pub(crate) submitted_at: Timestamp,
+}
+
 /// Reads the payment that is asked about.
 pub(crate) async fn payment_of<S: Stores>(store: &S, asked: &Asked) -> Result<Option<Payment>, Problem> {
     match &asked.payment {
@@ -28,12 +47,14 @@ pub(crate) async fn payment_of<S: Stores>(store: &S, asked: &Asked) -> Result<Op
     }
 }
 
-/// Reads the other records, and decides on all of them.
+/// Reads the other records, and decides on all of them. What is `frozen` stays as it was at submission
+/// (`S0-10`), and the version that decided it decides again.
 pub(crate) async fn assess<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
     account: &AccountId,
     asked: Asked,
     payment: Option<Payment>,
+    frozen: Option<Frozen<'_>>,
     now: Timestamp,
 ) -> Result<Assessment, Problem> {
     let payment = payment.filter(|payment| &payment.account == account);
@@ -43,8 +64,21 @@ pub(crate) async fn assess<S: Stores, Q>(
         return Err(Problem::new(ProblemKind::NotFound));
     }
     let records = read(app, account, &asked, payment).await?;
-    let facts = gather(&records, claims(&asked), now).map_err(Problem::internal)?;
-    let document = document_for(&records, &app.product, now)?;
+    let asked_at = frozen.as_ref().map_or(now, |frozen| frozen.submitted_at);
+    let mut facts = gather(&records, claims(&asked), asked_at).map_err(Problem::internal)?;
+    facts
+        .set(Fact::PurchaseDateGiven, asked.payment.is_some() || asked.purchase_date.is_some())
+        .map_err(Problem::internal)?;
+    if let Some(frozen) = &frozen {
+        facts = completed(&frozen.case.facts, &facts).map_err(Problem::internal)?;
+    }
+    let pinned = frozen.filter(|frozen| frozen.case.payment == asked.payment).and_then(|frozen| {
+        documents().version(&frozen.case.decision.document, &frozen.case.decision.version)
+    });
+    let document = match pinned {
+        Some(document) => document,
+        None => document_for(&records, &app.product, now)?,
+    };
     let decision = policy::decide(document, &facts, asked.reason, now.as_ms());
     let fingerprint = asked.fingerprint();
     let mut case = Case {
@@ -60,17 +94,26 @@ pub(crate) async fn assess<S: Stores, Q>(
     Ok(Assessment { case, records, document })
 }
 
-/// The policy as entries name it.
-pub(crate) fn policy_ref(document: &Document) -> PolicyRef {
-    PolicyRef { document: document.id.clone(), version: document.version.clone() }
-}
-
-/// What the machine grants.
-pub(crate) fn granted(decision: &Decision) -> Option<&Remedy> {
-    match &decision.outcome {
-        Outcome::Grant { remedy } => Some(remedy),
-        Outcome::Refuse | Outcome::Person { .. } | Outcome::NeedsInformation { .. } => None,
+/// The facts of the submission with those that were not known then. Of what was known, only that something
+/// had not been given is taken back.
+fn completed(frozen: &Facts, gathered: &Facts) -> Result<Facts, FactError> {
+    const GIVEN: [Fact; 7] = [
+        Fact::EmailGiven,
+        Fact::OrderIdGiven,
+        Fact::NoteGiven,
+        Fact::PurchaseDateGiven,
+        Fact::RequestedFromAccount,
+        Fact::PaymentNamed,
+        Fact::GenerationNamed,
+    ];
+    let mut facts = frozen.clone();
+    for (fact, value) in gathered.iter() {
+        let given = GIVEN.contains(&fact) && *value == true.into();
+        if frozen.get(fact).is_none() || given {
+            facts.set(fact, value.clone())?;
+        }
     }
+    Ok(facts)
 }
 
 fn claims(asked: &Asked) -> Claims<'_> {
@@ -135,13 +178,12 @@ fn document_for(
 
 /// What is granted with nothing recorded to carry it out on goes to a person, as advice.
 fn advise_where_nothing_is_recorded(case: &mut Case, records: &Records) {
-    let by_itself = match granted(&case.decision) {
-        Some(Remedy::Money { .. }) => records.payment.is_some(),
-        Some(Remedy::Credits { .. }) => case.generation.is_some(),
-        None => true,
+    let by_itself = match &case.decision.outcome {
+        Outcome::Grant { remedy: Remedy::Money { .. } } => records.payment.is_some(),
+        Outcome::Grant { remedy: Remedy::Credits { .. } } => case.generation.is_some(),
+        Outcome::Refuse | Outcome::Person { .. } | Outcome::NeedsInformation { .. } => true,
     };
-    if !by_itself && let Outcome::Grant { remedy } = case.decision.outcome.clone() {
-        let recommendation = Some(Recommendation::Grant { remedy });
-        case.decision.outcome = Outcome::Person { recommendation };
+    if !by_itself {
+        case.advise();
     }
 }

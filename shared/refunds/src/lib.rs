@@ -4,18 +4,22 @@
 //! together with the ledger's entry and the payment's sum, all or nothing. Nothing here reads a clock,
 //! calls Stripe or knows a table.
 
+mod act;
+mod offer;
 mod pay;
 mod payout;
+mod quote;
 mod request;
+mod review;
 mod state;
 mod store;
 
-pub use pay::{
-    Approved, Grounds, Head, Reported, Stores, approve_credits, approve_money, decline, report, used_of,
-};
+pub use act::{ANSWERS_MAX, Act, ActError, Call, Deed, REOPENINGS_MAX};
+pub use offer::{Follows, Made, Offer, OfferState};
+pub use pay::{Approved, Grounds, Head, Reported, Stores, approve, decline, report};
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
-pub use request::{
-    Approval, Case, NOTE_CHARACTERS_MAX, Request, Review, ReviewError, Step, Verdict, fingerprint, request_id,
-};
+pub use quote::{Arrival, LotKept, LotRevoked, Pays, Quote, Standing};
+pub use request::{Case, NOTE_CHARACTERS_MAX, Request, Step, fingerprint, request_id};
+pub use review::{Approval, FirstApproval, REVIEWS_MAX, Review, ReviewError, Reviewed, Verdict};
 pub use state::{EdgeError, State};
 pub use store::{DueRequest, RefundedSum, RequestStore, Save, Saved};

@@ -117,9 +117,38 @@ impl World {
         answer(&self.call(&submission(key, body)).await)
     }
 
+    /// A review as it is sent.
     pub(crate) async fn review(&self, id: &str, reviewer: &str, body: &Value) -> (u16, Value) {
         let event = HttpEvent::new("POST /v1/refund-requests/{id}/review", now().as_s());
         answer(&self.call(&event.path("id", id).as_support(reviewer).body(body)).await)
+    }
+
+    /// A review that carries the quote that support is shown.
+    pub(crate) async fn review_as_shown(&self, id: &str, reviewer: &str, body: &Value) -> (u16, Value) {
+        let mut body = body.clone();
+        body["quote"] = self.seen(id).await["quote"]["quote"].clone();
+        self.review(id, reviewer, &body).await
+    }
+
+    /// What support sees of a request.
+    pub(crate) async fn seen(&self, id: &str) -> Value {
+        let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests/{id}", now().as_s());
+        let event = event.path("account", CUSTOMER).path("id", id).as_support("agent-0");
+        let (status, request) = answer(&self.call(&event).await);
+        assert_eq!(status, 200, "{request}");
+        request
+    }
+
+    /// What would come of a request.
+    pub(crate) async fn preview(&self, body: &Value) -> (u16, Value) {
+        let event = HttpEvent::new(&format!("{SUBMIT}/preview"), now().as_s());
+        let event = event.path("account", CUSTOMER).as_customer(CUSTOMER);
+        answer(&self.call(&event.body(body)).await)
+    }
+
+    /// What the customer does with a request: `what` is the rest of the path.
+    pub(crate) async fn act(&self, id: &str, what: &str, body: &Value) -> (u16, Value) {
+        answer(&self.call(&act(id, what, body).as_customer(CUSTOMER)).await)
     }
 
     /// The credits of the payment's lot: granted, available, revoked.
@@ -127,6 +156,12 @@ impl World {
         let head = self.app.store.head(&account()).await.unwrap().unwrap();
         let lot = head.after().lots.iter().find(|lot| lot.payment.as_str() == payment).unwrap();
         (lot.granted.get(), lot.available.get(), lot.revoked.get())
+    }
+
+    /// The account's usable credits.
+    pub(crate) async fn available(&self) -> u64 {
+        let head = self.app.store.head(&account()).await.unwrap().unwrap();
+        head.after().balance(now()).unwrap().available.get()
     }
 
     pub(crate) async fn refunded(&self, payment: &str) -> u64 {
@@ -154,6 +189,17 @@ pub(crate) fn account() -> AccountId {
 pub(crate) fn submission(key: &str, body: &Value) -> HttpEvent {
     let event = HttpEvent::new(SUBMIT, now().as_s()).path("account", CUSTOMER).as_customer(CUSTOMER);
     event.header("idempotency-key", key).body(body)
+}
+
+/// A call that moves a request; who calls is to be said.
+pub(crate) fn act(id: &str, what: &str, body: &Value) -> HttpEvent {
+    let (route, offer) = match what.strip_prefix("offers/") {
+        Some(offer) => ("offers/{offer}", offer),
+        None => (what, ""),
+    };
+    let event = HttpEvent::new(&format!("{SUBMIT}/{{id}}/{route}"), now().as_s());
+    let event = event.path("account", CUSTOMER).path("id", id).body(body);
+    if offer.is_empty() { event } else { event.path("offer", offer) }
 }
 
 pub(crate) fn answer(response: &Response) -> (u16, Value) {
