@@ -44,7 +44,10 @@ pub(crate) fn open(
         facts,
         decision,
     };
-    Ok(Request::open((id_of(account, hold), account.clone()), Actor::Policy, case, document, now))
+    let whose = (id_of(account, hold), account.clone());
+    let mut request = Request::open(whose, Actor::Policy, case, document, now);
+    request.keep_time(Some(document));
+    Ok(request)
 }
 
 /// What is recorded. Nobody was asked for an e-mail address or an order, so both stay unknown.

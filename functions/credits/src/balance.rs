@@ -35,11 +35,12 @@ struct LotView<'a> {
     usable: bool,
 }
 
-/// `subscription` or `pack`.
+/// `subscription`, `pack` or `compensation`.
 pub(crate) fn lot_kind(lot: &Lot) -> &'static str {
     match lot.kind {
         LotKind::Subscription(_) => "subscription",
         LotKind::Pack => "pack",
+        LotKind::Compensation(_) => "compensation",
     }
 }
 

@@ -1,6 +1,6 @@
 //! What happened to an account, as data and as a sentence.
 
-use ledger::{AmountError, Change, Credits, Entry, Lot, Part, ReleaseReason, Timestamp};
+use ledger::{AmountError, Change, Credits, Entry, Lot, LotKind, Part, ReleaseReason, Timestamp};
 use policy::Documents;
 use serde::Serialize;
 
@@ -49,6 +49,10 @@ enum ChangeData<'a> {
         lot: u32,
         credits: u64,
     },
+    Replaced {
+        lot: u32,
+        credits: u64,
+    },
     Revoked {
         lot: u32,
         credits: u64,
@@ -58,6 +62,7 @@ enum ChangeData<'a> {
         lot: u32,
         credits: u64,
         debt: u64,
+        repaid: Vec<PartView>,
     },
     ExpiryStarted {
         subscription: &'a str,
@@ -146,16 +151,26 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
             let data = ChangeData::Expired { lot: part.lot.0, credits: part.credits.get() };
             (data, format!("{} expired.", count(part.credits)))
         }
+        Change::Replaced { part, .. } => {
+            let data = ChangeData::Replaced { lot: part.lot.0, credits: part.credits.get() };
+            (data, format!("The subscription was renewed: {} replaced by the new ones.", were(part.credits)))
+        }
         Change::Revoked { part, debt } => {
             let (lot, credits) = (part.lot.0, part.credits.get());
             let taken = format!("The payment was refunded: {} taken back.", were(part.credits));
             let text = if debt.is_zero() { taken } else { format!("{taken} {} owed.", are(*debt)) };
             (ChangeData::Revoked { lot, credits, debt: debt.get() }, text)
         }
-        Change::Restored { part, debt } => {
+        Change::Restored { part, debt, repaid } => {
             let (lot, credits) = (part.lot.0, part.credits.get());
-            let text = format!("The refund failed: {} put back.", were(part.credits));
-            (ChangeData::Restored { lot, credits, debt: debt.get() }, text)
+            let back = Credits::sum(repaid.iter().map(|part| part.credits))?;
+            let put = format!("The refund failed: {} put back.", were(part.credits));
+            let text = if back.is_zero() {
+                put
+            } else {
+                format!("{put} {} given back of what had paid off its debt.", were(back))
+            };
+            (ChangeData::Restored { lot, credits, debt: debt.get(), repaid: parts(repaid) }, text)
         }
         Change::ExpiryStarted { ended, lots } => {
             let data = ChangeData::ExpiryStarted {
@@ -197,7 +212,10 @@ fn granted(lot: &Lot, settled: Credits) -> (ChangeData<'_>, String) {
         settled_debt: settled.get(),
         expires_at: lot.expires_at.map(Shown),
     };
-    let added = format!("{} added by a {kind}.", were(lot.granted));
+    let added = match lot.kind {
+        LotKind::Compensation(_) => format!("{} given by a decision.", were(lot.granted)),
+        LotKind::Subscription(_) | LotKind::Pack => format!("{} added by a {kind}.", were(lot.granted)),
+    };
     let text =
         if settled.is_zero() { added } else { format!("{added} {} used for what was owed.", were(settled)) };
     (data, text)

@@ -1,13 +1,14 @@
 //! The sweep: everything that is due by the schedule's time, in bounded pages, oldest first.
 //!
-//! The schedule's instant goes in; expired lots, released holds and payouts that are announced again come
-//! out, with a count of each. All shards of the due index are worked on at once. A run keeps no state and
-//! its every step is guarded by a condition: two runs at once, a late run and a run that was cut off lead to
-//! the same ledger, and a lot past its expiry is unusable whether or not a run has been.
+//! The schedule's instant goes in; expired lots, released holds, payouts that are announced again and clocks
+//! that warn or have run out come out, with a count of each. All shards of the due index are worked on at
+//! once. A run keeps no state and its every step is guarded by a condition: two runs at once, a late run and
+//! a run that was cut off lead to the same ledger, and a lot past its expiry is unusable whether or not a run
+//! has been.
 
 mod accounts;
 mod event;
-mod payouts;
+mod requests;
 mod status;
 
 use futures_util::future::join;
@@ -19,6 +20,7 @@ use refunds::RequestStore;
 
 pub use accounts::{ACCOUNTS_PER_SHARD_MAX, DEADLINE_MARGIN_MS};
 pub use event::TickError;
+pub use requests::REQUESTS_PER_SHARD_MAX;
 pub use status::Status;
 
 /// What the sweep needs of the tables.
@@ -64,8 +66,8 @@ pub async fn handle<S: Store, Q: PayoutQueue>(
     invocation: &Invocation,
 ) -> Result<Status, SweepError> {
     let run = Run { now: event::time(invocation)?, wall: invocation.now(), invocation };
-    let (accounts, payouts) = join(accounts::sweep(sweep, &run), payouts::sweep(sweep, &run)).await;
-    let status = accounts?.and(payouts);
+    let (accounts, requests) = join(accounts::sweep(sweep, &run), requests::sweep(sweep, &run)).await;
+    let status = accounts?.and(requests);
     let metrics = invocation.metrics();
     metrics.milliseconds("SweepLag", status.lag_ms);
     for (name, count) in [

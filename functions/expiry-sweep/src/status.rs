@@ -8,7 +8,8 @@ use serde::Serialize;
 pub struct Status {
     /// Due markers and due requests that were looked at.
     pub looked_at: u64,
-    /// Accounts whose lots or holds were due and are done, and payouts that were announced again.
+    /// Accounts whose lots or holds were due and are done, and requests whose payout was announced again or
+    /// whose clocks were brought up to date.
     pub done: u64,
     /// Known to be due and left for the next run, because a bound of this one was reached. There may be more.
     pub left_over: u64,

@@ -375,8 +375,8 @@ fn review<'request>(
     }
 }
 
-/// What the customer is told: the decision's own words; of what a person decided or asked, the same words made
-/// from that.
+/// What the customer is told: the decision's own words; of what a person decided or asked, the same words
+/// made from that.
 fn message(request: &Request) -> String {
     let decision = &request.case.decision;
     match request.state {

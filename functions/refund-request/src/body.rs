@@ -421,7 +421,10 @@ impl ReviewBody {
             asks.push(Missing { fact: Fact::NoteGiven, question: question.clone() });
         }
         if asks.is_empty() {
-            return Err(unprocessable("#/question", "expected with `ask`, or `missing` with what is missing"));
+            return Err(unprocessable(
+                "#/question",
+                "expected with `ask`, or `missing` with what is missing",
+            ));
         }
         Ok(asks)
     }

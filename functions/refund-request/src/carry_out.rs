@@ -6,6 +6,7 @@ use lambda::payout_queue::PayoutQueue;
 use ledger::Timestamp;
 use refunds::{Approved, Grounds, Quote, Request, Save, Saved, State, Stores, approve};
 
+use crate::known::document_of;
 use crate::{RefundRequests, announce, answer, not_carried_out, store_failed};
 
 /// What became of it.
@@ -20,11 +21,12 @@ pub(crate) enum Carried {
 pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     invocation: &Invocation,
-    request: Request,
+    mut request: Request,
     quote: Option<&Quote>,
     grounds: Grounds,
     now: Timestamp,
 ) -> Result<Carried, Problem> {
+    request.keep_time(Some(document_of(&request.case)?));
     let approved = match quote {
         None => save_alone(app, request).await?,
         Some(quote) => approve(&app.store, &app.backoff, &request, quote, grounds, now)

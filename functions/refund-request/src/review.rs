@@ -39,7 +39,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     let Decided { verdict, executes, shown } = decided(&stored, &body, &standing)?;
     let review = Review { verdict, reason: body.reason, clause, quote: None, overrides: false };
     // Whoever may not decide, or decides nothing any more, is told so and not asked for a quote.
-    let leads_to = stored.review(call, review, executes).map_err(refused)?;
+    let leads_to = stored.review(call, review, executes).map_err(|error| refused(&error))?;
     if let Some(shown) = shown {
         check(Some(body.quote.as_deref().unwrap_or_default()), Some(&shown))?;
     }
@@ -58,7 +58,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
             tracing::info!(outcome = request.state.as_str(), overrides, "refund request is reviewed");
             Ok(Response::json(200, &answer::request(&request, Role::Support, Some(&standing))))
         }
-        Carried::Stale(stored) => Err(refused(ReviewError::State(stored.state))),
+        Carried::Stale(stored) => Err(refused(&ReviewError::State(stored.state))),
     }
 }
 
@@ -77,7 +77,7 @@ fn decided(stored: &refunds::Request, body: &Reviewing, standing: &Standing<'_>)
         Decides::Ask(missing) => nothing(Verdict::Ask(missing.clone())),
         Decides::Approve => Decided { verdict: Verdict::Approve, executes: quote.clone(), shown: quote },
         Decides::ApprovePart(part) => {
-            let executes = stored.part_quote(*part, standing).map_err(refused)?;
+            let executes = stored.part_quote(*part, standing).map_err(|error| refused(&error))?;
             Decided { verdict: Verdict::ApprovePart(*part), executes: Some(executes), shown: quote }
         }
         Decides::Offer { offer, worth } => {
@@ -96,7 +96,7 @@ fn decided(stored: &refunds::Request, body: &Reviewing, standing: &Standing<'_>)
 
 /// What an offer is worth: what the document computes, or else what the reviewer says.
 fn worth_of(stored: &refunds::Request, offer: &str, worth: Worth) -> Result<Remedy, Problem> {
-    let (_, made) = stored.offer(offer).ok_or_else(|| refused(ReviewError::NoOffer))?;
+    let (_, made) = stored.offer(offer).ok_or_else(|| refused(&ReviewError::NoOffer))?;
     let of_money = |money: Money| Remedy::Money {
         amount_minor: money.minor(),
         currency: money.currency().as_str().to_owned(),
@@ -119,11 +119,12 @@ fn worth_of(stored: &refunds::Request, offer: &str, worth: Worth) -> Result<Reme
     }
 }
 
-fn refused(error: ReviewError) -> Problem {
+fn refused(error: &ReviewError) -> Problem {
     match error {
-        ReviewError::State(_) | ReviewError::NothingToRefund | ReviewError::TooMany => {
-            Problem::new(ProblemKind::StateConflict).detail(error.to_string())
-        }
+        ReviewError::State(_)
+        | ReviewError::Claimed(_)
+        | ReviewError::NothingToRefund
+        | ReviewError::TooMany => Problem::new(ProblemKind::StateConflict).detail(error.to_string()),
         ReviewError::OwnRequest | ReviewError::SamePerson => {
             Problem::new(ProblemKind::Forbidden).detail(error.to_string())
         }

@@ -13,7 +13,7 @@ use crate::body::Asked;
 use crate::carry_out::{Carried, carry_out, check};
 use crate::{RefundRequests, actor, answer, reach, show, store_failed};
 
-/// Files a request. Three round trips and a write at the most: the request of the key and the payment at once,
+/// Files a request. Two round trips of reading and a write: the request of the key and the payment at once,
 /// what else is recorded at once, and everything that follows in one transaction.
 pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,

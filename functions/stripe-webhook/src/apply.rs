@@ -125,7 +125,8 @@ impl Apply<'_> {
     /// Grants a payment's credits, once.
     pub(crate) async fn grant(&self, grant: Grant, records: Vec<Record>) -> Result<Outcome, Stop> {
         let account = grant.payment.account.clone();
-        let policy = grant.stops_clocks.then(|| grant.payment.policy.clone()).flatten();
+        let by_policy = grant.stops_clocks || grant.replaces;
+        let policy = by_policy.then(|| grant.payment.policy.clone()).flatten();
         self.carry_out(&account, &Command::Grant(grant), policy, records).await
     }
 
@@ -145,6 +146,7 @@ impl Apply<'_> {
                 Record::Customer(..) => Ok(Outcome::Parked(Unapplied::AccountMismatch)),
                 Record::NewPayment(_)
                 | Record::Invoice(..)
+                | Record::CompensatedOnce(_)
                 | Record::GivenBackOnce(_)
                 | Record::ChargedLateOnce(_) => Ok(Outcome::Repeated),
             },

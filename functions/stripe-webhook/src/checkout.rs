@@ -61,7 +61,8 @@ async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
         landed_at: apply.now,
         policy,
     };
-    apply.grant(Grant { payment, stops_clocks: false }, records).await
+    let grant = Grant { payment, stops_clocks: false, replaces: false, leftover_s: None };
+    apply.grant(grant, records).await
 }
 
 /// The payment and what it brought. A session that cost nothing has no payment: its own id stands for it,

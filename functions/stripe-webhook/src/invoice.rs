@@ -8,7 +8,7 @@
 //! more than that payment's part.
 
 use ledger::{Grant, LotId, Money, Payment, PaymentId, PaymentKind, Record, Timestamp};
-use policy::OnResubscribe;
+use policy::{OnRenewal, OnResubscribe};
 use stripe_events::{BillingReason, InvoiceLine, PaidInvoice};
 
 use crate::apply::{Apply, Stop, in_force, pinned};
@@ -32,8 +32,10 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
     let (payment, paid) = money(apply, invoice)?;
     let account = apply.account_of(invoice.customer.as_ref()).await?;
     let in_force = in_force(product.as_str(), invoice.paid_at);
-    let stops = in_force.document().and_then(|document| document.leftover.as_ref());
-    let stops = stops.is_some_and(|leftover| leftover.on_resubscribe == OnResubscribe::StopClock);
+    let document = in_force.document();
+    let leftover = document.and_then(|document| document.leftover.as_ref());
+    let stops = leftover.is_some_and(|leftover| leftover.on_resubscribe == OnResubscribe::StopClock);
+    let replaces = document.is_some_and(|document| document.on_renewal == OnRenewal::Replace);
     let records = vec![Record::Invoice(invoice.id.clone(), payment.clone())];
     let payment = Payment {
         id: payment,
@@ -50,8 +52,13 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
         landed_at: apply.now,
         policy: pinned(in_force),
     };
-    let stops_clocks = stops && billing_reason == BillingReason::SubscriptionCreate;
-    apply.grant(Grant { payment, stops_clocks }, records).await
+    let grant = Grant {
+        payment,
+        stops_clocks: stops && billing_reason == BillingReason::SubscriptionCreate,
+        replaces: replaces && billing_reason == BillingReason::SubscriptionCycle,
+        leftover_s: leftover.map(|leftover| leftover.after_end_s),
+    };
+    apply.grant(grant, records).await
 }
 
 /// Lines that are charged for a whole period. A line of nothing is a trial, which brings no credits; a

@@ -67,6 +67,7 @@ pub(crate) fn release(reason: ReleaseReason) -> &'static str {
 pub(crate) fn lot_kind(kind: &LotKind) -> String {
     match kind {
         LotKind::Pack => "pack".to_owned(),
+        LotKind::Compensation(request) => format!("compensation of {request}"),
         LotKind::Subscription(subscription) => format!("subscription {subscription}"),
     }
 }

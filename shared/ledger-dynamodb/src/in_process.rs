@@ -144,19 +144,25 @@ pub async fn tables_with_endpoint() -> (Tables, Meter, String) {
         .interceptor(meter.clone())
         .build();
     let client = aws_sdk_dynamodb::Client::from_conf(config);
-    create(&client, "ledger", &[("generation", "generation", "sk", ProjectionType::KeysOnly)]).await;
-    create(&client, "requests", &[("account", "account", "submitted", ProjectionType::All)]).await;
+    let indexes = [("generation", "generation", "sk", projection(ProjectionType::KeysOnly))];
+    create(&client, "ledger", &indexes).await;
+    let queue = Projection::builder().projection_type(ProjectionType::Include).non_key_attributes("waiting");
+    let indexes = [
+        ("account", "account", "submitted", projection(ProjectionType::All)),
+        ("queue", "queue", "place", queue.build()),
+    ];
+    create(&client, "requests", &indexes).await;
     meter.read();
     (Tables::new(client, "ledger", "requests"), meter, endpoint)
 }
 
+fn projection(of: ProjectionType) -> Projection {
+    Projection::builder().projection_type(of).build()
+}
+
 /// A table keyed by `pk` and `sk`, with the given indexes and `due`, as in `infra/template.yaml`.
-async fn create(
-    client: &aws_sdk_dynamodb::Client,
-    table: &str,
-    indexes: &[(&str, &str, &str, ProjectionType)],
-) {
-    let due = ("due", "due_shard", "due_at", ProjectionType::KeysOnly);
+async fn create(client: &aws_sdk_dynamodb::Client, table: &str, indexes: &[(&str, &str, &str, Projection)]) {
+    let due = ("due", "due_shard", "due_at", projection(ProjectionType::KeysOnly));
     let indexes: Vec<_> = indexes.iter().chain(std::iter::once(&due)).collect();
     let mut names = vec!["pk", "sk"];
     names.extend(indexes.iter().flat_map(|(_, hash, range, _)| [*hash, *range]));
@@ -183,7 +189,7 @@ async fn create(
         GlobalSecondaryIndex::builder()
             .index_name(*name)
             .set_key_schema(keys(hash, range))
-            .projection(Projection::builder().projection_type(projection.clone()).build())
+            .projection(projection.clone())
             .build()
             .expect("name and keys are set")
     });

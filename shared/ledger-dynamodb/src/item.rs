@@ -20,6 +20,12 @@ pub(crate) fn account_key(account: &AccountId) -> String {
     format!("ACCOUNT#{account}")
 }
 
+/// The account whose partition an item is in.
+pub(crate) fn account_of(item: &Item) -> Result<AccountId, StoreError> {
+    let account = read_text(item, "pk")?.strip_prefix("ACCOUNT#").and_then(|id| AccountId::new(id).ok());
+    account.ok_or(StoreError::Unreadable("pk"))
+}
+
 /// Twelve digits: an account with a thousand entries a second fills them in thirty years.
 pub(crate) fn entry_key(number: u64) -> String {
     format!("{ENTRY}{number:012}")
@@ -49,6 +55,7 @@ pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
     match record {
         Record::NewPayment(payment) => payment_key(&payment.id),
         Record::Invoice(invoice, _) => format!("INVOICE#{invoice}"),
+        Record::CompensatedOnce(request) => format!("COMPENSATION#{request}"),
         Record::GivenBackOnce(generation) => format!("BACK#{account}#{generation}"),
         Record::ChargedLateOnce(generation) => format!("LATE#{account}#{generation}"),
         Record::Customer(customer, _) => format!("CUSTOMER#{customer}"),

@@ -9,8 +9,8 @@ use ledger::{
 
 use crate::error::{StoreError, condition_failed};
 use crate::item::{
-    DUE, Item, ONLY, account_key, bytes, entry_key, entry_range, generation_key, key, number, read_instant,
-    read_text, record_key, take_bytes, take_text, text,
+    DUE, Item, ONLY, account_key, account_of, bytes, entry_key, entry_range, generation_key, key, number,
+    read_instant, read_text, record_key, take_bytes, take_text, text,
 };
 use crate::transaction::Transacted;
 use crate::{Tables, payment};
@@ -21,10 +21,11 @@ pub(crate) const ABSENT_OR_SAME: &str = "attribute_not_exists(pk) OR account = :
 
 /// Reads an entry from its item.
 pub(crate) fn entry(mut item: Item) -> Result<Entry, StoreError> {
+    let account = account_of(&item)?;
     let body = take_text(&mut item, "body")?;
     let hash: [u8; 32] =
         take_bytes(&mut item, "hash")?.try_into().map_err(|_| StoreError::Unreadable("hash"))?;
-    Ok(Entry::read(body, Hash(hash))?)
+    Ok(Entry::read(account, body, Hash(hash))?)
 }
 
 fn entry_item(entry: &Entry) -> Item {
@@ -58,7 +59,7 @@ fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError>
         Record::Customer(_, owner) => {
             item.insert("account".to_owned(), text(owner.as_str()));
         }
-        Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {}
+        Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) | Record::CompensatedOnce(_) => {}
     }
     Ok(item)
 }
@@ -82,6 +83,7 @@ impl Tables {
                     .expression_attribute_values(":account", text(owner.as_str())),
                 Record::NewPayment(_)
                 | Record::Invoice(..)
+                | Record::CompensatedOnce(_)
                 | Record::GivenBackOnce(_)
                 | Record::ChargedLateOnce(_) => builder.condition_expression(ABSENT),
             };
@@ -240,14 +242,7 @@ impl DueStore for Tables {
         let items = self.due_keys(&self.ledger, shard, now, limit).await?;
         items
             .iter()
-            .map(|item| {
-                let account =
-                    read_text(item, "pk")?.strip_prefix("ACCOUNT#").and_then(|id| AccountId::new(id).ok());
-                Ok(Marker {
-                    account: account.ok_or(StoreError::Unreadable("pk"))?,
-                    due_at: read_instant(item, "due_at")?,
-                })
-            })
+            .map(|item| Ok(Marker { account: account_of(item)?, due_at: read_instant(item, "due_at")? }))
             .collect()
     }
 

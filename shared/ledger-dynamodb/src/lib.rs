@@ -4,17 +4,19 @@
 //!
 //! | `pk` | `sk` | holds |
 //! |---|---|---|
-//! | `ACCOUNT#<account>` | `ENTRY#<number, 12 digits>` | one entry: `body`, `hash`; `generation` where it places a hold |
+//! | `ACCOUNT#<account>` | `ENTRY#<number, 12 digits>` | one entry: `body`, `hash`; `generation` where it
+//! places a hold |
 //! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
 //! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor` |
 //! | `SUBSCRIPTION#<subscription>` | `-` | a subscription: `body`, `as_of`, `ended_at` |
 //! | `INVOICE#<invoice>` | `-` | `payment` |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
-//! | `BACK#…`, `LATE#…` | `-` | something that happens once for ever |
+//! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
-//! and `PARKED` with an event that could not be applied.
+//! while it waits for people also `queue`, `place` and `waiting`; and `PARKED` with an event that could not
+//! be applied.
 //!
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
@@ -22,6 +24,7 @@
 mod act_form;
 mod adoption;
 mod audit;
+mod clock_form;
 mod error;
 #[cfg(feature = "in-process")]
 pub mod in_process;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::act_form::{self, ActForm};
+use crate::clock_form::{self, ClaimForm, ClockForm};
 
 const SCHEMA: u8 = 1;
 
@@ -43,6 +44,12 @@ struct RequestForm {
     /// State, instant, actor and who the actor is.
     steps: Vec<(String, i64, String, String)>,
     due_at: Option<i64>,
+    #[serde(default)]
+    clocks: Vec<ClockForm>,
+    #[serde(default)]
+    clocks_due_at: Option<i64>,
+    #[serde(default)]
+    claim: Option<ClaimForm>,
     version: u64,
 }
 
@@ -120,6 +127,9 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         given: request.given.map(Credits::get),
         steps: request.steps.iter().map(step_form).collect(),
         due_at: request.due_at.map(Timestamp::as_ms),
+        clocks: request.clocks.iter().map(clock_form::clock_form).collect(),
+        clocks_due_at: request.clocks_due_at.map(Timestamp::as_ms),
+        claim: request.claim.as_ref().map(clock_form::claim_form),
         version: request.version,
     };
     Ok(serde_json::to_string(&form)?)
@@ -158,6 +168,9 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
         given: form.given.map(credits).transpose()?,
         steps: form.steps.into_iter().map(step).collect::<Result<_, _>>()?,
         due_at: form.due_at.map(instant).transpose()?,
+        clocks: form.clocks.into_iter().map(clock_form::clock).collect::<Result<_, _>>()?,
+        clocks_due_at: form.clocks_due_at.map(instant).transpose()?,
+        claim: form.claim.map(clock_form::claim).transpose()?,
         version: form.version,
     })
 }
@@ -253,11 +266,11 @@ pub(crate) fn unhex(text: &str) -> Result<[u8; 32], StoreError> {
     bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(unreadable)
 }
 
-fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
+pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::Unreadable("id"))
 }
 
-fn state(name: &str) -> Result<State, StoreError> {
+pub(crate) fn state(name: &str) -> Result<State, StoreError> {
     State::from_name(name).ok_or(StoreError::Unreadable("state"))
 }
 

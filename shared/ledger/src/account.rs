@@ -1,23 +1,24 @@
 //! An account as it stands after an entry: lots, open holds, debt and standing.
 //!
-//! Bounds: [`LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`RECENT_MAX`] recently settled generations and
-//! [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
+//! Bounds: [`LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`crate::RECENT_MAX`] recently settled generations
+//! and [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
 
-use crate::{AccountId, AmountError, Credits, GenerationId, PaymentId, ProductId, SubscriptionId, Timestamp};
+use crate::{
+    AccountId, AmountError, Credits, GenerationId, PaymentId, ProductId, Recent, RefundRequestId,
+    SubscriptionId, Timestamp,
+};
 
 /// Most lots of one account: with 255-byte ids the lots of an entry stay below 70 KB.
 pub const LOTS_MAX: usize = 100;
 /// Most open holds of one account: a hundred parallel generations of one customer are a mistake or an abuse.
 pub const HOLDS_MAX: usize = 100;
-/// Settled generations that are remembered: SQS delivers most repeats within seconds of the first.
-pub const RECENT_MAX: usize = 8;
 /// Ended subscriptions that are remembered: a late invoice of an older one is three days late at most.
 pub const ENDED_MAX: usize = 8;
 /// How long an empty lot stays: SQS keeps a message 14 days, so a failure reported after the capture
 /// still finds its lot after a redrive.
 pub const EMPTY_LOT_KEPT_S: u64 = 30 * 24 * 3600;
-/// How long the empty lot of a refunded payment stays: banks return refunds months later, and the
-/// revocation is then undone.
+/// How long the empty lot of a refunded payment stays, and one that paid off debt: banks return refunds
+/// months later, and the revocation and its debt are then undone.
 pub const CLOSED_LOT_KEPT_S: u64 = 180 * 24 * 3600;
 
 /// A lot within its account, counted from 1 in the order of the grants.
@@ -31,6 +32,9 @@ pub enum LotKind {
     Subscription(SubscriptionId),
     /// A one-time pack; it never expires (`S2-22`, `S4-11`).
     Pack,
+    /// Given without a payment, by the decision of this refund request (`S2-19`, `S3-21`, `S3-25`). No refund
+    /// takes it back, because no payment bought it.
+    Compensation(RefundRequestId),
 }
 
 /// Credits of one grant. Always: granted = available + held + spent + expired + revoked.
@@ -40,8 +44,8 @@ pub struct Lot {
     pub id: LotId,
     /// Its kind.
     pub kind: LotKind,
-    /// The payment that bought it.
-    pub payment: PaymentId,
+    /// The payment that bought it; `None` for a compensation.
+    pub payment: Option<PaymentId>,
     /// The product whose operations may spend it (`S0-20`).
     pub product: ProductId,
     /// When it was granted.
@@ -60,6 +64,13 @@ pub struct Lot {
     pub expired: Credits,
     /// Revoked credits.
     pub revoked: Credits,
+    /// Spent credits that paid off debt; they come back when the refund that made the debt fails.
+    pub repaid: Credits,
+    /// Captures that drew on it, without those that were given back.
+    pub results: u32,
+    /// How long its credits stay usable after its subscription's end, in seconds, by the policy that its
+    /// payment pinned (`S2-35`); `None` leaves it to the policy at the end.
+    pub leftover_s: Option<u64>,
     /// Its payment was refunded: credits that come back to it are revoked at once.
     pub closed: bool,
     /// The last instant at which its numbers changed.
@@ -79,12 +90,13 @@ impl Lot {
 
     /// Whether it stays in the account: while it has credits, and some time after its last change.
     pub(crate) fn is_kept(&self, at: Timestamp) -> bool {
-        let kept_s = if self.closed { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
+        let refund_may_fail = self.closed || !self.repaid.is_zero();
+        let kept_s = if refund_may_fail { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
         let idle_s = u64::try_from(at.seconds_since(self.touched_at)).unwrap_or_default();
         !self.is_empty() || idle_s < kept_s
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.available.is_zero() && self.held.is_zero()
     }
 
@@ -97,7 +109,7 @@ impl Lot {
     pub fn subscription(&self) -> Option<&SubscriptionId> {
         match &self.kind {
             LotKind::Subscription(subscription) => Some(subscription),
-            LotKind::Pack => None,
+            LotKind::Pack | LotKind::Compensation(_) => None,
         }
     }
 }
@@ -144,15 +156,6 @@ pub enum Settled {
     Released,
 }
 
-/// A generation whose hold ended a short while ago.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recent {
-    /// The generation.
-    pub generation: GenerationId,
-    /// How its hold ended.
-    pub settled: Settled,
-}
-
 /// A subscription that ended, with the clock of its left-over credits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
@@ -177,7 +180,7 @@ pub struct Account {
     pub suspended: bool,
     /// The newest ended subscriptions, oldest first.
     pub ended: Vec<Ended>,
-    /// The newest settled generations, oldest first.
+    /// The newest settled generations by their marks, oldest first.
     pub recent: Vec<Recent>,
     /// The instant in the account's due marker, or later than that; `None` when it never had one.
     pub marked: Option<Timestamp>,
@@ -237,8 +240,8 @@ impl Account {
         self.ended.iter().find(|ended| &ended.subscription == subscription)
     }
 
-    /// Lots that `product`'s operations may spend at `now`, in spend order: soonest expiry first, then
-    /// subscription before pack, then oldest.
+    /// Lots that `product`'s operations may spend at `now` (`S0-20`), in spend order: soonest expiry first,
+    /// then subscription, compensation, pack, then oldest.
     pub fn spend_order(&self, product: &ProductId, now: Timestamp) -> Vec<&Lot> {
         let mut lots: Vec<&Lot> = self
             .lots
@@ -247,7 +250,12 @@ impl Account {
             .collect();
         lots.sort_by_key(|lot| {
             let expiry = lot.expires_at.map_or(i64::MAX, Timestamp::as_ms);
-            (expiry, lot.kind == LotKind::Pack, lot.id)
+            let rank = match lot.kind {
+                LotKind::Subscription(_) => 0_u8,
+                LotKind::Compensation(_) => 1,
+                LotKind::Pack => 2,
+            };
+            (expiry, rank, lot.id)
         });
         lots
     }
@@ -255,9 +263,7 @@ impl Account {
     /// Drops empty lots that nothing can come back to any more, and keeps the bounded lists bounded.
     pub(crate) fn prune(&mut self, at: Timestamp) {
         self.lots.retain(|lot| lot.is_kept(at));
-        while self.recent.len() > RECENT_MAX {
-            self.recent.remove(0);
-        }
+        crate::recent::forget(&mut self.recent);
         while self.ended.len() > ENDED_MAX {
             self.ended.remove(0);
         }

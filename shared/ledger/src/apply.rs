@@ -1,7 +1,9 @@
 //! The one place where a change moves an account: `decide` builds its plan with it, the fold of a
 //! journal repeats it, and invariant 8 compares the two.
 
-use crate::{Account, AmountError, Change, Credits, Lot, LotId, Part, Recent, Settled, Timestamp};
+use crate::{
+    Account, AmountError, Change, Credits, GenerationId, Lot, LotId, Part, Recent, Settled, Timestamp,
+};
 
 /// Why a change does not fit an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +27,7 @@ impl Account {
                 let mut lot = lot.clone();
                 lot.available = lot.available.minus(*settled)?;
                 lot.spent = lot.spent.plus(*settled)?;
+                lot.repaid = lot.repaid.plus(*settled)?;
                 self.debt = self.debt.minus(*settled)?;
                 self.lot_count = self.lot_count.max(lot.id.0);
                 self.lots.push(lot);
@@ -36,23 +39,39 @@ impl Account {
             Change::Captured { generation, parts } => {
                 self.close_hold(generation, Settled::Captured)?;
                 self.move_parts(parts, at, held, spent)?;
+                self.count_result(parts, |results| results.checked_add(1))?;
             }
             Change::Released { generation, parts, .. } => {
                 self.close_hold(generation, Settled::Released)?;
                 self.move_parts(parts, at, held, available)?;
             }
-            Change::GivenBack { parts, .. } => self.move_parts(parts, at, spent, available)?,
-            Change::ChargedLate { parts, .. } => self.move_parts(parts, at, available, spent)?,
+            Change::GivenBack { parts, .. } => {
+                self.move_parts(parts, at, spent, available)?;
+                self.count_result(parts, |results| results.checked_sub(1))?;
+            }
+            Change::ChargedLate { parts, .. } => {
+                self.move_parts(parts, at, available, spent)?;
+                self.count_result(parts, |results| results.checked_add(1))?;
+            }
             Change::Expired(part) => self.move_parts(&[*part], at, available, expired)?,
+            Change::Replaced { part, since } => {
+                self.move_parts(&[*part], at, available, expired)?;
+                self.lot_mut(part.lot)?.expires_at = Some(*since);
+            }
             Change::Revoked { part, debt } => {
                 self.move_parts(&[*part], at, available, revoked)?;
                 self.lot_mut(part.lot)?.closed = true;
                 self.debt = self.debt.plus(*debt)?;
             }
-            Change::Restored { part, debt } => {
+            Change::Restored { part, debt, repaid } => {
                 self.move_parts(&[*part], at, revoked, available)?;
                 self.lot_mut(part.lot)?.closed = false;
                 self.debt = self.debt.minus(*debt)?;
+                self.move_parts(repaid, at, spent, available)?;
+                for part in repaid {
+                    let lot = self.lot_mut(part.lot)?;
+                    lot.repaid = lot.repaid.minus(part.credits)?;
+                }
             }
             Change::ExpiryStarted { ended, lots } => {
                 for (lot, expiry) in lots {
@@ -96,10 +115,19 @@ impl Account {
         Ok(())
     }
 
-    fn close_hold(&mut self, generation: &crate::GenerationId, settled: Settled) -> Result<(), ApplyError> {
+    /// Counts a capture, or takes one off, on each lot that it drew on.
+    fn count_result(&mut self, parts: &[Part], count: fn(u32) -> Option<u32>) -> Result<(), ApplyError> {
+        for part in parts {
+            let lot = self.lot_mut(part.lot)?;
+            lot.results = count(lot.results).ok_or(AmountError::Overflow)?;
+        }
+        Ok(())
+    }
+
+    fn close_hold(&mut self, generation: &GenerationId, settled: Settled) -> Result<(), ApplyError> {
         let position = self.holds.iter().position(|hold| &hold.generation == generation);
         self.holds.remove(position.ok_or(ApplyError::NoHold)?);
-        self.recent.push(Recent { generation: generation.clone(), settled });
+        self.recent.push(Recent::new(generation, settled));
         Ok(())
     }
 }

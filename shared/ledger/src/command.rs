@@ -1,6 +1,9 @@
 //! What can be asked of an account, and what can be answered.
 
-use crate::{Credits, GenerationId, Payment, PaymentId, ProductId, ReleaseReason, SubscriptionId, Timestamp};
+use crate::{
+    Credits, GenerationId, Payment, PaymentId, ProductId, RefundRequestId, ReleaseReason, SubscriptionId,
+    Timestamp,
+};
 
 /// Credits of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +12,24 @@ pub struct Grant {
     pub payment: Payment,
     /// The first charge of a subscription: it stops the clocks of ended ones of the same product.
     pub stops_clocks: bool,
+    /// A renewal that takes the place of what is left of the subscription's earlier charges (`S4-12`).
+    pub replaces: bool,
+    /// How long the credits stay usable after the subscription's end, in seconds, by the policy that the
+    /// payment pinned; `None` leaves it to the policy at the end.
+    pub leftover_s: Option<u64>,
+}
+
+/// Credits given without a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compensation {
+    /// The refund request that decided it: it gives credits once for ever.
+    pub request: RefundRequestId,
+    /// The product whose operations may spend them (`S0-20`).
+    pub product: ProductId,
+    /// How many.
+    pub credits: Credits,
+    /// From this instant on they are unusable; `None` never expires.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A hold to be placed.
@@ -49,6 +70,8 @@ pub struct Settlement {
 pub enum Command {
     /// Add a payment's credits.
     Grant(Grant),
+    /// Add credits that no payment bought. They pay off no debt: they were promised as usable ones.
+    Compensate(Compensation),
     /// Set credits aside for a generation.
     Hold(Place),
     /// Capture or release the holds of one or several generations.
@@ -74,7 +97,7 @@ pub enum Command {
     Restore {
         /// The payment; all that was revoked of its lot comes back, also what came back to it since.
         payment: PaymentId,
-        /// The debt that the revocation made.
+        /// The debt that the revocation made; what later grants paid off of it goes back to their lots.
         debt: Credits,
     },
     /// A subscription ended: start the clock of its left-over credits.
@@ -83,7 +106,7 @@ pub enum Command {
         subscription: SubscriptionId,
         /// When it ended.
         ended_at: Timestamp,
-        /// How long left-over credits stay usable, in seconds.
+        /// How long left-over credits stay usable, in seconds, where their lot does not say itself.
         leftover_s: u64,
         /// Whether another subscription of the product that has not ended takes the lots over, as it does
         /// when it begins after the end: the order in which Stripe tells the two must not matter (B3).
@@ -143,8 +166,8 @@ pub enum Rejection {
         /// Credits asked for.
         needed: Credits,
     },
-    /// A hold of no credits.
-    #[error("a hold needs at least one credit")]
+    /// A hold or a compensation of no credits.
+    #[error("at least one credit is needed")]
     NoCredits,
     /// The generation has a hold of other content.
     #[error("the generation has a hold with other content")]

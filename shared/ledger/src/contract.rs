@@ -7,10 +7,11 @@
 use futures_util::future::join_all;
 
 use crate::{
-    AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Credits, Currency, CustomerId,
-    DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId, LotId, Money, Order, Pause,
-    Payment, PaymentId, PaymentKind, Place, ProductId, Record, Rejection, ReleaseReason, Settlement,
-    SettlementOutcome, SubscriptionId, Timestamp, check_journal, execute, shard_of,
+    AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Compensation, Credits, Currency,
+    CustomerId, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId, LotId, Money,
+    Order, Pause, Payment, PaymentId, PaymentKind, Place, ProductId, Record, RefundRequestId, Rejection,
+    ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Timestamp, check_journal, execute,
+    shard_of,
 };
 
 /// The instant at which the suite's stories begin: 2026-11-01T00:00:00Z.
@@ -74,6 +75,8 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             policy: None,
         },
         stops_clocks: false,
+        replaces: false,
+        leftover_s: None,
     }
 }
 
@@ -147,6 +150,7 @@ pub async fn suite<S: DueStore>(store: &S) {
     a_journal_is_read_in_both_directions(store).await;
     a_payment_is_granted_once(store).await;
     an_invoice_is_granted_once(store).await;
+    a_compensation_is_given_once(store).await;
     a_repeated_hold_is_answered_with_the_first(store).await;
     parallel_holds_never_overdraw(store).await;
     a_generation_is_settled_once(store).await;
@@ -205,6 +209,27 @@ async fn an_invoice_is_granted_once<S: DueStore>(store: &S) {
         assert_eq!(matches!(answer, Answer::Written { .. }), expected, "{answer:?}");
     }
     assert_eq!(journal(store, &account).await.len(), 1);
+}
+
+async fn a_compensation_is_given_once<S: DueStore>(store: &S) {
+    let compensation = |count| {
+        Command::Compensate(Compensation {
+            request: RefundRequestId::new("rr_contract").expect("a valid id"),
+            product: ProductId::new("music-studio").expect("a valid id"),
+            credits: credits(count),
+            expires_at: None,
+        })
+    };
+    // A request's credits are given once for ever, also where it is asked for another account.
+    for (name, expected) in [("contract-given-1", true), ("contract-given-2", false)] {
+        let account = AccountId::new(name).expect("a valid id");
+        let answer = run(store, &account, &compensation(5), at(1)).await;
+        assert_eq!(matches!(answer, Answer::Written { .. }), expected, "{answer:?}");
+        assert_eq!(matches!(answer, Answer::Exists(_)), !expected, "{answer:?}");
+        assert_eq!(journal(store, &account).await.is_empty(), !expected);
+    }
+    let account = AccountId::new("contract-given-1").expect("a valid id");
+    assert_eq!(run(store, &account, &compensation(9), at(2)).await, Answer::Unchanged(Vec::new()));
 }
 
 async fn a_repeated_hold_is_answered_with_the_first<S: DueStore>(store: &S) {

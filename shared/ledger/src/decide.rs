@@ -4,9 +4,9 @@
 //! and ends by setting the due marker where it would say too late an instant.
 
 use crate::{
-    Account, ApplyError, Change, Command, Credits, Ended, GenerationHistory, GenerationId, Grant, HOLDS_MAX,
-    Hold, LOTS_MAX, Lot, LotId, LotKind, Part, Past, PaymentId, PaymentKind, Place, Record, Rejection,
-    ReleaseReason, SettlementOutcome, SubscriptionId, Timestamp, settle,
+    Account, ApplyError, Change, Command, Credits, Ended, GenerationHistory, GenerationId, HOLDS_MAX, Hold,
+    Lot, Part, Past, PaymentId, Place, Record, Rejection, ReleaseReason, SettlementOutcome, SubscriptionId,
+    Timestamp, settle,
 };
 
 /// A marker within this distance of `now` may have been moved on by a sweep whose clock is ahead
@@ -56,6 +56,7 @@ pub fn decide(
     let mut planner = Planner::new(account, last_at, now);
     let step = match command {
         Command::Grant(grant) => planner.grant(grant),
+        Command::Compensate(compensation) => planner.compensate(compensation),
         Command::Hold(place) => planner.hold(place, histories),
         Command::Settle { settlements, grace_s } => {
             settle::settle(&mut planner, settlements, histories, *grace_s)
@@ -93,7 +94,7 @@ pub(crate) struct Planner {
     pub(crate) now: Timestamp,
     pub(crate) records: Vec<Record>,
     pub(crate) outcomes: Vec<SettlementOutcome>,
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     changes: Vec<Change>,
 }
 
@@ -161,78 +162,11 @@ impl Planner {
         Ok(())
     }
 
-    fn grant(&mut self, grant: &Grant) -> Result<Step, ApplyError> {
-        if self.account.lots.iter().filter(|lot| lot.is_kept(self.at)).count() >= LOTS_MAX {
-            return Ok(Step::Answer(Decided::Refused(Rejection::TooManyLots)));
-        }
-        self.seal()?;
-        let payment = &grant.payment;
-        let id = LotId(self.account.lot_count.checked_add(1).ok_or(crate::AmountError::Overflow)?);
-        let (kind, expires_at) = match &payment.kind {
-            PaymentKind::Pack => (LotKind::Pack, None),
-            PaymentKind::Subscription { subscription, .. } => {
-                let ended = self.account.ended(subscription);
-                let expiry = ended.map(|ended| leftover_expiry(ended, payment.charged_at)).transpose()?;
-                (LotKind::Subscription(subscription.clone()), expiry)
-            }
-        };
-        let lot = Lot {
-            id,
-            kind,
-            payment: payment.id.clone(),
-            product: payment.product.clone(),
-            granted_at: payment.charged_at,
-            expires_at,
-            granted: payment.credits,
-            available: payment.credits,
-            held: Credits::ZERO,
-            spent: Credits::ZERO,
-            expired: Credits::ZERO,
-            revoked: Credits::ZERO,
-            closed: false,
-            touched_at: self.at,
-        };
-        if grant.stops_clocks {
-            self.stop_clocks(&lot)?;
-            self.end_with(&lot)?;
-        }
-        let settled = self.account.debt.min(payment.credits);
-        self.change(Change::Granted { lot, settled })?;
-        let payment = crate::Payment { lot: id, landed_at: self.at, ..payment.clone() };
-        self.records.push(Record::NewPayment(Box::new(payment)));
-        Ok(Step::Write)
-    }
-
-    /// A subscription begins: the left-over lots of ended ones of its product lose their expiry.
-    fn stop_clocks(&mut self, begun: &Lot) -> Result<(), ApplyError> {
-        let Some(subscription) = begun.subscription().cloned() else { return Ok(()) };
-        let stopped = self.account.lots.iter().filter(|lot| {
-            lot.product == begun.product
-                && lot.expires_at.is_some()
-                && lot.subscription().is_some_and(|other| other != &subscription)
-                && !(lot.available.is_zero() && lot.held.is_zero())
-        });
-        let lots: Vec<LotId> = stopped.map(|lot| lot.id).collect();
-        if lots.is_empty() { Ok(()) } else { self.change(Change::ExpiryStopped { subscription, lots }) }
-    }
-
-    /// The subscription that took lots over has ended itself, which was told before its first payment: the
-    /// lots end with it.
-    fn end_with(&mut self, begun: &Lot) -> Result<(), ApplyError> {
-        let ended = begun.subscription().and_then(|subscription| self.account.ended(subscription)).cloned();
-        let Some(ended) = ended else { return Ok(()) };
-        let taken = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&ended.subscription));
-        let taken = taken.filter(|lot| lot.expires_at.is_none());
-        let ends = taken.map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at)?)));
-        let ends = ends.collect::<Result<Vec<_>, ApplyError>>()?;
-        ends.into_iter().try_for_each(|(lot, until)| self.change(Change::Extended { lot, until }))
-    }
-
     fn hold(&mut self, place: &Place, histories: &[GenerationHistory]) -> Result<Step, ApplyError> {
         if let Some(hold) = self.account.hold(&place.generation) {
             return placed_before(place, hold);
         }
-        if self.account.recent.iter().any(|recent| recent.generation == place.generation) {
+        if self.account.recent.iter().any(|recent| recent.is_of(&place.generation)) {
             return match histories.iter().find(|history| history.generation == place.generation) {
                 None => Ok(Step::Answer(Decided::NeedsHistory(vec![place.generation.clone()]))),
                 Some(GenerationHistory { past: Some(Past { hold, .. }), .. }) => placed_before(place, hold),
@@ -278,7 +212,7 @@ impl Planner {
     }
 
     fn revoke(&mut self, payment: &PaymentId, owe_spent: bool) -> Result<Step, ApplyError> {
-        let Some(lot) = self.account.lots.iter().find(|lot| &lot.payment == payment) else {
+        let Some(lot) = self.lot_of(payment) else {
             return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
         };
         if lot.closed {
@@ -293,16 +227,37 @@ impl Planner {
     }
 
     fn restore(&mut self, payment: &PaymentId, debt: Credits) -> Result<Step, ApplyError> {
-        let Some(lot) = self.account.lots.iter().find(|lot| &lot.payment == payment) else {
+        let Some(lot) = self.lot_of(payment) else {
             return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
         };
         if !lot.closed {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
         }
         let part = Part { lot: lot.id, credits: lot.revoked };
-        let debt = debt.min(self.account.debt);
-        self.change(Change::Restored { part, debt })?;
+        let struck = debt.min(self.account.debt);
+        let repaid = self.payers(debt.saturating_minus(struck))?;
+        self.change(Change::Restored { part, debt: struck, repaid: repaid.clone() })?;
+        self.returned(&repaid, 0)?;
         Ok(Step::Write)
+    }
+
+    /// The lots whose credits paid off `debt`, the newest first, with what each gets back.
+    fn payers(&self, debt: Credits) -> Result<Vec<Part>, ApplyError> {
+        let mut left = debt;
+        let mut parts = Vec::new();
+        for lot in self.account.lots.iter().rev().filter(|lot| !lot.repaid.is_zero()) {
+            if left.is_zero() {
+                break;
+            }
+            let credits = left.min(lot.repaid);
+            left = left.minus(credits)?;
+            parts.push(Part { lot: lot.id, credits });
+        }
+        Ok(parts)
+    }
+
+    fn lot_of(&self, payment: &PaymentId) -> Option<&Lot> {
+        self.account.lots.iter().find(|lot| lot.payment.as_ref() == Some(payment))
     }
 
     fn start_expiry(&mut self, ended: Ended, stop_clock: bool) -> Result<Step, ApplyError> {
@@ -310,9 +265,11 @@ impl Planner {
         if self.account.ended(&id).is_some() {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
         }
+        // A lot with an expiry was replaced by a renewal, and stays as it is.
         let left = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&id));
         let lots = left
-            .map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at)?)))
+            .filter(|lot| lot.expires_at.is_none())
+            .map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at, lot.leftover_s)?)))
             .collect::<Result<Vec<_>, ApplyError>>()?;
         let heir = self.heir_of(&ended).filter(|_| stop_clock);
         self.change(Change::ExpiryStarted { ended, lots })?;
@@ -384,9 +341,14 @@ fn placed_before(place: &Place, hold: &Hold) -> Result<Step, ApplyError> {
     }))
 }
 
-/// Left-over credits stay usable for the policy's time after the end, or after the charge where Stripe
-/// charged an ended subscription.
-fn leftover_expiry(ended: &Ended, charged_at: Timestamp) -> Result<Timestamp, ApplyError> {
+/// Left-over credits stay usable for the time of the policy that their payment pinned (`pinned_s`), or else
+/// of the one at the end, from the end, or from the charge where Stripe charged an ended subscription.
+pub(crate) fn leftover_expiry(
+    ended: &Ended,
+    charged_at: Timestamp,
+    pinned_s: Option<u64>,
+) -> Result<Timestamp, ApplyError> {
     let start = ended.ended_at.max(charged_at);
-    Ok(start.plus_s(ended.leftover_s).map_err(|_| crate::AmountError::Overflow)?)
+    let leftover_s = pinned_s.unwrap_or(ended.leftover_s);
+    Ok(start.plus_s(leftover_s).map_err(|_| crate::AmountError::Overflow)?)
 }

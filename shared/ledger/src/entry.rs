@@ -10,8 +10,11 @@ use crate::{
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
-    /// What the first entry of an account names as the entry before it.
-    pub const GENESIS: Self = Self([0; 32]);
+    /// What the first entry of `account` names as the entry before it: it binds the whole chain to the
+    /// account, so that an entry of another account has no place in it.
+    pub fn genesis(account: &AccountId) -> Self {
+        codec::hash(account.as_str())
+    }
 }
 
 /// What made an entry.
@@ -71,7 +74,7 @@ pub enum ReleaseReason {
 /// One thing that happened to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A payment's credits arrived as a lot; `settled` of them paid off debt.
+    /// A payment's credits, or a compensation, arrived as a lot; `settled` of them paid off debt.
     Granted {
         /// The lot as it arrived, before any debt was paid off.
         lot: Lot,
@@ -119,6 +122,13 @@ pub enum Change {
     },
     /// What was left of a lot expired.
     Expired(Part),
+    /// What was left of a subscription's period was replaced by its renewal (`S4-12`).
+    Replaced {
+        /// The lot and the credits that were left of it.
+        part: Part,
+        /// Since when it is unusable; credits in open holds come back under the terms of an expired lot.
+        since: Timestamp,
+    },
     /// What was left of a refunded payment's lot was taken back.
     Revoked {
         /// The lot and the credits taken from it.
@@ -132,6 +142,8 @@ pub enum Change {
         part: Part,
         /// Debt that was struck off with it.
         debt: Credits,
+        /// What the debt's payers get back, where grants had paid it off.
+        repaid: Vec<Part>,
     },
     /// A subscription ended: its left-over lots have an expiry.
     ExpiryStarted {
@@ -226,15 +238,15 @@ impl Entry {
     pub fn seal(draft: Draft, previous: Option<&Self>) -> Result<Self, codec::CodecError> {
         let number = previous.map_or(Some(1), |entry| entry.number.checked_add(1));
         let number = number.ok_or(codec::CodecError::Number)?;
-        let previous = previous.map_or(Hash::GENESIS, |entry| entry.hash);
+        let previous = previous.map_or_else(|| Hash::genesis(&draft.account), |entry| entry.hash);
         let body = codec::encode(&draft, number, previous)?;
         let hash = codec::hash(&body);
         Ok(Self { draft, number, previous, hash, body })
     }
 
-    /// Reads a stored entry. The hash is taken as stored; [`Entry::is_intact`] checks it.
-    pub fn read(body: String, hash: Hash) -> Result<Self, codec::CodecError> {
-        let (draft, number, previous) = codec::decode(&body)?;
+    /// Reads a stored entry of `account`. The hash is taken as stored; [`Entry::is_intact`] checks it.
+    pub fn read(account: AccountId, body: String, hash: Hash) -> Result<Self, codec::CodecError> {
+        let (draft, number, previous) = codec::decode(account, &body)?;
         Ok(Self { draft, number, previous, hash, body })
     }
 
@@ -352,14 +364,19 @@ impl Change {
             Self::ChargedLate { parts, .. } => parts.iter().try_for_each(|part| {
                 transfer(Book::Available(part.lot), Book::Spent(part.lot), part.credits)
             }),
-            Self::Expired(part) => transfer(Book::Available(part.lot), Book::Expired(part.lot), part.credits),
+            Self::Expired(part) | Self::Replaced { part, .. } => {
+                transfer(Book::Available(part.lot), Book::Expired(part.lot), part.credits)
+            }
             Self::Revoked { part, debt } => {
                 transfer(Book::Available(part.lot), Book::Revoked(part.lot), part.credits)?;
                 transfer(Book::Claims, Book::Debt, *debt)
             }
-            Self::Restored { part, debt } => {
+            Self::Restored { part, debt, repaid } => {
                 transfer(Book::Revoked(part.lot), Book::Available(part.lot), part.credits)?;
-                transfer(Book::Debt, Book::Claims, *debt)
+                transfer(Book::Debt, Book::Claims, *debt)?;
+                repaid.iter().try_for_each(|part| {
+                    transfer(Book::Spent(part.lot), Book::Available(part.lot), part.credits)
+                })
             }
             Self::Uncollected { .. }
             | Self::ExpiryStarted { .. }

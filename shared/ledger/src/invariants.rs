@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::{Account, AmountError, Cause, Change, Entry, GenerationId, Hash};
+use crate::{Account, AmountError, Cause, Change, Entry, GenerationId, Hash, LotKind};
 
 /// A broken invariant, with the entry that breaks it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,7 +22,8 @@ pub struct Breach {
 pub fn check_journal(entries: &[Entry]) -> Vec<Breach> {
     let mut check = Check { breaches: Vec::new(), number: 0 };
     let mut account = Account::default();
-    let mut previous = (0, Hash::GENESIS);
+    let Some(first) = entries.first() else { return check.breaches };
+    let mut previous = (0, Hash::genesis(first.account()));
     let mut facts: HashSet<String> = HashSet::new();
     for entry in entries {
         check.number = entry.number();
@@ -79,7 +80,11 @@ impl Check {
         for change in entry.changes() {
             let of = |kind: &str, generation: &GenerationId| Some(format!("{kind} {generation}"));
             let fact = match change {
-                Change::Granted { lot, .. } => Some(format!("payment {}", lot.payment)),
+                Change::Granted { lot, .. } => match (&lot.kind, &lot.payment) {
+                    (LotKind::Compensation(request), _) => Some(format!("compensation {request}")),
+                    (_, Some(payment)) => Some(format!("payment {payment}")),
+                    (_, None) => None,
+                },
                 Change::GivenBack { generation, .. } => of("given back", generation),
                 Change::ChargedLate { generation, .. } | Change::Uncollected { generation, .. } => {
                     of("charged late", generation)
@@ -121,8 +126,11 @@ impl Check {
             if !lot.adds_up() {
                 self.breach(6, format!("lot {} does not add up", lot.id.0));
             }
-            if lot.kind == crate::LotKind::Pack && lot.expires_at.is_some() {
+            if lot.kind == LotKind::Pack && lot.expires_at.is_some() {
                 self.breach(6, format!("pack lot {} expires (`S2-22`)", lot.id.0));
+            }
+            if lot.repaid > lot.spent {
+                self.breach(6, format!("lot {} paid off more debt than was spent of it", lot.id.0));
             }
             let held = account.holds.iter().flat_map(|hold| &hold.parts).filter(|part| part.lot == lot.id);
             if crate::Credits::sum(held.map(|part| part.credits)) != Ok(lot.held) {

@@ -13,22 +13,24 @@ pub mod contract;
 mod decide;
 mod entry;
 mod execute;
+mod grant;
 mod id;
 mod invariants;
 mod memory;
 mod money;
 mod payment;
+mod recent;
 mod settle;
 mod store;
 mod time;
 
 pub use account::{
     Account, Balance, CLOSED_LOT_KEPT_S, EMPTY_LOT_KEPT_S, ENDED_MAX, Ended, HOLDS_MAX, Hold, LOTS_MAX, Lot,
-    LotId, LotKind, Part, RECENT_MAX, Recent, Settled, shard_of,
+    LotId, LotKind, Part, Settled, shard_of,
 };
 pub use apply::ApplyError;
 pub use codec::{CodecError, SCHEMA};
-pub use command::{Command, Ending, Grant, Place, Rejection, Settlement, SettlementOutcome};
+pub use command::{Command, Compensation, Ending, Grant, Place, Rejection, Settlement, SettlementOutcome};
 pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};
 pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posting, ReleaseReason};
 pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
@@ -40,6 +42,7 @@ pub use invariants::{Breach, check_journal};
 pub use memory::{InMemory, MemoryError};
 pub use money::{AmountError, Credits, Currency, Money};
 pub use payment::{Payment, PaymentKind, Record, Subscription};
+pub use recent::{RECENT_MAX, Recent};
 pub use settle::{GenerationHistory, Last, Past};
 pub use store::{Commit, Committed, DUE_SHARDS, DueStore, LedgerStore, Marker, PaymentStore};
 pub use time::{TimeError, Timestamp};

@@ -1,11 +1,11 @@
 //! A store in memory, for tests and simulations: same contract as DynamoDB, with faults on demand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
     AccountId, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, InvoiceId,
-    LedgerStore, Marker, Payment, PaymentId, Record, Timestamp, shard_of,
+    LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp, shard_of,
 };
 
 /// What the store in memory answers when it is told to fail.
@@ -23,7 +23,8 @@ pub enum MemoryError {
 struct Shelves {
     journals: BTreeMap<AccountId, Vec<Entry>>,
     payments: HashMap<PaymentId, Payment>,
-    once: std::collections::HashSet<(AccountId, String)>,
+    once: HashSet<(AccountId, String)>,
+    compensated: HashSet<RefundRequestId>,
     customers: HashMap<CustomerId, AccountId>,
     invoices: HashMap<InvoiceId, PaymentId>,
     markers: BTreeMap<AccountId, Timestamp>,
@@ -80,6 +81,7 @@ impl Shelves {
             Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {
                 self.once.contains(&(account.clone(), once_key(record)))
             }
+            Record::CompensatedOnce(request) => self.compensated.contains(request),
             Record::Invoice(invoice, _) => self.invoices.contains_key(invoice),
             Record::Customer(customer, owner) => {
                 self.customers.get(customer).is_some_and(|existing| existing != owner)
@@ -96,6 +98,9 @@ impl Shelves {
                 }
                 Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => {
                     self.once.insert((account.clone(), once_key(record)));
+                }
+                Record::CompensatedOnce(request) => {
+                    self.compensated.insert(request.clone());
                 }
                 Record::Invoice(invoice, payment) => {
                     self.invoices.insert(invoice.clone(), payment.clone());
@@ -116,7 +121,9 @@ fn once_key(record: &Record) -> String {
     match record {
         Record::GivenBackOnce(generation) => format!("back#{generation}"),
         Record::ChargedLateOnce(generation) => format!("late#{generation}"),
-        Record::NewPayment(_) | Record::Invoice(..) | Record::Customer(..) => String::new(),
+        Record::NewPayment(_) | Record::Invoice(..) | Record::Customer(..) | Record::CompensatedOnce(_) => {
+            String::new()
+        }
     }
 }
 

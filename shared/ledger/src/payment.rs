@@ -2,7 +2,7 @@
 
 use crate::{
     AccountId, AmountError, Credits, CustomerId, GenerationId, InvoiceId, LotId, Money, PaymentId, PolicyRef,
-    ProductId, SubscriptionId, Timestamp,
+    ProductId, RefundRequestId, SubscriptionId, Timestamp,
 };
 
 /// What a payment was for.
@@ -82,6 +82,8 @@ pub enum Record {
     NewPayment(Box<Payment>),
     /// An invoice brings its credits once, whether or not its event names the payment: it must not exist.
     Invoice(InvoiceId, PaymentId),
+    /// A refund request gives credits without a payment once for ever: it must not exist.
+    CompensatedOnce(RefundRequestId),
     /// Captured credits of a generation are given back once for ever: it must not exist.
     GivenBackOnce(GenerationId),
     /// A released generation is charged anew once for ever: it must not exist.

@@ -116,8 +116,8 @@ pub(crate) fn release(
 }
 
 fn needs_history(planner: &Planner, settlement: &Settlement) -> bool {
-    let recent = planner.account.recent.iter().find(|recent| recent.generation == settlement.generation);
-    let repeats = recent.is_some_and(|recent| recent.settled == settled_by(settlement.ending));
+    let mut recent = planner.account.recent.iter().filter(|recent| recent.is_of(&settlement.generation));
+    let repeats = recent.next_back().is_some_and(|recent| recent.settled() == settled_by(settlement.ending));
     planner.account.hold(&settlement.generation).is_none() && !repeats
 }
 

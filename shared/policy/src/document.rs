@@ -341,6 +341,24 @@ impl Document {
         self.time_limit(clock.warn.as_ref()?, start_ms)
     }
 
+    /// How much of a term's time lies between two instants, in milliseconds: working time for a term of
+    /// business time, plain time for any other. Nothing where the second instant is not later.
+    pub fn time_between(&self, term: &str, from_ms: i64, until_ms: i64) -> Option<i64> {
+        match (self.term(term)?.seconds(), &self.calendar) {
+            (Some(_), _) => Some(until_ms.checked_sub(from_ms)?.max(0)),
+            (None, calendar) => calendar.as_ref()?.working_ms(from_ms, until_ms),
+        }
+    }
+
+    /// The instant at which `left_ms` of a term's time have passed since `from_ms`: the other direction of
+    /// [`Document::time_between`].
+    pub fn time_after(&self, term: &str, from_ms: i64, left_ms: i64) -> Option<i64> {
+        match (self.term(term)?.seconds(), &self.calendar) {
+            (Some(_), _) => from_ms.checked_add(left_ms),
+            (None, calendar) => calendar.as_ref()?.after_working(from_ms, left_ms),
+        }
+    }
+
     fn time_limit(&self, term: &str, start_ms: i64) -> Option<i64> {
         let term = self.term(term)?;
         match (term.seconds(), &self.calendar, &term.value) {

@@ -148,18 +148,14 @@ impl Calendar {
         i64::from(self.closes_minute).checked_sub(i64::from(self.opens_minute))?.checked_mul(MINUTE_MS)
     }
 
-    /// The instant at which people have worked for `left_ms` since `start_ms`.
-    fn after_working(&self, start_ms: i64, mut left_ms: i64) -> Option<i64> {
+    /// The instant at which people have worked for `left_ms` since `start_ms`: the first working instant
+    /// where nothing is left. `None` outside the calendar's range.
+    pub fn after_working(&self, start_ms: i64, mut left_ms: i64) -> Option<i64> {
         let start = self.local(start_ms)?;
         let first_day = start.checked_div_euclid(DAY_MS)?;
         for day in first_day..first_day.checked_add(DAYS_AHEAD_MAX)? {
-            if !self.is_working_day(day) {
-                continue;
-            }
-            let midnight = day.checked_mul(DAY_MS)?;
-            let opens =
-                midnight.checked_add(i64::from(self.opens_minute).checked_mul(MINUTE_MS)?)?.max(start);
-            let closes = midnight.checked_add(i64::from(self.closes_minute).checked_mul(MINUTE_MS)?)?;
+            let (opens, closes) = self.hours(day)?;
+            let opens = opens.max(start);
             let open_ms = closes.checked_sub(opens)?.max(0);
             if open_ms > 0 && left_ms <= open_ms {
                 return self.utc(opens.checked_add(left_ms)?);
@@ -167,6 +163,30 @@ impl Calendar {
             left_ms = left_ms.checked_sub(open_ms)?;
         }
         None
+    }
+
+    /// How long people work between two instants, in milliseconds; nothing where the second is not later.
+    /// `None` where they lie further apart than any promise.
+    pub fn working_ms(&self, from_ms: i64, until_ms: i64) -> Option<i64> {
+        let (from, until) = (self.local(from_ms)?, self.local(until_ms)?);
+        let (first_day, last_day) = (from.checked_div_euclid(DAY_MS)?, until.checked_div_euclid(DAY_MS)?);
+        if last_day.checked_sub(first_day)? >= DAYS_AHEAD_MAX {
+            return None;
+        }
+        (first_day..=last_day).try_fold(0_i64, |sum, day| {
+            let (opens, closes) = self.hours(day)?;
+            sum.checked_add(closes.min(until).checked_sub(opens.max(from))?.max(0))
+        })
+    }
+
+    /// When work begins and ends on a day, in local milliseconds; the same instant twice on a day without.
+    fn hours(&self, day: i64) -> Option<(i64, i64)> {
+        let midnight = day.checked_mul(DAY_MS)?;
+        if !self.is_working_day(day) {
+            return Some((midnight, midnight));
+        }
+        let at = |minute: u16| midnight.checked_add(i64::from(minute).checked_mul(MINUTE_MS)?);
+        Some((at(self.opens_minute)?, at(self.closes_minute)?))
     }
 
     fn is_working_day(&self, day: i64) -> bool {

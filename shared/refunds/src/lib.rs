@@ -5,9 +5,11 @@
 //! calls Stripe or knows a table.
 
 mod act;
+mod clock;
 mod offer;
 mod pay;
 mod payout;
+mod queue;
 mod quote;
 mod request;
 mod review;
@@ -15,9 +17,11 @@ mod state;
 mod store;
 
 pub use act::{ANSWERS_MAX, Act, ActError, Call, Deed, REOPENINGS_MAX};
+pub use clock::{Clock, ClockState, Mark};
 pub use offer::{Follows, Made, Offer, OfferState};
 pub use pay::{Approved, Grounds, Head, Reported, Stores, approve, decline, report};
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
+pub use queue::{CLAIM_S, Claim, ClaimError, Priority, Urgent, Waiting};
 pub use quote::{Arrival, LotKept, LotRevoked, Pays, Quote, Standing};
 pub use request::{Case, NOTE_CHARACTERS_MAX, Request, Step, fingerprint, request_id};
 pub use review::{Approval, FirstApproval, REVIEWS_MAX, Review, ReviewError, Reviewed, Verdict};

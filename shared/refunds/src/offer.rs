@@ -107,7 +107,7 @@ impl Request {
         self.quote_of(remedy, rule == Some(RemedyRule::CreditsOfGeneration), standing)
     }
 
-    /// Whether offers can be answered: before anything is paid, and while somebody may still change the answer.
+    /// Whether offers can be answered: before anything is paid, and unless it was taken back.
     pub fn takes_offers(&self) -> bool {
         match self.state {
             State::NeedsInformation | State::InReview | State::Refused | State::Failed => true,

@@ -2,9 +2,9 @@
 //! transaction, decided anew when another writer was first.
 
 use ledger::{
-    AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Credits, Ending, Entry,
-    ExecuteError, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentStore, PolicyRef, Prepared,
-    RefundRequestId, ReleaseReason, Settlement, SettlementOutcome, Timestamp, prepare,
+    AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Compensation, Credits, Ending,
+    Entry, ExecuteError, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentStore, PolicyRef,
+    Prepared, RefundRequestId, ReleaseReason, Settlement, SettlementOutcome, Timestamp, prepare,
 };
 use policy::Document;
 
@@ -81,8 +81,8 @@ impl Grounds {
     }
 }
 
-/// Carries out what was quoted, and saves the request with it, which is approved already and has the version to
-/// be saved: money with the intent to pay it, credits as refunded.
+/// Carries out what was quoted, and saves the request with it, which is approved already and has the version
+/// to be saved: money with the intent to pay it, credits as refunded.
 pub async fn approve<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
@@ -101,7 +101,16 @@ pub async fn approve<S: Stores, P: Pause>(
             let command = Command::Settle { settlements: vec![settlement], grace_s: grounds.grace_s };
             approve_credits(store, pause, request, (&command, *credits), grounds, now).await
         }
-        Pays::Granted { .. } => Ok(Approved::NotPossible),
+        Pays::Granted { product, credits } => {
+            let command = Command::Compensate(Compensation {
+                request: request.id.clone(),
+                product: product.clone(),
+                credits: *credits,
+                // What makes up for something that went wrong does not go away by itself.
+                expires_at: None,
+            });
+            approve_credits(store, pause, request, (&command, *credits), grounds, now).await
+        }
     }
 }
 

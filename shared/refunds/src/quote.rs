@@ -215,7 +215,7 @@ impl Quote {
     }
 }
 
-/// What `command` takes back. A lot that is closed, or has left the account with nothing in it, loses nothing.
+/// What `command` takes back. A lot that is closed, or empty and gone, loses nothing.
 fn revocation_of(command: &Command, head: Option<&Entry>, now: Timestamp) -> Option<LotRevoked> {
     let head = head?;
     let Decided::Write(plan) = decide(head.after(), Some(head.at()), command, &[], now) else { return None };

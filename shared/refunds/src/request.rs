@@ -7,7 +7,7 @@ use policy::{Approval as Limits, Decision, Document, Facts, Missing, Outcome, Re
 use sha2::{Digest, Sha256};
 
 use crate::offer::refreshed;
-use crate::{Act, EdgeError, FirstApproval, Offer, Payout, State};
+use crate::{Act, Claim, Clock, EdgeError, FirstApproval, Offer, Payout, State};
 
 /// Longest note of a customer or a reviewer, in characters: two pages of text, far below an item's 400 KB.
 pub const NOTE_CHARACTERS_MAX: usize = 4000;
@@ -73,8 +73,14 @@ pub struct Request {
     pub given: Option<Credits>,
     /// Every step, oldest first.
     pub steps: Vec<Step>,
-    /// When the sweep has to look at it.
+    /// When the sweep has to look at its payout.
     pub due_at: Option<Timestamp>,
+    /// The promises of the policy to it: [`Request::keep_time`].
+    pub clocks: Vec<Clock>,
+    /// When the sweep has to look at its clocks: at once after a move, until time is kept.
+    pub clocks_due_at: Option<Timestamp>,
+    /// Who is at work on it.
+    pub claim: Option<Claim>,
     /// How often it was saved; the lock of concurrent writers.
     pub version: u64,
 }
@@ -139,6 +145,9 @@ impl Request {
                 Step { state, at: now, actor: Actor::Policy },
             ],
             due_at: None,
+            clocks: Vec::new(),
+            clocks_due_at: Some(now),
+            claim: None,
             version: 1,
         }
     }
@@ -153,10 +162,12 @@ impl Request {
         }
     }
 
-    /// Goes to `state`.
+    /// Goes to `state`. Whoever was at work on it is done, and its clocks are to be looked at.
     pub fn go(&mut self, state: State, at: Timestamp, actor: Actor) -> Result<(), EdgeError> {
         self.state = self.state.go(state)?;
         self.steps.push(Step { state, at, actor });
+        self.claim = None;
+        self.untimed(state, at);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use ledger::{Actor, Money, Timestamp};
 use policy::{Approval as Limits, Document, Missing, Outcome, Recommendation, Remedy};
 
 use crate::offer::grants_of_generation;
-use crate::{Call, Case, Deed, Made, OfferState, Pays, Quote, Request, Standing, State};
+use crate::{Call, Case, Claim, Deed, Made, OfferState, Pays, Quote, Request, Standing, State};
 
 /// How many reviews that decide nothing (questions, offers, first approvals) a request can have: a case with
 /// more open ends than that is to be decided with what is there.
@@ -70,7 +70,7 @@ pub enum Reviewed {
 }
 
 /// Why a review is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReviewError {
     /// The request waits for nobody's decision.
     #[error("the request is {0}, not in review")]
@@ -78,6 +78,9 @@ pub enum ReviewError {
     /// The reviewer is the customer, or filed the request in the customer's name.
     #[error("the reviewer is the requester")]
     OwnRequest,
+    /// Somebody else is at work on it.
+    #[error("{} has claimed the request until {}", .0.by, .0.until())]
+    Claimed(Claim),
     /// The reviewer gave the first of the two approvals.
     #[error("the first approval is the reviewer's own; another person has to give the second")]
     SamePerson,
@@ -163,7 +166,7 @@ impl Request {
         }
     }
 
-    /// Whether `person` is the customer, or filed it in the customer's name: nobody decides on the own request.
+    /// Whether `person` is the customer, or filed it in the customer's name: nobody decides their own.
     pub fn is_requester(&self, person: &str) -> bool {
         person == self.account.as_str() || self.filed_by() == Some(person)
     }
@@ -240,6 +243,9 @@ impl Request {
         let Actor::Support(reviewer) = call.by.clone() else { return Err(ReviewError::OwnRequest) };
         if self.is_requester(&reviewer) {
             return Err(ReviewError::OwnRequest);
+        }
+        if let Some(claim) = self.kept_from(&reviewer, call.at) {
+            return Err(ReviewError::Claimed(claim.clone()));
         }
         review.overrides = self.is_overridden_by(&review.verdict);
         let executes = self.executed(&review.verdict, quote)?;

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use ledger::{AccountId, Commit, Committed, Money, Payment, PaymentId, RefundRequestId, Timestamp};
 
-use crate::Request;
+use crate::{Request, Waiting};
 
 /// A request and what is written with it, all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,4 +97,12 @@ pub trait RequestStore: Sync {
         now: Timestamp,
         limit: u16,
     ) -> impl Future<Output = Result<Vec<DueRequest>, Self::Error>> + Send;
+
+    /// Up to `limit` requests that wait for people, behind the place `after`, in the order of
+    /// [`Waiting::place`]. The answer may lag behind the last writes by a moment.
+    fn waiting(
+        &self,
+        after: Option<&str>,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<Waiting>, Self::Error>> + Send;
 }

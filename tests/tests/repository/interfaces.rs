@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{
-    GlobalSecondaryIndexDescription, KeySchemaElement, KeyType, ProjectionType, TableDescription,
+    GlobalSecondaryIndexDescription, KeySchemaElement, KeyType, Projection, ProjectionType, TableDescription,
 };
 use lambda::aws::SdkSettings;
 use lambda::config::Env;
@@ -81,7 +81,7 @@ fn the_documented_routes_are_the_deployed_ones() {
         .iter()
         .map(|(name, route)| text(&route["RouteKey"], name))
         .collect();
-    assert_eq!(deployed.len(), 10, "{TEMPLATE}: the routes are {deployed:?}");
+    assert!(deployed.len() >= 15, "{TEMPLATE}: the routes are {deployed:?}");
     let mut findings = Findings::default();
     for route in documented.difference(&deployed) {
         findings.of(OPENAPI, format!("has `{route}`; expected what {TEMPLATE} deploys"));
@@ -126,11 +126,17 @@ fn shape(table: &TableDescription) -> Value {
         json!({"AttributeName": element.attribute_name(), "KeyType": kind})
     };
     let index = |index: &GlobalSecondaryIndexDescription| {
-        let projection = index.projection().and_then(|projection| projection.projection_type());
+        let described = index.projection();
+        let kind = described.and_then(|described| described.projection_type()).map(ProjectionType::as_str);
+        let mut projection = json!({"ProjectionType": kind});
+        let carried = described.map(Projection::non_key_attributes).unwrap_or_default();
+        if !carried.is_empty() {
+            projection["NonKeyAttributes"] = json!(carried);
+        }
         json!({
             "IndexName": index.index_name(),
             "KeySchema": index.key_schema().iter().map(key).collect::<Value>(),
-            "Projection": {"ProjectionType": projection.map(ProjectionType::as_str)},
+            "Projection": projection,
         })
     };
     sorted(json!({

@@ -6,7 +6,7 @@ use ledger::{
     AccountId, Commit, Committed, CustomerId, Entry, GenerationId, LedgerStore, RefundRequestId, Timestamp,
 };
 use ledger_dynamodb::{StoreError, Tables};
-use refunds::{DueRequest, Request, RequestStore, Save, Saved};
+use refunds::{DueRequest, Request, RequestStore, Save, Saved, Waiting};
 
 use crate::queue::{Queue, completed, context, failed, song};
 
@@ -93,6 +93,10 @@ impl RequestStore for Flaky {
         limit: u16,
     ) -> Result<Vec<DueRequest>, StoreError> {
         self.tables.due_requests(shard, now, limit).await
+    }
+
+    async fn waiting(&self, after: Option<&str>, limit: u16) -> Result<Vec<Waiting>, StoreError> {
+        self.tables.waiting(after, limit).await
     }
 }
 

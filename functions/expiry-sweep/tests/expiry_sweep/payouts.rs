@@ -48,6 +48,7 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
     let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
         panic!("it is approved")
     };
+    request.keep_time(Some(document));
     let grounds = Grounds::of(document, reviewer);
     let saved = approve(&scene.tables, &NoPause, &request, &quote, grounds, now).await.unwrap();
     let Approved::Saved(request) = saved else { panic!("{saved:?}") };
@@ -93,7 +94,8 @@ async fn a_payout_that_cannot_be_announced_stays_due_and_stops_nothing() {
 async fn a_run_for_a_day_to_come_does_not_put_payouts_off() {
     let scene = Scene::new().await;
     let request = approved(&scene, "a", at(0)).await;
-    assert_eq!(scene.run_for(at(60 * DAY_S), at(60)).await.unwrap().looked_at, 0);
+    assert_eq!(scene.run_for(at(60 * DAY_S), at(60)).await.unwrap().done, 0);
+    assert_eq!(scene.queue.announced.lock().unwrap().len(), 0);
     assert_eq!(stored(&scene, &request).await.due_at, request.due_at);
     assert_eq!(scene.run(at(600)).await.done, 1);
 }

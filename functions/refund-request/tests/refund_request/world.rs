@@ -10,7 +10,7 @@ use lambda::http::{Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::contract::{at, grant, place, run, settle};
 use ledger::{
-    AccountId, Answer, Command, Ending, Entry, LedgerStore, PaymentId, PaymentStore, PolicyRef,
+    AccountId, Answer, Command, Ending, Entry, Grant, LedgerStore, Money, PaymentId, PaymentStore, PolicyRef,
     RefundRequestId, Subscription, SubscriptionId, Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
@@ -73,17 +73,43 @@ impl World {
 
     async fn pay(&self, id: &str, billing_reason: Option<&str>, credits: u64, charged_s: u64) {
         let mut grant = grant(&account(), id, credits, billing_reason.map(|_| "sub_1"));
-        let payment = &mut grant.payment;
-        payment.charged_at = at(charged_s);
-        payment.policy =
-            Some(PolicyRef { document: "music-studio".to_owned(), version: "2026-05-02".to_owned() });
         if let (ledger::PaymentKind::Subscription { billing_reason: reason, .. }, Some(word)) =
-            (&mut payment.kind, billing_reason)
+            (&mut grant.payment.kind, billing_reason)
         {
             word.clone_into(reason);
         }
+        self.grant(grant, "music-studio", charged_s).await;
+    }
+
+    async fn grant(&self, mut grant: Grant, document: &str, charged_s: u64) {
+        let payment = &mut grant.payment;
+        payment.charged_at = at(charged_s);
+        let version = policy_documents::documents().in_force(payment.product.as_str(), now().as_ms());
+        let version = version.document().unwrap().version.clone();
+        payment.policy = Some(PolicyRef { document: document.to_owned(), version });
         let answer = run(&self.app.store, &account(), &Command::Grant(grant), at(charged_s)).await;
         assert!(matches!(answer, Answer::Written { .. }), "{answer:?}");
+        self.meter.read();
+    }
+
+    /// A pack of 100 credits of a product, bought yesterday for this much.
+    pub(crate) async fn pay_for(&self, product: &str, document: &str, id: &str, minor: u64) {
+        let mut grant = grant(&account(), id, 100, None);
+        grant.payment.product = ledger::ProductId::new(product).unwrap();
+        grant.payment.paid = Money::new(minor, grant.payment.paid.currency());
+        self.grant(grant, document, 40 * DAY_S).await;
+    }
+
+    /// The first charge of another subscription, which has not ended.
+    pub(crate) async fn subscribe(&self, id: &str, subscription: &str, credits: u64) {
+        self.grant(grant(&account(), id, credits, Some(subscription)), "music-studio", 40 * DAY_S).await;
+    }
+
+    /// A renewal after the cancellation, for this much.
+    pub(crate) async fn renew(&self, id: &str, minor: u64) {
+        let mut grant = grant(&account(), id, 500, Some("sub_1"));
+        grant.payment.paid = Money::new(minor, grant.payment.paid.currency());
+        self.grant(grant, "music-studio", 40 * DAY_S).await;
     }
 
     async fn cancelled(&self, confirmed_s: u64, ended_s: u64) {
@@ -100,7 +126,17 @@ impl World {
 
     /// A generation of the customer's that was captured.
     pub(crate) async fn generate(&self, id: &str, credits: u64) {
-        run(&self.app.store, &account(), &place(id, credits), now()).await;
+        self.generate_for("music-studio", id, credits).await;
+    }
+
+    /// The same of another product.
+    pub(crate) async fn generate_for(&self, product: &str, id: &str, credits: u64) {
+        let mut command = place(id, credits);
+        if let Command::Hold(place) = &mut command {
+            place.product = ledger::ProductId::new(product).unwrap();
+        }
+        let placed = run(&self.app.store, &account(), &command, now()).await;
+        assert!(matches!(placed, Answer::Written { .. }), "{placed:?}");
         run(&self.app.store, &account(), &settle(id, Ending::Succeeded), now()).await;
     }
 
@@ -151,10 +187,21 @@ impl World {
         answer(&self.call(&act(id, what, body).as_customer(CUSTOMER)).await)
     }
 
+    /// How urgent a request is.
+    pub(crate) async fn priority(&self, id: &str) -> refunds::Priority {
+        let stored = refunds::RequestStore::request(&self.app.store, &id.parse().unwrap()).await.unwrap();
+        stored.unwrap().priority()
+    }
+
     /// The credits of the payment's lot: granted, available, revoked.
     pub(crate) async fn lot(&self, payment: &str) -> (u64, u64, u64) {
         let head = self.app.store.head(&account()).await.unwrap().unwrap();
-        let lot = head.after().lots.iter().find(|lot| lot.payment.as_str() == payment).unwrap();
+        let lot = head
+            .after()
+            .lots
+            .iter()
+            .find(|lot| lot.payment.as_ref().is_some_and(|id| id.as_str() == payment))
+            .unwrap();
         (lot.granted.get(), lot.available.get(), lot.revoked.get())
     }
 
@@ -184,6 +231,11 @@ pub(crate) fn now() -> Timestamp {
 
 pub(crate) fn account() -> AccountId {
     AccountId::new(CUSTOMER).unwrap()
+}
+
+/// An idempotency key that is the body's own.
+pub(crate) fn key_of(body: &Value) -> String {
+    body.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
 }
 
 pub(crate) fn submission(key: &str, body: &Value) -> HttpEvent {

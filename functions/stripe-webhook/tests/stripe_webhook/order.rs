@@ -73,7 +73,7 @@ async fn state(scene: &Scene, ids: &Life, account: &str, own: &str) -> String {
     let mut lots: Vec<_> = stored
         .lots
         .iter()
-        .map(|lot| (lot.payment.as_str(), &lot.kind, lot.granted_at, lot.expires_at, lot.available))
+        .map(|lot| (lot.payment.as_ref(), &lot.kind, lot.granted_at, lot.expires_at, lot.available))
         .collect();
     lots.sort_by_key(|lot| lot.0);
     let renamed = |id: &str| id.replace(&prefix(&ids.customer), own);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::{Change, Credits, LotId, Part, Payment, PaymentId};
 
-use crate::words::{credits, instant, payment, release};
+use crate::words::{credits, instant, lot_kind, payment, release};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,11 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
     use Sign::{Less, More, Same};
     match change {
         Change::Granted { lot, settled } => {
-            let detail = payments.get(&lot.payment).map_or_else(|| format!("by {}", lot.payment), payment);
-            let mut lines = vec![line("bought", More, lot.granted, Some(lot.id), detail)];
+            let (what, detail) = match &lot.payment {
+                Some(id) => ("bought", payments.get(id).map_or_else(|| format!("by {id}"), payment)),
+                None => ("given", lot_kind(&lot.kind)),
+            };
+            let mut lines = vec![line(what, More, lot.granted, Some(lot.id), detail)];
             if !settled.is_zero() {
                 lines.push(line("paid off", Less, *settled, Some(lot.id), "debt".to_owned()));
             }
@@ -63,6 +66,9 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
             vec![line("not collected", Same, *credits, None, detail)]
         }
         Change::Expired(part) => vec![line("expired", Less, part.credits, Some(part.lot), String::new())],
+        Change::Replaced { part, .. } => {
+            vec![line("replaced", Less, part.credits, Some(part.lot), "by the renewal".to_owned())]
+        }
         Change::Revoked { part, debt } => {
             let mut lines = vec![line(
                 "revoked",
@@ -77,13 +83,15 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
             }
             lines
         }
-        Change::Restored { part, debt } => {
+        Change::Restored { part, debt, repaid } => {
             let detail = if debt.is_zero() {
                 "the refund failed".to_owned()
             } else {
                 format!("the refund failed; a debt of {} is struck off", credits(*debt))
             };
-            vec![line("restored", More, part.credits, Some(part.lot), detail)]
+            let mut lines = vec![line("restored", More, part.credits, Some(part.lot), detail)];
+            lines.extend(of_parts("given back", More, repaid, "it had paid off the debt"));
+            lines
         }
         Change::ExpiryStarted { ended, lots } => {
             let ending = format!("{} ended {}", ended.subscription, instant(ended.ended_at));

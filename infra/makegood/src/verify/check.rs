@@ -103,19 +103,21 @@ impl Findings {
         }
     }
 
-    /// Invariants 3 and 8: every payment has bought one lot, and every lot was bought by a payment.
+    /// Invariants 3 and 8: every payment has bought one lot, and every lot that is no compensation was bought
+    /// by a payment. A compensation's cause is its request, which invariant 12 looks for.
     fn lots(&mut self, material: &Material) {
         let mut bought: BTreeMap<&PaymentId, (&AccountId, &Lot)> = BTreeMap::new();
         for (account, entries) in &material.journals {
             for change in entries.iter().flat_map(Entry::changes) {
                 let Change::Granted { lot, .. } = change else { continue };
-                let subject = format!("payment {}", lot.payment);
-                if let Some((other, _)) = bought.insert(&lot.payment, (account, lot))
+                let Some(id) = &lot.payment else { continue };
+                let subject = format!("payment {id}");
+                if let Some((other, _)) = bought.insert(id, (account, lot))
                     && other != account
                 {
                     self.add(account, 3, &subject, format!("bought a lot of account {other}, too"));
                 }
-                if !material.payments.contains_key(&lot.payment) {
+                if !material.payments.contains_key(id) {
                     self.add(account, 3, &subject, "bought a lot and is not recorded: it could buy another");
                 }
             }

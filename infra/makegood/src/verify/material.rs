@@ -60,7 +60,7 @@ impl Material {
                 .map(|payout| payout.payment.clone()),
         );
         ids.extend(entries.iter().flat_map(Entry::changes).filter_map(|change| match change {
-            Change::Granted { lot, .. } => Some(lot.payment.clone()),
+            Change::Granted { lot, .. } => lot.payment.clone(),
             _ => None,
         }));
         let mut payments = BTreeMap::new();

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, Waker};
 
 use ledger::contract::{NoPause, at, grant, place, settle};
 use ledger::{
-    AccountId, Actor, Cause, Command, Commit, Committed, CustomerId, Ending, Entry, GenerationId, InMemory,
-    LedgerStore, MemoryError, Order, PaymentId, ReleaseReason, SubscriptionId, Timestamp, check_journal,
-    execute,
+    AccountId, Actor, Cause, Command, Commit, Committed, Compensation, Credits, CustomerId, Ending, Entry,
+    GenerationId, InMemory, LedgerStore, MemoryError, Order, PaymentId, ProductId, RefundRequestId,
+    ReleaseReason, SubscriptionId, Timestamp, check_journal, execute,
 };
 
 /// Waits once before and once after each call, so that a cut can fall on either side of a write.
@@ -93,6 +93,15 @@ fn story(account: &AccountId) -> Vec<(Command, Timestamp)> {
         ),
         (Command::Expire { grace_s: 60 }, at(9000)),
         (Command::Revoke { payment: PaymentId::new("pi_2").unwrap(), owe_spent: true }, at(9001)),
+        (
+            Command::Compensate(Compensation {
+                request: RefundRequestId::new("rr_1").unwrap(),
+                product: ProductId::new("music-studio").unwrap(),
+                credits: Credits::new(10).unwrap(),
+                expires_at: None,
+            }),
+            at(9002),
+        ),
     ]
 }
 

@@ -3,9 +3,9 @@
 
 use ledger::contract::{NoPause, at, grant, place, run, settle};
 use ledger::{
-    AccountId, Actor, Cause, Command, Credits, DUE_SHARDS, DueStore, Ending, Entry, InMemory, LedgerStore,
-    MemoryError, Order, PaymentId, ReleaseReason, SubscriptionId, Timestamp, check_journal, execute_on,
-    shard_of,
+    AccountId, Actor, Cause, Change, Command, Compensation, Credits, DUE_SHARDS, DueStore, Ending, Entry,
+    InMemory, LedgerStore, MemoryError, Order, PaymentId, ProductId, RefundRequestId, ReleaseReason,
+    SubscriptionId, Timestamp, check_journal, execute_on, shard_of,
 };
 use proptest::prelude::*;
 
@@ -29,10 +29,23 @@ fn command() -> impl Strategy<Value = Command> {
     let subscription = prop_oneof![Just(None), Just(Some("sub_1")), Just(Some("sub_2"))];
     let ending = prop_oneof![Just(Ending::Succeeded), Just(Ending::Failed(ReleaseReason::Failed))];
     prop_oneof![
-        2 => (payment.clone(), 1..50_u64, subscription, any::<bool>()).prop_map(|(id, count, sub, stops)| {
-            let mut grant = grant(&account(), &id, count, sub);
-            grant.stops_clocks = stops;
-            Command::Grant(grant)
+        2 => (payment.clone(), 1..50_u64, subscription, any::<(bool, bool)>(), 0..100_000_u64).prop_map(
+            |(id, count, sub, (stops, replaces), charged)| {
+                let mut grant = grant(&account(), &id, count, sub);
+                grant.payment.charged_at = at(charged);
+                grant.stops_clocks = stops;
+                grant.replaces = replaces;
+                grant.leftover_s = stops.then_some(charged);
+                Command::Grant(grant)
+            },
+        ),
+        1 => (0..3_u8, 0..20_u64, prop::option::of(0..100_000_u64)).prop_map(|(index, count, expiry)| {
+            Command::Compensate(Compensation {
+                request: RefundRequestId::new(format!("rr_{index}")).unwrap(),
+                product: ProductId::new("music-studio").unwrap(),
+                credits: Credits::new(count).unwrap(),
+                expires_at: expiry.map(at),
+            })
         }),
         6 => (generation.clone(), 1..20_u64).prop_map(|(id, count)| place(&id, count)),
         6 => (generation, ending).prop_map(|(id, ending)| settle(&id, ending)),
@@ -40,9 +53,9 @@ fn command() -> impl Strategy<Value = Command> {
         1 => (payment.clone(), any::<bool>()).prop_map(|(id, owe_spent)| {
             Command::Revoke { payment: PaymentId::new(id).unwrap(), owe_spent }
         }),
-        1 => payment.prop_map(|id| Command::Restore {
+        1 => (payment, 0..30_u64).prop_map(|(id, debt)| Command::Restore {
             payment: PaymentId::new(id).unwrap(),
-            debt: Credits::ZERO,
+            debt: Credits::new(debt).unwrap(),
         }),
         1 => (prop_oneof![Just("sub_1"), Just("sub_2")], 0..100_000_u64).prop_map(|(id, seconds)| {
             Command::StartExpiry {
@@ -176,10 +189,31 @@ proptest! {
     }
 
     #[test]
+    fn a_lot_counts_the_captures_that_were_not_given_back(steps in prop::collection::vec(step(), 1..60)) {
+        let (store, _) = block_on(play(&steps));
+        let journal = store.journal(&account());
+        let mut counted = std::collections::HashMap::new();
+        for change in journal.iter().flat_map(Entry::changes) {
+            let (parts, by) = match change {
+                Change::Captured { parts, .. } | Change::ChargedLate { parts, .. } => (parts, 1),
+                Change::GivenBack { parts, .. } => (parts, -1),
+                _ => continue,
+            };
+            for part in parts {
+                let count: &mut i64 = counted.entry(part.lot).or_default();
+                *count = count.saturating_add(by);
+            }
+        }
+        for lot in journal.last().iter().flat_map(|entry| &entry.after().lots) {
+            prop_assert_eq!(i64::from(lot.results), counted.get(&lot.id).copied().unwrap_or(0));
+        }
+    }
+
+    #[test]
     fn an_entry_reads_back_as_it_was_written(steps in prop::collection::vec(step(), 1..30)) {
         let (store, _) = block_on(play(&steps));
         for entry in store.journal(&account()) {
-            let read = Entry::read(entry.body().to_owned(), entry.hash()).unwrap();
+            let read = Entry::read(account(), entry.body().to_owned(), entry.hash()).unwrap();
             prop_assert_eq!(&read, &entry);
             prop_assert!(read.is_intact());
         }

@@ -1,11 +1,15 @@
 //! The ledger from outside: the contract on the store in memory, stories, and laws over random histories.
 
 #[cfg(test)]
+mod arrivals;
+#[cfg(test)]
 mod cuts;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod story;
 
 use ledger::{InMemory, contract};
 

@@ -1,64 +1,12 @@
 //! Single stories of an account: each rule of the text that the ledger itself holds.
 
-use ledger::contract::{at, grant, place, run, settle};
+use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    AccountId, Answer, Change, Command, Credits, Ending, InMemory, Lot, LotId, MemoryError, PaymentId,
-    Rejection, ReleaseReason, SettlementOutcome, SubscriptionId, Timestamp, check_journal,
+    Answer, Change, Command, Credits, Ending, MemoryError, PaymentId, Rejection, ReleaseReason,
+    SettlementOutcome, check_journal,
 };
 
-const DAY_S: u64 = 86_400;
-const EXPIRE: Command = Command::Expire { grace_s: DAY_S };
-
-struct Story {
-    store: InMemory,
-    account: AccountId,
-}
-
-impl Story {
-    fn new() -> Self {
-        Self { store: InMemory::default(), account: AccountId::new("customer-1").unwrap() }
-    }
-
-    async fn run(&self, command: &Command, seconds: u64) -> Answer {
-        run(&self.store, &self.account, command, at(seconds)).await
-    }
-
-    async fn grant(&self, payment: &str, count: u64, subscription: Option<&str>) {
-        let command = Command::Grant(grant(&self.account, payment, count, subscription));
-        assert!(matches!(self.run(&command, 0).await, Answer::Written { .. }));
-    }
-
-    async fn end(&self, subscription: &str, ended_at: Timestamp, seconds: u64) -> Answer {
-        let subscription = SubscriptionId::new(subscription).unwrap();
-        self.run(
-            &Command::StartExpiry { subscription, ended_at, leftover_s: 60 * DAY_S, stop_clock: true },
-            seconds,
-        )
-        .await
-    }
-
-    fn lot(&self, id: u32) -> Lot {
-        self.store.journal(&self.account).last().unwrap().after().lot(LotId(id)).unwrap().clone()
-    }
-
-    fn numbers(&self, id: u32) -> [u64; 6] {
-        let lot = self.lot(id);
-        [lot.granted, lot.available, lot.held, lot.spent, lot.expired, lot.revoked].map(Credits::get)
-    }
-
-    fn available(&self, seconds: u64) -> u64 {
-        let journal = self.store.journal(&self.account);
-        journal.last().unwrap().after().balance(at(seconds)).unwrap().available.get()
-    }
-}
-
-impl Drop for Story {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            assert_eq!(check_journal(&self.store.journal(&self.account)), []);
-        }
-    }
-}
+use crate::story::{DAY_S, EXPIRE, Story};
 
 fn parts(change: &Change) -> Vec<(u32, u64)> {
     match change {
@@ -325,7 +273,18 @@ async fn i4_a_changed_line_is_found_by_the_chain() {
     let mut journal = story.store.journal(&story.account);
     let tampered = journal[0].body().replace("[5,5,", "[9,9,");
     assert_ne!(tampered, journal[0].body());
-    journal[0] = ledger::Entry::read(tampered, journal[0].hash()).unwrap();
+    journal[0] = ledger::Entry::read(story.account.clone(), tampered, journal[0].hash()).unwrap();
     let invariants: Vec<u8> = check_journal(&journal).iter().map(|breach| breach.invariant).collect();
     assert!(invariants.contains(&7), "{invariants:?}");
+}
+
+#[tokio::test]
+async fn i4_an_entry_of_another_account_has_no_place_in_the_chain() {
+    let story = Story::new();
+    story.grant("pi_1", 5, None).await;
+    let entry = story.store.journal(&story.account).pop().unwrap();
+    let thief = ledger::AccountId::new("customer-2").unwrap();
+    let moved = ledger::Entry::read(thief, entry.body().to_owned(), entry.hash()).unwrap();
+    let invariants: Vec<u8> = check_journal(&[moved]).iter().map(|breach| breach.invariant).collect();
+    assert_eq!(invariants, [7]);
 }

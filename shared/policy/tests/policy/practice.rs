@@ -83,3 +83,38 @@ fn plain_time_runs_on_and_other_units_are_no_time() {
     assert_eq!(utc.deadline(i64::MAX, 1, TermUnit::BusinessDays), None);
     assert_eq!(utc.deadline(at(0, 0, 0), u32::MAX, TermUnit::BusinessDays), None);
 }
+
+#[test]
+fn working_time_is_counted_between_instants() {
+    let utc = calendar("UTC0", "\"2026-03-24\"");
+    for (name, from, until, minutes) in [
+        ("within a day", at(0, 9, 30), at(0, 13, 0), 210),
+        ("before and after work", at(0, 3, 0), at(0, 23, 0), 480),
+        ("over a night and a holiday", at(0, 16, 0), at(2, 10, 0), 120),
+        ("over a weekend", at(4, 16, 0), at(7, 10, 0), 120),
+        ("nobody works", at(5, 9, 0), at(6, 17, 0), 0),
+        ("backwards", at(0, 13, 0), at(0, 9, 30), 0),
+    ] {
+        assert_eq!(utc.working_ms(from, until), Some(minutes * MINUTE_MS), "{name}");
+    }
+    assert_eq!(utc.working_ms(at(0, 0, 0), at(1_001, 0, 0)), None);
+}
+
+#[test]
+fn what_is_left_of_a_deadline_leads_back_to_it() {
+    let zones = ["CET-1CEST,M3.5.0,M10.5.0/3", "EST5EDT,M3.2.0,M11.1.0", "<+08>-8"];
+    let calendars = zones.map(|zone| calendar(zone, "\"2026-05-25\", \"2026-12-25\""));
+    // Every 11 hours and 17 minutes of a year, so that every hour of every kind of day is met.
+    for step in 0..770 {
+        let start = MONDAY_MS + step * (11 * HOUR_MS + 17 * MINUTE_MS);
+        for calendar in &calendars {
+            let due = calendar.deadline(start, 2, TermUnit::BusinessDays).unwrap();
+            assert_eq!(calendar.working_ms(start, due), Some(16 * HOUR_MS), "{start}");
+            for passed in [0, HOUR_MS, 20 * HOUR_MS] {
+                let at = (start + passed).min(due - 1);
+                let left = calendar.working_ms(at, due).unwrap();
+                assert_eq!(calendar.after_working(at, left), Some(due), "{start} {passed}");
+            }
+        }
+    }
+}

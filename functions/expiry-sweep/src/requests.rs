@@ -1,0 +1,162 @@
+//! Requests of which something is due: a payout whose message was lost or whose refund Stripe has not
+//! confirmed, and clocks that warn, run out or have not been looked at since the request moved.
+//!
+//! The payout itself looks up what Stripe has before it asks again, so that an announcement too many costs
+//! one message. Payouts go by the wall clock: a run for another day must not put them off. Clocks go by the
+//! schedule's time. What a run finds is written under the condition that nobody else moved the request, and
+//! counted only when it is written, so that a second run at once counts nothing.
+
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
+use lambda::payout_queue::PayoutQueue;
+use ledger::{DUE_SHARDS, RefundRequestId, Timestamp};
+use policy::Document;
+use policy_documents::documents;
+use refunds::{DueRequest, Mark, Request, Save, Saved, State};
+
+use crate::accounts::DEADLINE_MARGIN_MS;
+use crate::status::Status;
+use crate::{Run, Store, Sweep};
+
+/// Requests of one query.
+const PAGE: u16 = 100;
+/// Requests of one shard at once: with 16 shards 64, beside as many accounts.
+const AT_ONCE: usize = 4;
+/// Most requests of one shard in one run: 8,000 in all are more than people file in a day, and take about
+/// 2 s at two round trips of 8 ms each.
+pub const REQUESTS_PER_SHARD_MAX: usize = 500;
+
+/// Does what is due of all requests.
+pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>) -> Status {
+    let shards = join_all((0..DUE_SHARDS).map(|shard| one_shard(sweep, run, shard))).await;
+    shards.into_iter().fold(Status::default(), Status::and)
+}
+
+/// What became of one request.
+enum Done {
+    Written,
+    NothingDue,
+    Failed,
+}
+
+async fn one_shard<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, shard: u8) -> Status {
+    let mut status = Status::default();
+    let mut seen: HashSet<RefundRequestId> = HashSet::new();
+    loop {
+        let page = match sweep.store.due_requests(shard, run.now, PAGE).await {
+            Ok(page) => page,
+            Err(error) => {
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(shard, outcome = "failed", error, "requests that are due are not read");
+                status.failed = status.failed.saturating_add(1);
+                return status;
+            }
+        };
+        let is_full = page.len() >= usize::from(PAGE);
+        let mut page: Vec<_> = page.into_iter().filter(|due| !seen.contains(&due.id)).collect();
+        for due in &page {
+            status.is_late(due.due_at, run.now.min(run.wall));
+        }
+        let in_time = run.invocation.deadline().remaining().as_millis() > u128::from(DEADLINE_MARGIN_MS);
+        let room = if in_time { REQUESTS_PER_SHARD_MAX.saturating_sub(seen.len()) } else { 0 };
+        let left = page.split_off(room.min(page.len()));
+        let done = stream::iter(&page).map(|due| request(sweep, run, due)).buffer_unordered(AT_ONCE);
+        note(&mut status, &done.collect::<Vec<_>>().await);
+        // A whole page of requests that stay due hides what is behind it, of which at least one counts.
+        let hidden = usize::from(is_full && page.is_empty());
+        status.left_over = u64::try_from(left.len().max(hidden)).unwrap_or(u64::MAX);
+        if status.left_over > 0 || !is_full {
+            return status;
+        }
+        seen.extend(page.into_iter().map(|due| due.id));
+    }
+}
+
+fn note(status: &mut Status, done: &[Done]) {
+    for done in done {
+        status.looked_at = status.looked_at.saturating_add(1);
+        match done {
+            Done::Written => status.done = status.done.saturating_add(1),
+            Done::NothingDue => {}
+            Done::Failed => status.failed = status.failed.saturating_add(1),
+        }
+    }
+}
+
+/// Does what is due of one request; its failure is its own.
+async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, due: &DueRequest) -> Done {
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        let request = due.id.as_str();
+        tracing::error!(request, outcome = "failed", error, "what is due of the request is not done");
+        Done::Failed
+    };
+    // The index may lag behind a request that is gone.
+    let stored = match sweep.store.request(&due.id).await {
+        Ok(Some(stored)) => stored,
+        Ok(None) => return Done::NothingDue,
+        Err(error) => return failed(&error),
+    };
+    let mut request = stored.clone();
+    let wall = run.now.min(run.wall);
+    let mut done = Done::Written;
+    let announced = is_stuck(&request, wall);
+    if announced {
+        match sweep.payouts.announce(&due.id).await {
+            Ok(()) => request.sent_again(wall),
+            // Its clocks go on all the same.
+            Err(error) => done = failed(&error),
+        }
+    }
+    let document = document_of(&request);
+    request.keep_time(document);
+    let marks = request.mark_time(run.now);
+    if request == stored {
+        return if matches!(done, Done::Failed) { done } else { Done::NothingDue };
+    }
+    request.version = request.version.saturating_add(1);
+    let save = Save { request, commit: None, refunded: None };
+    match sweep.store.save(&save).await {
+        Ok(Saved::Written) => {
+            count(run, &save.request, document, &marks);
+            if announced && matches!(done, Done::Written) {
+                run.invocation.metrics().count("PayoutsSentAgain", 1);
+            }
+            done
+        }
+        // Somebody moved it meanwhile; what is due of it then is the next run's.
+        Ok(Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed) => Done::NothingDue,
+        Err(error) => failed(&error),
+    }
+}
+
+fn is_stuck(request: &Request, now: Timestamp) -> bool {
+    matches!(request.state, State::Approved | State::Paying)
+        && request.payout.is_some()
+        && request.due_at.is_some_and(|due_at| due_at <= now)
+}
+
+/// The document that decided the request, whose promises its clocks are.
+fn document_of(request: &Request) -> Option<&'static Document> {
+    let decision = &request.case.decision;
+    documents().version(&decision.document, &decision.version)
+}
+
+/// What was marked, for the alarms on promises that are broken.
+fn count(run: &Run<'_>, request: &Request, document: Option<&'static Document>, marks: &[Mark]) {
+    let metrics = run.invocation.metrics();
+    for mark in marks {
+        let clocks = document.into_iter().flat_map(|document| &document.clocks);
+        let name = clocks.map(|clock| clock.id.as_str()).find(|id| *id == mark.clock).unwrap_or("unknown");
+        let request = request.id.as_str();
+        if mark.breached {
+            metrics.count_labelled("ClocksBreached", ("clock", name), 1);
+            metrics.count("FirmClocksBreached", u64::from(mark.firm));
+            tracing::warn!(request, clock = name, outcome = "breached", "a promise is not kept in time");
+        } else {
+            metrics.count_labelled("ClocksWarned", ("clock", name), 1);
+            tracing::info!(request, clock = name, outcome = "warned", "a promise is soon due");
+        }
+    }
+}

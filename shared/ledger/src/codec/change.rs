@@ -1,0 +1,147 @@
+//! The form of what happened.
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{EndedForm, LotForm, PartForm, part, part_form, parts, parts_form};
+use super::{CodecError, credits, instant};
+use crate::{Account, Change, GenerationId, LotId, ReleaseReason};
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum ChangeForm {
+    #[serde(rename = "gr")]
+    Granted(LotForm, u64),
+    /// The place of the hold among those of the account afterwards.
+    #[serde(rename = "h")]
+    Held(usize),
+    #[serde(rename = "c")]
+    Captured(String, Vec<PartForm>),
+    #[serde(rename = "r")]
+    Released(String, Vec<PartForm>, ReasonForm),
+    #[serde(rename = "b")]
+    GivenBack(String, Vec<PartForm>),
+    #[serde(rename = "l")]
+    ChargedLate(String, Vec<PartForm>),
+    #[serde(rename = "u")]
+    Uncollected(String, u64),
+    #[serde(rename = "x")]
+    Expired(PartForm),
+    #[serde(rename = "rp")]
+    Replaced(PartForm, i64),
+    #[serde(rename = "rv")]
+    Revoked(PartForm, u64),
+    #[serde(rename = "rs")]
+    Restored(PartForm, u64, Vec<PartForm>),
+    #[serde(rename = "xs")]
+    ExpiryStarted(EndedForm, Vec<(u32, i64)>),
+    #[serde(rename = "xp")]
+    ExpiryStopped(String, Vec<u32>),
+    #[serde(rename = "xe")]
+    Extended(u32, i64),
+    #[serde(rename = "sus")]
+    Suspended,
+    #[serde(rename = "res")]
+    Resumed,
+    #[serde(rename = "m")]
+    Marked(i64),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum ReasonForm {
+    #[serde(rename = "f")]
+    Failed,
+    #[serde(rename = "e")]
+    EmptySuccess,
+    #[serde(rename = "d")]
+    Deadline,
+}
+
+impl ChangeForm {
+    /// The form of a change of an entry that leaves the account as `after`.
+    pub(super) fn of(change: &Change, after: &Account) -> Result<Self, CodecError> {
+        let text = |generation: &GenerationId| generation.as_str().to_owned();
+        Ok(match change {
+            Change::Granted { lot, settled } => Self::Granted(LotForm::of(lot), settled.get()),
+            Change::Held(hold) => {
+                let place = after.holds.iter().position(|open| open == hold);
+                Self::Held(place.ok_or(CodecError::Missing)?)
+            }
+            Change::Captured { generation, parts } => Self::Captured(text(generation), parts_form(parts)),
+            Change::Released { generation, parts, reason } => {
+                let reason = match reason {
+                    ReleaseReason::Failed => ReasonForm::Failed,
+                    ReleaseReason::EmptySuccess => ReasonForm::EmptySuccess,
+                    ReleaseReason::Deadline => ReasonForm::Deadline,
+                };
+                Self::Released(text(generation), parts_form(parts), reason)
+            }
+            Change::GivenBack { generation, parts } => Self::GivenBack(text(generation), parts_form(parts)),
+            Change::ChargedLate { generation, parts } => {
+                Self::ChargedLate(text(generation), parts_form(parts))
+            }
+            Change::Uncollected { generation, credits } => Self::Uncollected(text(generation), credits.get()),
+            Change::Expired(part) => Self::Expired(part_form(part)),
+            Change::Replaced { part, since } => Self::Replaced(part_form(part), since.as_ms()),
+            Change::Revoked { part, debt } => Self::Revoked(part_form(part), debt.get()),
+            Change::Restored { part, debt, repaid } => {
+                Self::Restored(part_form(part), debt.get(), parts_form(repaid))
+            }
+            Change::ExpiryStarted { ended, lots } => Self::ExpiryStarted(
+                EndedForm::of(ended),
+                lots.iter().map(|(lot, expiry)| (lot.0, expiry.as_ms())).collect(),
+            ),
+            Change::ExpiryStopped { subscription, lots } => {
+                Self::ExpiryStopped(subscription.as_str().to_owned(), lots.iter().map(|lot| lot.0).collect())
+            }
+            Change::Extended { lot, until } => Self::Extended(lot.0, until.as_ms()),
+            Change::Suspended => Self::Suspended,
+            Change::Resumed => Self::Resumed,
+            Change::Marked(instant) => Self::Marked(instant.as_ms()),
+        })
+    }
+
+    /// Reads a change of an entry that leaves the account as `after`.
+    pub(super) fn read(self, after: &Account) -> Result<Change, CodecError> {
+        Ok(match self {
+            Self::Granted(form, settled) => Change::Granted { lot: form.read()?, settled: credits(settled)? },
+            Self::Held(place) => Change::Held(after.holds.get(place).ok_or(CodecError::Missing)?.clone()),
+            Self::Captured(id, taken) => Change::Captured { generation: id.parse()?, parts: parts(taken)? },
+            Self::Released(id, taken, reason) => Change::Released {
+                generation: id.parse()?,
+                parts: parts(taken)?,
+                reason: match reason {
+                    ReasonForm::Failed => ReleaseReason::Failed,
+                    ReasonForm::EmptySuccess => ReleaseReason::EmptySuccess,
+                    ReasonForm::Deadline => ReleaseReason::Deadline,
+                },
+            },
+            Self::GivenBack(id, taken) => Change::GivenBack { generation: id.parse()?, parts: parts(taken)? },
+            Self::ChargedLate(id, taken) => {
+                Change::ChargedLate { generation: id.parse()?, parts: parts(taken)? }
+            }
+            Self::Uncollected(id, count) => {
+                Change::Uncollected { generation: id.parse()?, credits: credits(count)? }
+            }
+            Self::Expired(form) => Change::Expired(part(form)?),
+            Self::Replaced(form, since) => Change::Replaced { part: part(form)?, since: instant(since)? },
+            Self::Revoked(form, debt) => Change::Revoked { part: part(form)?, debt: credits(debt)? },
+            Self::Restored(form, debt, repaid) => {
+                Change::Restored { part: part(form)?, debt: credits(debt)?, repaid: parts(repaid)? }
+            }
+            Self::ExpiryStarted(form, lots) => Change::ExpiryStarted {
+                ended: form.read()?,
+                lots: lots
+                    .into_iter()
+                    .map(|(lot, expiry)| Ok((LotId(lot), instant(expiry)?)))
+                    .collect::<Result<_, CodecError>>()?,
+            },
+            Self::ExpiryStopped(subscription, lots) => Change::ExpiryStopped {
+                subscription: subscription.parse()?,
+                lots: lots.into_iter().map(LotId).collect(),
+            },
+            Self::Extended(lot, until) => Change::Extended { lot: LotId(lot), until: instant(until)? },
+            Self::Suspended => Change::Suspended,
+            Self::Resumed => Change::Resumed,
+            Self::Marked(at) => Change::Marked(instant(at)?),
+        })
+    }
+}

@@ -1,0 +1,222 @@
+//! The form of an account: lots, open holds, the ring of settled generations.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::{CodecError, credits, instant};
+use crate::{Account, Credits, Ended, Hold, Lot, LotId, LotKind, Part, Recent, Timestamp};
+
+/// Lot, credits.
+pub(super) type PartForm = (u32, u64);
+
+/// Where a lot's credits come from.
+#[derive(Serialize, Deserialize)]
+enum SourceForm {
+    /// Subscription, payment.
+    #[serde(rename = "s")]
+    Subscription(String, String),
+    /// Payment.
+    #[serde(rename = "p")]
+    Pack(String),
+    /// Refund request.
+    #[serde(rename = "c")]
+    Compensation(String),
+}
+
+/// Id, source, product, granted at, expires at, the seven amounts in the order of [`Lot`], results, left-over
+/// time in seconds, closed (1) or not (0), touched at.
+#[derive(Serialize, Deserialize)]
+pub(super) struct LotForm(u32, SourceForm, String, i64, Option<i64>, [u64; 7], u32, Option<u64>, u8, i64);
+
+/// Generation, operation, parts, held at, milliseconds from there to the deadline.
+#[derive(Serialize, Deserialize)]
+struct HoldForm(String, String, Vec<PartForm>, i64, i64);
+
+/// Subscription, ended at, left-over time in seconds.
+#[derive(Serialize, Deserialize)]
+pub(super) struct EndedForm(String, i64, u64);
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct AccountForm {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    l: Vec<LotForm>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    h: Vec<HoldForm>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    d: u64,
+    #[serde(default, skip_serializing_if = "is_false")]
+    sus: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    e: Vec<EndedForm>,
+    /// The ring: eight bytes for each, in base64.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    r: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    m: Option<i64>,
+    lc: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+pub(super) fn part_form(part: &Part) -> PartForm {
+    (part.lot.0, part.credits.get())
+}
+
+pub(super) fn parts_form(parts: &[Part]) -> Vec<PartForm> {
+    parts.iter().map(part_form).collect()
+}
+
+pub(super) fn part((lot, count): PartForm) -> Result<Part, CodecError> {
+    Ok(Part { lot: LotId(lot), credits: credits(count)? })
+}
+
+pub(super) fn parts(forms: Vec<PartForm>) -> Result<Vec<Part>, CodecError> {
+    forms.into_iter().map(part).collect()
+}
+
+impl LotForm {
+    pub(super) fn of(lot: &Lot) -> Self {
+        let payment = || lot.payment.as_ref().map(|payment| payment.as_str().to_owned()).unwrap_or_default();
+        let source = match &lot.kind {
+            LotKind::Subscription(id) => SourceForm::Subscription(id.as_str().to_owned(), payment()),
+            LotKind::Pack => SourceForm::Pack(payment()),
+            LotKind::Compensation(request) => SourceForm::Compensation(request.as_str().to_owned()),
+        };
+        let amounts = [lot.granted, lot.available, lot.held, lot.spent, lot.expired, lot.revoked, lot.repaid];
+        Self(
+            lot.id.0,
+            source,
+            lot.product.as_str().to_owned(),
+            lot.granted_at.as_ms(),
+            lot.expires_at.map(Timestamp::as_ms),
+            amounts.map(Credits::get),
+            lot.results,
+            lot.leftover_s,
+            u8::from(lot.closed),
+            lot.touched_at.as_ms(),
+        )
+    }
+
+    pub(super) fn read(self) -> Result<Lot, CodecError> {
+        let Self(
+            id,
+            source,
+            product,
+            granted_at,
+            expires_at,
+            amounts,
+            results,
+            leftover_s,
+            closed,
+            touched_at,
+        ) = self;
+        let [granted, available, held, spent, expired, revoked, repaid] = amounts;
+        let (kind, payment) = match source {
+            SourceForm::Subscription(id, payment) => {
+                (LotKind::Subscription(id.parse()?), Some(payment.parse()?))
+            }
+            SourceForm::Pack(payment) => (LotKind::Pack, Some(payment.parse()?)),
+            SourceForm::Compensation(request) => (LotKind::Compensation(request.parse()?), None),
+        };
+        Ok(Lot {
+            id: LotId(id),
+            kind,
+            payment,
+            product: product.parse()?,
+            granted_at: instant(granted_at)?,
+            expires_at: expires_at.map(instant).transpose()?,
+            granted: credits(granted)?,
+            available: credits(available)?,
+            held: credits(held)?,
+            spent: credits(spent)?,
+            expired: credits(expired)?,
+            revoked: credits(revoked)?,
+            repaid: credits(repaid)?,
+            results,
+            leftover_s,
+            closed: closed == 1,
+            touched_at: instant(touched_at)?,
+        })
+    }
+}
+
+impl HoldForm {
+    fn of(hold: &Hold) -> Self {
+        Self(
+            hold.generation.as_str().to_owned(),
+            hold.operation.clone(),
+            parts_form(&hold.parts),
+            hold.held_at.as_ms(),
+            // Both lie within the years 2000 to 2099: the difference cannot overflow.
+            hold.deadline.as_ms().saturating_sub(hold.held_at.as_ms()),
+        )
+    }
+
+    /// Reads a hold of an account with these lots: a lot with held credits never leaves.
+    fn read(self, lots: &[Lot]) -> Result<Hold, CodecError> {
+        let Self(generation, operation, taken, held_at, open_ms) = self;
+        let parts = parts(taken)?;
+        let lot = parts.first().and_then(|part| lots.iter().find(|lot| lot.id == part.lot));
+        Ok(Hold {
+            generation: generation.parse()?,
+            operation,
+            product: lot.ok_or(CodecError::Missing)?.product.clone(),
+            parts,
+            held_at: instant(held_at)?,
+            deadline: instant(held_at.saturating_add(open_ms))?,
+        })
+    }
+}
+
+impl EndedForm {
+    pub(super) fn of(ended: &Ended) -> Self {
+        Self(ended.subscription.as_str().to_owned(), ended.ended_at.as_ms(), ended.leftover_s)
+    }
+
+    pub(super) fn read(self) -> Result<Ended, CodecError> {
+        let Self(subscription, ended_at, leftover_s) = self;
+        Ok(Ended { subscription: subscription.parse()?, ended_at: instant(ended_at)?, leftover_s })
+    }
+}
+
+impl AccountForm {
+    pub(super) fn of(account: &Account) -> Self {
+        let ring: Vec<u8> = account.recent.iter().flat_map(|recent| recent.bytes()).collect();
+        Self {
+            l: account.lots.iter().map(LotForm::of).collect(),
+            h: account.holds.iter().map(HoldForm::of).collect(),
+            d: account.debt.get(),
+            sus: account.suspended,
+            e: account.ended.iter().map(EndedForm::of).collect(),
+            r: URL_SAFE_NO_PAD.encode(ring),
+            m: account.marked.map(Timestamp::as_ms),
+            lc: account.lot_count,
+        }
+    }
+
+    pub(super) fn read(self) -> Result<Account, CodecError> {
+        let lots = self.l.into_iter().map(LotForm::read).collect::<Result<Vec<_>, _>>()?;
+        let holds = self.h.into_iter().map(|hold| hold.read(&lots)).collect::<Result<_, _>>()?;
+        let ring = URL_SAFE_NO_PAD.decode(self.r).map_err(|_| CodecError::Number)?;
+        let (marks, []) = ring.as_chunks::<8>() else { return Err(CodecError::Number) };
+        Ok(Account {
+            lots,
+            holds,
+            debt: credits(self.d)?,
+            suspended: self.sus,
+            ended: self.e.into_iter().map(EndedForm::read).collect::<Result<_, _>>()?,
+            recent: marks.iter().map(|mark| Recent::read(*mark)).collect(),
+            marked: self.m.map(instant).transpose()?,
+            lot_count: self.lc,
+        })
+    }
+}

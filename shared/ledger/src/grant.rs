@@ -1,0 +1,143 @@
+//! How credits arrive: by a payment, or as a compensation without one.
+//!
+//! Every lot is of one product (`S0-20`). A payment's lot first pays off debt. The first charge of a
+//! subscription may stop the clocks of ended ones, and a renewal may take the place of what is left of the
+//! earlier charges.
+
+use crate::decide::{Decided, Planner, Step, leftover_expiry};
+use crate::{
+    AmountError, ApplyError, Change, Compensation, Credits, Grant, LOTS_MAX, Lot, LotId, LotKind, Part,
+    Payment, PaymentKind, ProductId, Record, Rejection, Timestamp,
+};
+
+impl Planner {
+    pub(crate) fn grant(&mut self, grant: &Grant) -> Result<Step, ApplyError> {
+        if self.is_full() {
+            return Ok(Step::Answer(Decided::Refused(Rejection::TooManyLots)));
+        }
+        self.seal()?;
+        let payment = &grant.payment;
+        let (kind, expires_at) = match &payment.kind {
+            PaymentKind::Pack => (LotKind::Pack, None),
+            PaymentKind::Subscription { subscription, .. } => {
+                let ended = self.account.ended(subscription);
+                let expiry = ended
+                    .map(|ended| leftover_expiry(ended, payment.charged_at, grant.leftover_s))
+                    .transpose()?;
+                (LotKind::Subscription(subscription.clone()), expiry)
+            }
+        };
+        let mut lot = self.lot(kind, &payment.product, payment.credits, payment.charged_at)?;
+        lot.payment = Some(payment.id.clone());
+        lot.expires_at = expires_at;
+        lot.leftover_s = grant.leftover_s;
+        if grant.stops_clocks {
+            self.stop_clocks(&lot)?;
+            self.end_with(&lot)?;
+        }
+        if grant.replaces {
+            self.replace_earlier(&lot)?;
+        }
+        let settled = self.account.debt.min(payment.credits);
+        let payment = Payment { lot: lot.id, landed_at: self.at, ..payment.clone() };
+        self.change(Change::Granted { lot, settled })?;
+        self.records.push(Record::NewPayment(Box::new(payment)));
+        Ok(Step::Write)
+    }
+
+    pub(crate) fn compensate(&mut self, compensation: &Compensation) -> Result<Step, ApplyError> {
+        let kind = LotKind::Compensation(compensation.request.clone());
+        if self.account.lots.iter().any(|lot| lot.kind == kind) {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        let refused = |rejection| Ok(Step::Answer(Decided::Refused(rejection)));
+        if compensation.credits.is_zero() {
+            return refused(Rejection::NoCredits);
+        }
+        if self.is_full() {
+            return refused(Rejection::TooManyLots);
+        }
+        self.seal()?;
+        let mut lot = self.lot(kind, &compensation.product, compensation.credits, self.now)?;
+        lot.expires_at = compensation.expires_at;
+        self.change(Change::Granted { lot, settled: Credits::ZERO })?;
+        self.records.push(Record::CompensatedOnce(compensation.request.clone()));
+        Ok(Step::Write)
+    }
+
+    fn is_full(&self) -> bool {
+        self.account.lots.iter().filter(|lot| lot.is_kept(self.at)).count() >= LOTS_MAX
+    }
+
+    /// A full lot with the account's next id.
+    fn lot(
+        &self,
+        kind: LotKind,
+        product: &ProductId,
+        credits: Credits,
+        granted_at: Timestamp,
+    ) -> Result<Lot, AmountError> {
+        Ok(Lot {
+            id: LotId(self.account.lot_count.checked_add(1).ok_or(AmountError::Overflow)?),
+            kind,
+            payment: None,
+            product: product.clone(),
+            granted_at,
+            expires_at: None,
+            granted: credits,
+            available: credits,
+            held: Credits::ZERO,
+            spent: Credits::ZERO,
+            expired: Credits::ZERO,
+            revoked: Credits::ZERO,
+            repaid: Credits::ZERO,
+            results: 0,
+            leftover_s: None,
+            closed: false,
+            touched_at: self.at,
+        })
+    }
+
+    /// A renewal takes the place of what is left of the subscription's earlier charges. Credits in open holds
+    /// stay held, and come back as those of an expired lot do. A charge that is told late replaces no newer
+    /// one.
+    fn replace_earlier(&mut self, renewal: &Lot) -> Result<(), ApplyError> {
+        let Some(subscription) = renewal.subscription() else { return Ok(()) };
+        let earlier = self.account.lots.iter().filter(|lot| {
+            lot.subscription() == Some(subscription)
+                && lot.granted_at < renewal.granted_at
+                && lot.is_usable(self.now)
+                && !lot.is_empty()
+        });
+        let parts: Vec<Part> = earlier.map(|lot| Part { lot: lot.id, credits: lot.available }).collect();
+        let since = self.now;
+        parts.into_iter().try_for_each(|part| self.change(Change::Replaced { part, since }))
+    }
+
+    /// A subscription begins: the left-over lots of ended ones of its product lose their expiry.
+    pub(crate) fn stop_clocks(&mut self, begun: &Lot) -> Result<(), ApplyError> {
+        let Some(subscription) = begun.subscription().cloned() else { return Ok(()) };
+        let stopped = self.account.lots.iter().filter(|lot| {
+            lot.product == begun.product
+                && lot.expires_at.is_some()
+                && lot
+                    .subscription()
+                    .is_some_and(|other| other != &subscription && self.account.ended(other).is_some())
+                && !lot.is_empty()
+        });
+        let lots: Vec<LotId> = stopped.map(|lot| lot.id).collect();
+        if lots.is_empty() { Ok(()) } else { self.change(Change::ExpiryStopped { subscription, lots }) }
+    }
+
+    /// The subscription that took lots over has ended itself, which was told before its first payment: the
+    /// lots end with it.
+    fn end_with(&mut self, begun: &Lot) -> Result<(), ApplyError> {
+        let ended = begun.subscription().and_then(|subscription| self.account.ended(subscription)).cloned();
+        let Some(ended) = ended else { return Ok(()) };
+        let taken = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&ended.subscription));
+        let taken = taken.filter(|lot| lot.expires_at.is_none());
+        let ends = taken.map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at, lot.leftover_s)?)));
+        let ends = ends.collect::<Result<Vec<_>, ApplyError>>()?;
+        ends.into_iter().try_for_each(|(lot, until)| self.change(Change::Extended { lot, until }))
+    }
+}

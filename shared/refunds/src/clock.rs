@@ -1,0 +1,345 @@
+//! A request's clocks: every promise of its policy that applies to it, as an object with a deadline.
+//!
+//! Clocks are read from the request's time-line and its document alone, so that whoever moves a request
+//! need not think of them: [`Request::keep_time`] brings them up to date, and a request that was moved
+//! without it is due at once, so that the sweep does. Only the marks (warned, breached) are kept from
+//! before. What starts, stops and ends a clock depends on what the promise is about:
+//!
+//! | starts | begins | stands still | ends |
+//! |---|---|---|---|
+//! | `request_submitted` | with the submission | never | with the first answer that says something: a question, an approval, a refusal, or what follows from them; being put before a person is none |
+//! | `request_complete` | when nothing is missing, and again when a closed request is reopened | while information is asked for, where the promise says `pauses` | when the request is approved, refused or withdrawn |
+//! | `refund_succeeded` | when Stripe confirmed the refund | never | when that refund fails after all |
+//! | `payment_charged` | with the charge | never | when the credits land, or as `request_complete` |
+//! | `generation_failed` | no request is needed: the hold's own deadline is this clock | | |
+//!
+//! A deadline is inside: a clock is met at its last instant and breached after it. A breach is final: a
+//! pause that begins after the deadline moves nothing. While a clock stands still, the time that was left is
+//! kept and runs on from the instant at which it goes on, in the working time of the document's calendar. A
+//! reopened request has another round of the same promise beside the first.
+//!
+//! Bounds: a document's promises times the request's openings, each a few hundred bytes.
+
+use ledger::Timestamp;
+use policy::{ClockStart, Document, Fact, Value};
+
+use crate::{Request, State};
+
+/// One promise of the policy, running for one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clock {
+    /// The promise: the clock's name within the document.
+    pub id: String,
+    /// The clause that promises it.
+    pub clause: String,
+    /// Whether the text promises it, or only says what is usual.
+    pub firm: bool,
+    /// What the promise is about.
+    pub starts: ClockStart,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When people are to be warned, for promises that warn.
+    pub warn_at: Option<Timestamp>,
+    /// Its deadline, the last instant inside. Of a clock that stands still: as it was when it stopped.
+    pub due_at: Timestamp,
+    /// Since when it stands still.
+    pub paused_at: Option<Timestamp>,
+    /// For how long it stood still before, in milliseconds.
+    pub paused_ms: i64,
+    /// When what was promised happened, in time or late.
+    pub ended_at: Option<Timestamp>,
+    /// When people were warned: the mark of [`Request::mark_time`].
+    pub warned_at: Option<Timestamp>,
+    /// When its breach was noted: the mark of [`Request::mark_time`].
+    pub breached_at: Option<Timestamp>,
+}
+
+/// Where a clock stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockState {
+    /// Its deadline is to come.
+    Running,
+    /// It stands still while the customer is asked.
+    Paused,
+    /// The promise was kept.
+    Met,
+    /// Its deadline passed before what was promised happened.
+    Breached,
+}
+
+impl ClockState {
+    /// The name in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Met => "met",
+            Self::Breached => "breached",
+        }
+    }
+}
+
+/// A clock that was found to warn or to have run out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The promise.
+    pub clock: String,
+    /// Whether the text promises it, or only says what is usual.
+    pub firm: bool,
+    /// Whether it has run out, or only warns.
+    pub breached: bool,
+}
+
+/// What a state means for a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Runs,
+    StandsStill,
+    Ends,
+    Nothing,
+}
+
+/// The table of the module's header.
+fn effect(starts: ClockStart, state: State) -> Effect {
+    use State::{
+        Approved, Failed, InReview, NeedsInformation, Paying, Refunded, Refused, Submitted, Withdrawn,
+    };
+    match (starts, state) {
+        (ClockStart::RequestSubmitted, Submitted | InReview)
+        | (ClockStart::RequestComplete, InReview)
+        | (ClockStart::RefundSucceeded, Refunded) => Effect::Runs,
+        (ClockStart::RequestComplete, NeedsInformation) => Effect::StandsStill,
+        (ClockStart::RequestSubmitted, NeedsInformation)
+        | (
+            ClockStart::RequestSubmitted | ClockStart::RequestComplete | ClockStart::PaymentCharged,
+            Approved | Paying | Refunded | Failed | Refused | Withdrawn,
+        )
+        | (ClockStart::RefundSucceeded, Failed) => Effect::Ends,
+        (ClockStart::RequestComplete | ClockStart::PaymentCharged, Submitted)
+        | (ClockStart::PaymentCharged, NeedsInformation | InReview)
+        | (
+            ClockStart::RefundSucceeded,
+            Submitted | NeedsInformation | InReview | Approved | Paying | Refused | Withdrawn,
+        )
+        | (ClockStart::GenerationFailed, _) => Effect::Nothing,
+    }
+}
+
+impl Clock {
+    /// `promise`, from `started_at` on; `None` where its calendar does not reach so far.
+    fn start(promise: &policy::Clock, document: &Document, started_at: Timestamp) -> Option<Self> {
+        let at = |milliseconds: Option<i64>| Timestamp::from_ms(milliseconds?).ok();
+        Some(Self {
+            id: promise.id.clone(),
+            clause: promise.clause.clone(),
+            firm: promise.firm,
+            starts: promise.starts,
+            started_at,
+            warn_at: at(document.warning(promise, started_at.as_ms())),
+            due_at: at(document.deadline(promise, started_at.as_ms()))?,
+            paused_at: None,
+            paused_ms: 0,
+            ended_at: None,
+            warned_at: None,
+            breached_at: None,
+        })
+    }
+
+    /// Where it stands at `now`.
+    pub fn state(&self, now: Timestamp) -> ClockState {
+        match (self.ended_at, self.paused_at) {
+            (Some(ended_at), _) if ended_at <= self.due_at => ClockState::Met,
+            (Some(_), _) => ClockState::Breached,
+            (None, Some(_)) => ClockState::Paused,
+            (None, None) if now > self.due_at => ClockState::Breached,
+            (None, None) => ClockState::Running,
+        }
+    }
+
+    /// Whether what it promises is still to come.
+    pub fn is_open(&self) -> bool {
+        self.ended_at.is_none()
+    }
+
+    /// The next instant at which a mark is due: at the deadline of one that ended late, too.
+    fn next_mark(&self) -> Option<Timestamp> {
+        if self.breached_at.is_some() {
+            return None;
+        }
+        match (self.ended_at, self.paused_at) {
+            (Some(ended_at), _) => (ended_at > self.due_at).then_some(self.due_at),
+            (None, Some(_)) => None,
+            (None, None) => {
+                let warning = self.warn_at.filter(|_| self.warned_at.is_none());
+                Some(warning.map_or(self.due_at, |warning| warning.min(self.due_at)))
+            }
+        }
+    }
+
+    fn pause(&mut self, at: Timestamp) {
+        if self.is_open() && self.paused_at.is_none() && at <= self.due_at {
+            self.paused_at = Some(at);
+        }
+    }
+
+    /// Goes on with the time that was left. A calendar that does not reach so far leaves the deadline.
+    fn go_on(&mut self, promise: &policy::Clock, document: &Document, at: Timestamp) {
+        let Some(paused_at) = self.paused_at.take() else { return };
+        let moved = |term: &str, instant: Timestamp| {
+            let left_ms = document.time_between(term, paused_at.as_ms(), instant.as_ms())?;
+            let moved = document.time_after(term, at.as_ms(), left_ms)?;
+            Timestamp::from_ms(moved).ok().map(|moved| moved.max(instant))
+        };
+        self.paused_ms = self.paused_ms.saturating_add(at.as_ms().saturating_sub(paused_at.as_ms()));
+        if let (Some(warn_at), Some(term)) = (self.warn_at, &promise.warn)
+            && warn_at > paused_at
+        {
+            self.warn_at = moved(term, warn_at).or(self.warn_at);
+        }
+        self.due_at = moved(&promise.limit, self.due_at).unwrap_or(self.due_at);
+    }
+
+    fn end(&mut self, at: Timestamp) {
+        self.paused_at = None;
+        self.ended_at = self.ended_at.or(Some(at));
+    }
+}
+
+impl Request {
+    /// Brings the clocks up to date with the time-line. Without a document there are none.
+    pub fn keep_time(&mut self, document: Option<&Document>) {
+        let promises = document.into_iter().flat_map(|document| {
+            let applying = document.clocks.iter().filter(|promise| self.is_promised(promise));
+            applying.flat_map(|promise| self.rounds(promise, document)).collect::<Vec<_>>()
+        });
+        let clocks = promises.map(|mut clock| {
+            let before =
+                self.clocks.iter().find(|old| old.id == clock.id && old.started_at == clock.started_at);
+            if let Some(before) = before {
+                (clock.warned_at, clock.breached_at) = (before.warned_at, before.breached_at);
+            }
+            clock
+        });
+        self.clocks = clocks.collect();
+        self.clocks_due_at = self.clocks.iter().filter_map(Clock::next_mark).min();
+    }
+
+    /// Marks the clocks that warn or have run out at `now`, once each, and returns the marks.
+    pub fn mark_time(&mut self, now: Timestamp) -> Vec<Mark> {
+        let mut marks = Vec::new();
+        for clock in &mut self.clocks {
+            if clock.next_mark().is_none_or(|due_at| due_at > now) {
+                continue;
+            }
+            let breached = match clock.state(now) {
+                ClockState::Breached => true,
+                ClockState::Running
+                    if clock.warned_at.is_none() && clock.warn_at.is_some_and(|at| at <= now) =>
+                {
+                    false
+                }
+                ClockState::Running | ClockState::Paused | ClockState::Met => continue,
+            };
+            let mark = if breached { &mut clock.breached_at } else { &mut clock.warned_at };
+            *mark = Some(now);
+            marks.push(Mark { clock: clock.id.clone(), firm: clock.firm, breached });
+        }
+        self.clocks_due_at = self.clocks.iter().filter_map(Clock::next_mark).min();
+        marks
+    }
+
+    /// When the sweep has to look at it: for its payout or for its clocks.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due_at.into_iter().chain(self.clocks_due_at).min()
+    }
+
+    /// The clocks have to be looked at once it goes to `state` at `at`, unless that means nothing to them.
+    /// What was to be looked at before stays so.
+    pub(crate) fn untimed(&mut self, state: State, at: Timestamp) {
+        let begins = match state {
+            State::InReview | State::NeedsInformation => true,
+            State::Refunded => self.payout.is_some(),
+            State::Submitted
+            | State::Approved
+            | State::Paying
+            | State::Failed
+            | State::Refused
+            | State::Withdrawn => false,
+        };
+        let touches = |clock: &Clock| clock.is_open() && effect(clock.starts, state) != Effect::Nothing;
+        if begins || self.clocks.iter().any(touches) {
+            self.clocks_due_at = Some(self.clocks_due_at.map_or(at, |due_at| due_at.min(at)));
+        }
+    }
+
+    /// Whether a promise is one to this request. A promise about some products counts where it is not known
+    /// that the request is about another one.
+    fn is_promised(&self, promise: &policy::Clock) -> bool {
+        let for_reason = promise.reasons.is_empty() || promise.reasons.contains(&self.case.reason);
+        let for_product = promise.products.is_empty()
+            || self.product().is_none_or(|product| promise.products.iter().any(|each| each == product));
+        for_reason && for_product
+    }
+
+    /// The product that it is about, where that is recorded.
+    pub fn product(&self) -> Option<&str> {
+        match self.case.facts.get(Fact::Product) {
+            Some(Value::Text(product)) => Some(product),
+            _ => None,
+        }
+    }
+
+    /// The rounds of one promise, oldest first.
+    fn rounds(&self, promise: &policy::Clock, document: &Document) -> Vec<Clock> {
+        let mut rounds: Vec<Clock> = Vec::new();
+        if promise.starts == ClockStart::PaymentCharged {
+            let mut clock =
+                self.instant(Fact::PaymentChargedAt).and_then(|at| Clock::start(promise, document, at));
+            if let (Some(clock), Some(landed_at)) = (&mut clock, self.instant(Fact::CreditsLandedAt)) {
+                clock.end(landed_at);
+            }
+            rounds.extend(clock);
+        }
+        let mut decided_at_once = false;
+        for step in &self.steps {
+            let first = rounds.is_empty();
+            let open = rounds.last_mut().filter(|clock| clock.is_open());
+            match (effect(promise.starts, step.state), open) {
+                (Effect::Runs, Some(clock)) => clock.go_on(promise, document, step.at),
+                (Effect::Runs, None) if self.begins(promise.starts, first) => {
+                    rounds.extend(Clock::start(promise, document, step.at));
+                }
+                (Effect::StandsStill, Some(clock)) if promise.pauses => clock.pause(step.at),
+                (Effect::Ends, Some(clock)) => clock.end(step.at),
+                // Complete and resolved in the instant of its submission.
+                (Effect::Ends, None) if decided_at_once && promise.starts == ClockStart::RequestComplete => {
+                    let clock = Clock::start(promise, document, step.at);
+                    rounds.extend(clock.map(|mut clock| {
+                        clock.end(step.at);
+                        clock
+                    }));
+                }
+                (Effect::Runs | Effect::StandsStill | Effect::Ends | Effect::Nothing, _) => {}
+            }
+            decided_at_once = step.state == State::Submitted;
+        }
+        rounds
+    }
+
+    /// Whether another round begins: a first answer is given once, and money arrives where there was some.
+    fn begins(&self, starts: ClockStart, first: bool) -> bool {
+        match starts {
+            ClockStart::RequestSubmitted => first,
+            ClockStart::RefundSucceeded => self.payout.is_some(),
+            ClockStart::RequestComplete => true,
+            ClockStart::PaymentCharged | ClockStart::GenerationFailed => false,
+        }
+    }
+
+    fn instant(&self, fact: Fact) -> Option<Timestamp> {
+        match self.case.facts.get(fact) {
+            Some(Value::Integer(milliseconds)) => Timestamp::from_ms(*milliseconds).ok(),
+            _ => None,
+        }
+    }
+}
