@@ -1,13 +1,16 @@
 //! The published form of a refund request.
 
 use lambda::caller::Role;
-use ledger::{Actor, Credits, Money};
+use ledger::{Actor, Credits};
 use policy::{Basis, Citation, Decision, DoorShown, Outcome, Remedy};
 use policy_documents::documents;
-use refunds::{Arrival, Call, Deed, OfferState, Pays, Quote, Request, Review, Standing, State, Verdict};
+use refunds::{Call, Deed, OfferState, Quote, Request, Review, Standing, State, Verdict};
 use serde::Serialize;
 
 use crate::body::field_of;
+use crate::claim::ClaimAnswer;
+use crate::clocks::{ClockAnswer, clocks};
+use crate::quoted::{MoneyAnswer, QuoteAnswer, money, quote};
 
 #[derive(Serialize)]
 pub(crate) struct RequestAnswer<'request> {
@@ -32,7 +35,18 @@ pub(crate) struct RequestAnswer<'request> {
     payout: Option<PayoutAnswer<'request>>,
     credits_given: Option<u64>,
     time_line: Vec<StepAnswer<'request>>,
+    /// The promises of the policy to it.
+    clocks: Vec<ClockAnswer<'request>>,
+    #[serde(flatten)]
+    queue: Option<QueueAnswer<'request>>,
     next: Vec<Next>,
+}
+
+/// What support alone sees.
+#[derive(Serialize)]
+struct QueueAnswer<'request> {
+    priority: &'static str,
+    claim: Option<ClaimAnswer<'request>>,
 }
 
 /// What would come of a request.
@@ -43,52 +57,6 @@ pub(crate) struct Preview<'request> {
     decision: &'request Decision,
     quote: Option<QuoteAnswer>,
     answers_wanted: Vec<Wanted<'request>>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct QuoteAnswer {
-    quote: String,
-    pays: PaysAnswer,
-    revoked: Vec<RevokedAnswer>,
-    untouched: Vec<KeptAnswer>,
-    plan_ends: Option<EndsAnswer>,
-    money_arrives: Option<ArrivalAnswer>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum PaysAnswer {
-    Money { payment: String, amount: MoneyAnswer },
-    CreditsGivenBack { generation_id: String, credits: u64 },
-    CreditsGranted { product: String, credits: u64 },
-}
-
-#[derive(Serialize)]
-struct RevokedAnswer {
-    lot: u32,
-    credits_revoked: u64,
-    credits_spent: u64,
-    credits_held: u64,
-    debt: u64,
-}
-
-#[derive(Serialize)]
-struct KeptAnswer {
-    lot: u32,
-    credits: u64,
-}
-
-#[derive(Serialize)]
-struct EndsAnswer {
-    subscription: String,
-    when: &'static str,
-}
-
-#[derive(Serialize)]
-struct ArrivalAnswer {
-    clause: String,
-    earliest: Option<String>,
-    latest: String,
 }
 
 #[derive(Serialize)]
@@ -158,12 +126,6 @@ struct PayoutAnswer<'request> {
 }
 
 #[derive(Serialize)]
-pub(crate) struct MoneyAnswer {
-    amount_minor: u64,
-    currency: String,
-}
-
-#[derive(Serialize)]
 struct StepAnswer<'request> {
     state: &'static str,
     at: String,
@@ -177,54 +139,6 @@ struct StepAnswer<'request> {
 struct Next {
     action: &'static str,
     href: String,
-}
-
-pub(crate) fn money(money: Money) -> MoneyAnswer {
-    MoneyAnswer { amount_minor: money.minor(), currency: money.currency().as_str().to_owned() }
-}
-
-/// A quote as it is shown.
-pub(crate) fn quote(quote: &Quote) -> QuoteAnswer {
-    QuoteAnswer {
-        quote: quote.id(),
-        pays: match &quote.pays {
-            Pays::Money { payment, amount } => {
-                PaysAnswer::Money { payment: payment.as_str().to_owned(), amount: money(*amount) }
-            }
-            Pays::GivenBack { generation, credits } => PaysAnswer::CreditsGivenBack {
-                generation_id: generation.as_str().to_owned(),
-                credits: credits.get(),
-            },
-            Pays::Granted { product, credits } => {
-                PaysAnswer::CreditsGranted { product: product.as_str().to_owned(), credits: credits.get() }
-            }
-        },
-        revoked: quote
-            .revoked
-            .iter()
-            .map(|lot| RevokedAnswer {
-                lot: lot.lot.0,
-                credits_revoked: lot.revoked.get(),
-                credits_spent: lot.spent.get(),
-                credits_held: lot.held.get(),
-                debt: lot.debt.get(),
-            })
-            .collect(),
-        untouched: quote
-            .kept
-            .iter()
-            .map(|kept| KeptAnswer { lot: kept.lot.0, credits: kept.credits.get() })
-            .collect(),
-        plan_ends: quote.ends.as_ref().map(|subscription| EndsAnswer {
-            subscription: subscription.as_str().to_owned(),
-            when: "at_once",
-        }),
-        money_arrives: quote.arrives.as_ref().map(|Arrival { clause, earliest, latest }| ArrivalAnswer {
-            clause: clause.clone(),
-            earliest: earliest.clone(),
-            latest: latest.clone(),
-        }),
-    }
 }
 
 /// What would come of `request`, which is not kept.
@@ -312,6 +226,11 @@ pub(crate) fn request<'request>(
                 }
             })
             .collect(),
+        clocks: clocks(request),
+        queue: for_support.then(|| QueueAnswer {
+            priority: request.priority().as_str(),
+            claim: request.claim.as_ref().map(ClaimAnswer::of),
+        }),
         next: next(request, for_support),
     }
 }
@@ -389,7 +308,17 @@ fn message(request: &Request) -> String {
             let outcome = Outcome::NeedsInformation { missing };
             Decision { outcome, ..decision.clone() }.message()
         }
-        State::Submitted | State::InReview => decision.message(),
+        // What the machine would have done is for the person to see.
+        State::Submitted | State::InReview => match &decision.outcome {
+            Outcome::Person { .. } => decision.message(),
+            _ => Decision {
+                outcome: Outcome::Person { recommendation: None },
+                basis: Basis::Unmatched,
+                doors: Vec::new(),
+                ..decision.clone()
+            }
+            .message(),
+        },
         State::Approved | State::Paying | State::Refunded | State::Refused => {
             reviewed(request).map_or_else(|| decision.message(), |reviewed| reviewed.message())
         }

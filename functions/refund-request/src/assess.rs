@@ -5,7 +5,7 @@
 
 use lambda::http::{Problem, ProblemKind};
 use ledger::{AccountId, Payment, PaymentKind, ProductId, Timestamp, find_hold};
-use policy::{Document, Fact, FactError, Facts, Outcome, Reason, Remedy};
+use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Remedy};
 use policy_documents::documents;
 use refunds::{Case, Standing, Stores};
 
@@ -79,9 +79,12 @@ pub(crate) async fn assess<S: Stores, Q>(
         Some(document) => document,
         None => document_for(&records, &app.product, now)?,
     };
-    let decision = policy::decide(document, &facts, asked.reason, now.as_ms());
+    let mut decision = policy::decide(document, &facts, asked.reason, now.as_ms());
+    if !can_be_carried_out(&decision, &asked, &records) {
+        decision = decision.left_to_a_person();
+    }
     let fingerprint = asked.fingerprint();
-    let mut case = Case {
+    let case = Case {
         payment: asked.payment,
         generation: asked.generation,
         reason: asked.reason,
@@ -90,7 +93,6 @@ pub(crate) async fn assess<S: Stores, Q>(
         facts,
         decision,
     };
-    advise_where_nothing_is_recorded(&mut case, &records);
     Ok(Assessment { case, records, document })
 }
 
@@ -176,14 +178,11 @@ fn document_for(
         .ok_or_else(|| Problem::internal("no policy document covers the product"))
 }
 
-/// What is granted with nothing recorded to carry it out on goes to a person, as advice.
-fn advise_where_nothing_is_recorded(case: &mut Case, records: &Records) {
-    let by_itself = match &case.decision.outcome {
+/// Whether something is recorded that the machine can carry the decision out on.
+fn can_be_carried_out(decision: &Decision, asked: &Asked, records: &Records) -> bool {
+    match &decision.outcome {
         Outcome::Grant { remedy: Remedy::Money { .. } } => records.payment.is_some(),
-        Outcome::Grant { remedy: Remedy::Credits { .. } } => case.generation.is_some(),
+        Outcome::Grant { remedy: Remedy::Credits { .. } } => asked.generation.is_some(),
         Outcome::Refuse | Outcome::Person { .. } | Outcome::NeedsInformation { .. } => true,
-    };
-    if !by_itself {
-        case.advise();
     }
 }

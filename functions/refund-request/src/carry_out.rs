@@ -7,7 +7,7 @@ use ledger::Timestamp;
 use refunds::{Approved, Grounds, Quote, Request, Save, Saved, State, Stores, approve};
 
 use crate::known::document_of;
-use crate::{RefundRequests, announce, answer, not_carried_out, store_failed};
+use crate::{RefundRequests, announce, not_carried_out, quoted, store_failed};
 
 /// What became of it.
 pub(crate) enum Carried {
@@ -56,7 +56,7 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
 pub(crate) fn changed(fresh: Option<&Quote>) -> Problem {
     Problem::new(ProblemKind::QuoteChanged)
         .detail("nothing was done; read the quote and send its id")
-        .member("quote", &fresh.map(answer::quote))
+        .member("quote", &fresh.map(quoted::quote))
 }
 
 /// Refuses a quote that is not what would happen.

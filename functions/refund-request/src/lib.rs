@@ -10,9 +10,13 @@ mod answer;
 mod assess;
 mod body;
 mod carry_out;
+mod claim;
+mod clocks;
 mod facts;
 mod known;
 mod list;
+mod queue;
+mod quoted;
 mod review;
 mod submit;
 
@@ -64,6 +68,9 @@ pub async fn handle<S: Stores, Q: PayoutQueue>(
         "POST /v1/accounts/{account}/refund-requests/{id}/offers/{offer}" => {
             act::answer_offer(app, request, invocation).await
         }
+        "GET /v1/refund-requests" => queue::queue(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/claim" => claim::claim(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
         _ => Err(Problem::new(ProblemKind::NotFound)),
     }

@@ -1,11 +1,14 @@
 //! The command line's grammar and its help.
 
-use std::path::PathBuf;
+mod policy;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use ledger::{AccountId, TimeError, Timestamp};
-use policy::Reason;
+
+pub(crate) use policy::{
+    BacktestArguments, CheckArguments, DecideArguments, DiffArguments, ExplainArguments, ExportArguments,
+    PolicyCommand,
+};
 
 const ACCESS: &str = "\
 Access to AWS comes from the environment: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
@@ -30,6 +33,7 @@ Examples:
   makegood parked list
   makegood policy check documents/music-studio/*.toml
   makegood policy decide --document music-studio --reason changed_mind --facts facts.json
+  makegood policy explain rr_5f0c
 
 Exit codes: 0 all is well, 1 a fault was found, 2 the command could not do its work.";
 
@@ -40,7 +44,7 @@ pub(crate) enum Command {
     /// Look at events that were put aside because they could not be applied.
     #[command(subcommand)]
     Parked(ParkedCommand),
-    /// Check policy documents and try them out; needs no access to AWS.
+    /// Check policy documents, compare them, try them out, and explain what was decided.
     #[command(subcommand)]
     Policy(PolicyCommand),
 }
@@ -135,68 +139,8 @@ Examples:
   makegood parked show evt_1PxR2n
   makegood parked show evt_1PxR2n --payload > event.json";
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
-    /// Check documents: each mistake as `file:line: field: what is wrong`.
-    ///
-    /// Documents that are given together are checked against each other. A file named `catalogue.toml` is
-    /// read as a price catalogue for them, or, where none is given, for the documents of this build.
-    #[command(after_long_help = CHECK_EXAMPLES)]
-    Check {
-        /// Policy documents and price catalogues
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
-    Decide(DecideArguments),
-}
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  makegood policy check documents/music-studio/2026-05-02.toml
-  makegood policy check documents/catalogue.toml documents/*/*.toml
-
-Exit codes: 0 no mistakes, 1 mistakes, 2 a file could not be read.";
-
-/// Decide a request by a document of this build and show what the decision rests on.
-#[derive(Debug, Args)]
-#[command(after_long_help = DECIDE_EXAMPLES)]
-pub(crate) struct DecideArguments {
-    /// The policy, such as `music-studio`
-    #[arg(long, value_name = "ID")]
-    pub(crate) document: String,
-    /// Its version; where it is not given, the one in force at the instant of the decision
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) version: Option<String>,
-    /// The reason of the request
-    #[arg(long, value_parser = reasons())]
-    pub(crate) reason: Reason,
-    /// A JSON object of facts; `-` reads standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) facts: PathBuf,
-    /// Decide as of this instant, not of the clock's
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
-    pub(crate) at: Option<Timestamp>,
-    /// Print the decision as it is published and stored
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-const DECIDE_EXAMPLES: &str = "\
-Examples:
-  makegood policy decide --document music-studio --reason result_not_liked --facts facts.json
-  echo '{\"payment_named\": false, \"generation_named\": true}' |
-    makegood policy decide --document music-studio --reason result_not_liked --facts - --json
-
-A fact that the file leaves out is unknown, which is not the same as no. Instants among the facts are
-milliseconds since 1970; amounts are in the smallest unit of the currency.";
-
 fn instant(text: &str) -> Result<Timestamp, TimeError> {
     Timestamp::parse(text)
-}
-
-fn reasons() -> impl TypedValueParser<Value = Reason> {
-    let values = Reason::ALL.iter().map(|reason| PossibleValue::new(reason.id()).help(reason.description()));
-    PossibleValuesParser::new(values).try_map(|id| Reason::from_id(&id).ok_or("not a reason"))
 }
 
 #[cfg(test)]
@@ -226,6 +170,15 @@ mod tests {
             ("policy check a.toml b.toml", true),
             ("policy decide --document d --reason changed_mind --facts -", true),
             ("policy decide --document d --reason because --facts -", false),
+            ("policy check a.toml --against music-studio@2026-05-02", true),
+            ("policy diff a.toml", false),
+            ("policy diff a.toml b.toml --json", true),
+            ("policy explain", false),
+            ("policy explain rr_1 --requests-table r", true),
+            ("policy backtest", false),
+            ("policy backtest --policy draft.toml --requests past.jsonl --json", true),
+            ("policy backtest --policy draft.toml --requests past.jsonl --requests-table r", false),
+            ("policy export --document music-studio", true),
         ] {
             let words = std::iter::once("makegood").chain(line.split(' '));
             assert_eq!(Arguments::try_parse_from(words).is_ok(), accepted, "{line}");
@@ -242,7 +195,7 @@ mod tests {
             vec![(path, command.clone().render_long_help().to_string())]
         }
         let leaves = leaves(&Arguments::command(), "");
-        assert_eq!(leaves.len(), 6, "{leaves:?}");
+        assert_eq!(leaves.len(), 10, "{leaves:?}");
         let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
         assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {

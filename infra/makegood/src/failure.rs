@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lambda::config::ConfigError;
 use ledger_dynamodb::StoreError;
+use policy::authoring::Mistakes;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +23,22 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// A document has mistakes, and something else than their list was asked for.
+    #[error("{mistakes}")]
+    Mistakes {
+        /// The mistakes.
+        mistakes: Mistakes,
+    },
+    /// A line of a file is no past request.
+    #[error("`{path}` line {line} is no request of `makegood policy export`")]
+    PastRequest {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Why.
+        source: serde_json::Error,
     },
     /// The facts are not a JSON object of known facts.
     #[error("`{path}` does not hold facts")]

@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::verify::Material;
 use crate::words::{count, instant, lot_kind};
 use change::lines;
+pub(crate) use request::write as write_request;
 
 /// Tells the story of one account.
 pub(crate) async fn run(

@@ -1,5 +1,5 @@
-//! The operator's command line: checks live data, tells an account's story, shows what was parked, and
-//! tries policies out.
+//! The operator's command line: checks live data, tells an account's story, shows what was parked, tries
+//! policies out, and explains what they decided.
 //!
 //! Every command reads; none writes to a table. Results go to standard output, progress and errors to
 //! standard error. Texts of customers and of Stripe are escaped before they reach a terminal.
@@ -24,7 +24,7 @@ use lambda::config::Env;
 use ledger_dynamodb::Tables;
 
 pub use arguments::Arguments;
-use arguments::{Command, ParkedCommand, PolicyCommand, TableArguments};
+use arguments::{Command, ParkedCommand, TableArguments};
 use failure::Failure;
 
 /// What a command that could do its work found.
@@ -79,8 +79,7 @@ async fn carry_out(
             let tables = open(&arguments.tables, env)?;
             parked::show(&tables, &arguments.id, arguments.payload, output).await
         }
-        Command::Policy(PolicyCommand::Check { files }) => policies::check(files, output),
-        Command::Policy(PolicyCommand::Decide(arguments)) => policies::decide(arguments, output),
+        Command::Policy(command) => policies::run(command, env, output, progress).await,
     }
 }
 

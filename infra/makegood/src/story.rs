@@ -7,7 +7,7 @@ use lambda::config::Env;
 use ledger::contract::{at, grant, place, run, settle};
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, Credits, Ending, LedgerStore as _, Order, PaymentStore as _,
-    PolicyRef, Prepared, ReleaseReason, prepare,
+    PolicyRef, Prepared, RefundRequestId, ReleaseReason, prepare,
 };
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Decision, Fact, Facts, Reason, decide};
@@ -19,6 +19,8 @@ use crate::{Arguments, Found, carry_out};
 
 /// The account of the story.
 pub(crate) const ACCOUNT: &str = "cus-1";
+/// The idempotency key of the story's request.
+const KEY: &str = "key-1";
 
 /// Tables in process and the environment that leads a command to them.
 pub(crate) struct Stage {
@@ -59,6 +61,11 @@ impl Stage {
         (found, text(output), text(progress))
     }
 
+    /// A stored request.
+    pub(crate) async fn request(&self, id: &RefundRequestId) -> Request {
+        self.tables.request(id).await.unwrap().unwrap()
+    }
+
     /// A client that changes the tables behind the ledger's back.
     pub(crate) fn client(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(&self.env).unwrap().sdk_config())
@@ -86,7 +93,7 @@ async fn order(tables: &Tables, account: &AccountId, command: &Command) {
 async fn refund(tables: &Tables, account: &AccountId) -> Request {
     let payment = tables.payment(&"pi_pro".parse().unwrap()).await.unwrap().unwrap();
     let mut request = Request::open(
-        (request_id(account, "key-1"), account.clone()),
+        (request_id(account, KEY), account.clone()),
         Actor::Customer,
         case(),
         document(),
@@ -145,6 +152,16 @@ fn case() -> Case {
         facts,
         decision,
     }
+}
+
+/// The story's request.
+pub(crate) fn request() -> RefundRequestId {
+    request_id(&AccountId::new(ACCOUNT).unwrap(), KEY)
+}
+
+/// When the story's payments are charged.
+pub(crate) fn charged_ms() -> i64 {
+    at(0).as_ms()
 }
 
 /// A renewal that was charged after the cancellation was confirmed (`S2-16`).

@@ -9,6 +9,11 @@ pub(crate) fn instant(at: Timestamp) -> String {
     at.to_string().replace('T', " ").chars().take(19).collect()
 }
 
+/// An instant of milliseconds since 1970 as `2026-05-02 10:00:00`, UTC.
+pub(crate) fn milliseconds(at_ms: i64) -> String {
+    Timestamp::from_ms(at_ms).map_or_else(|_| at_ms.to_string(), instant)
+}
+
 /// An amount as people write it: `9.00 USD`.
 pub(crate) fn money(amount: Money) -> String {
     money_text(amount.minor(), amount.currency().as_str())

@@ -46,14 +46,25 @@ struct Judgement<'d> {
 /// `facts` are those of the instant of submission; `now_ms` is milliseconds since 1970 and becomes the
 /// fact [`Fact::DecidedAt`].
 pub fn decide(document: &Document, facts: &Facts, reason: Reason, now_ms: i64) -> Decision {
-    let mut facts = facts.clone();
-    if facts.set(Fact::DecidedAt, now_ms).is_err() {
-        facts.forget(Fact::DecidedAt);
-    }
+    let facts = at_instant(facts, now_ms);
     let judgement = judge(document, &facts, reason);
     let nearest =
         if judgement.verdict.refuses() { nearest_change(document, &facts, reason, &judgement) } else { None };
     report(document, &facts, reason, now_ms, judgement, nearest)
+}
+
+/// What [`decide()`] leads to, without the report around it: for whoever decides very many requests.
+pub(crate) fn outcome_of(document: &Document, facts: &Facts, reason: Reason, now_ms: i64) -> Outcome {
+    judge(document, &at_instant(facts, now_ms), reason).verdict.outcome
+}
+
+/// The facts with the instant of the decision among them.
+fn at_instant(facts: &Facts, now_ms: i64) -> Facts {
+    let mut facts = facts.clone();
+    if facts.set(Fact::DecidedAt, now_ms).is_err() {
+        facts.forget(Fact::DecidedAt);
+    }
+    facts
 }
 
 fn judge<'d>(document: &'d Document, facts: &Facts, reason: Reason) -> Judgement<'d> {

@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Truth;
-use crate::document::{Clause, Mode};
+use crate::decide::decide;
+use crate::document::{Clause, Document, Mode};
 use crate::fact::{Fact, Source};
-use crate::facts::Value;
+use crate::facts::{Facts, Value};
 use crate::promise::OfferKind;
 use crate::reason::Reason;
 
@@ -137,6 +138,10 @@ pub enum Basis {
     DisputedPayment,
     /// Everything was refunded or given back already.
     NothingLeft,
+    /// The rules grant, and nothing is recorded that the machine could carry the grant out on.
+    NothingToActOn,
+    /// The rules grant more than one person may approve, and so more than the machine may.
+    AboveLimit,
 }
 
 /// A clause as it was when it was cited.
@@ -298,6 +303,48 @@ pub(crate) fn cite(document: &str, version: &str, clauses: &[Clause], ids: &[&st
         }
     }
     cited
+}
+
+impl Decision {
+    /// The decision where nothing is recorded that its grant could be carried out on, such as a payment whose
+    /// lot does not exist: a person carries it out, and the grant is the recommendation. Every other outcome
+    /// stays as it is.
+    #[must_use]
+    pub fn left_to_a_person(mut self) -> Self {
+        if let Outcome::Grant { remedy } = self.outcome {
+            self.outcome = Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) };
+            self.basis = Basis::NothingToActOn;
+            self.doors.clear();
+        }
+        self
+    }
+
+    /// The decision where its grant is above what one person may approve: two people do, the grant is the
+    /// recommendation, and the clause that says so is cited. Every other outcome stays as it is.
+    #[must_use]
+    pub fn left_to_two_people(mut self, document: &Document) -> Self {
+        let Some(approval) = &document.approval else { return self };
+        if !matches!(self.outcome, Outcome::Grant { .. }) {
+            return self;
+        }
+        self = self.left_to_a_person();
+        self.basis = Basis::AboveLimit;
+        let clause = [approval.clause.as_str()];
+        self.clauses.extend(cite(&document.id, &document.version, &document.clauses, &clause));
+        self
+    }
+
+    /// The decision made again by the same version on the same facts, as of the same instant. It equals
+    /// this one byte for byte, or something is not as it was.
+    #[must_use]
+    pub fn made_again(&self, document: &Document, facts: &Facts) -> Self {
+        let again = decide(document, facts, self.reason, self.decided_at_ms);
+        match self.basis {
+            Basis::NothingToActOn => again.left_to_a_person(),
+            Basis::AboveLimit => again.left_to_two_people(document),
+            _ => again,
+        }
+    }
 }
 
 impl Remedy {

@@ -30,6 +30,11 @@ pub struct Document {
     pub in_force_from_ms: i64,
     /// Whether it changes what customers get, so that it had to be announced in advance.
     pub material: bool,
+    /// Why it is material, or why it is not.
+    pub material_reason: String,
+    /// How long before it is in force a material version is announced, in seconds; nothing where the policy
+    /// promises no notice.
+    pub notice_s: Option<u64>,
     /// The products that it covers.
     pub products: Vec<String>,
     /// The clause that says which version applies to a purchase.
@@ -225,6 +230,18 @@ impl Term {
         }
     }
 
+    /// Whether it is more time than `other`; a day of business outlasts any hours of business.
+    #[cfg(feature = "authoring")]
+    pub(crate) fn is_longer_than(&self, other: &Self) -> bool {
+        let length = |term: &Self| match (&term.value, term.seconds()) {
+            (_, Some(seconds)) => Some((false, seconds)),
+            (TermValue::Number(days, TermUnit::BusinessDays), None) => Some((true, u64::from(*days))),
+            (TermValue::Number(hours, _), None) => Some((false, u64::from(*hours).saturating_mul(3_600))),
+            (TermValue::Words(_), None) => None,
+        };
+        length(self) > length(other)
+    }
+
     /// The value as a person reads it: `14 days`.
     pub fn value_text(&self) -> String {
         match &self.value {
@@ -328,6 +345,12 @@ impl Document {
     /// The term with this id.
     pub fn term(&self, id: &str) -> Option<&Term> {
         self.terms.iter().find(|term| term.id == id)
+    }
+
+    /// The first instant at which this version may be in force if it is material (S2-33), in milliseconds
+    /// since 1970; `None` where the policy promises no notice.
+    pub fn earliest_if_material(&self) -> Option<i64> {
+        self.announced_at_ms.checked_add(milliseconds(self.notice_s?)?)
     }
 
     /// The instant at which a clock that starts at `start_ms` runs out, in milliseconds since 1970; `None`

@@ -8,6 +8,7 @@
 
 #[cfg(feature = "authoring")]
 pub mod authoring;
+mod backtest;
 mod catalogue;
 mod condition;
 mod decide;
@@ -18,6 +19,7 @@ mod documents;
 mod fact;
 mod fact_set;
 mod facts;
+mod favour;
 mod generation;
 mod law;
 mod message;
@@ -30,6 +32,7 @@ mod settle;
 mod verdict;
 mod wording;
 
+pub use backtest::{Backtest, ClauseTurns, Flip, PastRequest, Sums, backtest};
 pub use catalogue::{Catalogue, Price, PriceKind, Product, UnknownPrice};
 pub use condition::{Comparison, Condition, Operand, Truth, Words};
 pub use decide::decide;
@@ -42,6 +45,7 @@ pub use document::{Clause, ClauseKind, Document, Effect, Mode, RemedyRule, Rule,
 pub use documents::{Documents, DocumentsError, InForce};
 pub use fact::{Fact, FactSpec, FactType, Source, Unit};
 pub use facts::{FactError, Facts, Value};
+pub use favour::Turn;
 pub use generation::{
     AnswerMatch, AnswerShape, EmptySuccess, Ending, FailureEffect, FailureKind, FailureRule, FailureRules,
     GenerationOutcome, Operation,

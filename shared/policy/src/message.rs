@@ -74,6 +74,10 @@ impl Decision {
                 Basis::NothingLeft => {
                     "A person will look at this, because our records say that it was given back already."
                 }
+                Basis::AboveLimit => "Two people will decide, because of the amount.",
+                Basis::NothingToActOn => {
+                    "A person will carry this out, because our records do not hold what it is about."
+                }
                 Basis::UnknownFacts => "A person will decide, because our records do not settle it.",
                 Basis::Rules | Basis::Unmatched => "A person will look at your request and decide.",
             }

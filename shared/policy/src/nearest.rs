@@ -109,7 +109,7 @@ fn opposite(comparison: Comparison) -> Comparison {
 }
 
 /// The fact that is moved: the first of a sum.
-fn first_fact(operand: &Operand) -> Option<Fact> {
+pub(crate) fn first_fact(operand: &Operand) -> Option<Fact> {
     match operand {
         Operand::Fact(fact) => Some(*fact),
         Operand::Plus(left, _) | Operand::Minus(left, _) => first_fact(left),

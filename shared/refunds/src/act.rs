@@ -133,12 +133,10 @@ impl Request {
         self.lower_limits(document);
         case.within(self.limits.as_ref(), document);
         let by_person = !std::mem::take(&mut self.asked).is_empty();
-        if by_person {
-            case.advise();
-        }
         let state = match State::of(&case.decision.outcome) {
             State::NeedsInformation if !by_person && answers < ANSWERS_MAX => None,
             State::NeedsInformation => Some(State::InReview),
+            _ if by_person => Some(State::InReview),
             state => Some(state),
         };
         let facts = case

@@ -93,13 +93,14 @@ pub async fn approve<S: Stores, P: Pause>(
 ) -> Result<Approved, Failure<S>> {
     match &quote.pays {
         Pays::Money { payment, amount } => {
-            approve_money(store, pause, request, (quote, payment, *amount), grounds, now).await
+            // A request, a quote and an entry in one future are large.
+            Box::pin(approve_money(store, pause, request, (quote, payment, *amount), grounds, now)).await
         }
         Pays::GivenBack { generation, credits } => {
             let settlement =
                 Settlement { generation: generation.clone(), ending: Ending::Failed(ReleaseReason::Failed) };
             let command = Command::Settle { settlements: vec![settlement], grace_s: grounds.grace_s };
-            approve_credits(store, pause, request, (&command, *credits), grounds, now).await
+            Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
         }
         Pays::Granted { product, credits } => {
             let command = Command::Compensate(Compensation {
@@ -109,7 +110,7 @@ pub async fn approve<S: Stores, P: Pause>(
                 // What makes up for something that went wrong does not go away by itself.
                 expires_at: None,
             });
-            approve_credits(store, pause, request, (&command, *credits), grounds, now).await
+            Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
         }
     }
 }

@@ -110,32 +110,12 @@ pub struct Approval {
 }
 
 impl Case {
-    /// Makes what the machine would do a recommendation to people.
-    pub fn advise(&mut self) {
-        let recommendation = match &self.decision.outcome {
-            Outcome::Grant { remedy } => Recommendation::Grant { remedy: remedy.clone() },
-            Outcome::Refuse => Recommendation::Refuse,
-            Outcome::Person { .. } | Outcome::NeedsInformation { .. } => return,
-        };
-        self.decision.outcome = Outcome::Person { recommendation: Some(recommendation) };
-    }
-
-    /// What is above the limit of one person's word is above the machine's, too: it is put before people,
-    /// and the clause that says so is cited.
+    /// What is above the limit of one person's word is above the machine's, too: it is put before people.
     pub(crate) fn within(&mut self, limits: Option<&Limits>, document: &Document) {
-        let (Some(limits), Outcome::Grant { remedy }) = (limits, &self.decision.outcome) else { return };
-        if !limits.needs_two(remedy) {
-            return;
-        }
-        self.advise();
-        if let Some(clause) = document.clause(&limits.clause) {
-            self.decision.clauses.push(policy::Citation {
-                document: document.id.clone(),
-                version: document.version.clone(),
-                clause: clause.id.clone(),
-                text: clause.text.clone(),
-                sha256: clause.sha256.clone(),
-            });
+        if let (Some(limits), Outcome::Grant { remedy }) = (limits, &self.decision.outcome)
+            && limits.needs_two(remedy)
+        {
+            self.decision = self.decision.clone().left_to_two_people(document);
         }
     }
 }

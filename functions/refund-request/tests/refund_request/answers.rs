@@ -175,7 +175,8 @@ async fn what_a_person_asked_for_is_not_decided_by_the_machine() {
     world.review(&id, "agent-1", &ask).await;
     let (_, request) = world.act(&id, "answers", &json!({"note": "All of it."})).await;
     assert_eq!(request["state"], "in_review", "{request:#}");
-    assert_eq!(request["decision"]["outcome"]["recommendation"]["kind"], "refuse");
+    assert_eq!(request["decision"]["outcome"]["kind"], "refuse");
+    assert!(request["message"].as_str().unwrap().starts_with("A person will look"), "{request:#}");
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@ mod four_eyes;
 #[cfg(test)]
 mod offers;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod quotes;
 #[cfg(test)]
 mod requests;

@@ -60,7 +60,7 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
     let mut request = *request;
     request.ask(at(21), false).unwrap();
     request.version += 1;
-    tables.save(&Save { request: request.clone(), commit: None, refunded: None }).await.unwrap();
+    scene.tables.save(&Save { request: request.clone(), commit: None, refunded: None }).await.unwrap();
     request
 }
 

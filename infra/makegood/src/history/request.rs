@@ -21,9 +21,14 @@ pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()
     }
     labelled(&mut columns, "note", &request.case.note);
     let decision = &request.case.decision;
-    labelled(&mut columns, "decision", &format!("{}, because {}", outcome(decision), basis(decision.basis)));
+    labelled(
+        &mut columns,
+        "decision",
+        &format!("{}, because {}", outcome(&decision.outcome), basis(decision.basis)),
+    );
     labelled(&mut columns, "policy", &format!("{} {}", decision.document, decision.version));
-    for (name, text) in clauses(decision, policy_documents::documents()) {
+    let document = policy_documents::documents().version(&decision.document, &decision.version);
+    for (name, text) in clauses(&decision.clauses, document) {
         labelled(&mut columns, "clause", &name);
         labelled(&mut columns, "", &text);
     }

@@ -39,6 +39,8 @@ struct Header {
     announced_at_ms: i64,
     in_force_from_ms: i64,
     material: bool,
+    material_reason: String,
+    notice_s: Option<u64>,
     products: Vec<String>,
     version_clause: Option<String>,
 }
@@ -87,6 +89,8 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         announced_at_ms: header.announced_at_ms,
         in_force_from_ms: header.in_force_from_ms,
         material: header.material,
+        material_reason: header.material_reason,
+        notice_s: header.notice_s,
         products: header.products,
         version_clause: header.version_clause?,
         clauses: clauses.into_iter().map(|(clause, _)| clause).collect(),
@@ -147,6 +151,7 @@ fn header(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Header>
     let announced = table.day("announced");
     let in_force = table.day("in_force");
     let material = table.flag("material");
+    let material_reason = table.prose("material_reason");
     let notice = table.has("notice").then(|| context.seconds(&mut table, "notice"));
     let products: Vec<String> = table.texts("products").into_iter().map(|product| product.value).collect();
     let version_clause = context.clause(&mut table, "version_clause");
@@ -157,9 +162,10 @@ fn header(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Header>
                        advance";
         in_force.mistake(context.file, problem);
     }
-    if let (true, Some(notice_s)) = (material, notice.flatten()) {
-        let notice_ms = i64::try_from(notice_s).ok().and_then(|seconds| seconds.checked_mul(1_000));
-        let earliest = notice_ms.and_then(|notice| announced.value.1.checked_add(notice));
+    let notice_s = notice.flatten();
+    if let (true, Some(notice_s)) = (material, notice_s) {
+        let length_ms = i64::try_from(notice_s).ok().and_then(|seconds| seconds.checked_mul(1_000));
+        let earliest = length_ms.and_then(|length| announced.value.1.checked_add(length));
         if earliest.is_none_or(|earliest| in_force.value.1 < earliest) {
             let days = notice_s.checked_div(86_400).unwrap_or_default();
             let problem = format!(
@@ -178,6 +184,8 @@ fn header(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Header>
         announced_at_ms: announced.value.1,
         in_force_from_ms: in_force.value.1,
         material,
+        material_reason: material_reason?,
+        notice_s,
         products,
         version_clause,
     })

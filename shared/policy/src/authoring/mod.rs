@@ -7,7 +7,8 @@
 //!
 //! A document has these tables; ids are the names of the tables under them:
 //!
-//! - `[document]`: id, version, title, source, announced, `in_force`, material, products, `version_clause`;
+//! - `[document]`: id, version, title, source, announced, `in_force`, whether it is material and why, the
+//!   notice of a material version, products, `version_clause`;
 //! - `[clauses.<id>]`: what customers read, with the written rules that it `covers`. Something of the
 //!   document cites every clause, unless its `kind` is `clock`, `invariant` or `information`;
 //! - `[terms.<id>]`: a number or a list of words, with its reason, its owner and optional bounds;
@@ -28,6 +29,7 @@ mod catalogue;
 mod document;
 mod expression;
 mod law;
+mod material;
 mod outcomes;
 mod parts;
 mod practice;
@@ -40,6 +42,7 @@ use std::fmt;
 pub use catalogue::parse_catalogue;
 pub use document::parse_document;
 pub use law::parse_pack;
+pub use material::{Loss, Losses, check_change, expected_if_material, losses};
 pub use outcomes::{Threshold, check_outcomes, thresholds};
 pub use witness::{TooManyCases, Wanted, witness};
 
@@ -86,3 +89,14 @@ impl fmt::Display for Mistakes {
 }
 
 impl std::error::Error for Mistakes {}
+
+/// An instant as an author writes it.
+fn instant_text(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds)
+        .map_or_else(|_| milliseconds.to_string(), |instant| instant.to_string())
+}
+
+/// The day of an instant, in UTC.
+fn day_text(milliseconds: i64) -> String {
+    instant_text(milliseconds).chars().take_while(|character| *character != 'T').collect()
+}

@@ -8,7 +8,7 @@ use super::witness::{Wanted, witness};
 use super::{Mistake, Mistakes};
 use crate::condition::{Condition, Operand};
 use crate::document::{Clause, ClauseKind, Document, Effect, Rule, TermUnit, TermValue};
-use crate::fact::Fact;
+use crate::fact::{Fact, FactType};
 use crate::facts::{Facts, Value};
 use crate::reason::Reason;
 
@@ -16,7 +16,12 @@ use crate::reason::Reason;
 pub fn check_outcomes(file: &str, text: &str, document: &Document) -> Result<(), Mistakes> {
     let mut mistakes = Vec::new();
     let mut mistake = |header: &str, problem: String| {
-        let line = text.lines().position(|line| line.trim() == format!("[{header}]"));
+        // A mistake of all rules stands where they begin.
+        let begins = |line: &str| match header {
+            "rules" => line.starts_with("[rules."),
+            header => line == format!("[{header}]"),
+        };
+        let line = text.lines().position(|line| begins(line.trim()));
         mistakes.push(Mistake {
             file: file.to_owned(),
             line: line.map_or(1, |line| line.saturating_add(1)),
@@ -136,12 +141,15 @@ fn gaps(document: &Document, mistake: &mut impl FnMut(&str, String)) {
 }
 
 /// The facts as an author reads them.
-fn described(facts: &Facts) -> String {
+pub(super) fn described(facts: &Facts) -> String {
     let values: Vec<String> = facts
         .iter()
         .map(|(fact, value)| match value {
             Value::Boolean(true) => fact.id().to_owned(),
             Value::Boolean(false) => format!("not {}", fact.id()),
+            Value::Integer(instant) if fact.spec().kind == FactType::Instant => {
+                format!("{} = {}", fact.id(), super::instant_text(*instant))
+            }
             Value::Integer(integer) => format!("{} = {integer}", fact.id()),
             Value::Text(text) => format!("{} = {text}", fact.id()),
         })

@@ -140,7 +140,7 @@ fn domain(fact: Fact, document: &Document, drawn: &[&Term], words: &BTreeSet<(Fa
     }
 }
 
-fn base_ms(document: &Document) -> i64 {
+pub(super) fn base_ms(document: &Document) -> i64 {
     document.in_force_from_ms.saturating_add(BASE_AFTER_MS)
 }
 

@@ -1,6 +1,6 @@
 //! What changes from one version of a document to another.
 
-use policy::authoring::parse_document;
+use policy::authoring::{Losses, check_change, losses, parse_document};
 use policy::{Change, Diff, diff};
 
 use crate::small::SMALL;
@@ -84,4 +84,78 @@ fn promises() {
             change("renewal", "adds to what is left", "replaces what is left"),
         ]
     );
+}
+
+/// What `check_change` says of the small document with one rule, after the rule is replaced.
+fn material(before: &str, after: &str, header: &[(&str, &str)]) -> Result<Losses, String> {
+    let start = SMALL.find("[rules.").unwrap();
+    let text = |rules: &str| {
+        let minor = SMALL[..start].replace("material = true", "material = false");
+        header.iter().fold(format!("{minor}{rules}"), |text, (from, to)| text.replace(from, to))
+    };
+    let parse =
+        |text: &str| parse_document("small.toml", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let (before, after) = (text(before), text(after));
+    check_change("small.toml", &after, &parse(&before), &parse(&after))
+        .map_err(|mistakes| mistakes.to_string())
+}
+
+const GENEROUS: &str = "[rules.early]\nclauses = [\"main\"]\nreasons = [\"changed_mind\"]\nwhen = \"requested_at \
+                        within window of payment_charged_at\"\noutcome = \"grant\"\nremedy = \
+                        \"rest_of_payment\"\nmode = \"auto\"\n";
+
+#[test]
+fn s2_33_a_version_that_takes_something_is_material() {
+    let strict = GENEROUS.replace("window", "minutes");
+    let found = material(GENEROUS, &strict, &[]).unwrap_err();
+    assert_eq!(
+        found,
+        "small.toml:8: document.material: says that nothing is taken from customers, and it decides \
+         `changed_mind` worse when requested_at = 2026-01-21T23:59:59.999Z and payment_charged_at = \
+         2026-01-08T00:00:00Z, compared with version 2026-01-01; expected `material = true` and its reason"
+    );
+    let late = [("announced = 2025-12-01", "announced = 2025-12-19")];
+    let found = material(GENEROUS, &strict, &late).unwrap_err();
+    assert!(
+        found.ends_with("expected `material = true`, its reason, and `in_force` not before 2026-01-02"),
+        "{found}"
+    );
+    let declared = [("material = false", "material = true")];
+    let losses = material(GENEROUS, &strict, &declared).unwrap();
+    assert_eq!(losses.requests.len(), 1, "{losses:?}");
+    assert!(material(&strict, GENEROUS, &[]).unwrap().is_empty());
+    assert!(material(GENEROUS, GENEROUS, &[]).unwrap().is_empty());
+}
+
+#[test]
+fn s2_33_a_smaller_promise_is_material() {
+    for (from, to, expected) in [
+        ("on_renewal = \"add\"", "on_renewal = \"replace\"", "a renewal replaces the credits that are left"),
+        (
+            "limit = \"few\"",
+            "limit = \"window\"",
+            "clock `answer` promises 14 days where it was 4 business hours",
+        ),
+        ("firm = true", "firm = false", "clock `answer` says what is usual where it promised"),
+        ("cancel = false", "cancel = true", "a refund cancels the subscription"),
+        (
+            "own_error = { then = \"give_back\"",
+            "own_error = { then = \"person\"",
+            "the credits of `draw` do not come back by themselves after `own_error`",
+        ),
+        (
+            "[offers.again]\nclause = \"main\"\nkind = \"retry\"\ntext = \"Try again.\"\n",
+            "",
+            "`again` is not offered",
+        ),
+    ] {
+        let minor = SMALL.replace("material = true", "material = false").replace("offers = [\"again\"]", "");
+        let parse =
+            |text: &str| parse_document("small.toml", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let after = minor.replace(from, to);
+        let found =
+            check_change("small.toml", &after, &parse(&minor), &parse(&after)).unwrap_err().to_string();
+        assert!(found.contains(expected), "{found}");
+        assert!(losses(&parse(&after), &parse(&minor)).is_empty(), "{to}");
+    }
 }

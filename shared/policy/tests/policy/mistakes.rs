@@ -56,12 +56,12 @@ fn fields_and_types() {
     check(
         "products = [\"toys\"]",
         "products = []",
-        &["10: document.products: missing; expected a list of at least one text"],
+        &["11: document.products: missing; expected a list of at least one text"],
     );
     check(
         "products = [\"toys\"]",
         "products = [\"toys\", \"toys\"]",
-        &["10: document.products: `toys` is listed twice; expected each once"],
+        &["11: document.products: `toys` is listed twice; expected each once"],
     );
     check(
         "[on_refund]",

@@ -59,16 +59,16 @@ fn thresholds_that_leave_a_gap_or_overlap() {
     check(&(rule("yes", inside, "grant") + &rule("no", &after(">"), "refuse")), &[]);
     check(
         &(rule("yes", inside, "grant") + &rule("no", &after(">="), "refuse")),
-        &["136: rules.no: says otherwise than `yes` when requested_at = 1769040000000 and \
-           payment_charged_at = 1767830400000; expected `overrides`, conditions that exclude each other, or \
-           an entry under `conflicts`"],
+        &["136: rules.no: says otherwise than `yes` when requested_at = 2026-01-22T00:00:00Z and \
+           payment_charged_at = 2026-01-08T00:00:00Z; expected `overrides`, conditions that exclude each \
+           other, or an entry under `conflicts`"],
     );
     let early = "requested_at < payment_charged_at + window";
     check(
         &(rule("yes", early, "grant") + &rule("no", &after(">"), "refuse")),
-        &["1: rules: none is met for `changed_mind` when requested_at = 1769040000000 and payment_named \
-             and payment_charged_at = 1767830400000; expected a rule, or an entry under `gaps` that says \
-             why a person decides"],
+        &["129: rules: none is met for `changed_mind` when requested_at = 2026-01-22T00:00:00Z and \
+             payment_named and payment_charged_at = 2026-01-08T00:00:00Z; expected a rule, or an \
+             entry under `gaps` that says why a person decides"],
     );
 }
 
@@ -82,8 +82,8 @@ fn gaps_are_declared_for_what_they_are() {
     check(
         &gap("credits_landed"),
         &[
-            "1: rules: none is met for `changed_mind` when payment_named and not credits_landed; expected a \
-             rule, or an entry under `gaps` that says why a person decides",
+            "129: rules: none is met for `changed_mind` when payment_named and not credits_landed; expected \
+             a rule, or an entry under `gaps` that says why a person decides",
             "135: gaps.rest: the rules leave no such gap for `changed_mind`; expected none",
         ],
     );

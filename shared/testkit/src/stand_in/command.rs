@@ -130,6 +130,16 @@ pub struct WebhookTarget {
     pub signing_secrets: Vec<String>,
 }
 
+/// A customer's billing address: sessions and invoices carry it from then on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Address {
+    /// The customer's account.
+    pub(crate) account: String,
+    /// Two letters.
+    pub(crate) country: String,
+}
+
 /// A customer buys a credit pack, and the payment succeeds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

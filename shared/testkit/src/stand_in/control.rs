@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST webhook` | `url`, `host?`, `signing_secrets` |
 //! | `POST settings` | `refund_mode?`, `shape?`, `deliver?`, `livemode?`, `expand_payments?`; what is left out stays |
+//! | `POST address` | `account`, `country` |
 //! | `POST buy_pack` | `account`, `customer?`, `price`, `amount`, `currency` |
 //! | `POST subscribe` | the same, `metadata?` |
 //! | `POST renew` | `subscription`, `charged_at?` |
@@ -71,6 +72,10 @@ fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, Co
             }
             world.settings = serde_json::from_value(settings)?;
             json!({ "settings": world.settings })
+        }
+        "address" => {
+            world.address(&own(members)?);
+            json!({})
         }
         "faults" => {
             if let Some(stray) = members.keys().find(|name| !PlannedFault::MEMBERS.contains(&name.as_str())) {

@@ -62,6 +62,7 @@ impl World {
             amount,
             refunded: 0,
             currency: currency.to_ascii_lowercase(),
+            country: self.countries.get(customer).cloned(),
             created,
         };
         self.payments.insert(payment.id.clone(), payment.clone());

@@ -21,6 +21,8 @@ pub struct Payment {
     pub refunded: u64,
     /// Three lower-case letters.
     pub currency: String,
+    /// The country of the customer's billing address, where one is known.
+    pub country: Option<String>,
     /// When the money was taken, in seconds since 1970.
     pub created: i64,
 }

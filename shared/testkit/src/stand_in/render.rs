@@ -45,12 +45,18 @@ fn product(price: &str) -> String {
     format!("prod_{}", price.trim_start_matches("price_"))
 }
 
+/// The customer's billing address.
+fn address(payment: &Payment) -> Option<Value> {
+    payment.country.as_ref().map(|country| json!({ "country": country, "postal_code": null }))
+}
+
 pub(crate) fn session(context: Context, session: &Session<'_>, paid: &Payment) -> Value {
     json!({
         "id": session.id, "object": "checkout.session",
         "amount_subtotal": paid.amount, "amount_total": paid.amount,
         "client_reference_id": session.account, "created": session.created,
-        "currency": paid.currency, "customer": paid.customer, "customer_details": null,
+        "currency": paid.currency, "customer": paid.customer,
+        "customer_details": address(paid).map(|address| json!({ "address": address, "tax_ids": [] })),
         "invoice": session.invoice, "livemode": context.livemode,
         "metadata": { "price": session.price },
         "mode": if session.subscription.is_some() { "subscription" } else { "payment" },
@@ -127,7 +133,7 @@ pub(crate) fn invoice(
         "amount_paid": payment.amount, "amount_remaining": 0, "attempt_count": 1, "attempted": true,
         "billing_reason": invoice.billing_reason, "collection_method": "charge_automatically",
         "created": invoice.paid_at, "currency": payment.currency, "customer": payment.customer,
-        "customer_email": null,
+        "customer_address": address(payment), "customer_email": null, "customer_tax_ids": [],
         "lines": {
             "object": "list", "data": [invoice_line(context, invoice, payment, subscription)],
             "has_more": false, "url": format!("/v1/invoices/{}/lines", invoice.id),

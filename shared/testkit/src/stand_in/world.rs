@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
-use super::command::{Deliver, Emission, NamedOrder, Order, Release, Settings, WebhookTarget};
+use super::command::{Address, Deliver, Emission, NamedOrder, Order, Release, Settings, WebhookTarget};
 use super::fault::Faults;
 use super::idempotency::Keys;
 use super::record::{Call, Delivery, Event, Invoice, Payment, Refund, Subscription};
@@ -87,6 +87,8 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) target: Option<WebhookTarget>,
     pub(crate) customers: BTreeMap<String, String>,
+    /// Countries of billing addresses, by customer.
+    pub(crate) countries: BTreeMap<String, String>,
     pub(crate) payments: BTreeMap<String, Payment>,
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
     pub(crate) invoices: BTreeMap<String, Invoice>,
@@ -114,6 +116,7 @@ impl World {
             settings,
             target: None,
             customers: BTreeMap::new(),
+            countries: BTreeMap::new(),
             payments: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             invoices: BTreeMap::new(),
@@ -146,6 +149,11 @@ impl World {
         let customer = self.id("cus");
         self.customers.insert(account.to_owned(), customer.clone());
         customer
+    }
+
+    pub(crate) fn address(&mut self, address: &Address) {
+        let customer = self.customer(&address.account, None);
+        self.countries.insert(customer, address.country.clone());
     }
 
     pub(crate) fn payment(&self, id: &str) -> Result<&Payment, CommandError> {

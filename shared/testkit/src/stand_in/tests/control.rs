@@ -39,6 +39,33 @@ async fn the_newest_invoice_names_its_payments_only_where_they_are_expanded() {
 }
 
 #[tokio::test]
+async fn sessions_and_invoices_carry_the_billing_address_from_when_it_is_known() {
+    let stripe = StripeStandIn::start().await.unwrap();
+    let order = json!({ "account": "account-1", "price": "price_pro", "amount": 2000, "currency": "usd" });
+    assert_eq!(post(&stripe, "subscribe", &order).await.status, 200);
+    let address = json!({ "account": "account-1", "country": "US" });
+    assert_eq!(post(&stripe, "address", &address).await.status, 200);
+    assert_eq!(post(&stripe, "subscribe", &order).await.status, 200);
+    let countries: Vec<(Value, Value)> = stripe
+        .events()
+        .iter()
+        .map(|event| serde_json::from_str::<Value>(&event.body).unwrap()["data"]["object"].take())
+        .filter(|object| object["object"] != "subscription")
+        .map(|object| {
+            (
+                object["customer_details"]["address"]["country"].clone(),
+                object["customer_address"]["country"].clone(),
+            )
+        })
+        .collect();
+    let (none, us) = (Value::Null, json!("US"));
+    assert_eq!(
+        countries,
+        [(none.clone(), none.clone()), (none.clone(), none.clone()), (us.clone(), none.clone()), (none, us)]
+    );
+}
+
+#[tokio::test]
 async fn a_story_is_told_over_http() {
     let stripe = StripeStandIn::start().await.unwrap();
     let subscribed = post(

@@ -1,0 +1,173 @@
+//! The grammar of `makegood policy`.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use ledger::{RefundRequestId, Timestamp};
+use policy::Reason;
+
+use super::{ACCESS, TableArguments, instant};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    Check(CheckArguments),
+    Decide(DecideArguments),
+    Diff(DiffArguments),
+    Explain(ExplainArguments),
+    Backtest(BacktestArguments),
+    Export(ExportArguments),
+}
+
+/// Check documents: each mistake as `file:line: field: what is wrong; expected …`.
+///
+/// Each document is checked by itself, its rules against each other, and the whole against the version before
+/// it: a version that takes something from customers is material, says so, and is announced in advance. The
+/// version before is the newest one among the given files, in the same folder or in this build. A file named
+/// `catalogue.toml` is read as a price catalogue for the given documents, or else for those of this build.
+#[derive(Debug, Args)]
+#[command(after_long_help = CHECK_EXAMPLES)]
+pub(crate) struct CheckArguments {
+    /// Policy documents and price catalogues
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Compare with this version: a file, or `music-studio@2026-05-02` of this build
+    #[arg(long, value_name = "DOCUMENT")]
+    pub(crate) against: Option<String>,
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  makegood policy check documents/music-studio/2026-05-02.toml
+  makegood policy check documents/catalogue.toml documents/*/*.toml
+  makegood policy check draft.toml --against music-studio@2026-05-02
+
+Exit codes: 0 no mistakes, 1 mistakes, 2 a file could not be read.";
+
+/// Decide a request and show what the decision rests on; needs no access to AWS.
+#[derive(Debug, Args)]
+#[command(after_long_help = DECIDE_EXAMPLES)]
+pub(crate) struct DecideArguments {
+    /// The policy: `music-studio` or `music-studio@2026-05-02` of this build, or a file
+    #[arg(long, value_name = "DOCUMENT")]
+    pub(crate) document: String,
+    /// Its version; where none is given, the one in force at the instant of the decision
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) version: Option<String>,
+    /// The reason of the request
+    #[arg(long, value_parser = reasons())]
+    pub(crate) reason: Reason,
+    /// A JSON object of facts; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: PathBuf,
+    /// Decide as of this instant, not of the clock's
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) at: Option<Timestamp>,
+    /// Print the decision as it is published and stored
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const DECIDE_EXAMPLES: &str = "\
+Examples:
+  makegood policy decide --document music-studio --reason result_not_liked --facts facts.json
+  echo '{\"payment_named\": false, \"generation_named\": true}' |
+    makegood policy decide --document music-studio --reason result_not_liked --facts - --json
+
+A fact that the file leaves out is unknown, which is not the same as no. Instants among the facts are
+milliseconds since 1970; amounts are in the smallest unit of the currency.";
+
+/// Show what changes from one version to another: clauses, terms, outcomes, promises.
+///
+/// Requests that the second version decides worse for customers are searched around every rule and threshold
+/// of both, and shown with their facts.
+#[derive(Debug, Args)]
+#[command(after_long_help = DIFF_EXAMPLES)]
+pub(crate) struct DiffArguments {
+    /// The older version: a file, or `music-studio@2026-05-02` of this build
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: String,
+    /// The newer version
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: String,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  makegood policy diff music-studio@2026-05-02 draft.toml
+  makegood policy diff old.toml new.toml --json
+
+Exit codes: 0 both say the same, 1 something changes, 2 a document could not be read.";
+
+/// Explain what was decided on a stored request, and decide it again from its frozen facts.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{EXPLAIN_EXAMPLES}\n\n{ACCESS}"))]
+pub(crate) struct ExplainArguments {
+    #[command(flatten)]
+    pub(crate) tables: TableArguments,
+    /// The request's id
+    #[arg(value_name = "REQUEST")]
+    pub(crate) request: RefundRequestId,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  makegood policy explain rr_5f0c1d2e3b4a59687786958473
+
+Exit codes: 0 the frozen facts lead to the same decision byte for byte, 1 they do not, or there is no such
+request, 2 the request could not be read.";
+
+/// Replay past requests with their frozen facts against a draft.
+///
+/// Past requests come from the requests table, or from a file of `makegood policy export`. A draft under
+/// which one of them ends worse for its customer is material: it has to say so, and to be announced in
+/// advance.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{BACKTEST_EXAMPLES}\n\n{ACCESS}"))]
+pub(crate) struct BacktestArguments {
+    #[command(flatten)]
+    pub(crate) tables: TableArguments,
+    /// The draft
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// Past requests, one JSON object a line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ledger_table", "requests_table"])]
+    pub(crate) requests: Option<PathBuf>,
+    /// Print the result as JSON, with every request that ends otherwise
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const BACKTEST_EXAMPLES: &str = "\
+Examples:
+  makegood policy backtest --policy draft.toml
+  makegood policy backtest --policy draft.toml --requests past.jsonl --json
+
+Exit codes: 0 nobody is worse off or the draft says that it is material, 1 a request is worse off and it does
+not, or the draft has mistakes, 2 something could not be read.";
+
+/// Write past requests as lines of JSON: reason, frozen facts and what was decided.
+///
+/// Notes and account ids are left out.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{EXPORT_EXAMPLES}\n\n{ACCESS}"))]
+pub(crate) struct ExportArguments {
+    #[command(flatten)]
+    pub(crate) tables: TableArguments,
+    /// Only requests that this policy decided
+    #[arg(long, value_name = "ID")]
+    pub(crate) document: Option<String>,
+}
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  makegood policy export > past.jsonl
+  makegood policy export --document music-studio --requests-table prod-RequestsTable > past.jsonl";
+
+fn reasons() -> impl TypedValueParser<Value = Reason> {
+    let values = Reason::ALL.iter().map(|reason| PossibleValue::new(reason.id()).help(reason.description()));
+    PossibleValuesParser::new(values).try_map(|id| Reason::from_id(&id).ok_or("not a reason"))
+}

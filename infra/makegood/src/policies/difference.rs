@@ -1,0 +1,105 @@
+//! What changes from one version to another, and what of it is against customers.
+
+use std::io::Write;
+
+use policy::authoring::{Losses, losses};
+use policy::{Change, Diff, Document, diff};
+use serde::Serialize;
+
+use super::{named, title};
+use crate::Found;
+use crate::arguments::DiffArguments;
+use crate::columns::{Align, Columns, printable};
+use crate::decision::{labelled, outcome};
+use crate::failure::Failure;
+
+#[derive(Serialize)]
+struct Answer<'d> {
+    before: Side<'d>,
+    after: Side<'d>,
+    #[serde(flatten)]
+    diff: &'d Diff,
+    losses: &'d Losses,
+}
+
+#[derive(Serialize)]
+struct Side<'d> {
+    document: &'d str,
+    version: &'d str,
+    material: bool,
+}
+
+/// Shows what changes; anything that does is told by the exit code.
+pub(super) fn run(arguments: &DiffArguments, output: &mut impl Write) -> Result<Found, Failure> {
+    let now_ms = lambda::clock::now().as_ms();
+    let (before, after) = (named(&arguments.before, now_ms)?, named(&arguments.after, now_ms)?);
+    let changes = diff(&before, &after);
+    let losses = losses(&before, &after);
+    if arguments.json {
+        let answer = Answer { before: side(&before), after: side(&after), diff: &changes, losses: &losses };
+        writeln!(output, "{}", serde_json::to_string_pretty(&answer)?)?;
+    } else {
+        write(&before, &after, &changes, &losses, output)?;
+    }
+    Ok(if changes.is_empty() { Found::Sound } else { Found::Fault })
+}
+
+fn side(document: &Document) -> Side<'_> {
+    Side { document: &document.id, version: &document.version, material: document.material }
+}
+
+fn write(
+    before: &Document,
+    after: &Document,
+    changes: &Diff,
+    losses: &Losses,
+    output: &mut impl Write,
+) -> Result<(), Failure> {
+    if changes.is_empty() {
+        writeln!(output, "{} and {} say the same.", title(before), title(after))?;
+        return Ok(());
+    }
+    writeln!(output, "From {} to {}", title(before), title(after))?;
+    for (heading, changes) in [
+        ("Clauses", &changes.clauses),
+        ("Terms", &changes.terms),
+        ("Outcomes", &changes.outcomes),
+        ("Promises", &changes.promises),
+    ] {
+        list(heading, changes, output)?;
+    }
+    if losses.is_empty() {
+        writeln!(output, "\nNothing is found to be taken from customers.")?;
+        return Ok(());
+    }
+    let declared = if after.material { "as it declares" } else { "and it does not say so" };
+    writeln!(output, "\nAgainst customers: the change is material, {declared}")?;
+    let mut columns = Columns::new([Align::Left; 2]);
+    for loss in &losses.requests {
+        labelled(&mut columns, "request", &format!("{}, when {}", loss.reason.id(), loss.when));
+        labelled(&mut columns, "was", &outcome(&loss.before));
+        labelled(&mut columns, "is", &outcome(&loss.after));
+    }
+    for promise in &losses.promises {
+        labelled(&mut columns, "promise", promise);
+    }
+    columns.write(output)?;
+    Ok(())
+}
+
+fn list(heading: &str, changes: &[Change], output: &mut impl Write) -> Result<(), Failure> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    writeln!(output, "\n{heading}")?;
+    for change in changes {
+        writeln!(output, "  {}", printable(&change.of))?;
+        let mut columns = Columns::new([Align::Left; 2]);
+        if let Some(before) = &change.before {
+            labelled(&mut columns, "  was", before);
+        }
+        labelled(&mut columns, "  is", change.after.as_deref().unwrap_or("gone"));
+        columns.write(output)?;
+    }
+    Ok(())
+}
