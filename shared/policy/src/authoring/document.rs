@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::Mistakes;
+use super::grammar::Grammar;
 use super::law;
 use super::parts;
 use super::practice;
@@ -29,6 +30,16 @@ pub fn parse_document(file: &str, text: &str) -> Result<Document, Mistakes> {
     let document = root.as_ref().and_then(|root| document(&file, file.root(root)));
     drop(root);
     file.finish(document)
+}
+
+/// What the reader asks of a whole document.
+pub(super) fn grammar_of(text: &str) -> Result<Grammar, Mistakes> {
+    let file = File::new("specimen.toml", text);
+    let root = file.parse();
+    let document = root.as_ref().and_then(|root| document(&file, file.root(root)));
+    let grammar = file.grammar();
+    drop(root);
+    file.finish(document).map(|_| grammar)
 }
 
 struct Header {
@@ -69,6 +80,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let review = practice::review(root.named_tables("review"), &context, &products);
     let approval = root.optional_table("approval").map(|table| practice::approval(table, &context));
     let calendar = root.optional_table("calendar").map(|table| practice::calendar(table, &context));
+    root.held_to("law", &law::names());
     let law = law::law(root.named_tables("law"), &context);
     let allowed = Allowed::Policy { offers: &offer_ids, products: &products, review: &review };
     let rules = rules::rules(root.named_tables("rules"), &context, allowed);

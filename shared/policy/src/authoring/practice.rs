@@ -25,6 +25,9 @@ const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "frid
 
 pub(super) fn intake(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Intake> {
     let clause = context.clause(&mut table, "clause");
+    if let FactType::Choice(channels) = Fact::IntakeChannel.spec().kind {
+        table.held_to("channel", channels);
+    }
     let channel = table.text("channel");
     let contact = table.prose("contact");
     table.finish();
@@ -109,6 +112,7 @@ pub(super) fn percent(
 pub(super) fn calendar(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Calendar> {
     let zone = table.text("zone");
     let offsets = table.text("clock_changes").and_then(|rule| offsets(&rule, context));
+    table.held_to("working_days", &WEEKDAYS);
     let days = table.texts("working_days");
     let opens = table.text("opens").and_then(|time| minute(&time, context));
     let closes_text = table.text("closes");
