@@ -4,6 +4,8 @@
 //! transaction of the grant, on condition that the customer has no other (C9), so that no read is needed.
 
 use ledger::{AccountId, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, Record};
+use policy_documents::documents;
+use refunds::{Uncredited, UncreditedStore, credit_promise};
 use stripe_events::{CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
 
 use crate::apply::{Apply, Stop, in_force, pinned};
@@ -29,7 +31,31 @@ async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     Ok(if linked { Outcome::Applied } else { Outcome::Parked(Unapplied::AccountMismatch) })
 }
 
+/// A pack's credits. Where they cannot be granted, the promise of their hour is noted, once (`S2-21`).
 async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
+    let granted = grant(apply, session).await;
+    if let Ok(Outcome::Parked(reason)) | Err(Stop::Known(Outcome::Parked(reason))) = &granted
+        && let Some(noted) = uncredited(apply, session, *reason)
+    {
+        apply.tables.note_uncredited(&noted).await?;
+    }
+    granted
+}
+
+/// The purchase as it waits for its credits: a payment of an account that is known, and something to give
+/// back. Whose it is stays a person's question where the customer belongs to another account.
+fn uncredited(apply: &Apply<'_>, session: &CheckoutSession, reason: Unapplied) -> Option<Uncredited> {
+    let (payment, paid) = money(session).ok().filter(|(_, paid)| !paid.is_zero())?;
+    let account = named(session).ok().flatten().filter(|_| reason != Unapplied::AccountMismatch)?;
+    let lines = session.lines.iter().flatten().map(|line| (&line.price, Some(line.quantity)));
+    let product = purchase(lines).ok().flatten().map(|purchase| purchase.product);
+    let charged_at = apply.event.created;
+    let (_, due_at) =
+        credit_promise(documents(), product.as_ref().map(ledger::ProductId::as_str), charged_at)?;
+    Some(Uncredited { payment, account, product, paid, charged_at, due_at })
+}
+
+async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
     let (payment, paid) = money(session)?;
     let lines = session.lines.as_ref().ok_or(Unapplied::LinesUnknown)?;
     let bought = purchase(lines.iter().map(|line| (&line.price, Some(line.quantity))))?;

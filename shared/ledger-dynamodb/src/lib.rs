@@ -15,8 +15,8 @@
 //! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
-//! while it waits for people also `queue`, `place` and `waiting`; and `PARKED` with an event that could not
-//! be applied.
+//! while it waits for people also `queue`, `place` and `waiting`; `UNCREDITED#<payment>` with a purchase that
+//! is paid and not credited; and `PARKED` with an event that could not be applied.
 //!
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
@@ -35,6 +35,7 @@ mod payment;
 mod request;
 mod request_form;
 mod transaction;
+mod uncredited;
 
 pub use adoption::{Adopted, Adoption};
 pub use audit::AccountJournal;

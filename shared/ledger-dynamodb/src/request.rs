@@ -4,13 +4,13 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{AccountId, Committed, DUE_SHARDS, RefundRequestId, Timestamp, shard_of};
 use policy::Remedy;
-use refunds::{DueRequest, Request, RequestStore, Save, Saved, Waiting};
+use refunds::{Due, DueThing, Request, RequestStore, Save, Saved, Waiting};
 
 use crate::clock_form::{decode_waiting, encode_waiting};
 use crate::error::StoreError;
 use crate::item::{Item, ONLY, key, number, read_instant, read_text, text};
 use crate::transaction::Transacted;
-use crate::{Tables, request_form};
+use crate::{Tables, request_form, uncredited};
 
 /// The one partition of support's queue, which keeps its order whole. An index's partition takes 1,000 writes
 /// a second, and a request writes to it a few times in its life: people would have to be given a hundred
@@ -169,21 +169,17 @@ impl RequestStore for Tables {
         }
     }
 
-    async fn due_requests(
-        &self,
-        shard: u8,
-        now: Timestamp,
-        limit: u16,
-    ) -> Result<Vec<DueRequest>, StoreError> {
+    async fn due_requests(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Due>, StoreError> {
         let items = self.due_keys(&self.requests, shard, now, limit).await?;
         items
             .iter()
             .map(|item| {
-                let id = read_text(item, "pk")?.strip_prefix("REQUEST#").and_then(|id| id.parse().ok());
-                Ok(DueRequest {
-                    id: id.ok_or(StoreError::Unreadable("pk"))?,
-                    due_at: read_instant(item, "due_at")?,
-                })
+                let key = read_text(item, "pk")?;
+                let request = || Some(DueThing::Request(key.strip_prefix("REQUEST#")?.parse().ok()?));
+                let purchase =
+                    || Some(DueThing::Purchase(key.strip_prefix(uncredited::PREFIX)?.parse().ok()?));
+                let thing = request().or_else(purchase).ok_or(StoreError::Unreadable("pk"))?;
+                Ok(Due { thing, due_at: read_instant(item, "due_at")? })
             })
             .collect()
     }

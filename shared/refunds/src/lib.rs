@@ -15,6 +15,7 @@ mod request;
 mod review;
 mod state;
 mod store;
+mod uncredited;
 
 pub use act::{ANSWERS_MAX, Act, ActError, Call, Deed, REOPENINGS_MAX};
 pub use clock::{Clock, ClockState, Mark};
@@ -26,4 +27,5 @@ pub use quote::{Arrival, LotKept, LotRevoked, Pays, Quote, Standing};
 pub use request::{Case, NOTE_CHARACTERS_MAX, Request, Step, fingerprint, request_id};
 pub use review::{Approval, FirstApproval, REVIEWS_MAX, Review, ReviewError, Reviewed, Verdict};
 pub use state::{EdgeError, State};
-pub use store::{DueRequest, RefundedSum, RequestStore, Save, Saved};
+pub use store::{Due, DueThing, RefundedSum, RequestStore, Save, Saved};
+pub use uncredited::{Uncredited, UncreditedStore, credit_promise};
