@@ -4,6 +4,7 @@
 //! Each call reads the request, moves it in memory and writes it once, on the condition that nobody else did.
 //! The same call again is answered with the request as it stands.
 
+use cases::Frozen;
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
@@ -12,7 +13,7 @@ use ledger::{Actor, RefundRequestId};
 use policy::{Fact, Value};
 use refunds::{ActError, Call, Follows, Grounds, Quote, State, Stores};
 
-use crate::assess::{Frozen, assess, payment_of};
+use crate::assess::assess;
 use crate::body::{Answer, Asked, ChosenRemedy, OfferAnswer, Reopening, Taken, nothing, sent};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::{Known, document_of};
@@ -42,9 +43,8 @@ pub(crate) async fn answer_questions<S: Stores, Q: PayoutQueue>(
     }
     let text = given.text();
     let asked = completed(&stored, given)?;
-    let payment = payment_of(&app.store, &asked).await?;
     let frozen = Frozen { case: &stored.case, submitted_at: stored.submitted_at };
-    let mut assessment = assess(app, &stored.account, asked, payment, Some(frozen), now).await?;
+    let mut assessment = assess(app, &stored.account, (asked, &caller), Some(frozen), now).await?;
     // What was submitted stays what it was: the words of the answer are kept with the answer.
     assessment.case.note.clone_from(&stored.case.note);
     assessment.case.fingerprint = stored.case.fingerprint;
@@ -167,6 +167,8 @@ fn completed(stored: &refunds::Request, given: Answer) -> Result<Asked, Problem>
         remedy: chosen.or(given.remedy),
         plan_requested: text(Fact::PlanRequested).or(given.plan_requested),
         purchase_date: given.purchase_date,
+        channel: None,
+        from_account: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What callers send, checked: the bounds of every body and of every text in one are here.
 
+use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request};
 use ledger::{Currency, GenerationId, Money, PaymentId, Timestamp};
 use policy::{Document, Fact, Missing, Reason};
@@ -108,6 +109,29 @@ struct SubmissionBody {
     purchase_date: Option<String>,
     /// The quote that the customer was shown.
     quote: Option<String>,
+    /// By which way the request reached support, which files it in the customer's name (`S0-1`, `S2-30`).
+    channel: Option<Channel>,
+    /// Whether it reached support from the account's own address (`S4-7`).
+    requested_from_account: Option<bool>,
+}
+
+/// By which way a request reached support.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Channel {
+    SupportForm,
+    Email,
+    Chat,
+}
+
+impl Channel {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::SupportForm => "support_form",
+            Self::Email => "email",
+            Self::Chat => "chat",
+        }
+    }
 }
 
 /// What is asked, checked.
@@ -120,6 +144,8 @@ pub(crate) struct Asked {
     pub(crate) remedy: Option<ChosenRemedy>,
     pub(crate) plan_requested: Option<String>,
     pub(crate) purchase_date: Option<String>,
+    pub(crate) channel: Option<&'static str>,
+    pub(crate) from_account: Option<bool>,
 }
 
 impl Asked {
@@ -137,8 +163,22 @@ impl Asked {
             remedy: body.remedy,
             plan_requested: body.plan_requested,
             purchase_date: body.purchase_date,
+            channel: body.channel.map(Channel::as_str),
+            from_account: body.requested_from_account,
         };
         Ok((asked, body.quote))
+    }
+
+    /// A customer comes by the API and from the account, which the token says.
+    pub(crate) fn may_be_said_by(&self, role: Role) -> Result<(), Problem> {
+        let said = [
+            ("#/channel", self.channel.is_some()),
+            ("#/requested_from_account", self.from_account.is_some()),
+        ];
+        match said.into_iter().find(|(_, said)| *said && role == Role::Customer) {
+            Some((field, _)) => Err(unprocessable(field, "expected of requests that support files")),
+            None => Ok(()),
+        }
     }
 
     /// Tells a repeat from another request under the same key (D7). Which quote was shown is not part of
@@ -152,6 +192,8 @@ impl Asked {
             self.remedy.map_or("", ChosenRemedy::as_str),
             self.plan_requested.as_deref().unwrap_or_default(),
             self.purchase_date.as_deref().unwrap_or_default(),
+            self.channel.unwrap_or_default(),
+            self.from_account.map_or("", |from_account| if from_account { "yes" } else { "no" }),
         ])
     }
 }

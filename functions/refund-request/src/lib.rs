@@ -12,7 +12,6 @@ mod body;
 mod carry_out;
 mod claim;
 mod clocks;
-mod facts;
 mod known;
 mod list;
 mod queue;

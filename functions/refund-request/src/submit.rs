@@ -1,6 +1,7 @@
 //! Filing a request, and asking what would come of it:
 //! `POST /v1/accounts/{account}/refund-requests` and `…/preview`.
 
+use cases::Assessment;
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
@@ -8,13 +9,13 @@ use lambda::payout_queue::PayoutQueue;
 use ledger::{AccountId, Actor};
 use refunds::{Grounds, State, Stores, request_id};
 
-use crate::assess::{Assessment, assess, payment_of};
+use crate::assess::assess;
 use crate::body::Asked;
 use crate::carry_out::{Carried, carry_out, check};
 use crate::{RefundRequests, actor, answer, reach, show, store_failed};
 
-/// Files a request. Two round trips of reading and a write: the request of the key and the payment at once,
-/// what else is recorded at once, and everything that follows in one transaction.
+/// Files a request: the request of the key is read beside the records, and everything that follows is written
+/// in one transaction.
 pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
@@ -27,12 +28,15 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     let id = request_id(&account, key);
     lambda::log::cause(id.as_str());
 
-    let (stored, payment) = tokio::join!(app.store.request(&id), payment_of(&app.store, &asked));
+    asked.may_be_said_by(caller.role())?;
+    let fingerprint = asked.fingerprint();
+
+    let assessing = assess(app, &account, (asked, &caller), None, now);
+    let (stored, assessment) = tokio::join!(app.store.request(&id), assessing);
     if let Some(stored) = stored.map_err(store_failed)? {
-        return repeated(app, &stored, asked.fingerprint(), caller.role(), invocation).await;
+        return repeated(app, &stored, fingerprint, caller.role(), invocation).await;
     }
-    let assessment = assess(app, &account, asked, payment?, None, now).await?;
-    let fingerprint = assessment.case.fingerprint;
+    let assessment = assessment?;
     let opened = open(&assessment, (id, account), &caller, invocation);
     let quote = opened.quote(&assessment.standing(now));
     check(shown.as_deref(), quote.as_ref())?;
@@ -70,8 +74,8 @@ pub(crate) async fn preview<S: Stores, Q>(
     let now = invocation.now();
     let (account, caller) = reach(app, request, invocation)?;
     let (asked, shown) = Asked::read(request)?;
-    let payment = payment_of(&app.store, &asked).await?;
-    let assessment = assess(app, &account, asked, payment, None, now).await?;
+    asked.may_be_said_by(caller.role())?;
+    let assessment = assess(app, &account, (asked, &caller), None, now).await?;
     // The id of nothing: no key was given, and the request is not kept.
     let id = request_id(&account, &format!("preview {}", invocation.request_id()));
     let opened = open(&assessment, (id, account), &caller, invocation);

@@ -27,7 +27,15 @@ async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     let customer = session.customer.as_ref().ok_or(Unapplied::AccountUnknown)?;
     let account = named(session)?.ok_or(Unapplied::AccountUnknown)?;
     lambda::log::account(&account);
-    let linked = apply.tables.link_customer(customer, &account).await?;
+    let noted = async {
+        match &session.subscription {
+            Some(subscription) => apply.tables.note_subscriber(subscription, session.buyer).await,
+            None => Ok(()),
+        }
+    };
+    let (linked, noted) = tokio::join!(apply.tables.link_customer(customer, &account), noted);
+    let linked = linked?;
+    noted?;
     Ok(if linked { Outcome::Applied } else { Outcome::Parked(Unapplied::AccountMismatch) })
 }
 
@@ -81,13 +89,16 @@ async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, 
         paid,
         refunded_minor: 0,
         charged_at,
+        period_starts_at: None,
         period_ends_at: None,
         lot: LotId(0),
         credits,
         landed_at: apply.now,
         policy,
+        buyer: session.buyer,
+        dispute: None,
     };
-    let grant = Grant { payment, stops_clocks: false, replaces: false, leftover_s: None };
+    let grant = Grant { payment: Box::new(payment), stops_clocks: false, replaces: false, leftover_s: None };
     apply.grant(grant, records).await
 }
 

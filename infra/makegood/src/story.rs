@@ -99,6 +99,7 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
         document(),
         at(60),
     );
+    request.keep_time(Some(document()));
     let amount = request.granted_money().unwrap();
     let command = Command::Revoke { payment: payment.id.clone(), owe_spent: false };
     let order = Order {

@@ -104,6 +104,13 @@ impl Tables {
         if let Some(commit) = &save.commit {
             writes.extend(self.writes(commit)?);
         }
+        // Behind those whose conditions can be refused.
+        if let Some(sum) = &save.refunded {
+            let request = &save.request;
+            let named = (&request.account, request.id.as_str());
+            let put = self.refunded_put(named, request.submitted_at, sum.to_minor > sum.from_minor)?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+        }
         Ok(writes)
     }
 

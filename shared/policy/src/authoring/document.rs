@@ -77,6 +77,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let door = root.table("door").and_then(|table| parts::door(table, &context));
     let intake = root.optional_table("intake").map(|table| practice::intake(table, &context));
     let provider = root.optional_table("provider").map(|table| practice::provider(table, &context));
+    let duplicates = root.optional_table("duplicates").map(|table| practice::duplicates(table, &context));
     let review = practice::review(root.named_tables("review"), &context, &products);
     let approval = root.optional_table("approval").map(|table| practice::approval(table, &context));
     let calendar = root.optional_table("calendar").map(|table| practice::calendar(table, &context));
@@ -125,6 +126,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         approval: approval.flatten(),
         calendar: calendar.flatten(),
         conflicts,
+        duplicates_within_s: duplicates.flatten(),
         gaps,
         law,
     })

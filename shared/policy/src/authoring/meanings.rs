@@ -35,8 +35,8 @@ const FIELDS: &[(&str, &str)] = &[
     (
         "when",
         "The condition: facts and terms with `and`, `or`, `not`, `=`, `!=`, `<`, `<=`, `>`, `>=`, `within … \
-         of`, `in`; a percentage is `term of fact`. 0 is the only number without a name. The facts are listed \
-         under `definitions`.",
+         of`, `in`; a percentage is `term of fact`. 0 is the only number without a name. The facts are \
+         listed under `definitions`.",
     ),
     ("rules.*.outcome", "What follows when the condition holds."),
     ("rules.*.mode", "Who has the last word on a grant or a refusal."),
@@ -91,6 +91,8 @@ const FIELDS: &[(&str, &str)] = &[
     ("intake", "Where requests come in."),
     ("channel", "The channel that the text names."),
     ("contact", "What customers read: an address, or a way to the form."),
+    ("duplicates", "Which payments count as made twice."),
+    ("duplicates.within", "The term of how far apart two payments of one price and amount may be."),
     ("provider", "Who pays refunds out."),
     ("provider.name", "Its name, such as `stripe`."),
     ("review", "What people review although a rule would let the machine decide."),

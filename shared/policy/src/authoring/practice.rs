@@ -48,6 +48,14 @@ pub(super) fn provider(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> O
     Some(Provider { clause: clause?, name: name?.value })
 }
 
+/// Within how long of the same purchase another one counts as its duplicate.
+pub(super) fn duplicates(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<u64> {
+    let clause = context.clause(&mut table, "clause");
+    let within_s = context.seconds(&mut table, "within");
+    table.finish();
+    clause.and(within_s)
+}
+
 pub(super) fn review(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,
