@@ -12,7 +12,7 @@ mod facts;
 mod file;
 mod records;
 
-pub use assess::{Asked, Assessment, CaseError, assess, granted, policy_ref};
+pub use assess::{Asked, Assessment, CaseError, Frozen, assess, assess_again};
 pub use facts::{Said, gather};
 pub use file::file;
 pub use records::Records;
