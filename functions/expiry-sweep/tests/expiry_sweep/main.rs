@@ -9,4 +9,6 @@ mod clocks;
 #[cfg(test)]
 mod payouts;
 #[cfg(test)]
+mod purchases;
+#[cfg(test)]
 mod scene;
