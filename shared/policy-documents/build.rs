@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use policy::authoring::{Mistakes, check_outcomes, parse_catalogue, parse_document};
-use policy::{Documents, DocumentsError};
+use policy::{Documents, DocumentsError, Head};
 
 /// One folder per policy, one file per version.
 const DOCUMENTS: &str = "documents";
@@ -59,7 +59,12 @@ fn embed() -> Result<(), BuildError> {
     }
     let documents = Documents::new(documents)?;
     let catalogue = parse_catalogue(CATALOGUE, &read(Path::new(CATALOGUE))?, &documents)?;
-    let encoded = postcard::to_allocvec(&(documents, catalogue))?;
+    // Each version is encoded on its own, behind its head: it is decoded on its own as well.
+    let versions = documents
+        .iter()
+        .map(|document| Ok((Head::of(document), postcard::to_allocvec(document)?)))
+        .collect::<Result<Vec<_>, postcard::Error>>()?;
+    let encoded = postcard::to_allocvec(&(versions, catalogue))?;
     let out =
         PathBuf::from(std::env::var_os("OUT_DIR").ok_or(BuildError::NoOutDir)?).join("documents.postcard");
     fs::write(&out, encoded)

@@ -6,6 +6,9 @@ use policy::Decision;
 use refunds::{Request, Verdict};
 use serde::Serialize;
 
+use crate::claim::ClaimAnswer;
+use crate::clocks::{ClockAnswer, clocks};
+
 #[derive(Serialize)]
 pub(crate) struct RequestAnswer<'request> {
     id: &'request str,
@@ -22,6 +25,17 @@ pub(crate) struct RequestAnswer<'request> {
     review: Option<ReviewAnswer<'request>>,
     payout: Option<PayoutAnswer<'request>>,
     time_line: Vec<StepAnswer<'request>>,
+    /// The promises of the policy to it.
+    clocks: Vec<ClockAnswer<'request>>,
+    #[serde(flatten)]
+    queue: Option<QueueAnswer<'request>>,
+}
+
+/// What support alone sees.
+#[derive(Serialize)]
+struct QueueAnswer<'request> {
+    priority: &'static str,
+    claim: Option<ClaimAnswer<'request>>,
 }
 
 #[derive(Serialize)]
@@ -105,6 +119,11 @@ pub(crate) fn request(request: &Request, role: Role) -> RequestAnswer<'_> {
                 }
             })
             .collect(),
+        clocks: clocks(request),
+        queue: for_support.then(|| QueueAnswer {
+            priority: request.priority().as_str(),
+            claim: request.claim.as_ref().map(ClaimAnswer::of),
+        }),
     }
 }
 

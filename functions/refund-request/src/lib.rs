@@ -7,8 +7,11 @@
 mod answer;
 mod assess;
 mod body;
+mod claim;
+mod clocks;
 mod facts;
 mod list;
+mod queue;
 mod review;
 mod submit;
 
@@ -45,6 +48,9 @@ pub async fn handle<S: Stores, Q: PayoutQueue>(
         "POST /v1/accounts/{account}/refund-requests" => submit::submit(app, request, invocation).await,
         "GET /v1/accounts/{account}/refund-requests" => list::list(app, request, invocation).await,
         "GET /v1/accounts/{account}/refund-requests/{id}" => list::show(app, request, invocation).await,
+        "GET /v1/refund-requests" => queue::queue(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/claim" => claim::claim(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
         _ => Err(Problem::new(ProblemKind::NotFound)),
     }

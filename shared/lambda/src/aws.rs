@@ -11,18 +11,19 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::retry::{ReconnectMode, RetryConfig};
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use tokio_rustls::rustls::RootCertStore;
 
 use crate::config::{ConfigError, Env};
+
+mod transport;
+
+use transport::Transport;
 
 /// Amazon Root CA 1 to 4 and Starfield Services Root CA G2: what every AWS endpoint chains to
 /// (<https://www.amazontrust.com/repository/>). The bytes are those of Mozilla's list
@@ -39,13 +40,17 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The SDK's own standard: the first call and two retries.
 const ATTEMPTS_MAX: u32 = 3;
 
+/// The longest wait before the second attempt, and twice as long before the third. The SDK's own second is as
+/// long as a whole invocation; a connection that was lost while the function was frozen is replaced at once.
+const RETRY_BASE: Duration = Duration::from_millis(50);
+
 /// Where calls go, as whom, and which authorities are trusted.
 #[derive(Clone)]
 pub struct SdkSettings {
     region: String,
     credentials: Credentials,
     endpoint_url: Option<String>,
-    ca_bundle: Option<Vec<u8>>,
+    ca_bundle: Option<RootCertStore>,
 }
 
 impl SdkSettings {
@@ -74,28 +79,27 @@ impl SdkSettings {
     ///
     /// # Panics
     ///
-    /// Never: a TLS context of a trust store alone has nothing to refuse, and the store has been checked.
+    /// Never: the embedded roots are certificates, which a test shows.
     pub fn sdk_config(&self) -> SdkConfig {
-        let roots = self.ca_bundle.as_deref().unwrap_or(AMAZON_ROOTS_PEM);
-        let tls = TlsContext::builder()
-            .with_trust_store(TrustStore::empty().with_pem_certificate(roots))
-            .build()
-            .expect("a context of a trust store alone has nothing to refuse");
-        let http_client = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::rustls(CryptoMode::Ring))
-            .tls_context(tls)
-            .build_https();
+        let embedded = || transport::roots(AMAZON_ROOTS_PEM).expect("the embedded roots are certificates");
+        let roots = self.ca_bundle.clone().unwrap_or_else(embedded);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .operation_timeout(OPERATION_TIMEOUT)
             .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS_MAX)
+            .with_initial_backoff(RETRY_BASE)
+            // An attempt that ran out of time takes its connection with it; an answer of 500 says nothing
+            // about the connection.
+            .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
         let mut builder = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(self.region.clone()))
             .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
-            .http_client(http_client)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
+            .http_client(Transport::new(roots, CONNECT_TIMEOUT, transport::IDLE_MAX))
+            .retry_config(retries)
             .timeout_config(timeouts)
             // Whole answers are read within the attempt's own timeout: nothing streams.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -106,26 +110,20 @@ impl SdkSettings {
     }
 }
 
-/// Reads and checks a PEM file: the TLS stack panics on what it cannot parse.
-fn read_bundle(path: &str) -> Result<Vec<u8>, ConfigError> {
+/// Reads a PEM file.
+fn read_bundle(path: &str) -> Result<RootCertStore, ConfigError> {
     let invalid = ConfigError::Invalid {
         name: "AWS_CA_BUNDLE",
         expected: "the path of a PEM file with one or more certificates",
     };
     let pem = std::fs::read(path).map_err(|_| invalid.clone())?;
-    if certificates(&pem).is_some_and(|count| count > 0) { Ok(pem) } else { Err(invalid) }
-}
-
-/// How many certificates `pem` holds; none when one of them cannot be a trust anchor.
-fn certificates(pem: &[u8]) -> Option<usize> {
-    CertificateDer::pem_slice_iter(pem)
-        .map(|certificate| webpki::anchor_from_trusted_cert(&certificate.ok()?).ok().map(drop))
-        .collect::<Option<Vec<()>>>()
-        .map(|anchors| anchors.len())
+    transport::roots(&pem).ok_or(invalid)
 }
 
 #[cfg(test)]
 mod tests {
+    use rustls_pki_types::CertificateDer;
+    use rustls_pki_types::pem::PemObject as _;
     use sha2::{Digest, Sha256};
 
     use super::*;
@@ -169,10 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_that_is_not_one_is_refused_before_it_can_panic() {
-        assert_eq!(certificates(AMAZON_ROOTS_PEM), Some(5));
-        assert_eq!(certificates(b"nothing"), Some(0));
-        assert_eq!(certificates(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), None);
+    fn a_bundle_that_is_not_one_is_refused() {
+        let count = |pem: &[u8]| transport::roots(pem).map(|roots| roots.len());
+        assert_eq!(count(AMAZON_ROOTS_PEM), Some(5));
+        assert_eq!(count(b"nothing"), None);
+        assert_eq!(count(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), None);
         for path in ["/nonexistent", "/dev/null"] {
             let refused = SdkSettings::from_env(&env_with(&[("AWS_CA_BUNDLE", path)])).map(drop);
             assert!(matches!(refused, Err(ConfigError::Invalid { name: "AWS_CA_BUNDLE", .. })), "{path}");

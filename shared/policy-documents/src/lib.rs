@@ -2,18 +2,25 @@
 //!
 //! The build script parses `documents/` with `policy`'s authoring feature, fails with file, line and
 //! field on any mistake, and embeds the result in a compact binary form. Decoding happens at first use,
-//! so that a function's start pays nothing; no TOML parser is in the binary.
+//! each version on its own, so that a function's start pays nothing and a decision pays for the one version
+//! that it rests on; no TOML parser is in the binary.
 
 use std::sync::LazyLock;
 
-use policy::{Catalogue, Documents};
+use policy::{Catalogue, Documents, Head};
+use serde::Deserialize;
 
 const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/documents.postcard"));
 
 static EMBEDDED: LazyLock<(Documents, Catalogue)> = LazyLock::new(|| {
-    postcard::from_bytes(BYTES)
-        .expect("the build script of this very build encoded these bytes from the same types")
+    let (versions, catalogue): (Vec<(Head, &[u8])>, Catalogue) = decode(BYTES);
+    (Documents::later(versions.into_iter().map(|(head, bytes)| (head, move || decode(bytes)))), catalogue)
 });
+
+fn decode<T: Deserialize<'static>>(bytes: &'static [u8]) -> T {
+    postcard::from_bytes(bytes)
+        .expect("the build script of this very build encoded these bytes from the same types")
+}
 
 /// How much the documents and the catalogue add to a binary.
 pub fn embedded_bytes() -> usize {

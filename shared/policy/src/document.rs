@@ -231,6 +231,7 @@ impl Term {
     }
 
     /// Whether it is more time than `other`; a day of business outlasts any hours of business.
+    #[cfg(feature = "authoring")]
     pub(crate) fn is_longer_than(&self, other: &Self) -> bool {
         let length = |term: &Self| match (&term.value, term.seconds()) {
             (_, Some(seconds)) => Some((false, seconds)),

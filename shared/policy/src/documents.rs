@@ -1,12 +1,39 @@
 //! All versions of all documents, and which of them a purchase falls under.
+//!
+//! A version is chosen by its [`Head`]. What follows it is decoded when it is first asked for: a function
+//! that answers for one product pays for one document.
+
+use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
 use crate::document::Document;
 
-/// Every version of every policy, oldest first within a policy. The serde derives are the embedded form.
+/// Every version of every policy, oldest first within a policy.
+#[derive(Debug)]
+pub struct Documents(Vec<Version>);
+
+/// What a version is chosen by. The serde derives are the embedded form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Documents(Vec<Document>);
+pub struct Head {
+    /// As [`Document::id`].
+    pub id: String,
+    /// As [`Document::version`].
+    pub version: String,
+    /// As [`Document::in_force_from_ms`].
+    pub in_force_from_ms: i64,
+    /// As [`Document::products`].
+    pub products: Vec<String>,
+}
+
+/// Makes the document that belongs to a head, once.
+type Decode = Box<dyn FnOnce() -> Document + Send>;
+
+struct Version {
+    head: Head,
+    document: LazyLock<Document, Decode>,
+}
 
 /// Why documents cannot stand beside each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,29 +100,87 @@ impl Documents {
                 }
             }
         }
-        Ok(Self(documents))
+        Ok(Self::later(documents.into_iter().map(|document| {
+            let head = Head::of(&document);
+            (head, move || document)
+        })))
+    }
+
+    /// The versions of a [`Documents::new`], in its order, of which each is made when it is first asked for.
+    pub fn later<D>(versions: impl IntoIterator<Item = (Head, D)>) -> Self
+    where
+        D: FnOnce() -> Document + Send + 'static,
+    {
+        let version = |(head, decode)| {
+            let decode: Decode = Box::new(decode);
+            Version { head, document: LazyLock::new(decode) }
+        };
+        Self(versions.into_iter().map(version).collect())
     }
 
     /// Every version of every policy.
     pub fn iter(&self) -> impl Iterator<Item = &Document> {
-        self.0.iter()
+        self.0.iter().map(Version::document)
     }
 
     /// One version of one policy: what a payment pinned.
     pub fn version(&self, document: &str, version: &str) -> Option<&Document> {
-        self.0.iter().find(|each| each.id == document && each.version == version)
+        let found = self.0.iter().find(|each| each.head.id == document && each.head.version == version);
+        found.map(Version::document)
     }
 
     /// The version that a purchase of `product` at `at_ms` (milliseconds since 1970) falls under.
     pub fn in_force(&self, product: &str, at_ms: i64) -> InForce<'_> {
-        let mut versions = self.0.iter().filter(|each| each.products.iter().any(|id| id == product));
+        let mut versions = self.0.iter().filter(|each| each.head.products.iter().any(|id| id == product));
         let Some(first) = versions.next() else {
             return InForce::NoDocument;
         };
-        if at_ms < first.in_force_from_ms {
-            return InForce::BeforeFirstVersion(first);
+        if at_ms < first.head.in_force_from_ms {
+            return InForce::BeforeFirstVersion(first.document());
         }
-        InForce::Version(versions.take_while(|each| each.in_force_from_ms <= at_ms).last().unwrap_or(first))
+        let last = versions.take_while(|each| each.head.in_force_from_ms <= at_ms).last();
+        InForce::Version(last.unwrap_or(first).document())
+    }
+}
+
+impl Clone for Documents {
+    fn clone(&self) -> Self {
+        Self::later(self.0.iter().map(|version| {
+            let document = version.document().clone();
+            (version.head.clone(), move || document)
+        }))
+    }
+}
+
+impl PartialEq for Documents {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Documents {}
+
+impl Head {
+    /// The head of a document.
+    pub fn of(document: &Document) -> Self {
+        Self {
+            id: document.id.clone(),
+            version: document.version.clone(),
+            in_force_from_ms: document.in_force_from_ms,
+            products: document.products.clone(),
+        }
+    }
+}
+
+impl Version {
+    fn document(&self) -> &Document {
+        &self.document
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head.fmt(f)
     }
 }
 

@@ -42,7 +42,7 @@ pub use decision::{
 };
 pub use diff::{Change, Diff, diff};
 pub use document::{Clause, ClauseKind, Document, Effect, Mode, RemedyRule, Rule, Term, TermUnit, TermValue};
-pub use documents::{Documents, DocumentsError, InForce};
+pub use documents::{Documents, DocumentsError, Head, InForce};
 pub use fact::{Fact, FactSpec, FactType, Source, Unit};
 pub use facts::{FactError, Facts, Value};
 pub use favour::Turn;

@@ -156,6 +156,15 @@ impl Clock {
         }
     }
 
+    /// Where it stands as far as it was noted: one whose deadline has passed is breached once the sweep has
+    /// marked it.
+    pub fn noted(&self) -> ClockState {
+        match self.breached_at {
+            Some(_) => ClockState::Breached,
+            None => self.state(self.started_at),
+        }
+    }
+
     /// Whether what it promises is still to come.
     pub fn is_open(&self) -> bool {
         self.ended_at.is_none()

@@ -105,7 +105,11 @@ impl World {
     }
 
     pub(crate) async fn call(&self, event: &HttpEvent) -> Response {
-        let invocation = Invocation::of(event.text(), now()).unwrap();
+        self.call_at(event, now()).await
+    }
+
+    pub(crate) async fn call_at(&self, event: &HttpEvent, now: Timestamp) -> Response {
+        let invocation = Invocation::of(event.text(), now).unwrap();
         let request: Request<'_> = invocation.event().unwrap();
         match Box::pin(handle(&self.app, &request, &invocation)).await {
             Ok(response) => response,

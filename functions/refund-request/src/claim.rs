@@ -1,0 +1,93 @@
+//! Who is at work on a request: `POST /v1/refund-requests/{id}/claim` and `/release`.
+//!
+//! A claim is written under the condition that nobody else moved the request, so that of two people who
+//! claim at once one holds it and the other is told who. Claiming again renews the claim; releasing what
+//! nobody holds changes nothing.
+
+use lambda::Invocation;
+use lambda::caller::{Caller, Role};
+use lambda::http::{Problem, ProblemKind, Request, Response};
+use ledger::{RefundRequestId, Timestamp};
+use refunds::{Claim, ClaimError, Save, Saved, Stores};
+use serde::Serialize;
+
+use crate::{RefundRequests, answer, store_failed};
+
+/// A claim as support sees it.
+#[derive(Serialize)]
+pub(crate) struct ClaimAnswer<'claim> {
+    by: &'claim str,
+    at: String,
+    until: String,
+}
+
+impl<'claim> ClaimAnswer<'claim> {
+    /// The claim with its last instant, which may have passed.
+    pub(crate) fn of(claim: &'claim Claim) -> Self {
+        Self { by: &claim.by, at: claim.at.to_string(), until: claim.until().to_string() }
+    }
+}
+
+pub(crate) async fn claim<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    change(app, request, invocation, "claimed", |request, person, now| {
+        request.claim(person, now).map(|()| true)
+    })
+    .await
+}
+
+pub(crate) async fn release<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    change(app, request, invocation, "released", refunds::Request::release).await
+}
+
+/// Applies `step`, which says whether there is something to write, and writes it; decided again on what
+/// another writer made of the request meanwhile.
+async fn change<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+    outcome: &'static str,
+    step: impl Fn(&mut refunds::Request, &str, Timestamp) -> Result<bool, ClaimError>,
+) -> Result<Response, Problem> {
+    let now = invocation.now();
+    let caller = Caller::check(request.claims(), &app.rules, now)?;
+    caller.must_be(&[Role::Support])?;
+    let id: RefundRequestId = request.path_id("id")?;
+    let stored = app.store.request(&id).await.map_err(store_failed)?;
+    let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+    lambda::log::account(&stored.account);
+    lambda::log::cause(stored.id.as_str());
+    for _ in 0..app.backoff.attempts_max() {
+        let changed = step(&mut stored, caller.subject(), now).map_err(|error| refused(&error))?;
+        if !changed {
+            return Ok(Response::json(200, &answer::request(&stored, Role::Support)));
+        }
+        stored.version = stored.version.saturating_add(1);
+        let save = Save { request: stored, commit: None, refunded: None };
+        match app.store.save(&save).await.map_err(store_failed)? {
+            Saved::Written => {
+                invocation.metrics().count_labelled("Claims", ("outcome", outcome), 1);
+                tracing::info!(outcome, "claim of a refund request is written");
+                return Ok(Response::json(200, &answer::request(&save.request, Role::Support)));
+            }
+            Saved::Stale(newer) => stored = *newer,
+            Saved::Ledger(_) | Saved::PaymentMoved => break,
+        }
+    }
+    Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1))
+}
+
+fn refused(error: &ClaimError) -> Problem {
+    let kind = match error {
+        ClaimError::State(_) | ClaimError::Held(_) => ProblemKind::StateConflict,
+        ClaimError::OwnRequest => ProblemKind::Forbidden,
+    };
+    Problem::new(kind).detail(error.to_string())
+}

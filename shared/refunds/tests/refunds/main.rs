@@ -1,0 +1,10 @@
+//! Clocks and the queue of requests under the embedded documents.
+
+#[cfg(test)]
+mod clocks;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod queue;
+#[cfg(test)]
+mod story;

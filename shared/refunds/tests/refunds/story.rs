@@ -1,0 +1,98 @@
+//! Requests that go through their states at instants which the tests choose.
+
+use ledger::{AccountId, Actor, Credits, Currency, Money, PaymentId, Timestamp};
+use policy::{Document, Fact, Facts, Outcome, Reason, Value, decide};
+use policy_documents::documents;
+use refunds::{Case, Clock, Payout, Request, State, fingerprint, request_id};
+
+/// An RFC 3339 instant.
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+/// The newest document that covers a product.
+pub(crate) fn document_of(product: &str) -> &'static Document {
+    documents().in_force(product, i64::MAX).document().unwrap()
+}
+
+/// A request on its way.
+pub(crate) struct Story {
+    pub(crate) request: Request,
+    pub(crate) document: &'static Document,
+}
+
+impl Story {
+    /// Submitted at `submitted`, and put before a person or asked for information at once.
+    pub(crate) fn submitted(product: &str, reason: Reason, first: State, submitted: Timestamp) -> Self {
+        Self::about(product, reason, first, submitted, &[(Fact::Product, product.into())])
+    }
+
+    /// As [`Story::submitted`], with these facts.
+    pub(crate) fn about(
+        product: &str,
+        reason: Reason,
+        first: State,
+        submitted: Timestamp,
+        known: &[(Fact, Value)],
+    ) -> Self {
+        let document = document_of(product);
+        let mut facts = Facts::new();
+        for (fact, value) in known {
+            facts.set(*fact, value.clone()).unwrap();
+        }
+        let mut decision = decide(document, &facts, reason, submitted.as_ms());
+        decision.outcome = match first {
+            State::NeedsInformation => Outcome::NeedsInformation { missing: Vec::new() },
+            State::Refused => Outcome::Refuse,
+            _ => Outcome::Person { recommendation: None },
+        };
+        let case = Case {
+            payment: None,
+            generation: None,
+            reason,
+            note: String::new(),
+            fingerprint: fingerprint(&[]),
+            facts,
+            decision,
+        };
+        let account = AccountId::new("customer-1").unwrap();
+        let request = Request::open(request_id(&account, "key-1"), account, Actor::Customer, case, submitted);
+        let mut story = Self { request, document };
+        assert_eq!(story.request.state, first);
+        story.request.keep_time(Some(document));
+        story
+    }
+
+    /// Goes to `state` at `at`.
+    pub(crate) fn goes(&mut self, state: State, at: Timestamp) {
+        if state == State::Approved {
+            self.request.payout = Some(payout());
+        }
+        self.request.go(state, at, Actor::Policy).unwrap();
+        self.request.keep_time(Some(self.document));
+    }
+
+    /// The newest round of a promise.
+    pub(crate) fn clock(&self, id: &str) -> &Clock {
+        self.find(id).unwrap_or_else(|| panic!("no clock `{id}`"))
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<&Clock> {
+        self.request.clocks.iter().rfind(|clock| clock.id == id)
+    }
+}
+
+fn payout() -> Payout {
+    Payout {
+        payment: PaymentId::new("pi_1").unwrap(),
+        charge: None,
+        amount: Money::new(1_000, Currency::new("usd").unwrap()),
+        revoked: Credits::ZERO,
+        debt: Credits::ZERO,
+        closed_lot: false,
+        key_number: 1,
+        asked_at: None,
+        refund: None,
+        failure: None,
+    }
+}
