@@ -8,6 +8,7 @@
 //! Amounts come from the hold and from nowhere else.
 
 mod message;
+mod promise;
 mod review;
 mod stay;
 mod verdict;
@@ -18,7 +19,7 @@ use lambda::Invocation;
 use lambda::sqs::{Item, Record};
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, Entry, GenerationId, Last, LedgerStore, Order, Past, Pause,
-    PolicyRef, Settlement, SettlementOutcome, execute, execute_on, find_hold,
+    PolicyRef, Settlement, SettlementOutcome, Timestamp, execute, execute_on, find_hold,
 };
 use policy::{Document, Documents};
 use refunds::{RequestStore, Save, Saved};
@@ -46,6 +47,8 @@ struct Case<'b, 'a> {
     document: &'static Document,
     verdict: Verdict,
     service: String,
+    /// The earliest instant at which it ended, as its messages say.
+    ended_at: Timestamp,
 }
 
 type StoreError<S> = <S as LedgerStore>::Error;
@@ -150,8 +153,10 @@ where
         let best = verdicts.reduce(|best, next| if next.0.favour() > best.0.favour() { next } else { best });
         let (verdict, item) = best.ok_or(Stay::UnknownGeneration)?;
         let service = item.message.service.clone();
+        let ended_at = items.iter().map(|item| item.message.occurred_at).min();
+        let ended_at = ended_at.unwrap_or(item.message.occurred_at);
         let records = items.iter().map(|item| item.record).collect();
-        Ok(Case { records, past, document, verdict, service })
+        Ok(Case { records, past, document, verdict, service, ended_at })
     }
 
     /// Writes the entry of some cases, and the requests of those that a person decides.
@@ -198,6 +203,8 @@ where
                     if !matches!(outcome, SettlementOutcome::Repeated) {
                         self.measure(&case, written_at);
                     }
+                    let (metrics, grounds) = (self.invocation.metrics(), (case.document, &case.past.hold));
+                    promise::measure(metrics, grounds, case.ended_at, outcome, now);
                     self.done(&case, name);
                 }
                 Err(stay) => self.leave(Some(&case.past.hold.generation), case.records, &stay),
@@ -228,7 +235,7 @@ where
             }
             // An earlier delivery of the message opened it.
             Saved::Stale(_) => Ok("repeated"),
-            Saved::Ledger(_) | Saved::PaymentMoved => Err(Stay::RequestContended),
+            Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => Err(Stay::RequestContended),
         }
     }
 

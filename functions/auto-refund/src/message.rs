@@ -26,6 +26,8 @@ pub struct Message {
     pub operation: String,
     /// The service.
     pub service: String,
+    /// When it ended, as the service says.
+    pub occurred_at: Timestamp,
     /// How it ended.
     pub ending: Reported,
 }
@@ -163,11 +165,12 @@ fn read(body: &str) -> Result<(AccountId, Message), MessageError> {
         ("generation.failed" | "generation.completed", _, _) => return Err(MessageError::Payload),
         _ => return Err(MessageError::Type),
     };
-    Timestamp::parse(&envelope.occurred_at)?;
+    let occurred_at = Timestamp::parse(&envelope.occurred_at)?;
     let message = Message {
         generation: GenerationId::new(envelope.generation_id)?,
         operation: name("operation", envelope.operation)?,
         service: name("service", envelope.service)?,
+        occurred_at,
         ending,
     };
     Ok((AccountId::new(envelope.account)?, message))

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod event;
+mod purchases;
 mod requests;
 mod status;
 
@@ -15,8 +16,8 @@ use futures_util::future::join;
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::payout_queue::PayoutQueue;
-use ledger::{DueStore, LedgerStore, Timestamp};
-use refunds::RequestStore;
+use ledger::{DueStore, LedgerStore, PaymentStore, Timestamp};
+use refunds::{RequestStore, UncreditedStore};
 
 pub use accounts::{ACCOUNTS_PER_SHARD_MAX, DEADLINE_MARGIN_MS};
 pub use event::TickError;
@@ -28,9 +29,15 @@ pub use status::Status;
 pub(crate) const SHARDS_AT_ONCE: usize = 2;
 
 /// What the sweep needs of the tables.
-pub trait Store: DueStore + RequestStore<Error = <Self as LedgerStore>::Error> {}
+pub trait Store:
+    DueStore + PaymentStore + UncreditedStore + RequestStore<Error = <Self as LedgerStore>::Error>
+{
+}
 
-impl<S: DueStore + RequestStore<Error = <S as LedgerStore>::Error>> Store for S {}
+impl<S> Store for S where
+    S: DueStore + PaymentStore + UncreditedStore + RequestStore<Error = <S as LedgerStore>::Error>
+{
+}
 
 /// What the sweep works with.
 #[derive(Debug)]

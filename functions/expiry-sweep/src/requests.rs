@@ -1,10 +1,11 @@
 //! Requests of which something is due: a payout whose message was lost or whose refund Stripe has not
-//! confirmed, and clocks that warn, run out or have not been looked at since the request moved.
+//! confirmed, and clocks that warn, run out or have not been looked at since the request moved. Purchases
+//! that are paid and not credited stand in the same index.
 //!
 //! The payout itself looks up what Stripe has before it asks again, so that an announcement too many costs
 //! one message. Payouts go by the wall clock: a run for another day must not put them off. Clocks go by the
 //! schedule's time. What a run finds is written under the condition that nobody else moved the request, and
-//! counted only when it is written, so that a second run at once counts nothing.
+//! counted when it is written: a run that comes second finds nothing to count.
 
 use std::collections::HashSet;
 
@@ -13,9 +14,10 @@ use lambda::payout_queue::PayoutQueue;
 use ledger::{DUE_SHARDS, RefundRequestId, Timestamp};
 use policy::Document;
 use policy_documents::documents;
-use refunds::{DueRequest, Mark, Request, Save, Saved, State};
+use refunds::{Due, DueThing, Mark, Request, Save, Saved, State};
 
 use crate::accounts::DEADLINE_MARGIN_MS;
+use crate::purchases::purchase;
 use crate::status::Status;
 use crate::{Run, SHARDS_AT_ONCE, Store, Sweep};
 
@@ -34,8 +36,8 @@ pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &R
     shards.fold(Status::default(), async |sum, shard| sum.and(shard)).await
 }
 
-/// What became of one request.
-enum Done {
+/// What became of one request or purchase.
+pub(crate) enum Done {
     Written,
     NothingDue,
     Failed,
@@ -43,7 +45,7 @@ enum Done {
 
 async fn one_shard<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, shard: u8) -> Status {
     let mut status = Status::default();
-    let mut seen: HashSet<RefundRequestId> = HashSet::new();
+    let mut seen: HashSet<DueThing> = HashSet::new();
     loop {
         let page = match sweep.store.due_requests(shard, run.now, PAGE).await {
             Ok(page) => page,
@@ -55,14 +57,14 @@ async fn one_shard<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>,
             }
         };
         let is_full = page.len() >= usize::from(PAGE);
-        let mut page: Vec<_> = page.into_iter().filter(|due| !seen.contains(&due.id)).collect();
+        let mut page: Vec<_> = page.into_iter().filter(|due| !seen.contains(&due.thing)).collect();
         for due in &page {
             status.is_late(due.due_at, run.now.min(run.wall));
         }
         let in_time = run.invocation.deadline().remaining().as_millis() > u128::from(DEADLINE_MARGIN_MS);
         let room = if in_time { REQUESTS_PER_SHARD_MAX.saturating_sub(seen.len()) } else { 0 };
         let left = page.split_off(room.min(page.len()));
-        let done = stream::iter(&page).map(|due| request(sweep, run, due)).buffer_unordered(AT_ONCE);
+        let done = stream::iter(&page).map(|due| thing(sweep, run, due)).buffer_unordered(AT_ONCE);
         note(&mut status, &done.collect::<Vec<_>>().await);
         // A whole page of requests that stay due hides what is behind it, of which at least one counts.
         let hidden = usize::from(is_full && page.is_empty());
@@ -70,7 +72,7 @@ async fn one_shard<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>,
         if status.left_over > 0 || !is_full {
             return status;
         }
-        seen.extend(page.into_iter().map(|due| due.id));
+        seen.extend(page.into_iter().map(|due| due.thing));
     }
 }
 
@@ -85,15 +87,22 @@ fn note(status: &mut Status, done: &[Done]) {
     }
 }
 
+async fn thing<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, due: &Due) -> Done {
+    match &due.thing {
+        DueThing::Request(id) => request(sweep, run, id).await,
+        DueThing::Purchase(payment) => purchase(sweep, run, payment).await,
+    }
+}
+
 /// Does what is due of one request; its failure is its own.
-async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, due: &DueRequest) -> Done {
+async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, id: &RefundRequestId) -> Done {
     let failed = |error: &(dyn std::error::Error + 'static)| {
-        let request = due.id.as_str();
+        let request = id.as_str();
         tracing::error!(request, outcome = "failed", error, "what is due of the request is not done");
         Done::Failed
     };
     // The index may lag behind a request that is gone.
-    let stored = match sweep.store.request(&due.id).await {
+    let stored = match sweep.store.request(id).await {
         Ok(Some(stored)) => stored,
         Ok(None) => return Done::NothingDue,
         Err(error) => return failed(&error),
@@ -103,7 +112,7 @@ async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, d
     let mut done = Done::Written;
     let announced = is_stuck(&request, wall);
     if announced {
-        match sweep.payouts.announce(&due.id).await {
+        match sweep.payouts.announce(id).await {
             Ok(()) => request.sent_again(wall),
             // Its clocks go on all the same.
             Err(error) => done = failed(&error),
@@ -126,7 +135,7 @@ async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, d
             done
         }
         // Somebody moved it meanwhile; what is due of it then is the next run's.
-        Ok(Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved) => Done::NothingDue,
+        Ok(Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed) => Done::NothingDue,
         Err(error) => failed(&error),
     }
 }

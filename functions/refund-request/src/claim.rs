@@ -11,7 +11,7 @@ use ledger::{RefundRequestId, Timestamp};
 use refunds::{Claim, ClaimError, Save, Saved, Stores};
 use serde::Serialize;
 
-use crate::{RefundRequests, answer, store_failed};
+use crate::{RefundRequests, show, store_failed};
 
 /// A claim as support sees it.
 #[derive(Serialize)]
@@ -67,7 +67,7 @@ async fn change<S: Stores, Q>(
     for _ in 0..app.backoff.attempts_max() {
         let changed = step(&mut stored, caller.subject(), now).map_err(|error| refused(&error))?;
         if !changed {
-            return Ok(Response::json(200, &answer::request(&stored, Role::Support)));
+            return show(app, 200, &stored, Role::Support, invocation).await;
         }
         stored.version = stored.version.saturating_add(1);
         let save = Save { request: stored, commit: None, refunded: None };
@@ -75,10 +75,10 @@ async fn change<S: Stores, Q>(
             Saved::Written => {
                 invocation.metrics().count_labelled("Claims", ("outcome", outcome), 1);
                 tracing::info!(outcome, "claim of a refund request is written");
-                return Ok(Response::json(200, &answer::request(&save.request, Role::Support)));
+                return show(app, 200, &save.request, Role::Support, invocation).await;
             }
             Saved::Stale(newer) => stored = *newer,
-            Saved::Ledger(_) | Saved::PaymentMoved => break,
+            Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => break,
         }
     }
     Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1))

@@ -3,8 +3,8 @@
 use lambda::backoff::Backoff;
 use lambda::metrics::Metrics;
 use ledger::{
-    AccountId, Actor, Answer, Cause, Command, CustomerId, ExecuteError, Grant, LedgerStore, Order, PolicyRef,
-    Record, Rejection, Timestamp, execute,
+    AccountId, Actor, Answer, Cause, Command, CustomerId, ExecuteError, Grant, LedgerStore, Order, Payment,
+    PaymentId, PaymentStore, PolicyRef, Record, Rejection, Timestamp, execute,
 };
 use ledger_dynamodb::{StoreError, Tables};
 use policy::{Document, InForce};
@@ -12,7 +12,7 @@ use policy_documents::documents;
 use stripe_events::{Event, EventKind};
 
 use crate::outcome::{Ignored, Outcome, Unapplied};
-use crate::{checkout, invoice, refund, subscription};
+use crate::{checkout, dispute, invoice, refund, subscription};
 
 /// How long after it happened an event is sent again for what it rests on, in seconds. The events of one
 /// checkout come within seconds of each other; an hour covers a delivery that Stripe had to repeat.
@@ -78,6 +78,8 @@ impl Apply<'_> {
                 checkout::completed(self, session).await
             }
             EventKind::InvoicePaid(invoice) => invoice::paid(self, invoice).await,
+            EventKind::InvoicePaymentPaid(paid) => invoice::payment_paid(self, paid).await,
+            EventKind::DisputeTold(dispute) => dispute::told(self, dispute).await,
             EventKind::SubscriptionCreated(subscription) | EventKind::SubscriptionUpdated(subscription) => {
                 subscription::told(self, subscription, subscription.ended_at).await
             }
@@ -120,6 +122,17 @@ impl Apply<'_> {
             self.link_wait.pause(attempt).await;
         }
         Err(Stop::Known(self.awaited(Unapplied::AccountUnknown)))
+    }
+
+    /// The payment with this id, or the invoice that stands for it.
+    pub(crate) async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, Stop> {
+        if let Some(payment) = self.tables.payment(id).await? {
+            return Ok(Some(payment));
+        }
+        match self.tables.linked_payment(id).await? {
+            Some(invoice) => Ok(self.tables.payment(&invoice).await?),
+            None => Ok(None),
+        }
     }
 
     /// Grants a payment's credits, once.

@@ -4,6 +4,8 @@
 //! transaction of the grant, on condition that the customer has no other (C9), so that no read is needed.
 
 use ledger::{AccountId, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, Record};
+use policy_documents::documents;
+use refunds::{Uncredited, UncreditedStore, credit_promise};
 use stripe_events::{CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
 
 use crate::apply::{Apply, Stop, in_force, pinned};
@@ -25,11 +27,43 @@ async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     let customer = session.customer.as_ref().ok_or(Unapplied::AccountUnknown)?;
     let account = named(session)?.ok_or(Unapplied::AccountUnknown)?;
     lambda::log::account(&account);
-    let linked = apply.tables.link_customer(customer, &account).await?;
+    let noted = async {
+        match &session.subscription {
+            Some(subscription) => apply.tables.note_subscriber(subscription, session.buyer).await,
+            None => Ok(()),
+        }
+    };
+    let (linked, noted) = tokio::join!(apply.tables.link_customer(customer, &account), noted);
+    let linked = linked?;
+    noted?;
     Ok(if linked { Outcome::Applied } else { Outcome::Parked(Unapplied::AccountMismatch) })
 }
 
+/// A pack's credits. Where they cannot be granted, the promise of their hour is noted, once (`S2-21`).
 async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
+    let granted = grant(apply, session).await;
+    if let Ok(Outcome::Parked(reason)) | Err(Stop::Known(Outcome::Parked(reason))) = &granted
+        && let Some(noted) = uncredited(apply, session, *reason)
+    {
+        apply.tables.note_uncredited(&noted).await?;
+    }
+    granted
+}
+
+/// The purchase as it waits for its credits: a payment of an account that is known, and something to give
+/// back. Whose it is stays a person's question where the customer belongs to another account.
+fn uncredited(apply: &Apply<'_>, session: &CheckoutSession, reason: Unapplied) -> Option<Uncredited> {
+    let (payment, paid) = money(session).ok().filter(|(_, paid)| !paid.is_zero())?;
+    let account = named(session).ok().flatten().filter(|_| reason != Unapplied::AccountMismatch)?;
+    let lines = session.lines.iter().flatten().map(|line| (&line.price, Some(line.quantity)));
+    let product = purchase(lines).ok().flatten().map(|purchase| purchase.product);
+    let charged_at = apply.event.created;
+    let (_, due_at) =
+        credit_promise(documents(), product.as_ref().map(ledger::ProductId::as_str), charged_at)?;
+    Some(Uncredited { payment, account, product, paid, charged_at, due_at })
+}
+
+async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
     let (payment, paid) = money(session)?;
     let lines = session.lines.as_ref().ok_or(Unapplied::LinesUnknown)?;
     let bought = purchase(lines.iter().map(|line| (&line.price, Some(line.quantity))))?;
@@ -55,13 +89,16 @@ async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
         paid,
         refunded_minor: 0,
         charged_at,
+        period_starts_at: None,
         period_ends_at: None,
         lot: LotId(0),
         credits,
         landed_at: apply.now,
         policy,
+        buyer: session.buyer,
+        dispute: None,
     };
-    let grant = Grant { payment, stops_clocks: false, replaces: false, leftover_s: None };
+    let grant = Grant { payment: Box::new(payment), stops_clocks: false, replaces: false, leftover_s: None };
     apply.grant(grant, records).await
 }
 

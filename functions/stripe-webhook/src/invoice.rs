@@ -7,9 +7,11 @@
 //! stands for them with all that was paid: the payout asks Stripe which payment it was, and refunds no
 //! more than that payment's part.
 
-use ledger::{Grant, LotId, Money, Payment, PaymentId, PaymentKind, Record, Timestamp};
+use ledger::{Grant, LotId, Money, Payment, PaymentId, PaymentKind, Record};
 use policy::{OnRenewal, OnResubscribe};
-use stripe_events::{BillingReason, InvoiceLine, PaidInvoice};
+use stripe_events::{
+    BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource, Period,
+};
 
 use crate::apply::{Apply, Stop, in_force, pinned};
 use crate::outcome::{Ignored, Outcome, Unapplied};
@@ -46,14 +48,17 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
         paid,
         refunded_minor: 0,
         charged_at: invoice.paid_at,
-        period_ends_at: period_end(invoice),
+        period_starts_at: periods(invoice).map(|period| period.start).min(),
+        period_ends_at: periods(invoice).map(|period| period.end).max(),
         lot: LotId(0),
         credits,
         landed_at: apply.now,
         policy: pinned(in_force),
+        buyer: invoice.buyer,
+        dispute: None,
     };
     let grant = Grant {
-        payment,
+        payment: Box::new(payment),
         stops_clocks: stops && billing_reason == BillingReason::SubscriptionCreate,
         replaces: replaces && billing_reason == BillingReason::SubscriptionCycle,
         leftover_s: leftover.map(|leftover| leftover.after_end_s),
@@ -106,8 +111,21 @@ fn money(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<(PaymentId, Money),
     Ok((id, paid))
 }
 
-/// The latest end of the periods that are charged.
-fn period_end(invoice: &PaidInvoice) -> Option<Timestamp> {
+/// The periods that are charged: together they last from the earliest beginning to the latest end.
+fn periods(invoice: &PaidInvoice) -> impl Iterator<Item = Period> {
     let lines = invoice.lines.iter().flatten().filter(|line| line.amount_minor > 0 && !line.proration);
-    lines.filter_map(|line| line.period.as_ref().map(|period| period.end)).max()
+    lines.filter_map(|line| line.period)
+}
+
+/// A payment of an invoice by itself: from here on what is told of the payment finds the invoice that may
+/// stand for it.
+pub(crate) async fn payment_paid(apply: &Apply<'_>, paid: &InvoicePaid) -> Result<Outcome, Stop> {
+    match (&paid.payment.source, &paid.payment.status) {
+        (PaymentSource::Payment(payment), InvoicePaymentStatus::Paid) => {
+            apply.tables.link_payment(payment, &paid.invoice).await?;
+            Ok(Outcome::Applied)
+        }
+        // Nothing but a payment through Stripe is refunded or disputed there.
+        _ => Ok(Outcome::Ignored(Ignored::NoPurchase)),
+    }
 }

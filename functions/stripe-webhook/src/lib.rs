@@ -10,6 +10,7 @@
 mod answer;
 mod apply;
 mod checkout;
+mod dispute;
 mod invoice;
 mod outcome;
 mod purchase;

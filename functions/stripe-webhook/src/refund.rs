@@ -37,13 +37,20 @@ pub(crate) async fn told(apply: &Apply<'_>, refund: &Refund) -> Result<Outcome, 
             Reported::NotOurs => {}
         }
     }
-    adopt(apply, seen).await
+    let made_at = refund.created.unwrap_or(apply.event.created);
+    let failed = seen.status == Status::Failed;
+    adopt(apply, Adopted { id: seen.id, payment: seen.payment, amount: seen.amount, made_at, failed }).await
 }
 
-async fn adopt(apply: &Apply<'_>, seen: RefundSeen) -> Result<Outcome, Stop> {
-    let failed = seen.status == Status::Failed;
-    let adopted = Adopted { id: seen.id, payment: seen.payment, amount: seen.amount, failed };
-    match apply.tables.adopt_refund(apply.backoff, &adopted).await? {
+async fn adopt(apply: &Apply<'_>, mut adopted: Adopted) -> Result<Outcome, Stop> {
+    let mut adoption = apply.tables.adopt_refund(apply.backoff, &adopted).await?;
+    if adoption == Adoption::UnknownPayment
+        && let Some(invoice) = apply.tables.linked_payment(&adopted.payment).await?
+    {
+        adopted.payment = invoice;
+        adoption = apply.tables.adopt_refund(apply.backoff, &adopted).await?;
+    }
+    match adoption {
         Adoption::Counted => {
             apply.metrics.count("RefundsAdopted", 1);
             tracing::warn!("a refund was made without a request; its credits are left to a person");

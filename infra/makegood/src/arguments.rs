@@ -179,6 +179,7 @@ mod tests {
             ("policy backtest --policy draft.toml --requests past.jsonl --json", true),
             ("policy backtest --policy draft.toml --requests past.jsonl --requests-table r", false),
             ("policy export --document music-studio", true),
+            ("policy schema", true),
         ] {
             let words = std::iter::once("makegood").chain(line.split(' '));
             assert_eq!(Arguments::try_parse_from(words).is_ok(), accepted, "{line}");
@@ -195,7 +196,7 @@ mod tests {
             vec![(path, command.clone().render_long_help().to_string())]
         }
         let leaves = leaves(&Arguments::command(), "");
-        assert_eq!(leaves.len(), 10, "{leaves:?}");
+        assert_eq!(leaves.len(), 11, "{leaves:?}");
         let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
         assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use lambda::config::ConfigError;
 use ledger_dynamodb::StoreError;
-use policy::authoring::Mistakes;
+use policy::authoring::{Mistakes, SchemaError};
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub(crate) enum Failure {
         /// The mistakes.
         mistakes: Mistakes,
     },
+    /// The schema cannot be made.
+    #[error("the schema cannot be made")]
+    Schema(#[from] SchemaError),
     /// A line of a file is no past request.
     #[error("`{path}` line {line} is no request of `makegood policy export`")]
     PastRequest {

@@ -9,6 +9,7 @@ mod decide;
 mod difference;
 mod explain;
 mod export;
+mod schema;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub(crate) async fn run(
         PolicyCommand::Export(arguments) => {
             export::run(&open(&arguments.tables, env)?, arguments, output, progress).await
         }
+        PolicyCommand::Schema => schema::run(output),
     }
 }
 

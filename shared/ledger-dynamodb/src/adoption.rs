@@ -3,7 +3,7 @@
 //! once, when it fails. A failure is final: a report from before it that comes later counts nothing.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use ledger::{Money, Pause, PaymentId, PaymentStore, RefundId};
+use ledger::{AccountId, Money, Pause, PaymentId, PaymentStore, RefundId, Timestamp};
 use refunds::RefundedSum;
 
 use crate::error::StoreError;
@@ -20,6 +20,8 @@ pub struct Adopted {
     pub payment: PaymentId,
     /// How much.
     pub amount: Money,
+    /// When it was made.
+    pub made_at: Timestamp,
     /// Whether it failed or was canceled.
     pub failed: bool,
 }
@@ -72,7 +74,7 @@ impl Tables {
                 (_, true) => Some(None),
             };
             let Some(sum) = sum else { return Ok(Adoption::Exceeds) };
-            if self.write_adoption(seen, known, sum.as_ref()).await? {
+            if self.write_adoption(&payment.account, seen, known, sum.as_ref()).await? {
                 return Ok(if seen.failed { Adoption::Lifted } else { Adoption::Counted });
             }
             pause.pause(attempt).await;
@@ -83,6 +85,7 @@ impl Tables {
     /// Whether the refund's record and the payment's sum were written together.
     async fn write_adoption(
         &self,
+        account: &AccountId,
         seen: &Adopted,
         known: Known,
         sum: Option<&RefundedSum>,
@@ -98,6 +101,8 @@ impl Tables {
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         if let Some(sum) = sum {
             writes.push(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
+            let put = self.refunded_put((account, seen.id.as_str()), seen.made_at, !seen.failed)?;
+            writes.push(TransactWriteItem::builder().put(put).build());
         }
         Ok(matches!(self.transact(writes).await?, Transacted::Written))
     }

@@ -12,6 +12,7 @@ use crate::item::{
     DUE, Item, ONLY, account_key, account_of, bytes, entry_key, entry_range, generation_key, key, number,
     read_instant, read_text, record_key, take_bytes, take_text, text,
 };
+use crate::records::purchase_item;
 use crate::transaction::Transacted;
 use crate::{Tables, payment};
 
@@ -90,6 +91,11 @@ impl Tables {
             puts.push(builder);
         }
         puts.extend(commit.mark.map(|due_at| put(marker_item(account, due_at))));
+        // Without a condition, and behind those that have one: the payment's guards the purchase as well.
+        puts.extend(commit.records.iter().filter_map(|record| match record {
+            Record::NewPayment(new) => Some(put(purchase_item(new))),
+            _ => None,
+        }));
         puts.into_iter()
             .map(|put| {
                 let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;

@@ -7,33 +7,45 @@
 //! | `ACCOUNT#<account>` | `ENTRY#<number, 12 digits>` | one entry: `body`, `hash`; `generation` where it
 //! places a hold |
 //! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
-//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor` |
+//! | `ACCOUNT#<account>` | `FINDING` | what people found out about the account: `body` |
+//! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency` |
+//! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `at`, `stands` |
+//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute`, `dispute_as_of` |
 //! | `SUBSCRIPTION#<subscription>` | `-` | a subscription: `body`, `as_of`, `ended_at` |
+//! | `SUBSCRIBER#<subscription>` | `-` | who started it: `body` |
+//! | `OUTAGES#<product>` | `<began at, 13 digits>#<outage>` | `ended_at` |
 //! | `INVOICE#<invoice>` | `-` | `payment` |
+//! | `PAID#<payment>` | `-` | `invoice`: which invoice a payment paid |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
 //! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
-//! while it waits for people also `queue`, `place` and `waiting`; and `PARKED` with an event that could not
-//! be applied.
+//! while it waits for people also `queue`, `place` and `waiting`; `UNCREDITED#<payment>` with a purchase that
+//! is paid and not credited; and `PARKED` with an event that could not be applied.
 //!
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
 
+mod act_form;
 mod adoption;
 mod audit;
+mod buyer;
 mod clock_form;
+mod dispute;
 mod error;
 #[cfg(feature = "in-process")]
 pub mod in_process;
 mod item;
 mod journal;
+mod link;
 mod parked;
 mod payment;
+mod records;
 mod request;
 mod request_form;
 mod transaction;
+mod uncredited;
 
 pub use adoption::{Adopted, Adoption};
 pub use audit::AccountJournal;

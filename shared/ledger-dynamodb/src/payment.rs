@@ -1,15 +1,16 @@
 //! Payments and subscriptions as items.
 
 use ledger::{
-    AccountId, Credits, Currency, CustomerId, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore,
-    PolicyRef, Subscription, SubscriptionId, Timestamp,
+    AccountId, AccountRecords, Buyer, Credits, Currency, CustomerId, LotId, Money, Outage, Payment,
+    PaymentId, PaymentKind, PaymentStore, PolicyRef, ProductId, Subscription, SubscriptionId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::buyer::{BuyerForm, subscriber_key};
 use crate::error::condition_failed;
 use crate::item::{Item, ONLY, key, number, payment_key, read_number, read_text, text};
 use crate::journal::ABSENT_OR_SAME;
-use crate::{StoreError, Tables};
+use crate::{StoreError, Tables, dispute};
 
 /// The newest record wins; of two of the same second, the one that tells of the end.
 const NEWER: &str =
@@ -26,12 +27,16 @@ struct PaymentForm {
     currency: String,
     charged_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    period_starts_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     period_ends_at: Option<i64>,
     lot: u32,
     credits: u64,
     landed_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     policy: Option<(String, String)>,
+    #[serde(default, skip_serializing_if = "BuyerForm::is_empty")]
+    buyer: BuyerForm,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,11 +63,13 @@ pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError
         paid_minor: payment.paid.minor(),
         currency: payment.paid.currency().as_str().to_owned(),
         charged_at: payment.charged_at.as_ms(),
+        period_starts_at: payment.period_starts_at.map(Timestamp::as_ms),
         period_ends_at: payment.period_ends_at.map(Timestamp::as_ms),
         lot: payment.lot.0,
         credits: payment.credits.get(),
         landed_at: payment.landed_at.as_ms(),
         policy: payment.policy.as_ref().map(|policy| (policy.document.clone(), policy.version.clone())),
+        buyer: BuyerForm::of(payment.buyer),
     };
     item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
     item.insert("refunded_minor".to_owned(), number(payment.refunded_minor));
@@ -88,15 +95,18 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         paid: Money::new(form.paid_minor, Currency::new(&form.currency).map_err(|_| unreadable("currency"))?),
         refunded_minor: read_number(item, "refunded_minor")?,
         charged_at: instant(form.charged_at)?,
+        period_starts_at: form.period_starts_at.map(instant).transpose()?,
         period_ends_at: form.period_ends_at.map(instant).transpose()?,
         lot: LotId(form.lot),
         credits: Credits::new(form.credits).map_err(|_| unreadable("credits"))?,
         landed_at: instant(form.landed_at)?,
         policy: form.policy.map(|(document, version)| PolicyRef { document, version }),
+        buyer: form.buyer.read()?,
+        dispute: dispute::read(item)?,
     })
 }
 
-fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
+pub(crate) fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_ms(milliseconds).map_err(|_| StoreError::Unreadable("instant"))
 }
 
@@ -134,6 +144,20 @@ impl PaymentStore for Tables {
             cancels_at: form.cancels_at.map(instant).transpose()?,
             ended_at: form.ended_at.map(instant).transpose()?,
         }))
+    }
+
+    async fn records_of(&self, account: &AccountId) -> Result<AccountRecords, StoreError> {
+        self.account_records(account).await
+    }
+
+    async fn subscriber(&self, subscription: &SubscriptionId) -> Result<Option<Buyer>, StoreError> {
+        let Some(item) = self.get(&self.ledger, subscriber_key(subscription)).await? else { return Ok(None) };
+        let form: BuyerForm = serde_json::from_str(read_text(&item, "body")?)?;
+        form.read().map(Some)
+    }
+
+    async fn outages(&self, product: &ProductId, before: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        self.outages_before(product, before).await
     }
 
     async fn save_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {

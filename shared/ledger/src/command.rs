@@ -9,7 +9,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// The payment; its `lot` and `landed_at` are filled in by the ledger.
-    pub payment: Payment,
+    pub payment: Box<Payment>,
     /// The first charge of a subscription: it stops the clocks of ended ones of the same product.
     pub stops_clocks: bool,
     /// A renewal that takes the place of what is left of the subscription's earlier charges (`S4-12`).

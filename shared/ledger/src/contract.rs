@@ -7,11 +7,11 @@
 use futures_util::future::join_all;
 
 use crate::{
-    AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Compensation, Credits, Currency,
-    CustomerId, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId, LotId, Money,
-    Order, Pause, Payment, PaymentId, PaymentKind, Place, ProductId, Record, RefundRequestId, Rejection,
-    ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Timestamp, check_journal, execute,
-    shard_of,
+    AccountId, Actor, Answer, Buyer, Cause, Change, Command, Commit, Committed, Compensation, Credits,
+    Currency, CustomerId, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId, LotId,
+    Money, Order, Pause, Payment, PaymentId, PaymentKind, Place, ProductId, Record, RefundRequestId,
+    Rejection, ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Timestamp, check_journal,
+    execute, shard_of,
 };
 
 /// The instant at which the suite's stories begin: 2026-11-01T00:00:00Z.
@@ -59,7 +59,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
         billing_reason: "subscription_cycle".to_owned(),
     });
     Grant {
-        payment: Payment {
+        payment: Box::new(Payment {
             id: PaymentId::new(payment).expect("a valid id"),
             account: account.clone(),
             kind,
@@ -68,12 +68,15 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             paid: Money::new(1000, Currency::new("usd").expect("a valid code")),
             refunded_minor: 0,
             charged_at: at(0),
+            period_starts_at: None,
             period_ends_at: None,
             lot: LotId(0),
             credits: credits(count),
             landed_at: at(0),
             policy: None,
-        },
+            buyer: Buyer::default(),
+            dispute: None,
+        }),
         stops_clocks: false,
         replaces: false,
         leftover_s: None,
@@ -315,7 +318,7 @@ async fn a_commit_is_all_or_nothing<S: DueStore>(store: &S) {
         };
         draft.after.suspended = true;
         let entry = Entry::seal(draft, Some(&head)).expect("encodes");
-        let records = vec![Record::NewPayment(Box::new(grant(&account, payment, 1, None).payment))];
+        let records = vec![Record::NewPayment(grant(&account, payment, 1, None).payment)];
         Commit { entry, records, mark: Some(at(99)) }
     };
     let refused = store.commit(&draft("pi_contract-atomic")).await.expect("the store answers");

@@ -39,7 +39,7 @@ impl Planner {
             self.replace_earlier(&lot)?;
         }
         let settled = self.account.debt.min(payment.credits);
-        let payment = Payment { lot: lot.id, landed_at: self.at, ..payment.clone() };
+        let payment = Payment { lot: lot.id, landed_at: self.at, ..(**payment).clone() };
         self.change(Change::Granted { lot, settled })?;
         self.records.push(Record::NewPayment(Box::new(payment)));
         Ok(Step::Write)

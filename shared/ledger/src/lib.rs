@@ -6,6 +6,7 @@
 
 mod account;
 mod apply;
+mod buyer;
 mod codec;
 mod command;
 #[cfg(feature = "contract")]
@@ -20,6 +21,7 @@ mod memory;
 mod money;
 mod payment;
 mod recent;
+mod records;
 mod settle;
 mod store;
 mod time;
@@ -29,20 +31,22 @@ pub use account::{
     LotId, LotKind, Part, Settled, shard_of,
 };
 pub use apply::ApplyError;
+pub use buyer::{Buyer, CountryCode, CountryError};
 pub use codec::{CodecError, SCHEMA};
 pub use command::{Command, Compensation, Ending, Grant, Place, Rejection, Settlement, SettlementOutcome};
 pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};
 pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posting, ReleaseReason};
 pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
 pub use id::{
-    AccountId, CustomerId, GenerationId, IdError, InvoiceId, PaymentId, ProductId, RefundId, RefundRequestId,
-    SubscriptionId, check_id,
+    AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, PaymentId, ProductId, RefundId,
+    RefundRequestId, SubscriptionId, check_id,
 };
 pub use invariants::{Breach, check_journal};
 pub use memory::{InMemory, MemoryError};
 pub use money::{AmountError, Credits, Currency, Money};
-pub use payment::{Payment, PaymentKind, Record, Subscription};
+pub use payment::{Dispute, Payment, PaymentKind, Record, Subscription};
 pub use recent::{RECENT_MAX, Recent};
+pub use records::{ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase};
 pub use settle::{GenerationHistory, Last, Past};
 pub use store::{Commit, Committed, DUE_SHARDS, DueStore, LedgerStore, Marker, PaymentStore};
 pub use time::{TimeError, Timestamp};

@@ -1,8 +1,8 @@
 //! What is recorded of payments and subscriptions, so that any later event finds its account and lots.
 
 use crate::{
-    AccountId, AmountError, Credits, CustomerId, GenerationId, InvoiceId, LotId, Money, PaymentId, PolicyRef,
-    ProductId, RefundRequestId, SubscriptionId, Timestamp,
+    AccountId, AmountError, Buyer, Credits, CustomerId, DisputeId, GenerationId, InvoiceId, LotId, Money,
+    PaymentId, PolicyRef, ProductId, RefundRequestId, SubscriptionId, Timestamp,
 };
 
 /// What a payment was for.
@@ -39,6 +39,8 @@ pub struct Payment {
     pub refunded_minor: u64,
     /// When it was charged.
     pub charged_at: Timestamp,
+    /// The beginning of the period that a subscription's charge paid for.
+    pub period_starts_at: Option<Timestamp>,
     /// The end of the period that a subscription's charge paid for.
     pub period_ends_at: Option<Timestamp>,
     /// The lot that it bought.
@@ -49,12 +51,39 @@ pub struct Payment {
     pub landed_at: Timestamp,
     /// The policy that was in force when it was charged (`S2-35`); `None` before the first version.
     pub policy: Option<PolicyRef>,
+    /// Who bought it, as far as its events say.
+    pub buyer: Buyer,
+    /// The dispute at the cardholder's bank, if there is or was one.
+    pub dispute: Option<Box<Dispute>>,
 }
 
 impl Payment {
     /// What can still be refunded.
     pub fn refundable(&self) -> Result<Money, AmountError> {
         self.paid.minus(Money::new(self.refunded_minor, self.paid.currency()))
+    }
+}
+
+/// A dispute of a payment, as Stripe's events told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    /// Its id.
+    pub id: DisputeId,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// Stripe's status, as it was.
+    pub status: String,
+    /// The instant of the newest event that is in this record; an older one changes nothing.
+    pub as_of: Timestamp,
+    /// Whether a request about the payment had been filed before; `None` where that is not known.
+    pub contacted_before: Option<bool>,
+}
+
+impl Dispute {
+    /// Whether the bank has taken the money back, or may. An inquiry that ended and a dispute that was
+    /// prevented never did.
+    pub fn counts(&self) -> bool {
+        !matches!(self.status.as_str(), "warning_closed" | "prevented")
     }
 }
 

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use crate::{
-    AccountId, CustomerId, Entry, GenerationId, Payment, PaymentId, Record, Subscription, SubscriptionId,
-    Timestamp,
+    AccountId, AccountRecords, Buyer, CustomerId, Entry, GenerationId, Outage, Payment, PaymentId, ProductId,
+    Record, Subscription, SubscriptionId, Timestamp,
 };
 
 /// An entry and what is written with it, all or nothing.
@@ -90,6 +90,25 @@ pub trait PaymentStore: LedgerStore {
         &self,
         id: &SubscriptionId,
     ) -> impl Future<Output = Result<Option<Subscription>, Self::Error>> + Send;
+
+    /// What is recorded of an account beside its journal.
+    fn records_of(
+        &self,
+        account: &AccountId,
+    ) -> impl Future<Output = Result<AccountRecords, Self::Error>> + Send;
+
+    /// Who started a subscription, as far as the checkout's event said.
+    fn subscriber(
+        &self,
+        subscription: &SubscriptionId,
+    ) -> impl Future<Output = Result<Option<Buyer>, Self::Error>> + Send;
+
+    /// The outages of a product that began before `before`, newest first, up to [`crate::OUTAGES_MAX`].
+    fn outages(
+        &self,
+        product: &ProductId,
+        before: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Outage>, Self::Error>> + Send;
 
     /// Writes a subscription unless a newer record of it is stored, and says whether it was written.
     fn save_subscription(

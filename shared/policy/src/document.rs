@@ -79,6 +79,9 @@ pub struct Document {
     pub calendar: Option<Calendar>,
     /// Rules that may be met together and disagree, because the text does.
     pub conflicts: Vec<DeclaredConflict>,
+    /// Within how many seconds of the same purchase another one counts as its duplicate, both instants
+    /// inside; `None` where the policy does not speak of duplicates.
+    pub duplicates_within_s: Option<u64>,
     /// What no rule covers although rules exist for its reason.
     pub gaps: Vec<DeclaredGap>,
     /// The laws that stand beside the policy.

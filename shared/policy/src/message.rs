@@ -74,6 +74,7 @@ impl Decision {
                 Basis::NothingLeft => {
                     "A person will look at this, because our records say that it was given back already."
                 }
+                Basis::AboveLimit => "Two people will decide, because of the amount.",
                 Basis::NothingToActOn => {
                     "A person will carry this out, because our records do not hold what it is about."
                 }

@@ -19,7 +19,7 @@ pub const CLAIM_S: u64 = 1_800;
 /// How urgent a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// A promise to this customer was broken, or their money did not arrive.
+    /// A promise to this customer was broken, their money did not arrive, or they asked for another look.
     Raised,
     /// None was.
     Normal,
@@ -132,7 +132,8 @@ impl Request {
     /// How urgent it is.
     pub fn priority(&self) -> Priority {
         let broken = self.clocks.iter().any(|clock| clock.is_open() && clock.breached_at.is_some());
-        if broken || self.state == State::Failed { Priority::Raised } else { Priority::Normal }
+        let again = self.state == State::Failed || self.reopenings() > 0;
+        if broken || again { Priority::Raised } else { Priority::Normal }
     }
 
     /// Whether it is a person's turn.

@@ -55,15 +55,26 @@ pub enum Saved {
     Ledger(Committed),
     /// Nothing is written: the payment's sum of refunds has moved since it was read.
     PaymentMoved,
+    /// Nothing is written: who approves is not allowed to, or a second person has to, by what is stored.
+    NotAllowed,
 }
 
-/// A request that the sweep has to look at.
+/// Something that the sweep has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueRequest {
-    /// The request.
-    pub id: RefundRequestId,
+pub struct Due {
+    /// What.
+    pub thing: DueThing,
     /// Since when.
     pub due_at: Timestamp,
+}
+
+/// What the sweep looks at beside accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum DueThing {
+    /// A request.
+    Request(RefundRequestId),
+    /// A purchase that is paid and not credited: [`crate::Uncredited`].
+    Purchase(PaymentId),
 }
 
 /// Keeps refund requests. Every method is one round trip.
@@ -88,13 +99,14 @@ pub trait RequestStore: Sync {
     /// Writes a request and what goes with it, all or nothing.
     fn save(&self, save: &Save) -> impl Future<Output = Result<Saved, Self::Error>> + Send;
 
-    /// Up to `limit` requests of one of [`ledger::DUE_SHARDS`] shards that are due at `now`, oldest first.
+    /// Up to `limit` requests and purchases of one of [`ledger::DUE_SHARDS`] shards that are due at `now`,
+    /// oldest first.
     fn due_requests(
         &self,
         shard: u8,
         now: Timestamp,
         limit: u16,
-    ) -> impl Future<Output = Result<Vec<DueRequest>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<Due>, Self::Error>> + Send;
 
     /// Up to `limit` requests that wait for people, behind the place `after`, in the order of
     /// [`Waiting::place`]. The answer may lag behind the last writes by a moment.

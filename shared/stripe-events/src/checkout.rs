@@ -1,13 +1,14 @@
 //! Checkout sessions: how a customer pays for a credit pack, or starts a subscription.
 
-use ledger::{CustomerId, Money, PaymentId, SubscriptionId};
+use ledger::{Buyer, CustomerId, Money, PaymentId, SubscriptionId};
 use serde::Deserialize;
 
+use crate::buyer::{self, ConsentWire, DetailsWire, FieldWire};
 use crate::id::{CheckoutSessionId, InvoiceId, PriceId};
 use crate::metadata::{Metadata, MetadataField};
 use crate::open_enum::open_enum;
 use crate::quantity::Quantity;
-use crate::wire::{Fault, Object, Page, Scalar, money, required};
+use crate::wire::{Fault, List, Object, Page, Scalar, money, required};
 
 /// The key of the session's metadata under which the company's own checkout code names the price.
 const PRICE_KEY: &str = "price";
@@ -67,6 +68,8 @@ pub struct CheckoutSession {
     pub invoice: Option<InvoiceId>,
     /// The whole of it after discounts and taxes; setup mode has none.
     pub amount_total: Option<Money>,
+    /// Who bought it.
+    pub buyer: Buyer,
     /// The session's metadata.
     pub metadata: Metadata,
     /// What was bought; `None` where the event does not say.
@@ -103,6 +106,12 @@ pub(crate) struct Wire<'a> {
     metadata: MetadataField,
     #[serde(borrow, default)]
     line_items: Object<Page<'a, LineWire<'a>>>,
+    #[serde(borrow, default)]
+    customer_details: Object<DetailsWire<'a>>,
+    #[serde(borrow, default)]
+    consent: Object<ConsentWire<'a>>,
+    #[serde(borrow, default)]
+    custom_fields: List<FieldWire<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +134,7 @@ impl Wire<'_> {
             None => None,
         };
         let metadata = self.metadata.read("metadata")?;
+        let buyer = buyer::of_session(&self.customer_details, &self.consent, &self.custom_fields, &metadata);
         let expanded = self.line_items.list("line_items", LineWire::fact)?;
         let lines = match expanded {
             Some(list) => list.complete.then_some(list.items),
@@ -140,6 +150,7 @@ impl Wire<'_> {
             subscription: self.subscription.id("subscription")?,
             invoice: self.invoice.id("invoice")?,
             amount_total,
+            buyer,
             metadata,
             lines,
         })

@@ -9,8 +9,9 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::checkout::{self, CheckoutSession};
+use crate::dispute::{self, Dispute};
 use crate::id::{ConnectedAccountId, EventId};
-use crate::invoice::{self, PaidInvoice};
+use crate::invoice::{self, InvoicePaid, PaidInvoice};
 use crate::refund::{self, Refund};
 use crate::signature::Verified;
 use crate::subscription::{self, Subscription};
@@ -48,6 +49,8 @@ pub enum EventKind {
     CheckoutAsyncPaymentSucceeded(CheckoutSession),
     /// `invoice.paid`: through Stripe, or marked so by hand.
     InvoicePaid(PaidInvoice),
+    /// `invoice_payment.paid`: which payment paid an invoice; there may be several.
+    InvoicePaymentPaid(InvoicePaid),
     /// `customer.subscription.created`.
     SubscriptionCreated(Subscription),
     /// `customer.subscription.updated`.
@@ -60,6 +63,8 @@ pub enum EventKind {
     RefundUpdated(Refund),
     /// `refund.failed`.
     RefundFailed(Refund),
+    /// `charge.dispute.created`, `.updated`, `.closed`, `.funds_withdrawn` and `.funds_reinstated`.
+    DisputeTold(Dispute),
     /// Any other type.
     Other,
     /// A thin event (`v2.core.event`), which names its object and carries nothing of it.
@@ -212,6 +217,7 @@ fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Res
             EventKind::CheckoutAsyncPaymentSucceeded(data.fact(checkout::Wire::fact)?)
         }
         "invoice.paid" => EventKind::InvoicePaid(data.fact(|wire: invoice::Wire<'_>| wire.fact(created))?),
+        "invoice_payment.paid" => EventKind::InvoicePaymentPaid(data.fact(invoice::PaidWire::fact)?),
         "customer.subscription.created" => {
             EventKind::SubscriptionCreated(data.fact(subscription::Wire::fact)?)
         }
@@ -224,6 +230,11 @@ fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Res
         "refund.created" => EventKind::RefundCreated(data.fact(refund::Wire::fact)?),
         "refund.updated" => EventKind::RefundUpdated(data.fact(refund::Wire::fact)?),
         "refund.failed" => EventKind::RefundFailed(data.fact(refund::Wire::fact)?),
+        "charge.dispute.created"
+        | "charge.dispute.updated"
+        | "charge.dispute.closed"
+        | "charge.dispute.funds_withdrawn"
+        | "charge.dispute.funds_reinstated" => EventKind::DisputeTold(data.fact(dispute::Wire::fact)?),
         _ => EventKind::Other,
     })
 }

@@ -2,14 +2,14 @@
 
 mod wire;
 
-use ledger::{CustomerId, Money, PaymentId, SubscriptionId, Timestamp};
+use ledger::{Buyer, CustomerId, Money, PaymentId, SubscriptionId, Timestamp};
 
 use crate::id::{ChargeId, InvoiceId, InvoiceLineId, PriceId};
 use crate::metadata::Metadata;
 use crate::open_enum::open_enum;
 use crate::quantity::Quantity;
 
-pub(crate) use wire::Wire;
+pub(crate) use wire::{PaidWire, Wire};
 
 open_enum! {
     /// Why an invoice was made.
@@ -98,6 +98,15 @@ pub struct InvoicePayment {
     pub status: InvoicePaymentStatus,
 }
 
+/// A payment of an invoice, by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoicePaid {
+    /// The invoice.
+    pub invoice: InvoiceId,
+    /// Its payment.
+    pub payment: InvoicePayment,
+}
+
 /// An invoice that is paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidInvoice {
@@ -109,6 +118,8 @@ pub struct PaidInvoice {
     pub subscription: Option<SubscriptionId>,
     /// The subscription's metadata as of the invoice.
     pub subscription_metadata: Metadata,
+    /// Who bought it.
+    pub buyer: Buyer,
     /// Why it was made.
     pub billing_reason: Option<BillingReason>,
     /// All that was paid, through Stripe or not.

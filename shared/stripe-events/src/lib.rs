@@ -8,7 +8,9 @@
 //! work of one call; JSON nested deeper than the few levels that are read is skipped without recursion.
 //! Nothing in this crate reads a clock, the environment or the network.
 
+mod buyer;
 mod checkout;
+mod dispute;
 mod event;
 mod id;
 mod invoice;
@@ -22,10 +24,12 @@ mod subscription;
 mod wire;
 
 pub use checkout::{CheckoutLine, CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
+pub use dispute::{Dispute, DisputeStatus};
 pub use event::{Event, EventKind, Unreadable, parse};
 pub use id::{ChargeId, CheckoutSessionId, ConnectedAccountId, EventId, InvoiceId, InvoiceLineId, PriceId};
 pub use invoice::{
-    BillingReason, InvoiceLine, InvoicePayment, InvoicePaymentStatus, PaidInvoice, PaymentSource, Period,
+    BillingReason, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, PaidInvoice,
+    PaymentSource, Period,
 };
 pub use metadata::Metadata;
 pub use quantity::Quantity;

@@ -325,6 +325,36 @@ impl<T> Object<Page<'_, T>> {
     }
 }
 
+/// A plain list of objects.
+pub(crate) struct List<T>(Items<T>);
+
+impl<T> List<T> {
+    /// The items; none where there is no list, or one of another kind.
+    pub(crate) fn items(&self) -> &[T] {
+        match &self.0.0 {
+            Nest::Is(items) => items,
+            Nest::Absent | Nest::Wrong => &[],
+        }
+    }
+
+    /// Whether there is a list.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.0.0, Nest::Is(_))
+    }
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Items::default())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Items::deserialize(deserializer).map(Self)
+    }
+}
+
 struct Items<T>(Nest<Vec<T>>);
 
 impl<T> Default for Items<T> {

@@ -8,11 +8,12 @@ use serde_json::Value;
 use crate::files::{Findings, root};
 
 /// What each shared crate may use of the workspace, in its own code and in its build script.
-const SHARED: [(&str, &[&str]); 9] = [
+const SHARED: [(&str, &[&str]); 10] = [
     ("ledger", &[]),
     ("policy", &[]),
     ("policy-documents", &["policy"]),
     ("refunds", &["ledger", "policy"]),
+    ("cases", &["ledger", "policy", "policy-documents", "refunds"]),
     ("stripe-events", &["ledger"]),
     ("stripe-api", &["ledger", "stripe-events"]),
     ("ledger-dynamodb", &["ledger", "policy", "refunds"]),
@@ -22,7 +23,7 @@ const SHARED: [(&str, &[&str]); 9] = [
 /// What is for tests alone.
 const TEST_ONLY: &str = "testkit";
 /// Crates that decide, and touch nothing: no runtime, no network, no AWS.
-const PURE: [&str; 5] = ["ledger", "policy", "policy-documents", "refunds", "stripe-events"];
+const PURE: [&str; 6] = ["cases", "ledger", "policy", "policy-documents", "refunds", "stripe-events"];
 /// How the names of crates begin that a pure crate does not use.
 const OUTSIDE_WORLD: [&str; 10] =
     ["tokio", "async-std", "aws-", "aws_", "lambda_", "hyper", "http", "reqwest", "axum", "tower"];

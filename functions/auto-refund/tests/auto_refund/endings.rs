@@ -33,6 +33,32 @@ async fn s2_3_the_time_from_message_to_entry_is_measured() {
 }
 
 #[tokio::test]
+async fn s2_3_an_hour_is_promised_from_the_failure_or_from_the_holds_deadline() {
+    // Held at second 1 with a deadline of 3,000 s; a failure is reported as of this second.
+    for (reported, written, took_ms, late) in [
+        ("2026-11-01T00:01:00Z", 61, 1_000, false),
+        ("2026-11-01T00:01:00Z", 3_660, 3_600_000, false),
+        ("2026-11-01T00:01:00Z", 3_661, 3_601_000, true),
+        // Before the hold, after its deadline, and in the future.
+        ("2020-01-01T00:00:00Z", 3_601, 3_600_000, false),
+        ("2026-11-01T01:00:00Z", 3_600, 599_000, false),
+        ("2030-01-01T00:00:00Z", 61, 0, false),
+    ] {
+        let queue = Queue::start().await;
+        queue.hold("gen-1").await;
+        let mut message = failed("gen-1", "provider_error");
+        message["occurred_at"] = json!(reported);
+        let reply = queue.deliver_at(&[message.clone()], written).await;
+        let measured = format!(r#""FailureToGiveBack":[{took_ms}]"#);
+        assert!(reply.metrics.contains(&measured), "{reported} {written}: {reply:?}");
+        assert_eq!(reply.metrics.contains(r#""clock":"give-back""#), late, "{reported} {written}: {reply:?}");
+        assert_eq!(reply.metrics.contains(r#""FirmClocksBreached":1"#), late, "{reported} {written}");
+        let again = queue.deliver_at(&[message], written).await;
+        assert!(!again.metrics.contains("FailureToGiveBack"), "a repeat gives nothing back: {again:?}");
+    }
+}
+
+#[tokio::test]
 async fn s2_6_a_registered_answer_that_holds_nothing_gives_back() {
     for (operation, empty, full) in [
         ("music_simple", json!({ "songs": [] }), json!({ "songs": [{}] })),

@@ -6,7 +6,7 @@ use ledger::{
     AccountId, Commit, Committed, CustomerId, Entry, GenerationId, LedgerStore, RefundRequestId, Timestamp,
 };
 use ledger_dynamodb::{StoreError, Tables};
-use refunds::{DueRequest, Request, RequestStore, Save, Saved, Waiting};
+use refunds::{Due, Request, RequestStore, Save, Saved, Waiting};
 
 use crate::queue::{Queue, completed, context, failed, song};
 
@@ -86,12 +86,7 @@ impl RequestStore for Flaky {
         self.tables.save(save).await
     }
 
-    async fn due_requests(
-        &self,
-        shard: u8,
-        now: Timestamp,
-        limit: u16,
-    ) -> Result<Vec<DueRequest>, StoreError> {
+    async fn due_requests(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Due>, StoreError> {
         self.tables.due_requests(shard, now, limit).await
     }
 

@@ -37,7 +37,7 @@ async fn h1_s2_26_left_over_credits_expire_60_days_after_the_end_and_packs_never
 }
 
 #[tokio::test]
-async fn a_lost_message_gives_the_credits_back_within_the_hour() {
+async fn s2_3_a_lost_message_gives_the_credits_back_within_the_hour() {
     for offset_s in [0, 1, 60, 150, 299] {
         let scene = Scene::new().await;
         scene.grant("a", "pi_1", None, at(0)).await;

@@ -6,7 +6,7 @@ use expiry_sweep::{SweepError, handle};
 use lambda::aws::SdkSettings;
 use lambda::config::Env;
 use ledger::contract::at;
-use ledger::{DUE_SHARDS, shard_of};
+use ledger::{AccountId, DUE_SHARDS, Timestamp, shard_of};
 
 use crate::scene::{Scene, id, tick};
 
@@ -91,6 +91,23 @@ impl Scene {
             .item("pk", text(&format!("ACCOUNT#{name}")))
             .item("sk", text("ENTRY#000000000009"))
             .item("body", text("{}"))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Makes a request of `account` unreadable and due.
+    pub(crate) async fn spoil_request(&self, request: &str, account: &AccountId, due_at: Timestamp) {
+        use aws_sdk_dynamodb::types::AttributeValue;
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        client(&self.endpoint)
+            .put_item()
+            .table_name("requests")
+            .item("pk", text(&format!("REQUEST#{request}")))
+            .item("sk", text("-"))
+            .item("body", text("{}"))
+            .item("due_shard", text(&shard_of(account, DUE_SHARDS).to_string()))
+            .item("due_at", AttributeValue::N(due_at.as_ms().to_string()))
             .send()
             .await
             .unwrap();

@@ -5,6 +5,10 @@ mod accounts;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod payouts;
+#[cfg(test)]
+mod purchases;
 #[cfg(test)]
 mod scene;

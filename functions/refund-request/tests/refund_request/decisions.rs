@@ -66,7 +66,8 @@ async fn a_submission_is_three_round_trips_and_a_write_of_all_parts() {
     let world = World::new().await;
     world.submit("key-1", &after_cancellation()).await;
     let mut calls: Vec<&str> = world.meter.read().into_iter().map(|call| call.operation).collect();
-    // Request and payment at once; subscription and account at once; then everything is written.
+    // Request, payment, account and its records at once; the subscription and who started it at once; then
+    // everything is written.
     calls.sort_unstable();
-    assert_eq!(calls, ["GetItem", "GetItem", "GetItem", "Query", "TransactWriteItems"]);
+    assert_eq!(calls, ["GetItem", "GetItem", "GetItem", "GetItem", "Query", "Query", "TransactWriteItems"]);
 }

@@ -1,6 +1,7 @@
 //! What packs and invoices bring: credits by the catalogue, the payment that refunds go to, and the policy.
 
 use ledger::{Credits, LotKind, Money, Payment, PaymentId, PaymentKind, PaymentStore, PolicyRef};
+use refunds::UncreditedStore;
 use serde_json::{Value, json};
 use stripe_webhook::AWAITED_S;
 use testkit::stand_in::{Emission, Settings, Shape};
@@ -59,6 +60,29 @@ async fn a_pack_is_granted_when_its_money_is_there() {
     let paid = body.replace("checkout.session.completed", "checkout.session.async_payment_succeeded");
     assert_eq!(scene.send(&paid, at(1)).await.says, "applied");
     assert_eq!(scene.available(at(1)).await, 100);
+}
+
+#[tokio::test]
+async fn s2_21_a_paid_pack_that_cannot_be_credited_has_its_hour_noted() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    let payment = made.payment.as_deref().map(|id| PaymentId::new(id).unwrap()).unwrap();
+    let nowhere = |object: &mut Value| {
+        object["metadata"]["price"] = json!("price_none");
+    };
+    assert_eq!(scene.send_changed(&body, at(60), nowhere).await.says, "parked: price_unknown");
+    let noted = scene.tables.uncredited(&payment).await.unwrap().unwrap();
+    assert_eq!((noted.account.as_str(), noted.paid), (ACCOUNT, usd(900)));
+    assert_eq!((noted.charged_at, noted.due_at, noted.product), (at(0), at(3_600), None));
+    // Nobody is known to have paid, or nothing was: there is no promise to keep.
+    let (other, body) = scene.pack(10);
+    let unknown = |object: &mut Value| {
+        nowhere(object);
+        object["client_reference_id"] = json!(null);
+    };
+    assert_eq!(scene.send_changed(&body, at(60), unknown).await.says, "parked: price_unknown");
+    let other = PaymentId::new(other.payment.unwrap()).unwrap();
+    assert_eq!(scene.tables.uncredited(&other).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -17,6 +17,11 @@ pub(crate) enum PolicyCommand {
     Explain(ExplainArguments),
     Backtest(BacktestArguments),
     Export(ExportArguments),
+    /// Print the JSON schema of policy documents, for editors.
+    ///
+    /// An editor that reads the line `#:schema` of a TOML file finds the schema by itself.
+    #[command(after_long_help = "Example:\n  makegood policy schema > policy-document.json")]
+    Schema,
 }
 
 /// Check documents: each mistake as `file:line: field: what is wrong; expected …`.

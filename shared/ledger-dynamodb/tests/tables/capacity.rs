@@ -72,8 +72,8 @@ async fn each_operation_is_one_query_and_one_write() {
     let scene = Scene::new().await;
     let bought = |payment| Command::Grant(grant(&scene.account, payment, 500, None));
     scene.run(&bought("pi_3QzX0zKp2mB4cD5e0FgHiJkL"), at(0)).await;
-    // Entry and payment, two units each; the query found nothing.
-    assert_eq!(scene.units(), [("Query", 1.0), ("TransactWriteItems", 4.0)], "grant");
+    // Entry, payment and purchase, two units each; the query found nothing.
+    assert_eq!(scene.units(), [("Query", 1.0), ("TransactWriteItems", 6.0)], "grant");
 
     scene.run(&place(&generation(99), 5), at(1)).await;
     // Entry and due marker, two units each, and one for each of their index entries.

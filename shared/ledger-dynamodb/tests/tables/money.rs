@@ -12,6 +12,7 @@ fn refund(id: &str, payment: &str, minor: u64, failed: bool) -> Adopted {
         id: RefundId::new(id).unwrap(),
         payment: PaymentId::new(payment).unwrap(),
         amount: Money::new(minor, Currency::new("usd").unwrap()),
+        made_at: at(0),
         failed,
     }
 }

@@ -24,3 +24,5 @@ mod practice;
 mod properties;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod schema;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use sha2::{Digest, Sha256};
 
 use super::Mistakes;
+use super::grammar::Grammar;
 use super::law;
 use super::parts;
 use super::practice;
@@ -29,6 +30,16 @@ pub fn parse_document(file: &str, text: &str) -> Result<Document, Mistakes> {
     let document = root.as_ref().and_then(|root| document(&file, file.root(root)));
     drop(root);
     file.finish(document)
+}
+
+/// What the reader asks of a whole document.
+pub(super) fn grammar_of(text: &str) -> Result<Grammar, Mistakes> {
+    let file = File::new("specimen.toml", text);
+    let root = file.parse();
+    let document = root.as_ref().and_then(|root| document(&file, file.root(root)));
+    let grammar = file.grammar();
+    drop(root);
+    file.finish(document).map(|_| grammar)
 }
 
 struct Header {
@@ -66,9 +77,11 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let door = root.table("door").and_then(|table| parts::door(table, &context));
     let intake = root.optional_table("intake").map(|table| practice::intake(table, &context));
     let provider = root.optional_table("provider").map(|table| practice::provider(table, &context));
+    let duplicates = root.optional_table("duplicates").map(|table| practice::duplicates(table, &context));
     let review = practice::review(root.named_tables("review"), &context, &products);
     let approval = root.optional_table("approval").map(|table| practice::approval(table, &context));
     let calendar = root.optional_table("calendar").map(|table| practice::calendar(table, &context));
+    root.held_to("law", &law::names());
     let law = law::law(root.named_tables("law"), &context);
     let allowed = Allowed::Policy { offers: &offer_ids, products: &products, review: &review };
     let rules = rules::rules(root.named_tables("rules"), &context, allowed);
@@ -113,6 +126,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         approval: approval.flatten(),
         calendar: calendar.flatten(),
         conflicts,
+        duplicates_within_s: duplicates.flatten(),
         gaps,
         law,
     })

@@ -13,6 +13,11 @@ const PACKS: [(&str, &str); 2] = [
     ("eu-withdrawal", include_str!("../../law/eu-withdrawal.toml")),
 ];
 
+/// The names of the packs.
+pub(super) fn names() -> Vec<&'static str> {
+    PACKS.iter().map(|(name, _)| *name).collect()
+}
+
 /// Parses and checks one statutory pack. `file` is the name that mistakes carry.
 pub fn parse_pack(file: &str, text: &str) -> Result<Pack, Mistakes> {
     let file = File::new(file, text);
@@ -70,8 +75,7 @@ fn heeded(id: &Located<String>, mut table: Table<'_, '_>, file: &reader::File<'_
     }
     table.finish();
     let Some((_, text)) = PACKS.iter().find(|(known, _)| *known == id.value) else {
-        let known: Vec<&str> = PACKS.iter().map(|(known, _)| *known).collect();
-        id.mistake(file, format!("unknown statutory pack `{}`; expected {}", id.value, any_of(&known)));
+        id.mistake(file, format!("unknown statutory pack `{}`; expected {}", id.value, any_of(&names())));
         return None;
     };
     match parse_pack(&id.value, text) {

@@ -28,13 +28,16 @@
 mod catalogue;
 mod document;
 mod expression;
+mod grammar;
 mod law;
 mod material;
+mod meanings;
 mod outcomes;
 mod parts;
 mod practice;
 mod reader;
 mod rules;
+mod schema;
 mod witness;
 
 use std::fmt;
@@ -44,6 +47,7 @@ pub use document::parse_document;
 pub use law::parse_pack;
 pub use material::{Loss, Losses, check_change, expected_if_material, losses};
 pub use outcomes::{Threshold, check_outcomes, thresholds};
+pub use schema::{SchemaError, schema};
 pub use witness::{TooManyCases, Wanted, witness};
 
 /// One mistake in a file.

@@ -41,7 +41,10 @@ pub(super) fn failures(
     context: &Context<'_, '_>,
 ) -> Option<FailureRules> {
     let mut rule = |kind: FailureKind, default: fn(&FailureRules) -> &FailureRule| {
-        if let (false, Some(defaults)) = (table.has(kind.id()), defaults) {
+        // The document's own rules name every kind; an operation names those that differ.
+        if let Some(defaults) = defaults
+            && !table.has(kind.id())
+        {
             return Some(default(defaults).clone());
         }
         let mut table = table.table(kind.id())?;

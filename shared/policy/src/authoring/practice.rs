@@ -25,6 +25,9 @@ const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "frid
 
 pub(super) fn intake(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Intake> {
     let clause = context.clause(&mut table, "clause");
+    if let FactType::Choice(channels) = Fact::IntakeChannel.spec().kind {
+        table.held_to("channel", channels);
+    }
     let channel = table.text("channel");
     let contact = table.prose("contact");
     table.finish();
@@ -43,6 +46,14 @@ pub(super) fn provider(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> O
     let name = table.text("name");
     table.finish();
     Some(Provider { clause: clause?, name: name?.value })
+}
+
+/// Within how long of the same purchase another one counts as its duplicate.
+pub(super) fn duplicates(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<u64> {
+    let clause = context.clause(&mut table, "clause");
+    let within_s = context.seconds(&mut table, "within");
+    table.finish();
+    clause.and(within_s)
 }
 
 pub(super) fn review(
@@ -109,6 +120,7 @@ pub(super) fn percent(
 pub(super) fn calendar(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Calendar> {
     let zone = table.text("zone");
     let offsets = table.text("clock_changes").and_then(|rule| offsets(&rule, context));
+    table.held_to("working_days", &WEEKDAYS);
     let days = table.texts("working_days");
     let opens = table.text("opens").and_then(|time| minute(&time, context));
     let closes_text = table.text("closes");

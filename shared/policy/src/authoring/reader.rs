@@ -6,6 +6,7 @@ use std::fmt::Display;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::grammar::{Grammar, Notes, Shape};
 use super::{Mistake, Mistakes};
 
 /// A file that is being read, and the mistakes found so far.
@@ -13,6 +14,7 @@ pub(super) struct File<'t> {
     name: &'t str,
     text: &'t str,
     mistakes: RefCell<Vec<Mistake>>,
+    notes: Notes,
 }
 
 /// A value and its place: the offset in the file, and the field's full name.
@@ -27,6 +29,8 @@ pub(super) struct Located<T> {
 pub(super) struct Table<'f, 't> {
     file: &'f File<'t>,
     path: String,
+    /// The path with a star for every name that the document chooses.
+    place: String,
     at: usize,
     entries: Option<&'f DeTable<'t>>,
     known: Vec<&'static str>,
@@ -34,7 +38,7 @@ pub(super) struct Table<'f, 't> {
 
 impl<'t> File<'t> {
     pub(super) fn new(name: &'t str, text: &'t str) -> Self {
-        Self { name, text, mistakes: RefCell::default() }
+        Self { name, text, mistakes: RefCell::default(), notes: Notes::default() }
     }
 
     /// Parses the file. A syntax error is the only mistake reported: what follows it cannot be trusted.
@@ -56,7 +60,20 @@ impl<'t> File<'t> {
     }
 
     pub(super) fn root<'f>(&'f self, root: &'f Spanned<DeTable<'t>>) -> Table<'f, 't> {
-        Table { file: self, path: String::new(), at: 0, entries: Some(root.get_ref()), known: Vec::new() }
+        self.notes.table("");
+        Table {
+            file: self,
+            path: String::new(),
+            place: String::new(),
+            at: 0,
+            entries: Some(root.get_ref()),
+            known: Vec::new(),
+        }
+    }
+
+    /// What was asked of the file.
+    pub(super) fn grammar(&self) -> Grammar {
+        self.notes.taken()
     }
 
     pub(super) fn mistake(&self, at: usize, field: &str, problem: impl Display) {
@@ -109,6 +126,19 @@ impl<'f, 't> Table<'f, 't> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
+    fn place(&self, name: &str) -> String {
+        if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) }
+    }
+
+    fn note(&self, name: &str, shape: Shape) {
+        self.file.notes.shape(&self.place(name), shape);
+    }
+
+    /// Notes the words that a field is held to.
+    pub(super) fn held_to(&self, name: &str, words: &[&str]) {
+        self.file.notes.words(&self.place(name), words);
+    }
+
     fn get(&mut self, name: &'static str) -> Option<&'f Spanned<DeValue<'t>>> {
         self.known.push(name);
         self.entries?.get(name)
@@ -121,6 +151,7 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     pub(super) fn has(&mut self, name: &'static str) -> bool {
+        self.file.notes.looked_for(&self.place(name));
         self.get(name).is_some()
     }
 
@@ -143,13 +174,15 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     fn required<T>(&mut self, name: &'static str, expected: &str, value: Option<T>) -> Option<T> {
-        if !self.has(name) {
+        self.file.notes.demanded(&self.place(name));
+        if self.get(name).is_none() {
             self.file.mistake(self.at, &self.field(name), format!("missing; expected {expected}"));
         }
         value
     }
 
     pub(super) fn optional_text(&mut self, name: &'static str) -> Option<Located<String>> {
+        self.note(name, Shape::Text);
         let text = self.read(name, "a text", |value| value.as_str().map(str::to_owned))?;
         if text.value.trim().is_empty() {
             text.mistake(self.file, "empty; expected a text");
@@ -170,11 +203,13 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        self.note(name, Shape::Flag);
         let flag = self.read(name, "true or false", DeValue::as_bool);
         self.required(name, "true or false", flag).map(|flag| flag.value)
     }
 
     pub(super) fn optional_integer(&mut self, name: &'static str) -> Option<Located<u64>> {
+        self.note(name, Shape::Integer);
         self.read(name, "an integer from zero up", |value| {
             let integer = value.as_integer()?;
             u64::from_str_radix(integer.as_str(), integer.radix()).ok()
@@ -188,6 +223,7 @@ impl<'f, 't> Table<'f, 't> {
 
     /// A day: its text and its first millisecond, UTC.
     pub(super) fn day(&mut self, name: &'static str) -> Option<Located<(String, i64)>> {
+        self.note(name, Shape::Day);
         let day = self.read(name, "a day such as 2026-05-02", |value| {
             let datetime = value.as_datetime()?;
             let (date, None, None) = (datetime.date?, datetime.time, datetime.offset) else { return None };
@@ -205,10 +241,11 @@ impl<'f, 't> Table<'f, 't> {
 
     /// One of a closed list of words.
     pub(super) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        self.held_to(name, &words);
         let text = self.text(name)?;
         let found = choices.iter().find(|(word, _)| *word == text.value).map(|(_, value)| *value);
         if found.is_none() {
-            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
             text.mistake(self.file, format!("unknown value `{}`; expected {}", text.value, any_of(&words)));
         }
         found
@@ -217,6 +254,7 @@ impl<'f, 't> Table<'f, 't> {
     /// A list of texts; empty where the field is missing.
     pub(super) fn optional_texts(&mut self, name: &'static str) -> Vec<Located<String>> {
         let field = self.field(name);
+        self.note(name, Shape::Texts);
         let elements = self.read(name, "a list of texts", |value| {
             let elements = value.as_array()?;
             elements
@@ -239,6 +277,7 @@ impl<'f, 't> Table<'f, 't> {
 
     /// A list of at least one text.
     pub(super) fn texts(&mut self, name: &'static str) -> Vec<Located<String>> {
+        self.file.notes.demanded(&self.place(name));
         let texts = self.optional_texts(name);
         if texts.is_empty() && self.entries.is_some() {
             let list = self.get(name);
@@ -256,10 +295,23 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     pub(super) fn optional_table(&mut self, name: &'static str) -> Option<Table<'f, 't>> {
+        self.note(name, Shape::Table);
+        let place = self.place(name);
+        let (path, entries) = self.entries_of(name)?;
+        self.file.notes.table(&place);
+        Some(Self {
+            file: self.file,
+            path,
+            place,
+            at: entries.at,
+            entries: Some(entries.value),
+            known: Vec::new(),
+        })
+    }
+
+    fn entries_of(&mut self, name: &'static str) -> Option<(String, Located<&'f DeTable<'t>>)> {
         let path = self.field(name);
-        let file = self.file;
-        let entries = self.read(name, "a table", DeValue::as_table)?;
-        Some(Self { file, path, at: entries.at, entries: Some(entries.value), known: Vec::new() })
+        Some((path, self.read(name, "a table", DeValue::as_table)?))
     }
 
     pub(super) fn table(&mut self, name: &'static str) -> Option<Table<'f, 't>> {
@@ -269,17 +321,21 @@ impl<'f, 't> Table<'f, 't> {
 
     /// The tables under `[name.<id>]`, in the order of the file.
     pub(super) fn named_tables(&mut self, name: &'static str) -> Vec<(Located<String>, Table<'f, 't>)> {
-        let Some(parent) = self.optional_table(name) else { return Vec::new() };
+        self.note(name, Shape::Named);
+        let place = format!("{}.*", self.place(name));
+        let Some((parent, entries)) = self.entries_of(name) else { return Vec::new() };
         let mut tables = Vec::new();
-        for (key, value) in parent.entries.into_iter().flatten() {
+        for (key, value) in entries.value {
             let id = key.get_ref().to_string();
-            let path = format!("{}.{id}", parent.path);
+            let path = format!("{parent}.{id}");
             let at = key.span().start;
             match value.get_ref().as_table() {
                 Some(entries) => {
+                    self.file.notes.table(&place);
                     let table = Self {
                         file: self.file,
                         path: path.clone(),
+                        place: place.clone(),
                         at,
                         entries: Some(entries),
                         known: Vec::new(),
@@ -301,6 +357,8 @@ impl<'f, 't> Table<'f, 't> {
     pub(super) fn list_of_tables(&mut self, name: &'static str) -> Vec<Table<'f, 't>> {
         let path = self.field(name);
         let file = self.file;
+        self.note(name, Shape::Tables);
+        let place = format!("{}[]", self.place(name));
         let elements = self.read(name, "a list of tables", |value| {
             value
                 .as_array()?
@@ -311,18 +369,23 @@ impl<'f, 't> Table<'f, 't> {
         let elements = elements.map(|elements| elements.value).unwrap_or_default();
         elements
             .into_iter()
-            .map(|(at, entries)| Self {
-                file,
-                path: path.clone(),
-                at,
-                entries: Some(entries),
-                known: Vec::new(),
+            .map(|(at, entries)| {
+                file.notes.table(&place);
+                Self {
+                    file,
+                    path: path.clone(),
+                    place: place.clone(),
+                    at,
+                    entries: Some(entries),
+                    known: Vec::new(),
+                }
             })
             .collect()
     }
 
     /// The raw value of a field, for the one place where several types are allowed.
     pub(super) fn raw(&mut self, name: &'static str) -> Option<Located<&'f DeValue<'t>>> {
+        self.note(name, Shape::Value);
         self.read(name, "a value", Some)
     }
 

@@ -151,6 +151,8 @@ fn check_review(
 }
 
 pub(super) fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Vec<Reason> {
+    let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
+    table.held_to("reasons", &[&known[..], &[ANY_REASON]].concat());
     let mut reasons = Vec::new();
     let texts = table.texts("reasons");
     let alone = texts.len() == 1;
@@ -159,7 +161,6 @@ pub(super) fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> V
             Some(reason) => reasons.push(reason),
             None if alone && text.value == ANY_REASON => {}
             None => {
-                let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
                 let problem =
                     format!("unknown reason `{}`; expected {}, or `any` alone", text.value, any_of(&known));
                 text.mistake(context.file, problem);
@@ -215,6 +216,7 @@ fn effect(
         OutcomeWord::Refuse => Some(Effect::Refuse(mode?)),
         OutcomeWord::Person => Some(Effect::Person),
         OutcomeWord::NeedsInformation => {
+            table.held_to("asks", &askable_facts());
             let asks: Vec<Fact> =
                 table.texts("asks").into_iter().filter_map(|text| askable(&text, context)).collect();
             Some(Effect::NeedsInformation(asks))
@@ -249,17 +251,21 @@ fn check_automatic(
     }
 }
 
+/// The facts that a customer can supply.
+fn askable_facts() -> Vec<&'static str> {
+    Fact::ALL
+        .iter()
+        .map(|fact| fact.spec())
+        .filter(|spec| spec.question.is_some())
+        .map(|spec| spec.id)
+        .collect()
+}
+
 fn askable(text: &Located<String>, context: &Context<'_, '_>) -> Option<Fact> {
     let fact = Fact::from_id(&text.value).filter(|fact| fact.spec().question.is_some());
     if fact.is_none() {
-        let known: Vec<&str> = Fact::ALL
-            .iter()
-            .map(|fact| fact.spec())
-            .filter(|spec| spec.question.is_some())
-            .map(|spec| spec.id)
-            .collect();
-        let problem =
-            format!("`{}` is not a fact that a customer can supply; expected {}", text.value, any_of(&known));
+        let known = any_of(&askable_facts());
+        let problem = format!("`{}` is not a fact that a customer can supply; expected {known}", text.value);
         text.mistake(context.file, problem);
     }
     fact

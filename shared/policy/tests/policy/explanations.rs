@@ -46,6 +46,17 @@ fn rules_that_share_a_fact_are_settled_by_it() {
 }
 
 #[test]
+fn a_word_that_one_rule_needs_and_another_excludes_settles_neither() {
+    let rules = rule("a", "billing_reason = subscription_cycle and first_purchase", "grant", "")
+        + &rule("b", "billing_reason != subscription_cycle and credits_landed", "refuse", "");
+    // Whatever the billing reason is, one of the rules stays open.
+    assert_eq!(settled_by(&rules, &[]).len(), 2);
+    let apart = rule("a", "billing_reason in [manual, other] and first_purchase", "grant", "")
+        + &rule("b", "billing_reason = subscription_cycle and credits_landed", "refuse", "");
+    assert_eq!(settled_by(&apart, &[]), [Fact::BillingReason]);
+}
+
+#[test]
 fn an_exception_settles_the_rule_that_it_sets_aside() {
     let rules = rule("a", "first_purchase and payment_delivered", "refuse", "")
         + &rule("b", "credits_landed", "grant", "overrides = [\"a\"]");

@@ -3,10 +3,13 @@
 use ledger::{Currency, Money, Timestamp};
 use serde::Deserialize;
 
-use super::{InvoiceLine, InvoicePayment, InvoicePaymentStatus, PaidInvoice, PaymentSource, Period};
+use super::{
+    InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, PaidInvoice, PaymentSource, Period,
+};
+use crate::buyer::{self, AddressWire, TaxIdWire};
 use crate::metadata::{Metadata, MetadataField};
 use crate::quantity::Quantity;
-use crate::wire::{Fault, Object, Page, Scalar, money, required};
+use crate::wire::{Fault, List, Object, Page, Scalar, money, required};
 
 #[derive(Deserialize)]
 pub(crate) struct Wire<'a> {
@@ -28,6 +31,10 @@ pub(crate) struct Wire<'a> {
     payments: Object<Page<'a, PaymentWire<'a>>>,
     #[serde(borrow, default)]
     status_transitions: Object<TransitionsWire<'a>>,
+    #[serde(borrow, default)]
+    customer_address: Object<AddressWire<'a>>,
+    #[serde(borrow, default)]
+    customer_tax_ids: List<TaxIdWire<'a>>,
     // Before 2025-03-31:
     #[serde(borrow, default)]
     subscription: Scalar<'a>,
@@ -174,16 +181,45 @@ impl Wire<'_> {
             None => None,
         };
         let lines = self.lines.list("lines", LineWire::fact)?;
+        let tax_ids = Some(&self.customer_tax_ids).filter(|tax_ids| tax_ids.is_list());
         Ok(PaidInvoice {
             id: required(self.id.id("id")?, "id")?,
             customer: self.customer.id("customer")?,
             subscription,
             subscription_metadata,
+            buyer: buyer::of_invoice(&self.customer_address, tax_ids),
             billing_reason: self.billing_reason.choice("billing_reason")?,
             amount_paid,
             lines: lines.filter(|list| list.complete).map(|list| list.items),
             payments,
             paid_at: paid_at.unwrap_or(created),
+        })
+    }
+}
+
+/// An `invoice_payment` by itself.
+#[derive(Deserialize)]
+pub(crate) struct PaidWire<'a> {
+    #[serde(borrow, default)]
+    invoice: Scalar<'a>,
+    #[serde(borrow, default)]
+    currency: Scalar<'a>,
+    #[serde(borrow, default)]
+    amount_paid: Scalar<'a>,
+    #[serde(borrow, default)]
+    status: Scalar<'a>,
+    #[serde(borrow, default)]
+    payment: Object<SourceWire<'a>>,
+}
+
+impl PaidWire<'_> {
+    pub(crate) fn fact(self) -> Result<InvoicePaid, Fault> {
+        let currency = required(self.currency.currency("currency")?, "currency")?;
+        let payment =
+            PaymentWire { amount_paid: self.amount_paid, status: self.status, payment: self.payment };
+        Ok(InvoicePaid {
+            invoice: required(self.invoice.id("invoice")?, "invoice")?,
+            payment: payment.fact(currency)?,
         })
     }
 }

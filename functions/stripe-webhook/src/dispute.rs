@@ -1,0 +1,56 @@
+//! Disputes: whether a payment is or was taken back by the cardholder's bank, and whether the customer had
+//! asked for a solution before (`S3-28`). What follows from a dispute is a person's decision.
+
+use ledger::{Dispute as Told, Payment, RefundRequestId, Timestamp};
+use refunds::RequestStore;
+use stripe_events::Dispute;
+
+use crate::apply::{Apply, Stop};
+use crate::outcome::{Outcome, Unapplied};
+
+/// Requests that are looked at for one about the payment; an account with more before it is not judged.
+const REQUESTS_MAX: u16 = 20;
+
+/// A dispute as of the event. Of several events the newest counts, in whichever order they come.
+pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome, Stop> {
+    let named = dispute.payment.as_ref().ok_or(Unapplied::PaymentUnknown)?;
+    let Some(payment) = apply.payment(named).await? else {
+        return Ok(apply.awaited(Unapplied::PaymentUnknown));
+    };
+    lambda::log::account(&payment.account);
+    let known = payment.dispute.as_ref().filter(|known| known.id == dispute.id);
+    let contacted_before = match known {
+        Some(known) => known.contacted_before,
+        None => contacted_before(apply, &payment, dispute.created).await?,
+    };
+    let record = Told {
+        id: dispute.id.clone(),
+        opened_at: dispute.created,
+        status: dispute.status.as_str().to_owned(),
+        as_of: apply.event.created,
+        contacted_before,
+    };
+    let saved = apply.tables.save_dispute(&payment.id, &record).await?;
+    if saved && known.is_none() {
+        apply.metrics.count("PaymentsDisputed", 1);
+        tracing::warn!("a payment is disputed");
+    }
+    Ok(if saved { Outcome::Applied } else { Outcome::Repeated })
+}
+
+/// Whether a request about the payment was filed before `opened_at`; unknown where there may be more requests
+/// than were looked at.
+async fn contacted_before(
+    apply: &Apply<'_>,
+    payment: &Payment,
+    opened_at: Timestamp,
+) -> Result<Option<bool>, Stop> {
+    // Below every id: requests of that very instant are not from before.
+    let first = RefundRequestId::new("-").expect("a dash is allowed in an id");
+    let requests = apply.tables.requests_of(&payment.account, Some((opened_at, first)), REQUESTS_MAX).await?;
+    if requests.iter().any(|request| request.case.payment.as_ref() == Some(&payment.id)) {
+        return Ok(Some(true));
+    }
+    let all = requests.len() < usize::from(REQUESTS_MAX);
+    Ok(all.then_some(false))
+}

@@ -1,0 +1,292 @@
+//! What the records say about a request, as the policy's facts. What is not recorded stays unknown.
+
+use ledger::{
+    AccountRecords, Buyer, GenerationHistory, Hold, Last, Lot, Outage, Payment, PaymentKind, ProductId,
+    Purchase, Subscription, Timestamp,
+};
+use policy::{Document, Fact, FactError, Facts, PriceKind};
+use policy_documents::catalogue;
+
+use crate::assess::Asked;
+use crate::records::Records;
+
+/// The span in which earlier refunds count, in seconds: the 365 days of the fact's own meaning.
+const EARLIER_REFUNDS_S: i64 = 365 * DAY_S;
+const DAY_S: i64 = 24 * 60 * 60;
+/// The lengths of a calendar month and of a year, in days: a period is as long as its calendar makes it.
+const MONTH_DAYS: std::ops::RangeInclusive<i64> = 28..=31;
+const YEAR_DAYS: std::ops::RangeInclusive<i64> = 365..=366;
+
+/// What facts rest on that no record holds: the request itself, and the way by which it came.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// What the customer chooses: `credits` or `money`.
+    pub remedy: Option<String>,
+    /// The plan that was ordered.
+    pub plan_requested: Option<String>,
+    /// By which channel the request came: a word of the fact.
+    pub channel: Option<String>,
+    /// Whether it came from the account itself.
+    pub from_account: Option<bool>,
+    /// Whether it says when the purchase was made.
+    pub purchase_date_given: bool,
+}
+
+/// Gathers the facts at `now`.
+pub fn gather(
+    records: &Records,
+    asked: &Asked,
+    document: &Document,
+    product: &ProductId,
+    now: Timestamp,
+) -> Result<Facts, FactError> {
+    let mut facts = Facts::new();
+    facts.set(Fact::RequestedAt, now.as_ms())?;
+    facts.set(Fact::Product, product.as_str())?;
+    about_request(asked, records, &mut facts)?;
+    about_account(&records.account, &records.related, now, &mut facts)?;
+    if let Some(payment) = &records.payment {
+        let after = records.head.as_ref().map(ledger::Entry::after);
+        let lot = after.and_then(|account| account.lot(payment.lot));
+        about_payment(payment, &mut facts)?;
+        about_lot(payment, lot, &mut facts)?;
+        about_results(payment, lot, after.map_or(&[], |account| &account.holds), &mut facts)?;
+        about_buyer(payment.buyer.or(records.subscriber.unwrap_or_default()), &mut facts)?;
+        about_purchases(payment, &records.account, document, &mut facts)?;
+        about_outages(payment, &records.outages, &mut facts)?;
+        if let PaymentKind::Subscription { billing_reason, .. } = &payment.kind {
+            facts.set(Fact::BillingReason, billing_reason_word(billing_reason))?;
+            if let Some(subscription) = &records.subscription {
+                about_subscription(subscription, &mut facts)?;
+            }
+        }
+    }
+    if let Some(history) = &records.history {
+        about_generation(history, document, &mut facts)?;
+    }
+    Ok(facts)
+}
+
+fn about_request(asked: &Asked, records: &Records, facts: &mut Facts) -> Result<(), FactError> {
+    // The caller's token names the account, and with it the e-mail address on the account.
+    facts.set(Fact::EmailGiven, true)?;
+    facts.set(Fact::OrderIdGiven, asked.payment.is_some())?;
+    let dated = records.payment.is_some() || asked.said.purchase_date_given;
+    facts.set(Fact::PurchaseDateGiven, dated)?;
+    facts.set(Fact::NoteGiven, !asked.note.trim().is_empty())?;
+    facts.set(Fact::PaymentNamed, asked.payment.is_some())?;
+    facts.set(Fact::GenerationNamed, asked.generation.is_some())?;
+    if let Some(remedy) = &asked.said.remedy {
+        facts.set(Fact::RemedyChosen, remedy.as_str())?;
+    }
+    if let Some(plan) = &asked.said.plan_requested {
+        facts.set(Fact::PlanRequested, plan.as_str())?;
+    }
+    if let Some(channel) = &asked.said.channel {
+        facts.set(Fact::IntakeChannel, channel.as_str())?;
+    }
+    if let Some(from_account) = asked.said.from_account {
+        facts.set(Fact::RequestedFromAccount, from_account)?;
+    }
+    Ok(())
+}
+
+/// What people found out is all that is recorded of it: without a finding there is none, by the very
+/// meaning of these facts.
+fn about_account(
+    account: &AccountRecords,
+    related: &[AccountRecords],
+    now: Timestamp,
+    facts: &mut Facts,
+) -> Result<(), FactError> {
+    let recent = |records: &AccountRecords| {
+        let within = |at: &&Timestamp| (0..=EARLIER_REFUNDS_S).contains(&now.seconds_since(**at));
+        count(records.refunded_at.iter().filter(within).count())
+    };
+    facts
+        .set(Fact::AbuseFinding, account.finding.as_ref().map_or("none", |finding| finding.abuse.as_str()))?;
+    facts.set_quantity(Fact::EarlierRefunds, recent(account))?;
+    let of_related = related.iter().fold(0_u64, |sum, records| sum.saturating_add(recent(records)));
+    facts.set_quantity(Fact::RelatedRefunds, of_related)
+}
+
+fn about_payment(payment: &Payment, facts: &mut Facts) -> Result<(), FactError> {
+    facts.set(Fact::PaymentChargedAt, payment.charged_at.as_ms())?;
+    let kind = match payment.kind {
+        PaymentKind::Pack => "pack",
+        PaymentKind::Subscription { .. } => "subscription",
+    };
+    facts.set(Fact::PaymentKind, kind)?;
+    facts.set_quantity(Fact::AmountPaid, payment.paid.minor())?;
+    facts.set_quantity(Fact::AmountRefunded, payment.refunded_minor)?;
+    facts.set(Fact::Currency, payment.paid.currency().as_str())?;
+    let disputed = payment.dispute.as_ref().filter(|dispute| dispute.counts());
+    facts.set(Fact::PaymentDisputed, disputed.is_some())?;
+    if let Some(contacted) = disputed.and_then(|dispute| dispute.contacted_before) {
+        facts.set(Fact::ContactedBeforeDispute, contacted)?;
+    }
+    if let Ok(price) = catalogue().price(&payment.price) {
+        if let PriceKind::Subscription { plan, .. } = &price.kind {
+            facts.set(Fact::PlanPaid, plan.as_str())?;
+        }
+        // Of several units, each allots its own.
+        let units = payment.credits.get().checked_div(price.credits);
+        if let Some(allotted) = price.generations.zip(units).and_then(|(each, units)| each.checked_mul(units))
+        {
+            facts.set_quantity(Fact::GenerationsAllotted, allotted)?;
+        }
+    }
+    if let Some(starts_at) = payment.period_starts_at {
+        facts.set(Fact::PeriodStartsAt, starts_at.as_ms())?;
+    }
+    if let Some(ends_at) = payment.period_ends_at {
+        facts.set(Fact::PeriodEndsAt, ends_at.as_ms())?;
+    }
+    if let Some(interval) = billing_interval(payment) {
+        facts.set(Fact::BillingInterval, interval)?;
+    }
+    Ok(())
+}
+
+/// Stripe's periods are whole months and years of the calendar.
+fn billing_interval(payment: &Payment) -> Option<&'static str> {
+    let (starts_at, ends_at) = (payment.period_starts_at?, payment.period_ends_at?);
+    let days = ends_at.seconds_since(starts_at).checked_div(DAY_S)?;
+    match days {
+        days if MONTH_DAYS.contains(&days) => Some("month"),
+        days if YEAR_DAYS.contains(&days) => Some("year"),
+        _ => None,
+    }
+}
+
+fn about_lot(payment: &Payment, lot: Option<&Lot>, facts: &mut Facts) -> Result<(), FactError> {
+    facts.set_quantity(Fact::CreditsPurchased, payment.credits.get())?;
+    facts.set(Fact::CreditsLanded, true)?;
+    facts.set(Fact::CreditsLandedAt, payment.landed_at.as_ms())?;
+    facts.set_quantity(Fact::CreditsGranted, payment.credits.get())?;
+    // Its credits are what it bought, and they are there.
+    facts.set(Fact::PaymentDelivered, true)?;
+    // A lot leaves the account only when it is empty: what it granted was spent or has expired.
+    let (spent, held) = lot.map_or((payment.credits.get(), 0), |lot| (lot.spent.get(), lot.held.get()));
+    facts.set_quantity(Fact::CreditsSpent, spent)?;
+    facts.set_quantity(Fact::CreditsHeld, held)
+}
+
+/// Generations by the payment's lot, which counts its captures. Running ones are used and have no result yet.
+fn about_results(
+    payment: &Payment,
+    lot: Option<&Lot>,
+    holds: &[Hold],
+    facts: &mut Facts,
+) -> Result<(), FactError> {
+    // A lot that left the account took its count along.
+    let Some(lot) = lot else { return Ok(()) };
+    let results = u64::from(lot.results);
+    let draws = |hold: &&Hold| hold.parts.iter().any(|part| part.lot == payment.lot);
+    let running = count(holds.iter().filter(draws).count());
+    facts.set_quantity(Fact::UsableResults, results)?;
+    facts.set_quantity(Fact::GenerationsUsed, results.saturating_add(running))?;
+    // Downloads are not recorded; of no results none was downloaded.
+    if results == 0 { facts.set_quantity(Fact::OutputsDownloaded, 0) } else { Ok(()) }
+}
+
+fn about_buyer(buyer: Buyer, facts: &mut Facts) -> Result<(), FactError> {
+    let (country, evidence) = match (buyer.billing_country, buyer.card_country) {
+        (Some(billing), Some(card)) if billing == card => (Some(billing), "both"),
+        // They contradict each other, so that neither vouches for the country.
+        (Some(billing), Some(_)) => (Some(billing), "none"),
+        (Some(billing), None) => (Some(billing), "billing_address"),
+        (None, Some(card)) => (Some(card), "card"),
+        (None, None) => (None, "none"),
+    };
+    facts.set(Fact::CountryEvidence, evidence)?;
+    if let Some(country) = country {
+        facts.set(Fact::CustomerCountry, country.as_str())?;
+    }
+    if let Some(business) = buyer.business {
+        facts.set(Fact::BoughtAsBusiness, business)?;
+    }
+    if let Some(waived) = buyer.withdrawal_waived {
+        facts.set(Fact::WithdrawalWaived, waived)?;
+    }
+    Ok(())
+}
+
+fn about_purchases(
+    payment: &Payment,
+    account: &AccountRecords,
+    document: &Document,
+    facts: &mut Facts,
+) -> Result<(), FactError> {
+    let Some(this) = account.purchases.iter().find(|purchase| purchase.payment == payment.id) else {
+        // It is older than the purchases that were read.
+        return Ok(());
+    };
+    let order = |purchase: &Purchase| (purchase.charged_at, purchase.payment.as_str().to_owned());
+    let mut before = account.purchases.iter().filter(|purchase| order(purchase) < order(this));
+    facts.set(Fact::FirstPurchase, !account.truncated && before.clone().next().is_none())?;
+    if let Some(within_s) = document.duplicates_within_s {
+        let twice = before.any(|earlier| {
+            let apart_s = this.charged_at.seconds_since(earlier.charged_at);
+            let within = u64::try_from(apart_s).is_ok_and(|apart_s| apart_s <= within_s);
+            within && earlier.price == this.price && earlier.paid == this.paid && !this.paid.is_zero()
+        });
+        facts.set(Fact::DuplicateOfPayment, twice)?;
+    }
+    Ok(())
+}
+
+/// Only an outage that a person recorded is known; that there was none is not.
+fn about_outages(payment: &Payment, outages: &[Outage], facts: &mut Facts) -> Result<(), FactError> {
+    let (Some(from), Some(to)) = (payment.period_starts_at, payment.period_ends_at) else { return Ok(()) };
+    let longest = outages.iter().map(|outage| outage.seconds_within(from, to)).max().unwrap_or_default();
+    if longest > 0 {
+        facts.set_quantity(Fact::Outage, longest)?;
+    }
+    Ok(())
+}
+
+fn about_subscription(subscription: &Subscription, facts: &mut Facts) -> Result<(), FactError> {
+    facts.set(Fact::SubscriptionEnded, subscription.ended_at.is_some())?;
+    if let Some(ended_at) = subscription.ended_at {
+        facts.set(Fact::SubscriptionEndedAt, ended_at.as_ms())?;
+    }
+    facts.set(Fact::CancellationConfirmed, subscription.cancellation_confirmed_at.is_some())?;
+    if let Some(confirmed_at) = subscription.cancellation_confirmed_at {
+        facts.set(Fact::CancellationConfirmedAt, confirmed_at.as_ms())?;
+        if let Some(effective_at) = subscription.cancels_at.or(subscription.ended_at) {
+            facts.set(Fact::CancellationEffectiveAt, effective_at.as_ms())?;
+        }
+    }
+    Ok(())
+}
+
+fn about_generation(
+    history: &GenerationHistory,
+    document: &Document,
+    facts: &mut Facts,
+) -> Result<(), FactError> {
+    let Some(past) = &history.past else { return Ok(()) };
+    let credits = past.hold.credits().map_or(0, ledger::Credits::get);
+    let (outcome, charged, returned) = match &past.last {
+        Last::Held => ("running", credits, 0),
+        Last::Charged(_) => ("succeeded", credits, 0),
+        Last::Released | Last::Closed => ("failed", credits, credits),
+    };
+    facts.set(Fact::GenerationCovered, document.operation(&past.hold.operation).is_some())?;
+    facts.set(Fact::GenerationOutcome, outcome)?;
+    facts.set_quantity(Fact::GenerationCreditsCharged, charged)?;
+    facts.set_quantity(Fact::GenerationCreditsReturned, returned)
+}
+
+fn count(things: usize) -> u64 {
+    u64::try_from(things).unwrap_or(u64::MAX)
+}
+
+/// The policy's word for Stripe's `billing_reason`; the open enum's other values have none of their own.
+fn billing_reason_word(reason: &str) -> &str {
+    match reason {
+        "subscription_create" | "subscription_cycle" | "subscription_update" | "manual" => reason,
+        _ => "other",
+    }
+}

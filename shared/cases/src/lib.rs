@@ -1,0 +1,18 @@
+//! A case: what is asked, what the records say of it, and what the written policy decides.
+//!
+//! An account and what somebody asks go in; [`assess`] reads the records, gathers the facts and decides,
+//! and [`file`] writes the request with what the decision grants, all or nothing. Customers' submissions
+//! and the cases that open themselves go the same way.
+//!
+//! Bounds: three round trips of reading, and those of [`ledger::ACCOUNT_RECORDS_MAX`] and
+//! [`ledger::OUTAGES_MAX`]. Nothing here reads a clock, the environment or the network.
+
+mod assess;
+mod facts;
+mod file;
+mod records;
+
+pub use assess::{Asked, Assessment, CaseError, Frozen, assess, assess_again};
+pub use facts::{Said, gather};
+pub use file::file;
+pub use records::Records;

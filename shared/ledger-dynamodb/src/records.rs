@@ -1,0 +1,180 @@
+//! An account's purchases, refunds and findings: items of its own partition behind the journal, read by one
+//! query; and the outages of a product.
+//!
+//! A purchase is written in the transaction of its payment, a refund in the transaction that moves its
+//! payment's sum, so that neither can be missing. A refund that failed stays, marked as such.
+
+use aws_sdk_dynamodb::types::{AttributeValue, Put};
+use ledger::{
+    ACCOUNT_RECORDS_MAX, Abuse, AccountId, AccountRecords, Currency, Finding, Money, OUTAGES_MAX, Outage,
+    Payment, PaymentId, ProductId, Purchase, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::item::{Item, account_key, key, number, read_instant, read_number, read_text, text};
+use crate::payment::instant;
+use crate::{StoreError, Tables};
+
+/// These sort behind `DUE` and `ENTRY#`, and among themselves in this order.
+const FINDING: &str = "FINDING";
+const PURCHASE: &str = "PURCHASE#";
+const REFUNDED: &str = "REFUNDED#";
+
+#[derive(Serialize, Deserialize)]
+struct FindingForm {
+    abuse: String,
+    related: Vec<String>,
+    reason: String,
+    by: String,
+    at: i64,
+}
+
+/// The purchase that a payment was. Thirteen digits of milliseconds keep them in order.
+pub(crate) fn purchase_item(payment: &Payment) -> Item {
+    let sort = format!("{PURCHASE}{:013}#{}", payment.charged_at.as_ms(), payment.id);
+    let mut item = key(account_key(&payment.account), sort);
+    item.insert("price".to_owned(), text(payment.price.as_str()));
+    item.insert("paid_minor".to_owned(), number(payment.paid.minor()));
+    item.insert("currency".to_owned(), text(payment.paid.currency().as_str()));
+    item
+}
+
+fn purchase(item: &Item) -> Result<Purchase, StoreError> {
+    let unreadable = || StoreError::Unreadable("purchase");
+    let sort = read_text(item, "sk")?.strip_prefix(PURCHASE).ok_or_else(unreadable)?;
+    let (charged_at, payment) = sort.split_once('#').ok_or_else(unreadable)?;
+    let currency = Currency::new(read_text(item, "currency")?).map_err(|_| unreadable())?;
+    Ok(Purchase {
+        payment: PaymentId::new(payment).map_err(|_| unreadable())?,
+        price: read_text(item, "price")?.to_owned(),
+        paid: Money::new(read_number(item, "paid_minor")?, currency),
+        charged_at: instant(charged_at.parse().map_err(|_| unreadable())?)?,
+    })
+}
+
+/// A refund of an account, named by its request or by Stripe's id. `stands` is false once it has failed.
+pub(crate) fn refunded_item(account: &AccountId, name: &str, at: Timestamp, stands: bool) -> Item {
+    let mut item = key(account_key(account), format!("{REFUNDED}{name}"));
+    item.insert("at".to_owned(), number(at.as_ms()));
+    item.insert("stands".to_owned(), AttributeValue::Bool(stands));
+    item
+}
+
+impl Tables {
+    /// The write of such an item.
+    pub(crate) fn refunded_put(
+        &self,
+        (account, name): (&AccountId, &str),
+        at: Timestamp,
+        stands: bool,
+    ) -> Result<Put, StoreError> {
+        Put::builder()
+            .table_name(&self.ledger)
+            .set_item(Some(refunded_item(account, name, at, stands)))
+            .build()
+            .map_err(|_| StoreError::Unreadable("put"))
+    }
+
+    pub(crate) async fn account_records(&self, account: &AccountId) -> Result<AccountRecords, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.ledger)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", text(account_key(account)))
+            .expression_attribute_values(":first", text(FINDING))
+            .expression_attribute_values(":last", text(format!("{REFUNDED}~")))
+            // Refunds first, then purchases from the newest on; the finding comes last.
+            .scan_index_forward(false)
+            .limit(i32::from(ACCOUNT_RECORDS_MAX))
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        let truncated = answer.last_evaluated_key.is_some();
+        let mut records = AccountRecords { truncated, ..AccountRecords::default() };
+        for item in answer.items.unwrap_or_default() {
+            match read_text(&item, "sk")? {
+                FINDING => records.finding = Some(finding(&item)?),
+                sort if sort.starts_with(PURCHASE) => records.purchases.push(purchase(&item)?),
+                _ if item.get("stands") == Some(&AttributeValue::Bool(true)) => {
+                    records.refunded_at.push(read_instant(&item, "at")?);
+                }
+                _ => {}
+            }
+        }
+        Ok(records)
+    }
+
+    /// Records what people found out about an account; it replaces what was found before.
+    pub async fn save_finding(&self, account: &AccountId, finding: &Finding) -> Result<(), StoreError> {
+        let form = FindingForm {
+            abuse: finding.abuse.as_str().to_owned(),
+            related: finding.related.iter().map(|account| account.as_str().to_owned()).collect(),
+            reason: finding.reason.clone(),
+            by: finding.by.clone(),
+            at: finding.at.as_ms(),
+        };
+        let mut item = key(account_key(account), FINDING);
+        item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
+        let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
+        put.send().await.map(drop).map_err(StoreError::of)
+    }
+
+    /// Records an outage; the same one again replaces itself.
+    pub async fn save_outage(&self, outage: &Outage) -> Result<(), StoreError> {
+        let sort = format!("{:013}#{}", outage.began_at.as_ms(), outage.id);
+        let mut item = key(outages_key(&outage.product), sort);
+        item.insert("ended_at".to_owned(), number(outage.ended_at.as_ms()));
+        let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
+        put.send().await.map(drop).map_err(StoreError::of)
+    }
+
+    pub(crate) async fn outages_before(
+        &self,
+        product: &ProductId,
+        before: Timestamp,
+    ) -> Result<Vec<Outage>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.ledger)
+            .key_condition_expression("pk = :pk AND sk < :before")
+            .expression_attribute_values(":pk", text(outages_key(product)))
+            .expression_attribute_values(":before", text(format!("{:013}", before.as_ms())))
+            .scan_index_forward(false)
+            .limit(i32::from(OUTAGES_MAX))
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        answer.items.unwrap_or_default().iter().map(|item| outage(product, item)).collect()
+    }
+}
+
+fn finding(item: &Item) -> Result<Finding, StoreError> {
+    let unreadable = || StoreError::Unreadable("finding");
+    let form: FindingForm = serde_json::from_str(read_text(item, "body")?)?;
+    let related = form.related.into_iter().map(|account| AccountId::new(account).map_err(|_| unreadable()));
+    Ok(Finding {
+        abuse: Abuse::from_name(&form.abuse).ok_or_else(unreadable)?,
+        related: related.collect::<Result<_, _>>()?,
+        reason: form.reason,
+        by: form.by,
+        at: instant(form.at)?,
+    })
+}
+
+fn outages_key(product: &ProductId) -> String {
+    format!("OUTAGES#{product}")
+}
+
+fn outage(product: &ProductId, item: &Item) -> Result<Outage, StoreError> {
+    let unreadable = || StoreError::Unreadable("outage");
+    let (began_at, id) = read_text(item, "sk")?.split_once('#').ok_or_else(unreadable)?;
+    Ok(Outage {
+        id: id.to_owned(),
+        product: product.clone(),
+        began_at: instant(began_at.parse().map_err(|_| unreadable())?)?,
+        ended_at: read_instant(item, "ended_at")?,
+    })
+}

@@ -1,0 +1,100 @@
+//! What is recorded beside the journal and the payments, so that a request's facts are known: an account's
+//! purchases and refunds, what people found out about it, and outages of a product.
+
+use crate::{AccountId, Money, PaymentId, ProductId, Timestamp};
+
+/// One purchase of an account, as far as later purchases and requests ask about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purchase {
+    /// The payment.
+    pub payment: PaymentId,
+    /// Stripe's price.
+    pub price: String,
+    /// What was paid.
+    pub paid: Money,
+    /// When it was charged.
+    pub charged_at: Timestamp,
+}
+
+/// What is recorded of an account beside its journal. Bounded by [`ACCOUNT_RECORDS_MAX`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountRecords {
+    /// Purchases, newest first.
+    pub purchases: Vec<Purchase>,
+    /// When each refund that has not failed was approved, or made without a request.
+    pub refunded_at: Vec<Timestamp>,
+    /// What people found out about the account.
+    pub finding: Option<Finding>,
+    /// Whether purchases older than these are left out.
+    pub truncated: bool,
+}
+
+/// Most records of one account that are read at once: a purchase a month for sixteen years, in four read
+/// units.
+pub const ACCOUNT_RECORDS_MAX: u16 = 200;
+
+/// What people found out about an account's use of refunds, promotions and disputes (`S3-14`, `S3-15`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether anything points to abuse.
+    pub abuse: Abuse,
+    /// Accounts of the same person, as far as a person found out.
+    pub related: Vec<AccountId>,
+    /// Why, in the person's words.
+    pub reason: String,
+    /// Who: the `sub` of the token.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What points to abuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Abuse {
+    /// Nothing.
+    None,
+    /// Something does.
+    Indicated,
+    /// A person confirmed it.
+    Confirmed,
+}
+
+impl Abuse {
+    /// The word of the policy's fact.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Indicated => "indicated",
+            Self::Confirmed => "confirmed",
+        }
+    }
+
+    /// The value with this word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::None, Self::Indicated, Self::Confirmed].into_iter().find(|abuse| abuse.as_str() == name)
+    }
+}
+
+/// Most outages of a product that are looked at for one request: a year has few that matter.
+pub const OUTAGES_MAX: u16 = 50;
+
+/// A time in which a product's generations did not work, as a person recorded it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// Its name, given by whoever records it.
+    pub id: String,
+    /// The product.
+    pub product: ProductId,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+impl Outage {
+    /// How many seconds of it lie between two instants.
+    pub fn seconds_within(&self, from: Timestamp, to: Timestamp) -> u64 {
+        let (from, to) = (self.began_at.max(from), self.ended_at.min(to));
+        u64::try_from(to.seconds_since(from)).unwrap_or_default()
+    }
+}
