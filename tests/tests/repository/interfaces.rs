@@ -183,3 +183,22 @@ async fn the_tables_of_tests_are_the_deployed_ones() {
         assert_eq!(tested, sorted(Value::Object(deployed)), "left: tests, right: {TEMPLATE}, {name}");
     }
 }
+
+#[test]
+fn s0_18_no_call_exchanges_credits_for_money_or_hands_them_on() {
+    let openapi = yaml(OPENAPI);
+    let mut findings = Findings::default();
+    for (path, operations) in object(&openapi["paths"], OPENAPI) {
+        for (method, operation) in object(operations, path) {
+            let name = operation["operationId"].as_str().unwrap_or_default();
+            let called = format!("{path} {name} {}", operation["summary"].as_str().unwrap_or_default());
+            for word in ["cash", "redeem", "transfer", "gift", "sell", "exchange", "convert"] {
+                if called.to_lowercase().contains(word) {
+                    findings
+                        .of(OPENAPI, format!("{method} {path} is called `{word}`; credits are no currency"));
+                }
+            }
+        }
+    }
+    findings.none();
+}
