@@ -72,6 +72,7 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
         }
         "GET /v1/refund-requests" => queue::queue(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/claim" => claim::claim(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/arrival" => claim::arrival(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
         "GET /v1/accounts/{account}/subscriptions" => subscriptions::list(app, request, invocation).await,

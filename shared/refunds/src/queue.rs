@@ -6,10 +6,10 @@
 //! query. A claim says who is at work on a request. It is a courtesy with a bounded life, and what it keeps
 //! out (another person's review) is kept out by the condition on the request's version.
 
-use ledger::{AccountId, Currency, Money, RefundRequestId, Timestamp};
+use ledger::{AccountId, Actor, Currency, Money, RefundRequestId, Timestamp};
 use policy::{Fact, Outcome, Reason, Recommendation, Remedy, Value};
 
-use crate::{Clock, ClockState, Request, State};
+use crate::{Clock, ClockState, Request, State, Step};
 
 /// How long a claim lasts, in seconds: half an hour is longer than reading and deciding a case takes, and
 /// short beside the shortest promise to people (four working hours), so that a claim that was forgotten
@@ -141,11 +141,12 @@ impl Request {
         match self.state {
             // Money that failed to reach the customer needs another way.
             State::InReview | State::Failed => true,
+            // Whether it is there, and where it is, a person finds out.
+            State::Refunded => self.is_overdue(),
             State::Submitted
             | State::NeedsInformation
             | State::Approved
             | State::Paying
-            | State::Refunded
             | State::Refused
             | State::Withdrawn => false,
         }
@@ -192,6 +193,27 @@ impl Request {
         }
         self.claim = Some(Claim { by: person.to_owned(), at: now });
         Ok(())
+    }
+
+    /// `person` notes that a refund's money is there, or what became of it is settled otherwise. Whether that
+    /// was still open.
+    pub fn arrived(&mut self, person: &str, now: Timestamp) -> Result<bool, ClaimError> {
+        if self.state != State::Refunded {
+            return Err(ClaimError::State(self.state));
+        }
+        if self.is_requester(person) {
+            return Err(ClaimError::OwnRequest);
+        }
+        if let Some(held) = self.kept_from(person, now) {
+            return Err(ClaimError::Held(held.clone()));
+        }
+        if !self.is_overdue() {
+            return Ok(false);
+        }
+        self.steps.push(Step { state: State::Refunded, at: now, actor: Actor::Support(person.to_owned()) });
+        self.claim = None;
+        self.clocks_due_at = Some(now);
+        Ok(true)
     }
 
     /// `person` lets go of it, or of a claim whose life is over. Whether there was one.

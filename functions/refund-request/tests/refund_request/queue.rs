@@ -67,7 +67,7 @@ async fn d14_customers_and_services_do_not_see_the_queue() {
     let id = in_review(&world, "key-1").await;
     let event = HttpEvent::new(QUEUE, now().as_s()).as_customer(CUSTOMER);
     assert_eq!(world.call(&event).await.status(), 403);
-    for step in ["claim", "release"] {
+    for step in ["claim", "release", "arrival"] {
         let event = HttpEvent::new(&format!("POST /v1/refund-requests/{{id}}/{step}"), now().as_s());
         assert_eq!(world.call(&event.path("id", &id).as_customer(CUSTOMER)).await.status(), 403, "{step}");
     }
@@ -149,6 +149,7 @@ async fn a_claim_is_released_and_a_decision_ends_it() {
     assert_eq!((status, &request["claim"]), (200, &Value::Null));
     assert_eq!(step(&world, "claim", &id, "agent-1", 4).await.0, 409, "it waits for nobody");
     assert_eq!(step(&world, "claim", "rr_missing", "agent-1", 5).await.0, 404);
+    assert_eq!(step(&world, "arrival", &id, "agent-1", 6).await.0, 409, "no money is on its way");
 }
 
 #[tokio::test]
