@@ -11,6 +11,8 @@ mod assess;
 mod facts;
 mod file;
 mod records;
+#[cfg(test)]
+mod tests;
 
 pub use assess::{Asked, Assessment, CaseError, assess, granted, policy_ref};
 pub use facts::{Said, gather};
