@@ -94,6 +94,9 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
     let payment = tables.payment(&"pi_pro".parse().unwrap()).await.unwrap().unwrap();
     let mut request =
         Request::open(request_id(account, KEY), account.clone(), Actor::Customer, case(), at(60));
+    let decision = &request.case.decision;
+    let document = policy_documents::documents().version(&decision.document, &decision.version);
+    request.keep_time(document);
     let amount = request.granted_money().unwrap();
     let command = Command::Revoke { payment: payment.id.clone(), owe_spent: false };
     let order = Order {

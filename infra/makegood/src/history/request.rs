@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use refunds::{Payout, Request, Review, Verdict};
+use refunds::{Clock, ClockState, Payout, Request, Review, Verdict};
 
 use crate::columns::{Align, Columns};
 use crate::decision::{basis, clauses, labelled, outcome};
@@ -50,7 +50,23 @@ pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()
         );
         columns.row([if number == 0 { "steps" } else { "" }, &what]);
     }
+    for (number, clock) in request.clocks.iter().enumerate() {
+        columns.row([if number == 0 { "clocks" } else { "" }, &promised(clock)]);
+    }
     columns.write(output)
+}
+
+/// One promise, and whether it was kept.
+fn promised(clock: &Clock) -> String {
+    let due = format!("{}, by `{}`", instant(clock.due_at), clock.clause);
+    let stands = match (clock.noted(), clock.ended_at) {
+        (ClockState::Running, _) => "running".to_owned(),
+        (ClockState::Paused, _) => "stands still while the customer is asked".to_owned(),
+        (ClockState::Met, Some(ended_at)) => format!("met at {}", instant(ended_at)),
+        (ClockState::Breached, Some(ended_at)) => format!("broken, done at {}", instant(ended_at)),
+        (ClockState::Met | ClockState::Breached, None) => "broken, and still to do".to_owned(),
+    };
+    format!("{due}: {stands}")
 }
 
 fn reviewed(review: &Review) -> String {
