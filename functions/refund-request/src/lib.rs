@@ -9,6 +9,7 @@ mod assess;
 mod body;
 mod claim;
 mod clocks;
+mod findings;
 mod list;
 mod queue;
 mod review;
@@ -51,6 +52,8 @@ pub async fn handle<S: Stores, Q: PayoutQueue>(
         "POST /v1/refund-requests/{id}/claim" => claim::claim(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
+        "PUT /v1/accounts/{account}/findings" => findings::finding(app, request, invocation).await,
+        "PUT /v1/outages/{id}" => findings::outage(app, request, invocation).await,
         _ => Err(Problem::new(ProblemKind::NotFound)),
     }
 }

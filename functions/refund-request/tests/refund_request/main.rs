@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod findings;
+#[cfg(test)]
 mod queue;
 #[cfg(test)]
 mod requests;
