@@ -79,6 +79,7 @@ format: ## format the Rust code
 MEASURED := hello credits auto-refund stripe-webhook expiry-sweep refund-request refund-payout
 bench: ## measure, and compare with docs/PERFORMANCE.md
 	cargo build --release --locked $(MEASURED:%=--bin %)
+	cargo build --release --locked -p policy-documents --example timing
 	cargo bench --profile dev --locked -p tests --bench figures
 
 clean: ## stop the default stack and delete what was built and installed

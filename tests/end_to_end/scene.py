@@ -68,15 +68,15 @@ class Scene:
 
     # The generation service
 
-    def hold(self, credits: int, generation: str | None = None, operation: str = "music_simple") -> Answer:
+    def hold(self, credits: int, generation: str | None = None, **body) -> Answer:
         """Holds credits for a generation."""
         generation = generation or f"song-{next(self._names)}"
-        body = {"generation_id": generation, "operation": operation, "credits": credits}
+        body = {"generation_id": generation, "operation": "music_simple", "credits": credits, **body}
         return self.stack.post(f"/v1/accounts/{self.account}/holds", body, as_="service")
 
-    def held(self, credits: int, generation: str | None = None) -> str:
+    def held(self, credits: int, generation: str | None = None, **body) -> str:
         """Holds credits, which must work; returns the generation."""
-        answer = self.hold(credits, generation)
+        answer = self.hold(credits, generation, **body)
         assert answer.status == 201, answer.body
         return answer.json["generation_id"]
 

@@ -235,7 +235,7 @@ where
             }
             // An earlier delivery of the message opened it.
             Saved::Stale(_) => Ok("repeated"),
-            Saved::Ledger(_) | Saved::PaymentMoved => Err(Stay::RequestContended),
+            Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => Err(Stay::RequestContended),
         }
     }
 

@@ -44,7 +44,8 @@ pub(crate) fn open(
         facts,
         decision,
     };
-    let mut request = Request::open(id_of(account, hold), account.clone(), Actor::Policy, case, now);
+    let whose = (id_of(account, hold), account.clone());
+    let mut request = Request::open(whose, Actor::Policy, case, document, now);
     request.keep_time(Some(document));
     Ok(request)
 }

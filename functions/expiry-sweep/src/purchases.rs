@@ -56,7 +56,7 @@ async fn look<S: Store, Q>(
         }
         // An earlier run opened it.
         Saved::Stale(_) => {}
-        Saved::Ledger(_) | Saved::PaymentMoved => return Ok(Done::NothingDue),
+        Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => return Ok(Done::NothingDue),
     }
     sweep.store.settle_uncredited(payment).await?;
     Ok(Done::Written)

@@ -135,7 +135,7 @@ async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, i
             done
         }
         // Somebody moved it meanwhile; what is due of it then is the next run's.
-        Ok(Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved) => Done::NothingDue,
+        Ok(Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed) => Done::NothingDue,
         Err(error) => failed(&error),
     }
 }

@@ -151,7 +151,10 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             // It was made: whatever the list says, it is not asked for again.
             return refund.map(Some).ok_or(PayoutError::Mismatch);
         }
-        self.stripe.refund_of_request(payout.refunds(), id).await.map_err(PayoutError::Stripe)
+        let refund =
+            self.stripe.refund_of_request(payout.refunds(), id).await.map_err(PayoutError::Stripe)?;
+        // One that failed for an intent before this one is not this one's.
+        Ok(refund.filter(|refund| !payout.failed_before.contains(&refund.id)))
     }
 
     /// Stores that Stripe is about to be asked, before it is.
@@ -161,7 +164,9 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         let save = Save { request: request.clone(), commit: None, refunded: None };
         match self.store.save(&save).await.map_err(ExecuteError::Store)? {
             Saved::Written => Ok(()),
-            Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved => Err(PayoutError::InOtherHands),
+            Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => {
+                Err(PayoutError::InOtherHands)
+            }
         }
     }
 

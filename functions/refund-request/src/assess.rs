@@ -1,6 +1,6 @@
 //! From what is asked to what the policy says of it: the same for a preview, a submission and an answer.
 
-use cases::{Assessment, CaseError, Said};
+use cases::{Assessment, CaseError, Frozen, Said, assess_again};
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind};
 use ledger::{AccountId, Timestamp};
@@ -9,11 +9,12 @@ use refunds::Stores;
 use crate::body::{Asked, ChosenRemedy};
 use crate::{RefundRequests, not_carried_out};
 
-/// Reads the records, and decides on all of them.
+/// Reads the records, and decides on all of them; what is `frozen` stays as it was at submission.
 pub(crate) async fn assess<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
     account: &AccountId,
     (asked, caller): (Asked, &Caller),
+    frozen: Option<Frozen<'_>>,
     now: Timestamp,
 ) -> Result<Assessment, Problem> {
     let asked = cases::Asked {
@@ -24,7 +25,7 @@ pub(crate) async fn assess<S: Stores, Q>(
         generation: asked.generation,
         note: asked.note,
     };
-    let assessment = cases::assess(&app.store, account, asked, &app.product, now).await;
+    let assessment = assess_again(&app.store, account, asked, frozen, &app.product, now).await;
     assessment.map_err(|error| match error {
         CaseError::NoSuchPayment => Problem::new(ProblemKind::NotFound),
         CaseError::Records(error) => not_carried_out::<S>(error),
@@ -40,5 +41,6 @@ fn said(asked: &Asked, caller: &Caller) -> Said {
         plan_requested: asked.plan_requested.clone(),
         channel: if by_customer { Some("api".to_owned()) } else { asked.channel.map(str::to_owned) },
         from_account: if by_customer { Some(true) } else { asked.from_account },
+        purchase_date_given: asked.purchase_date.is_some(),
     }
 }

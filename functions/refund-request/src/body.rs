@@ -2,8 +2,8 @@
 
 use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request};
-use ledger::{GenerationId, PaymentId};
-use policy::Reason;
+use ledger::{Currency, GenerationId, Money, PaymentId, Timestamp};
+use policy::{Document, Fact, Missing, Reason};
 use refunds::{NOTE_CHARACTERS_MAX, fingerprint};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,12 @@ const PLAN_BYTES_MAX: usize = 255;
 /// Reads the body as `T`.
 pub(crate) fn read<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Problem> {
     request.json(BODY_BYTES_MAX)
+}
+
+/// What tells a repeat from another act: the bytes that were sent.
+pub(crate) fn sent(request: &Request<'_>) -> Result<[u8; 32], Problem> {
+    let bytes = request.body_bytes(BODY_BYTES_MAX)?;
+    Ok(fingerprint(&[request.route_key(), &String::from_utf8_lossy(&bytes)]))
 }
 
 /// A field that is not possible with this value.
@@ -32,7 +38,7 @@ where
 }
 
 /// A text that may be empty.
-pub(crate) fn note(field: &str, text: &str) -> Result<(), Problem> {
+fn note(field: &str, text: &str) -> Result<(), Problem> {
     if text.chars().count() > NOTE_CHARACTERS_MAX {
         return Err(unprocessable(field, format!("expected at most {NOTE_CHARACTERS_MAX} characters")));
     }
@@ -48,6 +54,38 @@ pub(crate) fn words(field: &str, text: &str) -> Result<(), Problem> {
         ));
     }
     note(field, text)
+}
+
+fn plan(name: Option<&str>) -> Result<(), Problem> {
+    if name.is_some_and(|plan| plan.is_empty() || plan.len() > PLAN_BYTES_MAX) {
+        return Err(unprocessable("#/plan_requested", format!("expected 1 to {PLAN_BYTES_MAX} bytes")));
+    }
+    Ok(())
+}
+
+/// A day of the calendar, like `2026-05-02`.
+fn day(text: Option<&str>) -> Result<(), Problem> {
+    if text.is_some_and(|day| Timestamp::parse(&format!("{day}T00:00:00Z")).is_err()) {
+        return Err(unprocessable("#/purchase_date", "expected a day, like `2026-05-02`"));
+    }
+    Ok(())
+}
+
+/// What the customer prefers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ChosenRemedy {
+    Credits,
+    Money,
+}
+
+impl ChosenRemedy {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Credits => "credits",
+            Self::Money => "money",
+        }
+    }
 }
 
 /// What a customer sends. There is no amount in it: amounts come from the records.
@@ -67,6 +105,10 @@ struct SubmissionBody {
     remedy: Option<ChosenRemedy>,
     /// The plan that was ordered, where another was charged (`S2-15`).
     plan_requested: Option<String>,
+    /// The day of the purchase, where no payment is named (`S3-4`).
+    purchase_date: Option<String>,
+    /// The quote that the customer was shown.
+    quote: Option<String>,
     /// By which way the request reached support, which files it in the customer's name (`S0-1`, `S2-30`).
     channel: Option<Channel>,
     /// Whether it reached support from the account's own address (`S4-7`).
@@ -92,24 +134,8 @@ impl Channel {
     }
 }
 
-/// What the customer prefers.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ChosenRemedy {
-    Credits,
-    Money,
-}
-
-impl ChosenRemedy {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Credits => "credits",
-            Self::Money => "money",
-        }
-    }
-}
-
 /// What is asked, checked.
+#[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) reason: Reason,
     pub(crate) payment: Option<PaymentId>,
@@ -117,39 +143,46 @@ pub(crate) struct Asked {
     pub(crate) note: String,
     pub(crate) remedy: Option<ChosenRemedy>,
     pub(crate) plan_requested: Option<String>,
+    pub(crate) purchase_date: Option<String>,
     pub(crate) channel: Option<&'static str>,
     pub(crate) from_account: Option<bool>,
 }
 
 impl Asked {
-    /// Reads and checks a submission's body.
-    pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
+    /// Reads and checks a submission, and the quote that it carries.
+    pub(crate) fn read(request: &Request<'_>) -> Result<(Self, Option<String>), Problem> {
         let body: SubmissionBody = read(request)?;
-        note("/note", &body.note)?;
+        note("#/note", &body.note)?;
         plan(body.plan_requested.as_deref())?;
-        Ok(Self {
+        day(body.purchase_date.as_deref())?;
+        let asked = Self {
             reason: body.reason,
-            payment: id("/payment", body.payment.as_deref())?,
-            generation: id("/generation_id", body.generation_id.as_deref())?,
+            payment: id("#/payment", body.payment.as_deref())?,
+            generation: id("#/generation_id", body.generation_id.as_deref())?,
             note: body.note,
             remedy: body.remedy,
             plan_requested: body.plan_requested,
+            purchase_date: body.purchase_date,
             channel: body.channel.map(Channel::as_str),
             from_account: body.requested_from_account,
-        })
+        };
+        Ok((asked, body.quote))
     }
 
     /// A customer comes by the API and from the account, which the token says.
     pub(crate) fn may_be_said_by(&self, role: Role) -> Result<(), Problem> {
-        let said =
-            [("/channel", self.channel.is_some()), ("/requested_from_account", self.from_account.is_some())];
+        let said = [
+            ("#/channel", self.channel.is_some()),
+            ("#/requested_from_account", self.from_account.is_some()),
+        ];
         match said.into_iter().find(|(_, said)| *said && role == Role::Customer) {
             Some((field, _)) => Err(unprocessable(field, "expected of requests that support files")),
             None => Ok(()),
         }
     }
 
-    /// Tells a repeat from another request under the same key (D7).
+    /// Tells a repeat from another request under the same key (D7). Which quote was shown is not part of
+    /// what is asked.
     pub(crate) fn fingerprint(&self) -> [u8; 32] {
         fingerprint(&[
             self.reason.id(),
@@ -158,15 +191,290 @@ impl Asked {
             &self.note,
             self.remedy.map_or("", ChosenRemedy::as_str),
             self.plan_requested.as_deref().unwrap_or_default(),
+            self.purchase_date.as_deref().unwrap_or_default(),
             self.channel.unwrap_or_default(),
             self.from_account.map_or("", |from_account| if from_account { "yes" } else { "no" }),
         ])
     }
 }
 
-fn plan(name: Option<&str>) -> Result<(), Problem> {
-    if name.is_some_and(|plan| plan.is_empty() || plan.len() > PLAN_BYTES_MAX) {
-        return Err(unprocessable("/plan_requested", format!("expected 1 to {PLAN_BYTES_MAX} bytes")));
+/// What was missing: each field answers the fact that [`field_of`] names it for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Answer {
+    payment: Option<String>,
+    generation_id: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) remedy: Option<ChosenRemedy>,
+    pub(crate) plan_requested: Option<String>,
+    pub(crate) purchase_date: Option<String>,
+    #[serde(skip)]
+    pub(crate) named: Named,
+}
+
+/// The ids of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) payment: Option<PaymentId>,
+    pub(crate) generation: Option<GenerationId>,
+}
+
+impl Answer {
+    /// Reads and checks an answer.
+    pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
+        let mut body: Self = read(request)?;
+        let empty = body.payment.is_none()
+            && body.generation_id.is_none()
+            && body.note.is_none()
+            && body.remedy.is_none()
+            && body.plan_requested.is_none()
+            && body.purchase_date.is_none();
+        if empty {
+            return Err(unprocessable("#", "expected at least one of the fields that are asked for"));
+        }
+        if let Some(text) = &body.note {
+            words("#/note", text)?;
+        }
+        plan(body.plan_requested.as_deref())?;
+        day(body.purchase_date.as_deref())?;
+        body.named = Named {
+            payment: id("#/payment", body.payment.as_deref())?,
+            generation: id("#/generation_id", body.generation_id.as_deref())?,
+        };
+        Ok(body)
     }
+
+    /// What is kept of it in words: the facts hold only that it was given.
+    pub(crate) fn text(&self) -> String {
+        let bought = self.purchase_date.as_ref().map(|day| format!("Bought on {day}."));
+        let parts: Vec<&str> = self.note.as_deref().into_iter().chain(bought.as_deref()).collect();
+        parts.join("\n")
+    }
+}
+
+/// The field of an answer that settles a fact; nothing for what the caller's token says.
+pub(crate) fn field_of(fact: Fact) -> Option<&'static str> {
+    match fact {
+        Fact::OrderIdGiven | Fact::PaymentNamed => Some("payment"),
+        Fact::GenerationNamed => Some("generation_id"),
+        Fact::NoteGiven => Some("note"),
+        Fact::PurchaseDateGiven => Some("purchase_date"),
+        Fact::RemedyChosen => Some("remedy"),
+        Fact::PlanRequested => Some("plan_requested"),
+        _ => None,
+    }
+}
+
+/// Why a person is to look again.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reopening {
+    pub(crate) note: String,
+}
+
+impl Reopening {
+    pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
+        let body: Self = read(request)?;
+        words("#/note", &body.note)?;
+        Ok(body)
+    }
+}
+
+/// What the customer makes of an offer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfferAnswer {
+    pub(crate) answer: Taken,
+    /// The quote that the customer was shown.
+    pub(crate) quote: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Taken {
+    Accept,
+    Decline,
+}
+
+impl OfferAnswer {
+    pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
+        read(request)
+    }
+}
+
+/// Nothing has to be sent, and nothing else can be.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Empty {}
+
+/// A body that need not be there.
+pub(crate) fn nothing(request: &Request<'_>) -> Result<(), Problem> {
+    if request.body_bytes(BODY_BYTES_MAX)?.is_empty() {
+        return Ok(());
+    }
+    let Empty {} = read(request)?;
     Ok(())
+}
+
+/// What a reviewer sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReviewBody {
+    decision: ReviewDecision,
+    /// For `approve_part`, and for an offer of money that the document does not compute.
+    amount: Option<Amount>,
+    /// For an offer of credits that the document does not compute.
+    credits: Option<u64>,
+    reason: String,
+    /// The clause that it rests on.
+    clause: Option<String>,
+    /// The quote that the reviewer was shown, where money or credits are to move.
+    quote: Option<String>,
+    /// For `ask`: the facts that are missing.
+    #[serde(default)]
+    missing: Vec<Fact>,
+    /// For `ask`: a question in words.
+    question: Option<String>,
+    /// For `offer`: one of the decision's offers.
+    offer: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ReviewDecision {
+    Approve,
+    ApprovePart,
+    Refuse,
+    Ask,
+    Offer,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Amount {
+    amount_minor: u64,
+    currency: String,
+}
+
+/// A checked review.
+#[derive(Debug)]
+pub(crate) struct Reviewing {
+    pub(crate) decides: Decides,
+    pub(crate) reason: String,
+    pub(crate) clause: Option<String>,
+    pub(crate) quote: Option<String>,
+}
+
+/// What is decided.
+#[derive(Debug)]
+pub(crate) enum Decides {
+    Approve,
+    ApprovePart(Money),
+    Refuse,
+    Ask(Vec<Missing>),
+    Offer { offer: String, worth: Worth },
+}
+
+/// What an offer is worth.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Worth {
+    /// What the document computes.
+    Computed,
+    /// What the reviewer says.
+    Money(Money),
+    /// What the reviewer says.
+    Credits(u64),
+}
+
+impl Reviewing {
+    /// Reads and checks a review; whether the clause is one of the document's is [`Reviewing::cites`].
+    pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
+        let body: ReviewBody = read(request)?;
+        words("#/reason", &body.reason)?;
+        body.belongs_together()?;
+        let amount = body.amount.as_ref().map(money).transpose()?;
+        let decides = match (body.decision, amount) {
+            (ReviewDecision::Approve, _) => Decides::Approve,
+            (ReviewDecision::Refuse, _) => Decides::Refuse,
+            (ReviewDecision::ApprovePart, Some(amount)) => Decides::ApprovePart(amount),
+            (ReviewDecision::ApprovePart, None) => {
+                let expected =
+                    "expected with `approve_part`, like {\"amount_minor\": 500, \"currency\": \"usd\"}";
+                return Err(unprocessable("#/amount", expected));
+            }
+            (ReviewDecision::Ask, _) => Decides::Ask(body.asks()?),
+            (ReviewDecision::Offer, amount) => {
+                let worth = match (amount, body.credits) {
+                    (Some(amount), _) => Worth::Money(amount),
+                    (None, Some(credits)) => Worth::Credits(credits),
+                    (None, None) => Worth::Computed,
+                };
+                let offer = body.offer.ok_or_else(|| unprocessable("#/offer", "expected with `offer`"))?;
+                Decides::Offer { offer, worth }
+            }
+        };
+        Ok(Self { decides, reason: body.reason, clause: body.clause, quote: body.quote })
+    }
+
+    /// The clause that it rests on, which is one of the document's or of the laws beside it.
+    pub(crate) fn cites(&self, document: &Document) -> Result<Option<String>, Problem> {
+        let clauses = document.clauses.iter().chain(document.law.iter().flat_map(|pack| &pack.clauses));
+        let known: Vec<&str> = clauses.map(|clause| clause.id.as_str()).collect();
+        match &self.clause {
+            Some(clause) if known.contains(&clause.as_str()) => Ok(Some(clause.clone())),
+            None if matches!(self.decides, Decides::Ask(_)) => Ok(None),
+            _ => Err(unprocessable("#/clause", format!("expected one of `{}`", known.join("`, `")))),
+        }
+    }
+}
+
+impl ReviewBody {
+    /// Fields that mean nothing with the decision are refused: whoever sent them expected something of them.
+    fn belongs_together(&self) -> Result<(), Problem> {
+        use ReviewDecision::{ApprovePart, Ask, Offer};
+        let with = |field, present: bool, decisions: &[ReviewDecision], names: &str| {
+            if present && !decisions.contains(&self.decision) {
+                return Err(unprocessable(field, format!("expected with {names} alone")));
+            }
+            Ok(())
+        };
+        with("#/amount", self.amount.is_some(), &[ApprovePart, Offer], "`approve_part` or `offer`")?;
+        with("#/credits", self.credits.is_some(), &[Offer], "`offer`")?;
+        with("#/offer", self.offer.is_some(), &[Offer], "`offer`")?;
+        with("#/missing", !self.missing.is_empty(), &[Ask], "`ask`")?;
+        with("#/question", self.question.is_some(), &[Ask], "`ask`")?;
+        if self.amount.is_some() && self.credits.is_some() {
+            return Err(unprocessable("#/credits", "expected without `amount`"));
+        }
+        Ok(())
+    }
+
+    /// The questions to the customer; one in words is answered by a note.
+    fn asks(&self) -> Result<Vec<Missing>, Problem> {
+        let mut asks = Vec::new();
+        for fact in &self.missing {
+            let question = fact.spec().question.filter(|_| field_of(*fact).is_some());
+            let question = question
+                .ok_or_else(|| unprocessable("#/missing", "expected facts that a customer can answer"))?;
+            asks.push(Missing { fact: *fact, question: question.to_owned() });
+        }
+        if let Some(question) = &self.question {
+            words("#/question", question)?;
+            asks.push(Missing { fact: Fact::NoteGiven, question: question.clone() });
+        }
+        if asks.is_empty() {
+            return Err(unprocessable(
+                "#/question",
+                "expected with `ask`, or `missing` with what is missing",
+            ));
+        }
+        Ok(asks)
+    }
+}
+
+fn money(amount: &Amount) -> Result<Money, Problem> {
+    let currency = Currency::new(&amount.currency);
+    let currency =
+        currency.map_err(|_| unprocessable("#/amount/currency", "expected three letters, like `usd`"))?;
+    Ok(Money::new(amount.amount_minor, currency))
 }

@@ -1,4 +1,5 @@
-//! Who is at work on a request: `POST /v1/refund-requests/{id}/claim` and `/release`.
+//! Who is at work on a request: `POST /v1/refund-requests/{id}/claim`, `/release` and, for a refund that is
+//! overdue at the bank, `/arrival`.
 //!
 //! A claim is written under the condition that nobody else moved the request, so that of two people who
 //! claim at once one holds it and the other is told who. Claiming again renews the claim; releasing what
@@ -8,10 +9,11 @@ use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{RefundRequestId, Timestamp};
+use policy_documents::documents;
 use refunds::{Claim, ClaimError, Save, Saved, Stores};
 use serde::Serialize;
 
-use crate::{RefundRequests, answer, store_failed};
+use crate::{RefundRequests, show, store_failed};
 
 /// A claim as support sees it.
 #[derive(Serialize)]
@@ -47,6 +49,15 @@ pub(crate) async fn release<S: Stores, Q>(
     change(app, request, invocation, "released", refunds::Request::release).await
 }
 
+/// A person has seen to it that an overdue refund is there.
+pub(crate) async fn arrival<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    change(app, request, invocation, "arrived", refunds::Request::arrived).await
+}
+
 /// Applies `step`, which says whether there is something to write, and writes it; decided again on what
 /// another writer made of the request meanwhile.
 async fn change<S: Stores, Q>(
@@ -67,18 +78,20 @@ async fn change<S: Stores, Q>(
     for _ in 0..app.backoff.attempts_max() {
         let changed = step(&mut stored, caller.subject(), now).map_err(|error| refused(&error))?;
         if !changed {
-            return Ok(Response::json(200, &answer::request(&stored, Role::Support)));
+            return show(app, 200, &stored, Role::Support, invocation).await;
         }
+        let decision = &stored.case.decision;
+        stored.keep_time(documents().version(&decision.document, &decision.version));
         stored.version = stored.version.saturating_add(1);
         let save = Save { request: stored, commit: None, refunded: None };
         match app.store.save(&save).await.map_err(store_failed)? {
             Saved::Written => {
                 invocation.metrics().count_labelled("Claims", ("outcome", outcome), 1);
                 tracing::info!(outcome, "claim of a refund request is written");
-                return Ok(Response::json(200, &answer::request(&save.request, Role::Support)));
+                return show(app, 200, &save.request, Role::Support, invocation).await;
             }
             Saved::Stale(newer) => stored = *newer,
-            Saved::Ledger(_) | Saved::PaymentMoved => break,
+            Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => break,
         }
     }
     Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1))

@@ -2,25 +2,30 @@
 //!
 //! A submission reads the request of its idempotency key and the payment at once, then the subscription
 //! and the account, decides, and writes request, ledger entry and payment in one transaction. Money moves
-//! on recorded facts only; whatever else is asked goes to a person.
+//! on recorded facts only; whatever else is asked goes to a person. What would move is quoted first, and
+//! what is not the same as was quoted does not move.
 
+mod act;
 mod answer;
 mod assess;
 mod body;
+mod carry_out;
 mod claim;
 mod clocks;
 mod findings;
+mod known;
 mod list;
 mod queue;
+mod quoted;
 mod review;
 mod submit;
 
 use lambda::Invocation;
 use lambda::backoff::Backoff;
-use lambda::caller::CallerRules;
+use lambda::caller::{Caller, CallerRules, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{ExecuteError, LedgerStore, ProductId};
+use ledger::{AccountId, Actor, ExecuteError, LedgerStore, ProductId};
 use refunds::Stores;
 
 /// What the routes need.
@@ -46,16 +51,66 @@ pub async fn handle<S: Stores, Q: PayoutQueue>(
 ) -> Result<Response, Problem> {
     match request.route_key() {
         "POST /v1/accounts/{account}/refund-requests" => submit::submit(app, request, invocation).await,
+        "POST /v1/accounts/{account}/refund-requests/preview" => {
+            submit::preview(app, request, invocation).await
+        }
         "GET /v1/accounts/{account}/refund-requests" => list::list(app, request, invocation).await,
         "GET /v1/accounts/{account}/refund-requests/{id}" => list::show(app, request, invocation).await,
+        "POST /v1/accounts/{account}/refund-requests/{id}/answers" => {
+            act::answer_questions(app, request, invocation).await
+        }
+        "POST /v1/accounts/{account}/refund-requests/{id}/withdrawal" => {
+            act::withdraw(app, request, invocation).await
+        }
+        "POST /v1/accounts/{account}/refund-requests/{id}/reopening" => {
+            act::reopen(app, request, invocation).await
+        }
+        "POST /v1/accounts/{account}/refund-requests/{id}/offers/{offer}" => {
+            act::answer_offer(app, request, invocation).await
+        }
         "GET /v1/refund-requests" => queue::queue(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/claim" => claim::claim(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/arrival" => claim::arrival(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
         "PUT /v1/accounts/{account}/findings" => findings::finding(app, request, invocation).await,
         "PUT /v1/outages/{id}" => findings::outage(app, request, invocation).await,
         _ => Err(Problem::new(ProblemKind::NotFound)),
     }
+}
+
+/// The account of the path, for its customer and for support people.
+fn reach<S, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<(AccountId, Caller), Problem> {
+    let caller = Caller::check(request.claims(), &app.rules, invocation.now())?;
+    let account = request.account()?;
+    caller.may_reach(&account, &[Role::Customer, Role::Support])?;
+    lambda::log::account(&account);
+    Ok((account, caller))
+}
+
+/// Who acts: the customer, or a support person, in the customer's name on the account's routes.
+fn actor(caller: &Caller) -> Actor {
+    match caller.role() {
+        Role::Customer => Actor::Customer,
+        Role::Support | Role::Service => Actor::Support(caller.subject().to_owned()),
+    }
+}
+
+/// A stored request as it stands, with what could still be paid.
+async fn show<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    status: u16,
+    stored: &refunds::Request,
+    role: Role,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    let known = known::Known::of_open(app, stored).await?;
+    let standing = known.as_ref().map(|known| known.standing(invocation.now()));
+    Ok(Response::json(status, &answer::request(stored, role, standing.as_ref())))
 }
 
 /// A store that does not answer is unavailable, not broken; an account under heavy load is busy.

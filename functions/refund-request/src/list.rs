@@ -3,13 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda::Invocation;
-use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{AccountId, RefundRequestId, Timestamp};
 use refunds::{Stores, fingerprint};
 use serde::Serialize;
 
-use crate::{RefundRequests, answer, store_failed};
+use crate::{RefundRequests, answer, reach, show as shown, store_failed};
 
 /// Requests of one page; a request with its decision is about 8 KB, and an answer has 6 MB at most.
 const PAGE: u16 = 20;
@@ -26,40 +25,29 @@ pub(crate) async fn show<S: Stores, Q>(
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    let (account, role) = reach(app, request, invocation)?;
+    let (account, caller) = reach(app, request, invocation)?;
     let id: RefundRequestId = request.path_id("id")?;
     let stored = app.store.request(&id).await.map_err(store_failed)?;
     let stored = stored.filter(|stored| stored.account == account);
     let stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
-    Ok(Response::json(200, &answer::request(&stored, role)))
+    shown(app, 200, &stored, caller.role(), invocation).await
 }
 
-/// `GET /v1/accounts/{account}/refund-requests`
+/// `GET /v1/accounts/{account}/refund-requests`: without quotes, which one request alone shows.
 pub(crate) async fn list<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    let (account, role) = reach(app, request, invocation)?;
+    let (account, caller) = reach(app, request, invocation)?;
     let before = request.query("cursor").map(|cursor| read_cursor(&account, cursor)).transpose()?;
     let requests = app.store.requests_of(&account, before, PAGE).await.map_err(store_failed)?;
     let full = requests.len() == usize::from(PAGE);
     let last = requests.last().filter(|_| full);
     let next_cursor = last.map(|last| cursor(&account, last.submitted_at, &last.id));
-    let refund_requests = requests.iter().map(|request| answer::request(request, role)).collect();
+    let refund_requests =
+        requests.iter().map(|request| answer::request(request, caller.role(), None)).collect();
     Ok(Response::json(200, &Page { refund_requests, next_cursor }))
-}
-
-fn reach<S, Q>(
-    app: &RefundRequests<S, Q>,
-    request: &Request<'_>,
-    invocation: &Invocation,
-) -> Result<(AccountId, Role), Problem> {
-    let caller = Caller::check(request.claims(), &app.rules, invocation.now())?;
-    let account = request.account()?;
-    caller.may_reach(&account, &[Role::Customer, Role::Support])?;
-    lambda::log::account(&account);
-    Ok((account, caller.role()))
 }
 
 /// A cursor says where to go on and carries a check over it and the account, so that one of another account

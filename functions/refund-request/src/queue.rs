@@ -14,8 +14,8 @@ use policy::Recommendation;
 use refunds::{ClockState, State, Stores, Waiting, fingerprint};
 use serde::Serialize;
 
-use crate::answer::{MoneyAnswer, money};
 use crate::claim::ClaimAnswer;
+use crate::quoted::{MoneyAnswer, money};
 use crate::{RefundRequests, store_failed};
 
 /// Requests of one page and of one query: more than a person takes up at once, at about 600 bytes each.

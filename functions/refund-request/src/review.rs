@@ -4,45 +4,14 @@ use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{Actor, Command, Credits, Currency, Ending, Money, PolicyRef, ReleaseReason, Settlement};
-use policy::{Document, Fact, Value};
-use policy_documents::documents;
-use refunds::{
-    Approval, Approved, Grounds, Head, RefundedSum, Review, ReviewError, Save, Saved, State, Stores, Verdict,
-    approve_credits, approve_money,
-};
-use serde::Deserialize;
+use ledger::{Actor, Credits, Money, RefundRequestId};
+use policy::Remedy;
+use refunds::{Call, Grounds, Quote, Review, ReviewError, Reviewed, Standing, Stores, Verdict};
 
-use crate::body::{self, unprocessable, words};
-use crate::{RefundRequests, announce, answer, not_carried_out, store_failed};
-use cases::policy_ref;
-
-/// What a reviewer sends.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    decision: ReviewDecision,
-    /// For `approve_part` alone, and never more than is left of the payment.
-    amount: Option<Amount>,
-    /// The credits of the payment that are used, where the reviewer knows of more than the request shows.
-    credits_used: Option<u64>,
-    reason: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ReviewDecision {
-    Approve,
-    ApprovePart,
-    Refuse,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Amount {
-    amount_minor: u64,
-    currency: String,
-}
+use crate::body::{Decides, Reviewing, Worth, sent};
+use crate::carry_out::{Carried, carry_out, check};
+use crate::known::Known;
+use crate::{RefundRequests, answer, show, store_failed};
 
 pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
@@ -52,129 +21,115 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     let now = invocation.now();
     let caller = Caller::check(request.claims(), &app.rules, now)?;
     caller.must_be(&[Role::Support])?;
-    let id = request.path_id("id")?;
-    let body: Body = body::read(request)?;
-    let credits_used = body.credits_used;
-    let review = check(body, caller.subject(), now)?;
+    let id: RefundRequestId = request.path_id("id")?;
+    let body = Reviewing::read(request)?;
+    let reviewer = Actor::Support(caller.subject().to_owned());
+    let call = Call { by: reviewer.clone(), at: now, fingerprint: sent(request)? };
     let stored = app.store.request(&id).await.map_err(store_failed)?;
     let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
     lambda::log::account(&stored.account);
     lambda::log::cause(stored.id.as_str());
-    let payment = match &stored.case.payment {
-        Some(payment) => app.store.payment(payment).await.map_err(store_failed)?,
-        None => None,
+    if stored.repeats(&call, true) {
+        let again = show(app, 200, &stored, Role::Support, invocation).await?;
+        return Ok(again.header("idempotency-hit", "true"));
+    }
+    let known = Known::read(app, &stored).await?;
+    let standing = known.standing(now);
+    let clause = body.cites(known.document)?;
+    let Decided { verdict, executes, shown } = decided(&stored, &body, &standing)?;
+    let review = Review { verdict, reason: body.reason, clause, quote: None, overrides: false };
+    // Whoever may not decide, or decides nothing any more, is told so and not asked for a quote.
+    let leads_to = stored.review(call, review, executes).map_err(|error| refused(&error))?;
+    if let Some(shown) = shown {
+        check(Some(body.quote.as_deref().unwrap_or_default()), Some(&shown))?;
+    }
+    let paid = match leads_to {
+        Reviewed::Recorded => None,
+        Reviewed::Pay(quote) => Some(quote),
     };
-    let payment = payment.filter(|payment| payment.account == stored.account);
-    let refundable = payment.as_ref().and_then(|payment| payment.refundable().ok());
-    let approval = stored.decide(review, refundable).map_err(|error| refused(&error))?;
-    stored.keep_time(document_of(&stored));
-    let actor = Actor::Support(caller.subject().to_owned());
-    let used = credits_used.or_else(|| shown_as_used(&stored)).and_then(|count| Credits::new(count).ok());
-    let grounds = Grounds { actor, policy: policy_of(&stored), head: Head::Unread, used };
-    let saved = match (approval, payment) {
-        (Approval::Money(amount), Some(payment)) if RefundedSum::raise(&payment, amount).is_some() => {
-            let owe_spent = document_of(&stored).is_some_and(|document| document.on_refund.debt_for_spent);
-            let terms = (amount, owe_spent);
-            approve_money(&app.store, &app.backoff, &stored, payment, terms, grounds, now)
-                .await
-                .map_err(not_carried_out::<S>)?
-        }
-        (Approval::Money(_), _) => Approved::NothingLeft,
-        (Approval::Credits, _) => {
-            let command = give_back(&stored)?;
-            approve_credits(&app.store, &app.backoff, &stored, &command, grounds, now)
-                .await
-                .map_err(not_carried_out::<S>)?
-        }
-        (Approval::None, _) => {
-            let save = Save { request: stored, commit: None, refunded: None };
-            match app.store.save(&save).await.map_err(store_failed)? {
-                Saved::Written => Approved::Saved(Box::new(save.request)),
-                Saved::Stale(stored) => Approved::Stale(stored),
-                Saved::Ledger(_) | Saved::PaymentMoved => {
-                    return Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1));
-                }
-            }
-        }
-    };
-    match saved {
-        Approved::Saved(request) => {
-            if request.state == State::Approved {
-                announce(&app.payouts, invocation, &request).await;
-            }
+    let overrides = stored.reviews().last().is_some_and(|(_, review)| review.overrides);
+    let grounds = Grounds::of(known.document, reviewer).knowing(known.head.clone(), known.payment.clone());
+    match carry_out(app, invocation, stored, paid.as_deref(), grounds, now).await? {
+        Carried::Out(request) => {
             invocation.metrics().count_labelled("Reviews", ("state", request.state.as_str()), 1);
-            tracing::info!(outcome = request.state.as_str(), "refund request is reviewed");
-            Ok(Response::json(200, &answer::request(&request, Role::Support)))
+            if overrides {
+                invocation.metrics().count("ReviewsOverriding", 1);
+            }
+            tracing::info!(outcome = request.state.as_str(), overrides, "refund request is reviewed");
+            Ok(Response::json(200, &answer::request(&request, Role::Support, Some(&standing))))
         }
-        Approved::Stale(stored) => Err(refused(&ReviewError::State(stored.state))),
-        Approved::NothingLeft => Err(refused(&ReviewError::NothingToRefund)),
-        Approved::Used(used) => Err(Problem::new(ProblemKind::StateConflict).detail(format!(
-            "{used} credits of the payment are used, which is not what the request shows; to decide on that, \
-             send `credits_used` with it"
-        ))),
-        Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
-            .detail("the lots of these credits have left the account, or no hold of them is known")),
+        Carried::Stale(stored) => Err(refused(&ReviewError::State(stored.state))),
     }
 }
 
-/// The credits that were spent or held when the request was filed, as its facts show them.
-fn shown_as_used(request: &refunds::Request) -> Option<u64> {
-    let count = |fact| match request.case.facts.get(fact) {
-        Some(Value::Integer(count)) => u64::try_from(*count).ok(),
-        _ => None,
-    };
-    count(Fact::CreditsSpent)?.checked_add(count(Fact::CreditsHeld)?)
+/// A verdict, what it would carry out, and the quote that the reviewer was to be shown.
+struct Decided {
+    verdict: Verdict,
+    executes: Option<Quote>,
+    shown: Option<Quote>,
 }
 
-fn check(body: Body, reviewer: &str, now: ledger::Timestamp) -> Result<Review, Problem> {
-    words("/reason", &body.reason)?;
-    let verdict = match (body.decision, body.amount) {
-        (ReviewDecision::Approve, None) => Verdict::Approve,
-        (ReviewDecision::Refuse, None) => Verdict::Refuse,
-        (ReviewDecision::ApprovePart, Some(amount)) => {
-            let currency = Currency::new(&amount.currency);
-            let currency = currency
-                .map_err(|_| unprocessable("/amount/currency", "expected three letters, like `usd`"))?;
-            Verdict::ApprovePart(Money::new(amount.amount_minor, currency))
+fn decided(stored: &refunds::Request, body: &Reviewing, standing: &Standing<'_>) -> Result<Decided, Problem> {
+    let quote = stored.quote(standing);
+    let nothing = |verdict| Decided { verdict, executes: None, shown: None };
+    Ok(match &body.decides {
+        Decides::Refuse => nothing(Verdict::Refuse),
+        Decides::Ask(missing) => nothing(Verdict::Ask(missing.clone())),
+        Decides::Approve => Decided { verdict: Verdict::Approve, executes: quote.clone(), shown: quote },
+        Decides::ApprovePart(part) => {
+            let executes = stored.part_quote(*part, standing).map_err(|error| refused(&error))?;
+            Decided { verdict: Verdict::ApprovePart(*part), executes: Some(executes), shown: quote }
         }
-        (ReviewDecision::ApprovePart, None) => {
-            return Err(unprocessable(
-                "/amount",
-                "expected with `approve_part`, like {\"amount_minor\": 500, \"currency\": \"usd\"}",
-            ));
+        Decides::Offer { offer, worth } => {
+            let remedy = worth_of(stored, offer, *worth)?;
+            let made = stored.offered_quote(offer, &remedy, standing);
+            let verdict = Verdict::Offer { offer: offer.clone(), remedy };
+            // What the document computes is shown with the offer; what the reviewer names is its own quote.
+            let shown = match worth {
+                Worth::Computed => made.clone(),
+                Worth::Money(_) | Worth::Credits(_) => None,
+            };
+            Decided { verdict, executes: made, shown }
         }
-        (ReviewDecision::Approve | ReviewDecision::Refuse, Some(_)) => {
-            return Err(unprocessable("/amount", "expected with `approve_part` alone"));
-        }
+    })
+}
+
+/// What an offer is worth: what the document computes, or else what the reviewer says.
+fn worth_of(stored: &refunds::Request, offer: &str, worth: Worth) -> Result<Remedy, Problem> {
+    let (_, made) = stored.offer(offer).ok_or_else(|| refused(&ReviewError::NoOffer))?;
+    let of_money = |money: Money| Remedy::Money {
+        amount_minor: money.minor(),
+        currency: money.currency().as_str().to_owned(),
     };
-    Ok(Review { reviewer: reviewer.to_owned(), verdict, reason: body.reason, at: now })
+    let unprocessable =
+        |field: &str, detail: &str| Problem::new(ProblemKind::Unprocessable).field(field, detail.to_owned());
+    match (&made.remedy, worth) {
+        (Some(remedy), Worth::Computed) => Ok(remedy.clone()),
+        (Some(_), Worth::Money(_) | Worth::Credits(_)) => {
+            Err(unprocessable("#/offer", "expected without an amount: the document computes it"))
+        }
+        (None, Worth::Money(money)) => Ok(of_money(money)),
+        (None, Worth::Credits(credits)) if Credits::new(credits).is_ok_and(|credits| !credits.is_zero()) => {
+            Ok(Remedy::Credits { credits })
+        }
+        (None, Worth::Credits(_)) => Err(unprocessable("#/credits", "expected at least 1")),
+        (None, Worth::Computed) => {
+            Err(unprocessable("#/credits", "expected, or `amount`: the document does not compute it"))
+        }
+    }
 }
 
 fn refused(error: &ReviewError) -> Problem {
     match error {
-        ReviewError::State(_) | ReviewError::Claimed(_) | ReviewError::NothingToRefund => {
-            Problem::new(ProblemKind::StateConflict).detail(error.to_string())
+        ReviewError::State(_)
+        | ReviewError::Claimed(_)
+        | ReviewError::NothingToRefund
+        | ReviewError::TooMany => Problem::new(ProblemKind::StateConflict).detail(error.to_string()),
+        ReviewError::OwnRequest | ReviewError::SamePerson => {
+            Problem::new(ProblemKind::Forbidden).detail(error.to_string())
         }
-        ReviewError::OwnRequest => Problem::new(ProblemKind::Forbidden).detail(error.to_string()),
+        ReviewError::NoOffer => Problem::new(ProblemKind::Unprocessable).field("#/offer", error.to_string()),
         ReviewError::Amount(left) => Problem::new(ProblemKind::Unprocessable)
-            .field("/amount", format!("expected 1 to {} in {}", left.minor(), left.currency())),
+            .field("#/amount", format!("expected 1 to {} in {}", left.minor(), left.currency())),
     }
-}
-
-fn document_of(request: &refunds::Request) -> Option<&'static Document> {
-    documents().version(&request.case.decision.document, &request.case.decision.version)
-}
-
-fn policy_of(request: &refunds::Request) -> Option<PolicyRef> {
-    document_of(request).map(policy_ref)
-}
-
-/// The command that gives a generation's captured credits back to their lots.
-fn give_back(request: &refunds::Request) -> Result<Command, Problem> {
-    let generation =
-        request.case.generation.clone().ok_or_else(|| Problem::new(ProblemKind::StateConflict))?;
-    let leftover = document_of(request).and_then(|document| document.leftover.as_ref());
-    let grace_s = leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s);
-    let settlement = Settlement { generation, ending: Ending::Failed(ReleaseReason::Failed) };
-    Ok(Command::Settle { settlements: vec![settlement], grace_s })
 }

@@ -1,75 +1,109 @@
-//! Filing a request: `POST /v1/accounts/{account}/refund-requests`.
+//! Filing a request, and asking what would come of it:
+//! `POST /v1/accounts/{account}/refund-requests` and `…/preview`.
 
-use cases::{Assessment, file};
+use cases::Assessment;
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::Actor;
-use refunds::{Approved, State, Stores, request_id};
+use ledger::{AccountId, Actor};
+use refunds::{Grounds, State, Stores, request_id};
 
 use crate::assess::assess;
 use crate::body::Asked;
-use crate::{RefundRequests, announce, answer, not_carried_out, store_failed};
+use crate::carry_out::{Carried, carry_out, check};
+use crate::{RefundRequests, actor, answer, reach, show, store_failed};
 
+/// Files a request: the request of the key is read beside the records, and everything that follows is written
+/// in one transaction.
 pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
-    let caller = Caller::check(request.claims(), &app.rules, now)?;
-    let account = request.account()?;
-    caller.may_reach(&account, &[Role::Customer, Role::Support])?;
-    lambda::log::account(&account);
+    let (account, caller) = reach(app, request, invocation)?;
     let key = request.idempotency_key()?;
-    let asked = Asked::read(request)?;
+    let (asked, shown) = Asked::read(request)?;
     let id = request_id(&account, key);
     lambda::log::cause(id.as_str());
 
     asked.may_be_said_by(caller.role())?;
     let fingerprint = asked.fingerprint();
 
-    let assessing = assess(app, &account, (asked, &caller), now);
+    let assessing = assess(app, &account, (asked, &caller), None, now);
     let (stored, assessment) = tokio::join!(app.store.request(&id), assessing);
     if let Some(stored) = stored.map_err(store_failed)? {
-        return repeated(&stored, fingerprint, caller.role(), invocation);
+        return repeated(app, &stored, fingerprint, caller.role(), invocation).await;
     }
-    let Assessment { case, records, document } = assessment?;
-    let mut opened = refunds::Request::open(id, account, actor(&caller), case, now);
-    opened.keep_time(Some(document));
-    let filed = file((&app.store, &app.backoff), opened, records, document, now).await;
-    match filed.map_err(not_carried_out::<S>)? {
-        Approved::Saved(request) => {
-            if request.state == State::Approved {
-                announce(&app.payouts, invocation, &request).await;
-            }
+    let assessment = assessment?;
+    let opened = open(&assessment, (id, account), &caller, invocation);
+    let quote = opened.quote(&assessment.standing(now));
+    check(shown.as_deref(), quote.as_ref())?;
+    let grounds = Grounds::of(assessment.document, Actor::Policy)
+        .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
+    let paid = quote.filter(|_| opened.state == State::Approved);
+    let carried = carry_out(app, invocation, opened, paid.as_ref(), grounds, now).await;
+    let carried = carried.map_err(|problem| {
+        // Whoever was shown no quote has nothing to compare: the same request again is decided anew.
+        if problem.kind() == ProblemKind::QuoteChanged && shown.is_none() {
+            Problem::new(ProblemKind::RequestInProgress)
+                .detail("credits of this payment are being used; send the same request again")
+                .retry_after_s(1)
+        } else {
+            problem
+        }
+    })?;
+    match carried {
+        Carried::Out(request) => {
             invocation.metrics().count_labelled("RefundRequests", ("state", request.state.as_str()), 1);
             tracing::info!(outcome = request.state.as_str(), "refund request is filed");
-            Ok(Response::json(201, &answer::request(&request, caller.role())))
+            let standing = assessment.standing(now);
+            Ok(Response::json(201, &answer::request(&request, caller.role(), Some(&standing))))
         }
-        Approved::Stale(stored) => repeated(&stored, fingerprint, caller.role(), invocation),
-        Approved::NothingLeft => Err(Problem::new(ProblemKind::StateConflict).detail(
-            "another refund of this payment was made meanwhile; send the request again under another key",
-        )),
-        Approved::Used(_) => Err(Problem::new(ProblemKind::RequestInProgress)
-            .detail("credits of this payment are being used; send the same request again")
-            .retry_after_s(1)),
-        Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
-            .detail("the credits cannot be given back by themselves; ask for a person")),
+        Carried::Stale(stored) => repeated(app, &stored, fingerprint, caller.role(), invocation).await,
     }
 }
 
-/// Who files: the customer, or a support person in the customer's name.
-fn actor(caller: &Caller) -> Actor {
-    match caller.role() {
-        Role::Customer => Actor::Customer,
-        Role::Support | Role::Service => Actor::Support(caller.subject().to_owned()),
-    }
+/// What would come of a request: the same records, the same policy, and nothing is written.
+pub(crate) async fn preview<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    let now = invocation.now();
+    let (account, caller) = reach(app, request, invocation)?;
+    let (asked, shown) = Asked::read(request)?;
+    asked.may_be_said_by(caller.role())?;
+    let assessment = assess(app, &account, (asked, &caller), None, now).await?;
+    // The id of nothing: no key was given, and the request is not kept.
+    let id = request_id(&account, &format!("preview {}", invocation.request_id()));
+    let opened = open(&assessment, (id, account), &caller, invocation);
+    let quote = opened.quote(&assessment.standing(now));
+    check(shown.as_deref(), quote.as_ref())?;
+    invocation.metrics().count_labelled("Previews", ("state", opened.state.as_str()), 1);
+    tracing::info!(outcome = opened.state.as_str(), "refund request is previewed");
+    Ok(Response::json(200, &answer::preview(&opened, quote.as_ref())))
+}
+
+fn open(
+    assessment: &Assessment,
+    whose: (ledger::RefundRequestId, AccountId),
+    caller: &Caller,
+    invocation: &Invocation,
+) -> refunds::Request {
+    refunds::Request::open(
+        whose,
+        actor(caller),
+        assessment.case.clone(),
+        assessment.document,
+        invocation.now(),
+    )
 }
 
 /// The same request again: the stored one as it stands. Another one under the same key: a conflict (D7).
-fn repeated(
+async fn repeated<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
     stored: &refunds::Request,
     fingerprint: [u8; 32],
     role: Role,
@@ -80,5 +114,5 @@ fn repeated(
     }
     invocation.metrics().count("RefundRequestsRepeated", 1);
     tracing::info!(outcome = "repeated", "refund request was filed before");
-    Ok(Response::json(201, &answer::request(stored, role)).header("idempotency-hit", "true"))
+    Ok(show(app, 201, stored, role, invocation).await?.header("idempotency-hit", "true"))
 }

@@ -47,6 +47,7 @@ pub(crate) fn basis(basis: Basis) -> &'static str {
         Basis::UndatedPayment => "the payment's date is unknown",
         Basis::DisputedPayment => "the payment is disputed at the cardholder's bank",
         Basis::NothingLeft => "everything was refunded or given back already",
+        Basis::AboveLimit => "the rules grant more than one person may approve",
         Basis::NothingToActOn => "the rules grant, and nothing is recorded to carry it out on",
     }
 }

@@ -92,11 +92,14 @@ async fn order(tables: &Tables, account: &AccountId, command: &Command) {
 
 async fn refund(tables: &Tables, account: &AccountId) -> Request {
     let payment = tables.payment(&"pi_pro".parse().unwrap()).await.unwrap().unwrap();
-    let mut request =
-        Request::open(request_id(account, KEY), account.clone(), Actor::Customer, case(), at(60));
-    let decision = &request.case.decision;
-    let document = policy_documents::documents().version(&decision.document, &decision.version);
-    request.keep_time(document);
+    let mut request = Request::open(
+        (request_id(account, KEY), account.clone()),
+        Actor::Customer,
+        case(),
+        document(),
+        at(60),
+    );
+    request.keep_time(Some(document()));
     let amount = request.granted_money().unwrap();
     let command = Command::Revoke { payment: payment.id.clone(), owe_spent: false };
     let order = Order {
@@ -190,7 +193,10 @@ pub(crate) fn charged_after_cancellation() -> (Facts, Decision) {
     }
     facts.set_quantity(Fact::AmountPaid, 1000).unwrap();
     facts.set_quantity(Fact::AmountRefunded, 0).unwrap();
-    let document = policy_documents::documents().version("music-studio", "2026-05-02").unwrap();
-    let decision = decide(document, &facts, Reason::ChargedAfterCancellation, at(60).as_ms());
+    let decision = decide(document(), &facts, Reason::ChargedAfterCancellation, at(60).as_ms());
     (facts, decision)
+}
+
+fn document() -> &'static policy::Document {
+    policy_documents::documents().version("music-studio", "2026-05-02").unwrap()
 }

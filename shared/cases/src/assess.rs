@@ -1,11 +1,9 @@
 //! From what is asked to what the policy says of it.
 
-use ledger::{
-    AccountId, ExecuteError, GenerationId, LedgerStore, PaymentId, PolicyRef, ProductId, Timestamp,
-};
-use policy::{Decision, Document, FactError, Outcome, Reason, Remedy};
+use ledger::{AccountId, ExecuteError, GenerationId, LedgerStore, PaymentId, ProductId, Timestamp};
+use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Remedy};
 use policy_documents::documents;
-use refunds::{Case, Stores};
+use refunds::{Case, Standing, Stores};
 
 use crate::facts::{Said, gather};
 use crate::records::Records;
@@ -38,6 +36,19 @@ pub struct Assessment {
     pub document: &'static Document,
 }
 
+impl Assessment {
+    /// What a quote rests on.
+    pub fn standing(&self, now: Timestamp) -> Standing<'_> {
+        Standing {
+            document: self.document,
+            payment: self.records.payment.as_ref(),
+            subscription: self.records.subscription.as_ref(),
+            head: self.records.head.as_ref(),
+            now,
+        }
+    }
+}
+
 /// Why a case was not assessed.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError<E: std::error::Error + 'static> {
@@ -64,6 +75,29 @@ pub async fn assess<S: Stores>(
     product: &ProductId,
     now: Timestamp,
 ) -> Result<Assessment, CaseError<<S as LedgerStore>::Error>> {
+    assess_again(store, account, asked, None, product, now).await
+}
+
+/// What was asked and decided before, where an answer completes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Frozen<'request> {
+    /// What was asked, with its facts and the decision on them.
+    pub case: &'request Case,
+    /// When.
+    pub submitted_at: Timestamp,
+}
+
+/// As [`assess`]. What is `frozen` stays as it was at submission (`S0-10`), what was not known then is added,
+/// and the version that decided it decides again, unless only the answer named the payment, which then says
+/// its own version (`S2-35`).
+pub async fn assess_again<S: Stores>(
+    store: &S,
+    account: &AccountId,
+    asked: Asked,
+    frozen: Option<Frozen<'_>>,
+    product: &ProductId,
+    now: Timestamp,
+) -> Result<Assessment, CaseError<<S as LedgerStore>::Error>> {
     let records = Records::read(store, account, &asked).await?;
     // A payment that never became credits is what this reason is about (`S2-21`); any other request about a
     // payment that is not this account's is answered as one about no payment at all.
@@ -71,8 +105,15 @@ pub async fn assess<S: Stores>(
         return Err(CaseError::NoSuchPayment);
     }
     let product = product_of(&records, product);
-    let document = document_for(&records, product, now).ok_or(CaseError::NoDocument)?;
-    let facts = gather(&records, &asked, document, product, now)?;
+    let pinned = frozen.filter(|frozen| frozen.case.payment == asked.payment).and_then(|frozen| {
+        documents().version(&frozen.case.decision.document, &frozen.case.decision.version)
+    });
+    let document = pinned.or_else(|| document_for(&records, product, now)).ok_or(CaseError::NoDocument)?;
+    let asked_at = frozen.map_or(now, |frozen| frozen.submitted_at);
+    let mut facts = gather(&records, &asked, document, product, asked_at)?;
+    if let Some(frozen) = frozen {
+        facts = completed(&frozen.case.facts, &facts)?;
+    }
     let mut decision = policy::decide(document, &facts, asked.reason, now.as_ms());
     if !can_be_carried_out(&decision, &asked, &records) {
         decision = decision.left_to_a_person();
@@ -89,13 +130,30 @@ pub async fn assess<S: Stores>(
     Ok(Assessment { case, records, document })
 }
 
-/// The policy as entries name it.
-pub fn policy_ref(document: &Document) -> PolicyRef {
-    PolicyRef { document: document.id.clone(), version: document.version.clone() }
+/// The facts of the submission with those that were not known then. Of what was known, only that something
+/// had not been given is taken back.
+fn completed(frozen: &Facts, gathered: &Facts) -> Result<Facts, FactError> {
+    const GIVEN: [Fact; 7] = [
+        Fact::EmailGiven,
+        Fact::OrderIdGiven,
+        Fact::NoteGiven,
+        Fact::PurchaseDateGiven,
+        Fact::RequestedFromAccount,
+        Fact::PaymentNamed,
+        Fact::GenerationNamed,
+    ];
+    let mut facts = frozen.clone();
+    for (fact, value) in gathered.iter() {
+        let given = GIVEN.contains(&fact) && *value == true.into();
+        if frozen.get(fact).is_none() || given {
+            facts.set(fact, value.clone())?;
+        }
+    }
+    Ok(facts)
 }
 
 /// What the machine grants.
-pub fn granted(decision: &Decision) -> Option<&Remedy> {
+fn granted(decision: &Decision) -> Option<&Remedy> {
     match &decision.outcome {
         Outcome::Grant { remedy } => Some(remedy),
         Outcome::Refuse | Outcome::Person { .. } | Outcome::NeedsInformation { .. } => None,

@@ -28,6 +28,8 @@ pub struct Said {
     pub channel: Option<String>,
     /// Whether it came from the account itself.
     pub from_account: Option<bool>,
+    /// Whether it says when the purchase was made.
+    pub purchase_date_given: bool,
 }
 
 /// Gathers the facts at `now`.
@@ -69,7 +71,8 @@ fn about_request(asked: &Asked, records: &Records, facts: &mut Facts) -> Result<
     // The caller's token names the account, and with it the e-mail address on the account.
     facts.set(Fact::EmailGiven, true)?;
     facts.set(Fact::OrderIdGiven, asked.payment.is_some())?;
-    facts.set(Fact::PurchaseDateGiven, records.payment.is_some())?;
+    let dated = records.payment.is_some() || asked.said.purchase_date_given;
+    facts.set(Fact::PurchaseDateGiven, dated)?;
     facts.set(Fact::NoteGiven, !asked.note.trim().is_empty())?;
     facts.set(Fact::PaymentNamed, asked.payment.is_some())?;
     facts.set(Fact::GenerationNamed, asked.generation.is_some())?;

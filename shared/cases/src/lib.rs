@@ -14,7 +14,7 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-pub use assess::{Asked, Assessment, CaseError, assess, granted, policy_ref};
+pub use assess::{Asked, Assessment, CaseError, Frozen, assess, assess_again};
 pub use facts::{Said, gather};
 pub use file::file;
 pub use records::Records;

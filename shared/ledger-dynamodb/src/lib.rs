@@ -27,6 +27,7 @@
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
 
+mod act_form;
 mod adoption;
 mod audit;
 mod buyer;

@@ -1,7 +1,9 @@
 //! Refund requests as items, saved together with the ledger's entry and the payment's sum of refunds.
 
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{AccountId, Committed, DUE_SHARDS, RefundRequestId, Timestamp, shard_of};
+use policy::Remedy;
 use refunds::{Due, DueThing, Request, RequestStore, Save, Saved, Waiting};
 
 use crate::clock_form::{decode_waiting, encode_waiting};
@@ -26,6 +28,18 @@ fn request_item(request: &Request) -> Result<Item, StoreError> {
     item.insert("version".to_owned(), number(request.version));
     item.insert("account".to_owned(), text(request.account.as_str()));
     item.insert("submitted".to_owned(), text(submitted_key(request.submitted_at, &request.id)));
+    // What the condition of an approval is held against: nothing of it is taken from the save itself.
+    if let Some(filer) = request.filed_by() {
+        item.insert("filed_by".to_owned(), text(filer));
+    }
+    if let Some(limits) = &request.limits {
+        item.insert("money_limit".to_owned(), number(limits.money_minor_above));
+        item.insert("credits_limit".to_owned(), number(limits.credits_above));
+    }
+    if let Some(first) = &request.first_approval {
+        item.insert("first_approver".to_owned(), text(&*first.by));
+        item.insert("first_quote".to_owned(), text(&*first.quote));
+    }
     if let Some((place, waiting)) = encode_waiting(request)? {
         item.insert("queue".to_owned(), text(QUEUE));
         item.insert("place".to_owned(), text(place));
@@ -42,6 +56,34 @@ fn request(item: &Item) -> Result<Request, StoreError> {
     request_form::decode(read_text(item, "body")?)
 }
 
+/// The condition of a save: nobody saved in between; and of one that carries something out or approves it
+/// first, that whoever stands for it neither is the customer nor filed the request, and that above the limit
+/// somebody else has approved the same quote before. All of it is held against the item as it is stored.
+fn approved(mut put: PutBuilder, request: &Request) -> PutBuilder {
+    let mut condition = String::from("version = :before");
+    let approval = request.approval();
+    let first = request.first_approval.as_ref().map(|first| first.by.as_str());
+    if let Some(person) = approval.as_ref().map_or(first, |approval| approval.by.as_deref()) {
+        condition
+            .push_str(" AND account <> :person AND (attribute_not_exists(filed_by) OR filed_by <> :person)");
+        put = put.expression_attribute_values(":person", text(person));
+    }
+    if let Some(approval) = approval {
+        let (limit, amount) = match approval.remedy {
+            Remedy::Money { amount_minor, .. } => ("money_limit", amount_minor),
+            Remedy::Credits { credits } => ("credits_limit", credits),
+        };
+        condition = format!("{condition} AND (attribute_not_exists({limit}) OR {limit} >= :amount");
+        put = put.expression_attribute_values(":amount", number(amount));
+        if let (Some(_), Some(quote)) = (&approval.by, &approval.quote) {
+            condition.push_str(" OR (first_quote = :quote AND first_approver <> :person)");
+            put = put.expression_attribute_values(":quote", text(quote));
+        }
+        condition.push(')');
+    }
+    put.condition_expression(condition)
+}
+
 impl Tables {
     /// The writes of a save: the request first, then the payment's sum, then the ledger's.
     fn save_writes(&self, save: &Save) -> Result<Vec<TransactWriteItem>, StoreError> {
@@ -51,8 +93,7 @@ impl Tables {
         let put = if before == 0 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
-            put.condition_expression("version = :before")
-                .expression_attribute_values(":before", number(before))
+            approved(put.expression_attribute_values(":before", number(before)), &save.request)
         };
         let put = put.return_values_on_condition_check_failure(returned).build();
         let mut writes =
@@ -80,6 +121,8 @@ impl Tables {
             // The reply to an earlier try of this very save was lost.
             return Ok(if existing == save.request {
                 Saved::Written
+            } else if save.request.version.checked_sub(1) == Some(existing.version) {
+                Saved::NotAllowed
             } else {
                 Saved::Stale(Box::new(existing))
             });

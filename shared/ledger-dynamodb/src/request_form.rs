@@ -1,11 +1,12 @@
 //! The stored form of a refund request: JSON of schema 1. Facts and decision keep their published form.
 
 use ledger::{Actor, Credits, Currency, Money, Timestamp};
-use policy::{Decision, Facts, Reason};
-use refunds::{Case, Payout, Request, Review, State, Step, Verdict};
+use policy::{Approval as Limits, Decision, Facts, Missing, Reason, Remedy};
+use refunds::{Case, FirstApproval, Made, Offer, OfferState, Payout, Request, State, Step};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
+use crate::act_form::{self, ActForm};
 use crate::clock_form::{self, ClaimForm, ClockForm};
 
 const SCHEMA: u8 = 1;
@@ -19,13 +20,27 @@ struct RequestForm {
     generation: Option<String>,
     reason: Reason,
     note: String,
-    fingerprint: [u8; 32],
+    fingerprint: String,
     state: String,
     submitted_at: i64,
     facts: Facts,
     decision: Decision,
-    review: Option<ReviewForm>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    acts: Vec<ActForm>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    asked: Vec<Missing>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    offers: Vec<OfferForm>,
+    /// The clause, and above how much money and how many credits two people have to agree.
+    limits: Option<(String, u64, u64)>,
+    /// Who gave the first approval, to which quote, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_approval: Option<(String, String, i64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approved_by: Option<String>,
     payout: Option<PayoutForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    given: Option<u64>,
     /// State, instant, actor and who the actor is.
     steps: Vec<(String, i64, String, String)>,
     due_at: Option<i64>,
@@ -39,12 +54,18 @@ struct RequestForm {
 }
 
 #[derive(Serialize, Deserialize)]
-struct ReviewForm {
-    reviewer: String,
-    verdict: String,
-    part: Option<(u64, String)>,
-    reason: String,
-    at: i64,
+struct OfferForm {
+    offer: String,
+    state: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made: Option<MadeForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MadeForm {
+    by: String,
+    remedy: Remedy,
+    quote: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,6 +80,8 @@ struct PayoutForm {
     asked_at: Option<i64>,
     refund: Option<String>,
     failure: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failed_before: Vec<String>,
 }
 
 pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
@@ -71,21 +94,23 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         generation: request.case.generation.as_ref().map(|id| id.as_str().to_owned()),
         reason: request.case.reason,
         note: request.case.note.clone(),
-        fingerprint: request.case.fingerprint,
+        fingerprint: hex(&request.case.fingerprint),
         state: request.state.as_str().to_owned(),
         submitted_at: request.submitted_at.as_ms(),
         facts: request.case.facts.clone(),
         decision: request.case.decision.clone(),
-        review: request.review.as_ref().map(|review| ReviewForm {
-            reviewer: review.reviewer.clone(),
-            verdict: verdict_name(review.verdict).to_owned(),
-            part: match &review.verdict {
-                Verdict::ApprovePart(part) => Some(money(part)),
-                Verdict::Approve | Verdict::Refuse => None,
-            },
-            reason: review.reason.clone(),
-            at: review.at.as_ms(),
-        }),
+        acts: request.acts.iter().map(act_form::encode).collect(),
+        asked: request.asked.clone(),
+        offers: request.offers.iter().map(offer_form).collect(),
+        limits: request
+            .limits
+            .as_ref()
+            .map(|limits| (limits.clause.clone(), limits.money_minor_above, limits.credits_above)),
+        first_approval: request
+            .first_approval
+            .as_ref()
+            .map(|first| (first.by.clone(), first.quote.clone(), first.at.as_ms())),
+        approved_by: request.approved_by.clone(),
         payout: request.payout.as_ref().map(|payout| PayoutForm {
             payment: payout.payment.as_str().to_owned(),
             charge: payout.charge.as_ref().map(|id| id.as_str().to_owned()),
@@ -97,7 +122,9 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
             asked_at: payout.asked_at.map(Timestamp::as_ms),
             refund: payout.refund.as_ref().map(|id| id.as_str().to_owned()),
             failure: payout.failure.clone(),
+            failed_before: payout.failed_before.iter().map(|id| id.as_str().to_owned()).collect(),
         }),
+        given: request.given.map(Credits::get),
         steps: request.steps.iter().map(step_form).collect(),
         due_at: request.due_at.map(Timestamp::as_ms),
         clocks: request.clocks.iter().map(clock_form::clock_form).collect(),
@@ -121,14 +148,24 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
             generation: form.generation.as_deref().map(id).transpose()?,
             reason: form.reason,
             note: form.note,
-            fingerprint: form.fingerprint,
+            fingerprint: unhex(&form.fingerprint)?,
             facts: form.facts,
             decision: form.decision,
         },
         state: state(&form.state)?,
         submitted_at: instant(form.submitted_at)?,
-        review: form.review.map(review).transpose()?,
+        acts: form.acts.into_iter().map(act_form::decode).collect::<Result<_, _>>()?,
+        asked: form.asked,
+        offers: form.offers.into_iter().map(offer).collect::<Result<_, _>>()?,
+        limits: form.limits.map(|(clause, money_minor_above, credits_above)| Limits {
+            clause,
+            money_minor_above,
+            credits_above,
+        }),
+        first_approval: form.first_approval.map(first_approval).transpose()?,
+        approved_by: form.approved_by,
         payout: form.payout.map(payout).transpose()?,
+        given: form.given.map(credits).transpose()?,
         steps: form.steps.into_iter().map(step).collect::<Result<_, _>>()?,
         due_at: form.due_at.map(instant).transpose()?,
         clocks: form.clocks.into_iter().map(clock_form::clock).collect::<Result<_, _>>()?,
@@ -138,22 +175,26 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
     })
 }
 
-fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Approve => "approve",
-        Verdict::ApprovePart(_) => "approve_part",
-        Verdict::Refuse => "refuse",
+fn offer_form(offer: &Offer) -> OfferForm {
+    OfferForm {
+        offer: offer.id.clone(),
+        state: offer.state.as_str().to_owned(),
+        made: offer.made.as_ref().map(|made| MadeForm {
+            by: made.by.clone(),
+            remedy: made.remedy.clone(),
+            quote: made.quote.clone(),
+        }),
     }
 }
 
-fn review(form: ReviewForm) -> Result<Review, StoreError> {
-    let verdict = match (form.verdict.as_str(), form.part) {
-        ("approve", None) => Verdict::Approve,
-        ("approve_part", Some(part)) => Verdict::ApprovePart(money(&part)?),
-        ("refuse", None) => Verdict::Refuse,
-        _ => return Err(StoreError::Unreadable("verdict")),
-    };
-    Ok(Review { reviewer: form.reviewer, verdict, reason: form.reason, at: instant(form.at)? })
+fn offer(form: OfferForm) -> Result<Offer, StoreError> {
+    let state = OfferState::from_name(&form.state).ok_or(StoreError::Unreadable("offer"))?;
+    let made = form.made.map(|made| Made { by: made.by, remedy: made.remedy, quote: made.quote });
+    Ok(Offer { id: form.offer, state, made })
+}
+
+fn first_approval((by, quote, at): (String, String, i64)) -> Result<FirstApproval, StoreError> {
+    Ok(FirstApproval { by, quote, at: instant(at)? })
 }
 
 fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
@@ -168,11 +209,22 @@ fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
         asked_at: form.asked_at.map(instant).transpose()?,
         refund: form.refund.as_deref().map(id).transpose()?,
         failure: form.failure,
+        failed_before: form.failed_before.iter().map(|refund| id(refund)).collect::<Result<_, _>>()?,
     })
 }
 
 fn step_form(step: &Step) -> (String, i64, String, String) {
-    let (actor, who) = match &step.actor {
+    let (actor, who) = actor_form(&step.actor);
+    (step.state.as_str().to_owned(), step.at.as_ms(), actor, who)
+}
+
+fn step((state_name, at, kind, who): (String, i64, String, String)) -> Result<Step, StoreError> {
+    Ok(Step { state: state(&state_name)?, at: instant(at)?, actor: actor(&kind, who)? })
+}
+
+/// An actor's kind and who it is.
+pub(crate) fn actor_form(actor: &Actor) -> (String, String) {
+    let (kind, who) = match actor {
         Actor::Stripe => ("stripe", ""),
         Actor::Service(name) => ("service", name.as_str()),
         Actor::Schedule => ("schedule", ""),
@@ -181,11 +233,11 @@ fn step_form(step: &Step) -> (String, i64, String, String) {
         Actor::Customer => ("customer", ""),
         Actor::Operator => ("operator", ""),
     };
-    (step.state.as_str().to_owned(), step.at.as_ms(), actor.to_owned(), who.to_owned())
+    (kind.to_owned(), who.to_owned())
 }
 
-fn step((state_name, at, actor, who): (String, i64, String, String)) -> Result<Step, StoreError> {
-    let actor = match actor.as_str() {
+pub(crate) fn actor(kind: &str, who: String) -> Result<Actor, StoreError> {
+    Ok(match kind {
         "stripe" => Actor::Stripe,
         "service" => Actor::Service(who),
         "schedule" => Actor::Schedule,
@@ -194,8 +246,24 @@ fn step((state_name, at, actor, who): (String, i64, String, String)) -> Result<S
         "customer" => Actor::Customer,
         "operator" => Actor::Operator,
         _ => return Err(StoreError::Unreadable("actor")),
-    };
-    Ok(Step { state: state(&state_name)?, at: instant(at)?, actor })
+    })
+}
+
+/// A fingerprint in lower-case hexadecimal.
+pub(crate) fn hex(fingerprint: &[u8; 32]) -> String {
+    fingerprint.iter().fold(String::with_capacity(64), |mut text, byte| {
+        use std::fmt::Write as _;
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+pub(crate) fn unhex(text: &str) -> Result<[u8; 32], StoreError> {
+    let unreadable = StoreError::Unreadable("fingerprint");
+    let byte = |place: usize| u8::from_str_radix(text.get(place..place.checked_add(2)?)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(byte).collect();
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(unreadable)
 }
 
 pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {

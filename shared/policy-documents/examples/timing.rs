@@ -1,4 +1,5 @@
-//! What a decision with the largest document costs, and what decoding the documents costs a process once.
+//! What a decision with the largest document costs, what decoding the documents costs a process once, and
+//! how long a backtest of 100,000 past requests takes.
 //!
 //! `cargo run --release -p policy-documents --example timing` prints a table of Markdown; `make bench` asks
 //! for it. Time is CPU time of the thread.
@@ -6,7 +7,7 @@
 
 use std::hint::black_box;
 
-use policy::{Document, Fact, FactType, Facts, Reason, Value, decide};
+use policy::{Document, Fact, FactType, Facts, PastRequest, Reason, Value, backtest, decide};
 use policy_documents::documents;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -14,8 +15,18 @@ use rustix::time::{ClockId, clock_gettime};
 const ROUNDS: u64 = 2_000;
 /// CPU of one decision.
 const DECISION_NS_MAX: u64 = 50_000;
+/// Frozen requests of a backtest.
+const PAST: usize = 100_000;
+/// What it may take.
+const BACKTEST_NS_MAX: u64 = 10_000_000_000;
 /// CPU that the documents add to a start.
 const DECODING_NS_MAX: u64 = 300_000;
+/// CPU of a backtest, with reading each request from its line.
+const BACKTEST_NS_MAX: u64 = 10_000_000_000;
+/// The past requests of a backtest: those of a busy year.
+const PAST: usize = 100_000;
+/// Different ones among them; the others repeat them, so that the lines fit into memory.
+const DIFFERENT: u16 = 5_000;
 
 fn main() {
     let before = cpu_ns();
@@ -41,7 +52,86 @@ fn main() {
         row(&document.id, &of, mean.ns, &verdict(mean.ns, DECISION_NS_MAX), &mean.allocations());
         let of = format!("the slowest, `{}`", slowest.reason.id());
         row(&document.id, &of, slowest.ns, &verdict(slowest.ns, DECISION_NS_MAX), &slowest.allocations());
+        let replayed = replay(document);
+        row(
+            &document.id,
+            "a backtest of 100,000 requests",
+            replayed,
+            &verdict(replayed, BACKTEST_NS_MAX),
+            "",
+        );
     }
+    let largest =
+        documents().iter().max_by_key(|document| document.rules.len()).expect("there are documents");
+    let replayed = replay(largest);
+    let what = format!("{PAST} past requests read and decided again");
+    row(&largest.id, &what, replayed, &verdict(replayed, BACKTEST_NS_MAX), "");
+}
+
+/// CPU of a backtest over lines of JSON as `makegood policy export` writes them.
+fn replay(document: &Document) -> u64 {
+    let facts = facts(document);
+    let past = |reason: &Reason| PastRequest {
+        request: "rr_00000000000000000000000000".to_owned(),
+        reason: *reason,
+        decided_at_ms: document.in_force_from_ms,
+        document: document.id.clone(),
+        version: document.version.clone(),
+        outcome: decide(document, &facts, *reason, document.in_force_from_ms).outcome,
+        facts: facts.clone(),
+    };
+    let lines: Vec<String> = Reason::ALL
+        .iter()
+        .map(|reason| serde_json::to_string(&past(reason)).expect("a request has a serde form"))
+        .collect();
+    let before = cpu_ns();
+    let requests = lines.iter().cycle().take(PAST);
+    let requests = requests.map(|line| serde_json::from_str(line).expect("it was written from a request"));
+    let result = backtest(document, document.in_force_from_ms, requests);
+    let took = cpu_ns().saturating_sub(before);
+    assert_eq!(usize::try_from(result.requests), Ok(PAST), "all are of this policy");
+    assert_eq!(result.flips.len(), 0, "the same version decides the same");
+    took
+}
+
+/// A backtest of requests as they come from a file of `makegood policy export`.
+fn replay(document: &Document) -> u64 {
+    let lines: Vec<String> = (0..DIFFERENT)
+        .zip(Reason::ALL.iter().cycle())
+        .map(|(number, reason)| past(document, number, *reason))
+        .collect();
+    let before = cpu_ns();
+    let requests =
+        lines.iter().cycle().take(PAST).map(|line| serde_json::from_str(line).expect("it was encoded"));
+    let result = backtest(document, document.in_force_from_ms, requests);
+    assert_eq!((result.requests, result.flips.len()), (100_000, 0), "the same version decides the same");
+    cpu_ns().saturating_sub(before)
+}
+
+/// One line of such a file: one of many uses, at one of many instants.
+fn past(document: &Document, number: u16, reason: Reason) -> String {
+    let mut facts = facts(document);
+    let place = i64::from(number);
+    let charged = document.in_force_from_ms.saturating_add(place.saturating_mul(60_000));
+    let requested = charged.saturating_add(place.rem_euclid(30).saturating_mul(86_400_000));
+    for (fact, value) in [
+        (Fact::CreditsGranted, 100),
+        (Fact::CreditsSpent, place.rem_euclid(100)),
+        (Fact::PaymentChargedAt, charged),
+        (Fact::RequestedAt, requested),
+    ] {
+        facts.set(fact, value).expect("the value is of the fact's type");
+    }
+    let request = PastRequest {
+        request: format!("rr_{number:026x}"),
+        reason,
+        decided_at_ms: requested,
+        document: document.id.clone(),
+        version: document.version.clone(),
+        outcome: decide(document, &facts, reason, requested).outcome,
+        facts,
+    };
+    serde_json::to_string(&request).expect("a past request is encodable")
 }
 
 /// What one decision cost.

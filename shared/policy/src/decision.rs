@@ -140,6 +140,8 @@ pub enum Basis {
     NothingLeft,
     /// The rules grant, and nothing is recorded that the machine could carry the grant out on.
     NothingToActOn,
+    /// The rules grant more than one person may approve, and so more than the machine may.
+    AboveLimit,
 }
 
 /// A clause as it was when it was cited.
@@ -317,12 +319,31 @@ impl Decision {
         self
     }
 
+    /// The decision where its grant is above what one person may approve: two people do, the grant is the
+    /// recommendation, and the clause that says so is cited. Every other outcome stays as it is.
+    #[must_use]
+    pub fn left_to_two_people(mut self, document: &Document) -> Self {
+        let Some(approval) = &document.approval else { return self };
+        if !matches!(self.outcome, Outcome::Grant { .. }) {
+            return self;
+        }
+        self = self.left_to_a_person();
+        self.basis = Basis::AboveLimit;
+        let clause = [approval.clause.as_str()];
+        self.clauses.extend(cite(&document.id, &document.version, &document.clauses, &clause));
+        self
+    }
+
     /// The decision made again by the same version on the same facts, as of the same instant. It equals
     /// this one byte for byte, or something is not as it was.
     #[must_use]
     pub fn made_again(&self, document: &Document, facts: &Facts) -> Self {
         let again = decide(document, facts, self.reason, self.decided_at_ms);
-        if self.basis == Basis::NothingToActOn { again.left_to_a_person() } else { again }
+        match self.basis {
+            Basis::NothingToActOn => again.left_to_a_person(),
+            Basis::AboveLimit => again.left_to_two_people(document),
+            _ => again,
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::decision::{Basis, Decision, Outcome, Remedy};
+use crate::fact::Fact;
+use crate::facts::Value;
 
 /// Currencies whose smallest unit is the unit itself: <https://docs.stripe.com/currencies#zero-decimal>.
 const ZERO_DECIMAL: [&str; 16] = [
@@ -29,9 +31,16 @@ impl Decision {
         }
         for law in self.law.iter().filter(|law| !law.clauses.is_empty()) {
             let texts: Vec<&str> = law.clauses.iter().map(|citation| citation.text.as_str()).collect();
+            let weight = match (law.decisive && law.gives.is_some(), &self.outcome) {
+                (true, Outcome::Grant { .. }) => {
+                    " It gives you more than our policy does, so that we go by it."
+                }
+                (true, _) => " It may give you more than our policy does; whoever decides sees both.",
+                (false, _) => "",
+            };
             let _ = write!(
                 message,
-                " The law beside it, \u{201c}{}\u{201d}, says: \u{201c}{}\u{201d}",
+                " The law beside it, \u{201c}{}\u{201d}, says: \u{201c}{}\u{201d}{weight}",
                 law.title,
                 texts.join("\u{201d} and: \u{201c}"),
             );
@@ -40,6 +49,9 @@ impl Decision {
             message.push(' ');
             message.push_str(&offer.text);
         }
+        if self.offers.len() > 1 {
+            message.push_str(" You are free to choose one of these or none; declining changes nothing else.");
+        }
         for door in &self.doors {
             message.push(' ');
             message.push_str(&door.text);
@@ -47,12 +59,33 @@ impl Decision {
         message
     }
 
+    /// Of what the amount is a part: the rest was refunded before, or is not refunded.
+    fn part_of(&self, amount_minor: u64, currency: &str) -> String {
+        let of = |fact| {
+            let used = self.facts.iter().find(|used| used.fact == fact)?;
+            match used.value {
+                Value::Integer(minor) => u64::try_from(minor).ok(),
+                Value::Boolean(_) | Value::Text(_) => None,
+            }
+        };
+        let (Some(paid), Some(refunded)) = (of(Fact::AmountPaid), of(Fact::AmountRefunded)) else {
+            return String::new();
+        };
+        let rest = paid.saturating_sub(refunded);
+        match (amount_minor < rest, refunded > 0) {
+            (false, false) => String::new(),
+            (false, true) => format!(", what is left of {},", money_text(paid, currency)),
+            (true, _) => format!(", a part of {},", money_text(rest, currency)),
+        }
+    }
+
     fn outcome_sentence(&self) -> String {
         match &self.outcome {
             Outcome::Grant { remedy: Remedy::Money { amount_minor, currency } } => {
                 format!(
-                    "We refund {} to the payment method you paid with.",
-                    money_text(*amount_minor, currency)
+                    "We refund {}{} to the payment method you paid with.",
+                    money_text(*amount_minor, currency),
+                    self.part_of(*amount_minor, currency),
                 )
             }
             Outcome::Grant { remedy: Remedy::Credits { credits } } => {
@@ -74,6 +107,7 @@ impl Decision {
                 Basis::NothingLeft => {
                     "A person will look at this, because our records say that it was given back already."
                 }
+                Basis::AboveLimit => "Two people will decide, because of the amount.",
                 Basis::NothingToActOn => {
                     "A person will carry this out, because our records do not hold what it is about."
                 }

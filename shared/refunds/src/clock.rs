@@ -9,7 +9,7 @@
 //! |---|---|---|---|
 //! | `request_submitted` | with the submission | never | with the first answer that says something: a question, an approval, a refusal, or what follows from them; being put before a person is none |
 //! | `request_complete` | when nothing is missing, and again when a closed request is reopened | while information is asked for, where the promise says `pauses` | when the request is approved, refused or withdrawn |
-//! | `refund_succeeded` | when Stripe confirmed the refund | never | when that refund fails after all |
+//! | `refund_succeeded` | when Stripe confirmed the refund | never | when a person notes that the money is there ([`Request::arrived`]), or when that refund fails after all |
 //! | `payment_charged` | with the charge | never | when the credits land, or as `request_complete` |
 //! | `generation_failed` | no request is needed: the hold's own deadline is this clock | | |
 //!
@@ -309,13 +309,17 @@ impl Request {
             }
             rounds.extend(clock);
         }
-        let mut decided_at_once = false;
+        let mut before = None;
         for step in &self.steps {
-            let first = rounds.is_empty();
+            let (first, decided_at_once) = (rounds.is_empty(), before == Some(State::Submitted));
             let open = rounds.last_mut().filter(|clock| clock.is_open());
             match (effect(promise.starts, step.state), open) {
+                // Refunded already, and a person says so again: the money is there.
+                (Effect::Runs, Some(clock)) if promise.starts == ClockStart::RefundSucceeded => {
+                    clock.end(step.at);
+                }
                 (Effect::Runs, Some(clock)) => clock.go_on(promise, document, step.at),
-                (Effect::Runs, None) if self.begins(promise.starts, first) => {
+                (Effect::Runs, None) if before != Some(step.state) && self.begins(promise.starts, first) => {
                     rounds.extend(Clock::start(promise, document, step.at));
                 }
                 (Effect::StandsStill, Some(clock)) if promise.pauses => clock.pause(step.at),
@@ -330,7 +334,7 @@ impl Request {
                 }
                 (Effect::Runs | Effect::StandsStill | Effect::Ends | Effect::Nothing, _) => {}
             }
-            decided_at_once = step.state == State::Submitted;
+            before = Some(step.state);
         }
         rounds
     }
@@ -343,6 +347,13 @@ impl Request {
             ClockStart::RequestComplete => true,
             ClockStart::PaymentCharged | ClockStart::GenerationFailed => false,
         }
+    }
+
+    /// Whether its refund has been on its way for longer than it takes, as far as that was noted.
+    pub(crate) fn is_overdue(&self) -> bool {
+        let overdue =
+            |clock: &Clock| clock.starts == ClockStart::RefundSucceeded && clock.breached_at.is_some();
+        self.clocks.iter().any(|clock| clock.is_open() && overdue(clock))
     }
 
     fn instant(&self, fact: Fact) -> Option<Timestamp> {

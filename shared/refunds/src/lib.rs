@@ -4,24 +4,28 @@
 //! together with the ledger's entry and the payment's sum, all or nothing. Nothing here reads a clock,
 //! calls Stripe or knows a table.
 
+mod act;
 mod clock;
+mod offer;
 mod pay;
 mod payout;
 mod queue;
+mod quote;
 mod request;
+mod review;
 mod state;
 mod store;
 mod uncredited;
 
+pub use act::{ANSWERS_MAX, Act, ActError, Call, Deed, REOPENINGS_MAX};
 pub use clock::{Clock, ClockState, Mark};
-pub use pay::{
-    Approved, Grounds, Head, Reported, Stores, approve_credits, approve_money, decline, report, used_of,
-};
+pub use offer::{Follows, Made, Offer, OfferState};
+pub use pay::{Approved, Grounds, Head, Reported, Stores, approve, decline, report};
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
 pub use queue::{CLAIM_S, Claim, ClaimError, Priority, Urgent, Waiting};
-pub use request::{
-    Approval, Case, NOTE_CHARACTERS_MAX, Request, Review, ReviewError, Step, Verdict, fingerprint, request_id,
-};
+pub use quote::{Arrival, LotKept, LotRevoked, Pays, Quote, Standing};
+pub use request::{Case, NOTE_CHARACTERS_MAX, Request, Step, fingerprint, request_id};
+pub use review::{Approval, FirstApproval, REVIEWS_MAX, Review, ReviewError, Reviewed, Verdict};
 pub use state::{EdgeError, State};
 pub use store::{Due, DueThing, RefundedSum, RequestStore, Save, Saved};
 pub use uncredited::{Uncredited, UncreditedStore, credit_promise};

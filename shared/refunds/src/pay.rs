@@ -2,12 +2,13 @@
 //! transaction, decided anew when another writer was first.
 
 use ledger::{
-    Actor, Answer, Cause, Change, Command, Commit, Committed, Credits, Entry, ExecuteError, LedgerStore,
-    Money, Order, Pause, Payment, PaymentStore, PolicyRef, Prepared, RefundRequestId, SettlementOutcome,
-    Timestamp, prepare,
+    AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Compensation, Credits, Ending,
+    Entry, ExecuteError, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentStore, PolicyRef,
+    Prepared, RefundRequestId, ReleaseReason, Settlement, SettlementOutcome, Timestamp, prepare,
 };
+use policy::Document;
 
-use crate::{RefundSeen, RefundedSum, Request, RequestStore, Save, Saved, Seen, State};
+use crate::{Pays, Quote, RefundSeen, RefundedSum, Request, RequestStore, Save, Saved, Seen, State};
 
 /// Keeps journals, payments and requests, and fails in one way.
 pub trait Stores: PaymentStore + RequestStore<Error = <Self as LedgerStore>::Error> {}
@@ -16,18 +17,19 @@ impl<S: PaymentStore + RequestStore<Error = <S as LedgerStore>::Error>> Stores f
 
 type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
-/// Who approves, by which policy, and on which newest entry of the account.
+/// Who approves, by which policy, and what of the records is known already.
 #[derive(Debug, Clone)]
 pub struct Grounds {
     /// Who.
     pub actor: Actor,
     /// By which policy.
     pub policy: Option<PolicyRef>,
+    /// How long credits that come back after their lot's expiry stay usable, in seconds.
+    pub grace_s: u64,
     /// The account's newest entry.
     pub head: Head,
-    /// The credits of the payment's lot that were spent or held when it was decided: where others are
-    /// spent or held meanwhile, nothing is approved (D10).
-    pub used: Option<Credits>,
+    /// The payment that the money is of, where it was read already.
+    pub payment: Option<Payment>,
 }
 
 /// The newest entry of an account, as far as it is known.
@@ -49,54 +51,105 @@ pub enum Approved {
     Stale(Box<Request>),
     /// Less is left of the payment than was approved: another refund was faster (D9, E12).
     NothingLeft,
-    /// Credits of the payment were used or came back since it was decided: this many are used.
-    Used(Credits),
+    /// Something else would happen than was quoted: credits were used or came back meanwhile (D10).
+    QuoteChanged(Box<Quote>),
     /// The credits cannot be given back: their lots have left the account, or no hold of them is known.
     NotPossible,
+    /// Another person has to approve.
+    NotAllowed,
 }
 
-/// The credits of a payment's lot that are spent or held. A lot leaves the account only when it is empty:
-/// what it granted was spent or has expired.
-pub fn used_of(head: Option<&Entry>, payment: &Payment) -> Credits {
-    let lot = head.and_then(|head| head.after().lot(payment.lot));
-    lot.map_or(payment.credits, |lot| lot.spent.plus(lot.held).unwrap_or(payment.credits))
+impl Grounds {
+    /// The grounds of a decision by `document`.
+    pub fn of(document: &Document, actor: Actor) -> Self {
+        let leftover = document.leftover.as_ref();
+        Self {
+            actor,
+            policy: Some(PolicyRef { document: document.id.clone(), version: document.version.clone() }),
+            grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
+            head: Head::Unread,
+            payment: None,
+        }
+    }
+
+    /// With records that were read already.
+    #[must_use]
+    pub fn knowing(mut self, head: Option<Entry>, payment: Option<Payment>) -> Self {
+        self.head = Head::Read(head.map(Box::new));
+        self.payment = payment;
+        self
+    }
 }
 
-/// Approves `amount` of `payment`: revokes the payment's lot, raises its sum of refunds and saves the
-/// request, which is approved already and has the version to be saved, with the intent to pay it.
-pub async fn approve_money<S: Stores, P: Pause>(
+/// Carries out what was quoted, and saves the request with it, which is approved already and has the version
+/// to be saved: money with the intent to pay it, credits as refunded.
+pub async fn approve<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
     request: &Request,
-    payment: Payment,
-    (amount, owe_spent): (Money, bool),
+    quote: &Quote,
+    grounds: Grounds,
+    now: Timestamp,
+) -> Result<Approved, Failure<S>> {
+    match &quote.pays {
+        Pays::Money { payment, amount } => {
+            // A request, a quote and an entry in one future are large.
+            Box::pin(approve_money(store, pause, request, (quote, payment, *amount), grounds, now)).await
+        }
+        Pays::GivenBack { generation, credits } => {
+            let settlement =
+                Settlement { generation: generation.clone(), ending: Ending::Failed(ReleaseReason::Failed) };
+            let command = Command::Settle { settlements: vec![settlement], grace_s: grounds.grace_s };
+            Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
+        }
+        Pays::Granted { product, credits } => {
+            let command = Command::Compensate(Compensation {
+                request: request.id.clone(),
+                product: product.clone(),
+                credits: *credits,
+                // What makes up for something that went wrong does not go away by itself.
+                expires_at: None,
+            });
+            Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
+        }
+    }
+}
+
+/// Revokes what the quote says, raises the payment's sum of refunds and saves the intent to pay.
+async fn approve_money<S: Stores, P: Pause>(
+    store: &S,
+    pause: &P,
+    request: &Request,
+    (quote, id, amount): (&Quote, &PaymentId, Money),
     mut grounds: Grounds,
     now: Timestamp,
 ) -> Result<Approved, Failure<S>> {
-    let command = Command::Revoke { payment: payment.id.clone(), owe_spent };
-    let order = order(request, &command, &grounds);
-    let (id, mut payment) = (payment.id.clone(), Some(payment));
+    let command = quote.revocation();
+    let mut known = grounds.payment.take();
     for attempt in 0..pause.attempts_max() {
-        let known = match payment.take() {
-            Some(known) => known,
-            None => match store.payment(&id).await.map_err(ExecuteError::Store)? {
-                Some(known) => known,
+        let payment = match known.take() {
+            Some(payment) => payment,
+            None => match store.payment(id).await.map_err(ExecuteError::Store)? {
+                Some(payment) => payment,
                 None => return Ok(Approved::NothingLeft),
             },
         };
-        let Some(sum) = RefundedSum::raise(&known, amount) else { return Ok(Approved::NothingLeft) };
-        let head = read_head(store, &order, std::mem::take(&mut grounds.head)).await?;
-        let used = used_of(head.as_ref(), &known);
-        if grounds.used.is_some_and(|decided_on| decided_on != used) {
-            return Ok(Approved::Used(used));
+        let Some(sum) = RefundedSum::raise(&payment, amount) else { return Ok(Approved::NothingLeft) };
+        let head = read_head(store, &request.account, std::mem::take(&mut grounds.head)).await?;
+        let fresh = quote.clone().renewed(head.as_ref(), now);
+        if fresh.id() != quote.id() {
+            return Ok(Approved::QuoteChanged(Box::new(fresh)));
         }
-        let commit = match prepare(store, &order, head.as_ref(), now).await? {
-            Prepared::Commit(commit, _) => Some(*commit),
-            // The lot is closed already, or all of it was spent and it has left the account.
-            Prepared::Answer(_) => None,
-        };
         let mut request = request.clone();
-        request.intend(known.id.clone(), amount, now);
+        request.intend(id.clone(), amount, now);
+        let mut commit = None;
+        if let Some(command) = &command {
+            let order = order(&request, command, &grounds);
+            // The lot is closed already, or all of it was spent and it has left the account.
+            if let Prepared::Commit(prepared, _) = prepare(store, &order, head.as_ref(), now).await? {
+                commit = Some(*prepared);
+            }
+        }
         if let Some((revoked, debt)) = commit.as_ref().and_then(revoked_by) {
             request.revoked(revoked, debt);
         }
@@ -104,24 +157,25 @@ pub async fn approve_money<S: Stores, P: Pause>(
         match settle(store, save).await? {
             Settled::Written(request) => return Ok(Approved::Saved(request)),
             Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
+            Settled::NotAllowed => return Ok(Approved::NotAllowed),
             Settled::Again => pause.pause(attempt).await,
         }
     }
     Err(ExecuteError::Busy)
 }
 
-/// Approves credits: carries out `command` and saves the request, which is approved already, as refunded.
-pub async fn approve_credits<S: Stores, P: Pause>(
+/// Carries out `command`, which brings `credits`, and saves the request as refunded.
+async fn approve_credits<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
     request: &Request,
-    command: &Command,
+    (command, credits): (&Command, Credits),
     mut grounds: Grounds,
     now: Timestamp,
 ) -> Result<Approved, Failure<S>> {
     let order = order(request, command, &grounds);
     for attempt in 0..pause.attempts_max() {
-        let head = read_head(store, &order, std::mem::take(&mut grounds.head)).await?;
+        let head = read_head(store, &request.account, std::mem::take(&mut grounds.head)).await?;
         let commit = match prepare(store, &order, head.as_ref(), now).await? {
             Prepared::Commit(commit, _) => Some(*commit),
             // They are back already.
@@ -136,9 +190,11 @@ pub async fn approve_credits<S: Stores, P: Pause>(
         if request.go(State::Refunded, now, grounds.actor.clone()).is_err() {
             return Ok(Approved::Stale(Box::new(request)));
         }
+        request.given = Some(credits);
         match settle(store, Save { request, commit, refunded: None }).await? {
             Settled::Written(request) => return Ok(Approved::Saved(request)),
             Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
+            Settled::NotAllowed => return Ok(Approved::NotAllowed),
             Settled::Again => pause.pause(attempt).await,
         }
     }
@@ -180,7 +236,7 @@ pub async fn report<S: Stores, P: Pause>(
         };
         match settle(store, save).await? {
             Settled::Written(request) => return Ok(Reported::Moved(request.state)),
-            Settled::Stale(_) | Settled::Again => pause.pause(attempt).await,
+            Settled::Stale(_) | Settled::NotAllowed | Settled::Again => pause.pause(attempt).await,
         }
     }
     Err(ExecuteError::Busy)
@@ -209,7 +265,7 @@ pub async fn decline<S: Stores, P: Pause>(
         };
         match settle(store, save).await? {
             Settled::Written(request) => return Ok(Reported::Moved(request.state)),
-            Settled::Stale(_) | Settled::Again => pause.pause(attempt).await,
+            Settled::Stale(_) | Settled::NotAllowed | Settled::Again => pause.pause(attempt).await,
         }
     }
     Err(ExecuteError::Busy)
@@ -239,7 +295,7 @@ async fn undone<S: Stores>(
         policy: None,
         records: Vec::new(),
     };
-    let head = read_head(store, &order, Head::Unread).await?;
+    let head = read_head(store, order.account, Head::Unread).await?;
     let commit = match prepare(store, &order, head.as_ref(), now).await? {
         Prepared::Commit(commit, _) => Some(*commit),
         // The lot is open, or has left the account.
@@ -251,6 +307,7 @@ async fn undone<S: Stores>(
 enum Settled {
     Written(Box<Request>),
     Stale(Box<Request>),
+    NotAllowed,
     Again,
 }
 
@@ -259,6 +316,7 @@ async fn settle<S: Stores>(store: &S, save: Save) -> Result<Settled, Failure<S>>
     Ok(match store.save(&save).await.map_err(ExecuteError::Store)? {
         Saved::Written => Settled::Written(Box::new(save.request)),
         Saved::Stale(stored) => Settled::Stale(stored),
+        Saved::NotAllowed => Settled::NotAllowed,
         // The reply to an earlier try of this very save was lost.
         Saved::Ledger(Committed::Behind(entry)) if Some(entry.hash()) == ours => {
             Settled::Written(Box::new(save.request))
@@ -267,10 +325,14 @@ async fn settle<S: Stores>(store: &S, save: Save) -> Result<Settled, Failure<S>>
     })
 }
 
-async fn read_head<S: Stores>(store: &S, order: &Order<'_>, head: Head) -> Result<Option<Entry>, Failure<S>> {
+async fn read_head<S: Stores>(
+    store: &S,
+    account: &AccountId,
+    head: Head,
+) -> Result<Option<Entry>, Failure<S>> {
     match head {
         Head::Read(head) => Ok(head.map(|entry| *entry)),
-        Head::Unread => store.head(order.account).await.map_err(ExecuteError::Store),
+        Head::Unread => store.head(account).await.map_err(ExecuteError::Store),
     }
 }
 

@@ -1,6 +1,14 @@
 //! Money out: the stored intent, Stripe's idempotency key, and what Stripe reports of the refund.
 
-use ledger::{Credits, Money, PaymentId, RefundId, Timestamp};
+use ledger::{Actor, Credits, Money, PaymentId, RefundId, Timestamp};
+
+use crate::{EdgeError, Request, State};
+
+/// How long an approved payout may wait for its message before the sweep sends it again, in seconds.
+const STUCK_S: u64 = 600;
+/// How long Stripe may take to confirm a refund before the sweep has it looked up, in seconds: one day,
+/// because an event that was missed is otherwise noticed by the customer.
+const UNCONFIRMED_S: u64 = 86_400;
 
 /// The intent to pay one refund. It is stored before Stripe is called, and there is one per request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +35,9 @@ pub struct Payout {
     pub refund: Option<RefundId>,
     /// Why it failed: Stripe's failure reason or error code.
     pub failure: Option<String>,
+    /// Refunds of earlier intents of the same request that failed, of which reports may still come: one for
+    /// each time that it was reopened, at most.
+    pub failed_before: Vec<RefundId>,
 }
 
 impl Payout {
@@ -78,4 +89,122 @@ pub enum Seen {
     MovedToFailed,
     /// It is another refund, or of another payment or amount: a person has to look.
     Mismatch,
+}
+
+impl Request {
+    /// Stores the intent to pay `amount` of `payment`; what is revoked for it is filled in by
+    /// [`Request::revoked`]. After an intent that failed it is another one: with a key of its own, and its
+    /// refund is not the one that failed.
+    pub fn intend(&mut self, payment: PaymentId, amount: Money, now: Timestamp) {
+        let (key_number, failed_before) = self.payout.take().map_or((1, Vec::new()), |failed| {
+            let refunds = failed.failed_before.into_iter().chain(failed.refund);
+            (failed.key_number.saturating_add(1), refunds.collect())
+        });
+        self.payout = Some(Payout {
+            payment,
+            charge: None,
+            amount,
+            revoked: Credits::ZERO,
+            debt: Credits::ZERO,
+            closed_lot: false,
+            key_number,
+            asked_at: None,
+            refund: None,
+            failure: None,
+            failed_before,
+        });
+        self.due_at = now.plus_s(STUCK_S).ok();
+    }
+
+    /// Notes which payment it was that paid the payout's invoice.
+    pub fn charge(&mut self, charge: PaymentId) {
+        if let Some(payout) = &mut self.payout {
+            payout.charge = Some(charge);
+        }
+    }
+
+    /// Notes what the ledger revoked for the payout.
+    pub fn revoked(&mut self, credits: Credits, debt: Credits) {
+        if let Some(payout) = &mut self.payout {
+            payout.revoked = credits;
+            payout.debt = debt;
+            payout.closed_lot = true;
+        }
+    }
+
+    /// Stripe is about to be asked; `another_key` after Stripe's list showed no refund of ours.
+    pub fn ask(&mut self, now: Timestamp, another_key: bool) -> Result<(), EdgeError> {
+        if self.state == State::Approved {
+            self.go(State::Paying, now, Actor::Policy)?;
+        } else if self.state != State::Paying {
+            return Err(EdgeError { from: self.state, to: State::Paying });
+        }
+        if let Some(payout) = &mut self.payout {
+            if another_key {
+                payout.key_number = payout.key_number.saturating_add(1);
+                payout.asked_at = None;
+            }
+            payout.asked_at = payout.asked_at.or(Some(now));
+        }
+        self.due_at = now.plus_s(STUCK_S).ok();
+        Ok(())
+    }
+
+    /// The sweep has sent the payout's message again; it looks again later, and later still where Stripe
+    /// has the refund and has not confirmed it.
+    pub fn sent_again(&mut self, now: Timestamp) {
+        let refund = self.payout.as_ref().and_then(|payout| payout.refund.as_ref());
+        self.due_at = now.plus_s(if refund.is_some() { UNCONFIRMED_S } else { STUCK_S }).ok();
+    }
+
+    /// Stripe declined for good. What an event has confirmed meanwhile stays confirmed.
+    pub fn declined(&mut self, code: &str, now: Timestamp) -> Result<(), EdgeError> {
+        if !matches!(self.state, State::Approved | State::Paying) {
+            return Err(EdgeError { from: self.state, to: State::Failed });
+        }
+        self.go(State::Failed, now, Actor::Stripe)?;
+        self.due_at = None;
+        if let Some(payout) = &mut self.payout {
+            payout.failure = Some(code.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Stripe reports a refund of this request, in an answer or an event, in any order and any number of
+    /// times (B4, E8 to E10).
+    pub fn observe(&mut self, seen: &RefundSeen, now: Timestamp) -> Seen {
+        let Some(payout) = &mut self.payout else { return Seen::Mismatch };
+        if payout.failed_before.contains(&seen.id) {
+            return Seen::Known;
+        }
+        let same_refund = payout.refund.as_ref().is_none_or(|refund| refund == &seen.id);
+        if !same_refund || payout.refunds() != &seen.payment || payout.amount != seen.amount {
+            return Seen::Mismatch;
+        }
+        let first_seen = payout.refund.is_none();
+        payout.refund = Some(seen.id.clone());
+        let target = match seen.status {
+            // A report that was overtaken by the final one.
+            RefundStatus::Pending => {
+                if !first_seen {
+                    return Seen::Known;
+                }
+                self.due_at = now.plus_s(UNCONFIRMED_S).ok();
+                return Seen::Moved;
+            }
+            RefundStatus::Succeeded => State::Refunded,
+            RefundStatus::Failed => State::Failed,
+        };
+        if self.state == target || (self.state == State::Failed && target == State::Refunded) {
+            return if first_seen { Seen::Moved } else { Seen::Known };
+        }
+        if target == State::Failed {
+            payout.failure = seen.failure.clone().or_else(|| Some("failed".to_owned()));
+        }
+        if self.go(target, now, Actor::Stripe).is_err() {
+            return Seen::Mismatch;
+        }
+        self.due_at = None;
+        if target == State::Failed { Seen::MovedToFailed } else { Seen::Moved }
+    }
 }

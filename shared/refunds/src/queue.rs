@@ -6,10 +6,10 @@
 //! query. A claim says who is at work on a request. It is a courtesy with a bounded life, and what it keeps
 //! out (another person's review) is kept out by the condition on the request's version.
 
-use ledger::{AccountId, Currency, Money, RefundRequestId, Timestamp};
+use ledger::{AccountId, Actor, Currency, Money, RefundRequestId, Timestamp};
 use policy::{Fact, Outcome, Reason, Recommendation, Remedy, Value};
 
-use crate::{Clock, ClockState, Request, State};
+use crate::{Clock, ClockState, Request, State, Step};
 
 /// How long a claim lasts, in seconds: half an hour is longer than reading and deciding a case takes, and
 /// short beside the shortest promise to people (four working hours), so that a claim that was forgotten
@@ -19,7 +19,7 @@ pub const CLAIM_S: u64 = 1_800;
 /// How urgent a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// A promise to this customer was broken, or their money did not arrive.
+    /// A promise to this customer was broken, their money did not arrive, or they asked for another look.
     Raised,
     /// None was.
     Normal,
@@ -132,7 +132,8 @@ impl Request {
     /// How urgent it is.
     pub fn priority(&self) -> Priority {
         let broken = self.clocks.iter().any(|clock| clock.is_open() && clock.breached_at.is_some());
-        if broken || self.state == State::Failed { Priority::Raised } else { Priority::Normal }
+        let again = self.state == State::Failed || self.reopenings() > 0;
+        if broken || again { Priority::Raised } else { Priority::Normal }
     }
 
     /// Whether it is a person's turn.
@@ -140,11 +141,12 @@ impl Request {
         match self.state {
             // Money that failed to reach the customer needs another way.
             State::InReview | State::Failed => true,
+            // Whether it is there, and where it is, a person finds out.
+            State::Refunded => self.is_overdue(),
             State::Submitted
             | State::NeedsInformation
             | State::Approved
             | State::Paying
-            | State::Refunded
             | State::Refused
             | State::Withdrawn => false,
         }
@@ -191,6 +193,27 @@ impl Request {
         }
         self.claim = Some(Claim { by: person.to_owned(), at: now });
         Ok(())
+    }
+
+    /// `person` notes that a refund's money is there, or what became of it is settled otherwise. Whether that
+    /// was still open.
+    pub fn arrived(&mut self, person: &str, now: Timestamp) -> Result<bool, ClaimError> {
+        if self.state != State::Refunded {
+            return Err(ClaimError::State(self.state));
+        }
+        if self.is_requester(person) {
+            return Err(ClaimError::OwnRequest);
+        }
+        if let Some(held) = self.kept_from(person, now) {
+            return Err(ClaimError::Held(held.clone()));
+        }
+        if !self.is_overdue() {
+            return Ok(false);
+        }
+        self.steps.push(Step { state: State::Refunded, at: now, actor: Actor::Support(person.to_owned()) });
+        self.claim = None;
+        self.clocks_due_at = Some(now);
+        Ok(true)
     }
 
     /// `person` lets go of it, or of a claim whose life is over. Whether there was one.

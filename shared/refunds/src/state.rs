@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use policy::Outcome;
+
 /// Where a refund request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
@@ -48,6 +50,16 @@ impl State {
         Self::Refused,
         Self::Withdrawn,
     ];
+
+    /// Where a decision leads to.
+    pub fn of(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Grant { .. } => Self::Approved,
+            Outcome::Refuse => Self::Refused,
+            Outcome::Person { .. } => Self::InReview,
+            Outcome::NeedsInformation { .. } => Self::NeedsInformation,
+        }
+    }
 
     /// The states that a request can go to from here.
     pub fn next(self) -> &'static [Self] {

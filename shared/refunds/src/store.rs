@@ -55,6 +55,8 @@ pub enum Saved {
     Ledger(Committed),
     /// Nothing is written: the payment's sum of refunds has moved since it was read.
     PaymentMoved,
+    /// Nothing is written: who approves is not allowed to, or a second person has to, by what is stored.
+    NotAllowed,
 }
 
 /// Something that the sweep has to look at.

@@ -78,7 +78,7 @@ impl Uncredited {
         };
         // The space keeps it apart from customers' idempotency keys, which have none.
         let id = request_id(&self.account, &format!("uncredited {}", self.payment));
-        let mut request = Request::open(id, self.account.clone(), Actor::Schedule, case, now);
+        let mut request = Request::open((id, self.account.clone()), Actor::Schedule, case, document, now);
         request.keep_time(Some(document));
         Ok(request)
     }

@@ -53,12 +53,21 @@ pub(crate) struct Traffic {
     pub(crate) handshakes: usize,
     /// The operations in the order in which they came.
     pub(crate) calls: Vec<String>,
+    /// Calls that came while no other was under way: how often the function waited.
+    pub(crate) rounds: usize,
+}
+
+/// What is noted while functions call.
+#[derive(Debug, Default)]
+struct Noted {
+    traffic: Traffic,
+    under_way: usize,
 }
 
 /// The running endpoint.
 pub(crate) struct Endpoint {
     pub(crate) url: String,
-    traffic: Arc<Mutex<Traffic>>,
+    noted: Arc<Mutex<Noted>>,
 }
 
 impl Endpoint {
@@ -69,23 +78,23 @@ impl Endpoint {
         let upstream = dynamodb.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let url = format!("https://localhost:{}", listener.local_addr()?.port());
-        let traffic = Arc::new(Mutex::new(Traffic::default()));
-        let counted = Arc::clone(&traffic);
+        let noted = Arc::new(Mutex::new(Noted::default()));
+        let counted = Arc::clone(&noted);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(connection(acceptor.clone(), stream, upstream.clone(), Arc::clone(&counted)));
             }
         });
-        Ok(Self { url, traffic })
+        Ok(Self { url, noted })
     }
 
     pub(crate) fn traffic(&self) -> Traffic {
-        std::mem::take(&mut *lock(&self.traffic))
+        std::mem::take(&mut lock(&self.noted).traffic)
     }
 }
 
-fn lock(traffic: &Mutex<Traffic>) -> std::sync::MutexGuard<'_, Traffic> {
-    traffic.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(noted: &Mutex<Noted>) -> std::sync::MutexGuard<'_, Noted> {
+    noted.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An authority, and a certificate of it for `localhost`.
@@ -114,12 +123,12 @@ async fn connection(
     acceptor: TlsAcceptor,
     stream: TcpStream,
     upstream: String,
-    traffic: Arc<Mutex<Traffic>>,
+    noted: Arc<Mutex<Noted>>,
 ) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let stream = acceptor.accept(stream).await.ok()?;
     {
-        let mut traffic = lock(&traffic);
+        let traffic = &mut lock(&noted).traffic;
         traffic.handshakes = traffic.handshakes.saturating_add(1);
     }
     let plain = TcpStream::connect(&upstream).await.ok()?;
@@ -129,11 +138,27 @@ async fn connection(
     let sender = Arc::new(tokio::sync::Mutex::new(sender));
     let service = service_fn(move |request| {
         let (sender, upstream) = (Arc::clone(&sender), upstream.clone());
-        lock(&traffic).calls.push(operation(&request).to_owned());
-        async move { answer(&mut *sender.lock().await, &upstream, request).await }
+        let noted = Arc::clone(&noted);
+        begun(&noted, operation(&request));
+        async move {
+            let answer = answer(&mut *sender.lock().await, &upstream, request).await;
+            let mut noted = lock(&noted);
+            noted.under_way = noted.under_way.saturating_sub(1);
+            drop(noted);
+            answer
+        }
     });
     // An error here is a function that was killed.
     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await.ok()
+}
+
+fn begun(noted: &Mutex<Noted>, operation: &str) {
+    let mut noted = lock(noted);
+    if noted.under_way == 0 {
+        noted.traffic.rounds = noted.traffic.rounds.saturating_add(1);
+    }
+    noted.under_way = noted.under_way.saturating_add(1);
+    noted.traffic.calls.push(operation.to_owned());
 }
 
 /// `x-amz-target` is `<service and version>.<operation>`.

@@ -13,26 +13,27 @@ const ISSUER: &str = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-
 
 /// Whose token a request carries.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Caller {
+pub(crate) enum Caller<'a> {
     Service,
-    Customer,
+    /// This account's own customer, about that account.
+    Customer(&'a str),
 }
 
 /// A request as an HTTP API sends it.
 pub(crate) fn request(
     number: u64,
     route: &str,
-    caller: Caller,
+    caller: Caller<'_>,
     generation: Option<&str>,
     body: Option<&Value>,
     now: Timestamp,
 ) -> String {
-    let (client, scope, subject) = match caller {
-        Caller::Service => ("generator", "makegood/service", "generator"),
-        Caller::Customer => ("web", "openid makegood/customer", ACCOUNT),
+    let (client, scope, subject, account) = match caller {
+        Caller::Service => ("generator", "makegood/service", "generator", ACCOUNT),
+        Caller::Customer(account) => ("web", "openid makegood/customer", account, account),
     };
     let now_s = now.as_ms().div_euclid(1000);
-    let mut parameters = json!({ "account": ACCOUNT });
+    let mut parameters = json!({ "account": account });
     if let Some(generation) = generation {
         parameters["generation"] = json!(generation);
     }

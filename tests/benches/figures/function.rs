@@ -39,7 +39,7 @@ pub(crate) const FUNCTIONS: [Function; 7] = [
     Function { name: "auto-refund", asks: &[Ask::Failed], only_dynamodb: true },
     Function { name: "stripe-webhook", asks: &[Ask::Pack, Ask::PackAgain, Ask::Link], only_dynamodb: false },
     Function { name: "expiry-sweep", asks: &[Ask::NothingDue], only_dynamodb: false },
-    Function { name: "refund-request", asks: &[Ask::Requests], only_dynamodb: false },
+    Function { name: "refund-request", asks: &[Ask::Requests, Ask::Submit], only_dynamodb: false },
     Function { name: "refund-payout", asks: &[Ask::UnknownPayout], only_dynamodb: false },
 ];
 

@@ -17,7 +17,7 @@ mod series;
 mod story;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -124,15 +124,26 @@ async fn measure(arguments: &Arguments, cores: machine::Cores) -> Result<String,
     }
     std::fs::remove_dir_all(&folder)?;
     let used_bytes = story.entry_bytes().await?;
+    let decisions = decisions(&bench.binaries)?;
     Ok(format!(
         "{}; p10 / **p50** / p99 of {} starts and {} warm invocations.\n\
          Newest entry of the account: {entry_bytes} \
-         bytes at the beginning, {used_bytes} at the end.\n\n{}",
+         bytes at the beginning, {used_bytes} at the end.\n\n{}\n\n{decisions}",
         machine::description(),
         arguments.colds,
         arguments.warms,
         report::tables(&rows)
     ))
+}
+
+/// The table that `policy-documents`' own measurement prints: it is compiled as the functions are.
+fn decisions(binaries: &Path) -> Result<String, Failure> {
+    let program = binaries.join("examples").join("timing");
+    let table = std::process::Command::new(&program).output()?;
+    if !table.status.success() {
+        return Err(Failure::Story("the measurement of decisions failed"));
+    }
+    Ok(String::from_utf8_lossy(&table.stdout).trim_end().to_owned())
 }
 
 /// The functions that were asked for and the one that they are held against.

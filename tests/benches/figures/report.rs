@@ -77,17 +77,19 @@ fn calls(traffic: &Traffic) -> String {
 
 fn warms(rows: &[Row]) -> String {
     let mut lines = vec![
-        "| function | asked, warm | calls | CPU ms | target | wall ms |".to_owned(),
-        "|---|---|---|---|---|---|".to_owned(),
+        "| function | asked, warm | calls | waits for them | target | CPU ms | target | wall ms |".to_owned(),
+        "|---|---|---|---|---|---|---|---|".to_owned(),
     ];
     for Row { function, seen, .. } in rows {
         for Warm { ask, cpu, wall, traffic } in &seen.warm {
             let limit = ask.is_webhook_with_one_write().then_some(WARM_WEBHOOK_MAX);
             lines.push(format!(
-                "| {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} |",
                 function.name,
                 ask.title(),
                 calls(traffic),
+                traffic.rounds,
+                verdict(traffic.rounds, ask.rounds_max()),
                 cpu.spread(),
                 verdict(cpu.percentile(50), limit),
                 wall.spread(),

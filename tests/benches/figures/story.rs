@@ -4,7 +4,7 @@
 //! The account is the typical one of docs/PERFORMANCE.md: a pack, a Pro lot and two open holds.
 
 use ledger::contract::{grant, run, settle};
-use ledger::{AccountId, Command, Credits, Ending, GenerationId, Place, ProductId};
+use ledger::{AccountId, Command, Credits, Ending, GenerationId, Place, PolicyRef, ProductId, Timestamp};
 use ledger_dynamodb::Tables;
 use serde_json::json;
 use testkit::stand_in::{BuyPack, Deliver, Emission, StripeStandIn, Subscribe};
@@ -18,6 +18,8 @@ const PACKS_PER_BUYER: u64 = 4;
 
 /// Subscribers are others than the buyers of packs.
 const SUBSCRIBERS_FROM: u64 = 1_000_000;
+/// So are those who ask for their money back, each for one payment.
+const REQUESTERS_FROM: u64 = 2_000_000;
 
 /// One thing that a function is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,7 @@ pub(crate) enum Ask {
     PackAgain,
     NothingDue,
     Requests,
+    Submit,
     UnknownPayout,
 }
 
@@ -49,6 +52,7 @@ impl Ask {
             Self::PackAgain => "the same pack again",
             Self::NothingDue => "nothing due",
             Self::Requests => "a list of requests",
+            Self::Submit => "a request for a pack's money",
             Self::UnknownPayout => "a payout that is not there",
         }
     }
@@ -56,6 +60,11 @@ impl Ask {
     /// Whether the target for webhooks applies.
     pub(crate) fn is_webhook_with_one_write(self) -> bool {
         self == Self::Link
+    }
+
+    /// How often it may wait for DynamoDB.
+    pub(crate) fn rounds_max(self) -> Option<usize> {
+        (self == Self::Submit).then_some(3)
     }
 }
 
@@ -138,11 +147,28 @@ impl Story {
             }
             Ask::Balance => {
                 let route = "GET /v1/accounts/{account}/credits";
-                (request(self.count, route, Caller::Customer, None, None, now), r#""statusCode":200"#)
+                (
+                    request(self.count, route, Caller::Customer(ACCOUNT), None, None, now),
+                    r#""statusCode":200"#,
+                )
             }
             Ask::Requests => {
                 let route = "GET /v1/accounts/{account}/refund-requests";
-                (request(self.count, route, Caller::Customer, None, None, now), r#""statusCode":200"#)
+                (
+                    request(self.count, route, Caller::Customer(ACCOUNT), None, None, now),
+                    r#""statusCode":200"#,
+                )
+            }
+            Ask::Submit => {
+                let buyer = buyer(self.count.saturating_add(REQUESTERS_FROM));
+                let payment = format!("pi_{}", self.count);
+                self.bought(&buyer, &payment, now).await;
+                let body = json!({ "reason": "changed_mind", "payment": payment });
+                let route = "POST /v1/accounts/{account}/refund-requests";
+                (
+                    request(self.count, route, Caller::Customer(&buyer), None, Some(&body), now),
+                    r#""statusCode":201"#,
+                )
             }
             Ask::Failed => {
                 let generation = format!("7d7f6f0e-8f0a-4a39-9b58-{:012}", self.count);
@@ -174,6 +200,17 @@ impl Story {
             }
         };
         Ok(Event { body, proof })
+    }
+
+    /// A pack that was bought under the policy in force.
+    async fn bought(&self, buyer: &str, payment: &str, now: Timestamp) {
+        let account = AccountId::new(buyer).expect("a valid id");
+        let mut grant = grant(&account, payment, 500, None);
+        let policy = policy_documents::documents().in_force("music-studio", now.as_ms()).document();
+        grant.payment.charged_at = now;
+        grant.payment.policy =
+            policy.map(|policy| PolicyRef { document: policy.id.clone(), version: policy.version.clone() });
+        run(&self.tables, &account, &Command::Grant(grant), now).await;
     }
 
     /// The body of a purchase by a buyer who has bought little before.

@@ -81,7 +81,7 @@ fn the_documented_routes_are_the_deployed_ones() {
         .iter()
         .map(|(name, route)| text(&route["RouteKey"], name))
         .collect();
-    assert_eq!(deployed.len(), 15, "{TEMPLATE}: the routes are {deployed:?}");
+    assert_eq!(deployed.len(), 21, "{TEMPLATE}: the routes are {deployed:?}");
     let mut findings = Findings::default();
     for route in documented.difference(&deployed) {
         findings.of(OPENAPI, format!("has `{route}`; expected what {TEMPLATE} deploys"));
@@ -182,4 +182,23 @@ async fn the_tables_of_tests_are_the_deployed_ones() {
         let tested = shape(&answer.table.expect("a table has a description"));
         assert_eq!(tested, sorted(Value::Object(deployed)), "left: tests, right: {TEMPLATE}, {name}");
     }
+}
+
+#[test]
+fn s0_18_no_call_exchanges_credits_for_money_or_hands_them_on() {
+    let openapi = yaml(OPENAPI);
+    let mut findings = Findings::default();
+    for (path, operations) in object(&openapi["paths"], OPENAPI) {
+        for (method, operation) in object(operations, path) {
+            let name = operation["operationId"].as_str().unwrap_or_default();
+            let called = format!("{path} {name} {}", operation["summary"].as_str().unwrap_or_default());
+            for word in ["cash", "redeem", "transfer", "gift", "sell", "exchange", "convert"] {
+                if called.to_lowercase().contains(word) {
+                    findings
+                        .of(OPENAPI, format!("{method} {path} is called `{word}`; credits are no currency"));
+                }
+            }
+        }
+    }
+    findings.none();
 }

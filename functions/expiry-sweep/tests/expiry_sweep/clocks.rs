@@ -32,7 +32,8 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
         decision: decide(document, &facts, Reason::ChangedMind, now.as_ms()),
         facts,
     };
-    let mut request = Request::open(request_id(&id(name), "key-1"), id(name), Actor::Customer, case, now);
+    let whose = (request_id(&id(name), "key-1"), id(name));
+    let mut request = Request::open(whose, Actor::Customer, case, document, now);
     if request.state == State::NeedsInformation {
         // Whatever the policy asks for first, a person has it in hand here.
         request.steps.pop();

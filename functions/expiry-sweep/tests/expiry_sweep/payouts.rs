@@ -1,11 +1,11 @@
 //! Payouts that are stuck.
 
 use ledger::contract::{NoPause, at};
-use ledger::{Actor, PaymentId, PaymentStore, Timestamp};
+use ledger::{Actor, LedgerStore, PaymentId, PaymentStore, Timestamp};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Case, Grounds, Head, Request, RequestStore, Review, Save, Verdict, approve_money, fingerprint,
-    request_id,
+    Approved, Call, Case, Grounds, Quote, Request, RequestStore, Review, Reviewed, Save, Standing, Verdict,
+    approve, fingerprint, request_id,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -28,26 +28,29 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
         facts: Facts::new(),
         decision: decide(document, &Facts::new(), Reason::Other, now.as_ms()),
     };
-    let mut request = Request::open(request_id(&id(name), "key-1"), id(name), Actor::Customer, case, now);
+    let mut request =
+        Request::open((request_id(&id(name), "key-1"), id(name)), Actor::Customer, case, document, now);
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();
     let review = Review {
-        reviewer: "support-1".to_owned(),
         verdict: Verdict::Approve,
         reason: "agreed".to_owned(),
-        at: now,
+        clause: None,
+        quote: None,
+        overrides: false,
     };
-    request.decide(review, payment.refundable().ok()).unwrap();
+    let reviewer = Actor::Support("support-1".to_owned());
+    let call = Call { by: reviewer.clone(), at: now, fingerprint: fingerprint(&["review"]) };
+    let head = scene.tables.head(&id(name)).await.unwrap();
+    let standing =
+        Standing { document, payment: Some(&payment), subscription: None, head: head.as_ref(), now };
+    let quote = Quote::of_money(&payment, payment.paid, &standing);
+    let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
+        panic!("it is approved")
+    };
     request.keep_time(Some(document));
-    let grounds = Grounds {
-        actor: Actor::Support("support-1".to_owned()),
-        policy: None,
-        head: Head::Unread,
-        used: None,
-    };
-    let paid = payment.paid;
-    let saved =
-        approve_money(&scene.tables, &NoPause, &request, payment, (paid, false), grounds, now).await.unwrap();
+    let grounds = Grounds::of(document, reviewer);
+    let saved = approve(&scene.tables, &NoPause, &request, &quote, grounds, now).await.unwrap();
     let Approved::Saved(request) = saved else { panic!("{saved:?}") };
     *request
 }

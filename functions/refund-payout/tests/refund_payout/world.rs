@@ -10,8 +10,8 @@ use ledger_dynamodb::{Tables, in_process};
 use policy::{Facts, Reason};
 use refund_payout::{PayoutError, pay};
 use refunds::{
-    Approved, Case, Grounds, Head, Request, RequestStore, Review, State, Verdict, approve_money, fingerprint,
-    request_id,
+    Approved, Call, Case, Grounds, Quote, Request, RequestStore, Review, Reviewed, Standing, State, Verdict,
+    approve, fingerprint, request_id,
 };
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
 use testkit::stand_in::{API_KEY, BuyPack, Emission, StripeStandIn, Subscribe};
@@ -110,28 +110,37 @@ impl World {
             decision: policy::decide(document, &facts, Reason::Other, at(1).as_ms()),
             facts,
         };
-        let mut request = Request::open(self.request.clone(), account(), Actor::Customer, case, at(1));
+        let whose = (self.request.clone(), account());
+        let mut request = Request::open(whose, Actor::Customer, case, document, at(1));
         // Whatever the policy asks for first, a person has it in hand here.
         request.state = State::InReview;
         let payment = self.store.payment(&self.payment).await.unwrap().unwrap();
         let part = ledger::Money::new(400, payment.paid.currency());
         let review = Review {
-            reviewer: "agent-1".to_owned(),
             verdict: Verdict::ApprovePart(part),
             reason: "Goodwill.".to_owned(),
-            at: at(2),
+            clause: None,
+            quote: None,
+            overrides: false,
         };
-        request.decide(review, payment.refundable().ok()).unwrap();
+        let reviewer = Actor::Support("agent-1".to_owned());
+        let call = Call { by: reviewer.clone(), at: at(2), fingerprint: fingerprint(&["review"]) };
+        let head = self.store.head(&account()).await.unwrap();
+        let standing = Standing {
+            document,
+            payment: Some(&payment),
+            subscription: None,
+            head: head.as_ref(),
+            now: at(2),
+        };
+        let quote = Quote::of_money(&payment, part, &standing);
+        let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
+            panic!("it is approved")
+        };
         request.version = 1;
-        let grounds = Grounds {
-            actor: Actor::Support("agent-1".to_owned()),
-            policy: None,
-            head: Head::Unread,
-            used: None,
-        };
-        let approved =
-            approve_money(&self.store, &Backoff::default(), &request, payment, (part, false), grounds, at(2))
-                .await;
+        let grounds = Grounds::of(document, reviewer);
+        let approved = approve(&self.store, &Backoff::default(), &request, &quote, grounds, at(2)).await;
+
         assert!(matches!(approved, Ok(Approved::Saved(_))), "{approved:?}");
     }
 

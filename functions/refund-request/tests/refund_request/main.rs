@@ -1,11 +1,19 @@
 //! Refund requests through their events: the tables are in this process, the clock is fixed.
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod decisions;
 #[cfg(test)]
 mod findings;
 #[cfg(test)]
+mod four_eyes;
+#[cfg(test)]
+mod offers;
+#[cfg(test)]
 mod queue;
+#[cfg(test)]
+mod quotes;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]

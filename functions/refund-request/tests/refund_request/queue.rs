@@ -50,7 +50,13 @@ async fn the_queue_shows_what_waits_for_people_and_nothing_else() {
     assert_eq!((&request["priority"], &request["claim"]), (&json!("normal"), &Value::Null));
     assert_eq!(request["clock"]["state"], "running");
     assert!(request.get("decision").is_none() && request.get("note").is_none());
-    let (status, _) = world.review(&id, "agent-1", &json!({"decision": "refuse", "reason": "Used."})).await;
+    let (status, _) = world
+        .review(
+            &id,
+            "agent-1",
+            &json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Used."}),
+        )
+        .await;
     assert_eq!(status, 200);
     assert_eq!(ids(&world, &[]).await, Vec::<String>::new());
 }
@@ -61,7 +67,7 @@ async fn d14_customers_and_services_do_not_see_the_queue() {
     let id = in_review(&world, "key-1").await;
     let event = HttpEvent::new(QUEUE, now().as_s()).as_customer(CUSTOMER);
     assert_eq!(world.call(&event).await.status(), 403);
-    for step in ["claim", "release"] {
+    for step in ["claim", "release", "arrival"] {
         let event = HttpEvent::new(&format!("POST /v1/refund-requests/{{id}}/{step}"), now().as_s());
         assert_eq!(world.call(&event.path("id", &id).as_customer(CUSTOMER)).await.status(), 403, "{step}");
     }
@@ -116,7 +122,7 @@ async fn a_claim_keeps_others_out_for_half_an_hour() {
         assert_eq!(status, 409, "{name}: {problem}");
         assert!(problem["detail"].as_str().unwrap().starts_with("agent-1 has claimed"), "{problem}");
     }
-    let refuse = json!({"decision": "refuse", "reason": "Used."});
+    let refuse = json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Used."});
     let (status, problem) = world.review(&id, "agent-2", &refuse).await;
     assert_eq!((status, &problem["type"]), (409, &json!("urn:makegood:problem:state-conflict")));
     // A claim that was forgotten ends by itself.
@@ -133,11 +139,17 @@ async fn a_claim_is_released_and_a_decision_ends_it() {
     assert_eq!((status, &released["claim"]), (200, &Value::Null));
     assert_eq!(step(&world, "release", &id, "agent-2", 2).await.0, 200, "there is nothing to release");
     step(&world, "claim", &id, "agent-2", 3).await;
-    let (status, request) =
-        world.review(&id, "agent-2", &json!({"decision": "refuse", "reason": "Used."})).await;
+    let (status, request) = world
+        .review(
+            &id,
+            "agent-2",
+            &json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Used."}),
+        )
+        .await;
     assert_eq!((status, &request["claim"]), (200, &Value::Null));
     assert_eq!(step(&world, "claim", &id, "agent-1", 4).await.0, 409, "it waits for nobody");
     assert_eq!(step(&world, "claim", "rr_missing", "agent-1", 5).await.0, 404);
+    assert_eq!(step(&world, "arrival", &id, "agent-1", 6).await.0, 409, "no money is on its way");
 }
 
 #[tokio::test]

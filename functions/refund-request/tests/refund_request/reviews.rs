@@ -4,65 +4,104 @@ use serde_json::{Value, json};
 
 use crate::world::{CUSTOMER, World, account, answer, changed_mind, now, submission};
 
+/// A pack that landed and is not spent: the text says both, and the customer's reading is recommended.
 async fn in_review(world: &World) -> String {
     let (_, request) = world.submit("key-1", &changed_mind()).await;
     request["id"].as_str().unwrap().to_owned()
+}
+
+fn approve(reason: &str) -> Value {
+    json!({"decision": "approve", "clause": "pack-final-once-spent", "reason": reason})
+}
+
+fn approve_part(minor: &Value, currency: &str) -> Value {
+    json!({
+        "decision": "approve_part", "clause": "pack-final-once-spent", "reason": "A part.",
+        "amount": {"amount_minor": minor, "currency": currency}
+    })
+}
+
+fn refuse(reason: &str) -> Value {
+    json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": reason})
 }
 
 #[tokio::test]
 async fn a_part_is_approved_and_what_is_left_of_the_lot_is_revoked() {
     let world = World::new().await;
     let id = in_review(&world).await;
-    let body = json!({
-        "decision": "approve_part", "amount": {"amount_minor": 400, "currency": "usd"}, "reason": "Goodwill."
-    });
-    let (status, request) = world.review(&id, "agent-1", &body).await;
+    let (status, request) = world.review_as_shown(&id, "agent-1", &approve_part(&json!(400), "usd")).await;
     assert_eq!((status, &request["state"]), (200, &json!("approved")), "{request:#}");
     assert_eq!(request["payout"]["amount"]["amount_minor"], 400);
-    assert_eq!(request["review"]["reviewer"], "agent-1");
+    let review = &request["reviews"][0];
+    assert_eq!(
+        (&review["reviewer"], &review["clause"]),
+        (&json!("agent-1"), &json!("pack-final-once-spent"))
+    );
+    assert_eq!(review["override"], true, "all of it was recommended");
+    assert!(request["message"].as_str().unwrap().starts_with("We refund 4.00 USD"), "{request:#}");
     assert_eq!(world.refunded("pi_pack").await, 400);
     assert_eq!(world.lot("pi_pack").await, (100, 0, 100));
     world.journal_is_sound().await;
 
-    let (status, problem) =
-        world.review(&id, "agent-2", &json!({"decision": "refuse", "reason": "No."})).await;
+    let (status, problem) = world.review(&id, "agent-2", &refuse("No.")).await;
     assert_eq!((status, &problem["type"]), (409, &json!("urn:makegood:problem:state-conflict")));
 }
 
 #[tokio::test]
-async fn a_refusal_moves_no_money() {
+async fn a_refusal_moves_no_money_and_overrides_what_was_recommended() {
     let world = World::new().await;
     let id = in_review(&world).await;
-    let (status, request) =
-        world.review(&id, "agent-1", &json!({"decision": "refuse", "reason": "Used."})).await;
+    let (status, request) = world.review(&id, "agent-1", &refuse("Used.")).await;
     assert_eq!((status, &request["state"]), (200, &json!("refused")));
+    assert_eq!(request["reviews"][0]["override"], true);
+    let message = request["message"].as_str().unwrap();
+    assert!(message.contains("once its credits have landed") && message.contains("a person"), "{message}");
     assert_eq!(world.refunded("pi_pack").await, 0);
     assert_eq!(world.lot("pi_pack").await, (100, 100, 0));
+}
+
+#[tokio::test]
+async fn what_was_recommended_is_no_override() {
+    let world = World::new().await;
+    let id = in_review(&world).await;
+    let (_, request) = world.review_as_shown(&id, "agent-1", &approve("As the text says.")).await;
+    assert_eq!((&request["state"], &request["reviews"][0]["override"]), (&json!("approved"), &json!(false)));
+}
+
+#[tokio::test]
+async fn a_review_cites_a_clause_of_the_document() {
+    let world = World::new().await;
+    let id = in_review(&world).await;
+    for clause in [json!("no-such-clause"), Value::Null] {
+        let body = json!({"decision": "refuse", "clause": clause, "reason": "No."});
+        let (status, problem) = world.review(&id, "agent-1", &body).await;
+        assert_eq!(status, 422, "{problem}");
+        assert_eq!(problem["errors"][0]["pointer"], "#/clause");
+        let known = problem["errors"][0]["detail"].as_str().unwrap();
+        assert!(known.contains("`pack-final-once-landed`"), "{known}");
+    }
+    assert_eq!(world.seen(&id).await["state"], "in_review");
 }
 
 #[tokio::test]
 async fn d6_an_amount_that_cannot_be_is_refused() {
     let world = World::new().await;
     let id = in_review(&world).await;
-    let part = |minor: Value, currency: &str| {
-        json!({
-            "decision": "approve_part", "amount": {"amount_minor": minor, "currency": currency}, "reason": "A part."
-        })
-    };
+    let mut without = approve_part(&json!(1), "usd");
+    without["amount"] = Value::Null;
+    let mut with = approve("With.");
+    with["amount"] = json!({"amount_minor": 1, "currency": "usd"});
     for (body, expected) in [
-        (part(json!(0), "usd"), 422),
-        (part(json!(1001), "usd"), 422),
-        (part(json!(100), "eur"), 422),
-        (part(json!(100), "dollars"), 422),
-        (part(json!(-1), "usd"), 400),
-        (part(json!(1.5), "usd"), 400),
-        (part(json!("100"), "usd"), 400),
-        (json!({"decision": "approve_part", "reason": "Without."}), 422),
-        (
-            json!({"decision": "approve", "amount": {"amount_minor": 1, "currency": "usd"}, "reason": "With."}),
-            422,
-        ),
-        (json!({"decision": "approve", "reason": " "}), 422),
+        (approve_part(&json!(0), "usd"), 422),
+        (approve_part(&json!(1001), "usd"), 422),
+        (approve_part(&json!(100), "eur"), 422),
+        (approve_part(&json!(100), "dollars"), 422),
+        (approve_part(&json!(-1), "usd"), 400),
+        (approve_part(&json!(1.5), "usd"), 400),
+        (approve_part(&json!("100"), "usd"), 400),
+        (without, 422),
+        (with, 422),
+        (approve(" "), 422),
     ] {
         let (status, problem) = world.review(&id, "agent-1", &body).await;
         assert_eq!(status, expected, "{body}: {problem}");
@@ -74,8 +113,7 @@ async fn d6_an_amount_that_cannot_be_is_refused() {
 async fn d15_nobody_reviews_the_own_request() {
     let world = World::new().await;
     let id = in_review(&world).await;
-    let body = json!({"decision": "approve", "reason": "I am sure."});
-    let (status, _) = world.review(&id, CUSTOMER, &body).await;
+    let (status, _) = world.review_as_shown(&id, CUSTOMER, &approve("I am sure.")).await;
     assert_eq!(status, 403);
     assert_eq!(world.refunded("pi_pack").await, 0);
 }
@@ -86,11 +124,10 @@ async fn d15_nobody_reviews_what_they_filed_for_a_customer() {
     let filed = submission("key-1", &changed_mind()).as_support("agent-1");
     let (_, request) = answer(&world.call(&filed).await);
     let id = request["id"].as_str().unwrap();
-    let body = json!({"decision": "approve", "reason": "They called."});
-    let (status, _) = world.review(id, "agent-1", &body).await;
+    let (status, _) = world.review_as_shown(id, "agent-1", &approve("They called.")).await;
     assert_eq!(status, 403);
     assert_eq!(world.refunded("pi_pack").await, 0);
-    let (status, _) = world.review(id, "agent-2", &body).await;
+    let (status, _) = world.review_as_shown(id, "agent-2", &approve("They called.")).await;
     assert_eq!(status, 200);
 }
 
@@ -99,7 +136,7 @@ async fn d14_a_customer_does_not_review() {
     let world = World::new().await;
     let id = in_review(&world).await;
     let event = testkit::http_event::HttpEvent::new("POST /v1/refund-requests/{id}/review", now().as_s());
-    let body = json!({"decision": "approve", "reason": "Mine."});
+    let body = approve("Mine.");
     let response = world.call(&event.path("id", &id).as_customer(account().as_str()).body(&body)).await;
     assert_eq!(response.status(), 403);
 }
@@ -108,15 +145,26 @@ async fn d14_a_customer_does_not_review() {
 async fn d10_credits_that_were_spent_since_the_request_are_never_refunded_unseen() {
     let world = World::new().await;
     let id = in_review(&world).await;
+    let shown = world.seen(&id).await["quote"].clone();
+    assert_eq!(shown["revoked"][0]["credits_revoked"], 100);
     // Subscription before pack: the pack is spent when nothing else is left.
     world.generate("song-1", 1000).await;
     world.generate("song-2", 40).await;
-    let body = json!({"decision": "approve", "reason": "Unspent."});
-    let (status, problem) = world.review(&id, "agent-1", &body).await;
-    assert_eq!(status, 409, "{problem}");
-    assert!(problem["detail"].as_str().unwrap().starts_with("40 credits"), "{problem}");
+    let mut body = approve("Unspent.");
+    for quote in [Value::Null, shown["quote"].clone(), json!("q_made_up")] {
+        body["quote"] = quote;
+        let (status, problem) = world.review(&id, "agent-1", &body).await;
+        assert_eq!(
+            (status, &problem["type"]),
+            (409, &json!("urn:makegood:problem:quote-changed")),
+            "{problem}"
+        );
+        assert_eq!(problem["quote"]["revoked"][0]["credits_revoked"], 60, "{problem}");
+        assert_eq!(problem["quote"]["revoked"][0]["credits_spent"], 40, "{problem}");
+        body["quote"] = problem["quote"]["quote"].clone();
+    }
     assert_eq!(world.refunded("pi_pack").await, 0);
-    let body = json!({"decision": "approve", "reason": "Goodwill all the same.", "credits_used": 40});
+    assert_eq!(world.seen(&id).await["state"], "in_review");
     let (status, request) = world.review(&id, "agent-1", &body).await;
     assert_eq!((status, &request["payout"]["credits_revoked"]), (200, &json!(60)), "{request:#}");
     world.journal_is_sound().await;
@@ -127,7 +175,7 @@ async fn a_person_decides_what_still_needed_information() {
     let world = World::new().await;
     let (_, request) = world.submit("key-1", &json!({"reason": "changed_mind", "payment": "pi_pack"})).await;
     assert_eq!(request["state"], "needs_information");
-    let body = json!({"decision": "refuse", "reason": "They said on the phone that they use it."});
+    let body = refuse("They said on the phone that they use it.");
     let (status, request) = world.review(request["id"].as_str().unwrap(), "agent-1", &body).await;
     assert_eq!((status, &request["state"]), (200, &json!("refused")));
 }
@@ -137,11 +185,61 @@ async fn credits_that_cannot_come_back_are_not_called_refunded() {
     let world = World::new().await;
     let body = json!({"reason": "generation_failed", "generation_id": "song-none", "note": "It failed."});
     let (_, request) = world.submit("key-1", &body).await;
-    let body = json!({"decision": "approve", "reason": "They are right."});
+    let body = json!({"decision": "approve", "clause": "failed-generation", "reason": "They are right."});
     let (status, problem) = world.review(request["id"].as_str().unwrap(), "agent-1", &body).await;
     assert_eq!(
         (status, &problem["type"]),
         (409, &json!("urn:makegood:problem:state-conflict")),
         "{request:#}"
     );
+}
+
+#[tokio::test]
+async fn s2_6_a_person_gives_the_credits_of_a_generation_back() {
+    let world = World::new().await;
+    world.generate("song-1", 5).await;
+    let before = world.available().await;
+    let body = json!({"reason": "generation_failed", "generation_id": "song-1", "payment": "pi_first", "note": "Noise."});
+    let (_, request) = world.submit("key-1", &body).await;
+    assert_eq!(request["state"], "in_review", "{request:#}");
+    let id = request["id"].as_str().unwrap();
+    let body =
+        json!({"reason": "generation_failed", "generation_id": "song-1", "note": "Nothing but noise."});
+    let (_, request) = world.submit("key-2", &body).await;
+    // Without an order the request is incomplete, and a person may decide all the same.
+    assert_eq!(request["state"], "needs_information", "{request:#}");
+    assert_eq!(
+        request["quote"]["pays"],
+        json!({"kind": "credits_given_back", "generation_id": "song-1", "credits": 5})
+    );
+    let second = request["id"].as_str().unwrap();
+    let verdict = json!({"decision": "approve", "clause": "failed-generation", "reason": "I heard it."});
+    let (status, request) = world.review_as_shown(second, "agent-1", &verdict).await;
+    assert_eq!((status, &request["state"], &request["credits_given"]), (200, &json!("refunded"), &json!(5)));
+    assert_eq!(world.available().await, before + 5);
+    // The other request about the same generation pays nothing twice.
+    let (_, request) = world
+        .review(
+            id,
+            "agent-1",
+            &json!({"decision": "refuse", "clause": "failed-generation", "reason": "Done."}),
+        )
+        .await;
+    assert_eq!(request["state"], "refused");
+    assert_eq!(world.available().await, before + 5);
+    world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn the_same_review_again_is_answered_alike() {
+    let world = World::new().await;
+    let id = in_review(&world).await;
+    let mut body = approve("As the text says.");
+    body["quote"] = world.seen(&id).await["quote"]["quote"].clone();
+    let (status, first) = world.review(&id, "agent-1", &body).await;
+    assert_eq!(status, 200);
+    assert_eq!(world.review(&id, "agent-1", &body).await, (200, first));
+    assert_eq!(world.refunded("pi_pack").await, 1000);
+    let (status, _) = world.review(&id, "agent-2", &body).await;
+    assert_eq!(status, 409, "another person's decision is another one");
 }

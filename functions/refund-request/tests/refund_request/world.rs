@@ -10,7 +10,7 @@ use lambda::http::{Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::contract::{at, grant, place, run, settle};
 use ledger::{
-    AccountId, Answer, Command, Ending, Entry, LedgerStore, PaymentId, PaymentStore, PolicyRef,
+    AccountId, Answer, Command, Ending, Entry, Grant, LedgerStore, Money, PaymentId, PaymentStore, PolicyRef,
     RefundRequestId, Subscription, SubscriptionId, Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
@@ -73,17 +73,43 @@ impl World {
 
     async fn pay(&self, id: &str, billing_reason: Option<&str>, credits: u64, charged_s: u64) {
         let mut grant = grant(&account(), id, credits, billing_reason.map(|_| "sub_1"));
-        let payment = &mut grant.payment;
-        payment.charged_at = at(charged_s);
-        payment.policy =
-            Some(PolicyRef { document: "music-studio".to_owned(), version: "2026-05-02".to_owned() });
         if let (ledger::PaymentKind::Subscription { billing_reason: reason, .. }, Some(word)) =
-            (&mut payment.kind, billing_reason)
+            (&mut grant.payment.kind, billing_reason)
         {
             word.clone_into(reason);
         }
+        self.grant(grant, "music-studio", charged_s).await;
+    }
+
+    async fn grant(&self, mut grant: Grant, document: &str, charged_s: u64) {
+        let payment = &mut grant.payment;
+        payment.charged_at = at(charged_s);
+        let version = policy_documents::documents().in_force(payment.product.as_str(), now().as_ms());
+        let version = version.document().unwrap().version.clone();
+        payment.policy = Some(PolicyRef { document: document.to_owned(), version });
         let answer = run(&self.app.store, &account(), &Command::Grant(grant), at(charged_s)).await;
         assert!(matches!(answer, Answer::Written { .. }), "{answer:?}");
+        self.meter.read();
+    }
+
+    /// A pack of 100 credits of a product, bought yesterday for this much.
+    pub(crate) async fn pay_for(&self, product: &str, document: &str, id: &str, minor: u64) {
+        let mut grant = grant(&account(), id, 100, None);
+        grant.payment.product = ledger::ProductId::new(product).unwrap();
+        grant.payment.paid = Money::new(minor, grant.payment.paid.currency());
+        self.grant(grant, document, 40 * DAY_S).await;
+    }
+
+    /// The first charge of another subscription, which has not ended.
+    pub(crate) async fn subscribe(&self, id: &str, subscription: &str, credits: u64) {
+        self.grant(grant(&account(), id, credits, Some(subscription)), "music-studio", 40 * DAY_S).await;
+    }
+
+    /// A renewal after the cancellation, for this much.
+    pub(crate) async fn renew(&self, id: &str, minor: u64) {
+        let mut grant = grant(&account(), id, 500, Some("sub_1"));
+        grant.payment.paid = Money::new(minor, grant.payment.paid.currency());
+        self.grant(grant, "music-studio", 40 * DAY_S).await;
     }
 
     async fn cancelled(&self, confirmed_s: u64, ended_s: u64) {
@@ -100,7 +126,17 @@ impl World {
 
     /// A generation of the customer's that was captured.
     pub(crate) async fn generate(&self, id: &str, credits: u64) {
-        run(&self.app.store, &account(), &place(id, credits), now()).await;
+        self.generate_for("music-studio", id, credits).await;
+    }
+
+    /// The same of another product.
+    pub(crate) async fn generate_for(&self, product: &str, id: &str, credits: u64) {
+        let mut command = place(id, credits);
+        if let Command::Hold(place) = &mut command {
+            place.product = ledger::ProductId::new(product).unwrap();
+        }
+        let placed = run(&self.app.store, &account(), &command, now()).await;
+        assert!(matches!(placed, Answer::Written { .. }), "{placed:?}");
         run(&self.app.store, &account(), &settle(id, Ending::Succeeded), now()).await;
     }
 
@@ -121,9 +157,44 @@ impl World {
         answer(&self.call(&submission(key, body)).await)
     }
 
+    /// A review as it is sent.
     pub(crate) async fn review(&self, id: &str, reviewer: &str, body: &Value) -> (u16, Value) {
         let event = HttpEvent::new("POST /v1/refund-requests/{id}/review", now().as_s());
         answer(&self.call(&event.path("id", id).as_support(reviewer).body(body)).await)
+    }
+
+    /// A review that carries the quote that support is shown.
+    pub(crate) async fn review_as_shown(&self, id: &str, reviewer: &str, body: &Value) -> (u16, Value) {
+        let mut body = body.clone();
+        body["quote"] = self.seen(id).await["quote"]["quote"].clone();
+        self.review(id, reviewer, &body).await
+    }
+
+    /// What support sees of a request.
+    pub(crate) async fn seen(&self, id: &str) -> Value {
+        let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests/{id}", now().as_s());
+        let event = event.path("account", CUSTOMER).path("id", id).as_support("agent-0");
+        let (status, request) = answer(&self.call(&event).await);
+        assert_eq!(status, 200, "{request}");
+        request
+    }
+
+    /// What would come of a request.
+    pub(crate) async fn preview(&self, body: &Value) -> (u16, Value) {
+        let event = HttpEvent::new(&format!("{SUBMIT}/preview"), now().as_s());
+        let event = event.path("account", CUSTOMER).as_customer(CUSTOMER);
+        answer(&self.call(&event.body(body)).await)
+    }
+
+    /// What the customer does with a request: `what` is the rest of the path.
+    pub(crate) async fn act(&self, id: &str, what: &str, body: &Value) -> (u16, Value) {
+        answer(&self.call(&act(id, what, body).as_customer(CUSTOMER)).await)
+    }
+
+    /// How urgent a request is.
+    pub(crate) async fn priority(&self, id: &str) -> refunds::Priority {
+        let stored = refunds::RequestStore::request(&self.app.store, &id.parse().unwrap()).await.unwrap();
+        stored.unwrap().priority()
     }
 
     /// The credits of the payment's lot: granted, available, revoked.
@@ -136,6 +207,12 @@ impl World {
             .find(|lot| lot.payment.as_ref().is_some_and(|id| id.as_str() == payment))
             .unwrap();
         (lot.granted.get(), lot.available.get(), lot.revoked.get())
+    }
+
+    /// The account's usable credits.
+    pub(crate) async fn available(&self) -> u64 {
+        let head = self.app.store.head(&account()).await.unwrap().unwrap();
+        head.after().balance(now()).unwrap().available.get()
     }
 
     pub(crate) async fn refunded(&self, payment: &str) -> u64 {
@@ -160,9 +237,25 @@ pub(crate) fn account() -> AccountId {
     AccountId::new(CUSTOMER).unwrap()
 }
 
+/// An idempotency key that is the body's own.
+pub(crate) fn key_of(body: &Value) -> String {
+    body.to_string().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
+}
+
 pub(crate) fn submission(key: &str, body: &Value) -> HttpEvent {
     let event = HttpEvent::new(SUBMIT, now().as_s()).path("account", CUSTOMER).as_customer(CUSTOMER);
     event.header("idempotency-key", key).body(body)
+}
+
+/// A call that moves a request; who calls is to be said.
+pub(crate) fn act(id: &str, what: &str, body: &Value) -> HttpEvent {
+    let (route, offer) = match what.strip_prefix("offers/") {
+        Some(offer) => ("offers/{offer}", offer),
+        None => (what, ""),
+    };
+    let event = HttpEvent::new(&format!("{SUBMIT}/{{id}}/{route}"), now().as_s());
+    let event = event.path("account", CUSTOMER).path("id", id).body(body);
+    if offer.is_empty() { event } else { event.path("offer", offer) }
 }
 
 pub(crate) fn answer(response: &Response) -> (u16, Value) {

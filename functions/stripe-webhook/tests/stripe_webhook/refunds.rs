@@ -1,11 +1,11 @@
 //! Refunds as Stripe reports them: ours, in any order, and those that nobody asked us for.
 
 use ledger::contract::NoPause;
-use ledger::{Actor, Payment, PaymentId, PaymentStore};
+use ledger::{Actor, LedgerStore, Payment, PaymentId, PaymentStore};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Case, Grounds, Head, Request, RequestStore, Review, Save, State, Verdict, approve_money,
-    fingerprint, request_id,
+    Approved, Call, Case, Grounds, Quote, Request, RequestStore, Review, Reviewed, Save, Standing, State,
+    Verdict, approve, fingerprint, request_id,
 };
 use serde_json::{Value, json};
 use testkit::stand_in::{DashboardRefund, Made, SettleRefund, SettledStatus};
@@ -33,37 +33,34 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
         facts: Facts::new(),
         decision: decide(document, &Facts::new(), Reason::Other, at(10).as_ms()),
     };
-    let mut request = Request::open(
-        request_id(&payment.account, "key-1"),
-        payment.account.clone(),
-        Actor::Customer,
-        case,
-        at(10),
-    );
+    let whose = (request_id(&payment.account, "key-1"), payment.account.clone());
+    let mut request = Request::open(whose, Actor::Customer, case, document, at(10));
     assert_eq!(request.state, State::InReview);
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();
+    let reviewer = Actor::Support("support-1".to_owned());
+    let standing =
+        Standing { document, payment: Some(&payment), subscription: None, head: None, now: at(20) };
+    let head = scene.tables.head(&payment.account).await.unwrap();
+    let quote = Quote::of_money(&payment, payment.paid, &Standing { head: head.as_ref(), ..standing });
     let review = Review {
-        reviewer: "support-1".to_owned(),
         verdict: Verdict::Approve,
         reason: "agreed".to_owned(),
-        at: at(20),
+        clause: None,
+        quote: None,
+        overrides: false,
     };
-    request.decide(review, payment.refundable().ok()).unwrap();
-    let grounds = Grounds {
-        actor: Actor::Support("support-1".to_owned()),
-        policy: None,
-        head: Head::Unread,
-        used: None,
+    let call = Call { by: reviewer.clone(), at: at(20), fingerprint: fingerprint(&["review"]) };
+    let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
+        panic!("it is approved")
     };
-    let (paid, tables) = (payment.paid, &scene.tables);
-    let approved =
-        approve_money(tables, &NoPause, &request, payment, (paid, false), grounds, at(20)).await.unwrap();
+    let grounds = Grounds::of(document, reviewer);
+    let approved = approve(&scene.tables, &NoPause, &request, &quote, grounds, at(20)).await.unwrap();
     let Approved::Saved(request) = approved else { panic!("{approved:?}") };
     let mut request = *request;
     request.ask(at(21), false).unwrap();
     request.version += 1;
-    tables.save(&Save { request: request.clone(), commit: None, refunded: None }).await.unwrap();
+    scene.tables.save(&Save { request: request.clone(), commit: None, refunded: None }).await.unwrap();
     request
 }
 

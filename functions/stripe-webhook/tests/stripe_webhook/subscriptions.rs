@@ -101,3 +101,40 @@ async fn an_end_without_a_known_price_is_recorded_and_parked() {
     assert_eq!(scene.send_changed(&body, at(DAY_S), unknown).await.says, "parked: price_unknown");
     assert_eq!(stored(&scene, &made).await.ended_at, Some(at(DAY_S)));
 }
+
+#[tokio::test]
+async fn s0_17_s2_12_an_account_goes_on_without_its_plan() {
+    let scene = Scene::new().await;
+    let made = subscribed(&scene, 0).await;
+    ended(&scene, &made, 30 * DAY_S).await;
+    // What the plan left has expired: the account has neither plan nor credits, and stays an account.
+    assert_eq!(scene.available(at(100 * DAY_S)).await, 0);
+    let account = scene.account(ACCOUNT).await;
+    assert!(!account.suspended && !scene.journal(ACCOUNT).await.is_empty());
+    let (_, pack) = scene.pack(100 * DAY_S);
+    assert_eq!(scene.send(&pack, at(100 * DAY_S)).await.says, "applied");
+    let bought = scene.available(at(100 * DAY_S)).await;
+    assert!(bought > 0);
+    assert_eq!(scene.available(at(1_000 * DAY_S)).await, bought);
+}
+
+#[tokio::test]
+async fn s4_15_a_downgrade_takes_nothing_before_the_period_ends() {
+    let scene = Scene::new().await;
+    let made = subscribed(&scene, 0).await;
+    let before = scene.account(ACCOUNT).await;
+    let cancel = Cancel { subscription: made.subscription.clone().unwrap(), at_period_end: true, at: None };
+    let update = scene.stripe.cancel(&cancel, &created(10 * DAY_S)).unwrap();
+    let smaller = |object: &mut Value| {
+        for member in ["cancel_at", "canceled_at"] {
+            object[member] = json!(null);
+        }
+        object["cancel_at_period_end"] = json!(false);
+        object["items"]["data"][0]["price"]["id"] = json!("price_smaller");
+    };
+    let reply = scene.send_changed(&scene.body(&update.events[0]), at(10 * DAY_S), smaller).await;
+    assert!(!reply.says.starts_with("parked"), "{}", reply.says);
+    assert_eq!(scene.account(ACCOUNT).await, before);
+    assert_eq!(stored(&scene, &made).await.ended_at, None);
+    assert_eq!(scene.available(at(29 * DAY_S)).await, scene.available(at(0)).await);
+}

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use refunds::{Clock, ClockState, Payout, Request, Review, Verdict};
+use refunds::{Clock, ClockState, Deed, Payout, Request, Review, Verdict};
 
 use crate::columns::{Align, Columns};
 use crate::decision::{basis, clauses, labelled, outcome};
@@ -35,11 +35,15 @@ pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()
     for door in &decision.doors {
         labelled(&mut columns, "door", &door.text);
     }
-    if let Some(review) = &request.review {
-        labelled(&mut columns, "review", &reviewed(review));
+    for (number, act) in request.acts.iter().enumerate() {
+        let what = format!("{}  {}, by {}", instant(act.call.at), done(&act.deed), actor(&act.call.by));
+        columns.row([if number == 0 { "acts" } else { "" }, &what]);
     }
     if let Some(payout) = &request.payout {
         labelled(&mut columns, "payout", &paid(payout));
+    }
+    if let Some(given) = request.given {
+        labelled(&mut columns, "given", &credits(given));
     }
     for (number, step) in request.steps.iter().enumerate() {
         let what = format!(
@@ -54,6 +58,22 @@ pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()
         columns.row([if number == 0 { "clocks" } else { "" }, &promised(clock)]);
     }
     columns.write(output)
+}
+
+/// What somebody did, in a few words.
+fn done(deed: &Deed) -> String {
+    match deed {
+        Deed::Answered { note, facts } => {
+            let facts: Vec<&str> = facts.iter().map(|fact| fact.id()).collect();
+            let said = if note.is_empty() { String::new() } else { format!(": {note}") };
+            format!("answered ({}){said}", facts.join(", "))
+        }
+        Deed::Withdrew => "withdrew".to_owned(),
+        Deed::Reopened { note } => format!("reopened: {note}"),
+        Deed::Accepted { offer } => format!("accepted the offer {offer}"),
+        Deed::Declined { offer } => format!("declined the offer {offer}"),
+        Deed::Reviewed(review) => reviewed(review),
+    }
 }
 
 /// One promise, and whether it was kept.
@@ -74,8 +94,15 @@ fn reviewed(review: &Review) -> String {
         Verdict::Approve => "approved".to_owned(),
         Verdict::ApprovePart(amount) => format!("approved in part, {}", money(*amount)),
         Verdict::Refuse => "refused".to_owned(),
+        Verdict::Ask(missing) => {
+            let questions: Vec<&str> = missing.iter().map(|each| each.question.as_str()).collect();
+            format!("asked: {}", questions.join(" "))
+        }
+        Verdict::Offer { offer, .. } => format!("made the offer {offer}"),
     };
-    format!("{verdict} by {}: {}", review.reviewer, review.reason)
+    let clause = review.clause.as_ref().map(|clause| format!(" by the clause {clause}")).unwrap_or_default();
+    let overrides = if review.overrides { ", against the recommendation" } else { "" };
+    format!("{verdict}{clause}{overrides}: {}", review.reason)
 }
 
 fn paid(payout: &Payout) -> String {

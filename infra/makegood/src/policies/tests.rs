@@ -88,6 +88,23 @@ async fn the_shipped_documents_have_no_mistakes() {
     }
 }
 
+/// Each mistake with the line that it points at in place of the line's number.
+fn quoted(output: &str, path: &str) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    let quote = |mistake: &str| {
+        let (file, rest) = mistake.split_at(path.len());
+        let placed = rest.trim_start_matches(':').split_once(": ");
+        match placed.and_then(|(number, problem)| Some((number.parse::<usize>().ok()?, problem))) {
+            Some((number, problem)) => {
+                let line = text.lines().take(number).last().unwrap();
+                format!("{file} at `{line}`\n    {problem}\n")
+            }
+            None => format!("{mistake}\n"),
+        }
+    };
+    output.lines().map(quote).collect()
+}
+
 #[tokio::test]
 async fn every_kind_of_mistake_is_told_with_file_line_and_what_was_expected() {
     let folder = Folder::new("mistakes");
@@ -126,7 +143,7 @@ async fn every_kind_of_mistake_is_told_with_file_line_and_what_was_expected() {
     ] {
         let path = folder.file(&format!("{name}.toml"), &draft(&replacements));
         let (found, output, _) = command(&["check", &path]).await.unwrap();
-        writeln!(told, "{name}\n{output}").unwrap();
+        writeln!(told, "{name}\n{}", quoted(&output, &path)).unwrap();
         assert_eq!(found, Found::Fault, "{name}: {output}");
         std::fs::remove_file(path).unwrap();
     }
@@ -341,4 +358,38 @@ async fn a_grant_that_a_person_carries_out_is_made_again_as_such() {
     let (found, output, _) = stage.command(&format!("policy explain {}", request.id)).await;
     assert_eq!(found, Found::Sound, "{output}");
     assert!(output.contains("the rules grant, and nothing is recorded to carry it out on"), "{output}");
+}
+
+#[tokio::test]
+async fn the_readme_s_way_from_a_draft_to_a_version_is_one_that_can_be_gone() {
+    let readme = std::fs::read_to_string(format!("{}/../../README.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let section = readme.split("\n## ").find(|section| section.starts_with("Writing a policy")).unwrap();
+    let stage = Stage::told().await;
+    let folder = Folder::new("readme");
+    let (facts, _) = story::charged_after_cancellation();
+    let names = ["draft.toml", "facts.json", "past.jsonl"];
+    let [draft, facts, past] = [
+        folder.file(names[0], &draft(&[SLOWER, MATERIAL])),
+        folder.file(names[1], &serde_json::to_string(&facts).unwrap()),
+        folder.file(names[2], ""),
+    ];
+    let mut run = 0;
+    for line in section.lines().filter_map(|line| line.strip_prefix("makegood ")) {
+        let line = line.split('#').next().unwrap().trim();
+        let (line, target) = line.split_once(" > ").map_or((line, None), |(line, file)| (line, Some(file)));
+        let paths = names.iter().zip([&draft, &facts, &past]);
+        let line = paths.fold(line.to_owned(), |line, (name, path)| line.replace(name, path));
+        let (found, output, _) = stage.command(&line).await;
+        // A difference is what `diff` is asked for.
+        let expected = if line.starts_with("policy diff") { Found::Fault } else { Found::Sound };
+        assert_eq!(found, expected, "{line}: {output}");
+        if target == Some("past.jsonl") {
+            std::fs::write(&past, output).unwrap();
+        }
+        run += 1;
+    }
+    assert_eq!(run, 5, "{section}");
+    let id = story::request();
+    assert!(section.contains("`makegood policy explain <request>`"));
+    assert_eq!(stage.command(&format!("policy explain {id}")).await.0, Found::Sound);
 }

@@ -23,11 +23,11 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector as Tcp;
 use hyper_util::rt::TokioExecutor;
+use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::crypto::{CryptoProvider, KeyProvider, ring};
-use tokio_rustls::rustls::sign::SigningKey;
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+mod algorithms;
 
 /// DynamoDB's largest answer is a batch of 16 MB; the largest that is asked for here is a page of 1 MB.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -46,9 +46,9 @@ pub(super) struct Transport {
 impl Transport {
     /// Trusts `roots` and no others.
     pub(super) fn new(roots: RootCertStore, connect_timeout: Duration, idle_max: Duration) -> Self {
-        let tls = ClientConfig::builder_with_provider(Arc::new(provider()))
+        let tls = ClientConfig::builder_with_provider(Arc::new(algorithms::provider()))
             .with_safe_default_protocol_versions()
-            .expect("the provider has suites of TLS 1.3")
+            .expect("the suites are of TLS 1.2 and 1.3")
             .with_root_certificates(roots)
             .with_no_client_auth();
         let mut tcp = Tcp::new();
@@ -61,35 +61,6 @@ impl Transport {
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(HttpsConnector::from((tcp, tls)));
         Self { client }
-    }
-}
-
-/// ring's algorithms without those that no connection to AWS uses: its endpoints take AES-GCM, which the
-/// processors of Lambda have instructions for, and ask for no certificate of the client.
-fn provider() -> CryptoProvider {
-    use ring::cipher_suite as suite;
-    CryptoProvider {
-        cipher_suites: vec![
-            suite::TLS13_AES_128_GCM_SHA256,
-            suite::TLS13_AES_256_GCM_SHA384,
-            suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-            suite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-            suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-            suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-        ],
-        kx_groups: vec![ring::kx_group::X25519, ring::kx_group::SECP256R1],
-        key_provider: &NoKeys,
-        ..ring::default_provider()
-    }
-}
-
-/// Signing with a key of the client is code that nothing runs.
-#[derive(Debug)]
-struct NoKeys;
-
-impl KeyProvider for NoKeys {
-    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, rustls::Error> {
-        Err(rustls::Error::General("clients have no keys".to_owned()))
     }
 }
 

@@ -63,6 +63,8 @@ problem_kinds! {
         "A request with the same idempotency key has not ended; repeat it after a moment.",
     StateConflict 409 "state-conflict" "The state does not allow this"
         "What the path names is in a state from which this step is not possible; read it again.",
+    QuoteChanged 409 "quote-changed" "Something else would happen than was quoted"
+        "What the caller was shown is not what would happen any more; `quote` is what would, and nothing was done.",
     BodyTooLarge 413 "body-too-large" "The body is too large"
         "The body is longer than the route takes.",
     UnsupportedMediaType 415 "unsupported-media-type" "The body is not JSON"
@@ -102,6 +104,7 @@ pub struct Problem {
     detail: Option<String>,
     errors: Vec<FieldError>,
     retry_after_s: Option<u32>,
+    member: Option<Box<(&'static str, serde_json::Value)>>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -117,7 +120,7 @@ impl Problem {
             }
             _ => None,
         };
-        Self { kind, detail: None, errors: Vec::new(), retry_after_s, cause: None }
+        Self { kind, detail: None, errors: Vec::new(), retry_after_s, member: None, cause: None }
     }
 
     /// Something is wrong on our side; `cause` is logged and not shown.
@@ -148,6 +151,18 @@ impl Problem {
     #[must_use]
     pub fn retry_after_s(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// Adds a member of the kind's own (RFC 9457, 3.2), in the published form of what it holds.
+    ///
+    /// # Panics
+    ///
+    /// When `value` cannot be written as JSON: a map whose keys are not texts.
+    #[must_use]
+    pub fn member<T: Serialize>(mut self, name: &'static str, value: &T) -> Self {
+        let value = serde_json::to_value(value).expect("members are structs of texts and numbers");
+        self.member = Some(Box::new((name, value)));
         self
     }
 
@@ -188,6 +203,8 @@ impl Problem {
             instance: String,
             #[serde(skip_serializing_if = "Vec::is_empty")]
             errors: Vec<FieldError>,
+            #[serde(flatten)]
+            member: std::collections::BTreeMap<&'a str, serde_json::Value>,
         }
         let body = Body {
             r#type: self.kind.type_uri(),
@@ -196,6 +213,7 @@ impl Problem {
             detail: self.detail,
             instance: format!("urn:makegood:request:{instance}"),
             errors: self.errors,
+            member: self.member.into_iter().map(|member| *member).collect(),
         };
         let mut response =
             Response::json(self.kind.status(), &body).header("content-type", "application/problem+json");

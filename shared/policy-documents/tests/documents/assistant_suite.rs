@@ -199,3 +199,19 @@ fn generations_that_fail_give_their_credits_back() {
         assert!(matches!(outcome, GenerationOutcome::GiveBack { .. }), "{operation}");
     }
 }
+
+#[test]
+fn s0_18_no_rule_turns_service_credits_into_money() {
+    for spent in [0, 1, 500, 1_000] {
+        let case = Case::purchase("platform-api", "pack").with(Fact::CreditsSpent, spent);
+        for reason in Reason::ALL {
+            let decision = case.decide(*reason);
+            let machine = matches!(decision.outcome, policy::Outcome::Grant { .. });
+            assert!(!machine, "{}: {:?}", reason.id(), decision.outcome);
+            // A person may be advised to refund the payment, never a price of the credits that are left.
+            if let Some(policy::Remedy::Money { amount_minor, .. }) = decision.outcome.remedy() {
+                assert_eq!(*amount_minor, 1_000, "{}", reason.id());
+            }
+        }
+    }
+}

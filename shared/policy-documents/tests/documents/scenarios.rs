@@ -10,11 +10,14 @@ use crate::case::{Case, DAY_MS, HOUR_MS, in_short};
 type Scenario = (&'static str, Case, Reason);
 
 fn check(name: &str, scenarios: Vec<Scenario>) {
-    let mut text = String::new();
+    let (mut text, mut messages) = (String::new(), String::new());
     for (name, case, reason) in scenarios {
-        writeln!(text, "{name}\n  {}", in_short(&case.decide(reason))).unwrap();
+        let decision = case.decide(reason);
+        writeln!(text, "{name}\n  {}", in_short(&decision)).unwrap();
+        writeln!(messages, "{name}\n  {}\n", decision.message()).unwrap();
     }
     insta::assert_snapshot!(name, text);
+    insta::assert_snapshot!(format!("{name}_messages"), messages);
 }
 
 fn with(case: &Case, facts: &[(Fact, Value)]) -> Case {

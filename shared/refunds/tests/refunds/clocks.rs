@@ -2,7 +2,7 @@
 
 use ledger::Timestamp;
 use policy::{Fact, Reason};
-use refunds::{ClockState, Mark, Priority, State};
+use refunds::{ClaimError, ClockState, Mark, Priority, State};
 
 use crate::story::{Story, at};
 
@@ -123,6 +123,17 @@ fn s0_12_s0_28_money_has_ten_business_days_from_stripes_confirmation() {
         assert_eq!(story.request.mark_time(at("2026-06-12T16:00:00Z")), [mark(&name, false, false)]);
         assert_eq!(story.request.mark_time(at("2026-06-22T16:00:01Z")), [mark(&name, false, true)]);
         assert_eq!(story.request.state, State::Refunded, "a bank that is slow fails no refund");
+        assert_eq!(
+            story.request.waiting().unwrap().priority,
+            Priority::Raised,
+            "a person looks for the money"
+        );
+        let (mut found, monday) = (story.request.clone(), at("2026-06-22T18:00:00Z"));
+        assert_eq!(found.arrived("customer-1", monday), Err(ClaimError::OwnRequest));
+        assert_eq!((found.arrived("ada", monday), found.arrived("ada", monday)), (Ok(true), Ok(true)));
+        found.keep_time(Some(story.document));
+        assert_eq!((found.waiting(), found.priority()), (None, Priority::Normal));
+        assert_eq!((found.arrived("ada", monday), found.next_due()), (Ok(false), None));
         story.goes(State::Failed, at("2026-06-23T16:00:00Z"));
         assert_eq!(story.clock(&name).ended_at, Some(at("2026-06-23T16:00:00Z")));
     }

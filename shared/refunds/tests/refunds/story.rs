@@ -56,7 +56,13 @@ impl Story {
             decision,
         };
         let account = AccountId::new("customer-1").unwrap();
-        let request = Request::open(request_id(&account, "key-1"), account, Actor::Customer, case, submitted);
+        let request = Request::open(
+            (request_id(&account, "key-1"), account),
+            Actor::Customer,
+            case,
+            document,
+            submitted,
+        );
         let mut story = Self { request, document };
         assert_eq!(story.request.state, first);
         story.request.keep_time(Some(document));
@@ -94,5 +100,6 @@ fn payout() -> Payout {
         asked_at: None,
         refund: None,
         failure: None,
+        failed_before: Vec::new(),
     }
 }

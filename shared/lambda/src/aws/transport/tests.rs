@@ -9,8 +9,9 @@ use rcgen::{CertificateParams, KeyPair};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{self, ServerConfig};
 
 use super::*;
 
@@ -174,11 +175,11 @@ async fn what_is_no_answer_and_no_server_are_io_errors() {
 
 #[tokio::test]
 async fn only_trusted_authorities_and_the_right_name_are_accepted() {
-    let certified = |name: &str| {
+    let certified = |name: &str, version| {
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&[version])
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(
@@ -187,10 +188,12 @@ async fn only_trusted_authorities_and_the_right_name_are_accepted() {
             );
         (TlsAcceptor::from(Arc::new(config.unwrap())), roots(certificate.pem().as_bytes()).unwrap())
     };
-    let (localhost, localhost_roots) = certified("localhost");
-    let (other, other_roots) = certified("dynamodb.eu-central-1.amazonaws.com");
+    let (localhost, localhost_roots) = certified("localhost", &rustls::version::TLS13);
+    let (other, other_roots) = certified("dynamodb.eu-central-1.amazonaws.com", &rustls::version::TLS13);
+    let (older, older_roots) = certified("localhost", &rustls::version::TLS12);
     for (acceptor, roots, expected) in [
         (&localhost, &localhost_roots, true),
+        (&older, &older_roots, true),
         (&localhost, &other_roots, false),
         (&other, &other_roots, false),
     ] {

@@ -1,0 +1,238 @@
+//! What a customer, or a support person in the customer's name, does with a request after it was filed:
+//! `POST /v1/accounts/{account}/refund-requests/{id}/…`.
+//!
+//! Each call reads the request, moves it in memory and writes it once, on the condition that nobody else did.
+//! The same call again is answered with the request as it stands.
+
+use cases::Frozen;
+use lambda::Invocation;
+use lambda::caller::{Caller, Role};
+use lambda::http::{Problem, ProblemKind, Request, Response};
+use lambda::payout_queue::PayoutQueue;
+use ledger::{Actor, RefundRequestId};
+use policy::{Fact, Value};
+use refunds::{ActError, Call, Follows, Grounds, Quote, State, Stores};
+
+use crate::assess::assess;
+use crate::body::{Answer, Asked, ChosenRemedy, OfferAnswer, Reopening, Taken, nothing, sent};
+use crate::carry_out::{Carried, carry_out, check};
+use crate::known::{Known, document_of};
+use crate::{RefundRequests, actor, answer, reach, show, store_failed};
+
+/// A stored request and the call that is to move it.
+struct Acting {
+    stored: refunds::Request,
+    caller: Caller,
+    call: Call,
+}
+
+/// `…/answers`: what was missing.
+pub(crate) async fn answer_questions<S: Stores, Q: PayoutQueue>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    let now = invocation.now();
+    let given = Answer::read(request)?;
+    let Acting { mut stored, caller, call } = acting(app, request, invocation).await?;
+    if stored.repeats(&call, false) {
+        return repeated(app, &stored, caller.role(), invocation).await;
+    }
+    if stored.state != State::NeedsInformation {
+        return Err(not_possible(ActError::State(stored.state)));
+    }
+    let text = given.text();
+    let asked = completed(&stored, given)?;
+    let frozen = Frozen { case: &stored.case, submitted_at: stored.submitted_at };
+    let mut assessment = assess(app, &stored.account, (asked, &caller), Some(frozen), now).await?;
+    // What was submitted stays what it was: the words of the answer are kept with the answer.
+    assessment.case.note.clone_from(&stored.case.note);
+    assessment.case.fingerprint = stored.case.fingerprint;
+    stored.answer(call, text, assessment.case.clone(), assessment.document).map_err(not_possible)?;
+    let standing = assessment.standing(now);
+    let quote = stored.quote(&standing).filter(|_| stored.state == State::Approved);
+    let grounds = Grounds::of(assessment.document, Actor::Policy)
+        .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
+    match carry_out(app, invocation, stored, quote.as_ref(), grounds, now).await? {
+        Carried::Out(request) => {
+            done(invocation, "answered", &request);
+            Ok(Response::json(200, &answer::request(&request, caller.role(), Some(&standing))))
+        }
+        Carried::Stale(stored) => Err(overtaken(&stored)),
+    }
+}
+
+/// `…/withdrawal`.
+pub(crate) async fn withdraw<S: Stores, Q: PayoutQueue>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    nothing(request)?;
+    let Acting { mut stored, caller, call } = acting(app, request, invocation).await?;
+    if stored.repeats(&call, false) {
+        return repeated(app, &stored, caller.role(), invocation).await;
+    }
+    stored.withdraw(call).map_err(not_possible)?;
+    keep(app, invocation, stored, "withdrawn", caller.role()).await
+}
+
+/// `…/reopening`: the door to a person (`S4-19`).
+pub(crate) async fn reopen<S: Stores, Q: PayoutQueue>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    let Reopening { note } = Reopening::read(request)?;
+    let Acting { mut stored, caller, call } = acting(app, request, invocation).await?;
+    if stored.repeats(&call, false) {
+        return repeated(app, &stored, caller.role(), invocation).await;
+    }
+    stored.reopen(call, note).map_err(not_possible)?;
+    keep(app, invocation, stored, "reopened", caller.role()).await
+}
+
+/// `…/offers/{offer}`.
+pub(crate) async fn answer_offer<S: Stores, Q: PayoutQueue>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    let now = invocation.now();
+    let body = OfferAnswer::read(request)?;
+    let offer: String = request.path_id("offer")?;
+    let Acting { mut stored, caller, mut call } = acting(app, request, invocation).await?;
+    // The offer is in the path, and not in what was sent.
+    call.fingerprint = refunds::fingerprint(&[&offer, &format!("{:?}", call.fingerprint)]);
+    if stored.repeats(&call, false) {
+        return repeated(app, &stored, caller.role(), invocation).await;
+    }
+    if body.answer == Taken::Decline {
+        stored.decline_offer(call, &offer).map_err(not_possible)?;
+        return keep(app, invocation, stored, "offer_declined", caller.role()).await;
+    }
+    let known = Known::read(app, &stored).await?;
+    let standing = known.standing(now);
+    let quote = stored.offer_quote(&offer, &standing);
+    check(body.quote.as_deref(), quote.as_ref())?;
+    let made = stored.offer(&offer).and_then(|(offer, _)| offer.made.clone());
+    let by = made.as_ref().map_or(Actor::Policy, |made| Actor::Support(made.by.clone()));
+    if let Some(made) = made {
+        // What a person stands for is what that person was shown, or it is to be made again.
+        check(Some(&made.quote), quote.as_ref())?;
+    }
+    let follows = stored.accept_offer(call, &offer, &standing).map_err(not_possible)?;
+    let carried: Option<Box<Quote>> = match follows {
+        Follows::CarriedOut(quote) => Some(quote),
+        Follows::Recorded | Follows::Review => None,
+    };
+    let grounds = Grounds::of(known.document, by).knowing(known.head.clone(), known.payment.clone());
+    match carry_out(app, invocation, stored, carried.as_deref(), grounds, now).await? {
+        Carried::Out(request) => {
+            done(invocation, "offer_accepted", &request);
+            Ok(Response::json(200, &answer::request(&request, caller.role(), Some(&standing))))
+        }
+        Carried::Stale(stored) => Err(overtaken(&stored)),
+    }
+}
+
+/// What is asked with the answer: nothing that was said before is taken back.
+fn completed(stored: &refunds::Request, given: Answer) -> Result<Asked, Problem> {
+    let case = &stored.case;
+    let another = |field: &str| {
+        Problem::new(ProblemKind::Unprocessable).field(field, "expected the one that the request is about")
+    };
+    if given.named.payment.is_some() && case.payment.is_some() && given.named.payment != case.payment {
+        return Err(another("#/payment"));
+    }
+    if given.named.generation.is_some()
+        && case.generation.is_some()
+        && given.named.generation != case.generation
+    {
+        return Err(another("#/generation_id"));
+    }
+    let text = |fact| match case.facts.get(fact) {
+        Some(Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let chosen = text(Fact::RemedyChosen).map(|remedy| match remedy.as_str() {
+        "credits" => ChosenRemedy::Credits,
+        _ => ChosenRemedy::Money,
+    });
+    Ok(Asked {
+        reason: case.reason,
+        payment: case.payment.clone().or(given.named.payment),
+        generation: case.generation.clone().or(given.named.generation),
+        note: given.note.unwrap_or_else(|| case.note.clone()),
+        remedy: chosen.or(given.remedy),
+        plan_requested: text(Fact::PlanRequested).or(given.plan_requested),
+        purchase_date: given.purchase_date,
+        channel: None,
+        from_account: None,
+    })
+}
+
+async fn acting<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Acting, Problem> {
+    let (account, caller) = reach(app, request, invocation)?;
+    let id: RefundRequestId = request.path_id("id")?;
+    lambda::log::cause(id.as_str());
+    let call = Call { by: actor(&caller), at: invocation.now(), fingerprint: sent(request)? };
+    let stored = app.store.request(&id).await.map_err(store_failed)?;
+    let stored = stored.filter(|stored| stored.account == account);
+    let stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+    Ok(Acting { stored, caller, call })
+}
+
+/// Writes a request that nothing is carried out for.
+async fn keep<S: Stores, Q: PayoutQueue>(
+    app: &RefundRequests<S, Q>,
+    invocation: &Invocation,
+    moved: refunds::Request,
+    act: &'static str,
+    role: Role,
+) -> Result<Response, Problem> {
+    let grounds = Grounds::of(document_of(&moved.case)?, Actor::Customer);
+    match carry_out(app, invocation, moved, None, grounds, invocation.now()).await? {
+        Carried::Out(request) => {
+            done(invocation, act, &request);
+            show(app, 200, &request, role, invocation).await
+        }
+        Carried::Stale(stored) => Err(overtaken(&stored)),
+    }
+}
+
+fn done(invocation: &Invocation, act: &'static str, request: &refunds::Request) {
+    invocation.metrics().count_labelled("RequestActs", ("act", act), 1);
+    tracing::info!(outcome = request.state.as_str(), act, "refund request is moved");
+}
+
+async fn repeated<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    stored: &refunds::Request,
+    role: Role,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    invocation.metrics().count("RefundRequestsRepeated", 1);
+    tracing::info!(outcome = "repeated", "it was done before");
+    Ok(show(app, 200, stored, role, invocation).await?.header("idempotency-hit", "true"))
+}
+
+fn not_possible(error: ActError) -> Problem {
+    let kind = match error {
+        ActError::State(_) | ActError::ReopenedTooOften | ActError::OfferAnswered => {
+            ProblemKind::StateConflict
+        }
+        ActError::NoOffer => ProblemKind::NotFound,
+    };
+    Problem::new(kind).detail(error.to_string())
+}
+
+/// Somebody else moved it in between.
+fn overtaken(stored: &refunds::Request) -> Problem {
+    Problem::new(ProblemKind::StateConflict)
+        .detail(format!("the request was changed meanwhile and is {}; read it again", stored.state))
+}

@@ -1,0 +1,80 @@
+//! Writing what was decided: the request alone, or with the money or the credits that go with it.
+
+use lambda::Invocation;
+use lambda::http::{Problem, ProblemKind};
+use lambda::payout_queue::PayoutQueue;
+use ledger::Timestamp;
+use refunds::{Approved, Grounds, Quote, Request, Save, Saved, State, Stores, approve};
+
+use crate::known::document_of;
+use crate::{RefundRequests, announce, not_carried_out, quoted, store_failed};
+
+/// What became of it.
+pub(crate) enum Carried {
+    /// It is written.
+    Out(Box<Request>),
+    /// Another writer was first; this is what is stored.
+    Stale(Box<Request>),
+}
+
+/// Saves a request and carries `quote` out with it. Nothing is written where something else would happen.
+pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
+    app: &RefundRequests<S, Q>,
+    invocation: &Invocation,
+    mut request: Request,
+    quote: Option<&Quote>,
+    grounds: Grounds,
+    now: Timestamp,
+) -> Result<Carried, Problem> {
+    request.keep_time(Some(document_of(&request.case)?));
+    let approved = match quote {
+        None => save_alone(app, request).await?,
+        Some(quote) => approve(&app.store, &app.backoff, &request, quote, grounds, now)
+            .await
+            .map_err(not_carried_out::<S>)?,
+    };
+    match approved {
+        Approved::Saved(request) => {
+            if request.state == State::Approved {
+                announce(&app.payouts, invocation, &request).await;
+            }
+            Ok(Carried::Out(request))
+        }
+        Approved::Stale(stored) => Ok(Carried::Stale(stored)),
+        Approved::NothingLeft => Err(Problem::new(ProblemKind::StateConflict)
+            .detail("another refund of this payment was made meanwhile; ask for another quote")),
+        Approved::QuoteChanged(fresh) => Err(changed(Some(&fresh))),
+        Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
+            .detail("the lots of these credits have left the account, or no hold of them is known")),
+        Approved::NotAllowed => {
+            Err(Problem::new(ProblemKind::Forbidden).detail("another person has to approve this"))
+        }
+    }
+}
+
+/// Something else would happen than the caller was shown: this.
+pub(crate) fn changed(fresh: Option<&Quote>) -> Problem {
+    Problem::new(ProblemKind::QuoteChanged)
+        .detail("nothing was done; read the quote and send its id")
+        .member("quote", &fresh.map(quoted::quote))
+}
+
+/// Refuses a quote that is not what would happen.
+pub(crate) fn check(shown: Option<&str>, fresh: Option<&Quote>) -> Result<(), Problem> {
+    match shown {
+        Some(shown) if fresh.map(Quote::id).as_deref() != Some(shown) => Err(changed(fresh)),
+        _ => Ok(()),
+    }
+}
+
+async fn save_alone<S: Stores, Q>(app: &RefundRequests<S, Q>, request: Request) -> Result<Approved, Problem> {
+    let save = Save { request, commit: None, refunded: None };
+    match app.store.save(&save).await.map_err(store_failed)? {
+        Saved::Written => Ok(Approved::Saved(Box::new(save.request))),
+        Saved::Stale(stored) => Ok(Approved::Stale(stored)),
+        Saved::NotAllowed => Ok(Approved::NotAllowed),
+        Saved::Ledger(_) | Saved::PaymentMoved => {
+            Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The records that a stored request's quotes rest on, read when they are asked for.
+
+use lambda::http::Problem;
+use ledger::{AccountId, Entry, Payment, PaymentKind, Subscription, Timestamp};
+use policy::Document;
+use policy_documents::documents;
+use refunds::{Case, Request, Standing, State, Stores};
+
+use crate::{RefundRequests, store_failed};
+
+/// What is recorded of a request's payment, and the document that decided it.
+pub(crate) struct Known {
+    pub(crate) document: &'static Document,
+    pub(crate) payment: Option<Payment>,
+    pub(crate) subscription: Option<Subscription>,
+    pub(crate) head: Option<Entry>,
+}
+
+impl Known {
+    /// Reads payment and account at once, then the subscription of a subscription's payment.
+    pub(crate) async fn read<S: Stores, Q>(
+        app: &RefundRequests<S, Q>,
+        request: &Request,
+    ) -> Result<Self, Problem> {
+        let document = document_of(&request.case)?;
+        let (payment, head) =
+            tokio::join!(payment_of(app, &request.case, &request.account), app.store.head(&request.account));
+        let payment = payment?;
+        let subscription = match payment.as_ref().map(|payment| &payment.kind) {
+            Some(PaymentKind::Subscription { subscription, .. }) => {
+                app.store.subscription(subscription).await.map_err(store_failed)?
+            }
+            Some(PaymentKind::Pack) | None => None,
+        };
+        Ok(Self { document, payment, subscription, head: head.map_err(store_failed)? })
+    }
+
+    /// The same, where something could still be paid; nothing needs to be read for the others.
+    pub(crate) async fn of_open<S: Stores, Q>(
+        app: &RefundRequests<S, Q>,
+        request: &Request,
+    ) -> Result<Option<Self>, Problem> {
+        match request.state {
+            State::Submitted | State::NeedsInformation | State::InReview => {
+                Self::read(app, request).await.map(Some)
+            }
+            _ if request.takes_offers() && !request.offers.is_empty() => {
+                Self::read(app, request).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub(crate) fn standing(&self, now: Timestamp) -> Standing<'_> {
+        Standing {
+            document: self.document,
+            payment: self.payment.as_ref(),
+            subscription: self.subscription.as_ref(),
+            head: self.head.as_ref(),
+            now,
+        }
+    }
+}
+
+/// The document that decided a case. Versions are never taken out of a deployment.
+pub(crate) fn document_of(case: &Case) -> Result<&'static Document, Problem> {
+    documents()
+        .version(&case.decision.document, &case.decision.version)
+        .ok_or_else(|| Problem::internal("the document that decided the request is not there"))
+}
+
+async fn payment_of<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    case: &Case,
+    account: &AccountId,
+) -> Result<Option<Payment>, Problem> {
+    let Some(payment) = &case.payment else { return Ok(None) };
+    let payment = app.store.payment(payment).await.map_err(store_failed)?;
+    Ok(payment.filter(|payment| &payment.account == account))
+}

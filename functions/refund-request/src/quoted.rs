@@ -1,0 +1,105 @@
+//! The published form of a quote, and of money.
+
+use ledger::Money;
+use refunds::{Arrival, Pays, Quote};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(crate) struct QuoteAnswer {
+    quote: String,
+    pays: PaysAnswer,
+    revoked: Vec<RevokedAnswer>,
+    untouched: Vec<KeptAnswer>,
+    plan_ends: Option<EndsAnswer>,
+    money_arrives: Option<ArrivalAnswer>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum PaysAnswer {
+    Money { payment: String, amount: MoneyAnswer },
+    CreditsGivenBack { generation_id: String, credits: u64 },
+    CreditsGranted { product: String, credits: u64 },
+}
+
+#[derive(Serialize)]
+struct RevokedAnswer {
+    lot: u32,
+    credits_revoked: u64,
+    credits_spent: u64,
+    credits_held: u64,
+    debt: u64,
+}
+
+#[derive(Serialize)]
+struct KeptAnswer {
+    lot: u32,
+    credits: u64,
+}
+
+#[derive(Serialize)]
+struct EndsAnswer {
+    subscription: String,
+    when: &'static str,
+}
+
+#[derive(Serialize)]
+struct ArrivalAnswer {
+    clause: String,
+    earliest: Option<String>,
+    latest: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct MoneyAnswer {
+    amount_minor: u64,
+    currency: String,
+}
+
+pub(crate) fn money(money: Money) -> MoneyAnswer {
+    MoneyAnswer { amount_minor: money.minor(), currency: money.currency().as_str().to_owned() }
+}
+
+/// A quote as it is shown.
+pub(crate) fn quote(quote: &Quote) -> QuoteAnswer {
+    QuoteAnswer {
+        quote: quote.id(),
+        pays: match &quote.pays {
+            Pays::Money { payment, amount } => {
+                PaysAnswer::Money { payment: payment.as_str().to_owned(), amount: money(*amount) }
+            }
+            Pays::GivenBack { generation, credits } => PaysAnswer::CreditsGivenBack {
+                generation_id: generation.as_str().to_owned(),
+                credits: credits.get(),
+            },
+            Pays::Granted { product, credits } => {
+                PaysAnswer::CreditsGranted { product: product.as_str().to_owned(), credits: credits.get() }
+            }
+        },
+        revoked: quote
+            .revoked
+            .iter()
+            .map(|lot| RevokedAnswer {
+                lot: lot.lot.0,
+                credits_revoked: lot.revoked.get(),
+                credits_spent: lot.spent.get(),
+                credits_held: lot.held.get(),
+                debt: lot.debt.get(),
+            })
+            .collect(),
+        untouched: quote
+            .kept
+            .iter()
+            .map(|kept| KeptAnswer { lot: kept.lot.0, credits: kept.credits.get() })
+            .collect(),
+        plan_ends: quote.ends.as_ref().map(|subscription| EndsAnswer {
+            subscription: subscription.as_str().to_owned(),
+            when: "at_once",
+        }),
+        money_arrives: quote.arrives.as_ref().map(|Arrival { clause, earliest, latest }| ArrivalAnswer {
+            clause: clause.clone(),
+            earliest: earliest.clone(),
+            latest: latest.clone(),
+        }),
+    }
+}

@@ -1,0 +1,186 @@
+//! Above the document's limit two people approve, neither of whom asked for it, whatever the code says.
+
+use ledger::{Actor, LedgerStore, PaymentStore};
+use refunds::{
+    Approved, Call, FirstApproval, Grounds, Quote, RequestStore, Review, Reviewed, Save, Saved, Standing,
+    Verdict, approve,
+};
+use serde_json::{Value, json};
+
+use crate::world::{CUSTOMER, World, account, answer, now, submission};
+
+/// More than the 100.00 that one person may approve.
+const LARGE: u64 = 10_001;
+
+fn large() -> Value {
+    json!({"reason": "changed_mind", "payment": "pi_large", "note": "I do not need it."})
+}
+
+fn approval(reason: &str) -> Value {
+    json!({"decision": "approve", "clause": "pack-final-once-spent", "reason": reason})
+}
+
+async fn in_review(world: &World) -> String {
+    world.pay_for("music-studio", "music-studio", "pi_large", LARGE).await;
+    let (_, request) = world.submit("key-1", &large()).await;
+    assert_eq!(request["state"], "in_review", "{request:#}");
+    request["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn d15_two_people_approve_what_is_above_the_limit() {
+    let world = World::new().await;
+    let id = in_review(&world).await;
+    let (status, first) = world.review_as_shown(&id, "agent-1", &approval("I agree.")).await;
+    assert_eq!((status, &first["state"]), (200, &json!("in_review")), "{first:#}");
+    assert_eq!(first["first_approval"]["reviewer"], "agent-1");
+    assert_eq!(world.refunded("pi_large").await, 0);
+    let (status, _) = world.review_as_shown(&id, "agent-1", &approval("I still agree.")).await;
+    assert_eq!(status, 403, "the same person twice");
+    let (status, second) = world.review_as_shown(&id, "agent-2", &approval("So do I.")).await;
+    assert_eq!((status, &second["state"]), (200, &json!("approved")), "{second:#}");
+    assert_eq!(world.refunded("pi_large").await, LARGE);
+    world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn one_person_approves_what_is_at_the_limit() {
+    let world = World::new().await;
+    world.pay_for("music-studio", "music-studio", "pi_large", LARGE - 1).await;
+    let (_, request) = world.submit("key-1", &large()).await;
+    let id = request["id"].as_str().unwrap();
+    let (status, request) = world.review_as_shown(id, "agent-1", &approval("I agree.")).await;
+    assert_eq!((status, &request["state"]), (200, &json!("approved")), "{request:#}");
+}
+
+#[tokio::test]
+async fn d15_the_filer_gives_neither_approval() {
+    let world = World::new().await;
+    world.pay_for("music-studio", "music-studio", "pi_large", LARGE).await;
+    let filed = submission("key-1", &large()).as_support("agent-1");
+    let (_, request) = answer(&world.call(&filed).await);
+    let id = request["id"].as_str().unwrap();
+    for reviewer in ["agent-1", CUSTOMER] {
+        assert_eq!(world.review_as_shown(id, reviewer, &approval("Mine.")).await.0, 403);
+    }
+    assert_eq!(world.review_as_shown(id, "agent-2", &approval("I agree.")).await.0, 200);
+    for reviewer in ["agent-1", "agent-2", CUSTOMER] {
+        assert_eq!(world.review_as_shown(id, reviewer, &approval("And again.")).await.0, 403);
+    }
+    assert_eq!(world.refunded("pi_large").await, 0);
+    assert_eq!(world.review_as_shown(id, "agent-3", &approval("So do I.")).await.0, 200);
+    assert_eq!(world.refunded("pi_large").await, LARGE);
+}
+
+#[tokio::test]
+async fn an_approval_of_something_else_is_not_the_second_one() {
+    let world = World::new().await;
+    let id = in_review(&world).await;
+    world.review_as_shown(&id, "agent-1", &approval("All of it.")).await;
+    // Credits were used meanwhile: what the first person approved is not what would happen.
+    world.generate("song-1", 1000).await;
+    world.generate("song-2", 150).await;
+    let (_, request) = world.review_as_shown(&id, "agent-2", &approval("What is left.")).await;
+    assert_eq!(request["state"], "in_review", "{request:#}");
+    assert_eq!(request["first_approval"]["reviewer"], "agent-2");
+    let (_, request) = world.review_as_shown(&id, "agent-1", &approval("What is left, then.")).await;
+    assert_eq!(request["state"], "approved", "{request:#}");
+}
+
+#[tokio::test]
+async fn what_is_above_the_limit_is_not_the_machines_to_grant() {
+    let world = World::new().await;
+    world.renew("pi_large_renewal", LARGE).await;
+    let body =
+        json!({"reason": "charged_after_cancellation", "payment": "pi_large_renewal", "note": "Cancelled."});
+    let (_, request) = world.submit("key-1", &body).await;
+    assert_eq!(request["state"], "in_review", "{request:#}");
+    let outcome = &request["decision"]["outcome"]["recommendation"];
+    assert_eq!(outcome["remedy"]["amount_minor"], LARGE);
+    let clauses = request["decision"]["clauses"].as_array().unwrap();
+    assert!(clauses.iter().any(|cited| cited["clause"] == "two-people-approve"), "{clauses:#?}");
+    assert_eq!(world.refunded("pi_large_renewal").await, 0);
+}
+
+/// A save of an approval by `reviewer`, made past everything that the code checks.
+async fn save_past_the_code(
+    world: &World,
+    id: &str,
+    reviewer: &str,
+    lie: impl FnOnce(&mut refunds::Request, &Quote),
+) -> Approved {
+    let store = &world.app.store;
+    let mut request = store.request(&id.parse().unwrap()).await.unwrap().unwrap();
+    let payment = store.payment(request.case.payment.as_ref().unwrap()).await.unwrap().unwrap();
+    let head = store.head(&account()).await.unwrap();
+    let document = policy_documents::documents().version("music-studio", "2026-05-02").unwrap();
+    let standing =
+        Standing { document, payment: Some(&payment), subscription: None, head: head.as_ref(), now: now() };
+    let quote = request.quote(&standing).unwrap();
+    lie(&mut request, &quote);
+    let call = Call { by: Actor::Support(reviewer.to_owned()), at: now(), fingerprint: [7; 32] };
+    let review = Review {
+        verdict: Verdict::Approve,
+        reason: "A lie.".to_owned(),
+        clause: None,
+        quote: None,
+        overrides: false,
+    };
+    let leads_to = request.review(call.clone(), review, Some(quote.clone()));
+    assert!(matches!(leads_to, Ok(Reviewed::Pay(_))), "{leads_to:?}");
+    let grounds = Grounds::of(document, call.by);
+    Box::pin(approve(store, &lambda::backoff::Backoff::default(), &request, &quote, grounds, now()))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn d15_the_table_refuses_an_approval_that_the_code_lies_about() {
+    let world = World::new().await;
+    world.pay_for("music-studio", "music-studio", "pi_large", LARGE).await;
+    let filed = submission("key-1", &large()).as_support("agent-1");
+    let (_, request) = answer(&world.call(&filed).await);
+    let id = request["id"].as_str().unwrap();
+    let made_up = |by: &str| {
+        let by = by.to_owned();
+        move |request: &mut refunds::Request, quote: &Quote| {
+            request.first_approval = Some(FirstApproval { by, quote: quote.id(), at: now() });
+        }
+    };
+    // A first approval that nobody gave.
+    let saved = save_past_the_code(&world, id, "agent-2", made_up("agent-3")).await;
+    assert_eq!(saved, Approved::NotAllowed);
+    // A limit that is not the document's.
+    let saved = save_past_the_code(&world, id, "agent-2", |request, _| request.limits = None).await;
+    assert_eq!(saved, Approved::NotAllowed);
+    let (status, _) = world.review_as_shown(id, "agent-2", &approval("I agree.")).await;
+    assert_eq!(status, 200);
+    // The first approver again, under the name of another first approver.
+    let saved = save_past_the_code(&world, id, "agent-2", made_up("agent-3")).await;
+    assert_eq!(saved, Approved::NotAllowed);
+    // The one who filed it, as if another had.
+    let forget = |request: &mut refunds::Request, _: &Quote| request.steps[0].actor = Actor::Customer;
+    assert_eq!(save_past_the_code(&world, id, "agent-1", forget).await, Approved::NotAllowed);
+    assert_eq!(world.refunded("pi_large").await, 0);
+    // The truth passes.
+    let saved = save_past_the_code(&world, id, "agent-3", |_, _| {}).await;
+    assert!(matches!(saved, Approved::Saved(_)), "{saved:?}");
+    assert_eq!(world.refunded("pi_large").await, LARGE);
+}
+
+#[tokio::test]
+async fn d15_the_table_refuses_a_first_approval_of_the_filer() {
+    let world = World::new().await;
+    world.pay_for("music-studio", "music-studio", "pi_large", LARGE).await;
+    let filed = submission("key-1", &large()).as_support("agent-1");
+    let (_, request) = answer(&world.call(&filed).await);
+    let id = request["id"].as_str().unwrap().parse().unwrap();
+    for by in ["agent-1", CUSTOMER] {
+        let mut request = world.app.store.request(&id).await.unwrap().unwrap();
+        request.version += 1;
+        request.first_approval =
+            Some(FirstApproval { by: by.to_owned(), quote: "q_1".to_owned(), at: now() });
+        let save = Save { request, commit: None, refunded: None };
+        assert_eq!(world.app.store.save(&save).await.unwrap(), Saved::NotAllowed, "{by}");
+    }
+}

@@ -1,0 +1,119 @@
+//! The stored form of what people did with a request.
+
+use ledger::{Money, Timestamp};
+use policy::{Fact, Missing, Remedy};
+use refunds::{Act, Call, Deed, Review, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::request_form::{actor, actor_form, hex, instant, money, unhex};
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ActForm {
+    /// The actor's kind, and who it is.
+    by: (String, String),
+    at: i64,
+    sent: String,
+    #[serde(flatten)]
+    deed: DeedForm,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "did", rename_all = "snake_case")]
+enum DeedForm {
+    Answered { note: String, facts: Vec<Fact> },
+    Withdrew,
+    Reopened { note: String },
+    Accepted { offer: String },
+    Declined { offer: String },
+    Reviewed(ReviewForm),
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReviewForm {
+    verdict: VerdictForm,
+    reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clause: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quote: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    overrides: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum VerdictForm {
+    Approve,
+    ApprovePart((u64, String)),
+    Refuse,
+    Ask(Vec<Missing>),
+    Offer { offer: String, remedy: Remedy },
+}
+
+pub(crate) fn encode(act: &Act) -> ActForm {
+    ActForm {
+        by: actor_form(&act.call.by),
+        at: act.call.at.as_ms(),
+        sent: hex(&act.call.fingerprint),
+        deed: match &act.deed {
+            Deed::Answered { note, facts } => DeedForm::Answered { note: note.clone(), facts: facts.clone() },
+            Deed::Withdrew => DeedForm::Withdrew,
+            Deed::Reopened { note } => DeedForm::Reopened { note: note.clone() },
+            Deed::Accepted { offer } => DeedForm::Accepted { offer: offer.clone() },
+            Deed::Declined { offer } => DeedForm::Declined { offer: offer.clone() },
+            Deed::Reviewed(review) => DeedForm::Reviewed(ReviewForm {
+                verdict: verdict_form(&review.verdict),
+                reason: review.reason.clone(),
+                clause: review.clause.clone(),
+                quote: review.quote.clone(),
+                overrides: review.overrides,
+            }),
+        },
+    }
+}
+
+fn verdict_form(verdict: &Verdict) -> VerdictForm {
+    let parts = |money: &Money| (money.minor(), money.currency().as_str().to_owned());
+    match verdict {
+        Verdict::Approve => VerdictForm::Approve,
+        Verdict::ApprovePart(part) => VerdictForm::ApprovePart(parts(part)),
+        Verdict::Refuse => VerdictForm::Refuse,
+        Verdict::Ask(missing) => VerdictForm::Ask(missing.clone()),
+        Verdict::Offer { offer, remedy } => {
+            VerdictForm::Offer { offer: offer.clone(), remedy: remedy.clone() }
+        }
+    }
+}
+
+pub(crate) fn decode(form: ActForm) -> Result<Act, StoreError> {
+    let (kind, who) = form.by;
+    let at: Timestamp = instant(form.at)?;
+    Ok(Act {
+        call: Call { by: actor(&kind, who)?, at, fingerprint: unhex(&form.sent)? },
+        deed: match form.deed {
+            DeedForm::Answered { note, facts } => Deed::Answered { note, facts },
+            DeedForm::Withdrew => Deed::Withdrew,
+            DeedForm::Reopened { note } => Deed::Reopened { note },
+            DeedForm::Accepted { offer } => Deed::Accepted { offer },
+            DeedForm::Declined { offer } => Deed::Declined { offer },
+            DeedForm::Reviewed(review) => Deed::Reviewed(Review {
+                verdict: verdict(review.verdict)?,
+                reason: review.reason,
+                clause: review.clause,
+                quote: review.quote,
+                overrides: review.overrides,
+            }),
+        },
+    })
+}
+
+fn verdict(form: VerdictForm) -> Result<Verdict, StoreError> {
+    Ok(match form {
+        VerdictForm::Approve => Verdict::Approve,
+        VerdictForm::ApprovePart(part) => Verdict::ApprovePart(money(&part)?),
+        VerdictForm::Refuse => Verdict::Refuse,
+        VerdictForm::Ask(missing) => Verdict::Ask(missing),
+        VerdictForm::Offer { offer, remedy } => Verdict::Offer { offer, remedy },
+    })
+}

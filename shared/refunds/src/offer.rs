@@ -1,0 +1,254 @@
+//! Offers: what the decision offers beside its outcome, and what the customer made of each.
+//!
+//! An offer is never the price of an entitlement: declining one changes a fact that no outcome rests on and
+//! nothing else (`S3-26`). The machine carries an accepted offer out only where it may decide alone; else a
+//! person does, or has made that very offer before.
+
+use ledger::{Credits, Money, ProductId};
+use policy::{
+    Basis, Decision, Document, Effect, Fact, Mode, OfferKind, OfferMade, Outcome, Remedy, RemedyRule, Source,
+    Truth, Value,
+};
+
+use crate::{ActError, Call, Deed, Pays, Quote, Request, Standing, State};
+
+/// Where an offer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfferState {
+    /// The customer can take it.
+    Open,
+    /// The customer took it.
+    Accepted,
+    /// The customer did not want it.
+    Declined,
+}
+
+/// An offer of the request's decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// Its name within the document.
+    pub id: String,
+    /// Where it stands.
+    pub state: OfferState,
+    /// The person's word for it, where a person made it.
+    pub made: Option<Made>,
+}
+
+/// An offer that a person stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The person: the `sub` of the token.
+    pub by: String,
+    /// What it is worth.
+    pub remedy: Remedy,
+    /// The quote that the person was shown.
+    pub quote: String,
+}
+
+/// What follows from an offer that was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Follows {
+    /// Nothing that has to be carried out.
+    Recorded,
+    /// A person decides; the offer is the recommendation.
+    Review,
+    /// The request is approved, and this is to be carried out.
+    CarriedOut(Box<Quote>),
+}
+
+impl OfferState {
+    const ALL: [Self; 3] = [Self::Open, Self::Accepted, Self::Declined];
+
+    /// The name in answers and stored requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Accepted => "accepted",
+            Self::Declined => "declined",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// The offers of a decision; those that the decision before it made stay as they were answered.
+pub(crate) fn refreshed(before: &[Offer], decision: &Decision) -> Vec<Offer> {
+    let of = |made: &OfferMade| {
+        let known = before.iter().find(|offer| offer.id == made.offer);
+        known.cloned().unwrap_or_else(|| Offer {
+            id: made.offer.clone(),
+            state: OfferState::Open,
+            made: None,
+        })
+    };
+    decision.offers.iter().map(of).collect()
+}
+
+impl Request {
+    /// An offer and what the decision says of it.
+    pub fn offer(&self, id: &str) -> Option<(&Offer, &OfferMade)> {
+        let offer = self.offers.iter().find(|offer| offer.id == id)?;
+        Some((offer, self.case.decision.offers.iter().find(|made| made.offer == id)?))
+    }
+
+    /// What accepting an offer would do: what a person offered, or what the document computes.
+    pub fn offer_quote(&self, id: &str, standing: &Standing<'_>) -> Option<Quote> {
+        let (offer, made) = self.offer(id)?;
+        let remedy = offer.made.as_ref().map(|made| &made.remedy).or(made.remedy.as_ref())?;
+        self.offered_quote(id, remedy, standing)
+    }
+
+    /// What the offer would do, were it worth `remedy`.
+    pub fn offered_quote(&self, id: &str, remedy: &Remedy, standing: &Standing<'_>) -> Option<Quote> {
+        let rule = standing.document.offers.iter().find(|offer| offer.id == id)?.remedy;
+        self.quote_of(remedy, rule == Some(RemedyRule::CreditsOfGeneration), standing)
+    }
+
+    /// Whether offers can be answered: before anything is paid, and unless it was taken back.
+    pub fn takes_offers(&self) -> bool {
+        match self.state {
+            State::NeedsInformation | State::InReview | State::Refused | State::Failed => true,
+            State::Submitted | State::Approved | State::Paying | State::Refunded | State::Withdrawn => false,
+        }
+    }
+
+    /// The customer declines an offer. The decision stays what it is.
+    pub fn decline_offer(&mut self, call: Call, id: &str) -> Result<(), ActError> {
+        self.close_offer(id, OfferState::Declined)?;
+        // The fact is the customer's word, of a boolean type.
+        let _ = self.case.facts.set(Fact::OfferDeclined, true);
+        self.did(call, Deed::Declined { offer: id.to_owned() });
+        Ok(())
+    }
+
+    /// The customer accepts an offer.
+    pub fn accept_offer(
+        &mut self,
+        call: Call,
+        id: &str,
+        standing: &Standing<'_>,
+    ) -> Result<Follows, ActError> {
+        let (offer, made) = self.offer(id).ok_or(ActError::NoOffer)?;
+        let (kind, maker) = (made.kind, offer.made.as_ref().map(|made| made.by.clone()));
+        let quote = self.offer_quote(id, standing);
+        let by_machine = maker.is_none() && self.machine_may(made, quote.as_ref(), standing.document);
+        self.close_offer(id, OfferState::Accepted)?;
+        let follows = match quote {
+            Some(quote) if maker.is_some() || by_machine => {
+                self.approved_by = maker;
+                // A refused request is put before the one who made the offer, who approved it.
+                if self.state != State::InReview && self.state != State::NeedsInformation {
+                    self.step(State::InReview, &call)?;
+                }
+                self.step(State::Approved, &call)?;
+                Follows::CarriedOut(Box::new(quote))
+            }
+            _ if is_recorded_only(kind) => Follows::Recorded,
+            _ => {
+                if self.state != State::InReview {
+                    self.step(State::InReview, &call)?;
+                }
+                Follows::Review
+            }
+        };
+        self.did(call, Deed::Accepted { offer: id.to_owned() });
+        Ok(follows)
+    }
+
+    fn step(&mut self, state: State, call: &Call) -> Result<(), ActError> {
+        self.go(state, call.at, call.by.clone()).map_err(|error| ActError::State(error.from))
+    }
+
+    fn close_offer(&mut self, id: &str, state: OfferState) -> Result<(), ActError> {
+        let takes_offers = self.takes_offers();
+        let offer = self.offers.iter_mut().find(|offer| offer.id == id).ok_or(ActError::NoOffer)?;
+        if offer.state != OfferState::Open {
+            return Err(ActError::OfferAnswered);
+        }
+        if !takes_offers {
+            return Err(ActError::State(self.state));
+        }
+        offer.state = state;
+        Ok(())
+    }
+
+    /// Whether the machine may carry an accepted offer out by itself: the machine decided, on recorded facts
+    /// alone, by rules that may decide alone, and one person's word would be enough.
+    fn machine_may(&self, offer: &OfferMade, quote: Option<&Quote>, document: &Document) -> bool {
+        let decision = &self.case.decision;
+        let decided = matches!(decision.outcome, Outcome::Refuse | Outcome::Grant { .. });
+        let recorded = decision.facts.iter().all(|used| used.fact.spec().source == Source::Recorded);
+        let mut by = decision.rules.iter().filter(|found| {
+            let rule = document.rules.iter().find(|rule| rule.id == found.rule);
+            found.finding == Truth::Yes
+                && found.set_aside_by.is_none()
+                && rule.is_some_and(|rule| rule.offers.contains(&offer.offer))
+        });
+        let alone = by.clone().count() > 0 && by.all(|found| found.mode == Some(Mode::Auto));
+        let small = quote.is_some_and(|quote| !self.needs_two(&quote.pays));
+        decided && recorded && alone && small && decision.basis == Basis::Rules
+    }
+
+    /// What pays `remedy`; credits are those of the generation, or a lot of their own.
+    pub(crate) fn quote_of(
+        &self,
+        remedy: &Remedy,
+        of_generation: bool,
+        standing: &Standing<'_>,
+    ) -> Option<Quote> {
+        match remedy {
+            Remedy::Money { amount_minor, .. } => {
+                let payment = standing.payment?;
+                let left = payment.refundable().ok()?;
+                let amount = Money::new((*amount_minor).min(left.minor()), left.currency());
+                (!amount.is_zero()).then(|| Quote::of_money(payment, amount, standing))
+            }
+            Remedy::Credits { credits } => {
+                let credits = Credits::new(*credits).ok().filter(|credits| !credits.is_zero())?;
+                let pays = match &self.case.generation {
+                    Some(generation) if of_generation => {
+                        Pays::GivenBack { generation: generation.clone(), credits }
+                    }
+                    _ => Pays::Granted { product: product_of(self, standing)?, credits },
+                };
+                Some(Quote::of_credits(pays, standing))
+            }
+        }
+    }
+}
+
+/// The product that granted credits are for.
+fn product_of(request: &Request, standing: &Standing<'_>) -> Option<ProductId> {
+    if let Some(payment) = standing.payment {
+        return Some(payment.product.clone());
+    }
+    match request.case.facts.get(Fact::Product) {
+        Some(Value::Text(product)) => ProductId::new(product).ok(),
+        _ => ProductId::new(standing.document.products.first()?).ok(),
+    }
+}
+
+/// Whether credits that the decision grants or recommends are those of the generation.
+pub(crate) fn grants_of_generation(document: &Document, decision: &Decision) -> bool {
+    let met =
+        decision.rules.iter().filter(|found| found.finding == Truth::Yes && found.set_aside_by.is_none());
+    let mut rules = met.filter_map(|found| document.rules.iter().find(|rule| rule.id == found.rule));
+    rules.any(|rule| matches!(rule.effect, Effect::Grant(RemedyRule::CreditsOfGeneration, _)))
+}
+
+/// Offers whose acceptance is a note: the customer does the rest.
+fn is_recorded_only(kind: OfferKind) -> bool {
+    match kind {
+        OfferKind::FreeRetry | OfferKind::Retry | OfferKind::Advice => true,
+        OfferKind::ReplacementCredits
+        | OfferKind::ProratedCredits
+        | OfferKind::ProratedRefund
+        | OfferKind::Refund
+        | OfferKind::Credits
+        | OfferKind::Discount
+        | OfferKind::ManualHelp => false,
+    }
+}

@@ -1,0 +1,371 @@
+//! What people decide: reviews, and who has to agree before money or credits move.
+//!
+//! Above the document's limit two people approve the same quote, neither of whom asked for it: the first
+//! approval is kept, and the second one carries it out. The rule is kept here and, whatever the code says,
+//! by the condition of the write ([`Request::approval`]).
+
+use ledger::{Actor, Money, Timestamp};
+use policy::{Approval as Limits, Document, Missing, Outcome, Recommendation, Remedy};
+
+use crate::offer::grants_of_generation;
+use crate::{Call, Case, Claim, Deed, Made, OfferState, Pays, Quote, Request, Standing, State};
+
+/// How many reviews that decide nothing (questions, offers, first approvals) a request can have: a case with
+/// more open ends than that is to be decided with what is there.
+pub const REVIEWS_MAX: usize = 8;
+
+/// What a reviewer decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// What the quote pays.
+    Approve,
+    /// This much of the payment.
+    ApprovePart(Money),
+    /// Nothing.
+    Refuse,
+    /// The customer is asked.
+    Ask(Vec<Missing>),
+    /// One of the decision's offers is made to the customer; it is carried out when they accept.
+    Offer {
+        /// The offer.
+        offer: String,
+        /// What it is worth.
+        remedy: Remedy,
+    },
+}
+
+/// A person's decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+    /// The clause that it rests on; a question needs none.
+    pub clause: Option<String>,
+    /// The quote that the reviewer was shown.
+    pub quote: Option<String>,
+    /// Whether it is not what the machine recommended; [`Request::review`] says.
+    pub overrides: bool,
+}
+
+/// One of two people who have to agree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstApproval {
+    /// The person: the `sub` of the token.
+    pub by: String,
+    /// The quote that was approved.
+    pub quote: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a review leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reviewed {
+    /// The request is to be saved as it is.
+    Recorded,
+    /// The request is approved, and this is to be carried out.
+    Pay(Box<Quote>),
+}
+
+/// Why a review is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReviewError {
+    /// The request waits for nobody's decision.
+    #[error("the request is {0}, not in review")]
+    State(State),
+    /// The reviewer is the customer, or filed the request in the customer's name.
+    #[error("the reviewer is the requester")]
+    OwnRequest,
+    /// Somebody else is at work on it.
+    #[error("{} has claimed the request until {}", .0.by, .0.until())]
+    Claimed(Claim),
+    /// The reviewer gave the first of the two approvals.
+    #[error("the first approval is the reviewer's own; another person has to give the second")]
+    SamePerson,
+    /// There is nothing that could be approved.
+    #[error("nothing is left that could be approved")]
+    NothingToRefund,
+    /// The part is nothing, above what is left, or in another currency.
+    #[error("the amount is not between 1 and {0}")]
+    Amount(Money),
+    /// The decision makes no such offer, or the customer has accepted it.
+    #[error("the request has no such offer that could be made")]
+    NoOffer,
+    /// It has [`REVIEWS_MAX`] reviews that decided nothing.
+    #[error("the request was asked about {REVIEWS_MAX} times; approve or refuse it")]
+    TooMany,
+}
+
+/// Who stands for what a save carries out, for the condition of the write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// The person; nobody where the machine decided on recorded facts.
+    pub by: Option<String>,
+    /// What is carried out.
+    pub remedy: Remedy,
+    /// The quote that the second of two people approved.
+    pub quote: Option<String>,
+}
+
+impl Case {
+    /// What is above the limit of one person's word is above the machine's, too: it is put before people.
+    pub(crate) fn within(&mut self, limits: Option<&Limits>, document: &Document) {
+        if let (Some(limits), Outcome::Grant { remedy }) = (limits, &self.decision.outcome)
+            && limits.needs_two(remedy)
+        {
+            self.decision = self.decision.clone().left_to_two_people(document);
+        }
+    }
+}
+
+impl Request {
+    /// Whether two people have to agree on this.
+    pub fn needs_two(&self, pays: &Pays) -> bool {
+        self.limits.as_ref().is_some_and(|limits| limits.needs_two(&pays.remedy()))
+    }
+
+    /// Another document's limits only ever add to those that the request was opened with.
+    pub(crate) fn lower_limits(&mut self, document: &Document) {
+        self.limits = match (self.limits.take(), document.approval.clone()) {
+            (Some(before), Some(other)) => Some(Limits {
+                clause: other.clause,
+                money_minor_above: before.money_minor_above.min(other.money_minor_above),
+                credits_above: before.credits_above.min(other.credits_above),
+            }),
+            (before, other) => before.or(other),
+        };
+    }
+
+    /// Who filed it, where that was a support person in the customer's name.
+    pub fn filed_by(&self) -> Option<&str> {
+        match &self.steps.first()?.actor {
+            Actor::Support(filer) => Some(filer),
+            _ => None,
+        }
+    }
+
+    /// Whether `person` is the customer, or filed it in the customer's name: nobody decides their own.
+    pub fn is_requester(&self, person: &str) -> bool {
+        person == self.account.as_str() || self.filed_by() == Some(person)
+    }
+
+    /// The reviews so far, oldest first, each with who made it and when.
+    pub fn reviews(&self) -> impl Iterator<Item = (&Call, &Review)> {
+        self.acts.iter().filter_map(|act| match &act.deed {
+            Deed::Reviewed(review) => Some((&act.call, review)),
+            _ => None,
+        })
+    }
+
+    /// What could be paid: what was accepted, granted or recommended, or else all that is left of the
+    /// payment, or else the credits of the generation.
+    pub fn quote(&self, standing: &Standing<'_>) -> Option<Quote> {
+        let mut accepted = self.offers.iter().filter(|offer| offer.state == OfferState::Accepted);
+        if let Some(quote) = accepted.find_map(|offer| self.offer_quote(&offer.id, standing)) {
+            return Some(quote);
+        }
+        let decision = &self.case.decision;
+        let remedy = match &decision.outcome {
+            Outcome::Grant { remedy }
+            | Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) } => Some(remedy),
+            Outcome::Refuse | Outcome::Person { .. } | Outcome::NeedsInformation { .. } => None,
+        };
+        if let Some(remedy) = remedy {
+            return self.quote_of(remedy, grants_of_generation(standing.document, decision), standing);
+        }
+        if let Some(payment) = standing.payment {
+            let left = payment.refundable().ok().filter(|left| !left.is_zero())?;
+            return Some(Quote::of_money(payment, left, standing));
+        }
+        self.quote_of(&Remedy::Credits { credits: self.charged_credits()? }, true, standing)
+    }
+
+    /// What the generation cost and was not given back, as the facts say.
+    fn charged_credits(&self) -> Option<u64> {
+        use policy::{Fact, Value};
+        let count = |fact| match self.case.facts.get(fact) {
+            Some(Value::Integer(count)) => u64::try_from(*count).ok(),
+            _ => None,
+        };
+        let returned = count(Fact::GenerationCreditsReturned).unwrap_or_default();
+        self.case.generation.as_ref()?;
+        count(Fact::GenerationCreditsCharged)?.checked_sub(returned)
+    }
+
+    /// What `part` of the payment would do.
+    pub fn part_quote(&self, part: Money, standing: &Standing<'_>) -> Result<Quote, ReviewError> {
+        let payment = standing.payment.ok_or(ReviewError::NothingToRefund)?;
+        let left = payment.refundable().ok().filter(|left| !left.is_zero());
+        let left = left.ok_or(ReviewError::NothingToRefund)?;
+        if part.is_zero() || left.minus(part).is_err() {
+            return Err(ReviewError::Amount(left));
+        }
+        Ok(Quote::of_money(payment, part, standing))
+    }
+
+    /// Whether a person can decide it: what the customer was asked for may come to a person by another way.
+    pub fn can_be_reviewed(&self) -> bool {
+        matches!(self.state, State::InReview | State::NeedsInformation)
+    }
+
+    /// A person decides. `quote` is what is to be carried out, where money or credits are to move.
+    pub fn review(
+        &mut self,
+        call: Call,
+        mut review: Review,
+        quote: Option<Quote>,
+    ) -> Result<Reviewed, ReviewError> {
+        if !self.can_be_reviewed() {
+            return Err(ReviewError::State(self.state));
+        }
+        let Actor::Support(reviewer) = call.by.clone() else { return Err(ReviewError::OwnRequest) };
+        if self.is_requester(&reviewer) {
+            return Err(ReviewError::OwnRequest);
+        }
+        if let Some(claim) = self.kept_from(&reviewer, call.at) {
+            return Err(ReviewError::Claimed(claim.clone()));
+        }
+        review.overrides = self.is_overridden_by(&review.verdict);
+        let executes = self.executed(&review.verdict, quote)?;
+        let leads_to = match (&review.verdict, executes) {
+            (Verdict::Refuse, _) => {
+                self.decided(State::Refused, &call)?;
+                Reviewed::Recorded
+            }
+            (Verdict::Ask(missing), _) => {
+                self.has_room()?;
+                if self.state != State::NeedsInformation {
+                    self.decided(State::NeedsInformation, &call)?;
+                }
+                self.asked.clone_from(missing);
+                Reviewed::Recorded
+            }
+            (verdict, Some(quote)) => {
+                review.quote = Some(quote.id());
+                if self.is_first_of_two(&reviewer, &quote, call.at)? {
+                    self.has_room()?;
+                    self.in_hand(&call)?;
+                    Reviewed::Recorded
+                } else if let Verdict::Offer { offer, remedy } = verdict {
+                    self.has_room()?;
+                    self.make(offer, Made { by: reviewer, remedy: remedy.clone(), quote: quote.id() });
+                    self.in_hand(&call)?;
+                    Reviewed::Recorded
+                } else {
+                    self.decided(State::Approved, &call)?;
+                    self.approved_by = Some(reviewer);
+                    Reviewed::Pay(Box::new(quote))
+                }
+            }
+            (_, None) => return Err(ReviewError::NothingToRefund),
+        };
+        self.did(call, Deed::Reviewed(review));
+        Ok(leads_to)
+    }
+
+    /// What a verdict would carry out of what is quoted.
+    fn executed(&self, verdict: &Verdict, quote: Option<Quote>) -> Result<Option<Quote>, ReviewError> {
+        match verdict {
+            Verdict::Refuse | Verdict::Ask(_) => Ok(None),
+            Verdict::Approve | Verdict::ApprovePart(_) => Ok(quote),
+            Verdict::Offer { offer, .. } => {
+                let (offer, _) = self.offer(offer).ok_or(ReviewError::NoOffer)?;
+                if offer.state == OfferState::Accepted { Err(ReviewError::NoOffer) } else { Ok(quote) }
+            }
+        }
+    }
+
+    /// Whether this is the first of two approvals, which is kept; the second one has to be another person's.
+    fn is_first_of_two(&mut self, reviewer: &str, quote: &Quote, at: Timestamp) -> Result<bool, ReviewError> {
+        if !self.needs_two(&quote.pays) {
+            return Ok(false);
+        }
+        let id = quote.id();
+        match &self.first_approval {
+            Some(first) if first.quote == id && first.by == reviewer => Err(ReviewError::SamePerson),
+            Some(first) if first.quote == id => Ok(false),
+            // Nobody has approved this quote: an earlier one is void.
+            _ => {
+                self.first_approval = Some(FirstApproval { by: reviewer.to_owned(), quote: id, at });
+                Ok(true)
+            }
+        }
+    }
+
+    fn make(&mut self, id: &str, made: Made) {
+        if let Some(offer) = self.offers.iter_mut().find(|offer| offer.id == id) {
+            offer.state = OfferState::Open;
+            offer.made = Some(made);
+        }
+    }
+
+    fn decided(&mut self, state: State, call: &Call) -> Result<(), ReviewError> {
+        self.go(state, call.at, call.by.clone()).map_err(|error| ReviewError::State(error.from))?;
+        self.asked.clear();
+        if state != State::Approved {
+            self.first_approval = None;
+        }
+        Ok(())
+    }
+
+    /// A person has it in hand, whatever the customer was asked for.
+    fn in_hand(&mut self, call: &Call) -> Result<(), ReviewError> {
+        if self.state == State::InReview {
+            return Ok(());
+        }
+        self.asked.clear();
+        self.go(State::InReview, call.at, call.by.clone()).map_err(|error| ReviewError::State(error.from))
+    }
+
+    fn has_room(&self) -> Result<(), ReviewError> {
+        let open_ends = self.reviews().filter(|(_, review)| review.verdict != Verdict::Refuse).count();
+        if open_ends < REVIEWS_MAX { Ok(()) } else { Err(ReviewError::TooMany) }
+    }
+
+    /// Whether a verdict is not what the machine decided or recommends. Without a recommendation there is
+    /// nothing to override; a question and an offer decide nothing.
+    fn is_overridden_by(&self, verdict: &Verdict) -> bool {
+        let recommended = match &self.case.decision.outcome {
+            Outcome::Grant { remedy }
+            | Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) } => Some(remedy),
+            Outcome::Refuse | Outcome::Person { recommendation: Some(Recommendation::Refuse) } => None,
+            Outcome::Person { recommendation: None } | Outcome::NeedsInformation { .. } => return false,
+        };
+        match (verdict, recommended) {
+            (Verdict::Approve, recommended) => recommended.is_none(),
+            (Verdict::Refuse, recommended) => recommended.is_some(),
+            (Verdict::ApprovePart(_), None) => true,
+            (Verdict::ApprovePart(part), Some(remedy)) => {
+                *remedy
+                    != Remedy::Money {
+                        amount_minor: part.minor(),
+                        currency: part.currency().as_str().to_owned(),
+                    }
+            }
+            (Verdict::Ask(_) | Verdict::Offer { .. }, _) => false,
+        }
+    }
+
+    /// What a save of this request carries out and who stands for it; nothing while nothing moves. It reads
+    /// what is to be paid out of the request itself, so that the condition of the write guards that.
+    pub fn approval(&self) -> Option<Approval> {
+        let remedy = match (self.state, &self.payout, self.given) {
+            (State::Approved, Some(payout), _) => Remedy::Money {
+                amount_minor: payout.amount.minor(),
+                currency: payout.amount.currency().as_str().to_owned(),
+            },
+            (State::Refunded, None, Some(given)) => Remedy::Credits { credits: given.get() },
+            _ => return None,
+        };
+        let quote = match self.acts.last().map(|act| &act.deed) {
+            Some(Deed::Reviewed(review)) => review.quote.clone(),
+            Some(Deed::Accepted { offer }) => {
+                self.offer(offer).and_then(|(offer, _)| Some(offer.made.as_ref()?.quote.clone()))
+            }
+            _ => None,
+        };
+        Some(Approval { by: self.approved_by.clone(), remedy, quote })
+    }
+}
