@@ -147,7 +147,9 @@ def test_an_unclear_ending_goes_to_a_person_who_gives_the_credits_back(stack):
     [request] = eventually("a request is opened", opened)
     assert (request["state"], request["generation_id"]) == ("in_review", generation)
     review = f"/v1/refund-requests/{request['id']}/review"
-    answer = stack.post(review, {"decision": "approve", "reason": "a false alarm"}, as_="support")
+    shown = stack.get(f"{path}/{request['id']}", as_=customer.owner).json["quote"]["quote"]
+    verdict = {"decision": "approve", "clause": "unclear-endings", "quote": shown, "reason": "a false alarm"}
+    answer = stack.post(review, verdict, as_="support")
     assert (answer.status, answer.json["state"]) == (200, "refunded"), answer.body
     assert customer.balance() == (100, 0)
 

@@ -176,6 +176,10 @@ class TestReview:
 
     @staticmethod
     def review(case, as_="support", **body):
+        """A review that cites a clause, and carries the quote that its reviewer is shown."""
+        if body["decision"] != "refuse":
+            body["quote"] = (case.request(case.case)["quote"] or {}).get("quote")
+        body["clause"] = "pack-final-once-spent"
         return case.stack.post(f"/v1/refund-requests/{case.case}/review", body, as_=as_)
 
     def test_a_part_is_approved_and_paid(self, case):
@@ -191,8 +195,9 @@ class TestReview:
         answer = self.review(case, decision="refuse", reason="the credits have landed")
         assert (answer.status, answer.json["state"]) == (200, "refused"), answer.body
         seen = case.request(case.case)
-        assert seen["review"]["reason"] == "the credits have landed"
-        assert "reviewer" not in seen["review"]
+        [review] = seen["reviews"]
+        assert (review["reason"], review["override"]) == ("the credits have landed", True)
+        assert "reviewer" not in review
         assert case.balance() == (100, 0)
         assert case.refunds(case.payment) == []
 

@@ -87,7 +87,7 @@ def test_d14_roles_do_not_mix(stack, owner):
     account = f"/v1/accounts/{owner.account}"
     hold = {"generation_id": "free-song", "operation": "music_simple", "credits": 1}
     review = f"/v1/refund-requests/{owner.refused['id']}/review"
-    verdict = {"decision": "approve", "reason": "I would like that"}
+    verdict = {"decision": "approve", "clause": "result-not-liked", "reason": "I would like that"}
     assert stack.post(f"{account}/holds", hold, as_=owner.owner).status == 403
     assert stack.post(f"{account}/holds", hold, as_="support").status == 403
     assert stack.post(f"{account}/holds/free-song/release", as_=owner.owner).status == 403
