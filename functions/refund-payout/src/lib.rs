@@ -10,9 +10,15 @@ mod messages;
 pub use cancel::{TellError, Told, tell};
 pub use messages::{MessageError, Payouts, Work, handle, understand};
 
-use ledger::{Cause, ExecuteError, LedgerStore, Money, Pause, PaymentId, RefundRequestId, Timestamp};
+use ledger::{
+    Cause, ExecuteError, LedgerStore, Money, Pause, Payment, PaymentId, PaymentKind, RefundRequestId,
+    Timestamp,
+};
+use policy_documents::documents;
 use refunds::{Payout, RefundSeen, Reported, Request, Save, Saved, State, Stores, decline, report};
-use stripe_api::{Decline, IdempotencyKey, Refund, RefundOrder, Retry, StripeClient, StripeError};
+use stripe_api::{
+    CancelWhen, Decline, IdempotencyKey, Refund, RefundOrder, Retry, StripeClient, StripeError,
+};
 use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus};
 
 /// Stripe keeps an idempotency key for at least 24 hours
@@ -56,33 +62,20 @@ pub async fn pay<S: Stores, P: Pause>(
     now: Timestamp,
 ) -> Outcome<S, State> {
     let request = store.request(id).await.map_err(ExecuteError::Store)?;
-    let mut request = request.ok_or(PayoutError::NoRequest)?;
+    let request = request.ok_or(PayoutError::NoRequest)?;
     lambda::log::account(&request.account);
     let Some(payout) = request.payout.clone() else { return Ok(request.state) };
-    if !matches!(request.state, State::Approved | State::Paying) {
-        return Ok(request.state);
-    }
     let works = Works { store, pause, stripe, now };
-    if let Some(invoice) = invoice_of(&payout) {
-        match works.charge_of(&invoice, payout.amount).await? {
-            Some(charge) => request.charge(charge),
-            None => return works.give_up(&request, NO_CHARGE, false).await,
-        }
+    let state = match request.state {
+        State::Approved | State::Paying => works.refund(id, request, payout.clone()).await?,
+        state => state,
+    };
+    // After the refund, so that one that Stripe declines ends nothing; and again with every delivery of the
+    // message, so that one whose answer was lost is ended.
+    if matches!(state, State::Paying | State::Refunded) {
+        works.end_subscription(&payout.payment).await?;
     }
-    let payout = request.payout.clone().ok_or(PayoutError::Order)?;
-    let mut another_key = false;
-    if let Some(asked_at) = payout.asked_at {
-        if let Some(refund) = works.find(id, &payout).await? {
-            return works.seen(id, &refund).await;
-        }
-        another_key = now.seconds_since(asked_at) >= KEY_KEPT_S;
-    }
-    works.store_attempt(&mut request, another_key).await?;
-    match works.ask(&request).await {
-        Ok(refund) => works.seen(id, &refund).await,
-        Err(PayoutError::Stripe(error)) => works.refused(request, error).await,
-        Err(error) => Err(error),
-    }
+    Ok(state)
 }
 
 /// The stores and Stripe, at one instant of the invocation.
@@ -94,6 +87,30 @@ struct Works<'works, S, P> {
 }
 
 impl<S: Stores, P: Pause> Works<'_, S, P> {
+    /// Makes the refund, or finds the one that was made.
+    async fn refund(&self, id: &RefundRequestId, mut request: Request, payout: Payout) -> Outcome<S, State> {
+        if let Some(invoice) = invoice_of(&payout) {
+            match self.charge_of(&invoice, payout.amount).await? {
+                Some(charge) => request.charge(charge),
+                None => return self.give_up(&request, NO_CHARGE, false).await,
+            }
+        }
+        let payout = request.payout.clone().ok_or(PayoutError::Order)?;
+        let mut another_key = false;
+        if let Some(asked_at) = payout.asked_at {
+            if let Some(refund) = self.find(id, &payout).await? {
+                return self.seen(id, &refund).await;
+            }
+            another_key = self.now.seconds_since(asked_at) >= KEY_KEPT_S;
+        }
+        self.store_attempt(&mut request, another_key).await?;
+        match self.ask(&request).await {
+            Ok(refund) => self.seen(id, &refund).await,
+            Err(PayoutError::Stripe(error)) => self.refused(request, error).await,
+            Err(error) => Err(error),
+        }
+    }
+
     /// The payment of an invoice that `amount` can be refunded of (C10).
     async fn charge_of(&self, invoice: &InvoiceId, amount: Money) -> Outcome<S, Option<PaymentId>> {
         let payments = self.stripe.payments_of_invoice(invoice).await.map_err(PayoutError::Stripe)?;
@@ -105,6 +122,26 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             }
             _ => None,
         }))
+    }
+
+    /// Ends the subscription that the payment was a charge of, where its policy says so (`S3-18`).
+    async fn end_subscription(&self, payment: &PaymentId) -> Outcome<S, ()> {
+        let payment = self.store.payment(payment).await.map_err(ExecuteError::Store)?;
+        let Some(payment) = payment.filter(ends_its_subscription) else { return Ok(()) };
+        let PaymentKind::Subscription { subscription, .. } = &payment.kind else { return Ok(()) };
+        let known = self.store.subscription(subscription).await.map_err(ExecuteError::Store)?;
+        if known.is_some_and(|known| known.ended_at.is_some()) {
+            return Ok(());
+        }
+        match self.stripe.cancel_subscription(subscription, &CancelWhen::AtOnce).await {
+            Ok(_) => {
+                tracing::info!(outcome = "ended", "subscription of a refunded charge");
+                Ok(())
+            }
+            // It has ended already.
+            Err(StripeError::Declined(Decline::ResourceMissing)) => Ok(()),
+            Err(error) => Err(PayoutError::Stripe(error)),
+        }
     }
 
     /// Our refund at Stripe: by its id where that is known, else by the request's id in its metadata.
@@ -212,6 +249,13 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             Reported::Known | Reported::NotOurs | Reported::Mismatch => Ok(request.state),
         }
     }
+}
+
+/// Whether the policy that the payment pinned ends the subscription of a refunded charge.
+fn ends_its_subscription(payment: &Payment) -> bool {
+    let document =
+        payment.policy.as_ref().and_then(|pinned| documents().version(&pinned.document, &pinned.version));
+    document.is_some_and(|document| document.on_refund.cancel)
 }
 
 /// The invoice that a payout names, while Stripe has not been asked which payment it was.

@@ -14,7 +14,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 const PLAN_BYTES_MAX: usize = 255;
 
 /// Reads the body as `T`.
-fn read<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Problem> {
+pub(crate) fn read<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Problem> {
     request.json(BODY_BYTES_MAX)
 }
 
@@ -25,12 +25,12 @@ pub(crate) fn sent(request: &Request<'_>) -> Result<[u8; 32], Problem> {
 }
 
 /// A field that is not possible with this value.
-fn unprocessable(field: &str, detail: impl Into<String>) -> Problem {
+pub(crate) fn unprocessable(field: &str, detail: impl Into<String>) -> Problem {
     Problem::new(ProblemKind::Unprocessable).field(field, detail)
 }
 
 /// An id within the body.
-fn id<T>(field: &str, text: Option<&str>) -> Result<Option<T>, Problem>
+pub(crate) fn id<T>(field: &str, text: Option<&str>) -> Result<Option<T>, Problem>
 where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
@@ -46,7 +46,7 @@ fn note(field: &str, text: &str) -> Result<(), Problem> {
 }
 
 /// A text that says something.
-fn words(field: &str, text: &str) -> Result<(), Problem> {
+pub(crate) fn words(field: &str, text: &str) -> Result<(), Problem> {
     if text.trim().is_empty() {
         return Err(unprocessable(
             field,

@@ -14,6 +14,7 @@ mod cancel;
 mod carry_out;
 mod claim;
 mod clocks;
+mod findings;
 mod known;
 mod list;
 mod queue;
@@ -79,6 +80,8 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
         "POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation" => {
             cancel::cancel(app, request, invocation).await
         }
+        "PUT /v1/accounts/{account}/findings" => findings::finding(app, request, invocation).await,
+        "PUT /v1/outages/{id}" => findings::outage(app, request, invocation).await,
         _ => Err(Problem::new(ProblemKind::NotFound)),
     }
 }

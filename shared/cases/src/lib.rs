@@ -11,6 +11,8 @@ mod assess;
 mod facts;
 mod file;
 mod records;
+#[cfg(test)]
+mod tests;
 
 pub use assess::{Asked, Assessment, CaseError, Frozen, assess, assess_again};
 pub use facts::{Said, gather};

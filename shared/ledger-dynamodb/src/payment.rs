@@ -1,7 +1,7 @@
 //! Payments as items.
 
 use ledger::{
-    AccountId, AccountRecords, Buyer, Credits, Currency, CustomerId, LotId, Money, Outage, Payment,
+    AccountId, AccountRecords, Buyer, Credits, Currency, CustomerId, Finding, LotId, Money, Outage, Payment,
     PaymentId, PaymentKind, PaymentStore, PolicyRef, ProductId, Subscription, SubscriptionId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -145,6 +145,14 @@ impl PaymentStore for Tables {
 
     async fn outages(&self, product: &ProductId, before: Timestamp) -> Result<Vec<Outage>, StoreError> {
         self.outages_before(product, before).await
+    }
+
+    async fn save_finding(&self, account: &AccountId, finding: &Finding) -> Result<(), StoreError> {
+        self.put_finding(account, finding).await
+    }
+
+    async fn save_outage(&self, outage: &Outage) -> Result<(), StoreError> {
+        self.put_outage(outage).await
     }
 
     async fn save_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {

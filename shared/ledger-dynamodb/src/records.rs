@@ -106,8 +106,7 @@ impl Tables {
         Ok(records)
     }
 
-    /// Records what people found out about an account; it replaces what was found before.
-    pub async fn save_finding(&self, account: &AccountId, finding: &Finding) -> Result<(), StoreError> {
+    pub(crate) async fn put_finding(&self, account: &AccountId, finding: &Finding) -> Result<(), StoreError> {
         let form = FindingForm {
             abuse: finding.abuse.as_str().to_owned(),
             related: finding.related.iter().map(|account| account.as_str().to_owned()).collect(),
@@ -121,8 +120,7 @@ impl Tables {
         put.send().await.map(drop).map_err(StoreError::of)
     }
 
-    /// Records an outage; the same one again replaces itself.
-    pub async fn save_outage(&self, outage: &Outage) -> Result<(), StoreError> {
+    pub(crate) async fn put_outage(&self, outage: &Outage) -> Result<(), StoreError> {
         let sort = format!("{:013}#{}", outage.began_at.as_ms(), outage.id);
         let mut item = key(outages_key(&outage.product), sort);
         item.insert("ended_at".to_owned(), number(outage.ended_at.as_ms()));

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use crate::{
-    AccountId, AccountRecords, Buyer, Confirmation, CustomerId, Entry, GenerationId, Outage, Payment,
-    PaymentId, ProductId, Record, Subscription, SubscriptionId, Timestamp, Untold,
+    AccountId, AccountRecords, Buyer, Confirmation, CustomerId, Entry, Finding, GenerationId, Outage,
+    Payment, PaymentId, ProductId, Record, Subscription, SubscriptionId, Timestamp, Untold,
 };
 
 /// An entry and what is written with it, all or nothing.
@@ -116,6 +116,16 @@ pub trait PaymentStore: LedgerStore {
         product: &ProductId,
         before: Timestamp,
     ) -> impl Future<Output = Result<Vec<Outage>, Self::Error>> + Send;
+
+    /// Records what people found out about an account; it replaces what was found before.
+    fn save_finding(
+        &self,
+        account: &AccountId,
+        finding: &Finding,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Records an outage; the same one again replaces itself.
+    fn save_outage(&self, outage: &Outage) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Writes what Stripe told of a subscription unless a newer record of it is stored, and says whether it
     /// was written. A confirmation that is recorded stays as it is.

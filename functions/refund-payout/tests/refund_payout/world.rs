@@ -3,8 +3,8 @@
 use lambda::backoff::Backoff;
 use ledger::contract::{at, grant, run};
 use ledger::{
-    AccountId, Actor, Command, Credits, Entry, LedgerStore, PaymentId, PaymentStore, RefundRequestId,
-    Timestamp, check_journal,
+    AccountId, Actor, Command, Credits, Entry, LedgerStore, PaymentId, PaymentStore, PolicyRef,
+    RefundRequestId, Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Facts, Reason};
@@ -54,7 +54,31 @@ impl World {
         Self::of(stripe, &made.invoice.unwrap()).await
     }
 
+    /// The same for a charge of a subscription whose policy ends it with a refund.
+    pub(crate) async fn of_plan() -> Self {
+        let stripe = StripeStandIn::start().await.unwrap();
+        let subscribe = Subscribe {
+            account: "customer-1".to_owned(),
+            customer: None,
+            price: "price_pro_monthly".to_owned(),
+            amount: 1000,
+            currency: "usd".to_owned(),
+            metadata: std::collections::BTreeMap::new(),
+        };
+        let made = stripe.subscribe(&subscribe, &Emission::default()).unwrap();
+        Self::of_kind(stripe, &made.payment.unwrap(), made.subscription.as_deref()).await
+    }
+
+    /// How often Stripe ended a subscription.
+    pub(crate) fn ended(&self) -> usize {
+        self.stripe.events().iter().filter(|event| event.kind == "customer.subscription.deleted").count()
+    }
+
     async fn of(stripe: StripeStandIn, payment: &str) -> Self {
+        Self::of_kind(stripe, payment, None).await
+    }
+
+    async fn of_kind(stripe: StripeStandIn, payment: &str, subscription: Option<&str>) -> Self {
         let payment = PaymentId::new(payment).unwrap();
         let (store, _) = in_process::tables().await;
         let config = StripeConfig {
@@ -64,7 +88,10 @@ impl World {
         };
         let client = StripeClient::new(&config).unwrap();
         let account = account();
-        run(&store, &account, &Command::Grant(grant(&account, payment.as_str(), 100, None)), at(0)).await;
+        let mut grant = grant(&account, payment.as_str(), 100, subscription);
+        let policy = PolicyRef { document: "music-studio".to_owned(), version: "2026-05-02".to_owned() };
+        grant.payment.policy = Some(policy);
+        run(&store, &account, &Command::Grant(grant), at(0)).await;
         let request = request_id(&account, "key-1");
         let world = Self { stripe, store, payment, request, client };
         world.approve().await;

@@ -7,6 +7,8 @@ mod cancelling;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod findings;
+#[cfg(test)]
 mod four_eyes;
 #[cfg(test)]
 mod offers;

@@ -7,6 +7,8 @@ mod authenticity;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod disputes;
+#[cfg(test)]
 mod order;
 #[cfg(test)]
 mod purchases;

@@ -1,0 +1,60 @@
+//! What people record: findings about an account, and outages.
+
+use ledger::{PaymentStore, ProductId};
+use serde_json::{Value, json};
+use testkit::http_event::HttpEvent;
+
+use crate::world::{CUSTOMER, World, account, answer, now};
+
+const FINDINGS: &str = "PUT /v1/accounts/{account}/findings";
+const OUTAGES: &str = "PUT /v1/outages/{id}";
+
+async fn put(world: &World, route: &str, subject: &str, body: &Value) -> (u16, Value) {
+    let event = HttpEvent::new(route, now().as_s()).path("account", CUSTOMER).path("id", "outage-1");
+    answer(&world.call(&event.as_support(subject).body(body)).await)
+}
+
+#[tokio::test]
+async fn s3_14_a_finding_is_a_persons_with_a_reason_and_is_on_record() {
+    let world = World::new().await;
+    let finding =
+        json!({ "abuse": "indicated", "related_accounts": ["a-2", "a-2", CUSTOMER], "reason": "Seen." });
+    assert_eq!(put(&world, FINDINGS, "agent-1", &finding).await.0, 200);
+    let stored = world.app.store.records_of(&account()).await.unwrap().finding.unwrap();
+    assert_eq!((stored.abuse.as_str(), stored.by.as_str()), ("indicated", "agent-1"));
+    assert_eq!(stored.related.iter().map(ledger::AccountId::as_str).collect::<Vec<_>>(), ["a-2"]);
+    for (body, status) in [
+        (json!({ "abuse": "indicated", "reason": " " }), 422),
+        (json!({ "abuse": "maybe", "reason": "Seen." }), 422),
+        (
+            json!({ "abuse": "none", "reason": "Seen.", "related_accounts": ["1", "2", "3", "4", "5", "6"] }),
+            422,
+        ),
+        (json!({ "abuse": "none", "reason": "Seen.", "amount": 1 }), 400),
+    ] {
+        assert_eq!(put(&world, FINDINGS, "agent-1", &body).await.0, status, "{body}");
+    }
+    assert_eq!(put(&world, FINDINGS, CUSTOMER, &finding).await.0, 404, "of oneself");
+    let customer = HttpEvent::new(FINDINGS, now().as_s()).path("account", CUSTOMER).as_customer(CUSTOMER);
+    assert_eq!(answer(&world.call(&customer.body(&finding)).await).0, 403);
+}
+
+#[tokio::test]
+async fn s2_19_an_outage_that_is_over_is_on_record() {
+    let world = World::new().await;
+    let outage = |began: &str, ended: &str, product: &str| json!({ "product": product, "began_at": began, "ended_at": ended });
+    let (began, ended) = ("2026-11-02T00:00:00Z", "2026-11-04T12:00:00Z");
+    assert_eq!(put(&world, OUTAGES, "agent-1", &outage(began, ended, "music-studio")).await.0, 200);
+    let product = ProductId::new("music-studio").unwrap();
+    let stored = world.app.store.outages(&product, now()).await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].ended_at.seconds_since(stored[0].began_at), 60 * 3600);
+    for body in [
+        outage(ended, began, "music-studio"),
+        outage(began, "2030-01-01T00:00:00Z", "music-studio"),
+        outage(began, ended, "unheard-of"),
+        outage("yesterday", ended, "music-studio"),
+    ] {
+        assert_eq!(put(&world, OUTAGES, "agent-1", &body).await.0, 422, "{body}");
+    }
+}

@@ -1,0 +1,150 @@
+//! Disputes, and the link from a payment to the invoice that it paid.
+
+use ledger::{PaymentId, PaymentStore, SubscriptionId};
+use serde_json::{Value, json};
+use testkit::stand_in::DashboardRefund;
+
+use crate::scene::{ACCOUNT, Scene, at, created};
+
+/// A dispute's event of second `second`.
+fn dispute(kind: &str, status: &str, payment: &str, second: i64) -> String {
+    json!({
+        "id": format!("evt_{kind}_{second}"), "object": "event", "api_version": "2026-10-28.endive",
+        "created": at(second).as_s(), "livemode": false, "pending_webhooks": 1,
+        "request": { "id": null, "idempotency_key": null }, "type": format!("charge.dispute.{kind}"),
+        "data": { "object": {
+            "id": "du_1", "object": "dispute", "amount": 900, "currency": "usd", "charge": "ch_1",
+            "created": at(100).as_s(), "is_charge_refundable": false, "livemode": false,
+            "payment_intent": payment, "reason": "fraudulent", "status": status,
+        }},
+    })
+    .to_string()
+}
+
+/// An invoice's payment by itself, as an endpoint of the newest version gets it.
+fn invoice_payment(invoice: &str, payment: &Value, second: i64) -> String {
+    json!({
+        "id": format!("evt_paid_{second}"), "object": "event", "api_version": "2026-10-28.endive",
+        "created": at(second).as_s(), "livemode": false, "pending_webhooks": 1,
+        "request": null, "type": "invoice_payment.paid",
+        "data": { "object": {
+            "id": "inpay_1", "object": "invoice_payment", "amount_paid": 1200, "amount_requested": 1200,
+            "currency": "usd", "invoice": invoice, "is_default": true, "livemode": false,
+            "payment": payment, "status": "paid",
+        }},
+    })
+    .to_string()
+}
+
+#[tokio::test]
+async fn the_newest_report_of_a_dispute_counts_in_whichever_order_they_come() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    let payment = made.payment.unwrap();
+    let opened = dispute("created", "needs_response", &payment, 100);
+    assert_eq!(scene.send(&opened, at(101)).await.status, 503, "its payment may still be on its way");
+    scene.send(&body, at(102)).await;
+    let lost = dispute("closed", "lost", &payment, 300);
+    for (body, says, status) in [
+        (&opened, "applied", "needs_response"),
+        (&lost, "applied", "lost"),
+        (&dispute("updated", "under_review", &payment, 200), "repeated", "lost"),
+        (&lost, "repeated", "lost"),
+    ] {
+        assert_eq!(scene.send(body, at(400)).await.says, says);
+        let stored = scene.tables.payment(&PaymentId::new(payment.as_str()).unwrap()).await.unwrap().unwrap();
+        let dispute = stored.dispute.unwrap();
+        assert_eq!((dispute.status.as_str(), dispute.opened_at), (status, at(100)));
+        // Nobody had asked for anything.
+        assert_eq!((dispute.contacted_before, dispute.counts()), (Some(false), true));
+    }
+}
+
+#[tokio::test]
+async fn an_inquiry_that_ends_was_no_dispute() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    scene.send(&body, at(0)).await;
+    let payment = made.payment.unwrap();
+    for (second, status, counts) in [(100, "warning_needs_response", true), (200, "warning_closed", false)] {
+        let reply = scene.send(&dispute("updated", status, &payment, second), at(second)).await;
+        assert_eq!((reply.says.as_str(), reply.counted("PaymentsDisputed")), ("applied", second == 100));
+        let stored = scene.tables.payment(&PaymentId::new(payment.as_str()).unwrap()).await.unwrap().unwrap();
+        assert_eq!(stored.dispute.unwrap().counts(), counts, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn e11_a_refund_and_a_dispute_find_the_invoice_that_stands_for_their_payment() {
+    let scene = Scene::new().await;
+    let (made, [checkout, _, invoice]) = scene.subscribe(0);
+    let (payment, paid) = (made.payment.unwrap(), made.invoice.unwrap());
+    for body in [&checkout, &invoice] {
+        assert_eq!(scene.send(body, at(0)).await.says, "applied");
+    }
+    let order = DashboardRefund { payment: payment.clone(), amount: Some(400) };
+    let refund = scene.stripe.dashboard_refund(&order, &created(30)).unwrap();
+    let refund = scene.body(refund.events.last().unwrap());
+    assert_eq!(scene.send(&refund, at(31)).await.status, 503, "nothing says what it paid");
+    let elsewhere = json!({ "type": "payment_record", "payment_record": "pr_1" });
+    let body = invoice_payment(&paid, &elsewhere, 31);
+    assert_eq!(scene.send(&body, at(31)).await.says, "ignored: no_purchase");
+    let through_stripe = json!({ "type": "payment_intent", "payment_intent": payment });
+    let link = invoice_payment(&paid, &through_stripe, 32);
+    for body in [&link, &link, &refund] {
+        assert_eq!(scene.send(body, at(33)).await.says, "applied");
+    }
+    assert_eq!(scene.send(&refund, at(34)).await.says, "repeated");
+    let disputed = dispute("created", "needs_response", &payment, 100);
+    assert_eq!(scene.send(&disputed, at(101)).await.says, "applied");
+    let stored = scene.tables.payment(&PaymentId::new(paid).unwrap()).await.unwrap().unwrap();
+    assert_eq!((stored.refunded_minor, stored.dispute.is_some()), (400, true));
+    let account = ledger::AccountId::new(ACCOUNT).unwrap();
+    let records = scene.tables.records_of(&account).await.unwrap();
+    assert_eq!((records.purchases.len(), records.refunded_at), (1, vec![at(30)]));
+}
+
+#[tokio::test]
+async fn a_checkout_says_who_buys_and_never_keeps_the_credits_for_it() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    let said = |object: &mut Value| {
+        object["customer_details"] =
+            json!({ "address": { "country": "DE" }, "tax_ids": [{ "type": "eu_vat", "value": "DE1" }] });
+        object["consent"] = json!({ "terms_of_service": "accepted" });
+        object["metadata"]["withdrawal_waiver"] = json!("terms_of_service");
+    };
+    assert_eq!(scene.send_changed(&body, at(0), said).await.says, "applied");
+    let stored =
+        scene.tables.payment(&PaymentId::new(made.payment.unwrap()).unwrap()).await.unwrap().unwrap();
+    assert_eq!(stored.buyer.billing_country.unwrap().as_str(), "DE");
+    assert_eq!((stored.buyer.business, stored.buyer.withdrawal_waived), (Some(true), Some(true)));
+    // A form that nobody knows is unknown.
+    let (made, body) = scene.pack(10);
+    let odd = |object: &mut Value| {
+        object["customer_details"] = json!(["odd"]);
+        object["custom_fields"] = json!({ "odd": 1 });
+        object["consent"] = json!(7);
+    };
+    assert_eq!(scene.send_changed(&body, at(10), odd).await.says, "applied");
+    let stored =
+        scene.tables.payment(&PaymentId::new(made.payment.unwrap()).unwrap()).await.unwrap().unwrap();
+    assert_eq!((stored.buyer.billing_country, stored.buyer.business), (None, None));
+    // A subscription's consent is noted beside it: its invoices do not repeat it.
+    let (made, [checkout, _, invoice]) = scene.subscribe(20);
+    let waived = |object: &mut Value| {
+        object["custom_fields"] = json!([{
+            "key": "withdrawal_waiver", "type": "dropdown", "dropdown": { "value": "accepted" }
+        }]);
+    };
+    assert_eq!(scene.send_changed(&checkout, at(20), waived).await.says, "applied");
+    let country = |object: &mut Value| object["customer_address"] = json!({ "country": "fr" });
+    assert_eq!(scene.send_changed(&invoice, at(20), country).await.says, "applied");
+    let subscription = SubscriptionId::new(made.subscription.unwrap()).unwrap();
+    let subscriber = scene.tables.subscriber(&subscription).await.unwrap().unwrap();
+    assert_eq!(subscriber.withdrawal_waived, Some(true));
+    let stored =
+        scene.tables.payment(&PaymentId::new(made.invoice.unwrap()).unwrap()).await.unwrap().unwrap();
+    assert_eq!(stored.buyer.or(subscriber).billing_country.unwrap().as_str(), "FR");
+    assert!(stored.period_starts_at.is_some() && stored.period_starts_at < stored.period_ends_at);
+}

@@ -1,0 +1,177 @@
+//! Facts from records: what is known, what stays unknown, and at which instant an answer changes.
+
+use ledger::contract::{at, grant};
+use ledger::{
+    Abuse, AccountId, AccountRecords, Buyer, CountryCode, Dispute, DisputeId, Finding, Money, Outage,
+    Payment, PaymentId, Purchase, Timestamp,
+};
+use policy::{Document, Fact, Facts, Reason, Value};
+use policy_documents::documents;
+
+use crate::{Asked, Records, Said, gather};
+
+const DAY_S: u64 = 86_400;
+
+fn document() -> &'static Document {
+    let found = documents().iter().find(|document| document.id == "image-to-3d");
+    found.expect("the document is embedded")
+}
+
+fn payment(id: &str, charged_s: u64) -> Payment {
+    let account = AccountId::new("account-1").unwrap();
+    let mut payment = *grant(&account, id, 500, Some("sub_1")).payment;
+    payment.charged_at = at(charged_s);
+    payment
+}
+
+fn purchase(payment: &Payment) -> Purchase {
+    Purchase {
+        payment: payment.id.clone(),
+        price: payment.price.clone(),
+        paid: payment.paid,
+        charged_at: payment.charged_at,
+    }
+}
+
+fn facts(records: &Records, now: Timestamp) -> Facts {
+    let asked = Asked {
+        reason: Reason::Other,
+        payment: Some(PaymentId::new("pi_2").unwrap()),
+        generation: None,
+        note: String::new(),
+        fingerprint: [0; 32],
+        said: Said::default(),
+    };
+    let product = ledger::ProductId::new("image-to-3d").unwrap();
+    gather(records, &asked, document(), &product, now).unwrap()
+}
+
+fn boolean(facts: &Facts, fact: Fact) -> Option<bool> {
+    facts.get(fact).map(|value| *value == Value::Boolean(true))
+}
+
+fn number(facts: &Facts, fact: Fact) -> Option<i64> {
+    match facts.get(fact) {
+        Some(Value::Integer(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+fn word(facts: &Facts, fact: Fact) -> Option<String> {
+    match facts.get(fact) {
+        Some(Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+#[test]
+fn s3_5_a_payment_is_made_twice_up_to_the_last_instant_of_the_span() {
+    let span_s = document().duplicates_within_s.unwrap();
+    for (apart_s, expected) in [(span_s, true), (span_s.saturating_add(1), false), (0, true)] {
+        let (first, second) = (payment("pi_1", 0), payment("pi_2", apart_s));
+        let mut records = Records { payment: Some(second.clone()), ..Records::default() };
+        records.account.purchases = vec![purchase(&second), purchase(&first)];
+        let twice = facts(&records, at(apart_s));
+        assert_eq!(boolean(&twice, Fact::DuplicateOfPayment), Some(expected), "{apart_s}");
+        assert_eq!(boolean(&twice, Fact::FirstPurchase), Some(false));
+        // The first one is no duplicate of the one that came after it.
+        records.payment = Some(first);
+        let once = facts(&records, at(apart_s));
+        assert_eq!(boolean(&once, Fact::DuplicateOfPayment), Some(false));
+        assert_eq!(boolean(&once, Fact::FirstPurchase), Some(true));
+    }
+    let (mut dearer, second) = (purchase(&payment("pi_1", 0)), payment("pi_2", 1));
+    dearer.paid = Money::new(1001, dearer.paid.currency());
+    let mut records = Records { payment: Some(second.clone()), ..Records::default() };
+    records.account.purchases = vec![purchase(&second), dearer];
+    assert_eq!(boolean(&facts(&records, at(1)), Fact::DuplicateOfPayment), Some(false));
+    // Of purchases that were not read nothing is known.
+    records.account.purchases.clear();
+    let unknown = facts(&records, at(1));
+    assert_eq!((unknown.get(Fact::DuplicateOfPayment), unknown.get(Fact::FirstPurchase)), (None, None));
+}
+
+#[test]
+fn s3_15_refunds_of_the_last_365_days_count_with_those_of_related_accounts() {
+    let year_s = 365 * DAY_S;
+    let refunded = |at| AccountRecords { refunded_at: at, ..AccountRecords::default() };
+    let mut records = Records { account: refunded(vec![at(0), at(5)]), ..Records::default() };
+    records.related = vec![refunded(vec![at(1)]), refunded(vec![at(2)])];
+    for (now_s, own, related) in [(year_s, 2, 2), (year_s + 1, 1, 2), (year_s + 2, 1, 1), (year_s + 6, 0, 0)]
+    {
+        let facts = facts(&records, at(now_s));
+        let counted = (number(&facts, Fact::EarlierRefunds), number(&facts, Fact::RelatedRefunds));
+        assert_eq!(counted, (Some(own), Some(related)), "{now_s}");
+        assert_eq!(word(&facts, Fact::AbuseFinding).as_deref(), Some("none"));
+    }
+    records.account.finding = Some(Finding {
+        abuse: Abuse::Indicated,
+        related: Vec::new(),
+        reason: "Seen before.".to_owned(),
+        by: "agent-1".to_owned(),
+        at: at(0),
+    });
+    assert_eq!(word(&facts(&records, at(1)), Fact::AbuseFinding).as_deref(), Some("indicated"));
+}
+
+#[test]
+fn a_country_is_vouched_for_by_what_agrees() {
+    let country = |code| Some(CountryCode::new(code).unwrap());
+    for (billing, card, expected, evidence) in [
+        (country("DE"), country("DE"), Some("DE"), "both"),
+        (country("DE"), country("FR"), Some("DE"), "none"),
+        (country("DE"), None, Some("DE"), "billing_address"),
+        (None, country("FR"), Some("FR"), "card"),
+        (None, None, None, "none"),
+    ] {
+        let mut payment = payment("pi_2", 0);
+        payment.buyer = Buyer { card_country: card, ..Buyer::default() };
+        let subscriber = Some(Buyer { billing_country: billing, ..Buyer::default() });
+        let records = Records { payment: Some(payment), subscriber, ..Records::default() };
+        let facts = facts(&records, at(1));
+        assert_eq!(word(&facts, Fact::CustomerCountry).as_deref(), expected);
+        assert_eq!(word(&facts, Fact::CountryEvidence).as_deref(), Some(evidence));
+        assert_eq!((facts.get(Fact::BoughtAsBusiness), facts.get(Fact::WithdrawalWaived)), (None, None));
+    }
+}
+
+#[test]
+fn an_outage_is_known_where_a_person_recorded_one_within_the_period() {
+    let mut payment = payment("pi_2", 0);
+    (payment.period_starts_at, payment.period_ends_at) = (Some(at(0)), Some(at(30 * DAY_S)));
+    let outage = |from, to| Outage {
+        id: "o".to_owned(),
+        product: payment.product.clone(),
+        began_at: at(from),
+        ended_at: at(to),
+    };
+    let outages = vec![outage(30 * DAY_S, 40 * DAY_S), outage(29 * DAY_S, 31 * DAY_S), outage(10, 20)];
+    let mut records = Records { payment: Some(payment.clone()), outages, ..Records::default() };
+    let known = facts(&records, at(1));
+    assert_eq!(number(&known, Fact::Outage), i64::try_from(DAY_S).ok());
+    assert_eq!(word(&known, Fact::BillingInterval).as_deref(), Some("month"));
+    records.outages.truncate(1);
+    assert_eq!(facts(&records, at(1)).get(Fact::Outage), None);
+}
+
+#[test]
+fn s3_28_a_dispute_counts_unless_it_ended_before_it_became_one() {
+    for (status, disputed, contacted) in [
+        ("needs_response", true, Some(true)),
+        ("a_status_of_next_year", true, Some(true)),
+        ("warning_closed", false, None),
+    ] {
+        let mut payment = payment("pi_2", 0);
+        payment.dispute = Some(Box::new(Dispute {
+            id: DisputeId::new("du_1").unwrap(),
+            opened_at: at(1),
+            status: status.to_owned(),
+            as_of: at(1),
+            contacted_before: Some(true),
+        }));
+        let records = Records { payment: Some(payment), ..Records::default() };
+        let facts = facts(&records, at(2));
+        assert_eq!(boolean(&facts, Fact::PaymentDisputed), Some(disputed), "{status}");
+        assert_eq!(boolean(&facts, Fact::ContactedBeforeDispute), contacted, "{status}");
+    }
+}
