@@ -129,7 +129,8 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         let payment = self.store.payment(payment).await.map_err(ExecuteError::Store)?;
         let Some(payment) = payment.filter(ends_its_subscription) else { return Ok(()) };
         let PaymentKind::Subscription { subscription, .. } = &payment.kind else { return Ok(()) };
-        let known = self.store.subscription(subscription).await.map_err(ExecuteError::Store)?;
+        let known = self.store.subscription(&payment.account, subscription).await;
+        let known = known.map_err(ExecuteError::Store)?;
         if known.is_some_and(|known| known.ended_at.is_some()) {
             return Ok(());
         }
