@@ -80,7 +80,8 @@ impl Subscription {
         if let Some(confirmed) = confirmation.filter(|confirmed| !reactivated(confirmed)) {
             let first = self.cancellation_confirmed_at.map_or(confirmed.at, |told| told.min(confirmed.at));
             self.cancellation_confirmed_at = Some(first);
-            self.cancels_at = self.cancels_at.or(confirmed.effective_at);
+            // Stripe may have charged another period before it knew, and ends with that one.
+            self.cancels_at = self.cancels_at.into_iter().chain(confirmed.effective_at).min();
         }
         self
     }
@@ -108,26 +109,29 @@ mod tests {
         Timestamp::from_s(1_793_491_200_i64.saturating_add(seconds)).unwrap()
     }
 
-    /// Confirmed here at 100, told to Stripe at `stripe_at`; the newest event is of `as_of` and names `told`.
-    fn confirmed_at(stripe_at: Option<i64>, as_of: i64, told: Option<i64>) -> Option<Timestamp> {
-        let subscription = Subscription {
+    /// As Stripe tells of it at `as_of`, cancelled or not.
+    fn told_at(as_of: i64, cancelled: Option<i64>, cancels_at: Option<i64>) -> Subscription {
+        Subscription {
             id: SubscriptionId::new("sub_1").unwrap(),
             account: AccountId::new("customer-1").unwrap(),
             as_of: at(as_of),
             price: None,
             period_ends_at: None,
-            cancellation_confirmed_at: told.map(at),
-            cancels_at: None,
+            cancellation_confirmed_at: cancelled.map(at),
+            cancels_at: cancels_at.map(at),
             ended_at: None,
             confirmation: None,
-        };
-        let confirmation = Confirmation {
+        }
+    }
+
+    /// Confirmed here at 100 for the period's end at 1000; Stripe knows since `stripe_at`.
+    fn confirmed(stripe_at: Option<i64>) -> Confirmation {
+        Confirmation {
             at: at(100),
             channel: Channel::Customer,
-            effective_at: None,
+            effective_at: Some(at(1000)),
             stripe_at: stripe_at.map(at),
-        };
-        subscription.with(Some(confirmation)).cancellation_confirmed_at
+        }
     }
 
     #[test]
@@ -143,8 +147,17 @@ mod tests {
             // It was confirmed at Stripe before.
             (Some(200), 90, Some(80), Some(80)),
         ] {
-            let found = confirmed_at(stripe_at, as_of, told);
+            let found = told_at(as_of, told, None).with(Some(confirmed(stripe_at)));
+            let found = found.cancellation_confirmed_at;
             assert_eq!(found, expected.map(at), "{stripe_at:?} {as_of} {told:?}");
+        }
+    }
+
+    #[test]
+    fn s2_16_what_was_confirmed_takes_effect_although_stripe_charged_before_it_knew() {
+        for (told, expected) in [(None, 1000), (Some(1000), 1000), (Some(3600), 1000), (Some(500), 500)] {
+            let cancelled = told_at(1200, Some(1200), told).with(Some(confirmed(Some(1200))));
+            assert_eq!(cancelled.cancels_at, Some(at(expected)), "{told:?}");
         }
     }
 }

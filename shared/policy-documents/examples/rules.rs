@@ -1,6 +1,6 @@
 //! Writes `docs/rules.md`: every rule of the written policies, the clause that covers it, what carries it
 //! out, and the tests that hold it. With `--check` it writes nothing and fails where the file is out of
-//! step. It always fails on a rule without a clause, and on one without a test or a documented reason.
+//! step. It always fails on a rule without a clause, and on one without a test.
 //!
 //! In: the embedded documents, `rules.toml`, and the names of the workspace's tests, which carry the ids
 //! of rules as `s2_16_…`. Out: the file, and the counts on standard output.
@@ -28,7 +28,6 @@ type Id = (usize, u32);
 struct Entry {
     mode: String,
     tests: Vec<String>,
-    open: Option<String>,
     about: Option<String>,
 }
 
@@ -76,7 +75,6 @@ fn entries(path: &Path) -> Result<BTreeMap<Id, Entry>, String> {
             let entry = Entry {
                 mode: text("mode").ok_or_else(|| format!("rules.toml: {id} has no mode"))?,
                 tests: tests.filter_map(toml::Value::as_str).map(str::to_owned).collect(),
-                open: text("open"),
                 about: text("about"),
             };
             let id = parsed(id).ok_or_else(|| format!("rules.toml: `{id}` is no id of a rule"))?;
@@ -141,7 +139,7 @@ fn carried(name: &str) -> BTreeSet<Id> {
 fn page(entries: &BTreeMap<Id, Entry>, tests: &Tests) -> Result<(String, String), String> {
     let mut faults = Vec::new();
     let mut rows = String::new();
-    let (mut held, mut open, mut outside) = (0_u32, 0_u32, 0_u32);
+    let (mut held, mut outside) = (0_u32, 0_u32);
     let mut text_before = None;
     for (&(text, number), entry) in entries {
         let id = format!("S{text}-{number}");
@@ -175,22 +173,15 @@ fn page(entries: &BTreeMap<Id, Entry>, tests: &Tests) -> Result<(String, String)
                 None => faults.push(format!("{id}: there is no test `{name}`")),
             }
         }
-        match (holding.is_empty(), &entry.open) {
-            (true, None) => faults.push(format!("{id}: no test holds it, and no reason says why")),
-            (false, Some(_)) => {
-                faults.push(format!("{id}: a test holds it, so that its `open` is out of date"));
-            }
-            (true, Some(_)) => open = open.saturating_add(1),
-            (false, None) => held = held.saturating_add(1),
+        if holding.is_empty() {
+            faults.push(format!("{id}: no test holds it"));
         }
+        held = held.saturating_add(1);
         let clauses: Vec<String> =
             covering.iter().map(|(_, clause)| format!("`{}`: {}", clause.id, clause.text)).collect();
         let carriers: BTreeSet<String> =
             covering.iter().flat_map(|(document, clause)| carriers(document, clause)).collect();
-        let holding = entry.open.as_ref().map_or_else(
-            || holding.iter().map(|name| located(name, tests)).collect::<Vec<_>>().join("<br>"),
-            |reason| format!("**not yet**: {reason}"),
-        );
+        let holding = holding.iter().map(|name| located(name, tests)).collect::<Vec<_>>().join("<br>");
         let _ = writeln!(
             rows,
             "| {id} | {} | {} | {} | {holding} |",
@@ -202,8 +193,7 @@ fn page(entries: &BTreeMap<Id, Entry>, tests: &Tests) -> Result<(String, String)
     if !faults.is_empty() {
         return Err(faults.join("\n"));
     }
-    let counts =
-        format!("{} rules: {held} held by tests, {open} not yet, {outside} out of scope", entries.len());
+    let counts = format!("{} rules: {held} held by tests, {outside} out of scope", entries.len());
     Ok((format!("{HEAD}\n{counts}.\n{rows}"), counts))
 }
 

@@ -92,6 +92,25 @@ fn the_documented_routes_are_the_deployed_ones() {
     findings.none();
 }
 
+/// Payment methods and invoices are managed on Stripe's own page; the rest of a settings page is asked for here.
+#[test]
+fn s4_8_a_settings_page_finds_plans_purchases_and_cancelling() {
+    let openapi = yaml(OPENAPI);
+    let operations: BTreeSet<String> = object(&openapi["paths"], OPENAPI)
+        .values()
+        .flat_map(|item| object(item, OPENAPI).values())
+        .filter_map(|operation| operation["operationId"].as_str().map(str::to_owned))
+        .collect();
+    for needed in
+        ["listSubscriptions", "cancelSubscription", "readBalance", "readHistory", "previewRefundRequest"]
+    {
+        assert!(
+            operations.contains(needed),
+            "{OPENAPI}: a settings page needs `{needed}`, of {operations:?}"
+        );
+    }
+}
+
 #[test]
 fn the_documented_problems_are_the_answered_ones() {
     let openapi = yaml(OPENAPI);

@@ -208,10 +208,16 @@ async fn s1_8_the_confirmation_is_recorded_with_time_and_channel_before_stripe_i
 }
 
 #[tokio::test]
-async fn s2_11_s3_17_a_cancelled_plan_is_used_as_before_and_nothing_is_refunded() {
+async fn s2_11_s2_24_s3_17_a_cancelled_plan_is_used_as_before_and_nothing_is_refunded() {
     let world = studio().await;
     let (_, shown) = ask(&world, NOW_S).await;
     confirm(&world, &shown["confirmation"], NOW_S).await;
+    // Whoever sells the plan's rights reads here which plan it is, and that it lasts until the period's end.
+    let last_second = 30 * DAY_S - 1;
+    let (_, listed) = send(&world, call(LIST, last_second).as_customer(CUSTOMER), at(last_second)).await;
+    let listed = &listed["subscriptions"][0];
+    assert_eq!((&listed["plan"], &listed["state"]), (&json!("premier"), &json!("cancelled")));
+    assert_eq!(listed["cancellation"]["takes_effect_at"], "2026-12-01T00:00:00Z");
     for (generation, seconds) in [("gen-1", NOW_S + 60), ("gen-2", 30 * DAY_S - 1)] {
         let held = run(&world.app.store, &account(), &place(generation, 5), at(seconds)).await;
         assert!(matches!(held, Answer::Written { .. }), "{held:?}");
