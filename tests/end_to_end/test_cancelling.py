@@ -70,6 +70,9 @@ def test_a_charge_after_a_cancellation_that_was_confirmed_here_is_refunded_by_it
     filed = customer.file("late", reason="charged_after_cancellation", payment=payment, note="I had cancelled.")
     assert filed.status == 201, filed.body
     assert filed.json["state"] in ("approved", "paying", "refunded"), filed.json["message"]
+    customer.becomes("Stripe has the refund", lambda: customer.refunds(made["payment"]))
+    [refund] = customer.refunds(made["payment"])
+    customer.stripe("settle_refund", refund=refund["id"], status="succeeded")
     customer.state_becomes(filed.json["id"], "refunded")
 
 
