@@ -202,8 +202,7 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         };
         let cause = Cause::RefundRequest(id.as_str().to_owned());
         match report(self.store, self.pause, id, &seen, cause, self.now).await? {
-            Reported::Moved(state) => Ok(state),
-            Reported::Known => Ok(State::Paying),
+            Reported::Moved(state) | Reported::Known(state) => Ok(state),
             Reported::NotOurs => Err(PayoutError::NoRequest),
             Reported::Mismatch => Err(PayoutError::Mismatch),
         }
@@ -247,7 +246,7 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
     async fn give_up(&self, request: &Request, code: &str, money_left: bool) -> Outcome<S, State> {
         match decline(self.store, self.pause, &request.id, (code, money_left), self.now).await? {
             Reported::Moved(state) => Ok(state),
-            Reported::Known | Reported::NotOurs | Reported::Mismatch => Ok(request.state),
+            Reported::Known(_) | Reported::NotOurs | Reported::Mismatch => Ok(request.state),
         }
     }
 }

@@ -43,6 +43,8 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
         Approved::Stale(stored) => Ok(Carried::Stale(stored)),
         Approved::NothingLeft => Err(Problem::new(ProblemKind::StateConflict)
             .detail("another refund of this payment was made meanwhile; ask for another quote")),
+        Approved::Disputed => Err(Problem::new(ProblemKind::StateConflict)
+            .detail("the cardholder's bank disputes the payment: a refund could pay it twice")),
         Approved::QuoteChanged(fresh) => Err(changed(Some(&fresh))),
         Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the lots of these credits have left the account, or no hold of them is known")),

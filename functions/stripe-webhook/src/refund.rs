@@ -31,7 +31,7 @@ pub(crate) async fn told(apply: &Apply<'_>, refund: &Refund) -> Result<Outcome, 
                 tracing::info!(state = state.as_str(), "refund request");
                 return Ok(Outcome::Applied);
             }
-            Reported::Known => return Ok(Outcome::Repeated),
+            Reported::Known(_) => return Ok(Outcome::Repeated),
             Reported::Mismatch => return Ok(Outcome::Parked(Unapplied::RefundMismatch)),
             // Metadata of somebody else's: the refund is one without a request.
             Reported::NotOurs => {}

@@ -59,7 +59,8 @@ fn request(item: &Item) -> Result<Request, StoreError> {
 /// The condition of a save: nobody saved in between; and of one that carries something out or approves it
 /// first, that whoever stands for it neither is the customer nor filed the request, and that above the limit
 /// somebody else has approved the same quote before. All of it is held against the item as it is stored.
-fn approved(mut put: PutBuilder, request: &Request) -> PutBuilder {
+fn approved(mut put: PutBuilder, save: &Save) -> PutBuilder {
+    let request = &save.request;
     let mut condition = String::from("version = :before");
     let approval = request.approval();
     let first = request.first_approval.as_ref().map(|first| first.by.as_str());
@@ -70,7 +71,11 @@ fn approved(mut put: PutBuilder, request: &Request) -> PutBuilder {
     }
     if let Some(approval) = approval {
         let (limit, amount) = match approval.remedy {
-            Remedy::Money { amount_minor, .. } => ("money_limit", amount_minor),
+            // Refunds of one payment count together.
+            Remedy::Money { amount_minor, .. } => {
+                let sum = save.refunded.as_ref().map_or(0, |sum| sum.to_minor);
+                ("money_limit", sum.max(amount_minor))
+            }
             Remedy::Credits { credits } => ("credits_limit", credits),
         };
         condition = format!("{condition} AND (attribute_not_exists({limit}) OR {limit} >= :amount");
@@ -93,7 +98,7 @@ impl Tables {
         let put = if before == 0 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
-            approved(put.expression_attribute_values(":before", number(before)), &save.request)
+            approved(put.expression_attribute_values(":before", number(before)), save)
         };
         let put = put.return_values_on_condition_check_failure(returned).build();
         let mut writes =

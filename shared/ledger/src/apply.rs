@@ -45,11 +45,13 @@ impl Account {
                 self.close_hold(generation, Settled::Released)?;
                 self.move_parts(parts, at, held, available)?;
             }
-            Change::GivenBack { parts, .. } => {
+            Change::GivenBack { generation, parts, .. } => {
+                self.recent.push(Recent::new(generation, Settled::Released));
                 self.move_parts(parts, at, spent, available)?;
                 self.count_result(parts, |results| results.checked_sub(1))?;
             }
-            Change::ChargedLate { parts, .. } => {
+            Change::ChargedLate { generation, parts, .. } => {
+                self.recent.push(Recent::new(generation, Settled::Captured));
                 self.move_parts(parts, at, available, spent)?;
                 self.count_result(parts, |results| results.checked_add(1))?;
             }

@@ -294,6 +294,12 @@ async fn a_capture_after_the_release_is_charged_once<S: DueStore>(store: &S) {
     assert_eq!(outcomes(&run(store, &account, &late, at(3003)).await), [SettlementOutcome::Repeated]);
     let head = store.head(&account).await.expect("the store answers").expect("entries");
     assert_eq!(head.after().balance(at(3003)).expect("no overflow").available, Credits::ZERO);
+    // The charge is undone like any other, once.
+    let failed = settle("g1", FAILED);
+    assert_eq!(outcomes(&run(store, &account, &failed, at(3004)).await), [SettlementOutcome::GivenBack]);
+    assert_eq!(outcomes(&run(store, &account, &failed, at(3005)).await), [SettlementOutcome::Repeated]);
+    let head = store.head(&account).await.expect("the store answers").expect("entries");
+    assert_eq!(head.after().balance(at(3005)).expect("no overflow").available.get(), 10);
 }
 
 async fn an_unknown_generation_changes_nothing<S: DueStore>(store: &S) {

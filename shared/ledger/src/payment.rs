@@ -80,6 +80,11 @@ pub struct Dispute {
 }
 
 impl Dispute {
+    /// Whether a refund could pay the money twice: it is away, or the bank has yet to decide.
+    pub fn bars_refunds(&self) -> bool {
+        self.counts() && self.status != "won"
+    }
+
     /// Whether the bank has taken the money back, or may. An inquiry that ended and a dispute that was
     /// prevented never did.
     pub fn counts(&self) -> bool {

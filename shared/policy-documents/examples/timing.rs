@@ -15,10 +15,6 @@ use rustix::time::{ClockId, clock_gettime};
 const ROUNDS: u64 = 2_000;
 /// CPU of one decision.
 const DECISION_NS_MAX: u64 = 50_000;
-/// Frozen requests of a backtest.
-const PAST: usize = 100_000;
-/// What it may take.
-const BACKTEST_NS_MAX: u64 = 10_000_000_000;
 /// CPU that the documents add to a start.
 const DECODING_NS_MAX: u64 = 300_000;
 /// CPU of a backtest, with reading each request from its line.
@@ -61,37 +57,6 @@ fn main() {
             "",
         );
     }
-    let largest =
-        documents().iter().max_by_key(|document| document.rules.len()).expect("there are documents");
-    let replayed = replay(largest);
-    let what = format!("{PAST} past requests read and decided again");
-    row(&largest.id, &what, replayed, &verdict(replayed, BACKTEST_NS_MAX), "");
-}
-
-/// CPU of a backtest over lines of JSON as `makegood policy export` writes them.
-fn replay(document: &Document) -> u64 {
-    let facts = facts(document);
-    let past = |reason: &Reason| PastRequest {
-        request: "rr_00000000000000000000000000".to_owned(),
-        reason: *reason,
-        decided_at_ms: document.in_force_from_ms,
-        document: document.id.clone(),
-        version: document.version.clone(),
-        outcome: decide(document, &facts, *reason, document.in_force_from_ms).outcome,
-        facts: facts.clone(),
-    };
-    let lines: Vec<String> = Reason::ALL
-        .iter()
-        .map(|reason| serde_json::to_string(&past(reason)).expect("a request has a serde form"))
-        .collect();
-    let before = cpu_ns();
-    let requests = lines.iter().cycle().take(PAST);
-    let requests = requests.map(|line| serde_json::from_str(line).expect("it was written from a request"));
-    let result = backtest(document, document.in_force_from_ms, requests);
-    let took = cpu_ns().saturating_sub(before);
-    assert_eq!(usize::try_from(result.requests), Ok(PAST), "all are of this policy");
-    assert_eq!(result.flips.len(), 0, "the same version decides the same");
-    took
 }
 
 /// A backtest of requests as they come from a file of `makegood policy export`.

@@ -188,7 +188,7 @@ impl Request {
                 && rule.is_some_and(|rule| rule.offers.contains(&offer.offer))
         });
         let alone = by.clone().count() > 0 && by.all(|found| found.mode == Some(Mode::Auto));
-        let small = quote.is_some_and(|quote| !self.needs_two(&quote.pays));
+        let small = quote.is_some_and(|quote| !self.needs_two(quote));
         decided && recorded && alone && small && decision.basis == Basis::Rules
     }
 

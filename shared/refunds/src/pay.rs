@@ -51,6 +51,8 @@ pub enum Approved {
     Stale(Box<Request>),
     /// Less is left of the payment than was approved: another refund was faster (D9, E12).
     NothingLeft,
+    /// The payment is disputed at the cardholder's bank, so that a refund could pay it twice (E13).
+    Disputed,
     /// Something else would happen than was quoted: credits were used or came back meanwhile (D10).
     QuoteChanged(Box<Quote>),
     /// The credits cannot be given back: their lots have left the account, or no hold of them is known.
@@ -134,6 +136,9 @@ async fn approve_money<S: Stores, P: Pause>(
                 None => return Ok(Approved::NothingLeft),
             },
         };
+        if payment.dispute.as_ref().is_some_and(|dispute| dispute.bars_refunds()) {
+            return Ok(Approved::Disputed);
+        }
         let Some(sum) = RefundedSum::raise(&payment, amount) else { return Ok(Approved::NothingLeft) };
         let head = read_head(store, &request.account, std::mem::take(&mut grounds.head)).await?;
         let fresh = quote.clone().renewed(head.as_ref(), now);
@@ -191,6 +196,8 @@ async fn approve_credits<S: Stores, P: Pause>(
             return Ok(Approved::Stale(Box::new(request)));
         }
         request.given = Some(credits);
+        // An earlier payout of it failed and is undone: credits take its place.
+        request.payout = None;
         match settle(store, Save { request, commit, refunded: None }).await? {
             Settled::Written(request) => return Ok(Approved::Saved(request)),
             Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
@@ -206,8 +213,8 @@ async fn approve_credits<S: Stores, P: Pause>(
 pub enum Reported {
     /// The request went to this state, or learned its refund.
     Moved(State),
-    /// It said what is known.
-    Known,
+    /// It said what is known; the request is in this state.
+    Known(State),
     /// No request has this id.
     NotOurs,
     /// It is another refund, or of another payment or amount: a person has to look.
@@ -229,7 +236,7 @@ pub async fn report<S: Stores, P: Pause>(
             return Ok(Reported::NotOurs);
         };
         let save = match request.observe(seen, now) {
-            Seen::Known => return Ok(Reported::Known),
+            Seen::Known => return Ok(Reported::Known(request.state)),
             Seen::Mismatch => return Ok(Reported::Mismatch),
             Seen::Moved => Save { request: next(request), commit: None, refunded: None },
             Seen::MovedToFailed => undone(store, request, cause.clone(), now).await?,
@@ -256,7 +263,7 @@ pub async fn decline<S: Stores, P: Pause>(
             return Ok(Reported::NotOurs);
         };
         if request.declined(code, now).is_err() {
-            return Ok(Reported::Known);
+            return Ok(Reported::Known(request.state));
         }
         let save = if money_left {
             Save { request: next(request), commit: None, refunded: None }
@@ -283,7 +290,8 @@ async fn undone<S: Stores>(
     };
     let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
     let refunded = payment.as_ref().and_then(|payment| RefundedSum::lower(payment, payout.amount));
-    if !payout.closed_lot {
+    // The lot stands for all refunds of its payment: it stays closed while another one is not undone.
+    if refunded.as_ref().is_none_or(|sum| sum.to_minor > 0) {
         return Ok(Save { request: next(request), commit: None, refunded });
     }
     let command = Command::Restore { payment: payout.payment.clone(), debt: payout.debt };

@@ -23,9 +23,6 @@ pub struct Payout {
     pub revoked: Credits,
     /// Debt that was made for it.
     pub debt: Credits,
-    /// Whether it closed the payment's lot: of several refunds of one payment the first does, and only
-    /// its failure opens the lot again.
-    pub closed_lot: bool,
     /// Which idempotency key is in use, from 1: another is taken only after Stripe's list of the payment's
     /// refunds shows that the earlier ones made none (E2, E3).
     pub key_number: u32,
@@ -106,7 +103,6 @@ impl Request {
             amount,
             revoked: Credits::ZERO,
             debt: Credits::ZERO,
-            closed_lot: false,
             key_number,
             asked_at: None,
             refund: None,
@@ -128,7 +124,6 @@ impl Request {
         if let Some(payout) = &mut self.payout {
             payout.revoked = credits;
             payout.debt = debt;
-            payout.closed_lot = true;
         }
     }
 
@@ -173,13 +168,21 @@ impl Request {
     /// Stripe reports a refund of this request, in an answer or an event, in any order and any number of
     /// times (B4, E8 to E10).
     pub fn observe(&mut self, seen: &RefundSeen, now: Timestamp) -> Seen {
-        let Some(payout) = &mut self.payout else { return Seen::Mismatch };
+        let failed_again = seen.status == RefundStatus::Failed;
+        let Some(payout) = &mut self.payout else {
+            // Credits took the place of a payout that had failed.
+            return if failed_again && self.given.is_some() { Seen::Known } else { Seen::Mismatch };
+        };
         if payout.failed_before.contains(&seen.id) {
             return Seen::Known;
         }
         let same_refund = payout.refund.as_ref().is_none_or(|refund| refund == &seen.id);
         if !same_refund || payout.refunds() != &seen.payment || payout.amount != seen.amount {
             return Seen::Mismatch;
+        }
+        // Stripe tells of one failure several times, and the request may be before people again.
+        if failed_again && payout.failure.is_some() && payout.refund.is_some() {
+            return Seen::Known;
         }
         let first_seen = payout.refund.is_none();
         payout.refund = Some(seen.id.clone());

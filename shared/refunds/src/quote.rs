@@ -103,6 +103,9 @@ pub struct Quote {
     /// When the money arrives, where the document says so.
     pub arrives: Option<Arrival>,
     pub(crate) on_refund: OnRefund,
+    /// What was refunded of the payment before, in minor units: the limit of one person's word is the
+    /// payment's, in however many parts.
+    pub(crate) before_minor: u64,
 }
 
 impl Pays {
@@ -138,6 +141,7 @@ impl Quote {
             ends,
             arrives: arrival(document, payment),
             on_refund: document.on_refund,
+            before_minor: payment.refunded_minor,
         };
         quote.renewed(standing.head, standing.now)
     }
@@ -151,6 +155,7 @@ impl Quote {
             ends: None,
             arrives: None,
             on_refund: standing.document.on_refund,
+            before_minor: 0,
         };
         quote.renewed(standing.head, standing.now)
     }

@@ -8,7 +8,7 @@ use ledger::{Actor, Money, Timestamp};
 use policy::{Approval as Limits, Document, Missing, Outcome, Recommendation, Remedy};
 
 use crate::offer::grants_of_generation;
-use crate::{Call, Case, Claim, Deed, Made, OfferState, Pays, Quote, Request, Standing, State};
+use crate::{Act, Call, Case, Claim, Deed, Made, OfferState, Quote, Request, Standing, State};
 
 /// How many reviews that decide nothing (questions, offers, first approvals) a request can have: a case with
 /// more open ends than that is to be decided with what is there.
@@ -121,9 +121,16 @@ impl Case {
 }
 
 impl Request {
-    /// Whether two people have to agree on this.
-    pub fn needs_two(&self, pays: &Pays) -> bool {
-        self.limits.as_ref().is_some_and(|limits| limits.needs_two(&pays.remedy()))
+    /// Whether two people have to agree on this. Refunds of one payment count together: parts of it that
+    /// one person approves do not slip below the limit.
+    pub fn needs_two(&self, quote: &Quote) -> bool {
+        let remedy = match quote.pays.remedy() {
+            Remedy::Money { amount_minor, currency } => {
+                Remedy::Money { amount_minor: amount_minor.saturating_add(quote.before_minor), currency }
+            }
+            credits @ Remedy::Credits { .. } => credits,
+        };
+        self.limits.as_ref().is_some_and(|limits| limits.needs_two(&remedy))
     }
 
     /// Another document's limits only ever add to those that the request was opened with.
@@ -146,9 +153,14 @@ impl Request {
         }
     }
 
-    /// Whether `person` is the customer, or filed it in the customer's name: nobody decides their own.
+    /// Whether `person` is the customer, or filed it or did anything else in the customer's name: nobody
+    /// decides their own.
     pub fn is_requester(&self, person: &str) -> bool {
-        person == self.account.as_str() || self.filed_by() == Some(person)
+        let spoke = |act: &Act| {
+            !matches!(act.deed, Deed::Reviewed(_))
+                && matches!(&act.call.by, Actor::Support(speaker) if speaker == person)
+        };
+        person == self.account.as_str() || self.filed_by() == Some(person) || self.acts.iter().any(spoke)
     }
 
     /// The reviews so far, oldest first, each with who made it and when.
@@ -246,6 +258,8 @@ impl Request {
                 review.quote = Some(quote.id());
                 if self.is_first_of_two(&reviewer, &quote, call.at)? {
                     self.has_room()?;
+                    // It is another person's turn.
+                    self.claim = None;
                     self.in_hand(&call)?;
                     Reviewed::Recorded
                 } else if let Verdict::Offer { offer, remedy } = verdict {
@@ -279,7 +293,7 @@ impl Request {
 
     /// Whether this is the first of two approvals, which is kept; the second one has to be another person's.
     fn is_first_of_two(&mut self, reviewer: &str, quote: &Quote, at: Timestamp) -> Result<bool, ReviewError> {
-        if !self.needs_two(&quote.pays) {
+        if !self.needs_two(quote) {
             return Ok(false);
         }
         let id = quote.id();

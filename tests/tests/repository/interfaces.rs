@@ -92,7 +92,7 @@ fn the_documented_routes_are_the_deployed_ones() {
     findings.none();
 }
 
-/// Payment methods and invoices are managed on Stripe's own page; the rest of a settings page is asked for here.
+/// Payment methods and invoices are managed on Stripe's own page; the rest of a settings page is here.
 #[test]
 fn s4_8_a_settings_page_finds_plans_purchases_and_cancelling() {
     let openapi = yaml(OPENAPI);

@@ -7,7 +7,7 @@ use refunds::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{CUSTOMER, World, account, answer, now, submission};
+use crate::world::{CUSTOMER, World, account, act, answer, now, submission};
 
 /// More than the 100.00 that one person may approve.
 const LARGE: u64 = 10_001;
@@ -51,6 +51,41 @@ async fn one_person_approves_what_is_at_the_limit() {
     let id = request["id"].as_str().unwrap();
     let (status, request) = world.review_as_shown(id, "agent-1", &approval("I agree.")).await;
     assert_eq!((status, &request["state"]), (200, &json!("approved")), "{request:#}");
+}
+
+#[tokio::test]
+async fn d15_parts_of_one_payment_count_together() {
+    let world = World::new().await;
+    let first = in_review(&world).await;
+    let part = |minor: u64| {
+        let amount = json!({"amount_minor": minor, "currency": "usd"});
+        json!({
+            "decision": "approve_part", "clause": "pack-final-once-spent", "reason": "A part.", "amount": amount,
+        })
+    };
+    let (status, approved) = world.review_as_shown(&first, "agent-1", &part(LARGE - 1)).await;
+    assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
+    let (_, request) = world.submit("key-2", &large()).await;
+    let second = request["id"].as_str().unwrap();
+    let (status, recorded) = world.review_as_shown(second, "agent-1", &approval("The rest.")).await;
+    assert_eq!((status, &recorded["state"]), (200, &json!("in_review")), "{recorded:#}");
+    assert_eq!(world.refunded("pi_large").await, LARGE - 1);
+    let (status, approved) = world.review_as_shown(second, "agent-2", &approval("The rest.")).await;
+    assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
+}
+
+#[tokio::test]
+async fn d15_whoever_speaks_for_the_customer_does_not_decide() {
+    let world = World::new().await;
+    world.pay_for("music-studio", "music-studio", "pi_large", 500).await;
+    let (_, request) = world.submit("key-1", &large()).await;
+    let id = request["id"].as_str().unwrap();
+    let refusal = json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Landed."});
+    assert_eq!(world.review(id, "agent-1", &refusal).await.0, 200);
+    let reopening = act(id, "reopening", &json!({"note": "They called."})).as_support("agent-2");
+    assert_eq!(answer(&world.call(&reopening).await).0, 200);
+    assert_eq!(world.review_as_shown(id, "agent-2", &approval("They called.")).await.0, 403);
+    assert_eq!(world.review_as_shown(id, "agent-1", &approval("Well then.")).await.0, 200);
 }
 
 #[tokio::test]

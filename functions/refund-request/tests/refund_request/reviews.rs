@@ -1,5 +1,6 @@
 //! What a person decides.
 
+use ledger::{Dispute, DisputeId, PaymentId};
 use serde_json::{Value, json};
 
 use crate::world::{CUSTOMER, World, account, answer, changed_mind, now, submission};
@@ -129,6 +130,26 @@ async fn d15_nobody_reviews_what_they_filed_for_a_customer() {
     assert_eq!(world.refunded("pi_pack").await, 0);
     let (status, _) = world.review_as_shown(id, "agent-2", &approve("They called.")).await;
     assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn e13_a_payment_that_is_disputed_meanwhile_is_not_refunded() {
+    for (status, expected) in [("needs_response", 409), ("lost", 409), ("won", 200), ("warning_closed", 200)]
+    {
+        let world = World::new().await;
+        let id = in_review(&world).await;
+        let dispute = Dispute {
+            id: DisputeId::new("du_1").unwrap(),
+            opened_at: now(),
+            status: status.to_owned(),
+            as_of: now(),
+            contacted_before: Some(true),
+        };
+        assert!(world.app.store.save_dispute(&PaymentId::new("pi_pack").unwrap(), &dispute).await.unwrap());
+        let (found, request) = world.review_as_shown(&id, "agent-1", &approve("Unspent.")).await;
+        assert_eq!(found, expected, "{status}: {request:#}");
+        assert_eq!(world.refunded("pi_pack").await > 0, expected == 200, "{status}");
+    }
 }
 
 #[tokio::test]

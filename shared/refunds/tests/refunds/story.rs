@@ -95,7 +95,6 @@ fn payout() -> Payout {
         amount: Money::new(1_000, Currency::new("usd").unwrap()),
         revoked: Credits::ZERO,
         debt: Credits::ZERO,
-        closed_lot: false,
         key_number: 1,
         asked_at: None,
         refund: None,
