@@ -215,8 +215,8 @@ async fn s2_11_s2_24_s3_17_a_cancelled_plan_is_used_as_before_and_nothing_is_ref
     // Whoever sells the plan's rights reads here which plan it is, and that it lasts until the period's end.
     let last_second = 30 * DAY_S - 1;
     let (_, listed) = send(&world, call(LIST, last_second).as_customer(CUSTOMER), at(last_second)).await;
-    let listed = listed["subscriptions"].as_array().unwrap().iter();
-    let listed = listed.filter(|each| each["subscription"] == "sub_run").next_back().unwrap();
+    let mut listed = listed["subscriptions"].as_array().unwrap().iter();
+    let listed = listed.find(|each| each["subscription"] == "sub_run").unwrap();
     assert_eq!((&listed["plan"], &listed["state"]), (&json!("premier"), &json!("cancelled")));
     assert_eq!(listed["cancellation"]["takes_effect_at"], "2026-12-01T00:00:00Z");
     for (generation, seconds) in [("gen-1", NOW_S + 60), ("gen-2", 30 * DAY_S - 1)] {
