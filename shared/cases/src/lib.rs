@@ -1,7 +1,7 @@
 //! A case: what is asked, what the records say of it, and what the written policy decides.
 //!
-//! An account and what somebody asks go in; [`assess`] reads the records, gathers the facts and decides,
-//! and [`file`] writes the request with what the decision grants, all or nothing. Customers' submissions
+//! An account and what somebody asks go in; [`assess()`] reads the records, gathers the facts and decides,
+//! and [`file()`] writes the request with what the decision grants, all or nothing. Customers' submissions
 //! and the cases that open themselves go the same way.
 //!
 //! Bounds: three round trips of reading, and those of [`ledger::ACCOUNT_RECORDS_MAX`] and
