@@ -3,9 +3,13 @@
 The four businesses share one stack: a payment brings the product of its price, and the product its policy.
 """
 
+import json
+import time
+
 import pytest
 from client import eventually
-from scene import add_customer, add_support
+from messages import instant
+from scene import add_customer, add_support, deliver, signed
 
 NOTE = "I would like to have this looked at."
 ASSISTANT = {"price": "price_assistant_plus", "amount": 2000, "currency": "usd"}
@@ -231,3 +235,49 @@ def test_s3_26_declining_an_offer_lowers_nothing(customer, support):
     answer = review(customer, request, support, "approve_part", "pack-partly-used", amount=part)
     assert (answer.status, answer.json["state"]) == (200, "approved"), answer.body
     refunded(customer, request, made["payment"], 810)
+
+
+# The queue, a dispute, and a case that opens itself.
+
+
+def test_support_finds_what_waits_in_the_queue(stack, customer, support):
+    made = customer.buy(**THREE_D_PACK)
+    request = filed(customer, "in_review", reason="changed_mind", payment=made["payment"])
+    answer = stack.get("/v1/refund-requests?product=image-to-3d&claimed_by=none", as_=support)
+    assert answer.status == 200, answer.body
+    assert request["id"] in [waiting["id"] for waiting in answer.json["refund_requests"]]
+    assert stack.get("/v1/refund-requests", as_=customer.owner).status == 403
+
+
+def test_e13_a_payment_that_the_bank_disputes_is_not_refunded(stack, customer, support):
+    made = customer.buy(**THREE_D_PACK)
+    request = filed(customer, "in_review", reason="changed_mind", payment=made["payment"])
+    seconds = int(time.time())
+    dispute = {
+        "id": f"du_{seconds}", "object": "dispute", "amount": 900, "currency": "usd", "charge": "ch_1",
+        "created": seconds, "payment_intent": made["payment"], "reason": "fraudulent", "status": "needs_response",
+    }
+    event = {
+        "id": f"evt_du_{seconds}", "object": "event", "api_version": "2026-10-28.endive", "created": seconds,
+        "livemode": False, "type": "charge.dispute.created", "data": {"object": dispute},
+    }
+    body = json.dumps(event).encode()
+    told = deliver(stack, body, signed(stack, body))
+    assert (told.status, told.json["outcome"]) == (200, "applied"), told.body
+    answer = review(customer, request, support, "approve", "pack-unused")
+    assert answer.status == 409, answer.body
+    assert customer.refunds(made["payment"]) == []
+
+
+def test_s2_21_a_paid_pack_that_brings_no_credits_within_the_hour_opens_its_case(stack, customer):
+    customer.stripe("buy_pack", account=customer.account, price="price_of_nothing", amount=900, currency="usd")
+    path = f"/v1/accounts/{customer.account}/refund-requests"
+
+    def opened():
+        stack.sweep(instant(time.time() + 3700))
+        answer = stack.get(path, as_=customer.owner)
+        return answer.json["refund_requests"]
+
+    [request] = eventually("the case is open", opened)
+    assert (request["reason"], request["state"]) == ("credits_missing", "needs_information"), request
+    assert wanted(request) == {"remedy"}
