@@ -1,6 +1,6 @@
 //! From what is asked to what the policy says of it: the same for a preview, a submission and an answer.
 
-use cases::{Assessment, CaseError, Frozen, Said, assess_again};
+use cases::{Assessment, CaseError, Frozen, Said};
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind};
 use ledger::{AccountId, Timestamp};
@@ -25,7 +25,7 @@ pub(crate) async fn assess<S: Stores, Q>(
         generation: asked.generation,
         note: asked.note,
     };
-    let assessment = assess_again(&app.store, account, asked, frozen, &app.product, now).await;
+    let assessment = cases::assess(&app.store, account, asked, frozen, &app.product, now).await;
     assessment.map_err(|error| match error {
         CaseError::NoSuchPayment => Problem::new(ProblemKind::NotFound),
         CaseError::Records(error) => not_carried_out::<S>(error),

@@ -66,18 +66,6 @@ pub enum CaseError<E: std::error::Error + 'static> {
     NoSuchPayment,
 }
 
-/// Reads the records and decides on them. `product` is what a request is about that names neither a payment
-/// nor a generation.
-pub async fn assess<S: Stores>(
-    store: &S,
-    account: &AccountId,
-    asked: Asked,
-    product: &ProductId,
-    now: Timestamp,
-) -> Result<Assessment, CaseError<<S as LedgerStore>::Error>> {
-    assess_again(store, account, asked, None, product, now).await
-}
-
 /// What was asked and decided before, where an answer completes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Frozen<'request> {
@@ -87,10 +75,11 @@ pub struct Frozen<'request> {
     pub submitted_at: Timestamp,
 }
 
-/// As [`assess`]. What is `frozen` stays as it was at submission (`S0-10`), what was not known then is added,
-/// and the version that decided it decides again, unless only the answer named the payment, which then says
-/// its own version (`S2-35`).
-pub async fn assess_again<S: Stores>(
+/// Reads the records and decides on them. What is `frozen` stays as it was at submission (`S0-10`), what was not
+/// known then is added, and the version that decided it decides again, unless only the answer named the payment,
+/// which then says its own version (`S2-35`). `product` is what a request is about that names neither a payment
+/// nor a generation.
+pub async fn assess<S: Stores>(
     store: &S,
     account: &AccountId,
     asked: Asked,

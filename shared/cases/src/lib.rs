@@ -1,20 +1,17 @@
 //! A case: what is asked, what the records say of it, and what the written policy decides.
 //!
-//! An account and what somebody asks go in; [`assess()`] reads the records, gathers the facts and decides,
-//! and [`file()`] writes the request with what the decision grants, all or nothing. Customers' submissions
-//! and the cases that open themselves go the same way.
+//! An account and what somebody asks go in; [`assess()`] reads the records, gathers the facts and decides. The
+//! caller opens and saves the request. Submissions, previews and answers go the same way.
 //!
 //! Bounds: three round trips of reading, and those of [`ledger::ACCOUNT_RECORDS_MAX`] and
 //! [`ledger::OUTAGES_MAX`]. Nothing here reads a clock, the environment or the network.
 
 mod assess;
 mod facts;
-mod file;
 mod records;
 #[cfg(test)]
 mod tests;
 
-pub use assess::{Asked, Assessment, CaseError, Frozen, assess, assess_again};
+pub use assess::{Asked, Assessment, CaseError, Frozen, assess};
 pub use facts::{Said, gather};
-pub use file::file;
 pub use records::Records;
