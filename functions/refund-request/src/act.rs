@@ -17,7 +17,7 @@ use crate::assess::assess;
 use crate::body::{Answer, Asked, ChosenRemedy, OfferAnswer, Reopening, Taken, nothing, sent};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::{Known, document_of};
-use crate::{RefundRequests, actor, answer, reach, show, store_failed};
+use crate::{RefundRequests, actor, answer, reach, show, store_failed, stored_of};
 
 /// A stored request and the call that is to move it.
 struct Acting {
@@ -178,12 +178,8 @@ async fn acting<S: Stores, Q>(
     invocation: &Invocation,
 ) -> Result<Acting, Problem> {
     let (account, caller) = reach(app, request, invocation)?;
-    let id: RefundRequestId = request.path_id("id")?;
-    lambda::log::cause(id.as_str());
     let call = Call { by: actor(&caller), at: invocation.now(), fingerprint: sent(request)? };
-    let stored = app.store.request(&id).await.map_err(store_failed)?;
-    let stored = stored.filter(|stored| stored.account == account);
-    let stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+    let stored = stored_of(app, request, &account).await?;
     Ok(Acting { stored, caller, call })
 }
 

@@ -13,7 +13,7 @@ use policy_documents::documents;
 use refunds::{Claim, ClaimError, Save, Saved, Stores};
 use serde::Serialize;
 
-use crate::{RefundRequests, show, store_failed};
+use crate::{RefundRequests, show, store_failed, stored, support};
 
 /// A claim as support sees it.
 #[derive(Serialize)]
@@ -68,13 +68,9 @@ async fn change<S: Stores, Q>(
     step: impl Fn(&mut refunds::Request, &str, Timestamp) -> Result<bool, ClaimError>,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
-    let caller = Caller::check(request.claims(), &app.rules, now)?;
-    caller.must_be(&[Role::Support])?;
-    let id: RefundRequestId = request.path_id("id")?;
-    let stored = app.store.request(&id).await.map_err(store_failed)?;
-    let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+    let caller = support(app, request, invocation)?;
+    let mut stored = stored(app, request).await?;
     lambda::log::account(&stored.account);
-    lambda::log::cause(stored.id.as_str());
     for _ in 0..app.backoff.attempts_max() {
         let changed = step(&mut stored, caller.subject(), now).map_err(|error| refused(&error))?;
         if !changed {

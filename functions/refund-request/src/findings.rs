@@ -5,14 +5,13 @@
 //! by itself.
 
 use lambda::Invocation;
-use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{Abuse, AccountId, Finding, Outage, ProductId, Timestamp};
 use refunds::Stores;
 use serde::{Deserialize, Serialize};
 
 use crate::body::{id, read, unprocessable, words};
-use crate::{RefundRequests, store_failed};
+use crate::{RefundRequests, store_failed, support};
 
 /// Accounts that one finding relates: each is one more query for every request of the account.
 const RELATED_MAX: usize = 5;
@@ -48,8 +47,7 @@ pub(crate) async fn finding<S: Stores, Q>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
-    let caller = Caller::check(request.claims(), &app.rules, now)?;
-    caller.must_be(&[Role::Support])?;
+    let caller = support(app, request, invocation)?;
     let account = request.account()?;
     lambda::log::account(&account);
     if caller.subject() == account.as_str() {
@@ -85,8 +83,7 @@ pub(crate) async fn outage<S: Stores, Q>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
-    let caller = Caller::check(request.claims(), &app.rules, now)?;
-    caller.must_be(&[Role::Support])?;
+    support(app, request, invocation)?;
     let name: ledger::RefundRequestId = request.path_id("id")?;
     if name.as_str().len() > NAME_BYTES_MAX {
         return Err(Problem::new(ProblemKind::NotFound));

@@ -14,6 +14,7 @@ mod cancel;
 mod carry_out;
 mod claim;
 mod clocks;
+mod cursor;
 mod findings;
 mod known;
 mod list;
@@ -28,7 +29,7 @@ use lambda::backoff::Backoff;
 use lambda::caller::{Caller, CallerRules, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{AccountId, Actor, CancellationStore, ExecuteError, LedgerStore, ProductId};
+use ledger::{AccountId, Actor, CancellationStore, ExecuteError, LedgerStore, ProductId, RefundRequestId};
 use refunds::Stores;
 
 /// What the routes need.
@@ -97,6 +98,38 @@ fn reach<S, Q>(
     caller.may_reach(&account, &[Role::Customer, Role::Support])?;
     lambda::log::account(&account);
     Ok((account, caller))
+}
+
+/// A support person, on the routes that are theirs.
+fn support<S, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Caller, Problem> {
+    let caller = Caller::check(request.claims(), &app.rules, invocation.now())?;
+    caller.must_be(&[Role::Support])?;
+    Ok(caller)
+}
+
+/// The stored request that the path names.
+async fn stored<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+) -> Result<refunds::Request, Problem> {
+    let id: RefundRequestId = request.path_id("id")?;
+    lambda::log::cause(id.as_str());
+    let stored = app.store.request(&id).await.map_err(store_failed)?;
+    stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))
+}
+
+/// The same, where it is the account's; another's is as good as none.
+async fn stored_of<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    account: &AccountId,
+) -> Result<refunds::Request, Problem> {
+    let found = stored(app, request).await?;
+    if found.account == *account { Ok(found) } else { Err(Problem::new(ProblemKind::NotFound)) }
 }
 
 /// Who acts: the customer, or a support person, in the customer's name on the account's routes.

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::claim::ClaimAnswer;
 use crate::quoted::{MoneyAnswer, money};
-use crate::{RefundRequests, store_failed};
+use crate::{RefundRequests, cursor, store_failed, support};
 
 /// Requests of one page and of one query: more than a person takes up at once, at about 600 bytes each.
 const PAGE: u16 = 50;
@@ -79,11 +79,10 @@ pub(crate) async fn queue<S: Stores, Q>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
-    let caller = Caller::check(request.claims(), &app.rules, now)?;
-    caller.must_be(&[Role::Support])?;
+    let caller = support(app, request, invocation)?;
     let filters = Filters::read(request)?;
-    let seal = seal(request);
-    let mut after = request.query("cursor").map(|cursor| read_cursor(&seal, cursor)).transpose()?;
+    let of = of_filters(request);
+    let mut after = request.query("cursor").map(|cursor| cursor::read(&of, cursor)).transpose()?;
     let (mut found, mut more) = (Vec::new(), true);
     let mut queries = 0;
     while more && found.len() < usize::from(PAGE) && queries < QUERIES_MAX {
@@ -101,7 +100,7 @@ pub(crate) async fn queue<S: Stores, Q>(
         }
         queries = queries.saturating_add(1);
     }
-    let next_cursor = after.filter(|_| more).map(|place| cursor(&seal, &place));
+    let next_cursor = after.filter(|_| more).map(|place| cursor::write(&of, &place));
     let refund_requests = found.iter().map(|waiting| answer(waiting, now)).collect();
     Ok(Response::json(200, &Page { refund_requests, next_cursor }))
 }
@@ -159,9 +158,15 @@ impl<'request> Filters<'request> {
 }
 
 /// What a cursor belongs to: the queue and its filters.
-fn seal(request: &Request<'_>) -> [u8; 32] {
+fn of_filters(request: &Request<'_>) -> String {
     let text = |name| request.query(name).unwrap_or_default();
-    fingerprint(&["queue", text("state"), text("product"), text("claimed_by"), text("clock")])
+    URL_SAFE_NO_PAD.encode(fingerprint(&[
+        "queue",
+        text("state"),
+        text("product"),
+        text("claimed_by"),
+        text("clock"),
+    ]))
 }
 
 /// One of the words that a filter takes.
@@ -173,24 +178,4 @@ fn word<T: Copy>(request: &Request<'_>, name: &str, words: &[(&str, T)]) -> Resu
         let detail = format!("`{name}` is not valid; expected one of {}", words.join(", "));
         Problem::new(ProblemKind::InvalidRequest).detail(detail)
     })
-}
-
-/// A cursor is the last place that was looked at, with a check over it and the filters, so that one of other
-/// filters or a changed one is refused. It is no secret: support sees the whole queue.
-fn cursor(seal: &[u8; 32], place: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}.{place}", check(seal, place)))
-}
-
-fn check(seal: &[u8; 32], place: &str) -> String {
-    let digest = fingerprint(&[&URL_SAFE_NO_PAD.encode(seal), place]);
-    URL_SAFE_NO_PAD.encode(digest.get(..9).unwrap_or_default())
-}
-
-fn read_cursor(seal: &[u8; 32], cursor: &str) -> Result<String, Problem> {
-    let read = || {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
-        let (found, place) = text.split_once('.')?;
-        (found == check(seal, place)).then(|| place.to_owned())
-    };
-    read().ok_or_else(|| Problem::new(ProblemKind::InvalidCursor))
 }

@@ -11,7 +11,7 @@ use refunds::{Call, Grounds, Quote, Review, ReviewError, Reviewed, Standing, Sto
 use crate::body::{Decides, Reviewing, Worth, sent};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::Known;
-use crate::{RefundRequests, answer, show, store_failed};
+use crate::{RefundRequests, answer, show, store_failed, stored, support};
 
 pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
@@ -19,16 +19,12 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
-    let caller = Caller::check(request.claims(), &app.rules, now)?;
-    caller.must_be(&[Role::Support])?;
-    let id: RefundRequestId = request.path_id("id")?;
+    let caller = support(app, request, invocation)?;
     let body = Reviewing::read(request)?;
     let reviewer = Actor::Support(caller.subject().to_owned());
     let call = Call { by: reviewer.clone(), at: now, fingerprint: sent(request)? };
-    let stored = app.store.request(&id).await.map_err(store_failed)?;
-    let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+    let mut stored = stored(app, request).await?;
     lambda::log::account(&stored.account);
-    lambda::log::cause(stored.id.as_str());
     if stored.repeats(&call, true) {
         let again = show(app, 200, &stored, Role::Support, invocation).await?;
         return Ok(again.header("idempotency-hit", "true"));

@@ -75,10 +75,11 @@ pub struct Frozen<'request> {
     pub submitted_at: Timestamp,
 }
 
-/// Reads the records and decides on them. What is `frozen` stays as it was at submission (`S0-10`), what was not
-/// known then is added, and the version that decided it decides again, unless only the answer named the payment,
-/// which then says its own version (`S2-35`). `product` is what a request is about that names neither a payment
-/// nor a generation.
+/// Reads the records and decides on them.
+///
+/// What is `frozen` stays as it was at submission (`S0-10`), what was not known then is added, and the
+/// version that decided it decides again, unless only the answer named the payment, which then says its own
+/// version (`S2-35`). `product` is what a request is about that names neither a payment nor a generation.
 pub async fn assess<S: Stores>(
     store: &S,
     account: &AccountId,

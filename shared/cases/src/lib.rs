@@ -1,7 +1,7 @@
 //! A case: what is asked, what the records say of it, and what the written policy decides.
 //!
-//! An account and what somebody asks go in; [`assess()`] reads the records, gathers the facts and decides. The
-//! caller opens and saves the request. Submissions, previews and answers go the same way.
+//! An account and what somebody asks go in; [`assess()`] reads the records, gathers the facts and decides.
+//! The caller opens and saves the request. Submissions, previews and answers go the same way.
 //!
 //! Bounds: three round trips of reading, and those of [`ledger::ACCOUNT_RECORDS_MAX`] and
 //! [`ledger::OUTAGES_MAX`]. Nothing here reads a clock, the environment or the network.
