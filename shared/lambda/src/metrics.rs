@@ -119,11 +119,8 @@ impl Serialize for Line<'_> {
             }
         }
         let metrics = self.metrics.iter().map(|(name, series)| Definition { name, unit: series.unit() });
-        let directive = Directive {
-            namespace: self.namespace,
-            dimensions: [dimensions],
-            metrics: metrics.collect(),
-        };
+        let directive =
+            Directive { namespace: self.namespace, dimensions: [dimensions], metrics: metrics.collect() };
         let aws = Aws { timestamp: self.now.as_ms(), cloud_watch_metrics: [directive] };
         line.serialize_entry("_aws", &aws)?;
         line.end()
