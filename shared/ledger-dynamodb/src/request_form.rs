@@ -2,7 +2,9 @@
 
 use ledger::{Actor, Credits, Currency, Money, Timestamp};
 use policy::{Approval as Limits, Decision, Facts, Missing, Reason, Remedy};
-use refunds::{Case, FirstApproval, Made, Offer, OfferState, Payout, Request, State, Step};
+use refunds::{
+    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, Request, State, Step,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -81,6 +83,17 @@ struct PayoutForm {
     failure: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     failed_before: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ends: Option<PlanEndForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PlanEndForm {
+    subscription: String,
+    announced: u32,
+    /// When Stripe said so, and its error code where it declined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    became: Option<(i64, Option<String>)>,
 }
 
 pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
@@ -121,6 +134,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
             refund: payout.refund.as_ref().map(|id| id.as_str().to_owned()),
             failure: payout.failure.clone(),
             failed_before: payout.failed_before.iter().map(|id| id.as_str().to_owned()).collect(),
+            ends: payout.ends.as_ref().map(plan_end_form),
         }),
         given: request.given.map(Credits::get),
         steps: request.steps.iter().map(step_form).collect(),
@@ -195,6 +209,23 @@ fn first_approval((by, quote, at): (String, String, i64)) -> Result<FirstApprova
     Ok(FirstApproval { by, quote, at: instant(at)? })
 }
 
+fn plan_end_form(ends: &PlanEnd) -> PlanEndForm {
+    PlanEndForm {
+        subscription: ends.subscription.as_str().to_owned(),
+        announced: ends.announced,
+        became: ends.became.as_ref().map(|became| (became.at.as_ms(), became.declined.clone())),
+    }
+}
+
+fn plan_end(form: PlanEndForm) -> Result<PlanEnd, StoreError> {
+    let became = |(at, declined)| Ok::<_, StoreError>(PlanEnded { at: instant(at)?, declined });
+    Ok(PlanEnd {
+        subscription: id(&form.subscription)?,
+        announced: form.announced,
+        became: form.became.map(became).transpose()?,
+    })
+}
+
 fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
     Ok(Payout {
         payment: id(&form.payment)?,
@@ -207,6 +238,7 @@ fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
         refund: form.refund.as_deref().map(id).transpose()?,
         failure: form.failure,
         failed_before: form.failed_before.iter().map(|refund| id(refund)).collect::<Result<_, _>>()?,
+        ends: form.ends.map(plan_end).transpose()?,
     })
 }
 

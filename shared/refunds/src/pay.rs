@@ -146,7 +146,7 @@ async fn approve_money<S: Stores, P: Pause>(
             return Ok(Approved::QuoteChanged(Box::new(fresh)));
         }
         let mut request = request.clone();
-        request.intend(id.clone(), amount, now);
+        request.intend(id.clone(), amount, quote.ends.clone(), now);
         let mut commit = None;
         if let Some(command) = &command {
             let order = order(&request, command, &grounds);

@@ -2,13 +2,13 @@
 
 use ledger::contract::{NoPause, at};
 use ledger::{
-    Actor, CancellationStore, Channel, Confirmation, LedgerStore, PaymentId, PaymentStore, Subscription,
-    SubscriptionId, Timestamp,
+    Actor, CancellationStore, Channel, Confirmation, LedgerStore, PaymentId, PaymentStore, RefundId,
+    Subscription, SubscriptionId, Timestamp,
 };
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Call, Case, Grounds, Quote, Request, RequestStore, Review, Reviewed, Save, Standing, Verdict,
-    approve, fingerprint, request_id,
+    Approved, Call, Case, Grounds, PlanEnd, Quote, RefundSeen, RefundStatus, Request, RequestStore, Review,
+    Reviewed, Save, Saved, Seen, Standing, Verdict, approve, fingerprint, request_id,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -77,6 +77,36 @@ async fn a_stuck_payout_is_announced_again_and_again_until_it_moves() {
     moved.version += 1;
     scene.tables.save(&Save { request: moved, commit: None, refunded: None }).await.unwrap();
     assert_eq!(scene.run(at(9000)).await.looked_at, 0);
+}
+
+#[tokio::test]
+async fn s3_18_a_plan_that_is_to_end_is_announced_at_growing_intervals_until_it_has_ended() {
+    let scene = Scene::new().await;
+    let mut request = approved(&scene, "a", at(0)).await;
+    request.payout.as_mut().unwrap().ends = Some(PlanEnd::of(SubscriptionId::new("sub_1").unwrap()));
+    request.ask(at(1), false).unwrap();
+    let seen = RefundSeen {
+        id: RefundId::new("re_1").unwrap(),
+        payment: PaymentId::new("pi_a").unwrap(),
+        amount: request.payout.as_ref().unwrap().amount,
+        status: RefundStatus::Succeeded,
+        failure: None,
+    };
+    assert_eq!(request.observe(&seen, at(2)), Seen::Moved);
+    request.version += 1;
+    let save = Save { request, commit: None, refunded: None };
+    assert_eq!(scene.tables.save(&save).await.unwrap(), Saved::Written);
+    let announced = || scene.queue.announced.lock().unwrap().len();
+    for (second, expected) in [(601, 0), (602, 1), (1201, 1), (1202, 2), (2401, 2), (2402, 3)] {
+        scene.run(at(second)).await;
+        assert_eq!(announced(), expected, "{second}");
+    }
+    let mut ended = stored(&scene, &save.request).await;
+    assert!(ended.plan_ended(None, at(2500)));
+    ended.version += 1;
+    scene.tables.save(&Save { request: ended, commit: None, refunded: None }).await.unwrap();
+    scene.run(at(9000)).await;
+    assert_eq!(announced(), 3);
 }
 
 #[tokio::test]
