@@ -52,5 +52,5 @@ pub use settle::{GenerationHistory, Last, Past};
 pub use store::{
     CancellationStore, Commit, Committed, DUE_SHARDS, DueStore, LedgerStore, Marker, PaymentStore,
 };
-pub use subscription::{Channel, Confirmation, Subscription, Untold};
+pub use subscription::{Channel, Confirmation, Subscription, TELL_WITHIN_S, Untold};
 pub use time::{TimeError, Timestamp};

@@ -1,10 +1,7 @@
 //! Payouts that are stuck.
 
 use ledger::contract::{NoPause, at};
-use ledger::{
-    Actor, CancellationStore, Channel, Confirmation, LedgerStore, PaymentId, PaymentStore, RefundId,
-    Subscription, SubscriptionId, Timestamp,
-};
+use ledger::{Actor, LedgerStore, PaymentId, PaymentStore, RefundId, SubscriptionId, Timestamp};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
     Approved, Call, Case, Grounds, PlanEnd, Quote, RefundSeen, RefundStatus, Request, RequestStore, Review,
@@ -131,35 +128,4 @@ async fn a_run_for_a_day_to_come_does_not_put_payouts_off() {
     assert_eq!(scene.queue.announced.lock().unwrap().len(), 0);
     assert_eq!(stored(&scene, &request).await.due_at, request.due_at);
     assert_eq!(scene.run(at(600)).await.done, 1);
-}
-
-#[tokio::test]
-async fn a_confirmed_cancellation_is_announced_until_stripe_knows() {
-    let scene = Scene::new().await;
-    let subscription = Subscription {
-        id: SubscriptionId::new("sub_1").unwrap(),
-        account: id("customer-1"),
-        as_of: at(0),
-        price: None,
-        period_ends_at: None,
-        cancellation_confirmed_at: None,
-        cancels_at: None,
-        ended_at: None,
-        confirmation: None,
-    };
-    assert!(scene.tables.save_subscription(&subscription).await.unwrap());
-    let confirmation =
-        Confirmation { at: at(0), channel: Channel::Customer, effective_at: None, stripe_at: None };
-    assert!(scene.tables.confirm_cancellation(&subscription, &confirmation).await.unwrap());
-    *scene.queue.refuses.lock().unwrap() = true;
-    let status = scene.run(at(300)).await;
-    assert_eq!((status.looked_at, status.done, status.failed), (1, 0, 1));
-    *scene.queue.refuses.lock().unwrap() = false;
-    for now in [600, 900] {
-        assert_eq!(scene.run(at(now)).await.done, 1);
-    }
-    assert_eq!(*scene.queue.announced.lock().unwrap(), ["customer-1 sub_1", "customer-1 sub_1"]);
-    let stored = scene.tables.subscription(&id("customer-1"), &subscription.id).await.unwrap().unwrap();
-    scene.tables.stripe_knows(&stored, at(901)).await.unwrap();
-    assert_eq!(scene.run(at(1200)).await.looked_at, 0);
 }
