@@ -3,7 +3,6 @@
 use ledger::{Dispute, DisputeId, PaymentId};
 use serde::{Deserialize, Serialize};
 
-use crate::error::condition_failed;
 use crate::item::{Item, ONLY, key, number, payment_key, read_instant, read_text, text};
 use crate::payment::instant;
 use crate::{StoreError, Tables};
@@ -55,10 +54,6 @@ impl Tables {
             .condition_expression(NEWER)
             .expression_attribute_values(":dispute", text(serde_json::to_string(&form)?))
             .expression_attribute_values(":as_of", number(dispute.as_of.as_ms()));
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write(|| update.clone().send()).await
     }
 }

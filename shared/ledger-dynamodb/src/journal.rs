@@ -7,7 +7,7 @@ use ledger::{
     LedgerStore, Marker, Record, Timestamp, Untold, shard_of,
 };
 
-use crate::error::{StoreError, condition_failed};
+use crate::error::StoreError;
 use crate::item::{
     DUE, Item, ONLY, account_key, account_of, bytes, entry_key, entry_range, generation_key, key, number,
     read_instant, read_text, record_key, take_bytes, take_text, text,
@@ -259,7 +259,8 @@ impl DueStore for Tables {
     async fn move_marker(&self, marker: &Marker, to: Option<Timestamp>) -> Result<(), StoreError> {
         let moved_key = key(account_key(&marker.account), DUE);
         let seen = number(marker.due_at.as_ms());
-        let moved = if let Some(instant) = to {
+        // Where the condition fails, it was set to another instant since it was read, and stays there.
+        if let Some(instant) = to {
             let update = self
                 .client
                 .update_item()
@@ -269,7 +270,7 @@ impl DueStore for Tables {
                 .condition_expression("due_at = :seen")
                 .expression_attribute_values(":to", number(instant.as_ms()))
                 .expression_attribute_values(":seen", seen);
-            update.send().await.map(drop).map_err(|error| (condition_failed(&error), StoreError::of(error)))
+            self.write(|| update.clone().send()).await.map(drop)
         } else {
             let delete = self
                 .client
@@ -278,12 +279,7 @@ impl DueStore for Tables {
                 .set_key(Some(moved_key))
                 .condition_expression("due_at = :seen")
                 .expression_attribute_values(":seen", seen);
-            delete.send().await.map(drop).map_err(|error| (condition_failed(&error), StoreError::of(error)))
-        };
-        match moved {
-            // It was set to another instant since it was read, and stays there.
-            Ok(()) | Err((true, _)) => Ok(()),
-            Err((false, error)) => Err(error),
+            self.write(|| delete.clone().send()).await.map(drop)
         }
     }
 }

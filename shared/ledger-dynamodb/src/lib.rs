@@ -45,6 +45,7 @@ mod payment;
 mod records;
 mod request;
 mod request_form;
+mod single;
 mod subscription;
 mod transaction;
 mod uncredited;

@@ -11,7 +11,6 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::error::condition_failed;
 use crate::item::{Item, account_key, account_of, key, number, read_instant, read_number, read_text, text};
 use crate::payment::instant;
 use crate::{StoreError, Tables};
@@ -123,11 +122,7 @@ impl Tables {
         if let Some(ended_at) = ended {
             update = update.expression_attribute_values(":ended_at", ended_at);
         }
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write(|| update.clone().send()).await
     }
 
     /// Cancellations in the due index.
@@ -179,11 +174,7 @@ impl CancellationStore for Tables {
         if let Some(replaced) = seen.confirmation {
             update = update.expression_attribute_values(":seen", number(replaced.at.as_ms()));
         }
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write(|| update.clone().send()).await
     }
 
     async fn put_off_telling(&self, seen: &Subscription, due_at: Timestamp) -> Result<(), StoreError> {
@@ -198,12 +189,8 @@ impl CancellationStore for Tables {
             .expression_attribute_values(":announced", number(confirmed.announced.saturating_add(1)))
             .expression_attribute_values(":due_at", number(due_at.as_ms()))
             .expression_attribute_values(":seen", number(confirmed.at.as_ms()));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            // Stripe knows, or a newer confirmation is recorded.
-            Err(error) if condition_failed(&error) => Ok(()),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        // Where the condition fails: Stripe knows, or a newer confirmation is recorded.
+        self.write(|| update.clone().send()).await.map(drop)
     }
 
     async fn stripe_knows(&self, seen: &Subscription, stripe_at: Timestamp) -> Result<(), StoreError> {
@@ -217,11 +204,7 @@ impl CancellationStore for Tables {
             .condition_expression("confirmed_at = :seen")
             .expression_attribute_values(":stripe_at", number(stripe_at.as_ms()))
             .expression_attribute_values(":seen", number(confirmed.at.as_ms()));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            // A newer confirmation is recorded, of which Stripe is told by itself.
-            Err(error) if condition_failed(&error) => Ok(()),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        // Where the condition fails: a newer confirmation is recorded, of which Stripe is told by itself.
+        self.write(|| update.clone().send()).await.map(drop)
     }
 }
