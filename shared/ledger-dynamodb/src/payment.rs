@@ -89,7 +89,7 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         landed_at: instant(form.landed_at)?,
         policy: form.policy.map(|(document, version)| PolicyRef { document, version }),
         buyer: form.buyer.read()?,
-        dispute: dispute::read(item)?,
+        disputes: dispute::read(item)?,
     })
 }
 
