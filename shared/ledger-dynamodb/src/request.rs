@@ -157,7 +157,7 @@ impl RequestStore for Tables {
         limit: u16,
     ) -> Result<Vec<Request>, StoreError> {
         let before = before.map_or_else(|| "~".to_owned(), |(at, id)| submitted_key(at, &id));
-        let answer = self
+        let query = self
             .client
             .query()
             .table_name(&self.requests)
@@ -165,12 +165,8 @@ impl RequestStore for Tables {
             .key_condition_expression("account = :account AND submitted < :before")
             .expression_attribute_values(":account", text(account.as_str()))
             .expression_attribute_values(":before", text(before))
-            .scan_index_forward(false)
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        answer.items.unwrap_or_default().iter().map(request).collect()
+            .scan_index_forward(false);
+        self.items(&query, limit).await?.iter().map(request).collect()
     }
 
     async fn save(&self, save: &Save) -> Result<Saved, StoreError> {
@@ -197,7 +193,7 @@ impl RequestStore for Tables {
     }
 
     async fn waiting(&self, after: Option<&str>, limit: u16) -> Result<Vec<Waiting>, StoreError> {
-        let answer = self
+        let query = self
             .client
             .query()
             .table_name(&self.requests)
@@ -205,16 +201,8 @@ impl RequestStore for Tables {
             .key_condition_expression("queue = :queue AND place > :after")
             .expression_attribute_values(":queue", text(QUEUE))
             // A space is below every place.
-            .expression_attribute_values(":after", text(after.unwrap_or(" ")))
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        answer
-            .items
-            .unwrap_or_default()
-            .iter()
-            .map(|item| decode_waiting(read_text(item, "waiting")?))
-            .collect()
+            .expression_attribute_values(":after", text(after.unwrap_or(" ")));
+        let items = self.items(&query, limit).await?;
+        items.iter().map(|item| decode_waiting(read_text(item, "waiting")?)).collect()
     }
 }
