@@ -68,6 +68,9 @@ struct MadeForm {
     by: String,
     remedy: Remedy,
     quote: String,
+    /// Who gave the first approval, to which quote, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<(String, String, i64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,10 +121,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
             .limits
             .as_ref()
             .map(|limits| (limits.clause.clone(), limits.money_minor_above, limits.credits_above)),
-        first_approval: request
-            .first_approval
-            .as_ref()
-            .map(|first| (first.by.clone(), first.quote.clone(), first.at.as_ms())),
+        first_approval: request.first_approval.as_ref().map(first_approval_form),
         approved_by: request.approved_by.clone(),
         payout: request.payout.as_ref().map(|payout| PayoutForm {
             payment: payout.payment.as_str().to_owned(),
@@ -195,14 +195,22 @@ fn offer_form(offer: &Offer) -> OfferForm {
             by: made.by.clone(),
             remedy: made.remedy.clone(),
             quote: made.quote.clone(),
+            first: made.first.as_ref().map(first_approval_form),
         }),
     }
 }
 
+fn first_approval_form(first: &FirstApproval) -> (String, String, i64) {
+    (first.by.clone(), first.quote.clone(), first.at.as_ms())
+}
+
 fn offer(form: OfferForm) -> Result<Offer, StoreError> {
     let state = OfferState::from_name(&form.state).ok_or(StoreError::Unreadable("offer"))?;
-    let made = form.made.map(|made| Made { by: made.by, remedy: made.remedy, quote: made.quote });
-    Ok(Offer { id: form.offer, state, made })
+    let made = |made: MadeForm| {
+        let first = made.first.map(first_approval).transpose()?;
+        Ok::<_, StoreError>(Made { by: made.by, remedy: made.remedy, quote: made.quote, first })
+    };
+    Ok(Offer { id: form.offer, state, made: form.made.map(made).transpose()? })
 }
 
 fn first_approval((by, quote, at): (String, String, i64)) -> Result<FirstApproval, StoreError> {
