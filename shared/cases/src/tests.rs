@@ -162,13 +162,13 @@ fn s3_28_a_dispute_counts_unless_it_ended_before_it_became_one() {
         ("warning_closed", false, None),
     ] {
         let mut payment = payment("pi_2", 0);
-        payment.dispute = Some(Box::new(Dispute {
+        payment.disputes.push(Dispute {
             id: DisputeId::new("du_1").unwrap(),
             opened_at: at(1),
             status: status.to_owned(),
             as_of: at(1),
             contacted_before: Some(true),
-        }));
+        });
         let records = Records { payment: Some(payment), ..Records::default() };
         let facts = facts(&records, at(2));
         assert_eq!(boolean(&facts, Fact::PaymentDisputed), Some(disputed), "{status}");

@@ -29,7 +29,7 @@ impl Tables {
     /// Parks an event; the same event again replaces itself.
     pub async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.requests).set_item(Some(item(parked)));
-        put.send().await.map(drop).map_err(StoreError::of)
+        self.write(|| put.clone().send()).await.map(drop)
     }
 
     /// Up to `limit` parked events, by id: the first ones, or those after the one with this id.
