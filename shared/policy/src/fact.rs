@@ -153,7 +153,8 @@ facts! {
     BillingInterval "billing_interval": Choice(&["month", "year"]), Recorded,
         "How long a period of the subscription is.";
     ChargedCardOnFile "charged_card_on_file": Boolean, Recorded,
-        "Whether the card that was charged was the account's default card at that instant.";
+        "Whether the card that was charged was the account's default card at that instant. No event that is \
+         subscribed to says so: it is never known, and a person decides (decision 13).";
     PlanPaid "plan_paid": Text, Recorded, "The plan that the payment paid for.";
     PlanRequested "plan_requested": Text, Claimed, "The plan that the customer says they ordered.",
         asks "Which plan did you mean to order?";
