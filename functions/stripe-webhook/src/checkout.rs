@@ -97,6 +97,7 @@ async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, 
         policy,
         buyer: session.buyer,
         dispute: None,
+        downloads: 0,
     };
     let grant = Grant { payment: Box::new(payment), stops_clocks: false, replaces: false, leftover_s: None };
     apply.grant(grant, records).await

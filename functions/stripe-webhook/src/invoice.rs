@@ -56,6 +56,7 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
         policy: pinned(in_force),
         buyer: invoice.buyer,
         dispute: None,
+        downloads: 0,
     };
     let grant = Grant {
         payment: Box::new(payment),

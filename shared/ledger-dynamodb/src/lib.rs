@@ -10,7 +10,7 @@
 //! | `ACCOUNT#<account>` | `FINDING` | what people found out about the account: `body` |
 //! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency` |
 //! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `at`, `stands` |
-//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute`, `dispute_as_of` |
+//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute`, `dispute_as_of`; `downloads` |
 //! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and
 //! its confirmation |
 //! | `SUBSCRIBER#<subscription>` | `-` | who started it: `body` |
@@ -34,6 +34,7 @@ mod audit;
 mod buyer;
 mod clock_form;
 mod dispute;
+mod downloads;
 mod error;
 #[cfg(feature = "in-process")]
 pub mod in_process;

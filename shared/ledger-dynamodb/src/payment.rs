@@ -10,7 +10,7 @@ use crate::buyer::{BuyerForm, subscriber_key};
 use crate::error::condition_failed;
 use crate::item::{Item, ONLY, key, number, payment_key, read_number, read_text, text};
 use crate::journal::ABSENT_OR_SAME;
-use crate::{StoreError, Tables, dispute};
+use crate::{StoreError, Tables, dispute, downloads};
 
 #[derive(Serialize, Deserialize)]
 struct PaymentForm {
@@ -91,6 +91,7 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         policy: form.policy.map(|(document, version)| PolicyRef { document, version }),
         buyer: form.buyer.read()?,
         dispute: dispute::read(item)?,
+        downloads: downloads::read(item)?,
     })
 }
 

@@ -76,6 +76,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             policy: None,
             buyer: Buyer::default(),
             dispute: None,
+            downloads: 0,
         }),
         stops_clocks: false,
         replaces: false,

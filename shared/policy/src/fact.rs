@@ -175,7 +175,8 @@ facts! {
     UsableResults "usable_results": Quantity(Count), Recorded,
         "The generations on the payment's credits that delivered a result.";
     OutputsDownloaded "outputs_downloaded": Quantity(Count), Recorded,
-        "The results on the payment's credits that were downloaded or exported.";
+        "The results on the payment's credits that were downloaded or exported, as far as the policy says that \
+         services report it; at most 500 are counted.";
 
     CancellationConfirmed "cancellation_confirmed": Boolean, Recorded,
         "Whether a cancellation of the payment's subscription is recorded and was not taken back.";
