@@ -235,6 +235,7 @@ class Stack:
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY[1],
             "LEDGER_TABLE": outputs["LedgerTableName"],
             "REQUESTS_TABLE": outputs["RequestsTableName"],
+            "STRIPE_WEBHOOK_FUNCTION": outputs["StripeWebhookFunction"],
         }
         command = [str(binary(MAKEGOOD)), *arguments]
         return subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=COMMAND_S)

@@ -14,6 +14,11 @@ def completed(account: str, generation: str, operation: str, answer: dict) -> di
     return {**_envelope("generation.completed", account, generation, operation), "answer": answer}
 
 
+def downloaded(account: str, generation: str, operation: str) -> dict:
+    """A result of a generation was downloaded."""
+    return _envelope("generation.downloaded", account, generation, operation)
+
+
 def _envelope(kind: str, account: str, generation: str, operation: str) -> dict:
     return {
         "version": 1,

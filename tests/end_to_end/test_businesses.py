@@ -8,7 +8,7 @@ import time
 
 import pytest
 from client import eventually
-from messages import instant
+from messages import downloaded, instant
 from scene import add_customer, add_support, deliver, signed
 
 NOTE = "I would like to have this looked at."
@@ -126,6 +126,29 @@ def test_s3_1_image_to_3d_is_refused_by_a_person_alone(customer, support):
     answer = review(customer, request, support, "refuse", "substantial-use")
     assert (answer.status, answer.json["state"]) == (200, "refused"), answer.body
     assert answer.json["reviews"][-1]["override"] is False
+
+
+def test_s3_12_image_to_3d_recommends_no_refund_of_what_was_downloaded(stack, customer):
+    made = customer.buy(**THREE_D_PACK)
+    generation = customer.held(10, operation="model_from_image", product="image-to-3d")
+    customer.settle(generation, "capture")
+    asked = {"reason": "changed_mind", "payment": made["payment"], "note": NOTE}
+
+    def previewed():
+        path = f"/v1/accounts/{customer.account}/refund-requests/preview"
+        answer = stack.post(path, asked, as_=customer.owner)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    assert "results-taken" not in clauses(previewed())
+    for _ in range(3):
+        stack.send(downloaded(customer.account, generation, "model_from_image"))
+    eventually("the download is counted", lambda: "results-taken" in clauses(previewed()))
+    stack.wait_until_idle()
+    request = filed(customer, "in_review", **asked)
+    assert (recommends(request), "results-taken" in clauses(request)) == ("refuse", True)
+    facts = stack.makegood("policy", "explain", request["id"]).stdout
+    assert "outputs_downloaded" in facts, facts
 
 
 # A person grants what the machine recommends.

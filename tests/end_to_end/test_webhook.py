@@ -80,6 +80,45 @@ def test_a10_bytes_that_are_not_utf8_are_parked(stack):
     assert "unreadable" in stack.makegood("parked", "list").stdout
 
 
+def test_a_parked_invoice_is_replayed_once_its_customer_is_known(stack, scene):
+    # Two hours old, so that Stripe is not asked to send it again; its checkout, which links the customer, is held.
+    made = scene.stripe(
+        "subscribe", account=scene.account, **PRO, created=int(time.time()) - 7_200, deliver="hold"
+    )
+    bodies = {each["id"]: each["body"].encode() for each in stack.stripe("GET", "/_control/events").json["events"]}
+    checkout, *others = made["events"]
+    [invoice] = [event for event in others if json.loads(bodies[event])["type"] == "invoice.paid"]
+    answer = deliver(stack, bodies[invoice], signed(stack, bodies[invoice]))
+    assert (answer.status, answer.json["outcome"]) == (200, "parked"), answer.body
+    waiting = stack.makegood("parked", "replay", invoice)
+    assert (waiting.returncode, "account_unknown" in waiting.stdout) == (1, True), waiting.stdout + waiting.stderr
+
+    answer = deliver(stack, bodies[checkout], signed(stack, bodies[checkout]))
+    assert answer.json["outcome"] == "applied", answer.body
+    replayed = stack.makegood("parked", "replay", invoice)
+    assert (replayed.returncode, "applied" in replayed.stdout) == (0, True), replayed.stdout + replayed.stderr
+    assert scene.balance() == (500, 0)
+    assert invoice not in stack.makegood("parked", "list").stdout
+    again = stack.makegood("parked", "replay", invoice)
+    assert (again.returncode, "not_parked" in again.stdout) == (0, True), again.stdout + again.stderr
+    answer = deliver(stack, bodies[invoice], signed(stack, bodies[invoice]))
+    assert answer.json["outcome"] == "repeated", answer.body
+    assert len(scene.changes("granted")) == 1
+
+
+def test_all_parked_events_are_asked_for_and_what_stays_is_told(stack):
+    body = json.dumps({"id": f"evt_{time.time_ns()}", "object": "event"}).encode()
+    assert deliver(stack, body, signed(stack, body)).json["outcome"] == "parked"
+    replayed = stack.makegood("parked", "replay", "--all")
+    assert (replayed.returncode, "unreadable" in replayed.stdout) == (1, True), replayed.stdout + replayed.stderr
+
+
+def test_only_the_function_itself_can_be_asked_for_a_replay(stack, purchase):
+    asked = json.dumps({"replay": {"event": "evt_1"}}).encode()
+    for body in (asked, purchase):
+        assert_refused(stack.post("/v1/webhooks/stripe", body, headers={"content-type": "application/json"}))
+
+
 def test_a11_an_event_of_test_mode_turned_live_is_ignored(stack, scene, purchase):
     event = json.loads(purchase)
     event["livemode"] = True

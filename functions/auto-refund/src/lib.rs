@@ -1,4 +1,5 @@
-//! How generations ended, message by message: captures, releases, and requests for a person.
+//! How generations ended, message by message: captures, releases, and requests for a person; and which results
+//! were downloaded.
 //!
 //! A batch's messages of one account come in, those that stay in the queue go out. The account is read
 //! once; each generation's verdict is the policy's on the hold as it is recorded; all verdicts of one
@@ -7,6 +8,7 @@
 //!
 //! Amounts come from the hold and from nowhere else.
 
+mod download;
 mod message;
 mod promise;
 mod review;
@@ -18,8 +20,8 @@ use std::collections::BTreeMap;
 use lambda::Invocation;
 use lambda::sqs::{Item, Record};
 use ledger::{
-    AccountId, Actor, Answer, Cause, Command, Entry, GenerationId, Last, LedgerStore, Order, Past, Pause,
-    PolicyRef, Settlement, SettlementOutcome, Timestamp, execute, execute_on, find_hold,
+    AccountId, Actor, Answer, Cause, Command, DownloadStore, Entry, GenerationId, Last, LedgerStore, Order,
+    Past, Pause, PolicyRef, Settlement, SettlementOutcome, Timestamp, execute, execute_on, find_hold,
 };
 use policy::{Document, Documents};
 use refunds::{RequestStore, Save, Saved};
@@ -61,7 +63,7 @@ pub async fn handle<'b, 'a, S, P>(
     items: Vec<Item<'b, 'a, Message>>,
 ) -> Vec<&'b Record<'a>>
 where
-    S: LedgerStore + RequestStore<Error = StoreError<S>>,
+    S: DownloadStore + RequestStore<Error = StoreError<S>>,
     P: Pause,
 {
     lambda::log::account(&account);
@@ -74,6 +76,11 @@ where
             return desk.left;
         }
     };
+    let (items, downloads): (Vec<_>, Vec<_>) =
+        items.into_iter().partition(|item| item.message.ending.is_some());
+    for (generation, items) in by_generation(downloads) {
+        desk.download(head.as_ref(), &generation, &items).await;
+    }
     let mut orders: BTreeMap<(&str, &str, String), Vec<Case<'b, 'a>>> = BTreeMap::new();
     for (generation, items) in by_generation(items) {
         let records = items.iter().map(|item| item.record).collect();
@@ -123,7 +130,7 @@ struct Desk<'d, 'b, 'a, S, P> {
 
 impl<'b, 'a, S, P> Desk<'_, 'b, 'a, S, P>
 where
-    S: LedgerStore + RequestStore<Error = StoreError<S>>,
+    S: DownloadStore + RequestStore<Error = StoreError<S>>,
     P: Pause,
 {
     /// What is recorded of a generation, and the policy's verdict on its messages.
@@ -148,7 +155,10 @@ where
             let differing = u64::try_from(differing).unwrap_or(u64::MAX);
             self.invocation.metrics().count("OperationMismatches", differing);
         }
-        let verdicts = items.iter().map(|item| (Verdict::of(document, hold, &item.message), item));
+        let verdicts = items.iter().filter_map(|item| {
+            let reported = item.message.ending.as_ref()?;
+            Some((Verdict::of(document, hold, reported), item))
+        });
         // The first of those that are equally good.
         let best = verdicts.reduce(|best, next| if next.0.favour() > best.0.favour() { next } else { best });
         let (verdict, item) = best.ok_or(Stay::UnknownGeneration)?;
@@ -157,6 +167,28 @@ where
         let ended_at = ended_at.unwrap_or(item.message.occurred_at);
         let records = items.iter().map(|item| item.record).collect();
         Ok(Case { records, past, document, verdict, service, ended_at })
+    }
+
+    /// Counts a generation of which a result was downloaded at the payments whose credits it was made on.
+    async fn download(
+        &mut self,
+        head: Option<&Entry>,
+        generation: &GenerationId,
+        items: &[Item<'b, 'a, Message>],
+    ) {
+        match download::note(&self.context.store, self.account, head, generation).await {
+            Ok(outcome) => {
+                for item in items {
+                    let message_id = item.record.message_id();
+                    tracing::info!(cause = generation.as_str(), message_id, outcome, "result downloaded");
+                }
+                self.invocation.metrics().count_labelled("DownloadsReported", ("outcome", outcome), 1);
+            }
+            Err(stay) => {
+                let records = items.iter().map(|item| item.record).collect();
+                self.leave(Some(generation), records, &stay);
+            }
+        }
     }
 
     /// Writes the entry of some cases, and the requests of those that a person decides.

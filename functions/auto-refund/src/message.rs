@@ -1,6 +1,6 @@
 //! The queue's messages: the envelope of `infra/schemas/generation-event.v1.json` and nothing else.
 //!
-//! A message says which generation ended and how. It cannot say how many credits that is: there is no
+//! A message says which generation ended and how, or of which one a result was downloaded. It cannot say how many credits that is: there is no
 //! field for an amount, and a field that the envelope does not have makes the message poison. What SNS or
 //! EventBridge wrap around a body is such a field. No refusal quotes the message.
 
@@ -26,10 +26,10 @@ pub struct Message {
     pub operation: String,
     /// The service.
     pub service: String,
-    /// When it ended, as the service says.
+    /// When that was, as the service says.
     pub occurred_at: Timestamp,
-    /// How it ended.
-    pub ending: Reported,
+    /// How it ended; nothing where a result of it was downloaded or exported.
+    pub ending: Option<Reported>,
 }
 
 /// How a generation ended, as reported.
@@ -64,7 +64,9 @@ pub enum MessageError {
     #[error("the envelope has version {0}; expected {VERSION}")]
     Version(u64),
     /// A type that is not known.
-    #[error("the type is not known; expected `generation.failed` or `generation.completed`")]
+    #[error(
+        "the type is not known; expected `generation.failed`, `generation.completed` or `generation.downloaded`"
+    )]
     Type,
     /// The account or the generation cannot be an id.
     #[error("an id is not valid")]
@@ -75,8 +77,8 @@ pub enum MessageError {
     /// A name or a code has other characters than it may have.
     #[error("`{0}` is not valid; expected 1 to {NAME_BYTES_MAX} letters, digits, `.`, `_`, `:` and `-`")]
     Name(&'static str),
-    /// A failure without `failure`, a completion without `answer`, or one that has both.
-    #[error("a failure has `failure`, a completion has `answer`, and neither has both")]
+    /// A failure without `failure`, a completion without `answer`, or one of the two where it does not belong.
+    #[error("a failure has `failure` alone, a completion `answer` alone, and a download neither")]
     Payload,
 }
 
@@ -159,10 +161,14 @@ fn read(body: &str) -> Result<(AccountId, Message), MessageError> {
     }
     let ending = match (envelope.r#type.as_str(), envelope.failure, envelope.answer) {
         ("generation.failed", Some(FailureForm { kind, code }), None) => {
-            Reported::Failed { kind: kind.into(), code: code.map(|code| name("code", code)).transpose()? }
+            let code = code.map(|code| name("code", code)).transpose()?;
+            Some(Reported::Failed { kind: kind.into(), code })
         }
-        ("generation.completed", None, Some(answer)) => Reported::Completed(Value::Object(answer)),
-        ("generation.failed" | "generation.completed", _, _) => return Err(MessageError::Payload),
+        ("generation.completed", None, Some(answer)) => Some(Reported::Completed(Value::Object(answer))),
+        ("generation.downloaded", None, None) => None,
+        ("generation.failed" | "generation.completed" | "generation.downloaded", _, _) => {
+            return Err(MessageError::Payload);
+        }
         _ => return Err(MessageError::Type),
     };
     let occurred_at = Timestamp::parse(&envelope.occurred_at)?;

@@ -7,7 +7,7 @@
 use ledger::{Ending, Hold, ReleaseReason};
 use policy::{Document, FailureKind, GenerationOutcome};
 
-use crate::message::{Message, Reported};
+use crate::message::Reported;
 
 /// What is to be done for one generation; each is better for the customer than the one before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +26,9 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// The policy's verdict on one message about `hold`.
-    pub(crate) fn of(document: &Document, hold: &Hold, message: &Message) -> Self {
-        let (ending, code) = match &message.ending {
+    /// The policy's verdict on one report of how `hold`'s generation ended.
+    pub(crate) fn of(document: &Document, hold: &Hold, reported: &Reported) -> Self {
+        let (ending, code) = match reported {
             Reported::Failed { kind, code } => (policy::Ending::Failed(*kind), code.clone()),
             Reported::Completed(answer) => (policy::Ending::Answered(answer), None),
         };

@@ -64,7 +64,7 @@ pub async fn handle<S: SecretSource>(
     let verified = verify(&payload, header, &secrets, now).map_err(|error| not_signed(error, metrics))?;
     metrics.count_labelled("EventsVerified", ("secret", verified.secret()), 1);
     let outcome = match parse(&verified) {
-        Ok(event) => of_event(webhook, &event, now, metrics).await?,
+        Ok(event) => of_event(webhook, &event, now, metrics).await.map_err(failed)?,
         Err(unreadable) => of_unreadable(webhook, &unreadable),
     };
     if let Outcome::Parked(reason) = outcome {
@@ -79,12 +79,13 @@ pub async fn handle<S: SecretSource>(
     }
 }
 
-async fn of_event<S>(
+/// Applies an event, unless it is not about this endpoint's own money.
+pub(crate) async fn of_event<S>(
     webhook: &Webhook<S>,
     event: &Event,
     now: Timestamp,
     metrics: &Metrics,
-) -> Result<Outcome, Problem> {
+) -> Result<Outcome, Failure> {
     log::cause(event.id.as_str());
     let outcome = if let Some(reason) = foreign(webhook, event) {
         Outcome::Ignored(reason)
@@ -97,7 +98,7 @@ async fn of_event<S>(
             now,
             metrics,
         };
-        apply.outcome().await.map_err(failed)?
+        apply.outcome().await?
     };
     let (event_type, reason) = (event.event_type.as_str(), outcome.reason());
     match outcome {
@@ -122,7 +123,8 @@ fn foreign<S>(webhook: &Webhook<S>, event: &Event) -> Option<Ignored> {
     }
 }
 
-fn of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> Outcome {
+/// What becomes of an event that cannot be read.
+pub(crate) fn of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> Outcome {
     if let Some(id) = &unreadable.id {
         log::cause(id.as_str());
     }

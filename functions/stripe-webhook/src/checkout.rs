@@ -97,6 +97,7 @@ async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, 
         policy,
         buyer: session.buyer,
         disputes: Vec::new(),
+        downloads: 0,
     };
     let grant = Grant { payment: Box::new(payment), stops_clocks: false, period: None, leftover_s: None };
     apply.grant(grant, records).await

@@ -61,6 +61,7 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
         policy: pinned(in_force),
         buyer: invoice.buyer,
         disputes: Vec::new(),
+        downloads: 0,
     };
     let grant = Grant {
         payment: Box::new(payment),

@@ -15,10 +15,12 @@ mod invoice;
 mod outcome;
 mod purchase;
 mod refund;
+mod replay;
 mod signing;
 mod subscription;
 
 pub use answer::{Webhook, handle};
 pub use apply::{AWAITED_S, link_wait};
 pub use outcome::{Ignored, Outcome, Unapplied};
+pub use replay::{Replay, Replayed, replay};
 pub use signing::{Signing, SigningError};

@@ -7,7 +7,7 @@ use lambda::backoff::Backoff;
 use lambda::clock;
 use lambda::secrets::SecretsManager;
 use ledger_dynamodb::Tables;
-use stripe_webhook::{Signing, Webhook, handle, link_wait};
+use stripe_webhook::{Signing, Webhook, handle, link_wait, replay};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -25,7 +25,12 @@ async fn main() -> ExitCode {
             backoff: Backoff::default(),
             link_wait: link_wait(),
         };
-        function.serve_http(async |request, invocation| handle(&webhook, request, invocation).await).await
+        function
+            .serve_http_or(
+                async |request, invocation| handle(&webhook, request, invocation).await,
+                async |asked, invocation| replay(&webhook, asked, invocation).await,
+            )
+            .await
     })
     .await
 }

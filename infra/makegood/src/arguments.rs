@@ -18,7 +18,8 @@ command line:
   eval \"$(aws configure export-credentials --format env)\"
   export AWS_REGION=eu-central-1";
 
-/// Reads what Makegood keeps, checks it and explains it. No command writes to a table.
+/// Reads what Makegood keeps, checks it and explains it. No command writes to a table; `parked replay` asks a
+/// function to.
 #[derive(Debug, Parser)]
 #[command(version, subcommand_required = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
 pub struct Arguments {
@@ -31,6 +32,7 @@ Examples:
   makegood verify
   makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11
   makegood parked list
+  makegood parked replay --all
   makegood policy check documents/music-studio/*.toml
   makegood policy decide --document music-studio --reason changed_mind --facts facts.json
   makegood policy explain rr_5f0c
@@ -41,7 +43,7 @@ Exit codes: 0 all is well, 1 a fault was found, 2 the command could not do its w
 pub(crate) enum Command {
     Verify(VerifyArguments),
     History(HistoryArguments),
-    /// Look at events that were put aside because they could not be applied.
+    /// Look at events that were put aside because they could not be applied, and have them applied again.
     #[command(subcommand)]
     Parked(ParkedCommand),
     /// Check policy documents, compare them, try them out, and explain what was decided.
@@ -117,6 +119,7 @@ pub(crate) enum ParkedCommand {
     #[command(after_long_help = format!("Example:\n  makegood parked list\n\n{ACCESS}"))]
     List(TableArguments),
     Show(ShowArguments),
+    Replay(ReplayArguments),
 }
 
 /// Show one parked event.
@@ -138,6 +141,35 @@ const SHOW_EXAMPLES: &str = "\
 Examples:
   makegood parked show evt_1PxR2n
   makegood parked show evt_1PxR2n --payload > event.json";
+
+/// Have parked events applied again, once what kept them out is mended.
+///
+/// The stripe-webhook function applies each as of its own instant, as if Stripe sent it again: what it says may
+/// be known already, and then changes nothing. An event that was applied, or needs nothing, is parked no more.
+/// Whoever runs this needs `lambda:InvokeFunction` on that function.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{REPLAY_EXAMPLES}\n\n{ACCESS}"))]
+#[group(id = "which", required = true, args = ["ids", "all"])]
+pub(crate) struct ReplayArguments {
+    #[command(flatten)]
+    pub(crate) tables: TableArguments,
+    /// The stripe-webhook function; `STRIPE_WEBHOOK_FUNCTION` where it is not given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+    /// The events' ids, as `makegood parked list` shows them
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Every parked event; those that stay parked once more after another one was applied
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  makegood parked replay evt_1PxR2n
+  makegood parked replay --all --function prod-StripeWebhook
+
+Exit codes: 0 none of them stays parked, 1 one does, 2 the function could not be asked.";
 
 fn instant(text: &str) -> Result<Timestamp, TimeError> {
     Timestamp::parse(text)
@@ -166,6 +198,10 @@ mod tests {
             ("parked list --requests-table r", true),
             ("parked show", false),
             ("parked show evt_1 --payload", true),
+            ("parked replay", false),
+            ("parked replay evt_1 evt_2 --function f", true),
+            ("parked replay --all", true),
+            ("parked replay evt_1 --all", false),
             ("policy check", false),
             ("policy check a.toml b.toml", true),
             ("policy decide --document d --reason changed_mind --facts -", true),
@@ -196,7 +232,7 @@ mod tests {
             vec![(path, command.clone().render_long_help().to_string())]
         }
         let leaves = leaves(&Arguments::command(), "");
-        assert_eq!(leaves.len(), 11, "{leaves:?}");
+        assert_eq!(leaves.len(), 12, "{leaves:?}");
         let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
         assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {

@@ -16,6 +16,12 @@ pub(crate) enum Failure {
     /// The tables did not answer.
     #[error("the tables cannot be read")]
     Store(#[from] StoreError),
+    /// The function that applies events could not be asked.
+    #[error("the stripe-webhook function cannot be invoked")]
+    Function(#[source] Box<aws_sdk_lambda::Error>),
+    /// It answered something that is no outcome.
+    #[error("the function's answer is not readable; is it the stripe-webhook function?")]
+    Answer(#[source] serde_json::Error),
     /// A file cannot be read.
     #[error("`{path}` cannot be read")]
     File {

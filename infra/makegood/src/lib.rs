@@ -1,7 +1,7 @@
-//! The operator's command line: checks live data, tells an account's story, shows what was parked, tries
-//! policies out, and explains what they decided.
+//! The operator's command line: checks live data, tells an account's story, shows what was parked and has it
+//! applied again, tries policies out, and explains what they decided.
 //!
-//! Every command reads; none writes to a table. Results go to standard output, progress and errors to
+//! No command writes to a table: a replay is asked of the function that applies events. Results go to standard output, progress and errors to
 //! standard error. Texts of customers and of Stripe are escaped before they reach a terminal.
 
 mod arguments;
@@ -78,6 +78,15 @@ async fn carry_out(
         Command::Parked(ParkedCommand::Show(arguments)) => {
             let tables = open(&arguments.tables, env)?;
             parked::show(&tables, &arguments.id, arguments.payload, output).await
+        }
+        Command::Parked(ParkedCommand::Replay(arguments)) => {
+            let function = parked::replay::Function::open(arguments, env)?;
+            let ask = async |id: &str| function.replay(id).await;
+            if arguments.all {
+                parked::replay::all(&open(&arguments.tables, env)?, ask, output, progress).await
+            } else {
+                parked::replay::named(&arguments.ids, ask, output, progress).await
+            }
         }
         Command::Policy(command) => policies::run(command, env, output, progress).await,
     }

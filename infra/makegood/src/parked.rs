@@ -1,4 +1,4 @@
-//! Events that were put aside: listed without their content, shown with it only on request.
+//! Events that were put aside: listed without their content, shown with it only on request, and applied again.
 
 use std::io::Write;
 
@@ -8,6 +8,8 @@ use crate::Found;
 use crate::columns::{Align, Columns};
 use crate::failure::Failure;
 use crate::words::{count, instant};
+
+pub(crate) mod replay;
 
 /// Events of one page; DynamoDB itself cuts a page at 1 MB.
 const PAGE: u16 = 100;
@@ -33,6 +35,18 @@ pub(crate) async fn list(tables: &Tables, output: &mut impl Write) -> Result<Fou
     writeln!(output, "{} parked.\n", count(number, "event is", "events are"))?;
     columns.write(output)?;
     Ok(Found::Fault)
+}
+
+/// The ids of all of them.
+async fn ids(tables: &Tables) -> Result<Vec<String>, Failure> {
+    let mut ids: Vec<String> = Vec::new();
+    loop {
+        let page = tables.parked_after(ids.last().map(String::as_str), PAGE).await?;
+        if page.is_empty() {
+            return Ok(ids);
+        }
+        ids.extend(page.into_iter().map(|parked| parked.id));
+    }
 }
 
 /// Shows one: what is known about it, or its payload as it was signed.

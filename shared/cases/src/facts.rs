@@ -1,8 +1,8 @@
 //! What the records say about a request, as the policy's facts. What is not recorded stays unknown.
 
 use ledger::{
-    AccountRecords, Buyer, GenerationHistory, Hold, Last, Lot, Outage, Payment, PaymentKind, ProductId,
-    Purchase, Subscription, Timestamp,
+    AccountRecords, Buyer, GenerationHistory, Hold, Last, Lot, Outage, Payment, PaymentKind, PolicyRef,
+    ProductId, Purchase, Subscription, Timestamp,
 };
 use policy::{Document, Fact, FactError, Facts, PriceKind};
 use policy_documents::catalogue;
@@ -50,6 +50,7 @@ pub fn gather(
         let lot = after.and_then(|account| account.lot(payment.lot));
         about_payment(payment, &mut facts)?;
         about_lot(payment, lot, &mut facts)?;
+        about_downloads(payment, lot, document, &mut facts)?;
         about_results(payment, lot, after.map_or(&[], |account| &account.holds), &mut facts)?;
         about_buyer(payment.buyer.or(records.subscriber.unwrap_or_default()), &mut facts)?;
         about_purchases(payment, &records.account, document, &mut facts)?;
@@ -186,9 +187,27 @@ fn about_results(
     let draws = |hold: &&Hold| hold.parts.iter().any(|part| part.lot == payment.lot);
     let running = count(holds.iter().filter(draws).count());
     facts.set_quantity(Fact::UsableResults, results)?;
-    facts.set_quantity(Fact::GenerationsUsed, results.saturating_add(running))?;
-    // Downloads are not recorded; of no results none was downloaded.
-    if results == 0 { facts.set_quantity(Fact::OutputsDownloaded, 0) } else { Ok(()) }
+    facts.set_quantity(Fact::GenerationsUsed, results.saturating_add(running))
+}
+
+/// Downloads of results (`S3-12`). That none was reported says something only where the version that the
+/// payment pinned says that its services report them; of no results none was downloaded, whoever reports.
+fn about_downloads(
+    payment: &Payment,
+    lot: Option<&Lot>,
+    document: &Document,
+    facts: &mut Facts,
+) -> Result<(), FactError> {
+    let pins = |policy: &PolicyRef| policy.document == document.id && policy.version == document.version;
+    let is_reported = payment.policy.as_ref().is_some_and(pins)
+        && document.downloads_reported.iter().any(|product| product == payment.product.as_str());
+    let results = lot.map(|lot| lot.results);
+    if is_reported || results == Some(0) {
+        // A generation that was given back is no result of the payment's, whatever was taken of it before.
+        let downloaded = results.map_or(payment.downloads, |results| payment.downloads.min(results));
+        facts.set_quantity(Fact::OutputsDownloaded, u64::from(downloaded))?;
+    }
+    Ok(())
 }
 
 fn about_buyer(buyer: Buyer, facts: &mut Facts) -> Result<(), FactError> {

@@ -2,8 +2,9 @@
 
 use ledger::contract::{at, grant};
 use ledger::{
-    Abuse, AccountId, AccountRecords, Buyer, CountryCode, Dispute, DisputeId, Finding, Money, Outage,
-    Payment, PaymentId, Purchase, Timestamp,
+    Abuse, Account, AccountId, AccountRecords, Actor, Buyer, Cause, Command, CountryCode, Decided, Dispute,
+    DisputeId, Draft, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
+    Purchase, Timestamp, decide,
 };
 use policy::{Document, Fact, Facts, Reason, Value};
 use policy_documents::documents;
@@ -174,4 +175,51 @@ fn s3_28_a_dispute_counts_unless_it_ended_before_it_became_one() {
         assert_eq!(boolean(&facts, Fact::PaymentDisputed), Some(disputed), "{status}");
         assert_eq!(boolean(&facts, Fact::ContactedBeforeDispute), contacted, "{status}");
     }
+}
+
+#[test]
+fn s3_12_no_report_means_no_download_only_where_the_pinned_policy_says_that_downloads_are_reported() {
+    let pinned = PolicyRef { document: document().id.clone(), version: document().version.clone() };
+    let other = PolicyRef { version: "2026-01-01".to_owned(), ..pinned.clone() };
+    for (policy, product, reported, results, expected) in [
+        (Some(&pinned), "image-to-3d", 0, Some(7), Some(0)),
+        (Some(&pinned), "image-to-3d", 3, Some(7), Some(3)),
+        // The lot has left the account and took its count along.
+        (Some(&pinned), "image-to-3d", 3, None, Some(3)),
+        // Some of what was downloaded was given back afterwards.
+        (Some(&pinned), "image-to-3d", 3, Some(2), Some(2)),
+        // Nobody says that these services report downloads, so that a report says nothing of the others.
+        (Some(&pinned), "music-studio", 3, Some(7), None),
+        (Some(&other), "image-to-3d", 3, Some(7), None),
+        (None, "image-to-3d", 0, Some(7), None),
+        // Of no results none was downloaded.
+        (None, "image-to-3d", 0, Some(0), Some(0)),
+    ] {
+        let mut payment = payment("pi_2", 0);
+        (payment.policy, payment.downloads, payment.lot) = (policy.cloned(), reported, LotId(1));
+        payment.product = ProductId::new(product).unwrap();
+        let head = results.map(|results| with_results(results));
+        let known = facts(&Records { payment: Some(payment), head, ..Records::default() }, at(DAY_S));
+        assert_eq!(number(&known, Fact::OutputsDownloaded), expected, "{policy:?} {product} {results:?}");
+    }
+}
+
+/// The newest entry of an account whose only lot has brought so many results.
+fn with_results(results: u32) -> Entry {
+    let account = AccountId::new("account-1").unwrap();
+    let decided =
+        decide(&Account::default(), None, &Command::Grant(grant(&account, "pi_2", 500, None)), &[], at(0));
+    let Decided::Write(plan) = decided else { unreachable!("nothing keeps a grant from an account") };
+    let mut after = plan.after;
+    after.lots.iter_mut().for_each(|lot| lot.results = results);
+    let draft = Draft {
+        account,
+        at: at(0),
+        cause: Cause::Generation,
+        actor: Actor::Stripe,
+        policy: None,
+        changes: plan.changes,
+        after,
+    };
+    Entry::seal(draft, None).unwrap()
 }

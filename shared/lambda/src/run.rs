@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use ledger::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -211,6 +212,22 @@ impl Function {
         self.serve(async |invocation| answer_http(invocation, &handler).await).await
     }
 
+    /// As [`Function::serve_http`], for a function that may also be invoked by itself, with an event of the
+    /// form `D`, which `direct` answers. An event is read as a request first: what came through an HTTP API
+    /// always is one, so that nobody can send a `D` that way, and a request costs nothing more.
+    pub async fn serve_http_or<D, T, E>(
+        self,
+        handler: impl AsyncFn(&Request<'_>, &Invocation) -> Result<Response, Problem>,
+        direct: impl AsyncFn(D, &Invocation) -> Result<T, E>,
+    ) -> Result<(), Error>
+    where
+        D: DeserializeOwned,
+        T: Serialize,
+        E: std::error::Error + 'static,
+    {
+        self.serve(async |invocation| answer_either(invocation, &handler, &direct).await).await
+    }
+
     /// Answers each batch of messages as [`sqs::process`] does. `understand` reads a message and says which
     /// group it belongs to; `handle` works on one group and returns the messages that stay in the queue.
     pub async fn serve_sqs<K, M, E>(
@@ -261,6 +278,39 @@ async fn answer<T, E: std::error::Error + 'static>(
     }
     .instrument(span)
     .await
+}
+
+/// What a function answers that is invoked in two ways.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Either<T> {
+    Http(Response),
+    Direct(T),
+}
+
+/// Why an invocation failed that may come in two ways.
+#[derive(Debug, thiserror::Error)]
+enum EitherFailed<E: std::error::Error + 'static> {
+    /// It is neither.
+    #[error(transparent)]
+    Event(EventError),
+    /// It was not a request, and its handler failed.
+    #[error(transparent)]
+    Direct(E),
+}
+
+/// Answers a request, or else an event of the form `D`.
+async fn answer_either<D: DeserializeOwned, T, E: std::error::Error + 'static>(
+    invocation: &Invocation,
+    handler: &impl AsyncFn(&Request<'_>, &Invocation) -> Result<Response, Problem>,
+    direct: &impl AsyncFn(D, &Invocation) -> Result<T, E>,
+) -> Result<Either<T>, EitherFailed<E>> {
+    let no_request = match answer_http(invocation, handler).await {
+        Ok(response) => return Ok(Either::Http(response)),
+        Err(error) => error,
+    };
+    let Ok(event) = invocation.event::<D>() else { return Err(EitherFailed::Event(no_request)) };
+    erased(direct(event, invocation)).await.map(Either::Direct).map_err(EitherFailed::Direct)
 }
 
 /// Reads the request, has it handled, and turns a problem into a response.

@@ -1,9 +1,12 @@
-//! Signed events that could not be applied: kept whole, in the encrypted table, for a person to look at.
+//! Signed events that could not be applied: kept whole, in the encrypted table, for a person to look at and
+//! to have applied again.
 //!
-//! They are bounded by time: DynamoDB deletes each one by itself, [`KEPT_S`] after it was parked.
+//! They are bounded by time: DynamoDB deletes each one by itself, [`KEPT_S`] after it was parked. Taking one
+//! away, or giving it another reason, rests on when it was parked: one that was parked anew meanwhile stays.
 
 use ledger::Timestamp;
 
+use crate::error::condition_failed;
 use crate::item::{Item, bytes, key, number, read_instant, read_text, take_bytes, text};
 use crate::{StoreError, Tables};
 
@@ -24,6 +27,10 @@ pub struct Parked {
     /// The event's bytes as they were signed.
     pub payload: Vec<u8>,
 }
+
+/// The event as it was read. `at` is a word of DynamoDB's own.
+const SAME: &str = "#at = :at";
+const AT: &str = "at";
 
 impl Tables {
     /// Parks an event; the same event again replaces itself.
@@ -55,12 +62,48 @@ impl Tables {
         let answer = get.consistent_read(true).send().await.map_err(StoreError::of)?;
         answer.item.map(read).transpose()
     }
+
+    /// Takes away an event that was applied, as long as it is the one that was read.
+    pub async fn unpark(&self, parked: &Parked) -> Result<(), StoreError> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.requests)
+            .set_key(Some(key(PARTITION, parked.id.as_str())))
+            .condition_expression(SAME)
+            .expression_attribute_names("#at", AT)
+            .expression_attribute_values(":at", number(parked.at.as_ms()));
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if condition_failed(&error) => Ok(()),
+            Err(error) => Err(StoreError::of(error)),
+        }
+    }
+
+    /// Gives an event that stays parked another reason, as long as it is the one that was read. The end of
+    /// its time does not move.
+    pub async fn keep_parked(&self, parked: &Parked, reason: &str) -> Result<(), StoreError> {
+        let kept = Parked { reason: reason.to_owned(), ..parked.clone() };
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.requests)
+            .set_item(Some(item(&kept)))
+            .condition_expression(SAME)
+            .expression_attribute_names("#at", AT)
+            .expression_attribute_values(":at", number(parked.at.as_ms()));
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if condition_failed(&error) => Ok(()),
+            Err(error) => Err(StoreError::of(error)),
+        }
+    }
 }
 
 fn item(parked: &Parked) -> Item {
     let mut item = key(PARTITION, parked.id.as_str());
     item.insert("reason".to_owned(), text(parked.reason.as_str()));
-    item.insert("at".to_owned(), number(parked.at.as_ms()));
+    item.insert(AT.to_owned(), number(parked.at.as_ms()));
     item.insert("payload".to_owned(), bytes(parked.payload.as_slice()));
     // DynamoDB's time to live is in seconds.
     item.insert("expires_at".to_owned(), number(parked.at.as_s().saturating_add(KEPT_S)));
@@ -71,7 +114,7 @@ fn read(mut item: Item) -> Result<Parked, StoreError> {
     Ok(Parked {
         id: read_text(&item, "sk")?.to_owned(),
         reason: read_text(&item, "reason")?.to_owned(),
-        at: read_instant(&item, "at")?,
+        at: read_instant(&item, AT)?,
         payload: take_bytes(&mut item, "payload")?,
     })
 }
@@ -81,15 +124,41 @@ mod tests {
     use ledger::contract::at;
 
     use super::*;
+    use crate::in_process;
+
+    fn parked_at(second: u64) -> Parked {
+        Parked {
+            id: "evt_1".to_owned(),
+            reason: "unreadable".to_owned(),
+            at: at(second),
+            payload: b"{}".to_vec(),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_event_that_was_parked_anew_is_neither_taken_away_nor_given_an_older_reason() {
+        let (tables, _) = in_process::tables().await;
+        let (first, second) = (parked_at(0), parked_at(60));
+        for parked in [&first, &second] {
+            tables.park(parked).await.unwrap();
+        }
+        tables.keep_parked(&first, "account_unknown").await.unwrap();
+        tables.unpark(&first).await.unwrap();
+        assert_eq!(tables.parked_event("evt_1").await.unwrap(), Some(second.clone()));
+
+        tables.keep_parked(&second, "account_unknown").await.unwrap();
+        let kept = tables.parked_event("evt_1").await.unwrap().unwrap();
+        assert_eq!((kept.reason.as_str(), kept.at), ("account_unknown", second.at));
+        tables.unpark(&kept).await.unwrap();
+        assert_eq!(tables.parked_event("evt_1").await.unwrap(), None);
+        // One that is gone does not come back.
+        tables.keep_parked(&kept, "unreadable").await.unwrap();
+        assert_eq!(tables.parked_event("evt_1").await.unwrap(), None);
+    }
 
     #[test]
     fn a_parked_event_expires_after_90_days() {
-        let parked = Parked {
-            id: "evt_1".to_owned(),
-            reason: "unreadable".to_owned(),
-            at: at(0),
-            payload: b"{}".to_vec(),
-        };
+        let parked = parked_at(0);
         let in_90_days = at(0).plus_s(7_776_000).unwrap().as_s();
         let item = item(&parked);
         assert_eq!(item.get("expires_at"), Some(&number(in_90_days)));

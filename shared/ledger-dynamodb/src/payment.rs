@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::buyer::{BuyerForm, subscriber_key};
 use crate::item::{Item, ONLY, key, number, payment_key, read_number, read_text, text};
 use crate::journal::ABSENT_OR_SAME;
-use crate::{StoreError, Tables, dispute};
+use crate::{StoreError, Tables, dispute, downloads};
 
 #[derive(Serialize, Deserialize)]
 struct PaymentForm {
@@ -90,6 +90,7 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         policy: form.policy.map(|(document, version)| PolicyRef { document, version }),
         buyer: form.buyer.read()?,
         disputes: dispute::read(item)?,
+        downloads: downloads::read(item)?,
     })
 }
 

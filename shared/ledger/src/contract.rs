@@ -79,6 +79,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             policy: None,
             buyer: Buyer::default(),
             disputes: Vec::new(),
+            downloads: 0,
         }),
         stops_clocks: false,
         period: None,

@@ -45,12 +45,13 @@ pub use id::{
 pub use invariants::{Breach, check_journal};
 pub use memory::{InMemory, MemoryError};
 pub use money::{AmountError, Credits, Currency, Money};
-pub use payment::{Dispute, Payment, PaymentKind, Record};
-pub use recent::{RECENT_MAX, Recent};
+pub use payment::{DOWNLOADS_MAX, Dispute, Payment, PaymentKind, Record};
+pub use recent::{RECENT_MAX, Recent, mark};
 pub use records::{ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase};
 pub use settle::{GenerationHistory, Last, Past};
 pub use store::{
-    CancellationStore, Commit, Committed, DUE_SHARDS, DueStore, LedgerStore, Marker, PaymentStore,
+    CancellationStore, Commit, Committed, DUE_SHARDS, DownloadStore, DueStore, LedgerStore, Marker,
+    PaymentStore,
 };
 pub use subscription::{Channel, Confirmation, Subscription, TELL_WITHIN_S, Untold};
 pub use time::{TimeError, Timestamp};

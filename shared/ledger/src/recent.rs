@@ -59,7 +59,8 @@ impl Recent {
 
 const CAPTURED: u64 = 1;
 
-fn mark(generation: &GenerationId) -> u64 {
+/// The mark of a generation: the same in every version, because it is stored.
+pub fn mark(generation: &GenerationId) -> u64 {
     let digest: [u8; 32] = Sha256::digest(generation.as_str().as_bytes()).into();
     digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first) & !CAPTURED)
 }

@@ -161,6 +161,17 @@ pub trait CancellationStore: PaymentStore {
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
+/// Counts downloads at their payment. Every method is one round trip.
+pub trait DownloadStore: LedgerStore {
+    /// Notes that a result of a generation on a payment's credits was downloaded, once for each generation, and
+    /// says whether that was new. Nothing is noted beyond [`crate::DOWNLOADS_MAX`] generations.
+    fn note_download(
+        &self,
+        payment: &PaymentId,
+        generation: &GenerationId,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+}
+
 /// A due marker: something of the account may be due at `due_at`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {

@@ -29,6 +29,7 @@ struct Entry {
     mode: String,
     tests: Vec<String>,
     about: Option<String>,
+    note: Option<String>,
 }
 
 /// A test by its name, and the file that it stands in.
@@ -76,6 +77,7 @@ fn entries(path: &Path) -> Result<BTreeMap<Id, Entry>, String> {
                 mode: text("mode").ok_or_else(|| format!("rules.toml: {id} has no mode"))?,
                 tests: tests.filter_map(toml::Value::as_str).map(str::to_owned).collect(),
                 about: text("about"),
+                note: text("note"),
             };
             let id = parsed(id).ok_or_else(|| format!("rules.toml: `{id}` is no id of a rule"))?;
             Ok((id, entry))
@@ -187,7 +189,7 @@ fn page(entries: &BTreeMap<Id, Entry>, tests: &Tests) -> Result<(String, String)
             "| {id} | {} | {} | {} | {holding} |",
             entry.mode,
             clauses.join("<br>"),
-            carriers.into_iter().collect::<Vec<_>>().join(", "),
+            carriers.into_iter().chain(entry.note.clone()).collect::<Vec<_>>().join(", "),
         );
     }
     if !faults.is_empty() {

@@ -84,6 +84,8 @@ pub struct Document {
     /// Within how many seconds of the same purchase another one counts as its duplicate, both instants
     /// inside; `None` where the policy does not speak of duplicates.
     pub duplicates_within_s: Option<u64>,
+    /// The products whose services report every download of a result: of these, no report means no download.
+    pub downloads_reported: Vec<String>,
     /// What no rule covers although rules exist for its reason.
     pub gaps: Vec<DeclaredGap>,
     /// The laws that stand beside the policy.

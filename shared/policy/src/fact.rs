@@ -153,7 +153,8 @@ facts! {
     BillingInterval "billing_interval": Choice(&["month", "year"]), Recorded,
         "How long a period of the subscription is.";
     ChargedCardOnFile "charged_card_on_file": Boolean, Recorded,
-        "Whether the card that was charged was the account's default card at that instant.";
+        "Whether the card that was charged was the account's default card at that instant. No event that is \
+         subscribed to says so: it is never known, and a person decides (decision 13).";
     PlanPaid "plan_paid": Text, Recorded, "The plan that the payment paid for.";
     PlanRequested "plan_requested": Text, Claimed, "The plan that the customer says they ordered.",
         asks "Which plan did you mean to order?";
@@ -174,7 +175,8 @@ facts! {
     UsableResults "usable_results": Quantity(Count), Recorded,
         "The generations on the payment's credits that delivered a result.";
     OutputsDownloaded "outputs_downloaded": Quantity(Count), Recorded,
-        "The results on the payment's credits that were downloaded or exported.";
+        "The results on the payment's credits that were downloaded or exported, as far as the policy says that \
+         services report it; at most 500 are counted.";
 
     CancellationConfirmed "cancellation_confirmed": Boolean, Recorded,
         "Whether a cancellation of the payment's subscription is recorded and was not taken back.";

@@ -86,7 +86,11 @@ pub enum SignatureError {
     },
 }
 
-/// Bytes that Stripe has signed. Made by [`verify`] alone, and the only source of an event.
+/// What [`Verified::secret`] says of bytes that were put aside: which secret it was is not kept.
+const KEPT: &str = "kept";
+
+/// Bytes that Stripe has signed. Made by [`verify`], and once more by [`Verified::kept`] of the same bytes; the
+/// only source of an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Verified<'a> {
     payload: &'a [u8],
@@ -94,12 +98,20 @@ pub struct Verified<'a> {
 }
 
 impl<'a> Verified<'a> {
+    /// Bytes that [`verify`] accepted when they came, read back from where nothing else is kept.
+    ///
+    /// Whoever calls this vouches for that place. The signature cannot be checked again: it is older than
+    /// [`TOLERANCE_S`], and its secret may be gone.
+    pub fn kept(payload: &'a [u8]) -> Self {
+        Self { payload, secret: KEPT }
+    }
+
     /// The signed bytes, exactly as they came.
     pub fn payload(&self) -> &'a [u8] {
         self.payload
     }
 
-    /// The label of the secret that signed them, as given to [`SigningSecrets::new`].
+    /// The label of the secret that signed them, as given to [`SigningSecrets::new`], or `kept`.
     pub fn secret(&self) -> &'static str {
         self.secret
     }

@@ -7,7 +7,7 @@ use lambda::sqs::Batch;
 use policy::FailureKind;
 use serde_json::{Value, json};
 
-use crate::queue::{completed, event_of, failed, song};
+use crate::queue::{completed, downloaded, event_of, failed, song};
 
 fn read(body: &str) -> Result<(), MessageError> {
     let event = event_of(&[body.to_owned()]);
@@ -72,6 +72,7 @@ fn the_answer_and_the_code_may_be_anything_of_their_form() {
         with(failed("gen-1", "own_error"), "/failure", json!({ "kind": "own_error" })),
         with(failed("gen-1", "own_error"), "/occurred_at", json!("2026-11-01T01:01:00.123+01:00")),
         format!(" \n{} ", failed("gen-1", "own_error")),
+        downloaded("gen-1").to_string(),
     ] {
         assert_eq!(read(&body), Ok(()), "{body}");
     }
@@ -134,7 +135,9 @@ fn g10_only_the_documented_envelope_is_accepted() {
     let both = with(plain.clone(), "/answer", song());
     let neither = without(plain, "failure");
     let wrong = with(completed("gen-1", &song()), "/type", json!("generation.failed"));
-    for body in [both, neither, wrong] {
+    let answered = with(downloaded("gen-1"), "/answer", song());
+    let failing = with(downloaded("gen-1"), "/failure", json!({ "kind": "own_error" }));
+    for body in [both, neither, wrong, answered, failing] {
         assert_eq!(read(&body), Err(MessageError::Payload), "{body}");
     }
 }

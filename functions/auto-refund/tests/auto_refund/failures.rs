@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ledger::{
-    AccountId, Commit, Committed, CustomerId, Entry, GenerationId, LedgerStore, RefundRequestId, Timestamp,
+    AccountId, Commit, Committed, CustomerId, DownloadStore, Entry, GenerationId, LedgerStore, PaymentId,
+    RefundRequestId, Timestamp,
 };
 use ledger_dynamodb::{StoreError, Tables};
 use refunds::{Due, Request, RequestStore, Save, Saved, Waiting};
 
-use crate::queue::{Queue, completed, context, failed, song};
+use crate::queue::{Queue, completed, context, downloaded, failed, song};
 
 /// Tables of which one kind of call fails once.
 struct Flaky {
@@ -17,6 +18,7 @@ struct Flaky {
     commit: AtomicBool,
     committed: AtomicBool,
     save: AtomicBool,
+    download: AtomicBool,
 }
 
 fn once(flag: &AtomicBool) -> Result<(), StoreError> {
@@ -95,6 +97,13 @@ impl RequestStore for Flaky {
     }
 }
 
+impl DownloadStore for Flaky {
+    async fn note_download(&self, payment: &PaymentId, id: &GenerationId) -> Result<bool, StoreError> {
+        once(&self.download)?;
+        self.tables.note_download(payment, id).await
+    }
+}
+
 /// A healthy queue with two holds, and one on the same tables whose store can be told to fail.
 async fn flaky() -> (Queue<Tables>, Queue<Flaky>) {
     let healthy = Queue::start().await;
@@ -102,7 +111,7 @@ async fn flaky() -> (Queue<Tables>, Queue<Flaky>) {
     healthy.hold("gen-2").await;
     let off = || AtomicBool::new(false);
     let tables = healthy.context.store.clone();
-    let store = Flaky { tables, head: off(), commit: off(), committed: off(), save: off() };
+    let store = Flaky { tables, head: off(), commit: off(), committed: off(), save: off(), download: off() };
     let flaky = Queue { context: context(store, policy_documents::documents), meter: healthy.meter.clone() };
     (healthy, flaky)
 }
@@ -118,6 +127,15 @@ async fn f2_a_throttled_table_leaves_the_messages_in_the_queue() {
     }
     flaky.deliver(&messages).await.all_done();
     assert_eq!(healthy.credits().await, (90, 0, 10));
+}
+
+#[tokio::test]
+async fn a_download_that_could_not_be_counted_stays_beside_an_ending_that_is_done() {
+    let (_, flaky) = flaky().await;
+    flaky.context.store.download.store(true, Ordering::Relaxed);
+    let reply = flaky.deliver(&[completed("gen-1", &song()), downloaded("gen-1")]).await;
+    assert_eq!(reply.left, ["m1"]);
+    flaky.deliver(&[downloaded("gen-1")]).await.ended("counted");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
+mod downloads;
+#[cfg(test)]
 mod endings;
 #[cfg(test)]
 mod envelope;

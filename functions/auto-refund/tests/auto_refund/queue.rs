@@ -6,8 +6,8 @@ use lambda::sqs::{Batch, process};
 use lambda::{Deadline, Invocation};
 use ledger::contract::{at, grant, run};
 use ledger::{
-    Account, AccountId, Answer, Command, Credits, Entry, GenerationId, LedgerStore, Place, ProductId,
-    check_journal,
+    Account, AccountId, Answer, Command, Credits, DownloadStore, Entry, GenerationId, LedgerStore, Place,
+    ProductId, check_journal,
 };
 use ledger_dynamodb::Tables;
 use ledger_dynamodb::in_process::{self, Meter};
@@ -59,6 +59,11 @@ pub(crate) fn completed(generation: &str, answer: &Value) -> Value {
     message
 }
 
+/// The download of a result of acct-1's generation.
+pub(crate) fn downloaded(generation: &str) -> Value {
+    message("generation.downloaded", generation)
+}
+
 /// A song, as the provider delivers it.
 pub(crate) fn song() -> Value {
     json!({ "songs": [{ "url": "https://cdn.example/1.mp3" }] })
@@ -84,7 +89,7 @@ pub(crate) fn context<S>(store: S, documents: fn() -> &'static Documents) -> Con
     Context { store, pause: Backoff::new(5, 100, 200), documents }
 }
 
-impl<S: LedgerStore + RequestStore<Error = <S as LedgerStore>::Error>> Queue<S> {
+impl<S: DownloadStore + RequestStore<Error = <S as LedgerStore>::Error>> Queue<S> {
     /// Delivers these bodies in one batch, within the given time.
     pub(crate) async fn deliver_raw(&self, bodies: &[String], at_s: u64, time_ms: u64) -> Reply {
         let invocation = Invocation::of(event_of(bodies), at(at_s)).unwrap();

@@ -15,6 +15,8 @@ mod purchases;
 #[cfg(test)]
 mod refunds;
 #[cfg(test)]
+mod replays;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod subscriptions;

@@ -54,6 +54,32 @@ async fn a_request_reaches_its_handler() {
     assert_eq!(response.body(), "\"POST /v1/accounts/{account}/holds\"");
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Direct {
+    again: String,
+}
+
+#[tokio::test]
+async fn an_event_is_a_request_or_the_direct_form_or_unreadable() {
+    let handle = async |_: &Request<'_>, _: &Invocation| Ok(Response::empty(204));
+    let direct = async |event: Direct, _: &Invocation| Ok::<_, EventError>(event.again);
+    let answered = async |event: &str| {
+        let invocation = Invocation::of(event, now()).unwrap();
+        let answer = answer_either(&invocation, &handle, &direct).await;
+        answer.map(|answer| serde_json::to_value(answer).unwrap())
+    };
+    assert_eq!(answered(r#"{"again":"evt_1"}"#).await.unwrap(), json!("evt_1"));
+    assert_eq!(answered(&crate::http::tests_event(&json!({}))).await.unwrap()["statusCode"], 204);
+    // The gateway writes the members of its event, so that a caller cannot make one look like the direct form.
+    let both = crate::http::tests_event(&json!({"again": "evt_1"}));
+    assert_eq!(answered(&both).await.unwrap()["statusCode"], 204);
+    for neither in [r#"{"again":7}"#, r#"{"again":"evt_1","more":1}"#, "[]"] {
+        let error = answered(neither).await.unwrap_err();
+        assert!(matches!(error, EitherFailed::Event(EventError::Json { .. })), "{neither}: {error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_deadline_is_lambdas() {
     let now_ms = u64::try_from(now().as_ms()).unwrap();

@@ -79,6 +79,8 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let intake = root.optional_table("intake").map(|table| practice::intake(table, &context));
     let provider = root.optional_table("provider").map(|table| practice::provider(table, &context));
     let duplicates = root.optional_table("duplicates").map(|table| practice::duplicates(table, &context));
+    let downloads =
+        root.optional_table("downloads").map(|table| practice::downloads(table, &context, &products));
     let review = practice::review(root.named_tables("review"), &context, &products);
     let approval = root.optional_table("approval").map(|table| practice::approval(table, &context));
     let calendar = root.optional_table("calendar").map(|table| practice::calendar(table, &context));
@@ -129,6 +131,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         calendar: calendar.flatten(),
         conflicts,
         duplicates_within_s: duplicates.flatten(),
+        downloads_reported: downloads.unwrap_or_default(),
         gaps,
         law,
     })

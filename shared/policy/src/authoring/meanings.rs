@@ -95,6 +95,11 @@ const FIELDS: &[(&str, &str)] = &[
     ("channel", "The channel that the text names."),
     ("contact", "What customers read: an address, or a way to the form."),
     ("duplicates", "Which payments count as made twice."),
+    ("downloads", "Whether the services report downloads; without it, what is not reported is not known."),
+    (
+        "downloads.reported_for",
+        "The products whose services report every download of a result, so that no report means no download.",
+    ),
     ("duplicates.within", "The term of how far apart two payments of one price and amount may be."),
     ("provider", "Who pays refunds out."),
     ("provider.name", "Its name, such as `stripe`."),

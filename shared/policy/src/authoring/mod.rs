@@ -23,6 +23,7 @@
 //!   alternatives, the way to a person;
 //! - `[intake]`, `[provider]`, `[review.<id>]`, `[approval]`: where requests come in, who pays, what people
 //!   review, above what two of them approve;
+//! - `[duplicates]`, `[downloads]`: which payments count as made twice, and whose downloads are reported;
 //! - `[law.<pack>]`: the statutory packs that stand beside the policy, and who signed the reading;
 //! - `[conflicts.<id>]` and `[gaps.<id>]`: what the text itself leaves contradictory or open. The
 //!   function `check_outcomes` finds whatever is not declared here.

@@ -56,6 +56,23 @@ pub(super) fn duplicates(mut table: Table<'_, '_>, context: &Context<'_, '_>) ->
     clause.and(within_s)
 }
 
+/// The products whose services report every download of a result.
+pub(super) fn downloads(
+    mut table: Table<'_, '_>,
+    context: &Context<'_, '_>,
+    products: &BTreeSet<String>,
+) -> Vec<String> {
+    // A mistake of its own where it leads nowhere.
+    let _ = context.clause(&mut table, "clause");
+    let reported = table
+        .texts("reported_for")
+        .into_iter()
+        .filter_map(|product| known("product", product, products, context.file))
+        .collect();
+    table.finish();
+    reported
+}
+
 pub(super) fn review(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,

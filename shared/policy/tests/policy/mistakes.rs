@@ -7,9 +7,9 @@ use crate::small::SMALL;
 
 /// The tables of a document.
 const TABLES: &str = "`approval`, `calendar`, `cancellation`, `clauses`, `clocks`, `conflicts`, `credits`, \
-                      `document`, `door`, `duplicates`, `empty_success`, `failures`, `gaps`, `intake`, \
-                      `law`, `leftover`, `offers`, `on_refund`, `operations`, `provider`, `review`, \
-                      `rules` or `terms`";
+                      `document`, `door`, `downloads`, `duplicates`, `empty_success`, `failures`, `gaps`, \
+                      `intake`, `law`, `leftover`, `offers`, `on_refund`, `operations`, `provider`, \
+                      `review`, `rules` or `terms`";
 
 /// Replaces `from` in the small document and compares every message.
 fn check(from: &str, to: &str, expected: &[&str]) {

@@ -1,0 +1,112 @@
+//! Parked events applied again, when an operator asks for it after what kept them from being applied is
+//! mended.
+//!
+//! `{"replay": {"event": "<id>"}}` goes in, as an invocation of the function itself, which nobody may make who
+//! is not allowed to by IAM: what comes through the HTTP API has another form. What became of the event comes
+//! out. Its bytes were verified when they were parked; they are applied as of their own instant, guarded by the
+//! very conditions of a delivery, so that a replay, its repeat and Stripe's next try have one effect together.
+//! An event that changes something, or has nothing left to change, is taken away; one that cannot be applied
+//! yet stays parked, with its new reason.
+
+use lambda::{Invocation, log};
+use ledger::{ExecuteError, PaymentId};
+use ledger_dynamodb::Parked;
+use refunds::UncreditedStore;
+use serde::{Deserialize, Serialize};
+use stripe_events::{Event, EventKind, Verified, parse};
+
+use crate::answer::{Webhook, of_event, of_unreadable};
+use crate::apply::Failure;
+use crate::outcome::Outcome;
+
+/// What an operator asks for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    replay: Named,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    /// The id under which the event is parked.
+    event: String,
+}
+
+/// What became of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Replayed {
+    /// An outcome of a delivery, or `not_parked`, or `not_kept`.
+    pub outcome: &'static str,
+    /// Why it has no effect, or stays parked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+/// No event is parked under the id: it has been applied, or its time is over.
+const NOT_PARKED: Replayed = Replayed { outcome: "not_parked", reason: None };
+/// The event was too long to be kept: Stripe itself can send it again, for 30 days.
+const NOT_KEPT: Replayed = Replayed { outcome: "not_kept", reason: None };
+
+/// Applies a parked event again.
+pub async fn replay<S>(
+    webhook: &Webhook<S>,
+    asked: Replay,
+    invocation: &Invocation,
+) -> Result<Replayed, Failure> {
+    let id = asked.replay.event;
+    log::cause(&id);
+    let replayed = match webhook.tables.parked_event(&id).await.map_err(ExecuteError::Store)? {
+        None => NOT_PARKED,
+        Some(parked) if parked.payload.is_empty() => NOT_KEPT,
+        Some(parked) => again(webhook, &parked, invocation).await?,
+    };
+    let Replayed { outcome, reason } = replayed;
+    invocation.metrics().count_labelled("EventsReplayed", ("outcome", outcome), 1);
+    tracing::info!(outcome, reason, "replay");
+    Ok(replayed)
+}
+
+async fn again<S>(
+    webhook: &Webhook<S>,
+    parked: &Parked,
+    invocation: &Invocation,
+) -> Result<Replayed, Failure> {
+    // Only `answer::park` writes parked events, and it takes nothing but verified bytes.
+    let verified = Verified::kept(&parked.payload);
+    let (outcome, landed) = match parse(&verified) {
+        Ok(event) => {
+            let outcome = of_event(webhook, &event, invocation.now(), invocation.metrics()).await?;
+            (outcome, landed(&event, outcome))
+        }
+        Err(unreadable) => (of_unreadable(webhook, &unreadable), None),
+    };
+    let tables = &webhook.tables;
+    if let Some(payment) = landed {
+        tables.settle_uncredited(&payment).await.map_err(ExecuteError::Store)?;
+    }
+    let outcome = match outcome {
+        // Nobody sends it again by itself.
+        Outcome::Deferred(reason) => Outcome::Parked(reason),
+        outcome => outcome,
+    };
+    match outcome.reason() {
+        Some(reason) if matches!(outcome, Outcome::Parked(_)) => {
+            if reason != parked.reason {
+                tables.keep_parked(parked, reason).await.map_err(ExecuteError::Store)?;
+            }
+        }
+        _ => tables.unpark(parked).await.map_err(ExecuteError::Store)?,
+    }
+    Ok(Replayed { outcome: outcome.as_str(), reason: outcome.reason() })
+}
+
+/// The payment whose credits are on the balance with this outcome: nothing is noted of it any more (`S2-21`).
+fn landed(event: &Event, outcome: Outcome) -> Option<PaymentId> {
+    let (EventKind::CheckoutCompleted(session) | EventKind::CheckoutAsyncPaymentSucceeded(session)) =
+        &event.kind
+    else {
+        return None;
+    };
+    matches!(outcome, Outcome::Applied | Outcome::Repeated).then(|| session.payment.clone()).flatten()
+}

@@ -1,0 +1,145 @@
+//! Parked events that are applied again: as of their own instant, once, whatever else comes meanwhile.
+
+use futures_util::future::join_all;
+use lambda::Invocation;
+use ledger::{Change, PaymentId, PaymentStore};
+use ledger_dynamodb::Parked;
+use refunds::UncreditedStore;
+use serde_json::{Value, json};
+use stripe_webhook::{AWAITED_S, Replay, Replayed, replay};
+
+use crate::scene::{ACCOUNT, DAY_S, Scene, at};
+
+const APPLIED: Replayed = Replayed { outcome: "applied", reason: None };
+const NOT_PARKED: Replayed = Replayed { outcome: "not_parked", reason: None };
+
+/// What an operator's invocation is answered.
+async fn replayed(scene: &Scene, id: &str, second: i64) -> Replayed {
+    let asked = json!({"replay": {"event": id}}).to_string();
+    let invocation = Invocation::of(asked, at(second)).unwrap();
+    let answer = replay(&scene.webhook, invocation.event().unwrap(), &invocation).await.unwrap();
+    let metrics = invocation.metrics().take_lines(at(second)).join("\n");
+    assert!(metrics.contains("\"EventsReplayed\":"), "{metrics}");
+    // The alarm is for what was not looked at yet.
+    assert!(!metrics.contains("\"EventsParked\":"), "{metrics}");
+    answer
+}
+
+fn id_of(body: &str) -> String {
+    let event: Value = serde_json::from_str(body).unwrap();
+    event["id"].as_str().unwrap().to_owned()
+}
+
+async fn grants(scene: &Scene) -> usize {
+    let journal = scene.journal(ACCOUNT).await;
+    let changes = journal.iter().flat_map(ledger::Entry::changes);
+    changes.filter(|change| matches!(change, Change::Granted { .. })).count()
+}
+
+#[tokio::test]
+async fn c7_a_parked_invoice_is_applied_as_of_its_charge_once_its_customer_is_known() {
+    let scene = Scene::new().await;
+    let (made, [checkout, _, invoice]) = scene.subscribe(0);
+    let id = id_of(&invoice);
+    assert_eq!(scene.send(&invoice, at(AWAITED_S)).await.says, "parked: account_unknown");
+    let waiting = Replayed { outcome: "parked", reason: Some("account_unknown") };
+    assert_eq!(replayed(&scene, &id, AWAITED_S).await, waiting);
+    assert_eq!(scene.parked().await.len(), 1);
+
+    scene.send(&checkout, at(DAY_S)).await;
+    assert_eq!(replayed(&scene, &id, DAY_S).await, APPLIED);
+    assert_eq!((scene.available(at(DAY_S)).await, scene.parked().await), (500, vec![]));
+    let payment = PaymentId::new(made.invoice.unwrap()).unwrap();
+    let payment = scene.tables.payment(&payment).await.unwrap().unwrap();
+    assert_eq!((payment.charged_at, payment.landed_at), (at(0), at(DAY_S)));
+
+    assert_eq!(replayed(&scene, &id, DAY_S + 1).await, NOT_PARKED);
+    assert_eq!(scene.send(&invoice, at(DAY_S + 1)).await.says, "repeated");
+    assert_eq!(grants(&scene).await, 1);
+}
+
+#[tokio::test]
+async fn b1_replays_and_deliveries_at_once_have_one_effect() {
+    let scene = Scene::new().await;
+    let (_, [checkout, _, invoice]) = scene.subscribe(0);
+    scene.send(&invoice, at(AWAITED_S)).await;
+    scene.send(&checkout, at(AWAITED_S)).await;
+    let id = id_of(&invoice);
+    let replays = join_all((0..10).map(|second| replayed(&scene, &id, AWAITED_S + second)));
+    let deliveries = join_all((0..10).map(|second| scene.send(&invoice, at(AWAITED_S + second))));
+    let (replays, deliveries) = futures_util::future::join(replays, deliveries).await;
+    assert!(replays.iter().all(|each| ["applied", "repeated", "not_parked"].contains(&each.outcome)));
+    assert!(deliveries.iter().all(|reply| reply.status == 200), "{deliveries:?}");
+    assert_eq!((grants(&scene).await, scene.available(at(DAY_S)).await), (1, 500));
+    assert_eq!(scene.parked().await, []);
+}
+
+#[tokio::test]
+async fn an_event_that_stays_parked_has_its_new_reason_and_keeps_the_end_of_its_time() {
+    let scene = Scene::new().await;
+    let (_, [checkout, _, invoice]) = scene.subscribe(0);
+    // As a version of the parser left it that could not read it.
+    let parked = Parked {
+        id: id_of(&invoice),
+        reason: "unreadable".to_owned(),
+        at: at(10),
+        payload: invoice.clone().into_bytes(),
+    };
+    scene.tables.park(&parked).await.unwrap();
+    // Within the hour Stripe would be asked to send it again; here nobody sends it by itself.
+    let waiting = Replayed { outcome: "parked", reason: Some("account_unknown") };
+    assert_eq!(replayed(&scene, &parked.id, 60).await, waiting);
+    assert_eq!(scene.parked().await, [Parked { reason: "account_unknown".to_owned(), ..parked.clone() }]);
+    scene.send(&checkout, at(70)).await;
+    assert_eq!(replayed(&scene, &parked.id, 80).await, APPLIED);
+    assert_eq!(scene.available(at(80)).await, 500);
+}
+
+#[tokio::test]
+async fn s2_21_credits_that_land_by_a_replay_settle_what_was_noted() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    let payment = PaymentId::new(made.payment.unwrap()).unwrap();
+    let unknown = |object: &mut Value| object["metadata"]["price"] = json!("price_none");
+    assert_eq!(scene.send_changed(&body, at(60), unknown).await.says, "parked: price_unknown");
+    assert!(scene.tables.uncredited(&payment).await.unwrap().is_some());
+    // The catalogue learns the price: for the test, the event names one that it knows.
+    let [parked] = scene.parked().await.try_into().unwrap();
+    let payload = body.clone().into_bytes();
+    scene.tables.park(&Parked { payload, ..parked.clone() }).await.unwrap();
+    assert_eq!(replayed(&scene, &parked.id, 120).await, APPLIED);
+    assert_eq!(scene.tables.uncredited(&payment).await.unwrap(), None);
+    assert_eq!((scene.available(at(120)).await, scene.parked().await), (100, vec![]));
+}
+
+#[tokio::test]
+async fn an_event_that_needs_nothing_is_taken_away_and_one_that_was_not_kept_stays() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    let unpaid = body.replace(r#""payment_status": "paid""#, r#""payment_status": "unpaid""#);
+    for (id, payload, expected) in [
+        ("evt_unpaid", unpaid.into_bytes(), Replayed { outcome: "ignored", reason: Some("unpaid") }),
+        ("evt_bytes", vec![0xff], Replayed { outcome: "parked", reason: Some("unreadable") }),
+        ("evt_long", vec![], Replayed { outcome: "not_kept", reason: None }),
+    ] {
+        let (id, reason) = (id.to_owned(), "value_unknown".to_owned());
+        scene.tables.park(&Parked { id: id.clone(), reason, at: at(0), payload }).await.unwrap();
+        assert_eq!(replayed(&scene, &id, 60).await, expected);
+    }
+    let left: Vec<String> = scene.parked().await.into_iter().map(|parked| parked.id).collect();
+    assert_eq!(left, ["evt_bytes", "evt_long"]);
+    assert_eq!(replayed(&scene, "evt_none", 60).await, NOT_PARKED);
+}
+
+#[test]
+fn only_the_very_form_asks_for_a_replay() {
+    for (asked, understood) in [
+        (json!({"replay": {"event": "evt_1"}}), true),
+        (json!({"replay": {"event": "evt_1"}, "routeKey": "POST /v1/webhooks/stripe"}), false),
+        (json!({"replay": {"event": "evt_1", "now": 0}}), false),
+        (json!({"replay": "evt_1"}), false),
+        (json!({}), false),
+    ] {
+        assert_eq!(serde_json::from_value::<Replay>(asked.clone()).is_ok(), understood, "{asked}");
+    }
+}

@@ -1,0 +1,236 @@
+//! Parked events applied again: asked of the stripe-webhook function, which applies each as it would have been
+//! applied when it came. Nothing is written here.
+
+use std::io::Write;
+use std::time::Duration;
+
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::primitives::Blob;
+use lambda::aws::SdkSettings;
+use lambda::config::Env;
+use ledger_dynamodb::Tables;
+use serde::Deserialize;
+
+use super::ids;
+use crate::Found;
+use crate::arguments::ReplayArguments;
+use crate::columns::{Align, Columns};
+use crate::failure::Failure;
+use crate::words::count;
+
+/// The function's own time of 10 s, a cold start before it, and a little more.
+const INVOCATION_TIMEOUT: Duration = Duration::from_secs(15);
+/// The first try and two more: a replay that took place already is answered so.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// What became of an event, in the function's words.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Replayed {
+    outcome: String,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+impl Replayed {
+    /// The event is parked as before: it could not be applied, was too long to be kept, or the function failed.
+    fn is_still_parked(&self) -> bool {
+        !matches!(self.outcome.as_str(), "applied" | "repeated" | "ignored" | "not_parked")
+    }
+
+    /// Others may have waited for what it brought.
+    fn is_applied(&self) -> bool {
+        self.outcome == "applied"
+    }
+}
+
+/// What a failed invocation says.
+#[derive(Deserialize)]
+struct Failed {
+    #[serde(rename = "errorMessage")]
+    message: String,
+}
+
+/// The stripe-webhook function.
+pub(crate) struct Function {
+    client: aws_sdk_lambda::Client,
+    name: String,
+}
+
+impl Function {
+    /// The function that the arguments name, or else the environment.
+    pub(crate) fn open(arguments: &ReplayArguments, env: &Env) -> Result<Self, Failure> {
+        let name = match &arguments.function {
+            Some(name) => name.clone(),
+            None => env.required("STRIPE_WEBHOOK_FUNCTION")?,
+        };
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(INVOCATION_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build();
+        let config = aws_sdk_lambda::config::Builder::from(&SdkSettings::from_env(env)?.sdk_config());
+        let client = aws_sdk_lambda::Client::from_conf(config.timeout_config(timeouts).build());
+        Ok(Self { client, name })
+    }
+
+    /// Asks for one event.
+    pub(crate) async fn replay(&self, id: &str) -> Result<Replayed, Failure> {
+        let asked = serde_json::json!({"replay": {"event": id}}).to_string();
+        let invoked = self.client.invoke().function_name(&self.name).payload(Blob::new(asked)).send().await;
+        let answer = invoked.map_err(|error| Failure::Function(Box::new(error.into())))?;
+        let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
+        if answer.function_error.is_some() {
+            let message = serde_json::from_slice(&payload).ok().map(|Failed { message }| message);
+            return Ok(Replayed { outcome: "failed".to_owned(), reason: message });
+        }
+        serde_json::from_slice(&payload).map_err(Failure::Answer)
+    }
+}
+
+/// Has the named events applied again.
+pub(crate) async fn named(
+    names: &[String],
+    ask: impl AsyncFn(&str) -> Result<Replayed, Failure>,
+    output: &mut impl Write,
+    progress: &mut impl Write,
+) -> Result<Found, Failure> {
+    let mut told = Vec::new();
+    for id in names {
+        told.push((id.clone(), ask_for(id, &ask, progress).await?));
+    }
+    tell(&told, output)
+}
+
+/// Has every event applied again, and those that stay parked once more as long as another one was applied:
+/// they may have waited for it.
+pub(crate) async fn all(
+    tables: &Tables,
+    ask: impl AsyncFn(&str) -> Result<Replayed, Failure>,
+    output: &mut impl Write,
+    progress: &mut impl Write,
+) -> Result<Found, Failure> {
+    let (mut told, mut waiting) = (Vec::new(), ids(tables).await?);
+    while !waiting.is_empty() {
+        let (mut left, mut is_applied) = (Vec::new(), false);
+        for id in waiting {
+            let replayed = ask_for(&id, &ask, progress).await?;
+            is_applied |= replayed.is_applied();
+            let of = if replayed.is_still_parked() { &mut left } else { &mut told };
+            of.push((id, replayed));
+        }
+        if !is_applied {
+            told.append(&mut left);
+        }
+        waiting = left.into_iter().map(|(id, _)| id).collect();
+    }
+    tell(&told, output)
+}
+
+async fn ask_for(
+    id: &str,
+    ask: &impl AsyncFn(&str) -> Result<Replayed, Failure>,
+    progress: &mut impl Write,
+) -> Result<Replayed, Failure> {
+    let replayed = ask(id).await?;
+    let mut columns = Columns::new([Align::Left; 2]);
+    columns.row([id, &replayed.outcome]);
+    columns.write(progress)?;
+    Ok(replayed)
+}
+
+fn tell(told: &[(String, Replayed)], output: &mut impl Write) -> Result<Found, Failure> {
+    if told.is_empty() {
+        writeln!(output, "Nothing is parked.")?;
+        return Ok(Found::Sound);
+    }
+    let left = told.iter().filter(|(_, replayed)| replayed.is_still_parked()).count();
+    let asked = count(told.len(), "event was asked for", "events were asked for");
+    writeln!(output, "{asked}; {}.\n", count(left, "stays parked", "stay parked"))?;
+    let mut columns = Columns::new([Align::Left; 3]);
+    columns.row(["event", "outcome", "reason"]);
+    for (id, Replayed { outcome, reason }) in told {
+        columns.row([id, outcome, reason.as_deref().unwrap_or_default()]);
+    }
+    columns.write(output)?;
+    Ok(if left == 0 { Found::Sound } else { Found::Fault })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use ledger::contract::at;
+    use ledger_dynamodb::Parked;
+
+    use super::*;
+    use crate::story::Stage;
+
+    fn replayed(outcome: &str, reason: Option<&str>) -> Replayed {
+        Replayed { outcome: outcome.to_owned(), reason: reason.map(str::to_owned) }
+    }
+
+    async fn park(stage: &Stage, ids: &[&str]) {
+        for id in ids {
+            let (id, reason) = ((*id).to_owned(), "account_unknown".to_owned());
+            let parked = Parked { id, reason, at: at(0), payload: b"{}".to_vec() };
+            stage.tables.park(&parked).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_stays_parked_is_asked_for_again_after_what_it_waited_for() {
+        let stage = Stage::empty().await;
+        park(&stage, &["evt_1", "evt_2", "evt_3"]).await;
+        let asked = RefCell::new(Vec::new());
+        // The first one waits for the second, and the last one for something that does not come.
+        let ask = async |id: &str| {
+            let has_link = asked.borrow().iter().any(|each: &String| each == "evt_2");
+            asked.borrow_mut().push(id.to_owned());
+            Ok(match id {
+                "evt_1" if has_link => replayed("applied", None),
+                "evt_2" => replayed("applied", None),
+                _ => replayed("parked", Some("account_unknown")),
+            })
+        };
+        let (mut output, mut progress) = (Vec::new(), Vec::new());
+        let found = all(&stage.tables, ask, &mut output, &mut progress).await.unwrap();
+        assert_eq!(found, Found::Fault);
+        assert_eq!(*asked.borrow(), ["evt_1", "evt_2", "evt_3", "evt_1", "evt_3", "evt_3"]);
+        assert_eq!(String::from_utf8(progress).unwrap().lines().count(), 6);
+        let shown = String::from_utf8(output).unwrap();
+        insta::assert_snapshot!(shown, @r"
+        3 events were asked for; 1 stays parked.
+
+          event  outcome  reason
+          evt_2  applied
+          evt_1  applied
+          evt_3  parked   account_unknown
+        ");
+    }
+
+    #[tokio::test]
+    async fn nothing_stays_parked_where_every_event_is_applied_or_needs_nothing() {
+        for (outcome, found) in [
+            ("applied", Found::Sound),
+            ("repeated", Found::Sound),
+            ("ignored", Found::Sound),
+            ("not_parked", Found::Sound),
+            ("not_kept", Found::Fault),
+            ("failed", Found::Fault),
+        ] {
+            let ask = async |_: &str| Ok(replayed(outcome, None));
+            let (mut output, mut progress) = (Vec::new(), Vec::new());
+            let names = ["evt_1".to_owned()];
+            assert_eq!(named(&names, ask, &mut output, &mut progress).await.unwrap(), found, "{outcome}");
+            assert_eq!(String::from_utf8(progress).unwrap(), format!("  evt_1  {outcome}\n"));
+        }
+    }
+
+    #[tokio::test]
+    async fn without_parked_events_nothing_is_asked() {
+        let stage = Stage::empty().await;
+        let ask = async |_: &str| panic!("nothing is parked");
+        let (mut output, mut progress) = (Vec::new(), Vec::new());
+        assert_eq!(all(&stage.tables, ask, &mut output, &mut progress).await.unwrap(), Found::Sound);
+        assert_eq!(String::from_utf8(output).unwrap(), "Nothing is parked.\n");
+    }
+}
