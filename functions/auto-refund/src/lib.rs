@@ -1,4 +1,4 @@
-//! How generations ended, message by message: captures, releases, and requests for a person.
+//! How generations ended, message by message: captures, releases, and leads to what a person decides.
 //!
 //! A batch's messages of one account come in, those that stay in the queue go out. The account is read
 //! once; each generation's verdict is the policy's on the hold as it is recorded; all verdicts of one
@@ -9,7 +9,6 @@
 
 mod message;
 mod promise;
-mod review;
 mod stay;
 mod verdict;
 
@@ -22,7 +21,7 @@ use ledger::{
     PolicyRef, Settlement, SettlementOutcome, Timestamp, execute, execute_on, find_hold,
 };
 use policy::{Document, Documents};
-use refunds::{RequestStore, Save, Saved};
+use refunds::{About, Lead, LeadStore};
 
 pub use message::{BODY_BYTES_MAX, Message, MessageError, Reported, understand};
 
@@ -32,7 +31,7 @@ use crate::verdict::Verdict;
 /// What the handler needs.
 #[derive(Debug)]
 pub struct Context<S, P> {
-    /// The journals and the refund requests.
+    /// The journals, and the leads to refund requests.
     pub store: S,
     /// The wait between two attempts on a busy account.
     pub pause: P,
@@ -61,7 +60,7 @@ pub async fn handle<'b, 'a, S, P>(
     items: Vec<Item<'b, 'a, Message>>,
 ) -> Vec<&'b Record<'a>>
 where
-    S: LedgerStore + RequestStore<Error = StoreError<S>>,
+    S: LeadStore,
     P: Pause,
 {
     lambda::log::account(&account);
@@ -123,7 +122,7 @@ struct Desk<'d, 'b, 'a, S, P> {
 
 impl<'b, 'a, S, P> Desk<'_, 'b, 'a, S, P>
 where
-    S: LedgerStore + RequestStore<Error = StoreError<S>>,
+    S: LeadStore,
     P: Pause,
 {
     /// What is recorded of a generation, and the policy's verdict on its messages.
@@ -159,7 +158,7 @@ where
         Ok(Case { records, past, document, verdict, service, ended_at })
     }
 
-    /// Writes the entry of some cases, and the requests of those that a person decides.
+    /// Writes the entry of some cases, and notes those that a person decides.
     async fn settle(
         &mut self,
         head: Option<Entry>,
@@ -212,7 +211,7 @@ where
         }
     }
 
-    /// Opens the request of a case that a person decides, and names the outcome.
+    /// Notes a case that a person decides, whose request the sweep opens, and names the outcome.
     async fn conclude(
         &self,
         case: &Case<'b, 'a>,
@@ -224,19 +223,16 @@ where
             settled => settled.as_str(),
         };
         let Verdict::Review { kind, code } = &case.verdict else { return Ok(name) };
-        let now = self.invocation.now();
-        let reported = (*kind, code.as_deref());
-        let request = review::open(self.account, &case.past.hold, reported, case.document, now)?;
-        let save = Save { request, commit: None, refunded: None };
-        match self.context.store.save(&save).await.map_err(Stay::Request)? {
-            Saved::Written => {
-                self.invocation.metrics().count("ReviewsOpened", 1);
-                Ok("in_review")
-            }
-            // An earlier delivery of the message opened it.
-            Saved::Stale(_) => Ok("repeated"),
-            Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => Err(Stay::RequestContended),
-        }
+        let generation = case.past.hold.generation.clone();
+        let lead = Lead {
+            account: self.account.clone(),
+            about: About::Ending { generation, kind: *kind, code: code.clone() },
+            since: self.invocation.now(),
+            due_at: Some(self.invocation.now()),
+        };
+        let is_new = self.context.store.note(&lead).await.map_err(Stay::Lead)?;
+        // An earlier delivery of the message noted it.
+        Ok(if is_new { "in_review" } else { "repeated" })
     }
 
     /// How long the messages took from the queue to the written entry.

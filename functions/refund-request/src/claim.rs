@@ -6,9 +6,9 @@
 //! nobody holds changes nothing.
 
 use lambda::Invocation;
-use lambda::caller::{Caller, Role};
+use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use ledger::{RefundRequestId, Timestamp};
+use ledger::Timestamp;
 use policy_documents::documents;
 use refunds::{Claim, ClaimError, Save, Saved, Stores};
 use serde::Serialize;
@@ -87,7 +87,7 @@ async fn change<S: Stores, Q>(
                 return show(app, 200, &save.request, Role::Support, invocation).await;
             }
             Saved::Stale(newer) => stored = *newer,
-            Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => break,
+            Saved::Taken(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => break,
         }
     }
     Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1))

@@ -1,17 +1,17 @@
 //! A person decides: `POST /v1/refund-requests/{id}/review`.
 
 use lambda::Invocation;
-use lambda::caller::{Caller, Role};
+use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{Actor, Credits, Money, RefundRequestId};
+use ledger::{Actor, Credits, Money};
 use policy::Remedy;
 use refunds::{Call, Grounds, Quote, Review, ReviewError, Reviewed, Standing, Stores, Verdict};
 
 use crate::body::{Decides, Reviewing, Worth, sent};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::Known;
-use crate::{RefundRequests, answer, show, store_failed, stored, support};
+use crate::{RefundRequests, answer, show, stored, support};
 
 pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,

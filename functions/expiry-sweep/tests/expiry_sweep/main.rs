@@ -7,8 +7,8 @@ mod bounds;
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]
-mod payouts;
+mod leads;
 #[cfg(test)]
-mod purchases;
+mod payouts;
 #[cfg(test)]
 mod scene;

@@ -102,7 +102,8 @@ async fn d5_amounts_and_states_cannot_be_sent() {
 async fn d12_a_cursor_of_another_account_or_a_changed_one_is_refused() {
     let world = World::new().await;
     for index in 0..21 {
-        world.submit(&format!("key-{index}"), &changed_mind()).await;
+        let body = json!({"reason": "other", "note": format!("Question {index}.")});
+        assert_eq!(world.submit(&format!("key-{index}"), &body).await.0, 201);
     }
     let list = |account: &str, cursor: Option<&str>| {
         let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests", now().as_s());
