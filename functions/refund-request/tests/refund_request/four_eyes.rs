@@ -152,8 +152,14 @@ async fn save_past_the_code(
     let payment = store.payment(request.case.payment.as_ref().unwrap()).await.unwrap().unwrap();
     let head = store.head(&account()).await.unwrap();
     let document = policy_documents::documents().version("music-studio", "2026-05-02").unwrap();
-    let standing =
-        Standing { document, payment: Some(&payment), subscription: None, head: head.as_ref(), now: now() };
+    let standing = Standing {
+        document,
+        payment: Some(&payment),
+        unrecorded: None,
+        subscription: None,
+        head: head.as_ref(),
+        now: now(),
+    };
     let quote = request.quote(&standing).unwrap();
     lie(&mut request, &quote);
     let call = Call { by: Actor::Support(reviewer.to_owned()), at: now(), fingerprint: [7; 32] };
