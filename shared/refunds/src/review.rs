@@ -274,7 +274,7 @@ impl Request {
                 } else if let Verdict::Offer { offer, remedy } = verdict {
                     self.has_room()?;
                     let quote = quote.id();
-                    // What the first of two people approved is this very offer, whatever becomes of the request.
+                    // The first of two people approved this very offer, whatever becomes of the request.
                     let first = self.first_approval.clone().filter(|first| first.quote == quote);
                     self.make(offer, Made { by: reviewer, remedy: remedy.clone(), quote, first });
                     self.in_hand(&call)?;
