@@ -1,5 +1,5 @@
-//! How generations ended, message by message: captures, releases, and requests for a person; and which results
-//! were downloaded.
+//! How generations ended, message by message: captures, releases, and requests for a person; and which
+//! results were downloaded.
 //!
 //! A batch's messages of one account come in, those that stay in the queue go out. The account is read
 //! once; each generation's verdict is the policy's on the hold as it is recorded; all verdicts of one
