@@ -103,7 +103,6 @@ def deploy(state: dict) -> None:
         "StripeApiBase": state["stripe"]["url"],
         "StripeLivemode": "false",
         "DeletionProtection": "false",
-        "LogLevel": "debug",
         "LogRetentionDays": "1",
     }
     # Beside another template SAM would look for another samconfig.toml.

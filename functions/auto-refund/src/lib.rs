@@ -202,12 +202,9 @@ where
         let settlements = cases.iter().map(|case| Settlement {
             generation: case.past.hold.generation.clone(),
             ending: case.verdict.ending(),
+            grace_s: case.document.leftover.as_ref().map_or(0, |leftover| leftover.grace_after_failed_job_s),
         });
-        let leftover = cases.first().and_then(|case| case.document.leftover.as_ref());
-        let command = Command::Settle {
-            settlements: settlements.collect(),
-            grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
-        };
+        let command = Command::Settle { settlements: settlements.collect() };
         let order = Order {
             account: self.account,
             command: &command,

@@ -151,6 +151,8 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
             let data = ChangeData::Expired { lot: part.lot.0, credits: part.credits.get() };
             (data, format!("{} expired.", count(part.credits)))
         }
+        // A renewal also names the lots that had nothing left.
+        Change::Replaced { part, .. } if part.credits.is_zero() => return Ok(None),
         Change::Replaced { part, .. } => {
             let data = ChangeData::Replaced { lot: part.lot.0, credits: part.credits.get() };
             (data, format!("The subscription was renewed: {} replaced by the new ones.", were(part.credits)))

@@ -4,10 +4,11 @@ use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{
-    AccountId, Actor, Answer, Cause, Command, Ending, GenerationId, LedgerStore, Order, Pause, PolicyRef,
-    ReleaseReason, Settlement, SettlementOutcome, execute_on,
+    AccountId, Actor, Answer, Cause, Command, Ending, Entry, GenerationId, LedgerStore, Order, Pause,
+    PolicyRef, ReleaseReason, Settled, Settlement, SettlementOutcome, execute_on, find_hold,
 };
 use ledger_dynamodb::StoreError;
+use policy::Document;
 use serde::{Deserialize, Serialize};
 
 use crate::{BODY_BYTES_MAX, Context, failure};
@@ -76,6 +77,25 @@ pub(crate) async fn release<S: LedgerStore<Error = StoreError>, P: Pause>(
     settle(context, caller, account, request.path_id("generation")?, ending, invocation).await
 }
 
+/// The document that a generation's hold falls under: that of its own product which was in force when it was
+/// placed. A hold that is closed is looked up, unless nothing comes back again.
+async fn document_of<S: LedgerStore<Error = StoreError>, P: Pause>(
+    context: &Context<S, P>,
+    newest: &Entry,
+    generation: &GenerationId,
+) -> Result<Option<&'static Document>, Problem> {
+    let account = newest.after();
+    if let Some(hold) = account.hold(generation) {
+        return Ok(context.document(&hold.product, hold.held_at));
+    }
+    let last = account.recent.iter().rfind(|recent| recent.is_of(generation));
+    if last.is_some_and(|last| last.settled() == Settled::Released) {
+        return Ok(None);
+    }
+    let found = find_hold(&context.store, newest.account(), generation).await.map_err(failure::execute)?;
+    Ok(found.past.and_then(|past| context.document(&past.hold.product, past.hold.held_at)))
+}
+
 async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
     context: &Context<S, P>,
     caller: &Caller,
@@ -88,17 +108,14 @@ async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
     let now = invocation.now();
     let head = context.store.head(account).await.map_err(failure::store)?;
     let Some(newest) = &head else { return Err(Problem::new(ProblemKind::NotFound)) };
-    // A hold falls under the document that was in force when it was placed.
-    let document = match newest.after().hold(&generation) {
-        Some(hold) => context.document(&hold.product, hold.held_at),
-        None => context.document(&context.product, now),
+    let released_by = match ending {
+        Ending::Succeeded => None,
+        Ending::Failed(_) => document_of(context, newest, &generation).await?,
     };
-    let leftover = document.and_then(|document| document.leftover.as_ref());
-    let released_by = document.filter(|_| ending != Ending::Succeeded);
-    let command = Command::Settle {
-        settlements: vec![Settlement { generation: generation.clone(), ending }],
-        grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
-    };
+    let leftover = released_by.and_then(|document| document.leftover.as_ref());
+    let grace_s = leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s);
+    let command =
+        Command::Settle { settlements: vec![Settlement { generation: generation.clone(), ending, grace_s }] };
     let order = Order {
         account,
         command: &command,

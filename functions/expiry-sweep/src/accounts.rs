@@ -7,9 +7,10 @@ use std::collections::HashSet;
 
 use futures_util::stream::{self, StreamExt};
 use ledger::{
-    Account, AccountId, Actor, Answer, Cause, Change, Command, DUE_SHARDS, Entry, ExecuteError, LedgerStore,
-    Marker, Order, PolicyRef, ProductId, ReleaseReason, Timestamp, execute_on,
+    Account, AccountId, Actor, Answer, Cause, Change, Command, DUE_SHARDS, Entry, ExecuteError, GenerationId,
+    Hold, LedgerStore, Marker, Order, PolicyRef, ProductId, ReleaseReason, Timestamp, execute_on,
 };
+use policy::Document;
 use policy_documents::documents;
 
 use crate::status::Status;
@@ -161,36 +162,38 @@ async fn expire<S: Store, Q>(
     run: &Run<'_>,
     marker: &Marker,
 ) -> Result<Done, ExecuteError<<S as LedgerStore>::Error>> {
-    let head = sweep.store.head(&marker.account).await.map_err(ExecuteError::Store)?;
-    let before = head.as_ref().map(Entry::after);
-    let next = before.and_then(Account::next_due);
-    if next.is_none_or(|next| next > run.now) {
-        move_on(sweep, run, marker, before).await?;
-        return Ok(Done::NothingDue);
-    }
-    let (grace_s, policy) = before
-        .and_then(|account| due_product(account, run.now))
-        .map_or((0, None), |product| grace(product, run.now));
-    let order = Order {
-        account: &marker.account,
-        command: &Command::Expire { grace_s },
-        cause: Cause::Sweep(run.now),
-        actor: Actor::Schedule,
-        policy,
-        records: Vec::new(),
-    };
-    match execute_on(&sweep.store, &sweep.backoff, &order, head, run.now).await? {
-        Answer::Written { entry, .. } => {
-            count(run, &entry);
-            move_on(sweep, run, marker, Some(entry.after())).await?;
-            Ok(Done::Written)
-        }
-        // Another run was faster; the marker is its to move.
-        Answer::Unchanged(_) => Ok(Done::NothingDue),
-        Answer::Placed(_) | Answer::Refused(_) | Answer::Exists(_) => {
-            let account = marker.account.as_str();
-            tracing::error!(account, outcome = "refused", "what is due of the account is not done");
-            Ok(Done::Failed)
+    let mut head = sweep.store.head(&marker.account).await.map_err(ExecuteError::Store)?;
+    let mut done = Done::NothingDue;
+    // An entry for each document of the holds that are due: one at nearly all times.
+    loop {
+        let before = head.as_ref().map(Entry::after);
+        let due = before.filter(|account| account.next_due().is_some_and(|next| next <= run.now));
+        let Some(account) = due else {
+            move_on(sweep, run, marker, before).await?;
+            return Ok(done);
+        };
+        let (releases, policy) = due_together(account, run.now);
+        let order = Order {
+            account: &marker.account,
+            command: &Command::Expire { releases },
+            cause: Cause::Sweep(run.now),
+            actor: Actor::Schedule,
+            policy: policy.map(reference),
+            records: Vec::new(),
+        };
+        match execute_on(&sweep.store, &sweep.backoff, &order, head, run.now).await? {
+            Answer::Written { entry, .. } => {
+                count(run, &entry);
+                done = Done::Written;
+                head = Some(*entry);
+            }
+            // Another run was faster; the marker is its to move.
+            Answer::Unchanged(_) => return Ok(done),
+            Answer::Placed(_) | Answer::Refused(_) | Answer::Exists(_) => {
+                let account = marker.account.as_str();
+                tracing::error!(account, outcome = "refused", "what is due of the account is not done");
+                return Ok(Done::Failed);
+            }
         }
     }
 }
@@ -211,19 +214,30 @@ async fn move_on<S: Store, Q>(
     sweep.store.move_marker(marker, next).await.map_err(ExecuteError::Store)
 }
 
-/// The product whose policy says how long credits of a released hold stay, once their lot has expired.
-fn due_product(account: &Account, now: Timestamp) -> Option<&ProductId> {
-    let holds = account.holds.iter().filter(|hold| hold.deadline <= now).map(|hold| &hold.product);
-    holds.chain(account.lots.iter().filter(|lot| lot.is_due(now)).map(|lot| &lot.product)).next()
+/// Holds that are due and fall under one document, each with the grace that this document gives to its
+/// credits, and the document: where no hold is due, that of a lot which is. A hold falls under the document
+/// of its product that was in force when it was placed.
+fn due_together(account: &Account, now: Timestamp) -> (Vec<(GenerationId, u64)>, Option<&'static Document>) {
+    let document_of = |hold: &Hold| in_force(&hold.product, hold.held_at);
+    let mut due = account.holds.iter().filter(|hold| hold.deadline <= now).peekable();
+    let Some(first) = due.peek() else {
+        let lot = account.lots.iter().find(|lot| lot.is_due(now));
+        return (Vec::new(), lot.and_then(|lot| in_force(&lot.product, now)));
+    };
+    let document = document_of(first);
+    let leftover = document.and_then(|document| document.leftover.as_ref());
+    let grace_s = leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s);
+    let id = |document: Option<&'static Document>| document.map(|document| (&document.id, &document.version));
+    let together = due.filter(|hold| id(document_of(hold)) == id(document));
+    (together.map(|hold| (hold.generation.clone(), grace_s)).collect(), document)
 }
 
-/// How long they stay, and the policy that says so.
-fn grace(product: &ProductId, now: Timestamp) -> (u64, Option<PolicyRef>) {
-    let Some(document) = documents().in_force(product.as_str(), now.as_ms()).document() else {
-        return (0, None);
-    };
-    let grace_s = document.leftover.as_ref().map_or(0, |leftover| leftover.grace_after_failed_job_s);
-    (grace_s, Some(PolicyRef { document: document.id.clone(), version: document.version.clone() }))
+fn in_force(product: &ProductId, at: Timestamp) -> Option<&'static Document> {
+    documents().in_force(product.as_str(), at.as_ms()).document()
+}
+
+fn reference(document: &Document) -> PolicyRef {
+    PolicyRef { document: document.id.clone(), version: document.version.clone() }
 }
 
 /// What the entry did, for the alarms on generations that never tell how they ended.

@@ -1,12 +1,15 @@
 //! Confirmed cancellations that Stripe has not been told of: their message was lost or could not be sent, or
-//! Stripe does not answer. They are announced again at every run until Stripe knows.
+//! Stripe does not answer, or declines. Each is announced again until Stripe knows, at intervals that double
+//! up to a day, so that those that Stripe keeps declining stand behind the others of the bounded page. After
+//! a day people are called, whatever the reason is.
 
 use lambda::payout_queue::PayoutQueue;
+use ledger::Untold;
 
 use crate::status::Status;
 use crate::{Run, Store, Sweep};
 
-/// Most cancellations of one run: each is one message. A queue that takes none leaves them for the next run.
+/// Most cancellations of one run: each is one message. What is behind them is left for the next run.
 const CANCELLATIONS_MAX: u16 = 100;
 
 /// Announces what Stripe has not been told of.
@@ -21,13 +24,14 @@ pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &R
             return status;
         }
     };
+    status.left_over = u64::from(untold.len() >= usize::from(CANCELLATIONS_MAX));
     for each in untold {
         status.looked_at = status.looked_at.saturating_add(1);
-        match sweep.payouts.announce_cancellation(&each.account, &each.subscription).await {
-            Ok(()) => status.done = status.done.saturating_add(1),
+        match again(sweep, run, &each).await {
+            Ok(announced) => status.done = status.done.saturating_add(u64::from(announced)),
             Err(error) => {
                 status.failed = status.failed.saturating_add(1);
-                let error: &(dyn std::error::Error + 'static) = &error;
+                let error: &(dyn std::error::Error + 'static) = &*error;
                 let cause = each.subscription.as_str();
                 tracing::error!(cause, outcome = "failed", error, "cancellation is not announced");
             }
@@ -35,4 +39,27 @@ pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &R
     }
     run.invocation.metrics().count("CancellationsSentAgain", status.done);
     status
+}
+
+/// Announces one cancellation, puts the next look off, and calls people where Stripe has not taken it for
+/// long. Whether it had to be announced.
+async fn again<S: Store, Q: PayoutQueue>(
+    sweep: &Sweep<S, Q>,
+    run: &Run<'_>,
+    untold: &Untold,
+) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+    let stored = sweep.store.subscription(&untold.account, &untold.subscription).await?;
+    // The index may lag behind a cancellation that Stripe knows of.
+    let Some(stored) = stored else { return Ok(false) };
+    let untaken = stored.confirmation.filter(|confirmation| confirmation.stripe_at.is_none());
+    let Some(confirmation) = untaken else { return Ok(false) };
+    sweep.payouts.announce_cancellation(&untold.account, &untold.subscription).await?;
+    if confirmation.needs_people() {
+        run.invocation.metrics().count("CancellationsLeftToPeople", 1);
+        let (cause, announced) = (untold.subscription.as_str(), confirmation.announced);
+        tracing::error!(cause, announced, outcome = "left_to_people", "Stripe does not take a cancellation");
+    }
+    let now = run.now.min(run.wall);
+    sweep.store.put_off_telling(&stored, confirmation.again_at(now).unwrap_or(now)).await?;
+    Ok(true)
 }

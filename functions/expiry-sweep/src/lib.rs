@@ -17,7 +17,7 @@ use futures_util::future::join;
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::payout_queue::PayoutQueue;
-use ledger::{DueStore, LedgerStore, PaymentStore, Timestamp};
+use ledger::{CancellationStore, DueStore, LedgerStore, Timestamp};
 use refunds::{RequestStore, UncreditedStore};
 
 pub use accounts::{ACCOUNTS_PER_SHARD_MAX, DEADLINE_MARGIN_MS};
@@ -31,12 +31,12 @@ pub(crate) const SHARDS_AT_ONCE: usize = 2;
 
 /// What the sweep needs of the tables.
 pub trait Store:
-    DueStore + PaymentStore + UncreditedStore + RequestStore<Error = <Self as LedgerStore>::Error>
+    DueStore + CancellationStore + UncreditedStore + RequestStore<Error = <Self as LedgerStore>::Error>
 {
 }
 
 impl<S> Store for S where
-    S: DueStore + PaymentStore + UncreditedStore + RequestStore<Error = <S as LedgerStore>::Error>
+    S: DueStore + CancellationStore + UncreditedStore + RequestStore<Error = <S as LedgerStore>::Error>
 {
 }
 

@@ -1,6 +1,6 @@
-//! Requests of which something is due: a payout whose message was lost or whose refund Stripe has not
-//! confirmed, and clocks that warn, run out or have not been looked at since the request moved. Purchases
-//! that are paid and not credited stand in the same index.
+//! Requests of which something is due: a payout whose message was lost, whose refund Stripe has not confirmed
+//! or whose plan it has not ended, and clocks that warn, run out or have not been looked at since the request
+//! moved. Purchases that are paid and not credited stand in the same index.
 //!
 //! The payout itself looks up what Stripe has before it asks again, so that an announcement too many costs
 //! one message. Payouts go by the wall clock: a run for another day must not put them off. Clocks go by the
@@ -11,10 +11,10 @@ use std::collections::HashSet;
 
 use futures_util::stream::{self, StreamExt};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{DUE_SHARDS, RefundRequestId, Timestamp};
+use ledger::{DUE_SHARDS, RefundRequestId};
 use policy::Document;
 use policy_documents::documents;
-use refunds::{Due, DueThing, Mark, Request, Save, Saved, State};
+use refunds::{Due, DueThing, Mark, Request, Save, Saved};
 
 use crate::accounts::DEADLINE_MARGIN_MS;
 use crate::purchases::purchase;
@@ -110,7 +110,7 @@ async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, i
     let mut request = stored.clone();
     let wall = run.now.min(run.wall);
     let mut done = Done::Written;
-    let announced = is_stuck(&request, wall);
+    let announced = request.is_stuck(wall);
     if announced {
         match sweep.payouts.announce(id).await {
             Ok(()) => request.sent_again(wall),
@@ -138,12 +138,6 @@ async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, i
         Ok(Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed) => Done::NothingDue,
         Err(error) => failed(&error),
     }
-}
-
-fn is_stuck(request: &Request, now: Timestamp) -> bool {
-    matches!(request.state, State::Approved | State::Paying)
-        && request.payout.is_some()
-        && request.due_at.is_some_and(|due_at| due_at <= now)
 }
 
 /// The document that decided the request, whose promises its clocks are.

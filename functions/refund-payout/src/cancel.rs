@@ -1,12 +1,14 @@
 //! Telling Stripe of cancellations that were confirmed here: the subscription ends with the period that is
 //! paid.
 //!
-//! The confirmation is recorded before, and holds whatever Stripe answers. Telling it twice changes nothing:
-//! the key is that of the confirmation, and beyond the day for which Stripe keeps it, the subscription is
-//! cancelled already.
+//! The confirmation is recorded before, and holds whatever Stripe answers. Telling it twice changes nothing.
+//! The key is that of the confirmation and of its announcement, so that Stripe does not repeat what it once
+//! said to an earlier one.
 
 use ledger::{AccountId, CancellationStore, SubscriptionId, Timestamp};
 use stripe_api::{CancelWhen, Decline, IdempotencyKey, StripeClient, StripeError};
+
+use crate::code_of;
 
 /// What became of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub enum Told {
     Known,
     /// Stripe does not have the subscription any more: it has ended.
     Ended,
+    /// Stripe declined for good. The sweep announces it again, later each time, and calls people.
+    Declined,
 }
 
 impl Told {
@@ -26,6 +30,7 @@ impl Told {
             Self::Told => "told",
             Self::Known => "known",
             Self::Ended => "ended",
+            Self::Declined => "declined",
         }
     }
 }
@@ -36,7 +41,7 @@ pub enum TellError<E: std::error::Error + 'static> {
     /// The tables did not take a write or did not answer.
     #[error("tables failed")]
     Tables(#[source] E),
-    /// Stripe did not answer, or declined.
+    /// Stripe did not answer, or asked to wait.
     #[error("Stripe failed")]
     Stripe(#[source] StripeError),
     /// No confirmation is recorded; it is written before its message, so it will be.
@@ -61,11 +66,16 @@ pub async fn tell<S: CancellationStore>(
     let (told, stripe_at) = if stored.ended_at.is_some() {
         (Told::Ended, now)
     } else {
-        let key = IdempotencyKey::new(format!("cancel-{id}-{}", confirmation.at.as_ms()));
+        let (at, announced) = (confirmation.at.as_ms(), confirmation.announced);
+        let key = IdempotencyKey::new(format!("cancel-{id}-{at}-{announced}"));
         let key = key.map_err(|_| TellError::NoConfirmation)?;
         match stripe.cancel_subscription(id, &CancelWhen::AtPeriodEnd(key)).await {
             Ok(cancelled) => (Told::Told, cancelled.canceled_at.unwrap_or(now)),
             Err(StripeError::Declined(Decline::ResourceMissing)) => (Told::Ended, now),
+            Err(StripeError::Declined(why)) => {
+                tracing::warn!(code = code_of(&why), "Stripe declines a confirmed cancellation");
+                return Ok(Told::Declined);
+            }
             Err(error) => return Err(TellError::Stripe(error)),
         }
     };

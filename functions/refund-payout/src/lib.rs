@@ -6,19 +6,15 @@
 
 mod cancel;
 mod messages;
+mod plan;
 
 pub use cancel::{TellError, Told, tell};
 pub use messages::{MessageError, Payouts, Work, handle, understand};
+pub use plan::Plan;
 
-use ledger::{
-    Cause, ExecuteError, LedgerStore, Money, Pause, Payment, PaymentId, PaymentKind, RefundRequestId,
-    Timestamp,
-};
-use policy_documents::documents;
+use ledger::{Cause, ExecuteError, LedgerStore, Money, Pause, PaymentId, RefundRequestId, Timestamp};
 use refunds::{Payout, RefundSeen, Reported, Request, Save, Saved, State, Stores, decline, report};
-use stripe_api::{
-    CancelWhen, Decline, IdempotencyKey, Refund, RefundOrder, Retry, StripeClient, StripeError,
-};
+use stripe_api::{Decline, IdempotencyKey, Refund, RefundOrder, Retry, StripeClient, StripeError};
 use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus};
 
 /// Stripe keeps an idempotency key for at least 24 hours
@@ -53,29 +49,40 @@ pub enum PayoutError<E: std::error::Error + 'static> {
 
 type Outcome<S, T> = Result<T, PayoutError<<S as LedgerStore>::Error>>;
 
-/// Makes the payout of one request and says where the request stands.
+/// What one delivery of a payout's message led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paid {
+    /// Where the request stands.
+    pub state: State,
+    /// What became of the plan that was to end with the refund, if it was this delivery that ended it.
+    pub plan: Option<Plan>,
+}
+
+/// Makes the payout of one request, and ends the plan that was promised to end with it.
 pub async fn pay<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
     stripe: &StripeClient,
     id: &RefundRequestId,
     now: Timestamp,
-) -> Outcome<S, State> {
+) -> Outcome<S, Paid> {
     let request = store.request(id).await.map_err(ExecuteError::Store)?;
     let request = request.ok_or(PayoutError::NoRequest)?;
     lambda::log::account(&request.account);
-    let Some(payout) = request.payout.clone() else { return Ok(request.state) };
+    let Some(payout) = request.payout.clone() else {
+        return Ok(Paid { state: request.state, plan: None });
+    };
     let works = Works { store, pause, stripe, now };
     let state = match request.state {
-        State::Approved | State::Paying => works.refund(id, request, payout.clone()).await?,
+        State::Approved | State::Paying => works.refund(id, request, payout).await?,
         state => state,
     };
-    // After the refund, so that one that Stripe declines ends nothing; and again with every delivery of the
-    // message, so that one whose answer was lost is ended.
-    if matches!(state, State::Paying | State::Refunded) {
-        works.end_subscription(&payout.payment).await?;
-    }
-    Ok(state)
+    // After the refund, so that one that Stripe declines ends nothing.
+    let plan = match state {
+        State::Paying | State::Refunded => works.end_plan(id).await?,
+        _ => None,
+    };
+    Ok(Paid { state, plan })
 }
 
 /// The stores and Stripe, at one instant of the invocation.
@@ -122,27 +129,6 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             }
             _ => None,
         }))
-    }
-
-    /// Ends the subscription that the payment was a charge of, where its policy says so (`S3-18`).
-    async fn end_subscription(&self, payment: &PaymentId) -> Outcome<S, ()> {
-        let payment = self.store.payment(payment).await.map_err(ExecuteError::Store)?;
-        let Some(payment) = payment.filter(ends_its_subscription) else { return Ok(()) };
-        let PaymentKind::Subscription { subscription, .. } = &payment.kind else { return Ok(()) };
-        let known = self.store.subscription(&payment.account, subscription).await;
-        let known = known.map_err(ExecuteError::Store)?;
-        if known.is_some_and(|known| known.ended_at.is_some()) {
-            return Ok(());
-        }
-        match self.stripe.cancel_subscription(subscription, &CancelWhen::AtOnce).await {
-            Ok(_) => {
-                tracing::info!(outcome = "ended", "subscription of a refunded charge");
-                Ok(())
-            }
-            // It has ended already.
-            Err(StripeError::Declined(Decline::ResourceMissing)) => Ok(()),
-            Err(error) => Err(PayoutError::Stripe(error)),
-        }
     }
 
     /// Our refund at Stripe: by its id where that is known, else by the request's id in its metadata.
@@ -249,13 +235,6 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             Reported::Known(_) | Reported::NotOurs | Reported::Mismatch => Ok(request.state),
         }
     }
-}
-
-/// Whether the policy that the payment pinned ends the subscription of a refunded charge.
-fn ends_its_subscription(payment: &Payment) -> bool {
-    let document =
-        payment.policy.as_ref().and_then(|pinned| documents().version(&pinned.document, &pinned.version));
-    document.is_some_and(|document| document.on_refund.cancel)
 }
 
 /// The invoice that a payout names, while Stripe has not been asked which payment it was.

@@ -11,7 +11,7 @@ use refunds::Stores;
 use stripe_api::{SecretKey, StripeClient};
 
 use crate::cancel::tell;
-use crate::pay;
+use crate::{Paid, Plan, pay};
 
 /// What payouts need.
 pub struct Payouts<S, K: SecretSource> {
@@ -119,9 +119,12 @@ async fn pay_one<S: Stores, K: SecretSource>(
     let now = invocation.now();
     let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
         Ok(stripe) => match pay(&app.store, &app.backoff, &stripe, id, now).await {
-            Ok(state) => {
+            Ok(Paid { state, plan }) => {
                 invocation.metrics().count_labelled("Payouts", ("state", state.as_str()), 1);
                 tracing::info!(outcome = state.as_str(), "payout is handled");
+                if let Some(plan) = plan {
+                    told_of_plan(invocation, plan);
+                }
                 return false;
             }
             Err(error) => Box::new(error),
@@ -132,6 +135,19 @@ async fn pay_one<S: Stores, K: SecretSource>(
     let error: &dyn std::error::Error = &*failed;
     tracing::warn!(outcome = "delayed", error, "payout stays in the queue");
     true
+}
+
+/// What became of the plan of a refunded charge; one that is left to people raises an alarm.
+fn told_of_plan(invocation: &Invocation, plan: Plan) {
+    match plan {
+        Plan::Ended | Plan::Gone => {
+            tracing::info!(outcome = plan.as_str(), "plan of a refunded charge");
+        }
+        Plan::LeftToPeople => {
+            invocation.metrics().count("PlansLeftToPeople", 1);
+            tracing::error!(outcome = plan.as_str(), "Stripe declines to end the plan of a refunded charge");
+        }
+    }
 }
 
 async fn stripe_with_key<S, K: SecretSource>(

@@ -9,7 +9,7 @@ use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{Actor, RefundRequestId};
+use ledger::Actor;
 use policy::{Fact, Value};
 use refunds::{ActError, Call, Follows, Grounds, Quote, State, Stores};
 
@@ -17,7 +17,7 @@ use crate::assess::assess;
 use crate::body::{Answer, Asked, ChosenRemedy, OfferAnswer, Reopening, Taken, nothing, sent};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::{Known, document_of};
-use crate::{RefundRequests, actor, answer, reach, show, store_failed, stored_of};
+use crate::{RefundRequests, actor, answer, reach, show, stored_of};
 
 /// A stored request and the call that is to move it.
 struct Acting {

@@ -100,7 +100,7 @@ pub(crate) async fn cancel<S: CancellationStore, Q: PayoutQueue>(
         }
         let channel = if role == Role::Support { Channel::Support } else { Channel::Customer };
         let effective_at = stored.takes_effect_at();
-        let confirmation = Confirmation { at: now, channel, effective_at, stripe_at: None };
+        let confirmation = Confirmation { at: now, channel, effective_at, stripe_at: None, announced: 0 };
         if app.store.confirm_cancellation(&stored, &confirmation).await.map_err(store_failed)? {
             invocation.metrics().count_labelled("CancellationsConfirmed", ("channel", channel.as_str()), 1);
             tracing::info!(outcome = "confirmed", "cancellation is confirmed");

@@ -6,9 +6,9 @@
 //! nobody holds changes nothing.
 
 use lambda::Invocation;
-use lambda::caller::{Caller, Role};
+use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use ledger::{RefundRequestId, Timestamp};
+use ledger::Timestamp;
 use policy_documents::documents;
 use refunds::{Claim, ClaimError, Save, Saved, Stores};
 use serde::Serialize;

@@ -1,17 +1,17 @@
 //! A person decides: `POST /v1/refund-requests/{id}/review`.
 
 use lambda::Invocation;
-use lambda::caller::{Caller, Role};
+use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{Actor, Credits, Money, RefundRequestId};
+use ledger::{Actor, Credits, Money};
 use policy::Remedy;
 use refunds::{Call, Grounds, Quote, Review, ReviewError, Reviewed, Standing, Stores, Verdict};
 
 use crate::body::{Decides, Reviewing, Worth, sent};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::Known;
-use crate::{RefundRequests, answer, show, store_failed, stored, support};
+use crate::{RefundRequests, answer, show, stored, support};
 
 pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
@@ -77,7 +77,7 @@ fn decided(stored: &refunds::Request, body: &Reviewing, standing: &Standing<'_>)
             Decided { verdict: Verdict::ApprovePart(*part), executes: Some(executes), shown: quote }
         }
         Decides::Offer { offer, worth } => {
-            let remedy = worth_of(stored, offer, *worth)?;
+            let remedy = worth_of(stored, offer, *worth, standing)?;
             let made = stored.offered_quote(offer, &remedy, standing);
             let verdict = Verdict::Offer { offer: offer.clone(), remedy };
             // What the document computes is shown with the offer; what the reviewer names is its own quote.
@@ -90,8 +90,14 @@ fn decided(stored: &refunds::Request, body: &Reviewing, standing: &Standing<'_>)
     })
 }
 
-/// What an offer is worth: what the document computes, or else what the reviewer says.
-fn worth_of(stored: &refunds::Request, offer: &str, worth: Worth) -> Result<Remedy, Problem> {
+/// What an offer is worth: what the document computes, or else what the reviewer says. Money is a part of what
+/// is left of the payment, in its currency.
+fn worth_of(
+    stored: &refunds::Request,
+    offer: &str,
+    worth: Worth,
+    standing: &Standing<'_>,
+) -> Result<Remedy, Problem> {
     let (_, made) = stored.offer(offer).ok_or_else(|| refused(&ReviewError::NoOffer))?;
     let of_money = |money: Money| Remedy::Money {
         amount_minor: money.minor(),
@@ -104,7 +110,10 @@ fn worth_of(stored: &refunds::Request, offer: &str, worth: Worth) -> Result<Reme
         (Some(_), Worth::Money(_) | Worth::Credits(_)) => {
             Err(unprocessable("#/offer", "expected without an amount: the document computes it"))
         }
-        (None, Worth::Money(money)) => Ok(of_money(money)),
+        (None, Worth::Money(money)) => {
+            stored.part_quote(money, standing).map_err(|error| refused(&error))?;
+            Ok(of_money(money))
+        }
         (None, Worth::Credits(credits)) if Credits::new(credits).is_ok_and(|credits| !credits.is_zero()) => {
             Ok(Remedy::Credits { credits })
         }

@@ -7,7 +7,7 @@ use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{AccountId, Actor};
-use refunds::{Grounds, State, Stores, request_id};
+use refunds::{Grounds, Quote, Standing, State, Stores, request_id};
 
 use crate::assess::assess;
 use crate::body::Asked;
@@ -38,7 +38,7 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     }
     let assessment = assessment?;
     let opened = open(&assessment, (id, account), &caller, invocation);
-    let quote = opened.quote(&assessment.standing(now));
+    let quote = quote_of(&opened, &assessment.standing(now));
     check(shown.as_deref(), quote.as_ref())?;
     let grounds = Grounds::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
@@ -79,11 +79,16 @@ pub(crate) async fn preview<S: Stores, Q>(
     // The id of nothing: no key was given, and the request is not kept.
     let id = request_id(&account, &format!("preview {}", invocation.request_id()));
     let opened = open(&assessment, (id, account), &caller, invocation);
-    let quote = opened.quote(&assessment.standing(now));
+    let quote = quote_of(&opened, &assessment.standing(now));
     check(shown.as_deref(), quote.as_ref())?;
     invocation.metrics().count_labelled("Previews", ("state", opened.state.as_str()), 1);
     tracing::info!(outcome = opened.state.as_str(), "refund request is previewed");
     Ok(Response::json(200, &answer::preview(&opened, quote.as_ref())))
+}
+
+/// What would move, or could: beside a refusal nothing does.
+fn quote_of(opened: &refunds::Request, standing: &Standing<'_>) -> Option<Quote> {
+    opened.quote(standing).filter(|_| opened.state != State::Refused)
 }
 
 fn open(

@@ -138,7 +138,7 @@ impl Apply<'_> {
     /// Grants a payment's credits, once.
     pub(crate) async fn grant(&self, grant: Grant, records: Vec<Record>) -> Result<Outcome, Stop> {
         let account = grant.payment.account.clone();
-        let by_policy = grant.stops_clocks || grant.replaces;
+        let by_policy = grant.stops_clocks || grant.period.is_some_and(|period| period.replaces);
         let policy = by_policy.then(|| grant.payment.policy.clone()).flatten();
         self.carry_out(&account, &Command::Grant(grant), policy, records).await
     }

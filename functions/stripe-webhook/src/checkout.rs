@@ -96,10 +96,10 @@ async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, 
         landed_at: apply.now,
         policy,
         buyer: session.buyer,
-        dispute: None,
+        disputes: Vec::new(),
         downloads: 0,
     };
-    let grant = Grant { payment: Box::new(payment), stops_clocks: false, replaces: false, leftover_s: None };
+    let grant = Grant { payment: Box::new(payment), stops_clocks: false, period: None, leftover_s: None };
     apply.grant(grant, records).await
 }
 

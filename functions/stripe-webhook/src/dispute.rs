@@ -11,14 +11,15 @@ use crate::outcome::{Outcome, Unapplied};
 /// Requests that are looked at for one about the payment; an account with more before it is not judged.
 const REQUESTS_MAX: u16 = 20;
 
-/// A dispute as of the event. Of several events the newest counts, in whichever order they come.
+/// A dispute as of the event. Of several events of one dispute the newest counts, in whichever order they
+/// come.
 pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome, Stop> {
     let named = dispute.payment.as_ref().ok_or(Unapplied::PaymentUnknown)?;
     let Some(payment) = apply.payment(named).await? else {
         return Ok(apply.awaited(Unapplied::PaymentUnknown));
     };
     lambda::log::account(&payment.account);
-    let known = payment.dispute.as_ref().filter(|known| known.id == dispute.id);
+    let known = payment.disputes.iter().find(|known| known.id == dispute.id);
     let contacted_before = match known {
         Some(known) => known.contacted_before,
         None => contacted_before(apply, &payment, dispute.created).await?,

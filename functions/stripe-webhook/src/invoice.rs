@@ -38,6 +38,11 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
     let leftover = document.and_then(|document| document.leftover.as_ref());
     let stops = leftover.is_some_and(|leftover| leftover.on_resubscribe == OnResubscribe::StopClock);
     let replaces = document.is_some_and(|document| document.on_renewal == OnRenewal::Replace);
+    let starts_at = periods(invoice).map(|period| period.start).min();
+    let period = replaces.then(|| ledger::Period {
+        starts_at: starts_at.unwrap_or(invoice.paid_at),
+        replaces: billing_reason == BillingReason::SubscriptionCycle,
+    });
     let records = vec![Record::Invoice(invoice.id.clone(), payment.clone())];
     let payment = Payment {
         id: payment,
@@ -48,20 +53,20 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
         paid,
         refunded_minor: 0,
         charged_at: invoice.paid_at,
-        period_starts_at: periods(invoice).map(|period| period.start).min(),
+        period_starts_at: starts_at,
         period_ends_at: periods(invoice).map(|period| period.end).max(),
         lot: LotId(0),
         credits,
         landed_at: apply.now,
         policy: pinned(in_force),
         buyer: invoice.buyer,
-        dispute: None,
+        disputes: Vec::new(),
         downloads: 0,
     };
     let grant = Grant {
         payment: Box::new(payment),
         stops_clocks: stops && billing_reason == BillingReason::SubscriptionCreate,
-        replaces: replaces && billing_reason == BillingReason::SubscriptionCycle,
+        period,
         leftover_s: leftover.map(|leftover| leftover.after_end_s),
     };
     apply.grant(grant, records).await

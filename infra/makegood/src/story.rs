@@ -116,7 +116,7 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
     let head = tables.head(account).await.unwrap();
     let prepared = prepare(tables, &order, head.as_ref(), at(60)).await.unwrap();
     let Prepared::Commit(commit, _) = prepared else { panic!("the lot is there to be revoked") };
-    request.intend(payment.id.clone(), amount, at(60));
+    request.intend(payment.id.clone(), amount, None, at(60));
     request.revoked(Credits::new(470).unwrap(), Credits::ZERO);
     let refunded = RefundedSum::raise(&payment, amount);
     let approval = Save { request: request.clone(), commit: Some(*commit), refunded };

@@ -103,6 +103,10 @@ pub async fn assess<S: Stores>(
     let mut facts = gather(&records, &asked, document, product, asked_at)?;
     if let Some(frozen) = frozen {
         facts = completed(&frozen.case.facts, &facts)?;
+        // A request that named neither was about the deployment's own product.
+        if (&frozen.case.payment, &frozen.case.generation) != (&asked.payment, &asked.generation) {
+            facts.set(Fact::Product, product.as_str())?;
+        }
     }
     let mut decision = policy::decide(document, &facts, asked.reason, now.as_ms());
     if !can_be_carried_out(&decision, &asked, &records) {

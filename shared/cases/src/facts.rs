@@ -121,9 +121,10 @@ fn about_payment(payment: &Payment, facts: &mut Facts) -> Result<(), FactError> 
     facts.set_quantity(Fact::AmountPaid, payment.paid.minor())?;
     facts.set_quantity(Fact::AmountRefunded, payment.refunded_minor)?;
     facts.set(Fact::Currency, payment.paid.currency().as_str())?;
-    let disputed = payment.dispute.as_ref().filter(|dispute| dispute.counts());
-    facts.set(Fact::PaymentDisputed, disputed.is_some())?;
-    if let Some(contacted) = disputed.and_then(|dispute| dispute.contacted_before) {
+    // Whoever had asked before the first dispute had asked before each.
+    let first = payment.disputes.iter().find(|dispute| dispute.counts());
+    facts.set(Fact::PaymentDisputed, first.is_some())?;
+    if let Some(contacted) = first.and_then(|dispute| dispute.contacted_before) {
         facts.set(Fact::ContactedBeforeDispute, contacted)?;
     }
     if let Ok(price) = catalogue().price(&payment.price) {

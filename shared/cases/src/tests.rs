@@ -163,13 +163,13 @@ fn s3_28_a_dispute_counts_unless_it_ended_before_it_became_one() {
         ("warning_closed", false, None),
     ] {
         let mut payment = payment("pi_2", 0);
-        payment.dispute = Some(Box::new(Dispute {
+        payment.disputes.push(Dispute {
             id: DisputeId::new("du_1").unwrap(),
             opened_at: at(1),
             status: status.to_owned(),
             as_of: at(1),
             contacted_before: Some(true),
-        }));
+        });
         let records = Records { payment: Some(payment), ..Records::default() };
         let facts = facts(&records, at(2));
         assert_eq!(boolean(&facts, Fact::PaymentDisputed), Some(disputed), "{status}");
@@ -198,7 +198,7 @@ fn s3_12_no_report_means_no_download_only_where_the_pinned_policy_says_that_down
         let mut payment = payment("pi_2", 0);
         (payment.policy, payment.downloads, payment.lot) = (policy.cloned(), reported, LotId(1));
         payment.product = ProductId::new(product).unwrap();
-        let head = results.map(|results| with_results(results));
+        let head = results.map(with_results);
         let known = facts(&Records { payment: Some(payment), head, ..Records::default() }, at(DAY_S));
         assert_eq!(number(&known, Fact::OutputsDownloaded), expected, "{policy:?} {product} {results:?}");
     }

@@ -21,14 +21,11 @@ use tokio_rustls::rustls::RootCertStore;
 
 use crate::config::{ConfigError, Env};
 
+mod amazon_roots;
 mod transport;
 
+use amazon_roots::AMAZON_ROOTS;
 use transport::Transport;
-
-/// Amazon Root CA 1 to 4 and Starfield Services Root CA G2: what every AWS endpoint chains to
-/// (<https://www.amazontrust.com/repository/>). The bytes are those of Mozilla's list
-/// (crate webpki-root-certs 1.0.11); a test compares their SHA-256 with Amazon's page.
-const AMAZON_ROOTS_PEM: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// TCP and TLS within a region take milliseconds; a lost packet is sent again after one second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -76,12 +73,8 @@ impl SdkSettings {
     /// The settings for the clients: `aws_sdk_dynamodb::Client::new(&settings.sdk_config())`.
     ///
     /// Clients of one `SdkConfig` share their connections.
-    ///
-    /// # Panics
-    ///
-    /// Never: the embedded roots are certificates, which a test shows.
     pub fn sdk_config(&self) -> SdkConfig {
-        let embedded = || transport::roots(AMAZON_ROOTS_PEM).expect("the embedded roots are certificates");
+        let embedded = || RootCertStore { roots: AMAZON_ROOTS.to_vec() };
         let roots = self.ca_bundle.clone().unwrap_or_else(embedded);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -127,6 +120,9 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+
+    /// The five certificates as Mozilla's list has them (crate webpki-root-certs 1.0.11).
+    const AMAZON_ROOTS_PEM: &[u8] = include_bytes!("amazon-roots.pem");
 
     /// What Lambda sets.
     const LAMBDA: [(&str, &str); 4] = [
@@ -187,6 +183,7 @@ mod tests {
         let fingerprints: Vec<String> = CertificateDer::pem_slice_iter(AMAZON_ROOTS_PEM)
             .map(|der| hex(&Sha256::digest(der.unwrap())))
             .collect();
+        // The SHA-256 that Amazon's page gives for each.
         assert_eq!(
             fingerprints,
             [
@@ -197,5 +194,6 @@ mod tests {
                 "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
             ]
         );
+        assert_eq!(transport::roots(AMAZON_ROOTS_PEM).unwrap().roots, AMAZON_ROOTS);
     }
 }

@@ -16,6 +16,7 @@
 
 use std::fmt::{Debug, Write as _};
 use std::io::{self, Write};
+use std::str::FromStr;
 
 use ledger::AccountId;
 use serde::ser::{SerializeMap, Serializer as _};
@@ -39,13 +40,32 @@ const OWN_CRATES: [&str; 3] = ["lambda", "ledger_dynamodb", "stripe_api"];
 /// Where the runtime repeats a handler's error, which `run` has logged with its chain.
 const REPEATING_TARGET: &str = "lambda_runtime::layers::panic";
 
+/// A level of `LOG_LEVEL`. Lines below `info` are not compiled into the functions (the workspace's manifest).
+struct LogLevel(LevelFilter);
+
+impl FromStr for LogLevel {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "error" => Ok(Self(LevelFilter::ERROR)),
+            "warn" => Ok(Self(LevelFilter::WARN)),
+            "info" => Ok(Self(LevelFilter::INFO)),
+            _ => Err(()),
+        }
+    }
+}
+
 /// Starts the log of `function` at the level of `LOG_LEVEL` (`info` when it is not set).
 ///
 /// A panic ends the process; it is logged with its place only, because its text may quote input.
 pub fn init(env: &Env, function: &'static str) -> Result<(), ConfigError> {
-    let level = env.parse("LOG_LEVEL", "one of `error`, `warn`, `info`, `debug` and `trace`");
+    let level = env.parse("LOG_LEVEL", "one of `error`, `warn` and `info`");
     // A level that cannot be read is an error that must be logged.
-    let started = level.as_ref().ok().copied().flatten().unwrap_or(LevelFilter::INFO);
+    let started = match &level {
+        Ok(Some(LogLevel(level))) => *level,
+        Ok(None) | Err(_) => LevelFilter::INFO,
+    };
     let lines = JsonLines::new(function, started, || Box::new(io::stdout().lock()));
     // A second start in one process (a test) keeps the first log.
     if tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines)).is_ok() {
@@ -255,15 +275,19 @@ struct AsciiFormatter;
 impl Formatter for AsciiFormatter {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, text: &str) -> io::Result<()> {
         let mut units = [0; 2];
-        for character in text.chars() {
-            if matches!(character, ' '..='~') {
-                CompactFormatter.write_string_fragment(writer, character.encode_utf8(&mut [0; 4]))?;
-            } else {
-                for unit in character.encode_utf16(&mut units) {
-                    write!(writer, "\\u{unit:04x}")?;
-                }
+        let mut rest = text;
+        // Most texts are printable from end to end and written at once.
+        while let Some(at) = rest.find(|character| !matches!(character, ' '..='~')) {
+            let (printable, other) = rest.split_at(at);
+            CompactFormatter.write_string_fragment(writer, printable)?;
+            let mut characters = other.chars();
+            let escaped = characters.next().map(|character| character.encode_utf16(&mut units));
+            for unit in escaped.into_iter().flatten() {
+                write!(writer, "\\u{unit:04x}")?;
             }
+            rest = characters.as_str();
         }
+        CompactFormatter.write_string_fragment(writer, rest)?;
         Ok(())
     }
 }

@@ -9,7 +9,8 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 use ledger::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 /// A metric may carry at most 100 values in one line.
 const VALUES_MAX: usize = 100;
@@ -70,63 +71,102 @@ impl Metrics {
     /// Takes what was recorded, as lines of JSON; none when nothing was.
     pub fn take_lines(&self, now: Timestamp) -> Vec<String> {
         let recorded = std::mem::take(&mut *self.series.lock().unwrap_or_else(PoisonError::into_inner));
-        recorded
-            .into_iter()
-            .flat_map(|(label, metrics)| {
-                let metrics: Vec<_> = metrics.into_iter().collect();
-                metrics
-                    .chunks(METRICS_MAX)
-                    .map(|chunk| self.line(now, label, chunk).to_string())
-                    .collect::<Vec<_>>()
-            })
-            .collect()
+        let mut lines = Vec::new();
+        for (label, metrics) in recorded {
+            let metrics: Vec<_> = metrics.into_iter().collect();
+            lines.extend(metrics.chunks(METRICS_MAX).filter_map(|metrics| {
+                let line = Line { metrics, label, function: self.function, namespace: &self.namespace, now };
+                // Names, numbers and texts always are JSON.
+                serde_json::to_string(&line).ok()
+            }));
+        }
+        lines
     }
 
     /// Writes what was recorded to standard output, where CloudWatch finds it.
     pub fn flush(&self, now: Timestamp) {
-        let mut lines = self.take_lines(now).join("\n");
-        if !lines.is_empty() {
-            lines.push('\n');
+        let mut output = std::io::stdout().lock();
+        for mut line in self.take_lines(now) {
+            line.push('\n');
             // An invocation must not fail because its output is closed.
-            let _ = std::io::stdout().lock().write_all(lines.as_bytes());
+            let _ = output.write_all(line.as_bytes());
         }
     }
+}
 
-    fn line(&self, now: Timestamp, label: Option<Label>, metrics: &[(&'static str, Series)]) -> Value {
+/// One line: the values under their names, and under `_aws` which of them are metrics.
+struct Line<'m> {
+    metrics: &'m [(&'static str, Series)],
+    label: Option<Label>,
+    function: &'static str,
+    namespace: &'m str,
+    now: Timestamp,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
         let mut dimensions = vec!["function"];
-        let mut line = Map::new();
-        line.insert("function".to_owned(), json!(self.function));
-        if let Some((name, value)) = label {
+        line.serialize_entry("function", self.function)?;
+        if let Some((name, value)) = self.label {
             dimensions.push(name);
-            line.insert(name.to_owned(), json!(value));
+            line.serialize_entry(name, value)?;
         }
-        let mut definitions = Vec::new();
-        for (name, series) in metrics {
-            let (unit, value) = match series {
-                Series::Count(sum) => ("Count", json!(sum)),
-                Series::Milliseconds(values) => ("Milliseconds", json!(values)),
-            };
-            definitions.push(json!({ "Name": name, "Unit": unit }));
-            line.insert((*name).to_owned(), value);
+        for (name, series) in self.metrics {
+            match series {
+                Series::Count(sum) => line.serialize_entry(name, sum)?,
+                Series::Milliseconds(values) => line.serialize_entry(name, values)?,
+            }
         }
-        line.insert(
-            "_aws".to_owned(),
-            json!({
-                "Timestamp": now.as_ms(),
-                "CloudWatchMetrics": [{
-                    "Namespace": self.namespace,
-                    "Dimensions": [dimensions],
-                    "Metrics": definitions,
-                }],
-            }),
-        );
-        Value::Object(line)
+        let metrics = self.metrics.iter().map(|(name, series)| Definition { name, unit: series.unit() });
+        let directive =
+            Directive { namespace: self.namespace, dimensions: [dimensions], metrics: metrics.collect() };
+        let aws = Aws { timestamp: self.now.as_ms(), cloud_watch_metrics: [directive] };
+        line.serialize_entry("_aws", &aws)?;
+        line.end()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Aws<'m> {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive<'m>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'m> {
+    namespace: &'m str,
+    dimensions: [Vec<&'static str>; 1],
+    metrics: Vec<Definition>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Definition {
+    name: &'static str,
+    unit: &'static str,
+}
+
+impl Series {
+    fn unit(&self) -> &'static str {
+        match self {
+            Self::Count(_) => "Count",
+            Self::Milliseconds(_) => "Milliseconds",
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    fn lines(metrics: &Metrics) -> String {
+        metrics.take_lines(now()).join("\n")
+    }
 
     fn now() -> Timestamp {
         Timestamp::from_ms(1_777_716_000_000).unwrap()
@@ -141,10 +181,10 @@ mod tests {
         metrics.milliseconds("CommitLatency", 30);
         metrics.count_labelled("EventsIgnored", ("reason", "unknown_type"), 1);
         metrics.count_labelled("EventsIgnored", ("reason", "test_mode"), 4);
-        insta::assert_snapshot!(metrics.take_lines(now()).join("\n"), @r#"
-    {"CommitLatency":[12,30],"HoldsPlaced":3,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["function"]],"Metrics":[{"Name":"CommitLatency","Unit":"Milliseconds"},{"Name":"HoldsPlaced","Unit":"Count"}],"Namespace":"Makegood"}],"Timestamp":1777716000000},"function":"credits"}
-    {"EventsIgnored":4,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["function","reason"]],"Metrics":[{"Name":"EventsIgnored","Unit":"Count"}],"Namespace":"Makegood"}],"Timestamp":1777716000000},"function":"credits","reason":"test_mode"}
-    {"EventsIgnored":1,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["function","reason"]],"Metrics":[{"Name":"EventsIgnored","Unit":"Count"}],"Namespace":"Makegood"}],"Timestamp":1777716000000},"function":"credits","reason":"unknown_type"}
+        insta::assert_snapshot!(lines(&metrics), @r#"
+    {"function":"credits","CommitLatency":[12,30],"HoldsPlaced":3,"_aws":{"Timestamp":1777716000000,"CloudWatchMetrics":[{"Namespace":"Makegood","Dimensions":[["function"]],"Metrics":[{"Name":"CommitLatency","Unit":"Milliseconds"},{"Name":"HoldsPlaced","Unit":"Count"}]}]}}
+    {"function":"credits","reason":"test_mode","EventsIgnored":4,"_aws":{"Timestamp":1777716000000,"CloudWatchMetrics":[{"Namespace":"Makegood","Dimensions":[["function","reason"]],"Metrics":[{"Name":"EventsIgnored","Unit":"Count"}]}]}}
+    {"function":"credits","reason":"unknown_type","EventsIgnored":1,"_aws":{"Timestamp":1777716000000,"CloudWatchMetrics":[{"Namespace":"Makegood","Dimensions":[["function","reason"]],"Metrics":[{"Name":"EventsIgnored","Unit":"Count"}]}]}}
     "#);
         assert!(metrics.take_lines(now()).is_empty());
     }
@@ -156,9 +196,9 @@ mod tests {
             metrics.milliseconds("Latency", value);
             metrics.count("Seen", 1);
         }
-        let lines = metrics.take_lines(now());
-        assert_eq!(lines.len(), 1);
-        let line: Value = serde_json::from_str(&lines[0]).unwrap();
+        let lines = lines(&metrics);
+        assert_eq!(lines.lines().count(), 1);
+        let line: Value = serde_json::from_str(&lines).unwrap();
         assert_eq!(line["Latency"].as_array().map(Vec::len), Some(VALUES_MAX));
         assert_eq!(line["Seen"], 100_000);
     }
@@ -168,7 +208,7 @@ mod tests {
         let metrics = Metrics::new("Makegood", "credits");
         metrics.count("A", 1);
         metrics.milliseconds("A", 5);
-        let line: Value = serde_json::from_str(&metrics.take_lines(now())[0]).unwrap();
+        let line: Value = serde_json::from_str(&lines(&metrics)).unwrap();
         assert_eq!(line["A"], 1);
     }
 }

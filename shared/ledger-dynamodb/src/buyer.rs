@@ -61,6 +61,6 @@ impl Tables {
         let mut item = key(subscriber_key(subscription), ONLY);
         item.insert("body".to_owned(), text(serde_json::to_string(&BuyerForm::of(buyer))?));
         let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
-        put.send().await.map(drop).map_err(StoreError::of)
+        self.write(|| put.clone().send()).await.map(drop)
     }
 }

@@ -1,16 +1,20 @@
-//! The dispute of a payment: attributes of the payment's item, which move by the order of Stripe's events.
+//! The disputes of a payment: attributes of the payment's item, two for each dispute, which move by the order
+//! of Stripe's events. None hides another.
+//!
+//! `dispute:<id>` is the dispute, and `dispute_order:<id>` the place of its newest report. Items from before
+//! there could be several have one `dispute` with its `dispute_as_of`, which are read as well.
 
-use ledger::{Dispute, DisputeId, PaymentId};
+use ledger::{Dispute, DisputeId, PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::error::condition_failed;
 use crate::item::{Item, ONLY, key, number, payment_key, read_instant, read_text, text};
 use crate::payment::instant;
 use crate::{StoreError, Tables};
 
-/// The newest report of a payment that exists.
-const NEWER: &str =
-    "attribute_exists(pk) AND (attribute_not_exists(dispute_as_of) OR dispute_as_of < :as_of)";
+const PREFIX: &str = "dispute:";
+/// The newest report of a dispute of a payment that exists, also beside one of the form without an id.
+const NEWER: &str = "attribute_exists(pk) AND (attribute_not_exists(#order) OR #order < :order) \
+     AND (attribute_not_exists(dispute) OR NOT contains(dispute, :id) OR dispute_as_of < :as_of)";
 
 #[derive(Serialize, Deserialize)]
 struct DisputeForm {
@@ -18,47 +22,132 @@ struct DisputeForm {
     opened_at: i64,
     status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    as_of: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     contacted_before: Option<bool>,
 }
 
-/// Reads the dispute of a payment's item.
-pub(crate) fn read(item: &Item) -> Result<Option<Box<Dispute>>, StoreError> {
-    if !item.contains_key("dispute") {
-        return Ok(None);
+impl DisputeForm {
+    fn read(self, as_of: Timestamp) -> Result<Dispute, StoreError> {
+        Ok(Dispute {
+            id: DisputeId::new(self.id).map_err(|_| StoreError::Unreadable("dispute"))?,
+            opened_at: instant(self.opened_at)?,
+            status: self.status,
+            as_of,
+            contacted_before: self.contacted_before,
+        })
     }
-    let form: DisputeForm = serde_json::from_str(read_text(item, "dispute")?)?;
-    Ok(Some(Box::new(Dispute {
-        id: DisputeId::new(form.id).map_err(|_| StoreError::Unreadable("dispute"))?,
-        opened_at: instant(form.opened_at)?,
-        status: form.status,
-        as_of: read_instant(item, "dispute_as_of")?,
-        contacted_before: form.contacted_before,
-    })))
+}
+
+/// Reads the disputes of a payment's item.
+pub(crate) fn read(item: &Item) -> Result<Vec<Dispute>, StoreError> {
+    let mut disputes = Vec::new();
+    for (_, value) in item.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
+        let body = value.as_s().map_err(|_| StoreError::Unreadable("dispute"))?;
+        let form: DisputeForm = serde_json::from_str(body)?;
+        let as_of = instant(form.as_of.ok_or(StoreError::Unreadable("dispute"))?)?;
+        disputes.push(form.read(as_of)?);
+    }
+    if item.contains_key("dispute") {
+        let form: DisputeForm = serde_json::from_str(read_text(item, "dispute")?)?;
+        let alone = form.read(read_instant(item, "dispute_as_of")?)?;
+        if disputes.iter().all(|dispute| dispute.id != alone.id) {
+            disputes.push(alone);
+        }
+    }
+    disputes.sort_by(|one, other| (one.opened_at, &one.id).cmp(&(other.opened_at, &other.id)));
+    Ok(disputes)
 }
 
 impl Tables {
-    /// Writes what Stripe reports of a payment's dispute unless a newer report is stored, and says whether it
-    /// was written. The payment must exist.
+    /// Writes what Stripe reports of one of a payment's disputes unless a newer report of it is stored, and
+    /// says whether it was written. The payment must exist.
     pub async fn save_dispute(&self, payment: &PaymentId, dispute: &Dispute) -> Result<bool, StoreError> {
         let form = DisputeForm {
             id: dispute.id.as_str().to_owned(),
             opened_at: dispute.opened_at.as_ms(),
             status: dispute.status.clone(),
+            as_of: Some(dispute.as_of.as_ms()),
             contacted_before: dispute.contacted_before,
         };
+        // Events carry whole seconds, which leaves the milliseconds to the stage.
+        let (as_of, stage) = dispute.order();
+        let order = as_of.as_ms().saturating_add(i64::from(stage));
         let update = self
             .client
             .update_item()
             .table_name(&self.ledger)
             .set_key(Some(key(payment_key(payment), ONLY)))
-            .update_expression("SET dispute = :dispute, dispute_as_of = :as_of")
+            .update_expression("SET #dispute = :dispute, #order = :order")
             .condition_expression(NEWER)
+            .expression_attribute_names("#dispute", format!("{PREFIX}{}", dispute.id))
+            .expression_attribute_names("#order", format!("dispute_order:{}", dispute.id))
             .expression_attribute_values(":dispute", text(serde_json::to_string(&form)?))
-            .expression_attribute_values(":as_of", number(dispute.as_of.as_ms()));
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
+            .expression_attribute_values(":order", number(order))
+            .expression_attribute_values(":id", text(serde_json::to_string(&form.id)?))
+            .expression_attribute_values(":as_of", number(as_of.as_ms()));
+        self.write(|| update.clone().send()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::PaymentStore;
+    use ledger::contract::{at, grant, run};
+    use ledger::{AccountId, Command};
+
+    use super::*;
+    use crate::in_process;
+
+    fn dispute(id: &str, status: &str, second: u64) -> Dispute {
+        Dispute {
+            id: DisputeId::new(id).unwrap(),
+            opened_at: at(1),
+            status: status.to_owned(),
+            as_of: at(second),
+            contacted_before: None,
         }
+    }
+
+    async fn paid() -> (Tables, PaymentId) {
+        let (tables, _) = in_process::tables().await;
+        let account = AccountId::new("account-1").unwrap();
+        run(&tables, &account, &Command::Grant(grant(&account, "pi_1", 100, None)), at(0)).await;
+        (tables, PaymentId::new("pi_1").unwrap())
+    }
+
+    /// The dispute of an item from before there could be several.
+    async fn write_alone(tables: &Tables, payment: &PaymentId, dispute: &Dispute) {
+        let body = format!(
+            r#"{{"id":"{}","opened_at":{},"status":"{}"}}"#,
+            dispute.id,
+            dispute.opened_at.as_ms(),
+            dispute.status
+        );
+        let update = tables
+            .client
+            .update_item()
+            .table_name(&tables.ledger)
+            .set_key(Some(key(payment_key(payment), ONLY)))
+            .update_expression("SET dispute = :dispute, dispute_as_of = :as_of")
+            .expression_attribute_values(":dispute", text(body))
+            .expression_attribute_values(":as_of", number(dispute.as_of.as_ms()));
+        assert!(tables.write(|| update.clone().send()).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn i2_a_dispute_of_the_form_without_an_id_is_read_and_overtaken_by_newer_reports_alone() {
+        let (tables, payment) = paid().await;
+        write_alone(&tables, &payment, &dispute("du_1", "needs_response", 100)).await;
+        for (seen, saved) in [
+            (dispute("du_1", "under_review", 99), false),
+            (dispute("du_10", "needs_response", 50), true),
+            (dispute("du_1", "lost", 200), true),
+            (dispute("du_1", "under_review", 150), false),
+        ] {
+            assert_eq!(tables.save_dispute(&payment, &seen).await.unwrap(), saved, "{seen:?}");
+        }
+        let stored = tables.payment(&payment).await.unwrap().unwrap();
+        assert_eq!(stored.disputes, [dispute("du_1", "lost", 200), dispute("du_10", "needs_response", 50)]);
     }
 }

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// DynamoDB asked for fewer requests, after the SDK's own retries.
     #[error("DynamoDB throttles")]
     Throttled,
+    /// Transactions were at work on the item at every attempt.
+    #[error("item is in the hands of transactions")]
+    Contended,
     /// DynamoDB failed on its side.
     #[error("DynamoDB failed with `{0}`")]
     Server(String),
@@ -33,7 +36,7 @@ impl StoreError {
     /// Whether the same request may succeed later.
     pub fn retryable(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Throttled | Self::Server(_) => true,
+            Self::Unreachable(_) | Self::Throttled | Self::Contended | Self::Server(_) => true,
             Self::Refused(_) | Self::Unreadable(_) | Self::Entry(_) | Self::Record(_) => false,
         }
     }
@@ -52,6 +55,7 @@ impl StoreError {
                     | "ProvisionedThroughputExceededException"
                     | "RequestLimitExceeded"
                     | "ThrottlingError" => Self::Throttled,
+                    CONFLICT => Self::Contended,
                     _ if status >= 500 => Self::Server(code),
                     _ => Self::Refused(code),
                 }
@@ -59,6 +63,14 @@ impl StoreError {
             _ => Self::Unreachable(Box::new(error)),
         }
     }
+}
+
+/// A single write met a transaction on its item.
+const CONFLICT: &str = "TransactionConflictException";
+
+/// Whether a single write met a transaction that is at work on its item; nothing is written.
+pub(crate) fn meets_transaction<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some(CONFLICT)
 }
 
 /// Whether a write's condition failed.

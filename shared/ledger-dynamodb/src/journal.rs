@@ -1,13 +1,14 @@
 //! The ledger's ports on DynamoDB: the journal is read by key and written by condition.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{
     AccountId, Change, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash,
     LedgerStore, Marker, Record, Timestamp, Untold, shard_of,
 };
 
-use crate::error::{StoreError, condition_failed};
+use crate::error::StoreError;
 use crate::item::{
     DUE, Item, ONLY, account_key, account_of, bytes, entry_key, entry_range, generation_key, key, number,
     read_instant, read_text, record_key, take_bytes, take_text, text,
@@ -153,7 +154,7 @@ impl Tables {
         forward: bool,
         limit: u16,
     ) -> Result<Vec<Entry>, StoreError> {
-        let answer = self
+        let query = self
             .client
             .query()
             .table_name(&self.ledger)
@@ -162,12 +163,8 @@ impl Tables {
             .expression_attribute_values(":pk", text(account_key(account)))
             .expression_attribute_values(":first", text(first))
             .expression_attribute_values(":last", text(last))
-            .scan_index_forward(forward)
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        answer.items.unwrap_or_default().into_iter().map(entry).collect()
+            .scan_index_forward(forward);
+        self.items(&query, limit).await?.into_iter().map(entry).collect()
     }
 }
 
@@ -259,7 +256,8 @@ impl DueStore for Tables {
     async fn move_marker(&self, marker: &Marker, to: Option<Timestamp>) -> Result<(), StoreError> {
         let moved_key = key(account_key(&marker.account), DUE);
         let seen = number(marker.due_at.as_ms());
-        let moved = if let Some(instant) = to {
+        // Where the condition fails, it was set to another instant since it was read, and stays there.
+        if let Some(instant) = to {
             let update = self
                 .client
                 .update_item()
@@ -269,7 +267,7 @@ impl DueStore for Tables {
                 .condition_expression("due_at = :seen")
                 .expression_attribute_values(":to", number(instant.as_ms()))
                 .expression_attribute_values(":seen", seen);
-            update.send().await.map(drop).map_err(|error| (condition_failed(&error), StoreError::of(error)))
+            self.write(|| update.clone().send()).await.map(drop)
         } else {
             let delete = self
                 .client
@@ -278,12 +276,7 @@ impl DueStore for Tables {
                 .set_key(Some(moved_key))
                 .condition_expression("due_at = :seen")
                 .expression_attribute_values(":seen", seen);
-            delete.send().await.map(drop).map_err(|error| (condition_failed(&error), StoreError::of(error)))
-        };
-        match moved {
-            // It was set to another instant since it was read, and stays there.
-            Ok(()) | Err((true, _)) => Ok(()),
-            Err((false, error)) => Err(error),
+            self.write(|| delete.clone().send()).await.map(drop)
         }
     }
 }
@@ -300,6 +293,26 @@ impl Tables {
             .await
             .map_err(StoreError::of)?;
         Ok(answer.item)
+    }
+
+    /// Up to `limit` items of a query, which DynamoDB answers in pages of at most 1 MB.
+    pub(crate) async fn items(
+        &self,
+        query: &QueryFluentBuilder,
+        limit: u16,
+    ) -> Result<Vec<Item>, StoreError> {
+        let (mut items, mut from) = (Vec::new(), None);
+        let mut left = i32::from(limit);
+        loop {
+            let page = query.clone().limit(left).set_exclusive_start_key(from);
+            let answer = page.send().await.map_err(StoreError::of)?;
+            items.extend(answer.items.unwrap_or_default());
+            left = i32::from(limit).saturating_sub(i32::try_from(items.len()).unwrap_or(i32::MAX));
+            from = answer.last_evaluated_key;
+            if from.is_none() || left <= 0 {
+                return Ok(items);
+            }
+        }
     }
 
     /// The keys of what is due in one shard, oldest first.

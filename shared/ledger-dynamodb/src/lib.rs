@@ -10,7 +10,7 @@
 //! | `ACCOUNT#<account>` | `FINDING` | what people found out about the account: `body` |
 //! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency` |
 //! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `at`, `stands` |
-//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute`, `dispute_as_of`; `downloads` |
+//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute:<id>`, `dispute_order:<id>`; `downloads` |
 //! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and
 //! its confirmation |
 //! | `SUBSCRIBER#<subscription>` | `-` | who started it: `body` |
@@ -46,6 +46,7 @@ mod payment;
 mod records;
 mod request;
 mod request_form;
+mod single;
 mod subscription;
 mod transaction;
 mod uncredited;

@@ -17,7 +17,7 @@ impl Tables {
         let mut item = key(link_key(payment), ONLY);
         item.insert("invoice".to_owned(), text(invoice.as_str()));
         let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
-        put.send().await.map(drop).map_err(StoreError::of)
+        self.write(|| put.clone().send()).await.map(drop)
     }
 
     /// The invoice that a payment paid, as the id that may stand for the payment.

@@ -7,7 +7,6 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 
 use crate::buyer::{BuyerForm, subscriber_key};
-use crate::error::condition_failed;
 use crate::item::{Item, ONLY, key, number, payment_key, read_number, read_text, text};
 use crate::journal::ABSENT_OR_SAME;
 use crate::{StoreError, Tables, dispute, downloads};
@@ -90,7 +89,7 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         landed_at: instant(form.landed_at)?,
         policy: form.policy.map(|(document, version)| PolicyRef { document, version }),
         buyer: form.buyer.read()?,
-        dispute: dispute::read(item)?,
+        disputes: dispute::read(item)?,
         downloads: downloads::read(item)?,
     })
 }
@@ -115,11 +114,7 @@ impl PaymentStore for Tables {
             .set_item(Some(item))
             .condition_expression(ABSENT_OR_SAME)
             .expression_attribute_values(":account", text(account.as_str()));
-        match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write(|| put.clone().send()).await
     }
 
     async fn subscription(

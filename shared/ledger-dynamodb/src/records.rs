@@ -117,7 +117,7 @@ impl Tables {
         let mut item = key(account_key(account), FINDING);
         item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
         let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
-        put.send().await.map(drop).map_err(StoreError::of)
+        self.write(|| put.clone().send()).await.map(drop)
     }
 
     pub(crate) async fn put_outage(&self, outage: &Outage) -> Result<(), StoreError> {
@@ -125,7 +125,7 @@ impl Tables {
         let mut item = key(outages_key(&outage.product), sort);
         item.insert("ended_at".to_owned(), number(outage.ended_at.as_ms()));
         let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
-        put.send().await.map(drop).map_err(StoreError::of)
+        self.write(|| put.clone().send()).await.map(drop)
     }
 
     pub(crate) async fn outages_before(

@@ -1,7 +1,7 @@
 //! Refund requests as items, saved together with the ledger's entry and the payment's sum of refunds.
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
-use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{AccountId, Committed, DUE_SHARDS, RefundRequestId, Timestamp, shard_of};
 use policy::Remedy;
 use refunds::{Due, DueThing, Request, RequestStore, Save, Saved, Waiting};
@@ -32,6 +32,19 @@ fn request_item(request: &Request) -> Result<Item, StoreError> {
     if let Some(filer) = request.filed_by() {
         item.insert("filed_by".to_owned(), text(filer));
     }
+    let mut speakers: Vec<String> = request.speakers().map(str::to_owned).collect();
+    speakers.sort_unstable();
+    speakers.dedup();
+    if !speakers.is_empty() {
+        item.insert("spoke".to_owned(), AttributeValue::Ss(speakers));
+    }
+    for offer in &request.offers {
+        if let Some(first) = offer.made.as_ref().and_then(|made| made.first.as_ref()) {
+            let [quote, approver] = offered(&offer.id);
+            item.insert(quote, text(&*first.quote));
+            item.insert(approver, text(&*first.by));
+        }
+    }
     if let Some(limits) = &request.limits {
         item.insert("money_limit".to_owned(), number(limits.money_minor_above));
         item.insert("credits_limit".to_owned(), number(limits.credits_above));
@@ -56,18 +69,32 @@ fn request(item: &Item) -> Result<Request, StoreError> {
     request_form::decode(read_text(item, "body")?)
 }
 
+/// The attributes with the first approval of an offer that two people made: its quote, and who gave it.
+fn offered(offer: &str) -> [String; 2] {
+    [format!("offer_quote:{offer}"), format!("offer_approver:{offer}")]
+}
+
 /// The condition of a save: nobody saved in between; and of one that carries something out or approves it
-/// first, that whoever stands for it neither is the customer nor filed the request, and that above the limit
-/// somebody else has approved the same quote before. All of it is held against the item as it is stored.
+/// first, that whoever stands for it neither is the customer nor filed the request or spoke in the customer's
+/// name, and that above the limit somebody else has approved the same quote before, as such or for the offer
+/// that is accepted. All of it is held against the item as it is stored.
 fn approved(mut put: PutBuilder, save: &Save) -> PutBuilder {
     let request = &save.request;
     let mut condition = String::from("version = :before");
     let approval = request.approval();
     let first = request.first_approval.as_ref().map(|first| first.by.as_str());
     if let Some(person) = approval.as_ref().map_or(first, |approval| approval.by.as_deref()) {
-        condition
-            .push_str(" AND account <> :person AND (attribute_not_exists(filed_by) OR filed_by <> :person)");
+        condition.push_str(
+            " AND account <> :person AND (attribute_not_exists(filed_by) OR filed_by <> :person) \
+             AND (attribute_not_exists(spoke) OR NOT contains(spoke, :person))",
+        );
         put = put.expression_attribute_values(":person", text(person));
+    }
+    if let Some(made) = request.offered_by_two() {
+        condition.push_str(" AND first_quote = :offered AND first_approver <> :maker");
+        put = put
+            .expression_attribute_values(":offered", text(&*made.quote))
+            .expression_attribute_values(":maker", text(&*made.by));
     }
     if let Some(approval) = approval {
         let (limit, amount) = match approval.remedy {
@@ -83,6 +110,12 @@ fn approved(mut put: PutBuilder, save: &Save) -> PutBuilder {
         if let (Some(_), Some(quote)) = (&approval.by, &approval.quote) {
             condition.push_str(" OR (first_quote = :quote AND first_approver <> :person)");
             put = put.expression_attribute_values(":quote", text(quote));
+            if let Some(offer) = &approval.offer {
+                condition.push_str(" OR (#quote = :quote AND #approver <> :person)");
+                let [named, approver] = offered(offer);
+                put = put.expression_attribute_names("#quote", named);
+                put = put.expression_attribute_names("#approver", approver);
+            }
         }
         condition.push(')');
     }
@@ -157,7 +190,7 @@ impl RequestStore for Tables {
         limit: u16,
     ) -> Result<Vec<Request>, StoreError> {
         let before = before.map_or_else(|| "~".to_owned(), |(at, id)| submitted_key(at, &id));
-        let answer = self
+        let query = self
             .client
             .query()
             .table_name(&self.requests)
@@ -165,12 +198,8 @@ impl RequestStore for Tables {
             .key_condition_expression("account = :account AND submitted < :before")
             .expression_attribute_values(":account", text(account.as_str()))
             .expression_attribute_values(":before", text(before))
-            .scan_index_forward(false)
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        answer.items.unwrap_or_default().iter().map(request).collect()
+            .scan_index_forward(false);
+        self.items(&query, limit).await?.iter().map(request).collect()
     }
 
     async fn save(&self, save: &Save) -> Result<Saved, StoreError> {
@@ -197,7 +226,7 @@ impl RequestStore for Tables {
     }
 
     async fn waiting(&self, after: Option<&str>, limit: u16) -> Result<Vec<Waiting>, StoreError> {
-        let answer = self
+        let query = self
             .client
             .query()
             .table_name(&self.requests)
@@ -205,16 +234,8 @@ impl RequestStore for Tables {
             .key_condition_expression("queue = :queue AND place > :after")
             .expression_attribute_values(":queue", text(QUEUE))
             // A space is below every place.
-            .expression_attribute_values(":after", text(after.unwrap_or(" ")))
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        answer
-            .items
-            .unwrap_or_default()
-            .iter()
-            .map(|item| decode_waiting(read_text(item, "waiting")?))
-            .collect()
+            .expression_attribute_values(":after", text(after.unwrap_or(" ")));
+        let items = self.items(&query, limit).await?;
+        items.iter().map(|item| decode_waiting(read_text(item, "waiting")?)).collect()
     }
 }

@@ -2,7 +2,9 @@
 
 use ledger::{Actor, Credits, Currency, Money, Timestamp};
 use policy::{Approval as Limits, Decision, Facts, Missing, Reason, Remedy};
-use refunds::{Case, FirstApproval, Made, Offer, OfferState, Payout, Request, State, Step};
+use refunds::{
+    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, Request, State, Step,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -66,6 +68,9 @@ struct MadeForm {
     by: String,
     remedy: Remedy,
     quote: String,
+    /// Who gave the first approval, to which quote, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<(String, String, i64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,6 +86,17 @@ struct PayoutForm {
     failure: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     failed_before: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ends: Option<PlanEndForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PlanEndForm {
+    subscription: String,
+    announced: u32,
+    /// When Stripe said so, and its error code where it declined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    became: Option<(i64, Option<String>)>,
 }
 
 pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
@@ -105,10 +121,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
             .limits
             .as_ref()
             .map(|limits| (limits.clause.clone(), limits.money_minor_above, limits.credits_above)),
-        first_approval: request
-            .first_approval
-            .as_ref()
-            .map(|first| (first.by.clone(), first.quote.clone(), first.at.as_ms())),
+        first_approval: request.first_approval.as_ref().map(first_approval_form),
         approved_by: request.approved_by.clone(),
         payout: request.payout.as_ref().map(|payout| PayoutForm {
             payment: payout.payment.as_str().to_owned(),
@@ -121,6 +134,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
             refund: payout.refund.as_ref().map(|id| id.as_str().to_owned()),
             failure: payout.failure.clone(),
             failed_before: payout.failed_before.iter().map(|id| id.as_str().to_owned()).collect(),
+            ends: payout.ends.as_ref().map(plan_end_form),
         }),
         given: request.given.map(Credits::get),
         steps: request.steps.iter().map(step_form).collect(),
@@ -181,18 +195,43 @@ fn offer_form(offer: &Offer) -> OfferForm {
             by: made.by.clone(),
             remedy: made.remedy.clone(),
             quote: made.quote.clone(),
+            first: made.first.as_ref().map(first_approval_form),
         }),
     }
 }
 
+fn first_approval_form(first: &FirstApproval) -> (String, String, i64) {
+    (first.by.clone(), first.quote.clone(), first.at.as_ms())
+}
+
 fn offer(form: OfferForm) -> Result<Offer, StoreError> {
     let state = OfferState::from_name(&form.state).ok_or(StoreError::Unreadable("offer"))?;
-    let made = form.made.map(|made| Made { by: made.by, remedy: made.remedy, quote: made.quote });
-    Ok(Offer { id: form.offer, state, made })
+    let made = |made: MadeForm| {
+        let first = made.first.map(first_approval).transpose()?;
+        Ok::<_, StoreError>(Made { by: made.by, remedy: made.remedy, quote: made.quote, first })
+    };
+    Ok(Offer { id: form.offer, state, made: form.made.map(made).transpose()? })
 }
 
 fn first_approval((by, quote, at): (String, String, i64)) -> Result<FirstApproval, StoreError> {
     Ok(FirstApproval { by, quote, at: instant(at)? })
+}
+
+fn plan_end_form(ends: &PlanEnd) -> PlanEndForm {
+    PlanEndForm {
+        subscription: ends.subscription.as_str().to_owned(),
+        announced: ends.announced,
+        became: ends.became.as_ref().map(|became| (became.at.as_ms(), became.declined.clone())),
+    }
+}
+
+fn plan_end(form: PlanEndForm) -> Result<PlanEnd, StoreError> {
+    let became = |(at, declined)| Ok::<_, StoreError>(PlanEnded { at: instant(at)?, declined });
+    Ok(PlanEnd {
+        subscription: id(&form.subscription)?,
+        announced: form.announced,
+        became: form.became.map(became).transpose()?,
+    })
 }
 
 fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
@@ -207,6 +246,7 @@ fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
         refund: form.refund.as_deref().map(id).transpose()?,
         failure: form.failure,
         failed_before: form.failed_before.iter().map(|refund| id(refund)).collect::<Result<_, _>>()?,
+        ends: form.ends.map(plan_end).transpose()?,
     })
 }
 

@@ -6,21 +6,18 @@
 //! of its own.
 
 use ledger::{
-    AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, Timestamp, Untold,
+    AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, TELL_WITHIN_S,
+    Timestamp, Untold,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::error::condition_failed;
-use crate::item::{Item, account_key, account_of, key, number, read_instant, read_text, text};
+use crate::item::{Item, account_key, account_of, key, number, read_instant, read_number, read_text, text};
 use crate::payment::instant;
 use crate::{StoreError, Tables};
 
 const SUBSCRIPTION: &str = "SUBSCRIPTION#";
 /// The shard of cancellations in the due index: there are few at a time, and they leave it within seconds.
 const UNTOLD: &str = "cancellations";
-/// How long the queue has before the sweep announces a cancellation again: six deliveries of a message take
-/// half an hour, and one that succeeds takes seconds.
-const TELL_WITHIN_S: u64 = 300;
 /// The newest record wins; of two of the same second, the one that tells of the end.
 const NEWER: &str =
     "attribute_not_exists(pk) OR as_of < :as_of OR (as_of = :as_of AND attribute_not_exists(ended_at))";
@@ -59,6 +56,7 @@ fn read(item: &Item) -> Result<Subscription, StoreError> {
             channel: Channel::parse(read_text(item, "channel")?).ok_or(StoreError::Unreadable("channel"))?,
             effective_at: optional_instant(item, "effective_at")?,
             stripe_at: optional_instant(item, "stripe_at")?,
+            announced: if item.contains_key("announced") { read_number(item, "announced")? } else { 0 },
         }),
     };
     let told = Subscription {
@@ -124,11 +122,7 @@ impl Tables {
         if let Some(ended_at) = ended {
             update = update.expression_attribute_values(":ended_at", ended_at);
         }
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write(|| update.clone().send()).await
     }
 
     /// Cancellations in the due index.
@@ -155,7 +149,7 @@ impl CancellationStore for Tables {
         };
         let update = format!(
             "SET confirmed_at = :at, channel = :channel, due_shard = :shard, due_at = :due_at{} \
-             REMOVE stripe_at{}",
+             REMOVE stripe_at, announced{}",
             effective.1, effective.0
         );
         let unchanged = if seen.confirmation.is_some() {
@@ -180,11 +174,23 @@ impl CancellationStore for Tables {
         if let Some(replaced) = seen.confirmation {
             update = update.expression_attribute_values(":seen", number(replaced.at.as_ms()));
         }
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write(|| update.clone().send()).await
+    }
+
+    async fn put_off_telling(&self, seen: &Subscription, due_at: Timestamp) -> Result<(), StoreError> {
+        let Some(confirmed) = seen.confirmation else { return Ok(()) };
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.ledger)
+            .set_key(Some(item_key(&seen.account, &seen.id)))
+            .update_expression("SET announced = :announced, due_at = :due_at")
+            .condition_expression("confirmed_at = :seen AND attribute_exists(due_shard)")
+            .expression_attribute_values(":announced", number(confirmed.announced.saturating_add(1)))
+            .expression_attribute_values(":due_at", number(due_at.as_ms()))
+            .expression_attribute_values(":seen", number(confirmed.at.as_ms()));
+        // Where the condition fails: Stripe knows, or a newer confirmation is recorded.
+        self.write(|| update.clone().send()).await.map(drop)
     }
 
     async fn stripe_knows(&self, seen: &Subscription, stripe_at: Timestamp) -> Result<(), StoreError> {
@@ -198,11 +204,7 @@ impl CancellationStore for Tables {
             .condition_expression("confirmed_at = :seen")
             .expression_attribute_values(":stripe_at", number(stripe_at.as_ms()))
             .expression_attribute_values(":seen", number(confirmed.at.as_ms()));
-        match update.send().await {
-            Ok(_) => Ok(()),
-            // A newer confirmation is recorded, of which Stripe is told by itself.
-            Err(error) if condition_failed(&error) => Ok(()),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        // Where the condition fails: a newer confirmation is recorded, of which Stripe is told by itself.
+        self.write(|| update.clone().send()).await.map(drop)
     }
 }

@@ -1,6 +1,5 @@
 //! Purchases that are paid and not credited, as items of the requests table's due index.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use ledger::{DUE_SHARDS, PaymentId, shard_of};
 use refunds::{Uncredited, UncreditedStore};
 
@@ -45,13 +44,7 @@ impl UncreditedStore for Tables {
             .table_name(&self.requests)
             .set_item(Some(item(noted)))
             .condition_expression("attribute_not_exists(pk)");
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(StoreError::of(error)),
-            },
-        }
+        self.write(|| put.clone().send()).await.map(drop)
     }
 
     async fn uncredited(&self, payment: &PaymentId) -> Result<Option<Uncredited>, StoreError> {
@@ -62,6 +55,6 @@ impl UncreditedStore for Tables {
     async fn settle_uncredited(&self, payment: &PaymentId) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(&self.requests);
         let delete = delete.set_key(Some(key(format!("{PREFIX}{payment}"), ONLY)));
-        delete.send().await.map(drop).map_err(StoreError::of)
+        self.write(|| delete.clone().send()).await.map(drop)
     }
 }

@@ -37,6 +37,15 @@ pub enum LotKind {
     Compensation(RefundRequestId),
 }
 
+/// A period of a subscription whose renewals take the place of what is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// When it began: periods come in this order, whenever they are paid and told.
+    pub starts_at: Timestamp,
+    /// Whether its charge is a renewal, which takes the place of the periods before; the first is not.
+    pub replaces: bool,
+}
+
 /// Credits of one grant. Always: granted = available + held + spent + expired + revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lot {
@@ -71,6 +80,9 @@ pub struct Lot {
     /// How long its credits stay usable after its subscription's end, in seconds, by the policy that its
     /// payment pinned (`S2-35`); `None` leaves it to the policy at the end.
     pub leftover_s: Option<u64>,
+    /// The subscription's period that paid for it, where the policy lets a renewal take the place of what is
+    /// left of the periods before (`S4-12`).
+    pub period: Option<Period>,
     /// Its payment was refunded: credits that come back to it are revoked at once.
     pub closed: bool,
     /// The last instant at which its numbers changed.
@@ -98,6 +110,11 @@ impl Lot {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.available.is_zero() && self.held.is_zero()
+    }
+
+    /// When its period began, or else when it was charged.
+    pub(crate) fn began_at(&self) -> Timestamp {
+        self.period.map_or(self.granted_at, |period| period.starts_at)
     }
 
     /// Whether granted = available + held + spent + expired + revoked (invariant 6).

@@ -1,8 +1,8 @@
 //! What can be asked of an account, and what can be answered.
 
 use crate::{
-    Credits, GenerationId, Payment, PaymentId, ProductId, RefundRequestId, ReleaseReason, SubscriptionId,
-    Timestamp,
+    Credits, GenerationId, Payment, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason,
+    SubscriptionId, Timestamp,
 };
 
 /// Credits of a payment.
@@ -12,8 +12,9 @@ pub struct Grant {
     pub payment: Box<Payment>,
     /// The first charge of a subscription: it stops the clocks of ended ones of the same product.
     pub stops_clocks: bool,
-    /// A renewal that takes the place of what is left of the subscription's earlier charges (`S4-12`).
-    pub replaces: bool,
+    /// The subscription's period that was paid, where the policy lets a renewal take the place of what is left
+    /// of the periods before (`S4-12`).
+    pub period: Option<Period>,
     /// How long the credits stay usable after the subscription's end, in seconds, by the policy that the
     /// payment pinned; `None` leaves it to the policy at the end.
     pub leftover_s: Option<u64>,
@@ -63,6 +64,9 @@ pub struct Settlement {
     pub generation: GenerationId,
     /// How it ended.
     pub ending: Ending,
+    /// How long its credits stay usable that come back after their lot's expiry, in seconds, by the policy of
+    /// its own hold.
+    pub grace_s: u64,
 }
 
 /// What can be asked of an account.
@@ -78,13 +82,12 @@ pub enum Command {
     Settle {
         /// Each generation at most once.
         settlements: Vec<Settlement>,
-        /// How long credits that come back after their lot's expiry stay usable, in seconds.
-        grace_s: u64,
     },
-    /// Expire lots and release holds that are due.
+    /// Expire lots that are due, and release these holds where they are due.
     Expire {
-        /// As in [`Command::Settle`].
-        grace_s: u64,
+        /// The holds, each with its grace as in [`Settlement`]. One that is not named stays open until
+        /// somebody has looked up its grace.
+        releases: Vec<(GenerationId, u64)>,
     },
     /// Take back what is left of a refunded payment's lot, and close the lot to returns.
     Revoke {

@@ -40,6 +40,9 @@ impl Pause for NoPause {
     async fn pause(&self, _attempt: u32) {}
 }
 
+/// A day, as in the policies.
+const GRACE_S: u64 = 86_400;
+
 fn credits(count: u64) -> Credits {
     Credits::new(count).expect("below the bound")
 }
@@ -75,11 +78,11 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             landed_at: at(0),
             policy: None,
             buyer: Buyer::default(),
-            dispute: None,
+            disputes: Vec::new(),
             downloads: 0,
         }),
         stops_clocks: false,
-        replaces: false,
+        period: None,
         leftover_s: None,
     }
 }
@@ -105,7 +108,16 @@ pub fn place(id: &str, count: u64) -> Command {
 ///
 /// When the id is not valid.
 pub fn settle(id: &str, ending: Ending) -> Command {
-    Command::Settle { settlements: vec![Settlement { generation: generation(id), ending }], grace_s: 86_400 }
+    Command::Settle { settlements: vec![Settlement { generation: generation(id), ending, grace_s: GRACE_S }] }
+}
+
+/// The expiry of what is due of an account, with the release of these generations' holds where they are due.
+///
+/// # Panics
+///
+/// When an id is not valid.
+pub fn expire(ids: &[&str]) -> Command {
+    Command::Expire { releases: ids.iter().map(|id| (generation(id), GRACE_S)).collect() }
 }
 
 const FAILED: Ending = Ending::Failed(ReleaseReason::Failed);
@@ -289,7 +301,7 @@ async fn a_generation_is_settled_once<S: DueStore>(store: &S) {
 async fn a_capture_after_the_release_is_charged_once<S: DueStore>(store: &S) {
     let account = granted(store, "contract-late", 10).await;
     run(store, &account, &place("g1", 10), at(1)).await;
-    run(store, &account, &Command::Expire { grace_s: 86_400 }, at(3001)).await;
+    run(store, &account, &expire(&["g1"]), at(3001)).await;
     let late = settle("g1", Ending::Succeeded);
     assert_eq!(outcomes(&run(store, &account, &late, at(3002)).await), [SettlementOutcome::ChargedLate]);
     assert_eq!(outcomes(&run(store, &account, &late, at(3003)).await), [SettlementOutcome::Repeated]);

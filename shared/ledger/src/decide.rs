@@ -58,10 +58,8 @@ pub fn decide(
         Command::Grant(grant) => planner.grant(grant),
         Command::Compensate(compensation) => planner.compensate(compensation),
         Command::Hold(place) => planner.hold(place, histories),
-        Command::Settle { settlements, grace_s } => {
-            settle::settle(&mut planner, settlements, histories, *grace_s)
-        }
-        Command::Expire { grace_s } => planner.expire(*grace_s),
+        Command::Settle { settlements } => settle::settle(&mut planner, settlements, histories),
+        Command::Expire { releases } => planner.expire(releases),
         Command::Revoke { payment, owe_spent } => planner.revoke(payment, *owe_spent),
         Command::Restore { payment, debt } => planner.restore(payment, *debt),
         Command::StartExpiry { subscription, ended_at, leftover_s, stop_clock } => {
@@ -201,11 +199,15 @@ impl Planner {
         Ok(Step::Write)
     }
 
-    fn expire(&mut self, grace_s: u64) -> Result<Step, ApplyError> {
+    fn expire(&mut self, releases: &[(GenerationId, u64)]) -> Result<Step, ApplyError> {
         self.seal()?;
-        let due: Vec<Hold> =
-            self.account.holds.iter().filter(|hold| hold.deadline <= self.now).cloned().collect();
-        for hold in due {
+        let due = self.account.holds.iter().filter(|hold| hold.deadline <= self.now);
+        let grace_of = |hold: &Hold| {
+            let named = releases.iter().find(|(generation, _)| generation == &hold.generation)?;
+            Some((hold.clone(), named.1))
+        };
+        let due: Vec<(Hold, u64)> = due.filter_map(grace_of).collect();
+        for (hold, grace_s) in due {
             settle::release(self, &hold, ReleaseReason::Deadline, grace_s)?;
         }
         Ok(Step::Write)

@@ -31,16 +31,22 @@ impl Planner {
         lot.payment = Some(payment.id.clone());
         lot.expires_at = expires_at;
         lot.leftover_s = grant.leftover_s;
+        lot.period = grant.period;
         if grant.stops_clocks {
             self.stop_clocks(&lot)?;
             self.end_with(&lot)?;
         }
-        if grant.replaces {
+        if lot.period.is_some_and(|period| period.replaces) {
             self.replace_earlier(&lot)?;
         }
+        let replaced = self.is_replaced_already(&lot);
         let settled = self.account.debt.min(payment.credits);
         let payment = Payment { lot: lot.id, landed_at: self.at, ..(**payment).clone() };
+        let part = Part { lot: lot.id, credits: payment.credits.minus(settled)? };
         self.change(Change::Granted { lot, settled })?;
+        if replaced {
+            self.change(Change::Replaced { part, since: self.now })?;
+        }
         self.records.push(Record::NewPayment(Box::new(payment)));
         Ok(Step::Write)
     }
@@ -93,40 +99,54 @@ impl Planner {
             repaid: Credits::ZERO,
             results: 0,
             leftover_s: None,
+            period: None,
             closed: false,
             touched_at: self.at,
         })
     }
 
-    /// A renewal takes the place of what is left of the subscription's earlier charges. Credits in open holds
-    /// stay held, and come back as those of an expired lot do. A charge that is told late replaces no newer
-    /// one.
+    /// A renewal takes the place of what is left of the subscription's earlier periods. Credits in open holds
+    /// stay held, and come back as those of an expired lot do; so do those that come back to an empty lot.
     fn replace_earlier(&mut self, renewal: &Lot) -> Result<(), ApplyError> {
         let Some(subscription) = renewal.subscription() else { return Ok(()) };
         let earlier = self.account.lots.iter().filter(|lot| {
             lot.subscription() == Some(subscription)
-                && lot.granted_at < renewal.granted_at
+                && lot.began_at() < renewal.began_at()
                 && lot.is_usable(self.now)
-                && !lot.is_empty()
         });
         let parts: Vec<Part> = earlier.map(|lot| Part { lot: lot.id, credits: lot.available }).collect();
         let since = self.now;
         parts.into_iter().try_for_each(|part| self.change(Change::Replaced { part, since }))
     }
 
-    /// A subscription begins: the left-over lots of ended ones of its product lose their expiry.
+    /// Whether a later period's renewal was told before: what is left is the same in either order (B3).
+    fn is_replaced_already(&self, lot: &Lot) -> bool {
+        let later = |other: &Lot| {
+            other.subscription() == lot.subscription()
+                && other.period.is_some_and(|period| period.replaces && period.starts_at > lot.began_at())
+        };
+        lot.subscription().is_some() && self.account.lots.iter().any(later)
+    }
+
+    /// A subscription begins: the left-over lots of ended ones of its product lose their expiry, also those
+    /// that are empty, because credits may come back to them. A lot whose time has run out, that a renewal has
+    /// replaced or that is in the grace of a failed job keeps its expiry.
     pub(crate) fn stop_clocks(&mut self, begun: &Lot) -> Result<(), ApplyError> {
         let Some(subscription) = begun.subscription().cloned() else { return Ok(()) };
         let stopped = self.account.lots.iter().filter(|lot| {
             lot.product == begun.product
-                && lot.expires_at.is_some()
-                && lot
-                    .subscription()
-                    .is_some_and(|other| other != &subscription && self.account.ended(other).is_some())
-                && !lot.is_empty()
+                && lot.subscription() != Some(&subscription)
+                && lot.expires_at.is_some_and(|expiry| self.now < expiry)
+                && lot.expires_at == self.leftover_expiry_of(lot)
         });
         let lots: Vec<LotId> = stopped.map(|lot| lot.id).collect();
         if lots.is_empty() { Ok(()) } else { self.change(Change::ExpiryStopped { subscription, lots }) }
+    }
+
+    /// When a lot's time as a left-over of its ended subscription runs out.
+    fn leftover_expiry_of(&self, lot: &Lot) -> Option<Timestamp> {
+        let ended = self.account.ended(lot.subscription()?)?;
+        leftover_expiry(ended, lot.granted_at, lot.leftover_s).ok()
     }
 
     /// The subscription that took lots over has ended itself, which was told before its first payment: the

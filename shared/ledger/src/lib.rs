@@ -29,7 +29,7 @@ mod time;
 
 pub use account::{
     Account, Balance, CLOSED_LOT_KEPT_S, EMPTY_LOT_KEPT_S, ENDED_MAX, Ended, HOLDS_MAX, Hold, LOTS_MAX, Lot,
-    LotId, LotKind, Part, Settled, shard_of,
+    LotId, LotKind, Part, Period, Settled, shard_of,
 };
 pub use apply::ApplyError;
 pub use buyer::{Buyer, CountryCode, CountryError};
@@ -53,5 +53,5 @@ pub use store::{
     CancellationStore, Commit, Committed, DUE_SHARDS, DownloadStore, DueStore, LedgerStore, Marker,
     PaymentStore,
 };
-pub use subscription::{Channel, Confirmation, Subscription, Untold};
+pub use subscription::{Channel, Confirmation, Subscription, TELL_WITHIN_S, Untold};
 pub use time::{TimeError, Timestamp};

@@ -57,8 +57,8 @@ pub struct Payment {
     pub policy: Option<PolicyRef>,
     /// Who bought it, as far as its events say.
     pub buyer: Buyer,
-    /// The dispute at the cardholder's bank, if there is or was one.
-    pub dispute: Option<Box<Dispute>>,
+    /// The disputes at the cardholder's bank that there are or were, first opened first.
+    pub disputes: Vec<Dispute>,
     /// The generations on its credits of which a result was downloaded or exported, as services reported;
     /// [`DOWNLOADS_MAX`] stands for that many or more.
     pub downloads: u32,
@@ -68,6 +68,11 @@ impl Payment {
     /// What can still be refunded.
     pub fn refundable(&self) -> Result<Money, AmountError> {
         self.paid.minus(Money::new(self.refunded_minor, self.paid.currency()))
+    }
+
+    /// Whether a refund could pay the money twice, because one of its disputes is open or lost.
+    pub fn bars_refunds(&self) -> bool {
+        self.disputes.iter().any(Dispute::bars_refunds)
     }
 }
 
@@ -90,6 +95,24 @@ impl Dispute {
     /// Whether a refund could pay the money twice: it is away, or the bank has yet to decide.
     pub fn bars_refunds(&self) -> bool {
         self.counts() && self.status != "won"
+    }
+
+    /// Its place among the reports of one dispute. Stripe's events carry whole seconds: of two reports of one
+    /// second, the one that is further along counts, in whichever order they come (B3, E15).
+    pub fn order(&self) -> (Timestamp, u8) {
+        let stage = match self.status.as_str() {
+            "warning_needs_response" => 0,
+            "warning_under_review" => 1,
+            "needs_response" => 2,
+            "under_review" => 3,
+            "warning_closed" | "prevented" | "lost" => 5,
+            "appeal_needs_response" => 6,
+            "appeal_under_review" => 7,
+            "won" => 8,
+            // Of Stripe's making in years to come: before the ends that are known.
+            _ => 4,
+        };
+        (self.as_of, stage)
     }
 
     /// Whether the bank has taken the money back, or may. An inquiry that ended and a dispute that was

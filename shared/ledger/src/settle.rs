@@ -78,7 +78,6 @@ pub(crate) fn settle(
     planner: &mut Planner,
     settlements: &[Settlement],
     histories: &[GenerationHistory],
-    grace_s: u64,
 ) -> Result<Step, ApplyError> {
     let missing: Vec<GenerationId> = settlements
         .iter()
@@ -92,8 +91,8 @@ pub(crate) fn settle(
     planner.seal()?;
     for settlement in settlements {
         let outcome = match planner.account.hold(&settlement.generation).cloned() {
-            Some(hold) => settle_open(planner, &hold, settlement.ending, grace_s)?,
-            None => settle_past(planner, settlement, histories, grace_s)?,
+            Some(hold) => settle_open(planner, &hold, settlement)?,
+            None => settle_past(planner, settlement, histories)?,
         };
         planner.outcomes.push(outcome);
     }
@@ -142,17 +141,16 @@ fn writes(outcome: SettlementOutcome) -> bool {
 fn settle_open(
     planner: &mut Planner,
     hold: &Hold,
-    ending: Ending,
-    grace_s: u64,
+    settlement: &Settlement,
 ) -> Result<SettlementOutcome, ApplyError> {
-    match ending {
+    match settlement.ending {
         Ending::Succeeded => {
             let (generation, parts) = (hold.generation.clone(), hold.parts.clone());
             planner.change(Change::Captured { generation, parts })?;
             Ok(SettlementOutcome::Captured)
         }
         Ending::Failed(reason) => {
-            release(planner, hold, reason, grace_s)?;
+            release(planner, hold, reason, settlement.grace_s)?;
             Ok(SettlementOutcome::Released)
         }
     }
@@ -162,7 +160,6 @@ fn settle_past(
     planner: &mut Planner,
     settlement: &Settlement,
     histories: &[GenerationHistory],
-    grace_s: u64,
 ) -> Result<SettlementOutcome, ApplyError> {
     let generation = &settlement.generation;
     let Some(history) = histories.iter().find(|history| &history.generation == generation) else {
@@ -180,7 +177,7 @@ fn settle_past(
                 return Ok(SettlementOutcome::TooLate);
             }
             planner.change(Change::GivenBack { generation: generation.clone(), parts: parts.clone() })?;
-            planner.returned(parts, grace_s)?;
+            planner.returned(parts, settlement.grace_s)?;
             planner.records.push(Record::GivenBackOnce(generation.clone()));
             Ok(SettlementOutcome::GivenBack)
         }

@@ -145,6 +145,14 @@ pub trait CancellationStore: PaymentStore {
         confirmation: &Confirmation,
     ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
+    /// Records that the confirmation in `seen` was announced once more, and is due again at `due_at` unless
+    /// Stripe knows of it by then.
+    fn put_off_telling(
+        &self,
+        seen: &Subscription,
+        due_at: Timestamp,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
     /// Records that Stripe knows of the confirmation in `seen` since `stripe_at`.
     fn stripe_knows(
         &self,

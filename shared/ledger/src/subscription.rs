@@ -3,6 +3,14 @@
 
 use crate::{AccountId, SubscriptionId, Timestamp};
 
+/// How long Stripe has at first before a confirmation is announced to it again, in seconds: six deliveries of
+/// a message take half an hour, and one that succeeds takes seconds. Each announcement doubles it.
+pub const TELL_WITHIN_S: u64 = 300;
+/// The longest wait between two announcements, in seconds: once a day Stripe is asked again, whatever it said.
+const TELL_AGAIN_S_MAX: u64 = 86_400;
+/// Announcements after which people have to look: by then Stripe has declined, or not answered, for a day.
+const ANNOUNCED_MAX: u32 = 8;
+
 /// A subscription as Stripe's events told it, with what was confirmed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
@@ -38,6 +46,21 @@ pub struct Confirmation {
     pub effective_at: Option<Timestamp>,
     /// Since when Stripe knows of it, by Stripe's clock; `None` until it has been told.
     pub stripe_at: Option<Timestamp>,
+    /// How often the sweep has announced it, because Stripe did not know.
+    pub announced: u32,
+}
+
+impl Confirmation {
+    /// When Stripe is told again if it does not know by then, of an announcement at `now`.
+    pub fn again_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let doubled = 1_u64.checked_shl(self.announced).and_then(|factor| TELL_WITHIN_S.checked_mul(factor));
+        now.plus_s(doubled.unwrap_or(TELL_AGAIN_S_MAX).min(TELL_AGAIN_S_MAX)).ok()
+    }
+
+    /// Whether people have to look why Stripe does not take it.
+    pub fn needs_people(&self) -> bool {
+        self.announced >= ANNOUNCED_MAX
+    }
 }
 
 /// How a cancellation was confirmed (`S1-8`).
@@ -131,7 +154,22 @@ mod tests {
             channel: Channel::Customer,
             effective_at: Some(at(1000)),
             stripe_at: stripe_at.map(at),
+            announced: 0,
         }
+    }
+
+    #[test]
+    fn stripe_is_told_at_growing_intervals_and_people_after_a_day() {
+        let mut now = at(0);
+        let mut waits = Vec::new();
+        for announced in 0..12 {
+            let confirmation = Confirmation { announced, ..confirmed(None) };
+            assert_eq!(confirmation.needs_people(), now.seconds_since(at(0)) >= 76_500, "{announced}");
+            let again = confirmation.again_at(now).unwrap();
+            waits.push(again.seconds_since(now));
+            now = again;
+        }
+        assert_eq!(waits, [300, 600, 1200, 2400, 4800, 9600, 19_200, 38_400, 76_800, 86_400, 86_400, 86_400]);
     }
 
     #[test]

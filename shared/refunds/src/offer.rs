@@ -10,7 +10,7 @@ use policy::{
     Truth, Value,
 };
 
-use crate::{ActError, Call, Deed, Pays, Quote, Request, Standing, State};
+use crate::{ActError, Call, Deed, FirstApproval, Pays, Quote, Request, Standing, State};
 
 /// Where an offer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,9 @@ pub struct Made {
     pub remedy: Remedy,
     /// The quote that the person was shown.
     pub quote: String,
+    /// The first approval of the same quote, where two people have to agree. It is the offer's own: what else
+    /// is approved or refused later leaves the offer as it was made.
+    pub first: Option<FirstApproval>,
 }
 
 /// What follows from an offer that was answered.

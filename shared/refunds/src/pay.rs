@@ -99,9 +99,13 @@ pub async fn approve<S: Stores, P: Pause>(
             Box::pin(approve_money(store, pause, request, (quote, payment, *amount), grounds, now)).await
         }
         Pays::GivenBack { generation, credits } => {
-            let settlement =
-                Settlement { generation: generation.clone(), ending: Ending::Failed(ReleaseReason::Failed) };
-            let command = Command::Settle { settlements: vec![settlement], grace_s: grounds.grace_s };
+            let command = Command::Settle {
+                settlements: vec![Settlement {
+                    generation: generation.clone(),
+                    ending: Ending::Failed(ReleaseReason::Failed),
+                    grace_s: grounds.grace_s,
+                }],
+            };
             Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
         }
         Pays::Granted { product, credits } => {
@@ -136,7 +140,7 @@ async fn approve_money<S: Stores, P: Pause>(
                 None => return Ok(Approved::NothingLeft),
             },
         };
-        if payment.dispute.as_ref().is_some_and(|dispute| dispute.bars_refunds()) {
+        if payment.bars_refunds() {
             return Ok(Approved::Disputed);
         }
         let Some(sum) = RefundedSum::raise(&payment, amount) else { return Ok(Approved::NothingLeft) };
@@ -146,7 +150,7 @@ async fn approve_money<S: Stores, P: Pause>(
             return Ok(Approved::QuoteChanged(Box::new(fresh)));
         }
         let mut request = request.clone();
-        request.intend(id.clone(), amount, now);
+        request.intend(id.clone(), amount, quote.ends.clone(), now);
         let mut commit = None;
         if let Some(command) = &command {
             let order = order(&request, command, &grounds);

@@ -1,11 +1,11 @@
 //! Money out: the stored intent, Stripe's idempotency key, and what Stripe reports of the refund.
 
-use ledger::{Actor, Credits, Money, PaymentId, RefundId, Timestamp};
+use ledger::{Actor, Credits, Money, PaymentId, RefundId, SubscriptionId, Timestamp};
 
-use crate::{EdgeError, Request, State};
+use crate::{EdgeError, PlanEnd, Request, State};
 
 /// How long an approved payout may wait for its message before the sweep sends it again, in seconds.
-const STUCK_S: u64 = 600;
+pub(crate) const STUCK_S: u64 = 600;
 /// How long Stripe may take to confirm a refund before the sweep has it looked up, in seconds: one day,
 /// because an event that was missed is otherwise noticed by the customer.
 const UNCONFIRMED_S: u64 = 86_400;
@@ -35,6 +35,8 @@ pub struct Payout {
     /// Refunds of earlier intents of the same request that failed, of which reports may still come: one for
     /// each time that it was reopened, at most.
     pub failed_before: Vec<RefundId>,
+    /// The plan that ends with the refund, as the quote said.
+    pub ends: Option<PlanEnd>,
 }
 
 impl Payout {
@@ -89,10 +91,16 @@ pub enum Seen {
 }
 
 impl Request {
-    /// Stores the intent to pay `amount` of `payment`; what is revoked for it is filled in by
-    /// [`Request::revoked`]. After an intent that failed it is another one: with a key of its own, and its
-    /// refund is not the one that failed.
-    pub fn intend(&mut self, payment: PaymentId, amount: Money, now: Timestamp) {
+    /// Stores the intent to pay `amount` of `payment`, with which the subscription `ends`; what is revoked
+    /// for it is filled in by [`Request::revoked`]. After an intent that failed it is another one: with a key
+    /// of its own, and its refund is not the one that failed.
+    pub fn intend(
+        &mut self,
+        payment: PaymentId,
+        amount: Money,
+        ends: Option<SubscriptionId>,
+        now: Timestamp,
+    ) {
         let (key_number, failed_before) = self.payout.take().map_or((1, Vec::new()), |failed| {
             let refunds = failed.failed_before.into_iter().chain(failed.refund);
             (failed.key_number.saturating_add(1), refunds.collect())
@@ -108,6 +116,7 @@ impl Request {
             refund: None,
             failure: None,
             failed_before,
+            ends: ends.map(PlanEnd::of),
         });
         self.due_at = now.plus_s(STUCK_S).ok();
     }
@@ -145,11 +154,34 @@ impl Request {
         Ok(())
     }
 
-    /// The sweep has sent the payout's message again; it looks again later, and later still where Stripe
-    /// has the refund and has not confirmed it.
+    /// Whether the sweep has to send the payout's message again at `now`.
+    pub fn is_stuck(&self, now: Timestamp) -> bool {
+        let pays = matches!(self.state, State::Approved | State::Paying) && self.payout.is_some();
+        (pays || self.open_plan_end().is_some()) && self.due_at.is_some_and(|due_at| due_at <= now)
+    }
+
+    /// The sweep has sent the payout's message again; it looks again later, and later each time where a plan
+    /// has to end.
     pub fn sent_again(&mut self, now: Timestamp) {
+        self.await_payout(now);
+        if self.open_plan_end().is_some()
+            && let Some(ends) = self.payout.as_mut().and_then(|payout| payout.ends.as_mut())
+        {
+            ends.announced = ends.announced.saturating_add(1);
+        }
+    }
+
+    /// When the sweep looks at the payout again: soon while Stripe has to be asked for the refund or for the
+    /// end of its plan, later where it has the refund and has not confirmed it, and never once all is done.
+    pub(crate) fn await_payout(&mut self, now: Timestamp) {
         let refund = self.payout.as_ref().and_then(|payout| payout.refund.as_ref());
-        self.due_at = now.plus_s(if refund.is_some() { UNCONFIRMED_S } else { STUCK_S }).ok();
+        let wait_s = match (self.open_plan_end(), self.state) {
+            (Some(ends), _) => Some(ends.again_s()),
+            (None, State::Paying) if refund.is_some() => Some(UNCONFIRMED_S),
+            (None, State::Approved | State::Paying) => Some(STUCK_S),
+            (None, _) => None,
+        };
+        self.due_at = wait_s.and_then(|wait_s| now.plus_s(wait_s).ok());
     }
 
     /// Stripe declined for good. What an event has confirmed meanwhile stays confirmed.
@@ -192,7 +224,7 @@ impl Request {
                 if !first_seen {
                     return Seen::Known;
                 }
-                self.due_at = now.plus_s(UNCONFIRMED_S).ok();
+                self.await_payout(now);
                 return Seen::Moved;
             }
             RefundStatus::Succeeded => State::Refunded,
@@ -207,7 +239,7 @@ impl Request {
         if self.go(target, now, Actor::Stripe).is_err() {
             return Seen::Mismatch;
         }
-        self.due_at = None;
+        self.await_payout(now);
         if target == State::Failed { Seen::MovedToFailed } else { Seen::Moved }
     }
 }

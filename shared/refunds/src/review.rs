@@ -8,7 +8,7 @@ use ledger::{Actor, Money, Timestamp};
 use policy::{Approval as Limits, Document, Missing, Outcome, Recommendation, Remedy};
 
 use crate::offer::grants_of_generation;
-use crate::{Act, Call, Case, Claim, Deed, Made, OfferState, Quote, Request, Standing, State};
+use crate::{Call, Case, Claim, Deed, Made, OfferState, Quote, Request, Standing, State};
 
 /// How many reviews that decide nothing (questions, offers, first approvals) a request can have: a case with
 /// more open ends than that is to be decided with what is there.
@@ -107,6 +107,8 @@ pub struct Approval {
     pub remedy: Remedy,
     /// The quote that the second of two people approved.
     pub quote: Option<String>,
+    /// The offer that the customer accepted, where it is that which is carried out.
+    pub offer: Option<String>,
 }
 
 impl Case {
@@ -156,11 +158,18 @@ impl Request {
     /// Whether `person` is the customer, or filed it or did anything else in the customer's name: nobody
     /// decides their own.
     pub fn is_requester(&self, person: &str) -> bool {
-        let spoke = |act: &Act| {
-            !matches!(act.deed, Deed::Reviewed(_))
-                && matches!(&act.call.by, Actor::Support(speaker) if speaker == person)
-        };
-        person == self.account.as_str() || self.filed_by() == Some(person) || self.acts.iter().any(spoke)
+        person == self.account.as_str()
+            || self.filed_by() == Some(person)
+            || self.speakers().any(|speaker| speaker == person)
+    }
+
+    /// The support people who did something in the customer's name since it was filed.
+    pub fn speakers(&self) -> impl Iterator<Item = &str> {
+        self.acts.iter().filter_map(|act| match (&act.deed, &act.call.by) {
+            (Deed::Reviewed(_), _) => None,
+            (_, Actor::Support(speaker)) => Some(speaker.as_str()),
+            _ => None,
+        })
     }
 
     /// The reviews so far, oldest first, each with who made it and when.
@@ -264,7 +273,10 @@ impl Request {
                     Reviewed::Recorded
                 } else if let Verdict::Offer { offer, remedy } = verdict {
                     self.has_room()?;
-                    self.make(offer, Made { by: reviewer, remedy: remedy.clone(), quote: quote.id() });
+                    let quote = quote.id();
+                    // What the first of two people approved is this very offer, whatever becomes of the request.
+                    let first = self.first_approval.clone().filter(|first| first.quote == quote);
+                    self.make(offer, Made { by: reviewer, remedy: remedy.clone(), quote, first });
                     self.in_hand(&call)?;
                     Reviewed::Recorded
                 } else {
@@ -373,13 +385,23 @@ impl Request {
             (State::Refunded, None, Some(given)) => Remedy::Credits { credits: given.get() },
             _ => return None,
         };
-        let quote = match self.acts.last().map(|act| &act.deed) {
-            Some(Deed::Reviewed(review)) => review.quote.clone(),
+        let (quote, offer) = match self.acts.last().map(|act| &act.deed) {
+            Some(Deed::Reviewed(review)) => (review.quote.clone(), None),
             Some(Deed::Accepted { offer }) => {
-                self.offer(offer).and_then(|(offer, _)| Some(offer.made.as_ref()?.quote.clone()))
+                let made = self.offer(offer).and_then(|(offer, _)| offer.made.as_ref());
+                (made.map(|made| made.quote.clone()), Some(offer.clone()))
             }
-            _ => None,
+            _ => (None, None),
         };
-        Some(Approval { by: self.approved_by.clone(), remedy, quote })
+        Some(Approval { by: self.approved_by.clone(), remedy, quote, offer })
+    }
+
+    /// The offer that a save of this request makes with the approval of two people.
+    pub fn offered_by_two(&self) -> Option<&Made> {
+        let Deed::Reviewed(Review { verdict: Verdict::Offer { offer, .. }, .. }) = &self.acts.last()?.deed
+        else {
+            return None;
+        };
+        self.offer(offer)?.0.made.as_ref().filter(|made| made.first.is_some())
     }
 }

@@ -37,7 +37,11 @@ pub(crate) const FUNCTIONS: [Function; 7] = [
     Function { name: "hello", asks: &[Ask::Echo], only_dynamodb: false },
     Function { name: "credits", asks: &[Ask::Hold, Ask::Capture, Ask::Balance], only_dynamodb: true },
     Function { name: "auto-refund", asks: &[Ask::Failed], only_dynamodb: true },
-    Function { name: "stripe-webhook", asks: &[Ask::Pack, Ask::PackAgain, Ask::Link], only_dynamodb: false },
+    Function {
+        name: "stripe-webhook",
+        asks: &[Ask::Pack, Ask::PackAgain, Ask::Link, Ask::InvoicePayment],
+        only_dynamodb: false,
+    },
     Function { name: "expiry-sweep", asks: &[Ask::NothingDue], only_dynamodb: false },
     Function { name: "refund-request", asks: &[Ask::Requests, Ask::Submit], only_dynamodb: false },
     Function { name: "refund-payout", asks: &[Ask::UnknownPayout], only_dynamodb: false },

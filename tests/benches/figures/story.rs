@@ -30,6 +30,7 @@ pub(crate) enum Ask {
     Balance,
     Failed,
     Link,
+    InvoicePayment,
     Pack,
     PackAgain,
     NothingDue,
@@ -48,6 +49,7 @@ impl Ask {
             Self::Balance => "a balance",
             Self::Failed => "a failed generation",
             Self::Link => "a subscription's checkout",
+            Self::InvoicePayment => "an invoice's payment",
             Self::Pack => "a pack",
             Self::PackAgain => "the same pack again",
             Self::NothingDue => "nothing due",
@@ -59,7 +61,7 @@ impl Ask {
 
     /// Whether the target for webhooks applies.
     pub(crate) fn is_webhook_with_one_write(self) -> bool {
-        self == Self::Link
+        self == Self::InvoicePayment
     }
 
     /// How often it may wait for DynamoDB.
@@ -188,6 +190,7 @@ impl Story {
                 self.sent = self.subscription()?;
                 (webhook(&self.sent, now), r#""statusCode":200"#)
             }
+            Ask::InvoicePayment => (webhook(&invoice_payment(self.count, now), now), r#""statusCode":200"#),
             Ask::Pack => {
                 self.sent = self.pack()?;
                 (webhook(&self.sent, now), r#""statusCode":200"#)
@@ -245,6 +248,25 @@ impl Story {
         let made = events.into_iter().rev().find(|event| Some(&event.id) == id);
         made.map(|event| event.body).ok_or(Failure::Story("the stand-in made no event"))
     }
+}
+
+/// The event of an invoice's payment, as the newest API version has it: one write, the link of the two.
+fn invoice_payment(number: u64, now: Timestamp) -> String {
+    let created = now.as_ms().div_euclid(1000);
+    json!({
+        "id": format!("evt_1QzX1aKp2mB4cD5e{number:08}"), "object": "event", "api_version": "2026-10-28.endive",
+        "created": created,
+        "data": { "object": {
+            "id": format!("inpay_1QzX1aKp2mB4cD5e{number:08}"), "object": "invoice_payment",
+            "amount_paid": 1000, "amount_requested": 1000, "created": created, "currency": "usd",
+            "invoice": format!("in_1QzX1aKp2mB4cD5e{number:08}"), "is_default": true, "livemode": false,
+            "payment": { "type": "payment_intent", "payment_intent": format!("pi_3QzX1aKp2mB4cD5e{number:08}") },
+            "status": "paid", "status_transitions": { "canceled_at": null, "paid_at": created },
+        } },
+        "livemode": false, "pending_webhooks": 1, "request": { "id": null, "idempotency_key": null },
+        "type": "invoice_payment.paid",
+    })
+    .to_string()
 }
 
 /// A hold of five credits for a song.

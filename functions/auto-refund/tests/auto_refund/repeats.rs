@@ -1,7 +1,7 @@
 //! The same message again, later, at once, and in another order.
 
 use futures_util::future::join_all;
-use ledger::contract::{grant, settle};
+use ledger::contract::{expire, grant, settle};
 use ledger::{Command, Ending, GenerationId, ReleaseReason};
 use policy::{Documents, FailureEffect};
 use serde_json::Value;
@@ -102,7 +102,7 @@ async fn g11_a_message_before_its_hold_stays_until_the_hold_is_there() {
 async fn a_success_after_the_deadline_is_charged_anew_once() {
     let queue = Queue::start().await;
     queue.hold("gen-1").await;
-    queue.run("acct-1", &Command::Expire { grace_s: 0 }, 3001).await;
+    queue.run("acct-1", &expire(&["gen-1"]), 3001).await;
     assert_eq!(queue.credits().await, (100, 0, 0));
     queue.deliver_at(&[completed("gen-1", &song())], 3002).await.ended("charged_late");
     queue.deliver_at(&[completed("gen-1", &song())], 3003).await.ended("repeated");
@@ -113,7 +113,7 @@ async fn a_success_after_the_deadline_is_charged_anew_once() {
 async fn a_success_after_the_deadline_is_recorded_where_the_credits_are_gone() {
     let queue = Queue::start().await;
     queue.hold("gen-1").await;
-    queue.run("acct-1", &Command::Expire { grace_s: 0 }, 3001).await;
+    queue.run("acct-1", &expire(&["gen-1"]), 3001).await;
     for index in 0..10 {
         queue.hold(&format!("other-{index}")).await;
     }

@@ -1,6 +1,6 @@
 //! Endings that a person decides: the credits are captured and a request is opened, once.
 
-use ledger::Command;
+use ledger::contract::expire;
 use policy::{Basis, Fact, Outcome};
 use refunds::State;
 use serde_json::json;
@@ -70,7 +70,7 @@ async fn a_block_after_the_capture_opens_the_request_alone() {
 async fn nobody_is_asked_about_credits_that_are_back_already() {
     let queue = Queue::start().await;
     queue.hold("gen-1").await;
-    queue.run("acct-1", &Command::Expire { grace_s: 0 }, 3001).await;
+    queue.run("acct-1", &expire(&["gen-1"]), 3001).await;
     queue.deliver_at(&[failed("gen-1", "moderation_block")], 3002).await.ended("repeated");
     assert_eq!(queue.credits().await, (100, 0, 0));
     assert!(queue.requests().await.is_empty());

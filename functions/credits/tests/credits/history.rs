@@ -1,7 +1,9 @@
 //! The history, page by page.
 
 use ledger::contract::{at, grant, settle};
-use ledger::{Actor, Cause, Command, Credits, Ending, PaymentId, ReleaseReason, SubscriptionId};
+use ledger::{
+    Actor, Cause, Command, Credits, Ending, GenerationId, PaymentId, ReleaseReason, SubscriptionId,
+};
 use serde_json::{Value, json};
 
 use crate::api::{Api, As, Call, account, song};
@@ -67,9 +69,10 @@ async fn s2_26_what_expires_and_what_comes_back_late_is_told() {
     )
     .await;
     let sweep = |at_s| (Cause::Sweep(at(at_s)), Actor::Schedule);
-    api.run_for("acct-1", Command::Expire { grace_s: 0 }, sweep(102), 102).await;
+    api.run_for("acct-1", Command::Expire { releases: Vec::new() }, sweep(102), 102).await;
     Call::release("acct-1", "gen-1").caller(As::Service).at(103).send(&api).await;
-    api.run_for("acct-1", Command::Expire { grace_s: 0 }, sweep(90_000), 90_000).await;
+    let releases = vec![(GenerationId::new("gen-2").unwrap(), 0)];
+    api.run_for("acct-1", Command::Expire { releases }, sweep(90_000), 90_000).await;
     Call::capture("acct-1", "gen-2").caller(As::Service).at(90_001).send(&api).await;
     let payment = || PaymentId::new("pi_plan").unwrap();
     api.run("acct-1", Command::Revoke { payment: payment(), owe_spent: false }, 90_002).await;

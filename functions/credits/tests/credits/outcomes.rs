@@ -1,7 +1,7 @@
 //! Captures and releases, each once, in any order.
 
-use ledger::Command;
-use ledger::contract::grant;
+use ledger::contract::{at, grant, place, settle};
+use ledger::{Command, Ending, ProductId, SubscriptionId};
 use serde_json::json;
 
 use crate::api::{Api, As, Call, Reply, account, song};
@@ -50,6 +50,32 @@ async fn s2_2_a_release_gives_all_credits_back_once() {
     let journal = api.journal("acct-1").await;
     let policy = journal.last().and_then(ledger::Entry::policy).unwrap();
     assert_eq!((policy.document.as_str(), policy.version.as_str()), ("music-studio", "2026-05-02"));
+}
+
+#[tokio::test]
+async fn credits_that_come_back_to_an_expired_lot_have_the_grace_of_their_own_holds_policy() {
+    // The policy of image-to-3d knows no left-over credits and no grace; that of the music studio gives a day.
+    for (product, available) in [("image-to-3d", 0), ("music-studio", 7)] {
+        let api = Api::start().await;
+        let mut plan = grant(&account("acct-1"), "pi_plan", 30, Some("sub_1"));
+        let Command::Hold(mut hold) = place("gen-1", 7) else { panic!("a hold") };
+        for of in [&mut plan.payment.product, &mut hold.product] {
+            *of = ProductId::new(product).unwrap();
+        }
+        api.run("acct-1", Command::Grant(plan), 0).await;
+        api.run("acct-1", Command::Hold(hold), 1).await;
+        api.run("acct-1", settle("gen-1", Ending::Succeeded), 2).await;
+        let subscription = SubscriptionId::new("sub_1").unwrap();
+        let end = Command::StartExpiry { subscription, ended_at: at(3), leftover_s: 10, stop_clock: true };
+        api.run("acct-1", end, 3).await;
+        let reply = Call::release("acct-1", "gen-1").caller(As::Service).at(100).send(&api).await;
+        assert_eq!(outcome(&reply), (200, "given_back"));
+        let journal = api.journal("acct-1").await;
+        let newest = journal.last().unwrap();
+        assert_eq!(newest.after().lots[0].available.get(), available, "{product}");
+        let policy = newest.policy().unwrap();
+        assert_eq!(policy.document, product);
+    }
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use expiry_sweep::TickError;
 use futures_util::future::join_all;
 use lambda::Invocation;
-use ledger::contract::{at, place, run};
-use ledger::{Actor, Answer, Cause, Command, Rejection};
+use ledger::contract::{at, expire, grant, place, run};
+use ledger::{Actor, Answer, Cause, Command, ProductId, Rejection, SubscriptionId};
 use serde_json::json;
 
 use crate::scene::{DAY_S, Scene, id, tick};
@@ -120,7 +120,7 @@ async fn a_run_that_ended_between_the_entry_and_the_marker_is_finished_by_the_ne
     scene.grant("a", "pi_1", None, at(0)).await;
     scene.hold("a", "g1", at(0)).await;
     scene.hold("a", "g2", at(600)).await;
-    let expired = scene.order(&id("a"), &Command::Expire { grace_s: 0 }, at(3000)).await;
+    let expired = scene.order(&id("a"), &expire(&["g1"]), at(3000)).await;
     assert!(matches!(expired, Answer::Written { .. }));
     assert_eq!(scene.markers().await[0].due_at, at(3000), "early");
     let status = scene.run(at(3300)).await;
@@ -128,6 +128,36 @@ async fn a_run_that_ended_between_the_entry_and_the_marker_is_finished_by_the_ne
     assert_eq!(scene.markers().await[0].due_at, at(3600));
     assert_eq!(scene.run(at(3600)).await.done, 1);
     assert_eq!(scene.balance("a", at(3600)).await, (100, 0));
+}
+
+#[tokio::test]
+async fn holds_that_are_due_together_come_back_with_the_grace_of_their_own_policies() {
+    let scene = Scene::new().await;
+    // The policy of image-to-3d knows no left-over credits and no grace; that of the music studio gives a day.
+    for (product, payment, subscription, generation) in
+        [("image-to-3d", "pi_1", "sub_1", "g1"), ("music-studio", "pi_2", "sub_2", "g2")]
+    {
+        let product = ProductId::new(product).unwrap();
+        let mut plan = grant(&id("a"), payment, 100, Some(subscription));
+        let Command::Hold(mut hold) = place(generation, 10) else { panic!("a hold") };
+        for of in [&mut plan.payment.product, &mut hold.product] {
+            *of = product.clone();
+        }
+        scene.order(&id("a"), &Command::Grant(plan), at(0)).await;
+        scene.order(&id("a"), &Command::Hold(hold), at(0)).await;
+        let subscription = SubscriptionId::new(subscription).unwrap();
+        let end = Command::StartExpiry { subscription, ended_at: at(1), leftover_s: 10, stop_clock: true };
+        scene.order(&id("a"), &end, at(1)).await;
+    }
+    assert_eq!(scene.run(at(3300)).await.done, 1);
+    let journal = scene.journal("a").await;
+    let [.., first, second] = &journal[..] else { panic!("two entries") };
+    let policies = [first, second].map(|entry| entry.policy().unwrap().document.as_str());
+    assert_eq!(policies, ["image-to-3d", "music-studio"]);
+    let lots = &second.after().lots;
+    assert_eq!(lots.iter().map(|lot| lot.available.get()).collect::<Vec<_>>(), [0, 10]);
+    assert_eq!(lots[1].expires_at, Some(at(3300 + DAY_S)));
+    assert_eq!(scene.markers().await[0].due_at, at(3300 + DAY_S));
 }
 
 #[tokio::test]

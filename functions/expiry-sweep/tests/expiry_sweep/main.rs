@@ -5,6 +5,8 @@ mod accounts;
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod cancellations;
+#[cfg(test)]
 mod clocks;
 #[cfg(test)]
 mod payouts;

@@ -1,14 +1,11 @@
 //! Payouts that are stuck.
 
 use ledger::contract::{NoPause, at};
-use ledger::{
-    Actor, CancellationStore, Channel, Confirmation, LedgerStore, PaymentId, PaymentStore, Subscription,
-    SubscriptionId, Timestamp,
-};
+use ledger::{Actor, LedgerStore, PaymentId, PaymentStore, RefundId, SubscriptionId, Timestamp};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Call, Case, Grounds, Quote, Request, RequestStore, Review, Reviewed, Save, Standing, Verdict,
-    approve, fingerprint, request_id,
+    Approved, Call, Case, Grounds, PlanEnd, Quote, RefundSeen, RefundStatus, Request, RequestStore, Review,
+    Reviewed, Save, Saved, Seen, Standing, Verdict, approve, fingerprint, request_id,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -80,6 +77,36 @@ async fn a_stuck_payout_is_announced_again_and_again_until_it_moves() {
 }
 
 #[tokio::test]
+async fn s3_18_a_plan_that_is_to_end_is_announced_at_growing_intervals_until_it_has_ended() {
+    let scene = Scene::new().await;
+    let mut request = approved(&scene, "a", at(0)).await;
+    request.payout.as_mut().unwrap().ends = Some(PlanEnd::of(SubscriptionId::new("sub_1").unwrap()));
+    request.ask(at(1), false).unwrap();
+    let seen = RefundSeen {
+        id: RefundId::new("re_1").unwrap(),
+        payment: PaymentId::new("pi_a").unwrap(),
+        amount: request.payout.as_ref().unwrap().amount,
+        status: RefundStatus::Succeeded,
+        failure: None,
+    };
+    assert_eq!(request.observe(&seen, at(2)), Seen::Moved);
+    request.version += 1;
+    let save = Save { request, commit: None, refunded: None };
+    assert_eq!(scene.tables.save(&save).await.unwrap(), Saved::Written);
+    let announced = || scene.queue.announced.lock().unwrap().len();
+    for (second, expected) in [(601, 0), (602, 1), (1201, 1), (1202, 2), (2401, 2), (2402, 3)] {
+        scene.run(at(second)).await;
+        assert_eq!(announced(), expected, "{second}");
+    }
+    let mut ended = stored(&scene, &save.request).await;
+    assert!(ended.plan_ended(None, at(2500)));
+    ended.version += 1;
+    scene.tables.save(&Save { request: ended, commit: None, refunded: None }).await.unwrap();
+    scene.run(at(9000)).await;
+    assert_eq!(announced(), 3);
+}
+
+#[tokio::test]
 async fn a_payout_that_cannot_be_announced_stays_due_and_stops_nothing() {
     let scene = Scene::new().await;
     let request = approved(&scene, "a", at(0)).await;
@@ -101,35 +128,4 @@ async fn a_run_for_a_day_to_come_does_not_put_payouts_off() {
     assert_eq!(scene.queue.announced.lock().unwrap().len(), 0);
     assert_eq!(stored(&scene, &request).await.due_at, request.due_at);
     assert_eq!(scene.run(at(600)).await.done, 1);
-}
-
-#[tokio::test]
-async fn a_confirmed_cancellation_is_announced_until_stripe_knows() {
-    let scene = Scene::new().await;
-    let subscription = Subscription {
-        id: SubscriptionId::new("sub_1").unwrap(),
-        account: id("customer-1"),
-        as_of: at(0),
-        price: None,
-        period_ends_at: None,
-        cancellation_confirmed_at: None,
-        cancels_at: None,
-        ended_at: None,
-        confirmation: None,
-    };
-    assert!(scene.tables.save_subscription(&subscription).await.unwrap());
-    let confirmation =
-        Confirmation { at: at(0), channel: Channel::Customer, effective_at: None, stripe_at: None };
-    assert!(scene.tables.confirm_cancellation(&subscription, &confirmation).await.unwrap());
-    *scene.queue.refuses.lock().unwrap() = true;
-    let status = scene.run(at(300)).await;
-    assert_eq!((status.looked_at, status.done, status.failed), (1, 0, 1));
-    *scene.queue.refuses.lock().unwrap() = false;
-    for now in [600, 900] {
-        assert_eq!(scene.run(at(now)).await.done, 1);
-    }
-    assert_eq!(*scene.queue.announced.lock().unwrap(), ["customer-1 sub_1", "customer-1 sub_1"]);
-    let stored = scene.tables.subscription(&id("customer-1"), &subscription.id).await.unwrap().unwrap();
-    scene.tables.stripe_knows(&stored, at(901)).await.unwrap();
-    assert_eq!(scene.run(at(1200)).await.looked_at, 0);
 }

@@ -54,6 +54,7 @@ impl Scene {
             channel: Channel::Customer,
             effective_at: Some(at(30 * DAY_S)),
             stripe_at: None,
+            announced: 0,
         };
         assert!(store.confirm_cancellation(&told, &confirmation).await.unwrap());
         // A second confirmation, made on what was read before the first, changes nothing.
@@ -127,13 +128,26 @@ async fn s2_16_a_subscription_that_has_ended_needs_no_telling() {
     let scene = Scene::new().await;
     let end = End { subscription: scene.id.as_str().to_owned(), ended_at: None };
     scene.stripe.end(&end, &Emission::default()).unwrap();
-    // Stripe changes nothing of what has ended; its event of the end comes, and then there is nothing to
-    // tell.
-    assert!(matches!(scene.tell(at(11)).await, Err(TellError::Stripe(_))));
+    // Stripe changes nothing of what has ended, and is asked again by the sweep alone; its event of the end
+    // comes, and then there is nothing to tell.
+    assert_eq!(scene.tell(at(11)).await.unwrap(), Told::Declined);
+    assert_eq!((scene.stripe_at().await, scene.store.untold(at(9999), 10).await.unwrap().len()), (None, 1));
     let ended = Subscription { as_of: at(12), ended_at: Some(at(11)), ..scene.stored().await };
     assert!(scene.store.save_subscription(&ended).await.unwrap());
     assert_eq!(scene.tell(at(13)).await.unwrap(), Told::Ended);
     assert_eq!(scene.store.untold(at(9999), 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_cancellation_that_stripe_once_declined_is_told_under_another_key() {
+    let scene = Scene::new().await;
+    scene.stripe.plan(Operation::UpdateSubscription, 1, Fault::Decline { code: "unheard_of".to_owned() });
+    for second in [11, 12] {
+        assert_eq!(scene.tell(at(second)).await.unwrap(), Told::Declined);
+    }
+    scene.store.put_off_telling(&scene.stored().await, at(600)).await.unwrap();
+    assert_eq!(scene.tell(at(600)).await.unwrap(), Told::Told);
+    assert_eq!(scene.cancelled(), 1);
 }
 
 #[tokio::test]

@@ -134,32 +134,3 @@ async fn c10_an_invoice_that_was_not_paid_by_card_in_this_amount_is_not_refunded
     assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
     assert_eq!((world.refunds(), world.numbers().await), (0, (100, 0)));
 }
-
-#[tokio::test]
-async fn s3_18_a_refunded_charge_ends_its_subscription_once_whatever_is_lost() {
-    let world = World::of_plan().await;
-    // Declined for good: nothing is refunded and nothing ends.
-    let declined = World::of_plan().await;
-    declined.stripe.plan(Operation::CreateRefund, 1, Fault::Decline { code: "charge_disputed".to_owned() });
-    assert_eq!(declined.pay(at(3)).await.unwrap(), State::Failed);
-    assert_eq!(declined.ended(), 0);
-    // Made, and the answers to the refund and to the end are lost: the message comes again.
-    world.stripe.set(Settings { refund_mode: RefundMode::Succeeded, ..Settings::default() });
-    world.stripe.plan(Operation::CreateRefund, 1, Fault::TimeoutAfterActing);
-    world.stripe.plan(Operation::EndSubscription, 1, Fault::Unavailable);
-    world.stripe.plan(Operation::EndSubscription, 1, Fault::TimeoutAfterActing);
-    for second in [3, 60, 120] {
-        assert!(world.pay(at(second)).await.is_err(), "{second}");
-    }
-    for second in [180, 240] {
-        assert_eq!(world.pay(at(second)).await.unwrap(), State::Refunded);
-    }
-    assert_eq!((world.refunds(), world.ended()), (1, 1));
-}
-
-#[tokio::test]
-async fn a_refunded_pack_ends_no_subscription() {
-    let world = World::new().await;
-    assert_eq!(world.pay(at(3)).await.unwrap(), State::Paying);
-    assert!(world.stripe.calls().iter().all(|call| call.method != "DELETE"));
-}

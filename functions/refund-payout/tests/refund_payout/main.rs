@@ -5,4 +5,6 @@ mod cancelling;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod world;

@@ -3,12 +3,12 @@
 use lambda::backoff::Backoff;
 use ledger::contract::{at, grant, run};
 use ledger::{
-    AccountId, Actor, Command, Credits, Entry, LedgerStore, PaymentId, PaymentStore, PolicyRef,
-    RefundRequestId, Timestamp, check_journal,
+    AccountId, Actor, Command, Credits, Entry, LedgerStore, PaymentId, PaymentStore, RefundRequestId,
+    Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Facts, Reason};
-use refund_payout::{PayoutError, pay};
+use refund_payout::{Paid, PayoutError, pay};
 use refunds::{
     Approved, Call, Case, Grounds, Quote, Request, RequestStore, Review, Reviewed, Standing, State, Verdict,
     approve, fingerprint, request_id,
@@ -54,7 +54,7 @@ impl World {
         Self::of(stripe, &made.invoice.unwrap()).await
     }
 
-    /// The same for a charge of a subscription whose policy ends it with a refund.
+    /// The same for a charge of a subscription that ends with its refund.
     pub(crate) async fn of_plan() -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
         let subscribe = Subscribe {
@@ -89,8 +89,8 @@ impl World {
         let client = StripeClient::new(&config).unwrap();
         let account = account();
         let mut grant = grant(&account, payment.as_str(), 100, subscription);
-        let policy = PolicyRef { document: "music-studio".to_owned(), version: "2026-05-02".to_owned() };
-        grant.payment.policy = Some(policy);
+        // From before the first version: what ends with a refund is what its quote says.
+        grant.payment.policy = None;
         run(&store, &account, &Command::Grant(grant), at(0)).await;
         let request = request_id(&account, "key-1");
         let world = Self { stripe, store, payment, request, client };
@@ -148,6 +148,13 @@ impl World {
         &self,
         now: Timestamp,
     ) -> Result<State, PayoutError<ledger_dynamodb::StoreError>> {
+        self.paid(now).await.map(|paid| paid.state)
+    }
+
+    pub(crate) async fn paid(
+        &self,
+        now: Timestamp,
+    ) -> Result<Paid, PayoutError<ledger_dynamodb::StoreError>> {
         Box::pin(pay(&self.store, &Backoff::default(), &self.client, &self.request, now)).await
     }
 

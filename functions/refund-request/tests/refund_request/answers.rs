@@ -1,5 +1,6 @@
 //! What was missing, taking back, and the door to a person.
 
+use refunds::RequestStore;
 use serde_json::{Value, json};
 
 use crate::world::{CUSTOMER, World, act, after_cancellation, answer, changed_mind, key_of};
@@ -29,6 +30,26 @@ async fn s2_17_a_missing_order_is_asked_for_and_its_answer_pays() {
     let (status, _) = world.act(&id, "answers", &json!({"payment": "pi_first"})).await;
     assert_eq!(status, 409);
     world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn s0_19_the_product_is_that_of_the_payment_that_an_answer_names_first() {
+    let world = World::new().await;
+    world.pay_for("platform-api", "assistant-suite", "pi_api", 1000).await;
+    let asked = json!({"reason": "changed_mind", "note": "I do not need it."});
+    let (id, request) = submitted(&world, &asked).await;
+    assert_eq!(request["state"], "needs_information", "{request:#}");
+    let (status, request) = world.act(&id, "answers", &json!({"payment": "pi_api"})).await;
+    assert_eq!(status, 200, "{request:#}");
+    // Decided as if the payment had been named at once.
+    let at_once = json!({"reason": "changed_mind", "note": "I do not need it.", "payment": "pi_api"});
+    let (_, at_once) = submitted(&world, &at_once).await;
+    for member in ["document", "outcome", "clauses", "rules"] {
+        assert_eq!(request["decision"][member], at_once["decision"][member], "{member}");
+    }
+    let stored = world.app.store.request(&id.parse().unwrap()).await.unwrap().unwrap();
+    let product = stored.case.facts.get(policy::Fact::Product);
+    assert_eq!(product, Some(&policy::Value::Text("platform-api".to_owned())));
 }
 
 #[tokio::test]

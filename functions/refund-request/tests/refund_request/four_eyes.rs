@@ -2,8 +2,8 @@
 
 use ledger::{Actor, LedgerStore, PaymentStore};
 use refunds::{
-    Approved, Call, FirstApproval, Grounds, Quote, RequestStore, Review, Reviewed, Save, Saved, Standing,
-    Verdict, approve,
+    Approved, Call, Deed, FirstApproval, Grounds, Made, Quote, RequestStore, Review, Reviewed, Save, Saved,
+    Standing, Verdict, approve,
 };
 use serde_json::{Value, json};
 
@@ -201,6 +201,103 @@ async fn d15_the_table_refuses_an_approval_that_the_code_lies_about() {
     let saved = save_past_the_code(&world, id, "agent-3", |_, _| {}).await;
     assert!(matches!(saved, Approved::Saved(_)), "{saved:?}");
     assert_eq!(world.refunded("pi_large").await, LARGE);
+}
+
+#[tokio::test]
+async fn d15_the_table_refuses_whoever_spoke_for_the_customer() {
+    let world = World::new().await;
+    world.pay_for("music-studio", "music-studio", "pi_large", LARGE).await;
+    let (_, request) = world.submit("key-1", &large()).await;
+    let id = request["id"].as_str().unwrap();
+    let refusal = json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Landed."});
+    assert_eq!(world.review(id, "agent-1", &refusal).await.0, 200);
+    let reopening = act(id, "reopening", &json!({"note": "They called."})).as_support("agent-2");
+    assert_eq!(answer(&world.call(&reopening).await).0, 200);
+    // The first approval, given by the one who spoke.
+    let parsed = id.parse().unwrap();
+    let mut first = world.app.store.request(&parsed).await.unwrap().unwrap();
+    first.version += 1;
+    first.first_approval =
+        Some(FirstApproval { by: "agent-2".to_owned(), quote: "q_1".to_owned(), at: now() });
+    let save = Save { request: first, commit: None, refunded: None };
+    assert_eq!(world.app.store.save(&save).await.unwrap(), Saved::NotAllowed);
+    // The second one, as if nobody had spoken.
+    assert_eq!(world.review_as_shown(id, "agent-1", &approval("I agree.")).await.0, 200);
+    let forget = |request: &mut refunds::Request, _: &Quote| {
+        request.acts.retain(|act| act.call.by != Actor::Support("agent-2".to_owned()));
+    };
+    assert_eq!(save_past_the_code(&world, id, "agent-2", forget).await, Approved::NotAllowed);
+    assert_eq!(world.refunded("pi_large").await, 0);
+    assert_eq!(world.review_as_shown(id, "agent-3", &approval("So do I.")).await.0, 200);
+}
+
+const OFFER: &str = "offers/part_by_credits";
+
+/// A request about a large payment, of which the offer of a part is above the limit; and that offer's quote.
+async fn offering(world: &World) -> (String, Value) {
+    world.pay_for("image-to-3d", "image-to-3d", "pi_3d", 2 * LARGE).await;
+    world.generate_for("image-to-3d", "mesh-1", 15).await;
+    let body = json!({"reason": "changed_mind", "payment": "pi_3d", "note": "I used a part of it."});
+    let (_, request) = world.submit("key-1", &body).await;
+    let mut offers = request["offers"].as_array().unwrap().iter();
+    let offer = offers.find(|offer| offer["offer"] == "part_by_credits").unwrap();
+    let made = json!({"decision": "offer", "offer": "part_by_credits", "clause": "partial-goodwill",
+        "reason": "A fair part.", "quote": offer["quote"]["quote"]});
+    (request["id"].as_str().unwrap().to_owned(), made)
+}
+
+#[tokio::test]
+async fn d15_an_offer_that_two_people_made_outlives_a_refusal_and_is_carried_out() {
+    let world = World::new().await;
+    let (id, made) = offering(&world).await;
+    let (status, first) = world.review(&id, "agent-1", &made).await;
+    assert_eq!((status, &first["first_approval"]["reviewer"]), (200, &json!("agent-1")), "{first:#}");
+    assert_eq!(world.review(&id, "agent-2", &made).await.0, 200);
+    let refusal =
+        json!({"decision": "refuse", "clause": "partial-goodwill", "reason": "No more than offered."});
+    let (status, refused) = world.review(&id, "agent-2", &refusal).await;
+    assert_eq!((status, &refused["state"]), (200, &json!("refused")), "{refused:#}");
+    let (status, paid) = world.act(&id, OFFER, &json!({"answer": "accept"})).await;
+    assert_eq!((status, &paid["state"]), (200, &json!("approved")), "{paid:#}");
+    assert!(world.refunded("pi_3d").await > LARGE);
+    world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn d15_the_table_refuses_an_offer_that_only_the_code_says_two_people_made() {
+    let world = World::new().await;
+    let (id, made) = offering(&world).await;
+    let parsed = id.parse().unwrap();
+    assert_eq!(world.review(&id, "agent-1", &made).await.0, 200);
+    // The second person is the first one, under the name of a first approver who gave none.
+    let mut request = world.app.store.request(&parsed).await.unwrap().unwrap();
+    request.version += 1;
+    let quote = made["quote"].as_str().unwrap().to_owned();
+    let first = FirstApproval { by: "agent-3".to_owned(), quote: quote.clone(), at: now() };
+    let remedy = request.offers.iter().find_map(|offer| request.offer(&offer.id)?.1.remedy.clone()).unwrap();
+    let offer = request.offers.iter_mut().find(|offer| offer.id == "part_by_credits").unwrap();
+    offer.made = Some(Made { by: "agent-1".to_owned(), remedy: remedy.clone(), quote, first: Some(first) });
+    request.acts.last_mut().unwrap().deed = Deed::Reviewed(Review {
+        verdict: Verdict::Offer { offer: "part_by_credits".to_owned(), remedy },
+        reason: "A lie.".to_owned(),
+        clause: None,
+        quote: None,
+        overrides: false,
+    });
+    let store = &world.app.store;
+    for by in ["agent-1", "agent-2"] {
+        let mut lie = request.clone();
+        let offer = lie.offers.iter_mut().find(|offer| offer.id == "part_by_credits").unwrap();
+        let made = offer.made.as_mut().unwrap();
+        by.clone_into(&mut made.by);
+        if by == "agent-2" {
+            made.quote.push('0');
+        }
+        let save = Save { request: lie, commit: None, refunded: None };
+        assert_eq!(store.save(&save).await.unwrap(), Saved::NotAllowed, "{by}");
+    }
+    assert_eq!(world.act(&id, OFFER, &json!({"answer": "accept"})).await.0, 200, "as a recommendation");
+    assert_eq!(world.refunded("pi_3d").await, 0);
 }
 
 #[tokio::test]

@@ -128,6 +128,25 @@ async fn s3_25_replacement_credits_are_a_lot_of_their_own() {
 }
 
 #[tokio::test]
+async fn d6_an_offer_of_money_is_a_part_of_what_is_left_in_the_payments_currency() {
+    let world = World::new().await;
+    let (id, _) = unusable(&world).await;
+    let offering = |minor: u64, currency: &str| {
+        json!({"decision": "offer", "offer": "replacement_credits", "clause": "alternatives",
+            "reason": "Money, then.", "amount": {"amount_minor": minor, "currency": currency}})
+    };
+    for (minor, currency) in [(0, "usd"), (1001, "usd"), (100, "eur")] {
+        let (status, problem) = world.review(&id, "agent-1", &offering(minor, currency)).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("#/amount")), "{problem}");
+        assert_eq!(problem["errors"][0]["detail"], "expected 1 to 1000 in usd");
+    }
+    let (status, made) = world.review(&id, "agent-1", &offering(1000, "usd")).await;
+    assert_eq!(status, 200, "{made:#}");
+    let quote = &offer(&made, "replacement_credits")["quote"];
+    assert_eq!(quote["pays"]["amount"]["amount_minor"], 1000, "{quote:#}");
+}
+
+#[tokio::test]
 async fn offers_that_cannot_be_made_are_refused() {
     let world = World::new().await;
     let (id, _) = unusable(&world).await;

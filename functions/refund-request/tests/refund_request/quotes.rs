@@ -27,6 +27,20 @@ async fn a_preview_is_what_a_submission_would_be_and_writes_nothing() {
 }
 
 #[tokio::test]
+async fn s2_7_beside_a_refusal_no_quote_is_shown() {
+    let world = World::new().await;
+    world.generate("song-1", 5).await;
+    let body = json!({"reason": "result_not_liked", "generation_id": "song-1", "note": "Not my taste."});
+    let (status, preview) = world.preview(&body).await;
+    assert_eq!((status, &preview["state"], &preview["quote"]), (200, &json!("refused"), &Value::Null));
+    // Whoever was shown a quote is told that it does not hold.
+    let (status, problem) = world.submit("key-1", &with_quote(body.clone(), &json!("q_1"))).await;
+    assert_eq!((status, &problem["quote"]), (409, &Value::Null), "{problem}");
+    let (status, request) = world.submit("key-1", &body).await;
+    assert_eq!((status, &request["state"], &request["quote"]), (201, &json!("refused"), &Value::Null));
+}
+
+#[tokio::test]
 async fn s3_18_a_quote_says_what_is_paid_revoked_untouched_and_ended() {
     let world = World::new().await;
     world.subscribe("pi_pro", "sub_2", 500).await;

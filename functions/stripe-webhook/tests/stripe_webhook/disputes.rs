@@ -8,12 +8,16 @@ use crate::scene::{ACCOUNT, Scene, at, created};
 
 /// A dispute's event of second `second`.
 fn dispute(kind: &str, status: &str, payment: &str, second: i64) -> String {
+    dispute_of("du_1", (kind, status), payment, second)
+}
+
+fn dispute_of(id: &str, (kind, status): (&str, &str), payment: &str, second: i64) -> String {
     json!({
-        "id": format!("evt_{kind}_{second}"), "object": "event", "api_version": "2026-10-28.endive",
+        "id": format!("evt_{id}_{kind}_{second}"), "object": "event", "api_version": "2026-10-28.endive",
         "created": at(second).as_s(), "livemode": false, "pending_webhooks": 1,
         "request": { "id": null, "idempotency_key": null }, "type": format!("charge.dispute.{kind}"),
         "data": { "object": {
-            "id": "du_1", "object": "dispute", "amount": 900, "currency": "usd", "charge": "ch_1",
+            "id": id, "object": "dispute", "amount": 900, "currency": "usd", "charge": "ch_1",
             "created": at(100).as_s(), "is_charge_refundable": false, "livemode": false,
             "payment_intent": payment, "reason": "fraudulent", "status": status,
         }},
@@ -53,10 +57,47 @@ async fn the_newest_report_of_a_dispute_counts_in_whichever_order_they_come() {
     ] {
         assert_eq!(scene.send(body, at(400)).await.says, says);
         let stored = scene.tables.payment(&PaymentId::new(payment.as_str()).unwrap()).await.unwrap().unwrap();
-        let dispute = stored.dispute.unwrap();
+        let [dispute] = &stored.disputes[..] else { panic!("one dispute") };
         assert_eq!((dispute.status.as_str(), dispute.opened_at), (status, at(100)));
         // Nobody had asked for anything.
         assert_eq!((dispute.contacted_before, dispute.counts()), (Some(false), true));
+    }
+}
+
+#[tokio::test]
+async fn e14_e15_of_two_disputes_of_a_payment_neither_hides_the_other() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    scene.send(&body, at(0)).await;
+    let payment = made.payment.unwrap();
+    for (id, told, second, disputed, barred) in [
+        ("du_1", ("created", "needs_response"), 100, true, true),
+        ("du_2", ("created", "needs_response"), 110, true, true),
+        ("du_2", ("closed", "won"), 200, false, true),
+        ("du_1", ("closed", "lost"), 150, false, true),
+        ("du_1", ("updated", "appeal_under_review"), 300, false, true),
+        ("du_1", ("closed", "won"), 400, false, false),
+        ("du_2", ("updated", "under_review"), 190, false, false),
+    ] {
+        let reply = scene.send(&dispute_of(id, told, &payment, second), at(500)).await;
+        assert_eq!(reply.counted("PaymentsDisputed"), disputed, "{id} {told:?}");
+        let stored = scene.tables.payment(&PaymentId::new(payment.as_str()).unwrap()).await.unwrap().unwrap();
+        assert_eq!(stored.bars_refunds(), barred, "{id} {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn b6_of_two_reports_of_one_second_the_one_that_is_further_along_counts() {
+    for order in [["needs_response", "lost"], ["lost", "needs_response"]] {
+        let scene = Scene::new().await;
+        let (made, body) = scene.pack(0);
+        scene.send(&body, at(0)).await;
+        let payment = made.payment.unwrap();
+        for status in order {
+            scene.send(&dispute("updated", status, &payment, 100), at(101)).await;
+        }
+        let stored = scene.tables.payment(&PaymentId::new(payment).unwrap()).await.unwrap().unwrap();
+        assert_eq!(stored.disputes[0].status, "lost", "{order:?}");
     }
 }
 
@@ -70,7 +111,7 @@ async fn an_inquiry_that_ends_was_no_dispute() {
         let reply = scene.send(&dispute("updated", status, &payment, second), at(second)).await;
         assert_eq!((reply.says.as_str(), reply.counted("PaymentsDisputed")), ("applied", second == 100));
         let stored = scene.tables.payment(&PaymentId::new(payment.as_str()).unwrap()).await.unwrap().unwrap();
-        assert_eq!(stored.dispute.unwrap().counts(), counts, "{status}");
+        assert_eq!(stored.disputes[0].counts(), counts, "{status}");
     }
 }
 
@@ -98,7 +139,7 @@ async fn e11_a_refund_and_a_dispute_find_the_invoice_that_stands_for_their_payme
     let disputed = dispute("created", "needs_response", &payment, 100);
     assert_eq!(scene.send(&disputed, at(101)).await.says, "applied");
     let stored = scene.tables.payment(&PaymentId::new(paid).unwrap()).await.unwrap().unwrap();
-    assert_eq!((stored.refunded_minor, stored.dispute.is_some()), (400, true));
+    assert_eq!((stored.refunded_minor, stored.disputes.len()), (400, 1));
     let account = ledger::AccountId::new(ACCOUNT).unwrap();
     let records = scene.tables.records_of(&account).await.unwrap();
     assert_eq!((records.purchases.len(), records.refunded_at), (1, vec![at(30)]));

@@ -189,7 +189,8 @@ impl Findings {
             }
             Some(_) => {}
         }
-        if request.state == State::Refunded {
+        let refunded = request.state == State::Refunded;
+        if refunded && request.open_plan_end().is_none() {
             return;
         }
         match request.due_at {
@@ -201,6 +202,9 @@ impl Findings {
                 self.add(account, 10, &subject, what);
             }
             Some(_) => {}
+        }
+        if refunded {
+            return;
         }
         let approved = request.steps.iter().rev().find(|step| step.state == State::Approved);
         if let Some(step) = approved.filter(|step| now.seconds_since(step.at) > PAYOUT_CLOCK_S) {

@@ -81,8 +81,10 @@ fn other_crates_are_heard_from_warn_upwards() {
 #[test]
 fn the_level_is_a_bound() {
     assert_eq!(logged(LevelFilter::WARN, || tracing::info!(target: "lambda", "quiet")), "");
-    let refused = init(&Env::of([("LOG_LEVEL", "loud")]), "credits");
-    assert!(matches!(refused, Err(ConfigError::Invalid { name: "LOG_LEVEL", .. })));
+    for level in ["loud", "debug"] {
+        let refused = init(&Env::of([("LOG_LEVEL", level)]), "credits");
+        assert!(matches!(refused, Err(ConfigError::Invalid { name: "LOG_LEVEL", .. })), "{level}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Requests and capacity units of each operation, indexes included: the table of docs/PERFORMANCE.md. The
 //! account is one in steady use, and its ids are as long as they are in life.
 
-use ledger::contract::{NoPause, at, grant, place, settle};
+use ledger::contract::{NoPause, at, expire, grant, place, settle};
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, Ending, Entry, Order, RECENT_MAX, ReleaseReason, Timestamp,
     execute,
@@ -99,7 +99,7 @@ async fn an_account_in_steady_use_pays_one_unit_for_an_entry() {
         assert_eq!(scene.units(), [("Query", 1.0), ("PutItem", 1.0)], "{name}");
     }
 
-    scene.run(&Command::Expire { grace_s: 0 }, at(3005)).await;
+    scene.run(&expire(&[&generation(101)]), at(3005)).await;
     assert_eq!(scene.units(), [("Query", 1.0), ("PutItem", 1.0)], "expire");
 
     scene.run(&settle(&generation(101), FAILED), at(3006)).await;

@@ -61,7 +61,7 @@ async fn a_payment_that_is_not_there_is_not_made_and_one_that_is_keeps_what_it_h
     };
     assert!(note(&tables, 1).await);
     assert!(tables.save_dispute(&id("pi_1"), &dispute).await.unwrap());
-    let expected = Payment { downloads: 1, dispute: Some(Box::new(dispute)), ..before };
+    let expected = Payment { downloads: 1, disputes: vec![dispute], ..before };
     assert_eq!(payment(&tables).await, expected);
 }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::{CodecError, credits, instant};
-use crate::{Account, Credits, Ended, Hold, Lot, LotId, LotKind, Part, Recent, Timestamp};
+use crate::{Account, Credits, Ended, Hold, Lot, LotId, LotKind, Part, Period, Recent, Timestamp};
 
 /// Lot, credits.
 pub(super) type PartForm = (u32, u64);
@@ -25,9 +25,22 @@ enum SourceForm {
 }
 
 /// Id, source, product, granted at, expires at, the seven amounts in the order of [`Lot`], results, left-over
-/// time in seconds, closed (1) or not (0), touched at.
+/// time in seconds, closed (1) or not (0), touched at, and where renewals take the place of what is left, the
+/// period's beginning with whether it does (1) or is the first (0).
 #[derive(Serialize, Deserialize)]
-pub(super) struct LotForm(u32, SourceForm, String, i64, Option<i64>, [u64; 7], u32, Option<u64>, u8, i64);
+pub(super) struct LotForm(
+    u32,
+    SourceForm,
+    String,
+    i64,
+    Option<i64>,
+    [u64; 7],
+    u32,
+    Option<u64>,
+    u8,
+    i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<(i64, u8)>,
+);
 
 /// Generation, operation, parts, held at, milliseconds from there to the deadline.
 #[derive(Serialize, Deserialize)]
@@ -103,6 +116,7 @@ impl LotForm {
             lot.leftover_s,
             u8::from(lot.closed),
             lot.touched_at.as_ms(),
+            lot.period.map(|period| (period.starts_at.as_ms(), u8::from(period.replaces))),
         )
     }
 
@@ -118,7 +132,13 @@ impl LotForm {
             leftover_s,
             closed,
             touched_at,
+            period,
         ) = self;
+        let period = period
+            .map(|(starts_at, replaces)| {
+                Ok::<_, CodecError>(Period { starts_at: instant(starts_at)?, replaces: replaces == 1 })
+            })
+            .transpose()?;
         let [granted, available, held, spent, expired, revoked, repaid] = amounts;
         let (kind, payment) = match source {
             SourceForm::Subscription(id, payment) => {
@@ -143,6 +163,7 @@ impl LotForm {
             repaid: credits(repaid)?,
             results,
             leftover_s,
+            period,
             closed: closed == 1,
             touched_at: instant(touched_at)?,
         })

@@ -2,11 +2,11 @@
 
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Answer, Change, Command, Compensation, Credits, Ending, LotId, LotKind, PaymentId, ProductId, Record,
-    RefundRequestId, Rejection, ReleaseReason, SettlementOutcome,
+    Answer, Change, Command, Compensation, Credits, Ending, LotId, LotKind, PaymentId, Period, ProductId,
+    Record, RefundRequestId, Rejection, ReleaseReason, SettlementOutcome,
 };
 
-use crate::story::{DAY_S, EXPIRE, Story};
+use crate::story::{DAY_S, Story};
 
 const FAILED: Ending = Ending::Failed(ReleaseReason::Failed);
 
@@ -36,7 +36,7 @@ impl Story {
     async fn renewal(&self, payment: &str, count: u64, seconds: u64) -> Answer {
         let mut renewal = grant(&self.account, payment, count, Some("sub_1"));
         renewal.payment.charged_at = at(seconds);
-        renewal.replaces = true;
+        renewal.period = Some(Period { starts_at: at(seconds), replaces: true });
         self.run(&Command::Grant(renewal), seconds).await
     }
 }
@@ -70,7 +70,7 @@ async fn s2_19_credits_for_an_outage_expire_when_the_decision_says_so() {
     story.run(&compensation("rr_1", "music-studio", 20, Some(30 * DAY_S)), 1).await;
     assert_eq!(story.store.marker(&story.account), Some(at(30 * DAY_S)));
     assert_eq!((story.available(30 * DAY_S - 1), story.available(30 * DAY_S)), (20, 0));
-    story.run(&EXPIRE, 30 * DAY_S).await;
+    story.expire("g1", 30 * DAY_S).await;
     assert_eq!(story.numbers(1), [20, 0, 0, 0, 20, 0]);
     assert_eq!(
         story.run(&compensation("rr_2", "music-studio", 0, None), 30 * DAY_S).await,
@@ -125,7 +125,7 @@ async fn s4_12_a_renewal_takes_the_place_of_what_is_left_of_the_period_before() 
     // newer one.
     assert!(matches!(story.renewal("pi_2", 30, 30 * DAY_S).await, Answer::Exists(_)));
     story.renewal("pi_0", 30, 29 * DAY_S).await;
-    assert_eq!(story.numbers(5), [30, 30, 0, 0, 0, 0]);
+    assert_eq!((story.numbers(5), story.numbers(6)), ([30, 30, 0, 0, 0, 0], [30, 0, 0, 0, 30, 0]));
 }
 
 #[tokio::test]

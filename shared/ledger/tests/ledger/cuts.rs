@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use ledger::contract::{NoPause, at, grant, place, settle};
+use ledger::contract::{NoPause, at, expire, grant, place, settle};
 use ledger::{
     AccountId, Actor, Cause, Command, Commit, Committed, Compensation, Credits, CustomerId, Ending, Entry,
     GenerationId, InMemory, LedgerStore, MemoryError, Order, PaymentId, ProductId, RefundRequestId,
@@ -85,13 +85,13 @@ fn story(account: &AccountId) -> Vec<(Command, Timestamp)> {
         (settle("g2", Ending::Succeeded), at(5)),
         (settle("g2", failed), at(6)),
         (place("g3", 5), at(7)),
-        (Command::Expire { grace_s: 60 }, at(4000)),
+        (expire(&["g3"]), at(4000)),
         (settle("g3", Ending::Succeeded), at(4001)),
         (
             Command::StartExpiry { subscription: sub, ended_at: at(4002), leftover_s: 100, stop_clock: true },
             at(4002),
         ),
-        (Command::Expire { grace_s: 60 }, at(9000)),
+        (expire(&[]), at(9000)),
         (Command::Revoke { payment: PaymentId::new("pi_2").unwrap(), owe_spent: true }, at(9001)),
         (
             Command::Compensate(Compensation {

@@ -1,10 +1,10 @@
 //! The invariants over random histories: repeated, reordered and concurrent commands, lost replies and
 //! clocks that disagree.
 
-use ledger::contract::{NoPause, at, grant, place, run, settle};
+use ledger::contract::{NoPause, at, expire, grant, place, run, settle};
 use ledger::{
     AccountId, Actor, Cause, Change, Command, Compensation, Credits, DUE_SHARDS, DueStore, Ending, Entry,
-    InMemory, LedgerStore, MemoryError, Order, PaymentId, ProductId, RefundRequestId, ReleaseReason,
+    InMemory, LedgerStore, MemoryError, Order, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason,
     SubscriptionId, Timestamp, check_journal, execute_on, shard_of,
 };
 use proptest::prelude::*;
@@ -19,12 +19,14 @@ struct Step {
     fault: Option<MemoryError>,
 }
 
+const GENERATIONS: [&str; 6] = ["g0", "g1", "g2", "g3", "g4", "g5"];
+
 fn account() -> AccountId {
     AccountId::new("customer-1").unwrap()
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    let generation = (0..6_u8).prop_map(|index| format!("g{index}"));
+    let generation = prop::sample::select(&GENERATIONS[..]);
     let payment = (0..4_u8).prop_map(|index| format!("pi_{index}"));
     let subscription = prop_oneof![Just(None), Just(Some("sub_1")), Just(Some("sub_2"))];
     let ending = prop_oneof![Just(Ending::Succeeded), Just(Ending::Failed(ReleaseReason::Failed))];
@@ -34,7 +36,7 @@ fn command() -> impl Strategy<Value = Command> {
                 let mut grant = grant(&account(), &id, count, sub);
                 grant.payment.charged_at = at(charged);
                 grant.stops_clocks = stops;
-                grant.replaces = replaces;
+                grant.period = stops.then_some(Period { starts_at: at(charged / 2), replaces });
                 grant.leftover_s = stops.then_some(charged);
                 Command::Grant(grant)
             },
@@ -47,9 +49,9 @@ fn command() -> impl Strategy<Value = Command> {
                 expires_at: expiry.map(at),
             })
         }),
-        6 => (generation.clone(), 1..20_u64).prop_map(|(id, count)| place(&id, count)),
-        6 => (generation, ending).prop_map(|(id, ending)| settle(&id, ending)),
-        2 => Just(Command::Expire { grace_s: 86_400 }),
+        6 => (generation.clone(), 1..20_u64).prop_map(|(id, count)| place(id, count)),
+        6 => (generation, ending).prop_map(|(id, ending)| settle(id, ending)),
+        2 => Just(expire(&GENERATIONS)),
         1 => (payment.clone(), any::<bool>()).prop_map(|(id, owe_spent)| {
             Command::Revoke { payment: PaymentId::new(id).unwrap(), owe_spent }
         }),
@@ -120,7 +122,7 @@ async fn sweep(store: &InMemory, now: Timestamp, cut: bool) {
     let account = account();
     let due = store.due(shard_of(&account, DUE_SHARDS), now, 10).await.unwrap();
     let Some(marker) = due.first() else { return };
-    run(store, &account, &Command::Expire { grace_s: 60 }, now).await;
+    run(store, &account, &expire(&GENERATIONS), now).await;
     if !cut {
         let head = store.head(&account).await.unwrap();
         let next = head.and_then(|head| head.after().next_mark(now));
@@ -176,7 +178,7 @@ proptest! {
     #[test]
     fn the_sweep_leaves_nothing_that_is_due(steps in prop::collection::vec(step(), 1..40)) {
         let sweep = Step {
-            command: Command::Expire { grace_s: 0 }, seconds: 100_000, stale: 0, fault: None,
+            command: expire(&GENERATIONS), seconds: 100_000, stale: 0, fault: None,
         };
         let swept = [steps.as_slice(), &[sweep]].concat();
         let (store, seconds) = block_on(play(&swept));

@@ -7,6 +7,8 @@ mod cuts;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod story;

@@ -2,11 +2,11 @@
 
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Answer, Change, Command, Credits, Ending, MemoryError, PaymentId, Rejection, ReleaseReason,
-    SettlementOutcome, check_journal,
+    Answer, Change, Command, Credits, Ending, GenerationId, MemoryError, PaymentId, Rejection, ReleaseReason,
+    Settlement, SettlementOutcome, check_journal,
 };
 
-use crate::story::{DAY_S, EXPIRE, Story};
+use crate::story::{DAY_S, Story};
 
 fn parts(change: &Change) -> Vec<(u32, u64)> {
     match change {
@@ -41,9 +41,9 @@ async fn s2_26_leftover_credits_expire_sixty_days_after_the_end_and_s2_22_packs_
         // Unusable at once, whether or not the sweep has run.
         assert_eq!(story.available(seconds), expected, "{seconds}");
     }
-    assert_eq!(story.run(&EXPIRE, 70 * DAY_S - 1).await, Answer::Unchanged(Vec::new()));
-    assert!(matches!(story.run(&EXPIRE, 70 * DAY_S).await, Answer::Written { .. }));
-    assert_eq!(story.run(&EXPIRE, 70 * DAY_S + 1).await, Answer::Unchanged(Vec::new()));
+    assert_eq!(story.expire("g1", 70 * DAY_S - 1).await, Answer::Unchanged(Vec::new()));
+    assert!(matches!(story.expire("g1", 70 * DAY_S).await, Answer::Written { .. }));
+    assert_eq!(story.expire("g1", 70 * DAY_S + 1).await, Answer::Unchanged(Vec::new()));
     assert_eq!((story.numbers(1), story.numbers(2)), ([30, 0, 0, 0, 30, 0], [100, 100, 0, 0, 0, 0]));
 }
 
@@ -92,8 +92,33 @@ async fn credits_of_a_job_that_fails_after_the_expiry_come_back_with_a_grace() {
     story.run(&settle("g1", Ending::Failed(ReleaseReason::Failed)), expiry + 60).await;
     assert_eq!(story.numbers(1), [30, 10, 0, 0, 20, 0]);
     assert_eq!(story.lot(1).expires_at, Some(at(expiry + 60 + DAY_S)));
-    story.run(&EXPIRE, expiry + 60 + DAY_S).await;
+    story.expire("g1", expiry + 60 + DAY_S).await;
     assert_eq!(story.numbers(1), [30, 0, 0, 0, 30, 0]);
+}
+
+#[tokio::test]
+async fn each_settlement_has_its_own_grace_and_a_hold_that_is_not_named_waits() {
+    let story = Story::new();
+    for (payment, subscription, generation) in
+        [("pi_1", "sub_1", "g1"), ("pi_2", "sub_2", "g2"), ("pi_3", "sub_3", "g3")]
+    {
+        story.grant(payment, 10, Some(subscription)).await;
+        story.run(&place(generation, 10), 0).await;
+        story.end(subscription, at(0), 1).await;
+    }
+    let failed = |id: &str, grace_s| Settlement {
+        generation: GenerationId::new(id).unwrap(),
+        ending: Ending::Failed(ReleaseReason::Failed),
+        grace_s,
+    };
+    let late = 60 * DAY_S + 1;
+    story.run(&Command::Settle { settlements: vec![failed("g1", 0), failed("g2", 60)] }, late).await;
+    assert_eq!((story.numbers(1), story.numbers(2)), ([10, 0, 0, 0, 10, 0], [10, 10, 0, 0, 0, 0]));
+    assert_eq!(story.lot(2).expires_at, Some(at(late + 60)));
+    assert_eq!(story.expire("g1", late + 1).await, Answer::Unchanged(Vec::new()));
+    assert_eq!(story.numbers(3), [10, 0, 10, 0, 0, 0]);
+    story.expire("g3", late + 2).await;
+    assert_eq!(story.lot(3).expires_at, Some(at(late + 2 + DAY_S)));
 }
 
 #[tokio::test]
@@ -102,8 +127,8 @@ async fn s4_5_a_hold_without_an_outcome_is_released_at_its_deadline() {
     story.grant("pi_1", 30, None).await;
     story.run(&place("g1", 10), 0).await;
     assert_eq!(story.store.marker(&story.account), Some(at(3000)));
-    assert_eq!(story.run(&EXPIRE, 2999).await, Answer::Unchanged(Vec::new()));
-    story.run(&EXPIRE, 3000).await;
+    assert_eq!(story.expire("g1", 2999).await, Answer::Unchanged(Vec::new()));
+    story.expire("g1", 3000).await;
     assert_eq!(story.available(3000), 30);
 }
 
@@ -112,7 +137,7 @@ async fn a_late_capture_without_credits_is_recorded_and_takes_nothing() {
     let story = Story::new();
     story.grant("pi_1", 30, None).await;
     story.run(&place("g1", 20), 0).await;
-    story.run(&EXPIRE, 3000).await;
+    story.expire("g1", 3000).await;
     story.run(&place("g2", 30), 3001).await;
     let Answer::Written { outcomes, .. } = story.run(&settle("g1", Ending::Succeeded), 3002).await else {
         panic!("recorded")

@@ -1,12 +1,11 @@
 //! One account of a store in memory, told step by step; at the end of each story its invariants hold.
 
-use ledger::contract::{at, grant, run};
+use ledger::contract::{at, expire, grant, run};
 use ledger::{
     AccountId, Answer, Command, Credits, InMemory, Lot, LotId, SubscriptionId, Timestamp, check_journal,
 };
 
 pub(crate) const DAY_S: u64 = 86_400;
-pub(crate) const EXPIRE: Command = Command::Expire { grace_s: DAY_S };
 
 pub(crate) struct Story {
     pub(crate) store: InMemory,
@@ -25,6 +24,11 @@ impl Story {
     pub(crate) async fn grant(&self, payment: &str, count: u64, subscription: Option<&str>) {
         let command = Command::Grant(grant(&self.account, payment, count, subscription));
         assert!(matches!(self.run(&command, 0).await, Answer::Written { .. }));
+    }
+
+    /// What is due, with the release of this generation's hold.
+    pub(crate) async fn expire(&self, generation: &str, seconds: u64) -> Answer {
+        self.run(&expire(&[generation]), seconds).await
     }
 
     pub(crate) async fn end(&self, subscription: &str, ended_at: Timestamp, seconds: u64) -> Answer {

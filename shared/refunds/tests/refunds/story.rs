@@ -100,5 +100,6 @@ fn payout() -> Payout {
         refund: None,
         failure: None,
         failed_before: Vec::new(),
+        ends: None,
     }
 }

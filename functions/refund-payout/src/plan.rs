@@ -1,0 +1,80 @@
+//! Ending the plan whose charge was refunded, where the quote promised it (`S3-18`).
+//!
+//! The promise is part of the stored payout, and stays due until Stripe has no such subscription any more. A
+//! subscription that Stripe declines to end for good is a person's to end; nobody asks Stripe again.
+
+use ledger::{ExecuteError, Pause, RefundRequestId};
+use refunds::{Request, Save, Saved, Stores};
+use stripe_api::{CancelWhen, Decline, StripeError};
+
+use crate::{Outcome, PayoutError, Works, code_of};
+
+/// What became of a plan that was to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plan {
+    /// Stripe has ended it.
+    Ended,
+    /// It was gone before.
+    Gone,
+    /// Stripe declined for good; a person has to look.
+    LeftToPeople,
+}
+
+impl Plan {
+    /// Its name in logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Gone => "gone",
+            Self::LeftToPeople => "left_to_people",
+        }
+    }
+}
+
+impl<S: Stores, P: Pause> Works<'_, S, P> {
+    /// Ends the plan that the payout of a request promised to end, if that is still to be done.
+    pub(crate) async fn end_plan(&self, id: &RefundRequestId) -> Outcome<S, Option<Plan>> {
+        let Some(request) = self.read(id).await? else { return Ok(None) };
+        let Some(plan) = request.open_plan_end() else { return Ok(None) };
+        let known = self.store.subscription(&request.account, &plan.subscription).await;
+        let known = known.map_err(ExecuteError::Store)?;
+        let (became, declined) = if known.is_some_and(|known| known.ended_at.is_some()) {
+            (Plan::Gone, None)
+        } else {
+            match self.stripe.cancel_subscription(&plan.subscription, &CancelWhen::AtOnce).await {
+                Ok(_) => (Plan::Ended, None),
+                Err(StripeError::Declined(Decline::ResourceMissing)) => (Plan::Gone, None),
+                Err(StripeError::Declined(why)) => (Plan::LeftToPeople, Some(code_of(&why))),
+                Err(error) => return Err(PayoutError::Stripe(error)),
+            }
+        };
+        self.note(request, declined).await?;
+        Ok(Some(became))
+    }
+
+    /// Writes what became of the plan. Stripe's own events move the request at the same time; what they
+    /// saved is read again, and Stripe is not asked again.
+    async fn note(&self, mut request: Request, declined: Option<String>) -> Outcome<S, ()> {
+        for attempt in 0..self.pause.attempts_max() {
+            if !request.plan_ended(declined.clone(), self.now) {
+                return Ok(());
+            }
+            request.version = request.version.saturating_add(1);
+            let id = request.id.clone();
+            let save = Save { request, commit: None, refunded: None };
+            request = match self.store.save(&save).await.map_err(ExecuteError::Store)? {
+                Saved::Written => return Ok(()),
+                Saved::Stale(stored) => *stored,
+                Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => {
+                    self.pause.pause(attempt).await;
+                    self.read(&id).await?.ok_or(PayoutError::NoRequest)?
+                }
+            };
+        }
+        Err(PayoutError::InOtherHands)
+    }
+
+    async fn read(&self, id: &RefundRequestId) -> Outcome<S, Option<Request>> {
+        Ok(self.store.request(id).await.map_err(ExecuteError::Store)?)
+    }
+}
