@@ -16,12 +16,11 @@ pub(crate) async fn note<S: DownloadStore>(
     generation: &GenerationId,
 ) -> Result<&'static str, Stay<<S as LedgerStore>::Error>> {
     let failed = |error| Stay::Ledger(ExecuteError::Store(error));
-    let payments = match head.and_then(|entry| payments(entry, generation)) {
-        Some(payments) => payments,
-        None => {
-            let placed = store.hold_entry(account, generation).await.map_err(failed)?;
-            placed.and_then(|entry| payments(&entry, generation)).ok_or(Stay::UnknownGeneration)?
-        }
+    let payments = if let Some(payments) = head.and_then(|entry| payments(entry, generation)) {
+        payments
+    } else {
+        let placed = store.hold_entry(account, generation).await.map_err(failed)?;
+        placed.and_then(|entry| payments(&entry, generation)).ok_or(Stay::UnknownGeneration)?
     };
     if payments.is_empty() {
         return Ok("without_payment");

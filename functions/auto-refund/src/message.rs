@@ -1,8 +1,9 @@
 //! The queue's messages: the envelope of `infra/schemas/generation-event.v1.json` and nothing else.
 //!
-//! A message says which generation ended and how, or of which one a result was downloaded. It cannot say how many credits that is: there is no
-//! field for an amount, and a field that the envelope does not have makes the message poison. What SNS or
-//! EventBridge wrap around a body is such a field. No refusal quotes the message.
+//! A message says which generation ended and how, or of which one a result was downloaded. It cannot say how
+//! many credits that is: there is no field for an amount, and a field that the envelope does not have makes
+//! the message poison. What SNS or EventBridge wrap around a body is such a field. No refusal quotes the
+//! message.
 
 use lambda::sqs::Record;
 use ledger::{AccountId, GenerationId, IdError, TimeError, Timestamp};
@@ -77,7 +78,8 @@ pub enum MessageError {
     /// A name or a code has other characters than it may have.
     #[error("`{0}` is not valid; expected 1 to {NAME_BYTES_MAX} letters, digits, `.`, `_`, `:` and `-`")]
     Name(&'static str),
-    /// A failure without `failure`, a completion without `answer`, or one of the two where it does not belong.
+    /// A failure without `failure`, a completion without `answer`, or one of the two where it does not
+    /// belong.
     #[error("a failure has `failure` alone, a completion `answer` alone, and a download neither")]
     Payload,
 }

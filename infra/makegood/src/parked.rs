@@ -1,4 +1,5 @@
-//! Events that were put aside: listed without their content, shown with it only on request, and applied again.
+//! Events that were put aside: listed without their content, shown with it only on request, and applied
+//! again.
 
 use std::io::Write;
 

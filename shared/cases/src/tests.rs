@@ -199,7 +199,7 @@ fn s3_12_no_report_means_no_download_only_where_the_pinned_policy_says_that_down
         let mut payment = payment("pi_2", 0);
         (payment.policy, payment.downloads, payment.lot) = (policy.cloned(), reported, LotId(1));
         payment.product = ProductId::new(product).unwrap();
-        let head = results.map(|results| with_results(results));
+        let head = results.map(with_results);
         let known = facts(&Records { payment: Some(payment), head, ..Records::default() }, at(DAY_S));
         assert_eq!(number(&known, Fact::OutputsDownloaded), expected, "{policy:?} {product} {results:?}");
     }

@@ -1,12 +1,11 @@
-//! Downloads: the generations on a payment's credits of which a result was downloaded, by their marks, as a set
-//! at the payment's own item. So a submission reads their number with the payment, a report that comes again
-//! changes nothing, and no list is read, changed and written.
+//! Downloads: the generations on a payment's credits of which a result was downloaded, by their marks, as a
+//! set at the payment's own item. So a submission reads their number with the payment, a report that comes
+//! again changes nothing, and no list is read, changed and written.
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::{DOWNLOADS_MAX, DownloadStore, GenerationId, PaymentId, mark};
 
-use crate::error::condition_failed;
 use crate::item::{Item, ONLY, bytes, key, number, payment_key};
 use crate::{StoreError, Tables};
 
@@ -43,10 +42,6 @@ impl DownloadStore for Tables {
             .expression_attribute_values(":marks", AttributeValue::Bs(vec![Blob::new(mark)]))
             .expression_attribute_values(":mark", bytes(mark))
             .expression_attribute_values(":max", number(DOWNLOADS_MAX));
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if condition_failed(&error) => Ok(false),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write(|| update.clone().send()).await
     }
 }

@@ -6,7 +6,6 @@
 
 use ledger::Timestamp;
 
-use crate::error::condition_failed;
 use crate::item::{Item, bytes, key, number, read_instant, read_text, take_bytes, text};
 use crate::{StoreError, Tables};
 
@@ -73,11 +72,7 @@ impl Tables {
             .condition_expression(SAME)
             .expression_attribute_names("#at", AT)
             .expression_attribute_values(":at", number(parked.at.as_ms()));
-        match delete.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if condition_failed(&error) => Ok(()),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write(|| delete.clone().send()).await.map(drop)
     }
 
     /// Gives an event that stays parked another reason, as long as it is the one that was read. The end of
@@ -92,11 +87,7 @@ impl Tables {
             .condition_expression(SAME)
             .expression_attribute_names("#at", AT)
             .expression_attribute_values(":at", number(parked.at.as_ms()));
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if condition_failed(&error) => Ok(()),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        self.write(|| put.clone().send()).await.map(drop)
     }
 }
 

@@ -163,8 +163,8 @@ pub trait CancellationStore: PaymentStore {
 
 /// Counts downloads at their payment. Every method is one round trip.
 pub trait DownloadStore: LedgerStore {
-    /// Notes that a result of a generation on a payment's credits was downloaded, once for each generation, and
-    /// says whether that was new. Nothing is noted beyond [`crate::DOWNLOADS_MAX`] generations.
+    /// Notes that a result of a generation on a payment's credits was downloaded, once for each generation,
+    /// and says whether that was new. Nothing is noted beyond [`crate::DOWNLOADS_MAX`] generations.
     fn note_download(
         &self,
         payment: &PaymentId,

@@ -89,8 +89,8 @@ pub enum SignatureError {
 /// What [`Verified::secret`] says of bytes that were put aside: which secret it was is not kept.
 const KEPT: &str = "kept";
 
-/// Bytes that Stripe has signed. Made by [`verify`], and once more by [`Verified::kept`] of the same bytes; the
-/// only source of an event.
+/// Bytes that Stripe has signed. Made by [`verify`], and once more by [`Verified::kept`] of the same bytes;
+/// the only source of an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Verified<'a> {
     payload: &'a [u8],

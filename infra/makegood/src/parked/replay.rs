@@ -1,5 +1,5 @@
-//! Parked events applied again: asked of the stripe-webhook function, which applies each as it would have been
-//! applied when it came. Nothing is written here.
+//! Parked events applied again: asked of the stripe-webhook function, which applies each as it would have
+//! been applied when it came. Nothing is written here.
 
 use std::io::Write;
 use std::time::Duration;
@@ -32,7 +32,8 @@ pub(crate) struct Replayed {
 }
 
 impl Replayed {
-    /// The event is parked as before: it could not be applied, was too long to be kept, or the function failed.
+    /// The event is parked as before: it could not be applied, was too long to be kept, or the function
+    /// failed.
     fn is_still_parked(&self) -> bool {
         !matches!(self.outcome.as_str(), "applied" | "repeated" | "ignored" | "not_parked")
     }

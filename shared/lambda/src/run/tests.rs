@@ -71,7 +71,8 @@ async fn an_event_is_a_request_or_the_direct_form_or_unreadable() {
     };
     assert_eq!(answered(r#"{"again":"evt_1"}"#).await.unwrap(), json!("evt_1"));
     assert_eq!(answered(&crate::http::tests_event(&json!({}))).await.unwrap()["statusCode"], 204);
-    // The gateway writes the members of its event, so that a caller cannot make one look like the direct form.
+    // The gateway writes the members of its event, so that a caller cannot make one look like the direct
+    // form.
     let both = crate::http::tests_event(&json!({"again": "evt_1"}));
     assert_eq!(answered(&both).await.unwrap()["statusCode"], 204);
     for neither in [r#"{"again":7}"#, r#"{"again":"evt_1","more":1}"#, "[]"] {
