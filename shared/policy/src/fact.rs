@@ -156,7 +156,7 @@ facts! {
         "Whether the card that was charged was the account's default card at that instant.";
     PlanPaid "plan_paid": Text, Recorded, "The plan that the payment paid for.";
     PlanRequested "plan_requested": Text, Claimed,
-        "The plan that was ordered: as the customer says, or else as the checkout of the first charge recorded.",
+        "The plan that was ordered: as the customer says, or as the checkout recorded where another was charged.",
         asks "Which plan did you mean to order?";
 
     CreditsPurchased "credits_purchased": Quantity(Credits), Recorded, "The credits that the payment bought.";

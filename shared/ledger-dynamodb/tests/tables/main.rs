@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod capacity;
 #[cfg(test)]
+mod leads;
+#[cfg(test)]
 mod money;
 
 use ledger::contract;
