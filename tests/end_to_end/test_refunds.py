@@ -210,7 +210,8 @@ class TestReview:
 
     def test_d15_nobody_reviews_a_request_of_their_own(self, stack, case):
         helper = add_support(stack)
-        answer = case.file("by-support", as_=helper, reason="changed_mind", payment=case.payment, note="they called")
+        body = {"reason": "accidental_purchase", "payment": case.payment, "note": "they called"}
+        answer = case.file("by-support", as_=helper, **body)
         assert (answer.status, answer.json["state"]) == (201, "in_review"), answer.body
         case.case = answer.json["id"]
         assert self.review(case, as_=helper, decision="approve", reason="mine").status == 403
