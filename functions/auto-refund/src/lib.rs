@@ -1,5 +1,5 @@
-//! How generations ended, message by message: captures, releases, and requests for a person; and which
-//! results were downloaded.
+//! How generations ended, message by message: captures, releases, and leads to what a person decides; and
+//! which results were downloaded.
 //!
 //! A batch's messages of one account come in, those that stay in the queue go out. The account is read
 //! once; each generation's verdict is the policy's on the hold as it is recorded; all verdicts of one
@@ -11,7 +11,6 @@
 mod download;
 mod message;
 mod promise;
-mod review;
 mod stay;
 mod verdict;
 
@@ -24,7 +23,7 @@ use ledger::{
     Past, Pause, PolicyRef, Settlement, SettlementOutcome, Timestamp, execute, execute_on, find_hold,
 };
 use policy::{Document, Documents};
-use refunds::{RequestStore, Save, Saved};
+use refunds::{About, Lead, LeadStore};
 
 pub use message::{BODY_BYTES_MAX, Message, MessageError, Reported, understand};
 
@@ -34,7 +33,7 @@ use crate::verdict::Verdict;
 /// What the handler needs.
 #[derive(Debug)]
 pub struct Context<S, P> {
-    /// The journals and the refund requests.
+    /// The journals, and the leads to refund requests.
     pub store: S,
     /// The wait between two attempts on a busy account.
     pub pause: P,
@@ -63,7 +62,7 @@ pub async fn handle<'b, 'a, S, P>(
     items: Vec<Item<'b, 'a, Message>>,
 ) -> Vec<&'b Record<'a>>
 where
-    S: DownloadStore + RequestStore<Error = StoreError<S>>,
+    S: DownloadStore + LeadStore,
     P: Pause,
 {
     lambda::log::account(&account);
@@ -130,7 +129,7 @@ struct Desk<'d, 'b, 'a, S, P> {
 
 impl<'b, 'a, S, P> Desk<'_, 'b, 'a, S, P>
 where
-    S: DownloadStore + RequestStore<Error = StoreError<S>>,
+    S: DownloadStore + LeadStore,
     P: Pause,
 {
     /// What is recorded of a generation, and the policy's verdict on its messages.
@@ -191,7 +190,7 @@ where
         }
     }
 
-    /// Writes the entry of some cases, and the requests of those that a person decides.
+    /// Writes the entry of some cases, and notes those that a person decides.
     async fn settle(
         &mut self,
         head: Option<Entry>,
@@ -241,7 +240,7 @@ where
         }
     }
 
-    /// Opens the request of a case that a person decides, and names the outcome.
+    /// Notes a case that a person decides, whose request the sweep opens, and names the outcome.
     async fn conclude(
         &self,
         case: &Case<'b, 'a>,
@@ -253,19 +252,16 @@ where
             settled => settled.as_str(),
         };
         let Verdict::Review { kind, code } = &case.verdict else { return Ok(name) };
-        let now = self.invocation.now();
-        let reported = (*kind, code.as_deref());
-        let request = review::open(self.account, &case.past.hold, reported, case.document, now)?;
-        let save = Save { request, commit: None, refunded: None };
-        match self.context.store.save(&save).await.map_err(Stay::Request)? {
-            Saved::Written => {
-                self.invocation.metrics().count("ReviewsOpened", 1);
-                Ok("in_review")
-            }
-            // An earlier delivery of the message opened it.
-            Saved::Stale(_) => Ok("repeated"),
-            Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => Err(Stay::RequestContended),
-        }
+        let generation = case.past.hold.generation.clone();
+        let lead = Lead {
+            account: self.account.clone(),
+            about: About::Ending { generation, kind: *kind, code: code.clone() },
+            since: self.invocation.now(),
+            due_at: Some(self.invocation.now()),
+        };
+        let is_new = self.context.store.note(&lead).await.map_err(Stay::Lead)?;
+        // An earlier delivery of the message noted it.
+        Ok(if is_new { "in_review" } else { "repeated" })
     }
 
     /// How long the messages took from the queue to the written entry.

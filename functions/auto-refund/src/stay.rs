@@ -3,7 +3,6 @@
 use std::error::Error;
 
 use ledger::ExecuteError;
-use policy::FactError;
 
 /// Why a message stays.
 #[derive(Debug, thiserror::Error)]
@@ -17,21 +16,15 @@ pub(crate) enum Stay<E: Error + 'static> {
     /// The documents are not those that the hold was placed by.
     #[error("no policy document covers the hold's product")]
     NoDocument,
-    /// A record of the hold is no value of its fact.
-    #[error("a fact of the generation cannot be recorded")]
-    Fact(#[from] FactError),
     /// The order is not carried out.
     #[error("the account's journal could not be read or written")]
     Ledger(#[from] ExecuteError<E>),
     /// The ledger gave an answer that a settlement does not have.
     #[error("the ledger refused")]
     Refused,
-    /// The request is not saved.
-    #[error("the refund request could not be saved")]
-    Request(#[source] E),
-    /// Somebody else is at work on the same request.
-    #[error("the refund request is being saved by somebody else")]
-    RequestContended,
+    /// The lead is not noted.
+    #[error("what a person decides could not be noted")]
+    Lead(#[source] E),
 }
 
 impl<E: Error + 'static> Stay<E> {
@@ -41,11 +34,10 @@ impl<E: Error + 'static> Stay<E> {
             Self::UnknownGeneration => "unknown_generation",
             Self::TooLate => "too_late",
             Self::NoDocument => "no_document",
-            Self::Fact(_) => "fact",
             Self::Ledger(ExecuteError::Busy) => "busy",
             Self::Ledger(_) => "store",
             Self::Refused => "refused",
-            Self::Request(_) | Self::RequestContended => "request",
+            Self::Lead(_) => "lead",
         }
     }
 }

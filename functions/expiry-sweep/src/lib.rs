@@ -1,15 +1,15 @@
 //! The sweep: everything that is due by the schedule's time, in bounded pages, oldest first.
 //!
-//! The schedule's instant goes in; expired lots, released holds, payouts that are announced again and clocks
-//! that warn or have run out come out, with a count of each. A few shards of the due index are worked on at
-//! once. A run keeps no state and its every step is guarded by a condition: two runs at once, a late run and
-//! a run that was cut off lead to the same ledger, and a lot past its expiry is unusable whether or not a run
-//! has been.
+//! The schedule's instant goes in; expired lots, released holds, payouts that are announced again, clocks
+//! that warn or have run out and cases that the records open come out, with a count of each. A few shards of
+//! the due index are worked on at once. A run keeps no state and its every step is guarded by a condition:
+//! two runs at once, a late run and a run that was cut off lead to the same ledger, and a lot past its expiry
+//! is unusable whether or not a run has been.
 
 mod accounts;
 mod cancellations;
 mod event;
-mod purchases;
+mod leads;
 mod requests;
 mod status;
 
@@ -17,8 +17,8 @@ use futures_util::future::join;
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::payout_queue::PayoutQueue;
-use ledger::{CancellationStore, DueStore, LedgerStore, Timestamp};
-use refunds::{RequestStore, UncreditedStore};
+use ledger::{CancellationStore, DueStore, Timestamp};
+use refunds::Stores;
 
 pub use accounts::{ACCOUNTS_PER_SHARD_MAX, DEADLINE_MARGIN_MS};
 pub use event::TickError;
@@ -30,15 +30,9 @@ pub use status::Status;
 pub(crate) const SHARDS_AT_ONCE: usize = 2;
 
 /// What the sweep needs of the tables.
-pub trait Store:
-    DueStore + CancellationStore + UncreditedStore + RequestStore<Error = <Self as LedgerStore>::Error>
-{
-}
+pub trait Store: DueStore + CancellationStore + Stores {}
 
-impl<S> Store for S where
-    S: DueStore + CancellationStore + UncreditedStore + RequestStore<Error = <S as LedgerStore>::Error>
-{
-}
+impl<S: DueStore + CancellationStore + Stores> Store for S {}
 
 /// What the sweep works with.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Requests of which something is due: a payout whose message was lost, whose refund Stripe has not confirmed
 //! or whose plan it has not ended, and clocks that warn, run out or have not been looked at since the request
-//! moved. Purchases that are paid and not credited stand in the same index.
+//! moved. Leads stand in the same index.
 //!
 //! The payout itself looks up what Stripe has before it asks again, so that an announcement too many costs
 //! one message. Payouts go by the wall clock: a run for another day must not put them off. Clocks go by the
@@ -17,7 +17,7 @@ use policy_documents::documents;
 use refunds::{Due, DueThing, Mark, Request, Save, Saved};
 
 use crate::accounts::DEADLINE_MARGIN_MS;
-use crate::purchases::purchase;
+use crate::leads::lead;
 use crate::status::Status;
 use crate::{Run, SHARDS_AT_ONCE, Store, Sweep};
 
@@ -36,7 +36,7 @@ pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &R
     shards.fold(Status::default(), async |sum, shard| sum.and(shard)).await
 }
 
-/// What became of one request or purchase.
+/// What became of one request or lead.
 pub(crate) enum Done {
     Written,
     NothingDue,
@@ -90,7 +90,7 @@ fn note(status: &mut Status, done: &[Done]) {
 async fn thing<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, due: &Due) -> Done {
     match &due.thing {
         DueThing::Request(id) => request(sweep, run, id).await,
-        DueThing::Purchase(payment) => purchase(sweep, run, payment).await,
+        DueThing::Lead(id) => lead(sweep, run, id).await,
     }
 }
 
@@ -135,7 +135,9 @@ async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, i
             done
         }
         // Somebody moved it meanwhile; what is due of it then is the next run's.
-        Ok(Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed) => Done::NothingDue,
+        Ok(
+            Saved::Stale(_) | Saved::Taken(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed,
+        ) => Done::NothingDue,
         Err(error) => failed(&error),
     }
 }

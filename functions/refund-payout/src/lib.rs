@@ -153,9 +153,11 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         let save = Save { request: request.clone(), commit: None, refunded: None };
         match self.store.save(&save).await.map_err(ExecuteError::Store)? {
             Saved::Written => Ok(()),
-            Saved::Stale(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => {
-                Err(PayoutError::InOtherHands)
-            }
+            Saved::Stale(_)
+            | Saved::Taken(_)
+            | Saved::Ledger(_)
+            | Saved::PaymentMoved
+            | Saved::NotAllowed => Err(PayoutError::InOtherHands),
         }
     }
 

@@ -42,5 +42,6 @@ fn said(asked: &Asked, caller: &Caller) -> Said {
         channel: if by_customer { Some("api".to_owned()) } else { asked.channel.map(str::to_owned) },
         from_account: if by_customer { Some(true) } else { asked.from_account },
         purchase_date_given: asked.purchase_date.is_some(),
+        ..Said::default()
     }
 }

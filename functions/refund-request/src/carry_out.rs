@@ -4,10 +4,10 @@ use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind};
 use lambda::payout_queue::PayoutQueue;
 use ledger::Timestamp;
-use refunds::{Approved, Grounds, Quote, Request, Save, Saved, State, Stores, approve};
+use refunds::{Approved, Grounds, Quote, Request, State, Stores};
 
 use crate::known::document_of;
-use crate::{RefundRequests, announce, not_carried_out, quoted, store_failed};
+use crate::{RefundRequests, announce, not_carried_out, quoted};
 
 /// What became of it.
 pub(crate) enum Carried {
@@ -27,13 +27,8 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
     now: Timestamp,
 ) -> Result<Carried, Problem> {
     request.keep_time(Some(document_of(&request.case)?));
-    let approved = match quote {
-        None => save_alone(app, request).await?,
-        Some(quote) => approve(&app.store, &app.backoff, &request, quote, grounds, now)
-            .await
-            .map_err(not_carried_out::<S>)?,
-    };
-    match approved {
+    let carried = refunds::carry_out(&app.store, &app.backoff, &request, quote, grounds, now).await;
+    match carried.map_err(not_carried_out::<S>)? {
         Approved::Saved(request) => {
             if request.state == State::Approved {
                 announce(&app.payouts, invocation, &request).await;
@@ -51,6 +46,10 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
         Approved::NotAllowed => {
             Err(Problem::new(ProblemKind::Forbidden).detail("another person has to approve this"))
         }
+        Approved::Open(earlier) => {
+            Err(Problem::new(ProblemKind::CaseOpen).member("request", &earlier.id.as_str()))
+        }
+        Approved::Taken(_) => Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1)),
     }
 }
 
@@ -66,17 +65,5 @@ pub(crate) fn check(shown: Option<&str>, fresh: Option<&Quote>) -> Result<(), Pr
     match shown {
         Some(shown) if fresh.map(Quote::id).as_deref() != Some(shown) => Err(changed(fresh)),
         _ => Ok(()),
-    }
-}
-
-async fn save_alone<S: Stores, Q>(app: &RefundRequests<S, Q>, request: Request) -> Result<Approved, Problem> {
-    let save = Save { request, commit: None, refunded: None };
-    match app.store.save(&save).await.map_err(store_failed)? {
-        Saved::Written => Ok(Approved::Saved(Box::new(save.request))),
-        Saved::Stale(stored) => Ok(Approved::Stale(stored)),
-        Saved::NotAllowed => Ok(Approved::NotAllowed),
-        Saved::Ledger(_) | Saved::PaymentMoved => {
-            Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1))
-        }
     }
 }

@@ -3,14 +3,15 @@
 use lambda::backoff::Backoff;
 use lambda::metrics::Metrics;
 use ledger::{
-    AccountId, Actor, Answer, Cause, Command, CustomerId, ExecuteError, Grant, LedgerStore, Order, Payment,
-    PaymentId, PaymentStore, PolicyRef, Record, Rejection, Timestamp, execute,
+    AccountId, Actor, Answer, Cause, Command, CustomerId, Entry, ExecuteError, Grant, LedgerStore, Order,
+    Payment, PaymentId, PaymentStore, PolicyRef, Record, Rejection, Timestamp, execute,
 };
 use ledger_dynamodb::{StoreError, Tables};
 use policy::{Document, InForce};
 use policy_documents::documents;
 use stripe_events::{Event, EventKind};
 
+use crate::leads::{self, Told};
 use crate::outcome::{Ignored, Outcome, Unapplied};
 use crate::{checkout, dispute, invoice, refund, subscription};
 
@@ -135,12 +136,26 @@ impl Apply<'_> {
         }
     }
 
-    /// Grants a payment's credits, once.
-    pub(crate) async fn grant(&self, grant: Grant, records: Vec<Record>) -> Result<Outcome, Stop> {
-        let account = grant.payment.account.clone();
+    /// Grants a payment's credits, once, and notes what the payment may be beside. What `told` reads is read
+    /// while the credits are granted.
+    pub(crate) async fn grant(
+        &self,
+        grant: Grant,
+        records: Vec<Record>,
+        told: impl Future<Output = Result<Told, Stop>>,
+    ) -> Result<Outcome, Stop> {
+        let payment = (*grant.payment).clone();
         let by_policy = grant.stops_clocks || grant.period.is_some_and(|period| period.replaces);
-        let policy = by_policy.then(|| grant.payment.policy.clone()).flatten();
-        self.carry_out(&account, &Command::Grant(grant), policy, records).await
+        let policy = by_policy.then(|| payment.policy.clone()).flatten();
+        let command = Command::Grant(grant);
+        // An order on its way is large.
+        let granted = Box::pin(self.execute(&payment.account, &command, policy, records));
+        let (granted, told) = tokio::join!(granted, told);
+        let (outcome, entry) = granted?;
+        if matches!(outcome, Outcome::Applied | Outcome::Repeated) {
+            leads::of_payment(self, &payment, entry.as_deref(), &told?).await?;
+        }
+        Ok(outcome)
     }
 
     /// Carries out a command of this event.
@@ -151,26 +166,45 @@ impl Apply<'_> {
         policy: Option<PolicyRef>,
         records: Vec<Record>,
     ) -> Result<Outcome, Stop> {
+        Ok(self.execute(account, command, policy, records).await?.0)
+    }
+
+    /// The same, with the entry that it wrote.
+    async fn execute(
+        &self,
+        account: &AccountId,
+        command: &Command,
+        policy: Option<PolicyRef>,
+        records: Vec<Record>,
+    ) -> Result<(Outcome, Option<Box<Entry>>), Stop> {
         let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };
-        match execute(self.tables, self.backoff, &order, self.now).await? {
-            Answer::Written { .. } => Ok(Outcome::Applied),
-            Answer::Unchanged(_) | Answer::Placed(_) => Ok(Outcome::Repeated),
-            Answer::Exists(record) => match *record {
-                Record::Customer(..) => Ok(Outcome::Parked(Unapplied::AccountMismatch)),
-                Record::NewPayment(_)
-                | Record::Invoice(..)
-                | Record::CompensatedOnce(_)
-                | Record::GivenBackOnce(_)
-                | Record::ChargedLateOnce(_) => Ok(Outcome::Repeated),
-            },
-            Answer::Refused(Rejection::TooManyLots) => Ok(Outcome::Parked(Unapplied::TooManyLots)),
-            Answer::Refused(_) => Ok(Outcome::Parked(Unapplied::OutOfRange)),
+        let answer = execute(self.tables, self.backoff, &order, self.now).await?;
+        if let Answer::Written { entry, .. } = answer {
+            return Ok((Outcome::Applied, Some(entry)));
         }
+        Ok((unwritten(answer), None))
     }
 
     /// The event as the cause of an entry.
     pub(crate) fn cause(&self) -> Cause {
         Cause::StripeEvent(self.event.id.as_str().to_owned())
+    }
+}
+
+/// What became of an event for which no entry was written.
+fn unwritten(answer: Answer) -> Outcome {
+    match answer {
+        Answer::Written { .. } | Answer::Unchanged(_) | Answer::Placed(_) => Outcome::Repeated,
+        Answer::Exists(record) => match *record {
+            Record::Customer(..) => Outcome::Parked(Unapplied::AccountMismatch),
+            Record::NewPayment(_)
+            | Record::Invoice(..)
+            | Record::CompensatedOnce(_)
+            | Record::GivenBackOnce(_)
+            | Record::ChargedLateOnce(_) => Outcome::Repeated,
+        },
+        Answer::Refused(Rejection::TooManyLots) => Outcome::Parked(Unapplied::TooManyLots),
+        Answer::Refused(_) => Outcome::Parked(Unapplied::OutOfRange),
     }
 }
 

@@ -3,12 +3,16 @@
 //! The session's `client_reference_id` says whose it is; it is written as the customer's link in the very
 //! transaction of the grant, on condition that the customer has no other (C9), so that no read is needed.
 
-use ledger::{AccountId, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, Record};
+use ledger::{
+    AccountId, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, ProductId, Record,
+    Subscriber,
+};
 use policy_documents::documents;
-use refunds::{Uncredited, UncreditedStore, credit_promise};
-use stripe_events::{CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
+use refunds::{About, Lead, LeadStore, Pack, Uncredited, credit_promise};
+use stripe_events::{CheckoutMode, CheckoutPaymentStatus, CheckoutSession, Quantity};
 
 use crate::apply::{Apply, Stop, in_force, pinned};
+use crate::leads::{self, Order, Told};
 use crate::outcome::{Ignored, Outcome, Unapplied};
 use crate::purchase::{Purchase, Sold, purchase};
 
@@ -27,16 +31,32 @@ async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     let customer = session.customer.as_ref().ok_or(Unapplied::AccountUnknown)?;
     let account = named(session)?.ok_or(Unapplied::AccountUnknown)?;
     lambda::log::account(&account);
+    let subscriber = Subscriber { buyer: session.buyer, price: ordered(session).map(str::to_owned) };
     let noted = async {
         match &session.subscription {
-            Some(subscription) => apply.tables.note_subscriber(subscription, session.buyer).await,
+            Some(subscription) => apply.tables.note_subscriber(subscription, &subscriber).await,
             None => Ok(()),
         }
     };
     let (linked, noted) = tokio::join!(apply.tables.link_customer(customer, &account), noted);
     let linked = linked?;
     noted?;
-    Ok(if linked { Outcome::Applied } else { Outcome::Parked(Unapplied::AccountMismatch) })
+    if !linked {
+        return Ok(Outcome::Parked(Unapplied::AccountMismatch));
+    }
+    // Its first invoice may have come before it. One that comes later finds the order.
+    if let (Some(subscription), Some(price)) = (&session.subscription, &subscriber.price) {
+        leads::of_order(apply, &account, &Order { subscription, price }).await?;
+    }
+    Ok(Outcome::Applied)
+}
+
+/// The price of the one plan that was ordered, once.
+fn ordered(session: &CheckoutSession) -> Option<&str> {
+    match session.lines.as_deref()? {
+        [line] => (line.quantity == Quantity::whole(1)).then(|| line.price.as_str()),
+        _ => None,
+    }
 }
 
 /// A pack's credits. Where they cannot be granted, the promise of their hour is noted, once (`S2-21`).
@@ -45,22 +65,27 @@ async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     if let Ok(Outcome::Parked(reason)) | Err(Stop::Known(Outcome::Parked(reason))) = &granted
         && let Some(noted) = uncredited(apply, session, *reason)
     {
-        apply.tables.note_uncredited(&noted).await?;
+        apply.tables.note(&noted).await?;
     }
     granted
 }
 
 /// The purchase as it waits for its credits: a payment of an account that is known, and something to give
 /// back. Whose it is stays a person's question where the customer belongs to another account.
-fn uncredited(apply: &Apply<'_>, session: &CheckoutSession, reason: Unapplied) -> Option<Uncredited> {
+fn uncredited(apply: &Apply<'_>, session: &CheckoutSession, reason: Unapplied) -> Option<Lead> {
     let (payment, paid) = money(session).ok().filter(|(_, paid)| !paid.is_zero())?;
     let account = named(session).ok().flatten().filter(|_| reason != Unapplied::AccountMismatch)?;
     let lines = session.lines.iter().flatten().map(|line| (&line.price, Some(line.quantity)));
-    let product = purchase(lines).ok().flatten().map(|purchase| purchase.product);
+    let bought = purchase(lines).ok().flatten();
+    let product = bought.as_ref().map(|bought| bought.product.clone());
+    let pack = bought.filter(|bought| bought.sold == Sold::Pack);
+    let pack = pack.map(|bought| Pack { price: bought.price, credits: bought.credits });
     let charged_at = apply.event.created;
-    let (_, due_at) =
-        credit_promise(documents(), product.as_ref().map(ledger::ProductId::as_str), charged_at)?;
-    Some(Uncredited { payment, account, product, paid, charged_at, due_at })
+    let (_, due_at) = credit_promise(documents(), product.as_ref().map(ProductId::as_str), charged_at)?;
+    let buyer = session.buyer;
+    let about = About::Uncredited(Uncredited { payment, product, pack, paid, charged_at, buyer });
+    // The case begins when the promise is broken.
+    Some(Lead { account, about, since: due_at, due_at: Some(due_at) })
 }
 
 async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
@@ -100,7 +125,7 @@ async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, 
         downloads: 0,
     };
     let grant = Grant { payment: Box::new(payment), stops_clocks: false, period: None, leftover_s: None };
-    apply.grant(grant, records).await
+    apply.grant(grant, records, async { Ok(Told::default()) }).await
 }
 
 /// The payment and what it brought. A session that cost nothing has no payment: its own id stands for it,

@@ -7,13 +7,16 @@
 //! stands for them with all that was paid: the payout asks Stripe which payment it was, and refunds no
 //! more than that payment's part.
 
-use ledger::{Grant, LotId, Money, Payment, PaymentId, PaymentKind, Record};
+use ledger::{
+    AccountId, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, Record, SubscriptionId,
+};
 use policy::{OnRenewal, OnResubscribe};
 use stripe_events::{
     BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource, Period,
 };
 
 use crate::apply::{Apply, Stop, in_force, pinned};
+use crate::leads::Told;
 use crate::outcome::{Ignored, Outcome, Unapplied};
 use crate::purchase::{Purchase, Sold, purchase};
 
@@ -46,7 +49,7 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
     let records = vec![Record::Invoice(invoice.id.clone(), payment.clone())];
     let payment = Payment {
         id: payment,
-        account,
+        account: account.clone(),
         kind,
         product,
         price,
@@ -69,7 +72,30 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
         period,
         leftover_s: leftover.map(|leftover| leftover.after_end_s),
     };
-    apply.grant(grant, records).await
+    let told = told(apply, &account, invoice.subscription.as_ref(), &billing_reason);
+    apply.grant(grant, records, told).await
+}
+
+/// What is on record of the subscription: of a renewal whether it was cancelled, of a first charge what was
+/// ordered.
+async fn told(
+    apply: &Apply<'_>,
+    account: &AccountId,
+    subscription: Option<&SubscriptionId>,
+    billing_reason: &BillingReason,
+) -> Result<Told, Stop> {
+    let mut told = Told::default();
+    match (billing_reason, subscription) {
+        (BillingReason::SubscriptionCycle, Some(subscription)) => {
+            told.subscription = apply.tables.subscription(account, subscription).await?;
+        }
+        (BillingReason::SubscriptionCreate, Some(subscription)) => {
+            let subscriber = apply.tables.subscriber(subscription).await?;
+            told.ordered = subscriber.and_then(|subscriber| subscriber.price);
+        }
+        _ => {}
+    }
+    Ok(told)
 }
 
 /// Lines that are charged for a whole period. A line of nothing is a trial, which brings no credits; a

@@ -12,6 +12,7 @@ mod apply;
 mod checkout;
 mod dispute;
 mod invoice;
+mod leads;
 mod outcome;
 mod purchase;
 mod refund;

@@ -9,11 +9,10 @@
 //! parked, with its new reason.
 
 use lambda::{Invocation, log};
-use ledger::{ExecuteError, PaymentId};
+use ledger::ExecuteError;
 use ledger_dynamodb::Parked;
-use refunds::UncreditedStore;
 use serde::{Deserialize, Serialize};
-use stripe_events::{Event, EventKind, Verified, parse};
+use stripe_events::{Verified, parse};
 
 use crate::answer::{Webhook, of_event, of_unreadable};
 use crate::apply::Failure;
@@ -74,17 +73,11 @@ async fn again<S>(
 ) -> Result<Replayed, Failure> {
     // Only `answer::park` writes parked events, and it takes nothing but verified bytes.
     let verified = Verified::kept(&parked.payload);
-    let (outcome, landed) = match parse(&verified) {
-        Ok(event) => {
-            let outcome = of_event(webhook, &event, invocation.now(), invocation.metrics()).await?;
-            (outcome, landed(&event, outcome))
-        }
-        Err(unreadable) => (of_unreadable(webhook, &unreadable), None),
+    let outcome = match parse(&verified) {
+        Ok(event) => of_event(webhook, &event, invocation.now(), invocation.metrics()).await?,
+        Err(unreadable) => of_unreadable(webhook, &unreadable),
     };
     let tables = &webhook.tables;
-    if let Some(payment) = landed {
-        tables.settle_uncredited(&payment).await.map_err(ExecuteError::Store)?;
-    }
     let outcome = match outcome {
         // Nobody sends it again by itself.
         Outcome::Deferred(reason) => Outcome::Parked(reason),
@@ -99,14 +92,4 @@ async fn again<S>(
         _ => tables.unpark(parked).await.map_err(ExecuteError::Store)?,
     }
     Ok(Replayed { outcome: outcome.as_str(), reason: outcome.reason() })
-}
-
-/// The payment whose credits are on the balance with this outcome: nothing is noted of it any more (`S2-21`).
-fn landed(event: &Event, outcome: Outcome) -> Option<PaymentId> {
-    let (EventKind::CheckoutCompleted(session) | EventKind::CheckoutAsyncPaymentSucceeded(session)) =
-        &event.kind
-    else {
-        return None;
-    };
-    matches!(outcome, Outcome::Applied | Outcome::Repeated).then(|| session.payment.clone()).flatten()
 }

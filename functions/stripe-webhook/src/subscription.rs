@@ -6,6 +6,7 @@ use policy_documents::catalogue;
 use stripe_events::Subscription;
 
 use crate::apply::{Apply, Stop, in_force, reference};
+use crate::leads;
 use crate::outcome::{Outcome, Unapplied};
 
 /// A subscription as of the event. Of several events the newest counts, in whichever order they come; that
@@ -30,6 +31,9 @@ pub(crate) async fn told(
         confirmation: None,
     };
     let saved = apply.tables.save_subscription(&record).await?;
+    if record.cancellation_confirmed_at.is_some() {
+        leads::of_cancellation(apply, &record).await?;
+    }
     // The clock starts whether or not the record was there: an earlier delivery may have ended between.
     let started = match ended_at {
         Some(ended_at) => start_clock(apply, subscription, &account, ended_at).await?,

@@ -1,9 +1,11 @@
 //! From what is asked to what the policy says of it.
 
-use ledger::{AccountId, ExecuteError, GenerationId, LedgerStore, PaymentId, ProductId, Timestamp};
-use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Remedy};
+use ledger::{
+    AccountId, ExecuteError, GenerationId, Last, LedgerStore, Past, PaymentId, ProductId, Timestamp,
+};
+use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Recommendation, Remedy};
 use policy_documents::documents;
-use refunds::{Case, Standing, Stores};
+use refunds::{About, Case, Lead, Standing, Stores, credit_promise, fingerprint};
 
 use crate::facts::{Said, gather};
 use crate::records::Records;
@@ -94,13 +96,13 @@ pub async fn assess<S: Stores>(
     if asked.payment.is_some() && records.payment.is_none() && asked.reason != Reason::CreditsMissing {
         return Err(CaseError::NoSuchPayment);
     }
-    let product = product_of(&records, product);
     let pinned = frozen.filter(|frozen| frozen.case.payment == asked.payment).and_then(|frozen| {
         documents().version(&frozen.case.decision.document, &frozen.case.decision.version)
     });
-    let document = pinned.or_else(|| document_for(&records, product, now)).ok_or(CaseError::NoDocument)?;
+    let document = pinned.or_else(|| document_for(&records, Some(product), now));
+    let document = document.ok_or(CaseError::NoDocument)?;
     let asked_at = frozen.map_or(now, |frozen| frozen.submitted_at);
-    let mut facts = gather(&records, &asked, document, product, asked_at)?;
+    let mut facts = gather(&records, &asked, document, product_of(&records, Some(product)), asked_at)?;
     if let Some(frozen) = frozen {
         facts = completed(&frozen.case.facts, &facts)?;
         // A request that named neither was about the deployment's own product.
@@ -112,16 +114,102 @@ pub async fn assess<S: Stores>(
     if !can_be_carried_out(&decision, &asked, &records) {
         decision = decision.left_to_a_person();
     }
-    let case = Case {
-        payment: asked.payment,
-        generation: asked.generation,
-        reason: asked.reason,
-        note: asked.note,
-        fingerprint: asked.fingerprint,
-        facts,
-        decision,
-    };
+    let case = asked.decided(facts, decision);
     Ok(Assessment { case, records, document })
+}
+
+/// Assesses a lead from the records; nothing where they do not bear it out.
+///
+/// Its request is judged as one that was filed when the lead was noted. What the policy has sent to a person
+/// stays with a person: what the rules would do by themselves is advice.
+pub async fn follow<S: Stores>(
+    store: &S,
+    lead: &Lead,
+    now: Timestamp,
+) -> Result<Option<Assessment>, CaseError<<S as LedgerStore>::Error>> {
+    let (generation, ending) = match &lead.about {
+        About::Ending { generation, kind, .. } => (Some(generation.clone()), Some(*kind)),
+        About::Uncredited(_) | About::Payment { .. } => (None, None),
+    };
+    let asked = Asked {
+        reason: lead.reason(),
+        payment: lead.payment().cloned(),
+        generation,
+        note: lead.note(),
+        fingerprint: fingerprint(&[lead.id().as_str()]),
+        said: Said { by_itself: true, ending, ..Said::default() },
+    };
+    let records = Records::read(store, &lead.account, &asked).await?;
+    if records.payment.is_none() && records.uncredited.is_none() && generated(&records).is_none() {
+        return Ok(None);
+    }
+    let document = document_for(&records, None, now).ok_or(CaseError::NoDocument)?;
+    let facts = gather(&records, &asked, document, product_of(&records, None), lead.since)?;
+    if !bears_out(lead, &records, &facts) {
+        return Ok(None);
+    }
+    let mut decision = policy::decide(document, &facts, asked.reason, now.as_ms());
+    if ending.is_some() {
+        decision.outcome = Outcome::Person { recommendation: advised(decision.outcome) };
+    } else if !can_be_carried_out(&decision, &asked, &records) {
+        decision = decision.left_to_a_person();
+    }
+    let case = asked.decided(facts, decision);
+    Ok(Some(Assessment { case, records, document }))
+}
+
+impl Asked {
+    fn decided(self, facts: Facts, decision: Decision) -> Case {
+        Case {
+            payment: self.payment,
+            generation: self.generation,
+            reason: self.reason,
+            note: self.note,
+            fingerprint: self.fingerprint,
+            facts,
+            decision,
+        }
+    }
+}
+
+/// Whether the records say what the lead suspects, and something of it is left to be put right.
+fn bears_out(lead: &Lead, records: &Records, facts: &Facts) -> bool {
+    let holds = |fact| facts.get(fact) == Some(&true.into());
+    let left = || {
+        let payment = records.payment.as_ref();
+        payment.is_some_and(|payment| payment.refundable().is_ok_and(|left| !left.is_zero()))
+    };
+    match &lead.about {
+        About::Uncredited(_) => records.payment.is_none() && records.uncredited.is_some(),
+        About::Payment { reason: Reason::DuplicatePayment, .. } => left() && holds(Fact::DuplicateOfPayment),
+        About::Payment { reason: Reason::ChargedAfterCancellation, .. } => {
+            let subscription = records.subscription.as_ref();
+            let confirmed = subscription.and_then(|subscription| subscription.cancellation_confirmed_at);
+            let charged = records.payment.as_ref().map(|payment| payment.charged_at);
+            let renewal = facts.get(Fact::BillingReason) == Some(&"subscription_cycle".into());
+            left() && renewal && confirmed.is_some() && charged > confirmed
+        }
+        About::Payment { reason: Reason::WrongPlanCharged, .. } => {
+            let (paid, requested) = (facts.get(Fact::PlanPaid), facts.get(Fact::PlanRequested));
+            left() && paid.is_some() && requested.is_some() && paid != requested
+        }
+        About::Payment { .. } => false,
+        About::Ending { .. } => {
+            // Nobody is asked about credits that are back.
+            let past = records.history.as_ref().and_then(|history| history.past.as_ref());
+            past.is_some_and(|past| !matches!(past.last, Last::Released | Last::Closed))
+        }
+    }
+}
+
+/// What the rules would do, as advice to a person.
+fn advised(outcome: Outcome) -> Option<Recommendation> {
+    match outcome {
+        Outcome::Grant { remedy } => Some(Recommendation::Grant { remedy }),
+        Outcome::Refuse => Some(Recommendation::Refuse),
+        Outcome::Person { recommendation } => recommendation,
+        Outcome::NeedsInformation { .. } => None,
+    }
 }
 
 /// The facts of the submission with those that were not known then. Of what was known, only that something
@@ -154,18 +242,36 @@ fn granted(decision: &Decision) -> Option<&Remedy> {
     }
 }
 
-fn product_of<'r>(records: &'r Records, product: &'r ProductId) -> &'r ProductId {
-    let generated = records.history.as_ref().and_then(|history| history.past.as_ref());
-    let of_payment = records.payment.as_ref().map(|payment| &payment.product);
-    of_payment.or_else(|| generated.map(|past| &past.hold.product)).unwrap_or(product)
+/// The product that the records name, or `other`; nothing for a purchase of which it is not known.
+fn product_of<'r>(records: &'r Records, other: Option<&'r ProductId>) -> Option<&'r ProductId> {
+    if let Some(payment) = &records.payment {
+        return Some(&payment.product);
+    }
+    if let Some(uncredited) = &records.uncredited {
+        return uncredited.product.as_ref();
+    }
+    generated(records).map(|past| &past.hold.product).or(other)
+}
+
+fn generated(records: &Records) -> Option<&Past> {
+    records.history.as_ref().and_then(|history| history.past.as_ref())
 }
 
 /// The version that the payment pinned; for one from before the first version, or for none, the version in
-/// force, which itself sends undated and earlier payments to a person (`S2-35`, `S2-1`).
-fn document_for(records: &Records, product: &ProductId, now: Timestamp) -> Option<&'static Document> {
+/// force, which itself sends undated and earlier payments to a person (`S2-35`, `S2-1`). A purchase without
+/// credits falls under the version that promised them, a generation under that of its hold.
+fn document_for(records: &Records, other: Option<&ProductId>, now: Timestamp) -> Option<&'static Document> {
+    let product = product_of(records, other);
+    if let (None, Some(uncredited)) = (&records.payment, &records.uncredited) {
+        let promise = credit_promise(documents(), product.map(ProductId::as_str), uncredited.charged_at);
+        if let Some((document, _)) = promise {
+            return Some(document);
+        }
+    }
     let pinned = records.payment.as_ref().and_then(|payment| payment.policy.as_ref());
     let pinned = pinned.and_then(|policy| documents().version(&policy.document, &policy.version));
-    pinned.or_else(|| documents().in_force(product.as_str(), now.as_ms()).document())
+    let at = generated(records).filter(|_| records.payment.is_none()).map_or(now, |past| past.hold.held_at);
+    pinned.or_else(|| documents().in_force(product?.as_str(), at.as_ms()).document())
 }
 
 /// Whether something is recorded that the machine can carry the decision out on.

@@ -2,10 +2,11 @@
 
 use ledger::{
     AccountRecords, Buyer, GenerationHistory, Hold, Last, Lot, Outage, Payment, PaymentKind, PolicyRef,
-    ProductId, Purchase, Subscription, Timestamp,
+    ProductId, Purchase, Subscriber, Subscription, Timestamp,
 };
-use policy::{Document, Fact, FactError, Facts, PriceKind};
+use policy::{Document, Fact, FactError, Facts, FailureKind, PriceKind};
 use policy_documents::catalogue;
+use refunds::Uncredited;
 
 use crate::assess::Asked;
 use crate::records::Records;
@@ -13,6 +14,8 @@ use crate::records::Records;
 /// The span in which earlier refunds count, in seconds: the 365 days of the fact's own meaning.
 const EARLIER_REFUNDS_S: i64 = 365 * DAY_S;
 const DAY_S: i64 = 24 * 60 * 60;
+/// Stripe's `billing_reason` of the charge that a checkout ordered.
+const FIRST_CHARGE: &str = "subscription_create";
 /// The lengths of a calendar month and of a year, in days: a period is as long as its calendar makes it.
 const MONTH_DAYS: std::ops::RangeInclusive<i64> = 28..=31;
 const YEAR_DAYS: std::ops::RangeInclusive<i64> = 365..=366;
@@ -30,6 +33,10 @@ pub struct Said {
     pub from_account: Option<bool>,
     /// Whether it says when the purchase was made.
     pub purchase_date_given: bool,
+    /// Whether nobody said anything: the records open the case.
+    pub by_itself: bool,
+    /// How its service said that the generation ended.
+    pub ending: Option<FailureKind>,
 }
 
 /// Gathers the facts at `now`.
@@ -37,12 +44,14 @@ pub fn gather(
     records: &Records,
     asked: &Asked,
     document: &Document,
-    product: &ProductId,
+    product: Option<&ProductId>,
     now: Timestamp,
 ) -> Result<Facts, FactError> {
     let mut facts = Facts::new();
     facts.set(Fact::RequestedAt, now.as_ms())?;
-    facts.set(Fact::Product, product.as_str())?;
+    if let Some(product) = product {
+        facts.set(Fact::Product, product.as_str())?;
+    }
     about_request(asked, records, &mut facts)?;
     about_account(&records.account, &records.related, now, &mut facts)?;
     if let Some(payment) = &records.payment {
@@ -52,28 +61,45 @@ pub fn gather(
         about_lot(payment, lot, &mut facts)?;
         about_downloads(payment, lot, document, &mut facts)?;
         about_results(payment, lot, after.map_or(&[], |account| &account.holds), &mut facts)?;
-        about_buyer(payment.buyer.or(records.subscriber.unwrap_or_default()), &mut facts)?;
+        let subscriber = records.subscriber.as_ref();
+        let buyer = subscriber.map(|subscriber| subscriber.buyer).unwrap_or_default();
+        about_buyer(payment.buyer.or(buyer), &mut facts)?;
         about_purchases(payment, &records.account, document, &mut facts)?;
         about_outages(payment, &records.outages, &mut facts)?;
         if let PaymentKind::Subscription { billing_reason, .. } = &payment.kind {
             facts.set(Fact::BillingReason, billing_reason_word(billing_reason))?;
+            let first = billing_reason == FIRST_CHARGE;
+            if let Some(plan) = subscriber.filter(|_| first).and_then(ordered_plan)
+                && asked.said.plan_requested.is_none()
+            {
+                facts.set(Fact::PlanRequested, plan)?;
+            }
             if let Some(subscription) = &records.subscription {
                 about_subscription(subscription, &mut facts)?;
             }
         }
     }
+    if let Some(uncredited) = records.uncredited.as_ref().filter(|_| records.payment.is_none()) {
+        about_uncredited(uncredited, &mut facts)?;
+    }
     if let Some(history) = &records.history {
         about_generation(history, document, &mut facts)?;
+        if let Some(ending) = asked.said.ending {
+            facts.set(Fact::GenerationOutcome, outcome_word(ending))?;
+        }
     }
     Ok(facts)
 }
 
 fn about_request(asked: &Asked, records: &Records, facts: &mut Facts) -> Result<(), FactError> {
-    // The caller's token names the account, and with it the e-mail address on the account.
-    facts.set(Fact::EmailGiven, true)?;
-    facts.set(Fact::OrderIdGiven, asked.payment.is_some())?;
-    let dated = records.payment.is_some() || asked.said.purchase_date_given;
-    facts.set(Fact::PurchaseDateGiven, dated)?;
+    // Nobody is asked for what the records name; of a case of theirs about no payment, these stay unknown.
+    if asked.payment.is_some() || !asked.said.by_itself {
+        // The caller's token names the account, and with it the e-mail address on the account.
+        facts.set(Fact::EmailGiven, true)?;
+        facts.set(Fact::OrderIdGiven, asked.payment.is_some())?;
+        let recorded = records.payment.is_some() || records.uncredited.is_some();
+        facts.set(Fact::PurchaseDateGiven, recorded || asked.said.purchase_date_given)?;
+    }
     facts.set(Fact::NoteGiven, !asked.note.trim().is_empty())?;
     facts.set(Fact::PaymentNamed, asked.payment.is_some())?;
     facts.set(Fact::GenerationNamed, asked.generation.is_some())?;
@@ -210,6 +236,32 @@ fn about_downloads(
     Ok(())
 }
 
+/// A pack that is paid and not on the balance. No dispute of it is recorded: whatever Stripe tells of a
+/// payment that is not recorded is put aside, and Stripe itself refuses to refund what is disputed.
+fn about_uncredited(uncredited: &Uncredited, facts: &mut Facts) -> Result<(), FactError> {
+    facts.set(Fact::PaymentChargedAt, uncredited.charged_at.as_ms())?;
+    facts.set(Fact::PaymentKind, "pack")?;
+    facts.set_quantity(Fact::AmountPaid, uncredited.paid.minor())?;
+    facts.set_quantity(Fact::AmountRefunded, 0)?;
+    facts.set(Fact::Currency, uncredited.paid.currency().as_str())?;
+    facts.set(Fact::PaymentDisputed, false)?;
+    facts.set(Fact::PaymentDelivered, false)?;
+    facts.set(Fact::CreditsLanded, false)?;
+    facts.set_quantity(Fact::CreditsGranted, 0)?;
+    if let Some(pack) = &uncredited.pack {
+        facts.set_quantity(Fact::CreditsPurchased, pack.credits.get())?;
+    }
+    about_buyer(uncredited.buyer, facts)
+}
+
+/// The plan that the checkout of a subscription ordered.
+fn ordered_plan(subscriber: &Subscriber) -> Option<&'static str> {
+    match &catalogue().price(subscriber.price.as_deref()?).ok()?.kind {
+        PriceKind::Subscription { plan, .. } => Some(plan),
+        PriceKind::Pack => None,
+    }
+}
+
 fn about_buyer(buyer: Buyer, facts: &mut Facts) -> Result<(), FactError> {
     let (country, evidence) = match (buyer.billing_country, buyer.card_country) {
         (Some(billing), Some(card)) if billing == card => (Some(billing), "both"),
@@ -297,6 +349,17 @@ fn about_generation(
     facts.set(Fact::GenerationOutcome, outcome)?;
     facts.set_quantity(Fact::GenerationCreditsCharged, charged)?;
     facts.set_quantity(Fact::GenerationCreditsReturned, returned)
+}
+
+/// The policy's word for how a generation that was reported as failed ended.
+fn outcome_word(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::ProviderError | FailureKind::OwnError => "failed",
+        FailureKind::EmptySuccess => "empty_success",
+        FailureKind::HoldTimeout => "timed_out",
+        FailureKind::ModerationBlock => "blocked",
+        FailureKind::PartialResult => "partial",
+    }
 }
 
 fn count(things: usize) -> u64 {

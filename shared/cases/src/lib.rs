@@ -1,7 +1,8 @@
 //! A case: what is asked, what the records say of it, and what the written policy decides.
 //!
 //! An account and what somebody asks go in; [`assess()`] reads the records, gathers the facts and decides.
-//! The caller opens and saves the request. Submissions, previews and answers go the same way.
+//! The caller opens and saves the request. Submissions, previews and answers go the same way, and so does
+//! what the records themselves point to ([`follow()`]).
 //!
 //! Bounds: three round trips of reading, and those of [`ledger::ACCOUNT_RECORDS_MAX`] and
 //! [`ledger::OUTAGES_MAX`]. Nothing here reads a clock, the environment or the network.
@@ -12,6 +13,6 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-pub use assess::{Asked, Assessment, CaseError, Frozen, assess};
+pub use assess::{Asked, Assessment, CaseError, Frozen, assess, follow};
 pub use facts::{Said, gather};
 pub use records::Records;

@@ -1,11 +1,13 @@
 //! Reading what a request's facts rest on: everything that is known by the request itself at once, and then
 //! what the first reading names.
 
-use futures_util::future::{join, join_all, join4};
+use futures_util::future::{join, join_all, join3, join4};
 use ledger::{
-    AccountId, AccountRecords, Buyer, Entry, ExecuteError, GenerationHistory, LedgerStore, Outage, Payment,
-    PaymentKind, PaymentStore, Subscription, find_hold,
+    AccountId, AccountRecords, Entry, ExecuteError, GenerationHistory, LedgerStore, Outage, Payment,
+    PaymentKind, PaymentStore, Subscriber, Subscription, find_hold,
 };
+use policy::Reason;
+use refunds::{Lead, LeadStore, Uncredited};
 
 use crate::assess::Asked;
 
@@ -16,8 +18,10 @@ pub struct Records {
     pub payment: Option<Payment>,
     /// The payment's subscription.
     pub subscription: Option<Subscription>,
-    /// Who started that subscription.
-    pub subscriber: Option<Buyer>,
+    /// Who started that subscription, and what was ordered.
+    pub subscriber: Option<Subscriber>,
+    /// The paid pack whose credits have not landed, where the request is about one.
+    pub uncredited: Option<Uncredited>,
     /// The account's newest entry.
     pub head: Option<Entry>,
     /// The generation that the request names.
@@ -34,7 +38,7 @@ type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
 impl Records {
     /// Reads all records: two round trips, and one more for a generation that has left the account's memory.
-    pub async fn read<S: PaymentStore>(
+    pub async fn read<S: PaymentStore + LeadStore>(
         store: &S,
         account: &AccountId,
         asked: &Asked,
@@ -54,44 +58,48 @@ impl Records {
         let (head, history, of_account, of_payment) =
             join4(store.head(account), history_of, of_account, of_payment(store, account, asked)).await;
         let (account, related) = of_account.map_err(ExecuteError::Store)?;
-        let (payment, subscription, subscriber, outages) = of_payment.map_err(ExecuteError::Store)?;
+        let of_payment = of_payment.map_err(ExecuteError::Store)?;
         Ok(Self {
             head: head.map_err(ExecuteError::Store)?,
             history: history?,
-            payment,
-            subscription,
-            subscriber,
             account,
             related,
-            outages,
+            ..of_payment
         })
     }
 }
 
-type OfPayment = (Option<Payment>, Option<Subscription>, Option<Buyer>, Vec<Outage>);
-
 /// Another account's payment is no payment of this one's.
-async fn of_payment<S: PaymentStore>(
+async fn of_payment<S: PaymentStore + LeadStore>(
     store: &S,
     account: &AccountId,
     asked: &Asked,
-) -> Result<OfPayment, S::Error> {
-    let Some(id) = &asked.payment else { return Ok(OfPayment::default()) };
-    let payment = store.payment(id).await?.filter(|payment| &payment.account == account);
-    let Some(payment) = payment else { return Ok(OfPayment::default()) };
-    let outages_of = async {
+) -> Result<Records, S::Error> {
+    let Some(id) = &asked.payment else { return Ok(Records::default()) };
+    let uncredited = async {
+        match asked.reason {
+            Reason::CreditsMissing => store.lead(&Lead::id_of_uncredited(account, id)).await,
+            _ => Ok(None),
+        }
+    };
+    let (payment, noted) = join(store.payment(id), uncredited).await;
+    let noted = noted?;
+    let Some(payment) = payment?.filter(|payment| &payment.account == account) else {
+        let uncredited = noted.and_then(|lead| lead.uncredited().cloned());
+        return Ok(Records { uncredited, ..Records::default() });
+    };
+    let outages = async {
         match payment.period_ends_at {
             Some(ends_at) => store.outages(&payment.product, ends_at).await,
             None => Ok(Vec::new()),
         }
     };
     let PaymentKind::Subscription { subscription, .. } = &payment.kind else {
-        let outages = outages_of.await?;
-        return Ok((Some(payment), None, None, outages));
+        return Ok(Records { outages: outages.await?, payment: Some(payment), ..Records::default() });
     };
-    let of_subscription =
-        join(store.subscription(&payment.account, subscription), store.subscriber(subscription));
-    let ((subscription, subscriber), outages) = join(of_subscription, outages_of).await;
+    let subscription_of = store.subscription(&payment.account, subscription);
+    let (subscription, subscriber, outages) =
+        join3(subscription_of, store.subscriber(subscription), outages).await;
     let (subscription, subscriber, outages) = (subscription?, subscriber?, outages?);
-    Ok((Some(payment), subscription, subscriber, outages))
+    Ok(Records { payment: Some(payment), subscription, subscriber, outages, ..Records::default() })
 }

@@ -4,7 +4,7 @@ use ledger::contract::{at, grant};
 use ledger::{
     Abuse, Account, AccountId, AccountRecords, Actor, Buyer, Cause, Command, CountryCode, Decided, Dispute,
     DisputeId, Draft, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
-    Purchase, Timestamp, decide,
+    Purchase, Subscriber, Timestamp, decide,
 };
 use policy::{Document, Fact, Facts, Reason, Value};
 use policy_documents::documents;
@@ -44,7 +44,7 @@ fn facts(records: &Records, now: Timestamp) -> Facts {
         said: Said::default(),
     };
     let product = ledger::ProductId::new("image-to-3d").unwrap();
-    gather(records, &asked, document(), &product, now).unwrap()
+    gather(records, &asked, document(), Some(&product), now).unwrap()
 }
 
 fn boolean(facts: &Facts, fact: Fact) -> Option<bool> {
@@ -127,7 +127,8 @@ fn a_country_is_vouched_for_by_what_agrees() {
     ] {
         let mut payment = payment("pi_2", 0);
         payment.buyer = Buyer { card_country: card, ..Buyer::default() };
-        let subscriber = Some(Buyer { billing_country: billing, ..Buyer::default() });
+        let buyer = Buyer { billing_country: billing, ..Buyer::default() };
+        let subscriber = Some(Subscriber { buyer, price: None });
         let records = Records { payment: Some(payment), subscriber, ..Records::default() };
         let facts = facts(&records, at(1));
         assert_eq!(word(&facts, Fact::CustomerCountry).as_deref(), expected);

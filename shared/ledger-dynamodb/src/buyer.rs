@@ -1,9 +1,9 @@
 //! What is recorded of buyers: within a payment, and of who started a subscription.
 
-use ledger::{Buyer, CountryCode, SubscriptionId};
+use ledger::{Buyer, CountryCode, Subscriber, SubscriptionId};
 use serde::{Deserialize, Serialize};
 
-use crate::item::{ONLY, key, text};
+use crate::item::{ONLY, key, read_text, text};
 use crate::{StoreError, Tables};
 
 #[derive(Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,20 +47,38 @@ impl BuyerForm {
     }
 }
 
-pub(crate) fn subscriber_key(subscription: &SubscriptionId) -> String {
+#[derive(Serialize, Deserialize)]
+struct SubscriberForm {
+    #[serde(flatten)]
+    buyer: BuyerForm,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    price: Option<String>,
+}
+
+fn subscriber_key(subscription: &SubscriptionId) -> String {
     format!("SUBSCRIBER#{subscription}")
 }
 
 impl Tables {
-    /// Notes what the checkout said of who started a subscription; the same event says the same again.
+    /// Notes what the checkout said of who started a subscription and of what was ordered; the same event
+    /// says the same again.
     pub async fn note_subscriber(
         &self,
         subscription: &SubscriptionId,
-        buyer: Buyer,
+        subscriber: &Subscriber,
     ) -> Result<(), StoreError> {
         let mut item = key(subscriber_key(subscription), ONLY);
-        item.insert("body".to_owned(), text(serde_json::to_string(&BuyerForm::of(buyer))?));
+        let form = SubscriberForm { buyer: BuyerForm::of(subscriber.buyer), price: subscriber.price.clone() };
+        item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
         let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
         self.write(|| put.clone().send()).await.map(drop)
+    }
+    pub(crate) async fn read_subscriber(
+        &self,
+        subscription: &SubscriptionId,
+    ) -> Result<Option<Subscriber>, StoreError> {
+        let Some(item) = self.get(&self.ledger, subscriber_key(subscription)).await? else { return Ok(None) };
+        let form: SubscriberForm = serde_json::from_str(read_text(&item, "body")?)?;
+        Ok(Some(Subscriber { buyer: form.buyer.read()?, price: form.price }))
     }
 }

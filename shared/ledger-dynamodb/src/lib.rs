@@ -10,10 +10,11 @@
 //! | `ACCOUNT#<account>` | `FINDING` | what people found out about the account: `body` |
 //! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency` |
 //! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `at`, `stands` |
-//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute:<id>`, `dispute_order:<id>`; `downloads` |
+//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute:<id>`, `dispute_order:<id>`,
+//! `downloads` |
 //! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and
 //! its confirmation |
-//! | `SUBSCRIBER#<subscription>` | `-` | who started it: `body` |
+//! | `SUBSCRIBER#<subscription>` | `-` | who started it, and what was ordered: `body` |
 //! | `OUTAGES#<product>` | `<began at, 13 digits>#<outage>` | `ended_at` |
 //! | `INVOICE#<invoice>` | `-` | `payment` |
 //! | `PAID#<payment>` | `-` | `invoice`: which invoice a payment paid |
@@ -22,8 +23,10 @@
 //! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
-//! while it waits for people also `queue`, `place` and `waiting`; `UNCREDITED#<payment>` with a purchase that
-//! is paid and not credited; and `PARKED` with an event that could not be applied.
+//! while it waits for people also `queue`, `place` and `waiting`; `CASE#<account>#<reason>#<payment or
+//! generation>` with the request that has the case, `holder`, and the `version` with which it took it;
+//! `LEAD#<request>` with what may open that request, until it is looked at; and `PARKED` with an event that
+//! could not be applied.
 //!
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
@@ -40,6 +43,7 @@ mod error;
 pub mod in_process;
 mod item;
 mod journal;
+mod lead;
 mod link;
 mod parked;
 mod payment;
@@ -49,7 +53,6 @@ mod request_form;
 mod single;
 mod subscription;
 mod transaction;
-mod uncredited;
 
 pub use adoption::{Adopted, Adoption};
 pub use audit::AccountJournal;

@@ -1,12 +1,13 @@
 //! Payments as items.
 
 use ledger::{
-    AccountId, AccountRecords, Buyer, Credits, Currency, CustomerId, Finding, LotId, Money, Outage, Payment,
-    PaymentId, PaymentKind, PaymentStore, PolicyRef, ProductId, Subscription, SubscriptionId, Timestamp,
+    AccountId, AccountRecords, Credits, Currency, CustomerId, Finding, LotId, Money, Outage, Payment,
+    PaymentId, PaymentKind, PaymentStore, PolicyRef, ProductId, Subscriber, Subscription, SubscriptionId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::buyer::{BuyerForm, subscriber_key};
+use crate::buyer::BuyerForm;
 use crate::item::{Item, ONLY, key, number, payment_key, read_number, read_text, text};
 use crate::journal::ABSENT_OR_SAME;
 use crate::{StoreError, Tables, dispute, downloads};
@@ -133,10 +134,8 @@ impl PaymentStore for Tables {
         self.account_records(account).await
     }
 
-    async fn subscriber(&self, subscription: &SubscriptionId) -> Result<Option<Buyer>, StoreError> {
-        let Some(item) = self.get(&self.ledger, subscriber_key(subscription)).await? else { return Ok(None) };
-        let form: BuyerForm = serde_json::from_str(read_text(&item, "body")?)?;
-        form.read().map(Some)
+    async fn subscriber(&self, subscription: &SubscriptionId) -> Result<Option<Subscriber>, StoreError> {
+        self.read_subscriber(subscription).await
     }
 
     async fn outages(&self, product: &ProductId, before: Timestamp) -> Result<Vec<Outage>, StoreError> {

@@ -4,13 +4,13 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{AccountId, Committed, DUE_SHARDS, RefundRequestId, Timestamp, shard_of};
 use policy::Remedy;
-use refunds::{Due, DueThing, Request, RequestStore, Save, Saved, Waiting};
+use refunds::{Due, DueThing, Holder, Request, RequestStore, Save, Saved, Waiting};
 
 use crate::clock_form::{decode_waiting, encode_waiting};
-use crate::error::StoreError;
-use crate::item::{Item, ONLY, key, number, read_instant, read_text, text};
+use crate::error::{StoreError, condition_failed};
+use crate::item::{Item, ONLY, key, number, read_instant, read_number, read_text, text};
 use crate::transaction::Transacted;
-use crate::{Tables, request_form, uncredited};
+use crate::{Tables, lead, request_form};
 
 /// The one partition of support's queue, which keeps its order whole. An index's partition takes 1,000 writes
 /// a second, and a request writes to it a few times in its life: people would have to be given a hundred
@@ -63,6 +63,24 @@ fn request_item(request: &Request) -> Result<Item, StoreError> {
         item.insert("due_at".to_owned(), number(due_at.as_ms()));
     }
     Ok(item)
+}
+
+/// The item that says whose a request's case is.
+fn case_item(request: &Request) -> Option<Item> {
+    let mut item = key(format!("CASE#{}", request.case_name()?), ONLY);
+    item.insert("holder".to_owned(), text(request.id.as_str()));
+    item.insert("version".to_owned(), number(request.version));
+    Some(item)
+}
+
+/// The item of the case that a save takes.
+fn taken(save: &Save) -> Option<Item> {
+    case_item(&save.request).filter(|_| save.request.takes_case())
+}
+
+fn holder(item: &Item) -> Result<Holder, StoreError> {
+    let request = read_text(item, "holder")?.parse().map_err(|_| StoreError::Unreadable("holder"))?;
+    Ok(Holder { request, version: read_number(item, "version")? })
 }
 
 fn request(item: &Item) -> Result<Request, StoreError> {
@@ -123,7 +141,7 @@ fn approved(mut put: PutBuilder, save: &Save) -> PutBuilder {
 }
 
 impl Tables {
-    /// The writes of a save: the request first, then the payment's sum, then the ledger's.
+    /// The writes of a save: the request first, then the case that it takes, the payment's sum, the ledger's.
     fn save_writes(&self, save: &Save) -> Result<Vec<TransactWriteItem>, StoreError> {
         let returned = ReturnValuesOnConditionCheckFailure::AllOld;
         let before = save.request.version.saturating_sub(1);
@@ -136,6 +154,16 @@ impl Tables {
         let put = put.return_values_on_condition_check_failure(returned).build();
         let mut writes =
             vec![TransactWriteItem::builder().put(put.map_err(|_| StoreError::Unreadable("put"))?).build()];
+        if let Some(case) = taken(save) {
+            let put = Put::builder()
+                .table_name(&self.requests)
+                .set_item(Some(case))
+                .condition_expression("attribute_not_exists(pk) OR holder = :request")
+                .expression_attribute_values(":request", text(save.request.id.as_str()))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+        }
         if let Some(sum) = &save.refunded {
             writes.push(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
         }
@@ -165,9 +193,12 @@ impl Tables {
                 Saved::Stale(Box::new(existing))
             });
         }
-        let after_sum = position.saturating_sub(1);
+        let Some(behind_case) = position.saturating_sub(1).checked_sub(usize::from(taken(save).is_some()))
+        else {
+            return Ok(Saved::Taken(holder(&existing.ok_or(StoreError::Unreadable("existing case"))?)?));
+        };
         let (sums, commit) = (usize::from(save.refunded.is_some()), save.commit.as_ref());
-        match (after_sum.checked_sub(sums), commit) {
+        match (behind_case.checked_sub(sums), commit) {
             (None, _) => Ok(Saved::PaymentMoved),
             (Some(position), Some(commit)) => Ok(Saved::Ledger(Self::refused(commit, position, existing)?)),
             (Some(_), None) => Err(StoreError::Unreadable("condition")),
@@ -210,6 +241,24 @@ impl RequestStore for Tables {
         }
     }
 
+    async fn take_case(&self, holder: &Holder, request: &Request) -> Result<(), StoreError> {
+        let Some(case) = case_item(request) else { return Ok(()) };
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.requests)
+            .set_item(Some(case))
+            .condition_expression("holder = :holder AND version = :version")
+            .expression_attribute_values(":holder", text(holder.request.as_str()))
+            .expression_attribute_values(":version", number(holder.version));
+        match put.send().await {
+            Ok(_) => Ok(()),
+            // It was reopened, or somebody else took it: the next save says whose it is.
+            Err(error) if condition_failed(&error) => Ok(()),
+            Err(error) => Err(StoreError::of(error)),
+        }
+    }
+
     async fn due_requests(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Due>, StoreError> {
         let items = self.due_keys(&self.requests, shard, now, limit).await?;
         items
@@ -217,9 +266,8 @@ impl RequestStore for Tables {
             .map(|item| {
                 let key = read_text(item, "pk")?;
                 let request = || Some(DueThing::Request(key.strip_prefix("REQUEST#")?.parse().ok()?));
-                let purchase =
-                    || Some(DueThing::Purchase(key.strip_prefix(uncredited::PREFIX)?.parse().ok()?));
-                let thing = request().or_else(purchase).ok_or(StoreError::Unreadable("pk"))?;
+                let lead = || Some(DueThing::Lead(key.strip_prefix(lead::PREFIX)?.parse().ok()?));
+                let thing = request().or_else(lead).ok_or(StoreError::Unreadable("pk"))?;
                 Ok(Due { thing, due_at: read_instant(item, "due_at")? })
             })
             .collect()

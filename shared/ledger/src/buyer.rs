@@ -41,6 +41,15 @@ pub struct Buyer {
     pub withdrawal_waived: Option<bool>,
 }
 
+/// Who started a subscription, and what the checkout ordered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subscriber {
+    /// Who.
+    pub buyer: Buyer,
+    /// Stripe's price of the plan that was ordered, where the checkout's event says it.
+    pub price: Option<String>,
+}
+
 impl Buyer {
     /// What is known here, and where nothing is, what `other` knows.
     #[must_use]

@@ -32,7 +32,7 @@ pub use account::{
     LotId, LotKind, Part, Period, Settled, shard_of,
 };
 pub use apply::ApplyError;
-pub use buyer::{Buyer, CountryCode, CountryError};
+pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use codec::{CodecError, SCHEMA};
 pub use command::{Command, Compensation, Ending, Grant, Place, Rejection, Settlement, SettlementOutcome};
 pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};

@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use crate::{
-    AccountId, AccountRecords, Buyer, Confirmation, CustomerId, Entry, Finding, GenerationId, Outage,
-    Payment, PaymentId, ProductId, Record, Subscription, SubscriptionId, Timestamp, Untold,
+    AccountId, AccountRecords, Confirmation, CustomerId, Entry, Finding, GenerationId, Outage, Payment,
+    PaymentId, ProductId, Record, Subscriber, Subscription, SubscriptionId, Timestamp, Untold,
 };
 
 /// An entry and what is written with it, all or nothing.
@@ -104,11 +104,11 @@ pub trait PaymentStore: LedgerStore {
         account: &AccountId,
     ) -> impl Future<Output = Result<AccountRecords, Self::Error>> + Send;
 
-    /// Who started a subscription, as far as the checkout's event said.
+    /// Who started a subscription and what was ordered, as far as the checkout's event said.
     fn subscriber(
         &self,
         subscription: &SubscriptionId,
-    ) -> impl Future<Output = Result<Option<Buyer>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Option<Subscriber>, Self::Error>> + Send;
 
     /// The outages of a product that began before `before`, newest first, up to [`crate::OUTAGES_MAX`].
     fn outages(

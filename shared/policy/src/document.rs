@@ -344,6 +344,11 @@ impl RemedyRule {
 }
 
 impl Document {
+    /// Whether a rule is about this reason by name: the reasons for which the records may open a case.
+    pub fn covers(&self, reason: Reason) -> bool {
+        self.rules.iter().any(|rule| rule.reasons.contains(&reason))
+    }
+
     /// The clause with this id.
     pub fn clause(&self, id: &str) -> Option<&Clause> {
         self.clauses.iter().find(|clause| clause.id == id)

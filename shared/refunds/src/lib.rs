@@ -5,7 +5,9 @@
 //! calls Stripe or knows a table.
 
 mod act;
+mod carry_out;
 mod clock;
+mod lead;
 mod offer;
 mod pay;
 mod payout;
@@ -16,10 +18,11 @@ mod request;
 mod review;
 mod state;
 mod store;
-mod uncredited;
 
 pub use act::{ANSWERS_MAX, Act, ActError, Call, Deed, REOPENINGS_MAX};
+pub use carry_out::carry_out;
 pub use clock::{Clock, ClockState, Mark};
+pub use lead::{About, Lead, LeadStore, Pack, Uncredited, credit_promise};
 pub use offer::{Follows, Made, Offer, OfferState};
 pub use pay::{Approved, Grounds, Head, Reported, Stores, approve, decline, report};
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
@@ -29,5 +32,4 @@ pub use quote::{Arrival, LotKept, LotRevoked, Pays, Quote, Standing};
 pub use request::{Case, NOTE_CHARACTERS_MAX, Request, Step, fingerprint, request_id};
 pub use review::{Approval, FirstApproval, REVIEWS_MAX, Review, ReviewError, Reviewed, Verdict};
 pub use state::{EdgeError, State};
-pub use store::{Due, DueThing, RefundedSum, RequestStore, Save, Saved};
-pub use uncredited::{Uncredited, UncreditedStore, credit_promise};
+pub use store::{Due, DueThing, Holder, RefundedSum, RequestStore, Save, Saved};

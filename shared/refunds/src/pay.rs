@@ -8,12 +8,14 @@ use ledger::{
 };
 use policy::Document;
 
-use crate::{Pays, Quote, RefundSeen, RefundedSum, Request, RequestStore, Save, Saved, Seen, State};
+use crate::{
+    Holder, LeadStore, Pays, Quote, RefundSeen, RefundedSum, Request, RequestStore, Save, Saved, Seen, State,
+};
 
-/// Keeps journals, payments and requests, and fails in one way.
-pub trait Stores: PaymentStore + RequestStore<Error = <Self as LedgerStore>::Error> {}
+/// Keeps journals, payments, leads and requests, and fails in one way.
+pub trait Stores: PaymentStore + LeadStore + RequestStore<Error = <Self as LedgerStore>::Error> {}
 
-impl<S: PaymentStore + RequestStore<Error = <S as LedgerStore>::Error>> Stores for S {}
+impl<S: PaymentStore + LeadStore + RequestStore<Error = <S as LedgerStore>::Error>> Stores for S {}
 
 type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
@@ -59,6 +61,10 @@ pub enum Approved {
     NotPossible,
     /// Another person has to approve.
     NotAllowed,
+    /// Its case belongs to this request, which may have ended since.
+    Taken(Holder),
+    /// Its case belongs to this request, for which it has to wait ([`Request::keeps_case`]).
+    Open(Box<Request>),
 }
 
 impl Grounds {
@@ -167,6 +173,7 @@ async fn approve_money<S: Stores, P: Pause>(
             Settled::Written(request) => return Ok(Approved::Saved(request)),
             Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
             Settled::NotAllowed => return Ok(Approved::NotAllowed),
+            Settled::Taken(holder) => return Ok(Approved::Taken(holder)),
             Settled::Again => pause.pause(attempt).await,
         }
     }
@@ -206,6 +213,7 @@ async fn approve_credits<S: Stores, P: Pause>(
             Settled::Written(request) => return Ok(Approved::Saved(request)),
             Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
             Settled::NotAllowed => return Ok(Approved::NotAllowed),
+            Settled::Taken(holder) => return Ok(Approved::Taken(holder)),
             Settled::Again => pause.pause(attempt).await,
         }
     }
@@ -247,7 +255,9 @@ pub async fn report<S: Stores, P: Pause>(
         };
         match settle(store, save).await? {
             Settled::Written(request) => return Ok(Reported::Moved(request.state)),
-            Settled::Stale(_) | Settled::NotAllowed | Settled::Again => pause.pause(attempt).await,
+            Settled::Stale(_) | Settled::Taken(_) | Settled::NotAllowed | Settled::Again => {
+                pause.pause(attempt).await;
+            }
         }
     }
     Err(ExecuteError::Busy)
@@ -276,7 +286,9 @@ pub async fn decline<S: Stores, P: Pause>(
         };
         match settle(store, save).await? {
             Settled::Written(request) => return Ok(Reported::Moved(request.state)),
-            Settled::Stale(_) | Settled::NotAllowed | Settled::Again => pause.pause(attempt).await,
+            Settled::Stale(_) | Settled::Taken(_) | Settled::NotAllowed | Settled::Again => {
+                pause.pause(attempt).await;
+            }
         }
     }
     Err(ExecuteError::Busy)
@@ -320,6 +332,7 @@ enum Settled {
     Written(Box<Request>),
     Stale(Box<Request>),
     NotAllowed,
+    Taken(Holder),
     Again,
 }
 
@@ -329,6 +342,7 @@ async fn settle<S: Stores>(store: &S, save: Save) -> Result<Settled, Failure<S>>
         Saved::Written => Settled::Written(Box::new(save.request)),
         Saved::Stale(stored) => Settled::Stale(stored),
         Saved::NotAllowed => Settled::NotAllowed,
+        Saved::Taken(holder) => Settled::Taken(holder),
         // The reply to an earlier try of this very save was lost.
         Saved::Ledger(Committed::Behind(entry)) if Some(entry.hash()) == ours => {
             Settled::Written(Box::new(save.request))

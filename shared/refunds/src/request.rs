@@ -1,13 +1,13 @@
 //! One refund request: what was asked, what was decided and why, and every step since.
 
 use ledger::{
-    AccountId, Actor, Credits, Currency, GenerationId, Money, PaymentId, RefundRequestId, Timestamp,
+    AccountId, Actor, Credits, Currency, GenerationId, Money, Payment, PaymentId, RefundRequestId, Timestamp,
 };
 use policy::{Approval as Limits, Decision, Document, Facts, Missing, Outcome, Reason, Remedy};
 use sha2::{Digest, Sha256};
 
 use crate::offer::refreshed;
-use crate::{Act, Claim, Clock, EdgeError, FirstApproval, Offer, Payout, State};
+use crate::{Act, Claim, Clock, Deed, EdgeError, FirstApproval, Offer, Payout, State};
 
 /// Longest note of a customer or a reviewer, in characters: two pages of text, far below an item's 400 KB.
 pub const NOTE_CHARACTERS_MAX: usize = 4000;
@@ -149,6 +149,35 @@ impl Request {
             clocks_due_at: Some(now),
             claim: None,
             version: 1,
+        }
+    }
+
+    /// What its case is called: the account, the payment or else the generation, and the reason. Nothing for
+    /// a request about neither.
+    pub fn case_name(&self) -> Option<String> {
+        let case = &self.case;
+        let payment = case.payment.as_ref().map(PaymentId::as_str);
+        let about = payment.or_else(|| case.generation.as_ref().map(GenerationId::as_str))?;
+        Some(format!("{}#{}#{about}", self.account, case.reason.id()))
+    }
+
+    /// Whether its save takes its case: it is opened with it, or was reopened last.
+    pub fn takes_case(&self) -> bool {
+        let reopened = self.acts.last().is_some_and(|act| matches!(act.deed, Deed::Reopened { .. }));
+        self.version == 1 || reopened && self.state == State::InReview
+    }
+
+    /// Whether another request for the same has to wait for this one: it is open, or all of `payment` is
+    /// refunded. What was refused, withdrawn or has failed leaves its case to the next.
+    pub fn keeps_case(&self, payment: Option<&Payment>) -> bool {
+        match self.state {
+            State::Refused | State::Withdrawn | State::Failed => false,
+            State::Refunded => payment.is_none_or(|payment| payment.refundable().is_ok_and(Money::is_zero)),
+            State::Submitted
+            | State::NeedsInformation
+            | State::InReview
+            | State::Approved
+            | State::Paying => true,
         }
     }
 

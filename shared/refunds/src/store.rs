@@ -44,6 +44,16 @@ impl RefundedSum {
     }
 }
 
+/// The request that a case belongs to: of an account, there is one open request about a payment or a
+/// generation for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The request.
+    pub request: RefundRequestId,
+    /// Its version when it took the case.
+    pub version: u64,
+}
+
 /// What became of a save.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saved {
@@ -51,6 +61,8 @@ pub enum Saved {
     Written,
     /// Nothing is written: the stored request has another version, or exists already.
     Stale(Box<Request>),
+    /// Nothing is written: the request opens or reopens a case that belongs to this one.
+    Taken(Holder),
     /// Nothing is written: the ledger's part did not go through.
     Ledger(Committed),
     /// Nothing is written: the payment's sum of refunds has moved since it was read.
@@ -73,8 +85,8 @@ pub struct Due {
 pub enum DueThing {
     /// A request.
     Request(RefundRequestId),
-    /// A purchase that is paid and not credited: [`crate::Uncredited`].
-    Purchase(PaymentId),
+    /// A lead, by its id: [`crate::Lead`].
+    Lead(RefundRequestId),
 }
 
 /// Keeps refund requests. Every method is one round trip.
@@ -96,10 +108,18 @@ pub trait RequestStore: Sync {
         limit: u16,
     ) -> impl Future<Output = Result<Vec<Request>, Self::Error>> + Send;
 
-    /// Writes a request and what goes with it, all or nothing.
+    /// Writes a request and what goes with it, all or nothing. One that opens or reopens a case takes it with
+    /// the same write ([`Request::case_name`]).
     fn save(&self, save: &Save) -> impl Future<Output = Result<Saved, Self::Error>> + Send;
 
-    /// Up to `limit` requests and purchases of one of [`ledger::DUE_SHARDS`] shards that are due at `now`,
+    /// Hands the case of `request` over to it, where `holder` has it still.
+    fn take_case(
+        &self,
+        holder: &Holder,
+        request: &Request,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Up to `limit` requests and leads of one of [`ledger::DUE_SHARDS`] shards that are due at `now`,
     /// oldest first.
     fn due_requests(
         &self,

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ledger::{
     AccountId, Commit, Committed, CustomerId, DownloadStore, Entry, GenerationId, LedgerStore, PaymentId,
-    RefundRequestId, Timestamp,
+    RefundRequestId,
 };
 use ledger_dynamodb::{StoreError, Tables};
-use refunds::{Due, Request, RequestStore, Save, Saved, Waiting};
+use refunds::{Lead, LeadStore};
 
 use crate::queue::{Queue, completed, context, downloaded, failed, song};
 
@@ -17,7 +17,7 @@ struct Flaky {
     head: AtomicBool,
     commit: AtomicBool,
     committed: AtomicBool,
-    save: AtomicBool,
+    note: AtomicBool,
     download: AtomicBool,
 }
 
@@ -67,33 +67,22 @@ impl LedgerStore for Flaky {
     }
 }
 
-impl RequestStore for Flaky {
-    type Error = StoreError;
-
-    async fn request(&self, id: &RefundRequestId) -> Result<Option<Request>, StoreError> {
-        self.tables.request(id).await
+impl LeadStore for Flaky {
+    async fn note(&self, lead: &Lead) -> Result<bool, StoreError> {
+        once(&self.note)?;
+        self.tables.note(lead).await
     }
 
-    async fn requests_of(
-        &self,
-        account: &AccountId,
-        before: Option<(Timestamp, RefundRequestId)>,
-        limit: u16,
-    ) -> Result<Vec<Request>, StoreError> {
-        self.tables.requests_of(account, before, limit).await
+    async fn lead(&self, id: &RefundRequestId) -> Result<Option<Lead>, StoreError> {
+        self.tables.lead(id).await
     }
 
-    async fn save(&self, save: &Save) -> Result<Saved, StoreError> {
-        once(&self.save)?;
-        self.tables.save(save).await
+    async fn keep(&self, lead: &Lead) -> Result<(), StoreError> {
+        self.tables.keep(lead).await
     }
 
-    async fn due_requests(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Due>, StoreError> {
-        self.tables.due_requests(shard, now, limit).await
-    }
-
-    async fn waiting(&self, after: Option<&str>, limit: u16) -> Result<Vec<Waiting>, StoreError> {
-        self.tables.waiting(after, limit).await
+    async fn forget(&self, id: &RefundRequestId) -> Result<(), StoreError> {
+        self.tables.forget(id).await
     }
 }
 
@@ -111,7 +100,7 @@ async fn flaky() -> (Queue<Tables>, Queue<Flaky>) {
     healthy.hold("gen-2").await;
     let off = || AtomicBool::new(false);
     let tables = healthy.context.store.clone();
-    let store = Flaky { tables, head: off(), commit: off(), committed: off(), save: off(), download: off() };
+    let store = Flaky { tables, head: off(), commit: off(), committed: off(), note: off(), download: off() };
     let flaky = Queue { context: context(store, policy_documents::documents), meter: healthy.meter.clone() };
     (healthy, flaky)
 }
@@ -150,14 +139,14 @@ async fn f4_a_write_whose_reply_was_lost_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_request_that_could_not_be_saved_is_opened_by_the_repetition() {
+async fn a_lead_that_could_not_be_noted_is_noted_by_the_repetition() {
     let (healthy, flaky) = flaky().await;
-    flaky.context.store.save.store(true, Ordering::Relaxed);
+    flaky.context.store.note.store(true, Ordering::Relaxed);
     let message = [failed("gen-1", "moderation_block")];
-    flaky.deliver(&message).await.stayed(1, "request");
+    flaky.deliver(&message).await.stayed(1, "lead");
     assert_eq!(healthy.credits().await, (80, 10, 10));
-    assert!(healthy.requests().await.is_empty());
+    assert!(healthy.leads().await.is_empty());
     flaky.deliver(&message).await.ended("in_review");
-    assert_eq!(healthy.requests().await.len(), 1);
+    assert_eq!(healthy.leads().await.len(), 1);
     assert_eq!(healthy.credits().await, (80, 10, 10));
 }

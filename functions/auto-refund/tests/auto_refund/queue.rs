@@ -12,7 +12,7 @@ use ledger::{
 use ledger_dynamodb::Tables;
 use ledger_dynamodb::in_process::{self, Meter};
 use policy::Documents;
-use refunds::{Request, RequestStore};
+use refunds::{Due, DueThing, Lead, LeadStore, RequestStore};
 use serde_json::{Value, json};
 
 /// The function with its tables.
@@ -89,7 +89,7 @@ pub(crate) fn context<S>(store: S, documents: fn() -> &'static Documents) -> Con
     Context { store, pause: Backoff::new(5, 100, 200), documents }
 }
 
-impl<S: DownloadStore + RequestStore<Error = <S as LedgerStore>::Error>> Queue<S> {
+impl<S: DownloadStore + LeadStore> Queue<S> {
     /// Delivers these bodies in one batch, within the given time.
     pub(crate) async fn deliver_raw(&self, bodies: &[String], at_s: u64, time_ms: u64) -> Reply {
         let invocation = Invocation::of(event_of(bodies), at(at_s)).unwrap();
@@ -179,9 +179,16 @@ impl Queue<Tables> {
         (sum(|lot| lot.available), sum(|lot| lot.held), sum(|lot| lot.spent))
     }
 
-    /// acct-1's refund requests.
-    pub(crate) async fn requests(&self) -> Vec<Request> {
-        self.context.store.requests_of(&account("acct-1"), None, 100).await.unwrap()
+    /// What is noted for the sweep of acct-1.
+    pub(crate) async fn leads(&self) -> Vec<Lead> {
+        let shard = ledger::shard_of(&account("acct-1"), ledger::DUE_SHARDS);
+        let due = self.context.store.due_requests(shard, at(30 * 86_400), 100).await.unwrap();
+        let mut leads = Vec::new();
+        for Due { thing, .. } in due {
+            let DueThing::Lead(id) = thing else { panic!("{thing:?}") };
+            leads.extend(self.context.store.lead(&id).await.unwrap());
+        }
+        leads
     }
 }
 

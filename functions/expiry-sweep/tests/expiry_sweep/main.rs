@@ -9,8 +9,8 @@ mod cancellations;
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]
-mod payouts;
+mod leads;
 #[cfg(test)]
-mod purchases;
+mod payouts;
 #[cfg(test)]
 mod scene;

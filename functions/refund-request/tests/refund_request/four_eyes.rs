@@ -65,7 +65,10 @@ async fn d15_parts_of_one_payment_count_together() {
     };
     let (status, approved) = world.review_as_shown(&first, "agent-1", &part(LARGE - 1)).await;
     assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
-    let (_, request) = world.submit("key-2", &large()).await;
+    // For the same reason there is one open request.
+    let mut other = large();
+    other["reason"] = json!("accidental_purchase");
+    let (_, request) = world.submit("key-2", &other).await;
     let second = request["id"].as_str().unwrap();
     let (status, recorded) = world.review_as_shown(second, "agent-1", &approval("The rest.")).await;
     assert_eq!((status, &recorded["state"]), (200, &json!("in_review")), "{recorded:#}");

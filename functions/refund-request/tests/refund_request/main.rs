@@ -13,6 +13,8 @@ mod four_eyes;
 #[cfg(test)]
 mod offers;
 #[cfg(test)]
+mod one_case;
+#[cfg(test)]
 mod queue;
 #[cfg(test)]
 mod quotes;

@@ -78,7 +78,12 @@ async fn the_queue_is_filtered_and_paged() {
     let world = World::new().await;
     let mut all = Vec::new();
     for index in 0..52 {
-        all.push(in_review(&world, &format!("key-{index}")).await);
+        let payment = format!("pi_{index}");
+        world.pay_for("music-studio", "music-studio", &payment, 500).await;
+        let mut body = changed_mind();
+        body["payment"] = json!(payment);
+        let (_, request) = world.submit(&payment, &body).await;
+        all.push(request["id"].as_str().unwrap().to_owned());
     }
     let (_, page) = queue(&world, "agent-1", &[]).await;
     assert_eq!(page["refund_requests"].as_array().unwrap().len(), 50);

@@ -126,7 +126,8 @@ async fn a_list_of_large_requests_does_not_end_where_dynamodb_ends_its_page() {
 async fn d12_a_cursor_of_another_account_or_a_changed_one_is_refused() {
     let world = World::new().await;
     for index in 0..16 {
-        world.submit(&format!("key-{index}"), &changed_mind()).await;
+        let body = json!({"reason": "other", "note": format!("Question {index}.")});
+        assert_eq!(world.submit(&format!("key-{index}"), &body).await.0, 201);
     }
     let list = |account: &str, cursor: Option<&str>| {
         let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests", now().as_s());

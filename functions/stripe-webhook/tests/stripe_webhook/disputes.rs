@@ -183,9 +183,9 @@ async fn a_checkout_says_who_buys_and_never_keeps_the_credits_for_it() {
     assert_eq!(scene.send_changed(&invoice, at(20), country).await.says, "applied");
     let subscription = SubscriptionId::new(made.subscription.unwrap()).unwrap();
     let subscriber = scene.tables.subscriber(&subscription).await.unwrap().unwrap();
-    assert_eq!(subscriber.withdrawal_waived, Some(true));
+    assert_eq!(subscriber.buyer.withdrawal_waived, Some(true));
     let stored =
         scene.tables.payment(&PaymentId::new(made.invoice.unwrap()).unwrap()).await.unwrap().unwrap();
-    assert_eq!(stored.buyer.or(subscriber).billing_country.unwrap().as_str(), "FR");
+    assert_eq!(stored.buyer.or(subscriber.buyer).billing_country.unwrap().as_str(), "FR");
     assert!(stored.period_starts_at.is_some() && stored.period_starts_at < stored.period_ends_at);
 }

@@ -9,6 +9,8 @@ mod delivery;
 #[cfg(test)]
 mod disputes;
 #[cfg(test)]
+mod leads;
+#[cfg(test)]
 mod order;
 #[cfg(test)]
 mod purchases;

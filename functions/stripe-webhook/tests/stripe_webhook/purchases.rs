@@ -1,7 +1,7 @@
 //! What packs and invoices bring: credits by the catalogue, the payment that refunds go to, and the policy.
 
-use ledger::{Credits, LotKind, Money, Payment, PaymentId, PaymentKind, PaymentStore, PolicyRef};
-use refunds::UncreditedStore;
+use ledger::{AccountId, Credits, LotKind, Money, Payment, PaymentId, PaymentKind, PaymentStore, PolicyRef};
+use refunds::{Lead, LeadStore};
 use serde_json::{Value, json};
 use stripe_webhook::AWAITED_S;
 use testkit::stand_in::{Emission, Settings, Shape};
@@ -71,9 +71,13 @@ async fn s2_21_a_paid_pack_that_cannot_be_credited_has_its_hour_noted() {
         object["metadata"]["price"] = json!("price_none");
     };
     assert_eq!(scene.send_changed(&body, at(60), nowhere).await.says, "parked: price_unknown");
-    let noted = scene.tables.uncredited(&payment).await.unwrap().unwrap();
-    assert_eq!((noted.account.as_str(), noted.paid), (ACCOUNT, usd(900)));
-    assert_eq!((noted.charged_at, noted.due_at, noted.product), (at(0), at(3_600), None));
+    let account = AccountId::new(ACCOUNT).unwrap();
+    let noted = Lead::id_of_uncredited(&account, &payment);
+    let noted = scene.tables.lead(&noted).await.unwrap().unwrap();
+    assert_eq!((noted.since, noted.due_at), (at(3_600), Some(at(3_600))));
+    let uncredited = noted.uncredited().unwrap();
+    assert_eq!((uncredited.paid, uncredited.charged_at), (usd(900), at(0)));
+    assert_eq!((&uncredited.product, &uncredited.pack), (&None, &None));
     // Nobody is known to have paid, or nothing was: there is no promise to keep.
     let (other, body) = scene.pack(10);
     let unknown = |object: &mut Value| {
@@ -82,7 +86,8 @@ async fn s2_21_a_paid_pack_that_cannot_be_credited_has_its_hour_noted() {
     };
     assert_eq!(scene.send_changed(&body, at(60), unknown).await.says, "parked: price_unknown");
     let other = PaymentId::new(other.payment.unwrap()).unwrap();
-    assert_eq!(scene.tables.uncredited(&other).await.unwrap(), None);
+    let other = Lead::id_of_uncredited(&account, &other);
+    assert_eq!(scene.tables.lead(&other).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ use futures_util::future::join_all;
 use lambda::Invocation;
 use ledger::{Change, PaymentId, PaymentStore};
 use ledger_dynamodb::Parked;
-use refunds::UncreditedStore;
 use serde_json::{Value, json};
 use stripe_webhook::{AWAITED_S, Replay, Replayed, replay};
 
@@ -93,23 +92,6 @@ async fn an_event_that_stays_parked_has_its_new_reason_and_keeps_the_end_of_its_
     scene.send(&checkout, at(70)).await;
     assert_eq!(replayed(&scene, &parked.id, 80).await, APPLIED);
     assert_eq!(scene.available(at(80)).await, 500);
-}
-
-#[tokio::test]
-async fn s2_21_credits_that_land_by_a_replay_settle_what_was_noted() {
-    let scene = Scene::new().await;
-    let (made, body) = scene.pack(0);
-    let payment = PaymentId::new(made.payment.unwrap()).unwrap();
-    let unknown = |object: &mut Value| object["metadata"]["price"] = json!("price_none");
-    assert_eq!(scene.send_changed(&body, at(60), unknown).await.says, "parked: price_unknown");
-    assert!(scene.tables.uncredited(&payment).await.unwrap().is_some());
-    // The catalogue learns the price: for the test, the event names one that it knows.
-    let [parked] = scene.parked().await.try_into().unwrap();
-    let payload = body.clone().into_bytes();
-    scene.tables.park(&Parked { payload, ..parked.clone() }).await.unwrap();
-    assert_eq!(replayed(&scene, &parked.id, 120).await, APPLIED);
-    assert_eq!(scene.tables.uncredited(&payment).await.unwrap(), None);
-    assert_eq!((scene.available(at(120)).await, scene.parked().await), (100, vec![]));
 }
 
 #[tokio::test]

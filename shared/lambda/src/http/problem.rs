@@ -63,6 +63,8 @@ problem_kinds! {
         "A request with the same idempotency key has not ended; repeat it after a moment.",
     StateConflict 409 "state-conflict" "The state does not allow this"
         "What the path names is in a state from which this step is not possible; read it again.",
+    CaseOpen 409 "case-open" "There is a request about this already"
+        "An open request of the account is about the same payment or generation for the same reason; `request` is its id.",
     QuoteChanged 409 "quote-changed" "Something else would happen than was quoted"
         "What the caller was shown is not what would happen any more; `quote` is what would, and nothing was done.",
     BodyTooLarge 413 "body-too-large" "The body is too large"

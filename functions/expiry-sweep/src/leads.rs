@@ -1,0 +1,116 @@
+//! Leads that are due: each is assessed from the records, and opens the customer's request where they bear it
+//! out. What the policy decides by itself is carried out as if the customer had filed it; everything else
+//! waits for the customer or for people.
+//!
+//! A request is saved before its lead is forgotten, and is the same at every try, so that a run that is cut
+//! off between the two is finished by the next. Whoever has filed for the same before keeps the case.
+
+use cases::{CaseError, follow};
+use lambda::payout_queue::PayoutQueue;
+use ledger::{Actor, ExecuteError, LedgerStore, RefundRequestId};
+use refunds::{Approved, Grounds, Lead, Request, State, carry_out};
+
+use crate::requests::Done;
+use crate::{Run, Store, Sweep};
+
+/// Why a lead was not followed.
+#[derive(Debug, thiserror::Error)]
+enum LeadError<E: std::error::Error + 'static> {
+    /// Leads could not be read or forgotten.
+    #[error("lead could not be read or forgotten")]
+    Store(#[source] E),
+    /// The records could not be judged.
+    #[error("the records could not be judged")]
+    Case(#[from] CaseError<E>),
+    /// The request could not be saved.
+    #[error("request could not be saved")]
+    Saving(#[from] ExecuteError<E>),
+}
+
+/// Looks at one lead; its failure is its own.
+pub(crate) async fn lead<S: Store, Q: PayoutQueue>(
+    sweep: &Sweep<S, Q>,
+    run: &Run<'_>,
+    id: &RefundRequestId,
+) -> Done {
+    // What is assessed and saved makes a large future.
+    match Box::pin(look(sweep, run, id)).await {
+        Ok(done) => done,
+        Err(error) => {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(request = id.as_str(), outcome = "failed", error, "a lead is not followed");
+            Done::Failed
+        }
+    }
+}
+
+async fn look<S: Store, Q: PayoutQueue>(
+    sweep: &Sweep<S, Q>,
+    run: &Run<'_>,
+    id: &RefundRequestId,
+) -> Result<Done, LeadError<<S as LedgerStore>::Error>> {
+    // The index may lag behind a lead that is forgotten. The last instant is inside of what was promised.
+    let noted = sweep.store.lead(id).await.map_err(LeadError::Store)?;
+    let due = noted.filter(|lead| lead.due_at.is_some_and(|due_at| due_at < run.now));
+    let Some(lead) = due else { return Ok(Done::NothingDue) };
+    let Some(assessment) = follow(&sweep.store, &lead, run.now).await? else {
+        tracing::info!(request = id.as_str(), outcome = "forgotten", "the records do not bear a lead out");
+        return forget(sweep, id).await;
+    };
+    let (document, whose) = (assessment.document, (id.clone(), lead.account.clone()));
+    let mut opened = Request::open(whose, lead.actor(), assessment.case.clone(), document, lead.since);
+    opened.keep_time(Some(document));
+    let quote = opened.quote(&assessment.standing(run.now)).filter(|_| opened.state == State::Approved);
+    let grounds = Grounds::of(document, Actor::Policy)
+        .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
+    match carry_out(&sweep.store, &sweep.backoff, &opened, quote.as_ref(), grounds, run.now).await? {
+        Approved::Saved(request) => {
+            let (reason, state) = (request.case.reason.id(), request.state.as_str());
+            run.invocation.metrics().count_labelled("CasesOpened", ("reason", reason), 1);
+            tracing::warn!(request = id.as_str(), reason, state, outcome = "opened", "a case opened itself");
+            if request.state == State::Approved {
+                announce(sweep, run, &request).await;
+            }
+            settle(sweep, &lead).await
+        }
+        // An earlier run opened it, or the customer has filed for the same.
+        Approved::Stale(_) | Approved::Open(_) => settle(sweep, &lead).await,
+        // Something moved meanwhile: the next run looks at it as it stands then.
+        Approved::NothingLeft
+        | Approved::Disputed
+        | Approved::QuoteChanged(_)
+        | Approved::NotPossible
+        | Approved::NotAllowed
+        | Approved::Taken(_) => Ok(Done::NothingDue),
+    }
+}
+
+/// The lead has its request. What was paid and bought without credits stays on record: the customer's choice
+/// between credits and money rests on it.
+async fn settle<S: Store, Q>(
+    sweep: &Sweep<S, Q>,
+    lead: &Lead,
+) -> Result<Done, LeadError<<S as LedgerStore>::Error>> {
+    if lead.uncredited().is_none() {
+        return forget(sweep, &lead.id()).await;
+    }
+    sweep.store.keep(lead).await.map_err(LeadError::Store)?;
+    Ok(Done::Written)
+}
+
+async fn forget<S: Store, Q>(
+    sweep: &Sweep<S, Q>,
+    id: &RefundRequestId,
+) -> Result<Done, LeadError<<S as LedgerStore>::Error>> {
+    sweep.store.forget(id).await.map_err(LeadError::Store)?;
+    Ok(Done::Written)
+}
+
+/// Announces an intent to pay, which is stored: where the queue does not answer, a later run announces it.
+async fn announce<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, request: &Request) {
+    if let Err(error) = sweep.payouts.announce(&request.id).await {
+        run.invocation.metrics().count("PayoutsNotAnnounced", 1);
+        let (request, error): (&str, &dyn std::error::Error) = (request.id.as_str(), &error);
+        tracing::warn!(request, outcome = "left_to_sweep", error, "payout is not announced");
+    }
+}

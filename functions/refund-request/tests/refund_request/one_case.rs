@@ -1,0 +1,80 @@
+//! One open request about a payment for one reason, however it is filed.
+
+use ledger::{PaymentId, PaymentStore};
+use refunds::{RequestStore, State};
+use serde_json::{Value, json};
+
+use crate::world::{World, account, after_cancellation, changed_mind};
+
+fn conflict(problem: &Value) -> &str {
+    assert_eq!(problem["type"], "urn:makegood:problem:case-open", "{problem:#}");
+    problem["request"].as_str().unwrap()
+}
+
+async fn filed(world: &World, key: &str, body: &Value) -> String {
+    let (status, request) = world.submit(key, body).await;
+    assert_eq!(status, 201, "{request:#}");
+    request["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn d8_another_key_for_the_same_payment_and_reason_is_a_conflict_that_names_the_open_request() {
+    let world = World::new().await;
+    let first = filed(&world, "key-1", &changed_mind()).await;
+    let mut again = changed_mind();
+    again["note"] = json!("Once more.");
+    let (status, problem) = world.submit("key-2", &again).await;
+    assert_eq!((status, conflict(&problem)), (409, first.as_str()));
+    // The same key is the same request, and another reason another case.
+    assert_eq!(filed(&world, "key-1", &changed_mind()).await, first);
+    again["reason"] = json!("accidental_purchase");
+    assert_ne!(filed(&world, "key-3", &again).await, first);
+}
+
+#[tokio::test]
+async fn d8_of_many_keys_at_once_one_opens_the_case() {
+    let world = World::new().await;
+    let keys: Vec<String> = (0..20).map(|key| format!("key-{key}")).collect();
+    let body = after_cancellation();
+    let answers = keys.iter().map(|key| world.submit(key, &body));
+    let answers = futures_util::future::join_all(answers).await;
+    let opened = answers.iter().filter(|(status, _)| *status == 201).count();
+    assert_eq!(opened, 1, "{answers:#?}");
+    assert!(answers.iter().all(|(status, _)| [201, 409].contains(status)), "{answers:#?}");
+    assert_eq!(world.app.store.requests_of(&account(), None, 50).await.unwrap().len(), 1);
+    assert_eq!(world.app.payouts.ids.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_ended_without_a_refund_leaves_the_case_to_the_next_and_waits_for_it_then() {
+    let world = World::new().await;
+    let first = filed(&world, "key-1", &changed_mind()).await;
+    let refusal = json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Landed."});
+    assert_eq!(world.review(&first, "agent-1", &refusal).await.0, 200);
+    let second = filed(&world, "key-2", &changed_mind()).await;
+    // The first one has to wait while the second has the case.
+    let (status, problem) = world.act(&first, "reopening", &json!({"note": "Look again."})).await;
+    assert_eq!((status, conflict(&problem)), (409, second.as_str()));
+    assert_eq!(world.act(&second, "withdrawal", &json!({})).await.0, 200);
+    assert_eq!(world.act(&first, "reopening", &json!({"note": "Look again."})).await.0, 200);
+    let (status, problem) = world.submit("key-3", &changed_mind()).await;
+    assert_eq!((status, conflict(&problem)), (409, first.as_str()));
+}
+
+#[tokio::test]
+async fn what_is_refunded_is_not_asked_for_again() {
+    let world = World::new().await;
+    let first = filed(&world, "key-1", &after_cancellation()).await;
+    let mut stored = world.app.store.request(&first.parse().unwrap()).await.unwrap().unwrap();
+    for open in [State::Approved, State::Paying, State::Refunded] {
+        stored.state = open;
+        let payment = PaymentId::new("pi_renewal").unwrap();
+        let payment = world.app.store.payment(&payment).await.unwrap();
+        assert!(stored.keeps_case(payment.as_ref()), "{open}");
+    }
+    // A part leaves the rest to be asked for.
+    let pack = world.app.store.payment(&PaymentId::new("pi_pack").unwrap()).await.unwrap();
+    assert!(!stored.keeps_case(pack.as_ref()));
+    let (status, problem) = world.submit("key-2", &after_cancellation()).await;
+    assert_eq!((status, conflict(&problem)), (409, first.as_str()));
+}

@@ -1,0 +1,149 @@
+//! Leads to cases that open themselves: cheap evidence, from what an event says and from what was read with
+//! it, that a payment may be a billing error. The sweep judges it from the records.
+//!
+//! A payment without evidence costs no write more, and one with evidence one. Where the event is a repeat, so
+//! that no entry is at hand, the account is read.
+
+use ledger::{
+    Account, AccountId, Entry, LedgerStore, Lot, LotKind, Payment, PaymentId, PaymentKind, Subscription,
+    Timestamp,
+};
+use policy::{Document, PriceKind, Reason};
+use policy_documents::{catalogue, documents};
+use refunds::{About, Lead, LeadStore};
+
+use crate::apply::{AWAITED_S, Apply, Stop};
+
+/// What is known beside the payment and its account.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// The subscription, of a renewal.
+    pub(crate) subscription: Option<Subscription>,
+    /// Stripe's price that the checkout ordered, of a first charge.
+    pub(crate) ordered: Option<String>,
+}
+
+/// Notes what a payment that has landed may be, beside what it bought. `entry` is the account's newest one.
+pub(crate) async fn of_payment(
+    apply: &Apply<'_>,
+    payment: &Payment,
+    entry: Option<&Entry>,
+    told: &Told,
+) -> Result<(), Stop> {
+    let Some(document) = document_of(payment.product.as_str(), payment.charged_at) else { return Ok(()) };
+    let mut suspected: Vec<(PaymentId, Reason)> = Vec::new();
+    if let Some(within_s) =
+        document.duplicates_within_s.filter(|_| covers(document, Reason::DuplicatePayment))
+    {
+        let read = if entry.is_none() { apply.tables.head(&payment.account).await? } else { None };
+        let account = entry.or(read.as_ref()).map(Entry::after);
+        let twice = account.into_iter().flat_map(|account| second_payments(account, payment, within_s));
+        suspected.extend(twice.map(|payment| (payment, Reason::DuplicatePayment)));
+    }
+    let cancelled = told.subscription.as_ref().and_then(|told| told.cancellation_confirmed_at);
+    if cancelled.is_some_and(|cancelled| payment.charged_at > cancelled)
+        && covers(document, Reason::ChargedAfterCancellation)
+    {
+        suspected.push((payment.id.clone(), Reason::ChargedAfterCancellation));
+    }
+    let ordered = told.ordered.as_deref().and_then(plan);
+    if ordered.is_some_and(|ordered| plan(&payment.price).is_some_and(|paid| paid != ordered))
+        && covers(document, Reason::WrongPlanCharged)
+    {
+        suspected.push((payment.id.clone(), Reason::WrongPlanCharged));
+    }
+    for (payment_id, reason) in suspected {
+        note(apply, &payment.account, payment_id, reason).await?;
+    }
+    Ok(())
+}
+
+/// Notes renewals that were charged after a cancellation of which Stripe tells only later.
+pub(crate) async fn of_cancellation(apply: &Apply<'_>, told: &Subscription) -> Result<(), Stop> {
+    let Some(confirmed_at) = told.cancellation_confirmed_at else { return Ok(()) };
+    let Some(head) = apply.tables.head(&told.account).await? else { return Ok(()) };
+    let after = |lot: &&Lot| lot.subscription() == Some(&told.id) && lot.granted_at > confirmed_at;
+    for lot in head.after().lots.iter().filter(after) {
+        let document = document_of(lot.product.as_str(), lot.granted_at);
+        if let (Some(payment), Some(document)) = (&lot.payment, document)
+            && covers(document, Reason::ChargedAfterCancellation)
+        {
+            note(apply, &told.account, payment.clone(), Reason::ChargedAfterCancellation).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes the first charge of a subscription that its checkout, of which Stripe tells only later, did not
+/// order. A lot does not say its price; another plan brings another number of credits.
+pub(crate) async fn of_order(apply: &Apply<'_>, account: &AccountId, order: &Order<'_>) -> Result<(), Stop> {
+    let Ok(price) = catalogue().price(order.price) else { return Ok(()) };
+    let Some(head) = apply.tables.head(account).await? else { return Ok(()) };
+    let first = head.after().lots.iter().find(|lot| lot.subscription() == Some(order.subscription));
+    let Some(lot) = first.filter(|lot| lot.granted.get() != price.credits) else { return Ok(()) };
+    let document = document_of(lot.product.as_str(), lot.granted_at);
+    if let (Some(payment), Some(document)) = (&lot.payment, document)
+        && covers(document, Reason::WrongPlanCharged)
+    {
+        note(apply, account, payment.clone(), Reason::WrongPlanCharged).await?;
+    }
+    Ok(())
+}
+
+/// What a checkout ordered.
+pub(crate) struct Order<'a> {
+    pub(crate) subscription: &'a ledger::SubscriptionId,
+    pub(crate) price: &'a str,
+}
+
+/// It is looked at when the events of its time have come: what one of them says, another may take back.
+async fn note(
+    apply: &Apply<'_>,
+    account: &AccountId,
+    payment: PaymentId,
+    reason: Reason,
+) -> Result<(), Stop> {
+    let lead = Lead {
+        account: account.clone(),
+        about: About::Payment { payment, reason },
+        since: apply.now,
+        due_at: apply.now.plus_s(AWAITED_S.unsigned_abs()).ok(),
+    };
+    if apply.tables.note(&lead).await? {
+        apply.metrics.count_labelled("LeadsNoted", ("reason", reason.id()), 1);
+    }
+    Ok(())
+}
+
+fn document_of(product: &str, at: Timestamp) -> Option<&'static Document> {
+    documents().in_force(product, at.as_ms()).document()
+}
+
+fn covers(document: &Document, reason: Reason) -> bool {
+    document.covers(reason)
+}
+
+/// The later one of `payment` and each other payment for as many credits of the same product within the span.
+fn second_payments(account: &Account, payment: &Payment, within_s: u64) -> Vec<PaymentId> {
+    let is_pack = |lot: &Lot| lot.kind == LotKind::Pack;
+    let near = |lot: &&Lot| {
+        lot.product == payment.product
+            && lot.granted == payment.credits
+            && is_pack(lot) == (payment.kind == PaymentKind::Pack)
+            && lot.granted_at.seconds_since(payment.charged_at).unsigned_abs() <= within_s
+    };
+    let this = (payment.charged_at, &payment.id);
+    let others =
+        account.lots.iter().filter(near).filter_map(|lot| Some((lot.granted_at, lot.payment.as_ref()?)));
+    let mut later: Vec<PaymentId> =
+        others.filter(|other| *other != this).map(|other| other.max(this).1.clone()).collect();
+    later.dedup();
+    if payment.paid.is_zero() { Vec::new() } else { later }
+}
+
+fn plan(price: &str) -> Option<&'static str> {
+    match &catalogue().price(price).ok()?.kind {
+        PriceKind::Subscription { plan, .. } => Some(plan),
+        PriceKind::Pack => None,
+    }
+}

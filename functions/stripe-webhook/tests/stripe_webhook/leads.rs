@@ -1,0 +1,150 @@
+//! Payments that may be billing errors: what is noted of them, and that nothing is noted of others.
+
+use ledger::{AccountId, DUE_SHARDS, PaymentId, shard_of};
+use policy::Reason;
+use refunds::{About, DueThing, Lead, LeadStore, RequestStore};
+use serde_json::{Value, json};
+use testkit::stand_in::{BuyPack, Cancel, Made, Renew};
+
+use crate::scene::{ACCOUNT, DAY_S, Scene, at, created};
+
+const HOUR_S: i64 = 3_600;
+
+/// What is noted of the account's payments: which, and why.
+async fn noted(scene: &Scene) -> Vec<(PaymentId, Reason)> {
+    let shard = shard_of(&AccountId::new(ACCOUNT).unwrap(), DUE_SHARDS);
+    let mut noted = Vec::new();
+    for due in scene.tables.due_requests(shard, at(300 * DAY_S), 100).await.unwrap() {
+        let DueThing::Lead(id) = due.thing else { panic!("{due:?}") };
+        let lead: Lead = scene.tables.lead(&id).await.unwrap().unwrap();
+        let About::Payment { payment, reason } = lead.about else { panic!("{lead:?}") };
+        assert_eq!(lead.due_at, Some(lead.since.plus_s(3_600).unwrap()));
+        noted.push((payment, reason));
+    }
+    noted
+}
+
+fn of_invoice(body: &str) -> PaymentId {
+    let event: Value = serde_json::from_str(body).unwrap();
+    PaymentId::new(event["data"]["object"]["id"].as_str().unwrap()).unwrap()
+}
+
+fn of(made: &Made) -> PaymentId {
+    PaymentId::new(made.payment.clone().unwrap()).unwrap()
+}
+
+/// A pack of another business, which knows payments that are made twice.
+fn pack(scene: &Scene, price: &str, amount: u64, second: i64) -> (Made, String) {
+    let pack = BuyPack {
+        account: ACCOUNT.to_owned(),
+        customer: None,
+        price: price.to_owned(),
+        amount,
+        currency: "usd".to_owned(),
+    };
+    let made = scene.stripe.buy_pack(&pack, &created(second)).unwrap();
+    let body = scene.body(&made.events[0]);
+    (made, body)
+}
+
+/// A subscription whose events were applied at once.
+async fn subscribed(scene: &Scene) -> Made {
+    let (made, bodies) = scene.subscribe(0);
+    for body in bodies {
+        assert_eq!(scene.send(&body, at(0)).await.says, "applied");
+    }
+    made
+}
+
+#[tokio::test]
+async fn s3_5_the_later_of_two_payments_within_a_day_is_noted_in_whichever_order_they_are_told() {
+    for swapped in [false, true] {
+        let scene = Scene::new().await;
+        let (_, first) = pack(&scene, "price_3d_pack_100", 900, 0);
+        let (later, second) = pack(&scene, "price_3d_pack_100", 900, DAY_S);
+        let (_, third) = pack(&scene, "price_3d_pack_100", 900, 3 * DAY_S);
+        let told = if swapped { [&second, &first] } else { [&first, &second] };
+        for body in told.into_iter().chain([&third]) {
+            assert_eq!(scene.send(body, at(3 * DAY_S)).await.says, "applied");
+        }
+        assert_eq!(noted(&scene).await, [(of(&later), Reason::DuplicatePayment)], "{swapped}");
+        // The same event again notes the same, also where its first note was lost.
+        scene.tables.forget(&lead_of(&later)).await.unwrap();
+        assert_eq!(scene.send(&second, at(3 * DAY_S)).await.says, "repeated");
+        assert_eq!(noted(&scene).await, [(of(&later), Reason::DuplicatePayment)], "{swapped}");
+    }
+}
+
+fn lead_of(made: &Made) -> ledger::RefundRequestId {
+    let about = About::Payment { payment: of(made), reason: Reason::DuplicatePayment };
+    Lead { account: AccountId::new(ACCOUNT).unwrap(), about, since: at(0), due_at: None }.id()
+}
+
+#[tokio::test]
+async fn a_policy_that_does_not_know_double_payments_has_none_noted() {
+    let scene = Scene::new().await;
+    for second in [0, 60] {
+        let (_, body) = pack(&scene, "price_pack_100", 900, second);
+        assert_eq!(scene.send(&body, at(60)).await.says, "applied");
+    }
+    assert_eq!(noted(&scene).await, []);
+}
+
+#[tokio::test]
+async fn s2_16_a_renewal_after_a_confirmed_cancellation_is_noted_in_whichever_order_they_are_told() {
+    for swapped in [false, true] {
+        let scene = Scene::new().await;
+        let made = subscribed(&scene).await;
+        let subscription = made.subscription.clone().unwrap();
+        let cancel = Cancel { subscription: subscription.clone(), at_period_end: true, at: None };
+        let cancel = scene.stripe.cancel(&cancel, &created(10 * DAY_S)).unwrap();
+        let renew = Renew { subscription, charged_at: None };
+        let renewal = scene.stripe.renew(&renew, &created(30 * DAY_S)).unwrap();
+        let (cancel, renewal) = (scene.body(&cancel.events[0]), scene.body(&renewal.events[0]));
+        let told = if swapped { [&renewal, &cancel] } else { [&cancel, &renewal] };
+        for body in told {
+            assert_eq!(scene.send(body, at(30 * DAY_S + HOUR_S)).await.says, "applied", "{swapped}");
+        }
+        let payment = noted(&scene).await;
+        assert_eq!(payment, [(of_invoice(&renewal), Reason::ChargedAfterCancellation)], "{swapped}");
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_without_a_cancellation_costs_no_write_more() {
+    let scene = Scene::new().await;
+    let made = subscribed(&scene).await;
+    let renew = Renew { subscription: made.subscription.unwrap(), charged_at: None };
+    let renewal = scene.stripe.renew(&renew, &created(30 * DAY_S)).unwrap();
+    scene.meter.read();
+    assert_eq!(scene.send(&scene.body(&renewal.events[0]), at(30 * DAY_S)).await.says, "applied");
+    let mut calls: Vec<&str> = scene.meter.read().iter().map(|call| call.operation).collect();
+    // The subscription is read at once with the account's newest entry.
+    calls.sort_unstable();
+    assert_eq!(calls, ["GetItem", "GetItem", "Query", "TransactWriteItems"]);
+    assert_eq!(noted(&scene).await, []);
+}
+
+#[tokio::test]
+async fn s2_15_another_plan_than_the_checkout_ordered_is_noted_in_whichever_order_they_are_told() {
+    for swapped in [false, true] {
+        let scene = Scene::new().await;
+        let (_, [checkout, created, invoice]) = scene.subscribe(0);
+        let premier = |object: &mut Value| object["metadata"]["price"] = json!("price_premier_monthly");
+        if swapped {
+            // The customer is known from a pack.
+            let event: Value = serde_json::from_str(&invoice).unwrap();
+            let customer = event["data"]["object"]["customer"].as_str().unwrap().parse().unwrap();
+            let account = AccountId::new(ACCOUNT).unwrap();
+            ledger::PaymentStore::link_customer(&scene.tables, &customer, &account).await.unwrap();
+            assert_eq!(scene.send(&invoice, at(0)).await.says, "applied");
+            assert_eq!(noted(&scene).await, []);
+            assert_eq!(scene.send_changed(&checkout, at(0), premier).await.says, "applied");
+        } else {
+            assert_eq!(scene.send_changed(&checkout, at(0), premier).await.says, "applied");
+            assert_eq!(scene.send(&created, at(0)).await.says, "applied");
+            assert_eq!(scene.send(&invoice, at(0)).await.says, "applied");
+        }
+        assert_eq!(noted(&scene).await, [(of_invoice(&invoice), Reason::WrongPlanCharged)], "{swapped}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Leads as items of the requests table's due index. Their attributes are plain, so that whoever only notes
+//! one carries no form of requests.
+
+use ledger::{Credits, DUE_SHARDS, PaymentId, RefundRequestId, shard_of};
+use policy::{FailureKind, Reason};
+use refunds::{About, Lead, LeadStore, Pack, Uncredited};
+
+use crate::buyer::BuyerForm;
+use crate::item::{Item, ONLY, key, number, read_instant, read_number, read_text, text};
+use crate::request_form::{id, money};
+use crate::{StoreError, Tables};
+
+/// The key of a lead, before its id.
+pub(crate) const PREFIX: &str = "LEAD#";
+
+fn item(lead: &Lead) -> Result<Item, StoreError> {
+    let mut item = key(format!("{PREFIX}{}", lead.id()), ONLY);
+    item.insert("owner".to_owned(), text(lead.account.as_str()));
+    item.insert("since".to_owned(), number(lead.since.as_ms()));
+    if let Some(payment) = lead.payment() {
+        item.insert("payment".to_owned(), text(payment.as_str()));
+    }
+    match &lead.about {
+        About::Uncredited(uncredited) => write_uncredited(uncredited, &mut item)?,
+        About::Payment { reason, .. } => {
+            item.insert("reason".to_owned(), text(reason.id()));
+        }
+        About::Ending { generation, kind, code } => {
+            item.insert("ended".to_owned(), text(generation.as_str()));
+            item.insert("kind".to_owned(), text(kind.id()));
+            if let Some(code) = code {
+                item.insert("code".to_owned(), text(code));
+            }
+        }
+    }
+    if let Some(due_at) = lead.due_at {
+        item.insert("due_shard".to_owned(), text(shard_of(&lead.account, DUE_SHARDS).to_string()));
+        item.insert("due_at".to_owned(), number(due_at.as_ms()));
+    }
+    Ok(item)
+}
+
+fn write_uncredited(uncredited: &Uncredited, item: &mut Item) -> Result<(), StoreError> {
+    item.insert("paid_minor".to_owned(), number(uncredited.paid.minor()));
+    item.insert("currency".to_owned(), text(uncredited.paid.currency().as_str()));
+    item.insert("charged_at".to_owned(), number(uncredited.charged_at.as_ms()));
+    if let Some(product) = &uncredited.product {
+        item.insert("product".to_owned(), text(product.as_str()));
+    }
+    if let Some(pack) = &uncredited.pack {
+        item.insert("price".to_owned(), text(pack.price.as_str()));
+        item.insert("credits".to_owned(), number(pack.credits));
+    }
+    let buyer = BuyerForm::of(uncredited.buyer);
+    if !buyer.is_empty() {
+        item.insert("buyer".to_owned(), text(serde_json::to_string(&buyer)?));
+    }
+    Ok(())
+}
+
+/// A text that may be missing.
+fn given<'item>(item: &'item Item, name: &'static str) -> Result<Option<&'item str>, StoreError> {
+    item.contains_key(name).then(|| read_text(item, name)).transpose()
+}
+
+fn read_uncredited(item: &Item, payment: PaymentId) -> Result<Uncredited, StoreError> {
+    let pack = given(item, "price")?.map(|price| {
+        let credits = Credits::new(read_number(item, "credits")?);
+        let credits = credits.map_err(|_| StoreError::Unreadable("credits"))?;
+        Ok::<_, StoreError>(Pack { price: price.to_owned(), credits })
+    });
+    let buyer: BuyerForm = given(item, "buyer")?.map(serde_json::from_str).transpose()?.unwrap_or_default();
+    Ok(Uncredited {
+        payment,
+        product: given(item, "product")?.map(id).transpose()?,
+        pack: pack.transpose()?,
+        paid: money(&(read_number(item, "paid_minor")?, read_text(item, "currency")?.to_owned()))?,
+        charged_at: read_instant(item, "charged_at")?,
+        buyer: buyer.read()?,
+    })
+}
+
+fn about(item: &Item) -> Result<About, StoreError> {
+    if let Some(generation) = given(item, "ended")? {
+        let name = read_text(item, "kind")?;
+        let kind = FailureKind::ALL.iter().copied().find(|kind| kind.id() == name);
+        return Ok(About::Ending {
+            generation: id(generation)?,
+            kind: kind.ok_or(StoreError::Unreadable("kind"))?,
+            code: given(item, "code")?.map(str::to_owned),
+        });
+    }
+    let payment = id(read_text(item, "payment")?)?;
+    match given(item, "reason")? {
+        Some(reason) => {
+            let reason = Reason::from_id(reason).ok_or(StoreError::Unreadable("reason"))?;
+            Ok(About::Payment { payment, reason })
+        }
+        None => Ok(About::Uncredited(read_uncredited(item, payment)?)),
+    }
+}
+
+fn read(item: &Item) -> Result<Lead, StoreError> {
+    Ok(Lead {
+        account: id(read_text(item, "owner")?)?,
+        about: about(item)?,
+        since: read_instant(item, "since")?,
+        due_at: item.contains_key("due_at").then(|| read_instant(item, "due_at")).transpose()?,
+    })
+}
+
+impl LeadStore for Tables {
+    async fn note(&self, lead: &Lead) -> Result<bool, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.requests)
+            .set_item(Some(item(lead)?))
+            .condition_expression("attribute_not_exists(pk)");
+        self.write(|| put.clone().send()).await
+    }
+
+    async fn lead(&self, id: &RefundRequestId) -> Result<Option<Lead>, StoreError> {
+        let item = self.get(&self.requests, format!("{PREFIX}{id}")).await?;
+        item.map(|item| read(&item)).transpose()
+    }
+
+    async fn keep(&self, lead: &Lead) -> Result<(), StoreError> {
+        let kept = item(&Lead { due_at: None, ..lead.clone() })?;
+        let put = self.client.put_item().table_name(&self.requests).set_item(Some(kept));
+        self.write(|| put.clone().send()).await.map(drop)
+    }
+
+    async fn forget(&self, id: &RefundRequestId) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.requests);
+        let delete = delete.set_key(Some(key(format!("{PREFIX}{id}"), ONLY)));
+        self.write(|| delete.clone().send()).await.map(drop)
+    }
+}

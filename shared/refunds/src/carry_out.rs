@@ -1,0 +1,52 @@
+//! Saving what was decided: a request alone, or with the money or the credits that go with it.
+
+use ledger::{ExecuteError, LedgerStore, Pause, Timestamp};
+
+use crate::pay::{Approved, Grounds, approve};
+use crate::{Quote, Request, Save, Saved, Stores};
+
+/// Saves a request and carries `quote` out with it.
+///
+/// A case that belongs to a request which has ended without a refund is taken over, with one more read and
+/// one more write; one that is open answers with [`Approved::Open`].
+pub async fn carry_out<S: Stores, P: Pause>(
+    store: &S,
+    pause: &P,
+    request: &Request,
+    quote: Option<&Quote>,
+    grounds: Grounds,
+    now: Timestamp,
+) -> Result<Approved, ExecuteError<<S as LedgerStore>::Error>> {
+    for attempt in 0..pause.attempts_max() {
+        let approved = match quote {
+            Some(quote) => Some(approve(store, pause, request, quote, grounds.clone(), now).await?),
+            None => save_alone(store, request).await?,
+        };
+        let Some(approved) = approved else {
+            pause.pause(attempt).await;
+            continue;
+        };
+        let Approved::Taken(holder) = approved else { return Ok(approved) };
+        let earlier = store.request(&holder.request).await.map_err(ExecuteError::Store)?;
+        if let Some(earlier) = earlier.filter(|earlier| earlier.keeps_case(grounds.payment.as_ref())) {
+            return Ok(Approved::Open(Box::new(earlier)));
+        }
+        store.take_case(&holder, request).await.map_err(ExecuteError::Store)?;
+    }
+    Err(ExecuteError::Busy)
+}
+
+/// Nothing where somebody else was at work on the same items.
+async fn save_alone<S: Stores>(
+    store: &S,
+    request: &Request,
+) -> Result<Option<Approved>, ExecuteError<<S as LedgerStore>::Error>> {
+    let save = Save { request: request.clone(), commit: None, refunded: None };
+    Ok(match store.save(&save).await.map_err(ExecuteError::Store)? {
+        Saved::Written => Some(Approved::Saved(Box::new(save.request))),
+        Saved::Stale(stored) => Some(Approved::Stale(stored)),
+        Saved::NotAllowed => Some(Approved::NotAllowed),
+        Saved::Taken(holder) => Some(Approved::Taken(holder)),
+        Saved::Ledger(_) | Saved::PaymentMoved => None,
+    })
+}
