@@ -145,8 +145,8 @@ Examples:
 /// Have parked events applied again, once what kept them out is mended.
 ///
 /// The stripe-webhook function applies each as of its own instant, as if Stripe sent it again: what it says
-/// may be known already, and changes nothing then. An event that was applied, or needs nothing, is taken
-/// away. Whoever runs this needs `lambda:InvokeFunction` on that function.
+/// may be known already, and then changes nothing. An event that was applied, or needs nothing, leaves the
+/// list. Whoever runs this needs `lambda:InvokeFunction` on that function.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{REPLAY_EXAMPLES}\n\n{ACCESS}"))]
 #[group(id = "which", required = true, args = ["ids", "all"])]
