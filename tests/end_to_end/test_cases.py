@@ -6,25 +6,23 @@ The sweep looks at what may be a billing error an hour after it was noted: its t
 import json
 import time
 
-import pytest
 from client import eventually
 from messages import instant
-from scene import DAY_S, add_customer, add_support, deliver, signed
-from test_businesses import THREE_D_PACK, answers, clauses, filed, recommends, refunded, review, wanted
+from scene import DAY_S, deliver, signed
+from test_businesses import (
+    THREE_D_PACK,
+    answers,
+    clauses,
+    customer,
+    filed,
+    recommends,
+    refunded,
+    review,
+    support,
+    wanted,
+)
 
-
-@pytest.fixture
-def customer(stack):
-    """A customer who lives where no law beside the policy is known."""
-    customer = add_customer(stack)
-    customer.stripe("address", account=customer.account, country="US")
-    return customer
-
-
-@pytest.fixture
-def support(stack):
-    """A support person."""
-    return add_support(stack)
+__all__ = ["customer", "support"]  # fixtures
 
 
 def opened(customer):
@@ -56,7 +54,7 @@ def test_s2_16_a_cancellation_by_our_own_route_counts_as_well(customer):
     shown = customer.cancel(subscription)
     assert customer.cancel(subscription, shown.json["confirmation"]).status == 200
     customer.stack.wait_until_idle()
-    renewal = customer.stripe("renew", subscription=subscription)
+    renewal = customer.stripe("renew", subscription=subscription, charged_at=int(time.time()) + 2)
     customer.becomes("the renewal has landed", lambda: len(customer.lots()) == 2)
     request = opened(customer)
     assert request["reason"] == "charged_after_cancellation"
@@ -106,10 +104,9 @@ def test_s2_15_another_plan_than_was_ordered_waits_for_a_person(stack, customer)
 
 
 def missing_pack(customer):
-    """A pack of a price that is not in the catalogue: paid, and not on the balance; with its case."""
-    made = customer.stripe(
-        "buy_pack", account=customer.account, price="price_of_nothing", amount=900, currency="usd"
-    )
+    """A pack of a price that is not in the catalogue: paid an hour ago and not on the balance, with its case."""
+    bought = {"price": "price_of_nothing", "amount": 900, "currency": "usd", "created": int(time.time()) - 3700}
+    made = customer.stripe("buy_pack", account=customer.account, **bought)
     request = opened(customer)
     assert (request["reason"], request["state"]) == ("credits_missing", "needs_information"), request
     assert wanted(request) == {"remedy"}
