@@ -3,8 +3,9 @@
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind};
 use lambda::payout_queue::PayoutQueue;
-use ledger::Timestamp;
-use refunds::{Approved, Grounds, Quote, Request, State, Stores};
+use ledger::{AccountId, GenerationId, Past, Timestamp, find_hold};
+use policy_documents::documents;
+use refunds::{Approved, Grounds, Pays, Quote, Request, State, Stores};
 
 use crate::known::document_of;
 use crate::{RefundRequests, announce, not_carried_out, quoted};
@@ -23,9 +24,12 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
     invocation: &Invocation,
     mut request: Request,
     quote: Option<&Quote>,
-    grounds: Grounds,
+    mut grounds: Grounds,
     now: Timestamp,
 ) -> Result<Carried, Problem> {
+    if let Some(Pays::GivenBack { generation, .. }) = quote.map(|quote| &quote.pays) {
+        grounds.grace_s = grace_of(app, &request.account, generation).await?.unwrap_or(grounds.grace_s);
+    }
     request.keep_time(Some(document_of(&request.case)?));
     let carried = refunds::carry_out(&app.store, &app.backoff, &request, quote, grounds, now).await;
     match carried.map_err(not_carried_out::<S>)? {
@@ -51,6 +55,20 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
         }
         Approved::Taken(_) => Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1)),
     }
+}
+
+/// How long credits of a generation stay usable that come back after their lot's expiry, by the policy that
+/// its hold fell under, whichever document decides the request.
+async fn grace_of<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    account: &AccountId,
+    generation: &GenerationId,
+) -> Result<Option<u64>, Problem> {
+    let found = find_hold(&app.store, account, generation).await.map_err(not_carried_out::<S>)?;
+    let Some(Past { hold, .. }) = found.past else { return Ok(None) };
+    let document = documents().in_force(hold.product.as_str(), hold.held_at.as_ms()).document();
+    let leftover = document.and_then(|document| document.leftover.as_ref());
+    Ok(Some(leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s)))
 }
 
 /// Something else would happen than the caller was shown: this.

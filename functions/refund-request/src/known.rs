@@ -2,9 +2,9 @@
 
 use lambda::http::Problem;
 use ledger::{AccountId, Entry, Payment, PaymentKind, Subscription, Timestamp};
-use policy::Document;
+use policy::{Document, Reason};
 use policy_documents::documents;
-use refunds::{Case, Request, Standing, State, Stores};
+use refunds::{Case, Lead, Request, Standing, State, Stores, Uncredited};
 
 use crate::{RefundRequests, store_failed};
 
@@ -12,6 +12,8 @@ use crate::{RefundRequests, store_failed};
 pub(crate) struct Known {
     pub(crate) document: &'static Document,
     pub(crate) payment: Option<Payment>,
+    /// A payment whose credits have not landed, as it would be recorded.
+    pub(crate) unrecorded: Option<Payment>,
     pub(crate) subscription: Option<Subscription>,
     pub(crate) head: Option<Entry>,
 }
@@ -25,14 +27,17 @@ impl Known {
         let document = document_of(&request.case)?;
         let (payment, head) =
             tokio::join!(payment_of(app, &request.case, &request.account), app.store.head(&request.account));
-        let payment = payment?;
+        let (payment, uncredited) = payment?;
+        let unrecorded = uncredited
+            .filter(|_| payment.is_none())
+            .and_then(|uncredited| uncredited.payment(&request.account, document, request.submitted_at));
         let subscription = match payment.as_ref().map(|payment| &payment.kind) {
             Some(PaymentKind::Subscription { subscription, .. }) => {
                 app.store.subscription(&request.account, subscription).await.map_err(store_failed)?
             }
             Some(PaymentKind::Pack) | None => None,
         };
-        Ok(Self { document, payment, subscription, head: head.map_err(store_failed)? })
+        Ok(Self { document, payment, unrecorded, subscription, head: head.map_err(store_failed)? })
     }
 
     /// The same, where something could still be paid; nothing needs to be read for the others.
@@ -55,6 +60,7 @@ impl Known {
         Standing {
             document: self.document,
             payment: self.payment.as_ref(),
+            unrecorded: self.unrecorded.as_ref(),
             subscription: self.subscription.as_ref(),
             head: self.head.as_ref(),
             now,
@@ -69,12 +75,21 @@ pub(crate) fn document_of(case: &Case) -> Result<&'static Document, Problem> {
         .ok_or_else(|| Problem::internal("the document that decided the request is not there"))
 }
 
+/// The payment of a case; where its credits are missing, also what is noted of the purchase, read at once.
 async fn payment_of<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
     case: &Case,
     account: &AccountId,
-) -> Result<Option<Payment>, Problem> {
-    let Some(payment) = &case.payment else { return Ok(None) };
-    let payment = app.store.payment(payment).await.map_err(store_failed)?;
-    Ok(payment.filter(|payment| &payment.account == account))
+) -> Result<(Option<Payment>, Option<Uncredited>), Problem> {
+    let Some(payment) = &case.payment else { return Ok((None, None)) };
+    let uncredited = async {
+        match case.reason {
+            Reason::CreditsMissing => app.store.lead(&Lead::id_of_uncredited(account, payment)).await,
+            _ => Ok(None),
+        }
+    };
+    let (payment, noted) = tokio::join!(app.store.payment(payment), uncredited);
+    let payment = payment.map_err(store_failed)?.filter(|payment| &payment.account == account);
+    let noted = noted.map_err(store_failed)?;
+    Ok((payment, noted.and_then(|lead| lead.uncredited().cloned())))
 }

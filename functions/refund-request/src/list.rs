@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::{RefundRequests, answer, cursor, reach, show as shown, store_failed, stored_of};
 
-/// Requests of one page. A request with its decision is about 8 KB and 400 KB at most, as DynamoDB's items are;
-/// an answer has 6 MB at most.
+/// Requests of one page. A request with its decision is about 8 KB, and 400 KB at most, as DynamoDB's items
+/// are; an answer has 6 MB at most.
 const PAGE: u16 = 15;
 
 #[derive(Serialize)]

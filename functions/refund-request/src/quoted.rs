@@ -72,7 +72,7 @@ pub(crate) fn quote(quote: &Quote) -> QuoteAnswer {
                 generation_id: generation.as_str().to_owned(),
                 credits: credits.get(),
             },
-            Pays::Granted { product, credits } => {
+            Pays::Bought { product, credits, .. } | Pays::Granted { product, credits } => {
                 PaysAnswer::CreditsGranted { product: product.as_str().to_owned(), credits: credits.get() }
             }
         },

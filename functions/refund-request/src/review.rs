@@ -90,8 +90,8 @@ fn decided(stored: &refunds::Request, body: &Reviewing, standing: &Standing<'_>)
     })
 }
 
-/// What an offer is worth: what the document computes, or else what the reviewer says. Money is a part of what
-/// is left of the payment, in its currency.
+/// What an offer is worth: what the document computes, or else what the reviewer says. Money is a part of
+/// what is left of the payment, in its currency.
 fn worth_of(
     stored: &refunds::Request,
     offer: &str,

@@ -31,7 +31,8 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     asked.may_be_said_by(caller.role())?;
     let fingerprint = asked.fingerprint();
 
-    let assessing = assess(app, &account, (asked, &caller), None, now);
+    // Records on their way and a request with all that is written with it make large futures.
+    let assessing = Box::pin(assess(app, &account, (asked, &caller), None, now));
     let (stored, assessment) = tokio::join!(app.store.request(&id), assessing);
     if let Some(stored) = stored.map_err(store_failed)? {
         return repeated(app, &stored, fingerprint, caller.role(), invocation).await;
@@ -43,8 +44,8 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     let grounds = Grounds::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
     let paid = quote.filter(|_| opened.state == State::Approved);
-    let carried = carry_out(app, invocation, opened, paid.as_ref(), grounds, now).await;
-    let carried = carried.map_err(|problem| {
+    let carried = Box::pin(carry_out(app, invocation, opened, paid.as_ref(), grounds, now));
+    let carried = carried.await.map_err(|problem| {
         // Whoever was shown no quote has nothing to compare: the same request again is decided anew.
         if problem.kind() == ProblemKind::QuoteChanged && shown.is_none() {
             Problem::new(ProblemKind::RequestInProgress)

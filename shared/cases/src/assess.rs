@@ -1,7 +1,7 @@
 //! From what is asked to what the policy says of it.
 
 use ledger::{
-    AccountId, ExecuteError, GenerationId, Last, LedgerStore, Past, PaymentId, ProductId, Timestamp,
+    AccountId, ExecuteError, GenerationId, Last, LedgerStore, Past, Payment, PaymentId, ProductId, Timestamp,
 };
 use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Recommendation, Remedy};
 use policy_documents::documents;
@@ -34,6 +34,8 @@ pub struct Assessment {
     pub case: Case,
     /// The records.
     pub records: Records,
+    /// A payment whose credits have not landed, as it would be recorded.
+    pub unrecorded: Option<Payment>,
     /// The policy.
     pub document: &'static Document,
 }
@@ -44,6 +46,7 @@ impl Assessment {
         Standing {
             document: self.document,
             payment: self.records.payment.as_ref(),
+            unrecorded: self.unrecorded.as_ref(),
             subscription: self.records.subscription.as_ref(),
             head: self.records.head.as_ref(),
             now,
@@ -115,7 +118,8 @@ pub async fn assess<S: Stores>(
         decision = decision.left_to_a_person();
     }
     let case = asked.decided(facts, decision);
-    Ok(Assessment { case, records, document })
+    let unrecorded = records.unrecorded(account, document, now);
+    Ok(Assessment { case, records, unrecorded, document })
 }
 
 /// Assesses a lead from the records; nothing where they do not bear it out.
@@ -155,7 +159,8 @@ pub async fn follow<S: Stores>(
         decision = decision.left_to_a_person();
     }
     let case = asked.decided(facts, decision);
-    Ok(Some(Assessment { case, records, document }))
+    let unrecorded = records.unrecorded(&lead.account, document, now);
+    Ok(Some(Assessment { case, records, unrecorded, document }))
 }
 
 impl Asked {
@@ -277,8 +282,8 @@ fn document_for(records: &Records, other: Option<&ProductId>, now: Timestamp) ->
 /// Whether something is recorded that the machine can carry the decision out on.
 fn can_be_carried_out(decision: &Decision, asked: &Asked, records: &Records) -> bool {
     match granted(decision) {
-        Some(Remedy::Money { .. }) => records.payment.is_some(),
-        Some(Remedy::Credits { .. }) => asked.generation.is_some(),
+        Some(Remedy::Money { .. }) => records.payment.is_some() || records.uncredited.is_some(),
+        Some(Remedy::Credits { .. }) => asked.generation.is_some() || records.uncredited.is_some(),
         None => true,
     }
 }

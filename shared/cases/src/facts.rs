@@ -1,8 +1,8 @@
 //! What the records say about a request, as the policy's facts. What is not recorded stays unknown.
 
 use ledger::{
-    AccountRecords, Buyer, GenerationHistory, Hold, Last, Lot, Outage, Payment, PaymentKind, PolicyRef,
-    ProductId, Purchase, Subscriber, Subscription, Timestamp,
+    AccountRecords, Buyer, Credits, GenerationHistory, Hold, Last, Lot, LotId, Outage, Payment, PaymentKind,
+    PolicyRef, ProductId, Purchase, Subscriber, Subscription, Timestamp,
 };
 use policy::{Document, Fact, FactError, Facts, FailureKind, PriceKind};
 use policy_documents::catalogue;
@@ -188,6 +188,9 @@ fn billing_interval(payment: &Payment) -> Option<&'static str> {
 }
 
 fn about_lot(payment: &Payment, lot: Option<&Lot>, facts: &mut Facts) -> Result<(), FactError> {
+    if payment.lot == LotId::NONE {
+        return about_no_lot(payment.credits, facts);
+    }
     facts.set_quantity(Fact::CreditsPurchased, payment.credits.get())?;
     facts.set(Fact::CreditsLanded, true)?;
     facts.set(Fact::CreditsLandedAt, payment.landed_at.as_ms())?;
@@ -245,13 +248,16 @@ fn about_uncredited(uncredited: &Uncredited, facts: &mut Facts) -> Result<(), Fa
     facts.set_quantity(Fact::AmountRefunded, 0)?;
     facts.set(Fact::Currency, uncredited.paid.currency().as_str())?;
     facts.set(Fact::PaymentDisputed, false)?;
+    about_no_lot(uncredited.pack.as_ref().map_or(Credits::ZERO, |pack| pack.credits), facts)?;
+    about_buyer(uncredited.buyer, facts)
+}
+
+/// Credits that were bought and have not landed; none where it is not known how many.
+fn about_no_lot(bought: Credits, facts: &mut Facts) -> Result<(), FactError> {
     facts.set(Fact::PaymentDelivered, false)?;
     facts.set(Fact::CreditsLanded, false)?;
     facts.set_quantity(Fact::CreditsGranted, 0)?;
-    if let Some(pack) = &uncredited.pack {
-        facts.set_quantity(Fact::CreditsPurchased, pack.credits.get())?;
-    }
-    about_buyer(uncredited.buyer, facts)
+    if bought.is_zero() { Ok(()) } else { facts.set_quantity(Fact::CreditsPurchased, bought.get()) }
 }
 
 /// The plan that the checkout of a subscription ordered.

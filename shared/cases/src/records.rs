@@ -4,9 +4,9 @@
 use futures_util::future::{join, join_all, join3, join4};
 use ledger::{
     AccountId, AccountRecords, Entry, ExecuteError, GenerationHistory, LedgerStore, Outage, Payment,
-    PaymentKind, PaymentStore, Subscriber, Subscription, find_hold,
+    PaymentKind, PaymentStore, Subscriber, Subscription, Timestamp, find_hold,
 };
-use policy::Reason;
+use policy::{Document, Reason};
 use refunds::{Lead, LeadStore, Uncredited};
 
 use crate::assess::Asked;
@@ -55,8 +55,10 @@ impl Records {
             let related = join_all(related.map(|related| store.records_of(related))).await;
             Ok((records, related.into_iter().collect::<Result<Vec<_>, _>>()?))
         };
+        // What is read at once makes a large future.
+        let of_payment = Box::pin(of_payment(store, account, asked));
         let (head, history, of_account, of_payment) =
-            join4(store.head(account), history_of, of_account, of_payment(store, account, asked)).await;
+            join4(store.head(account), history_of, of_account, of_payment).await;
         let (account, related) = of_account.map_err(ExecuteError::Store)?;
         let of_payment = of_payment.map_err(ExecuteError::Store)?;
         Ok(Self {
@@ -66,6 +68,18 @@ impl Records {
             related,
             ..of_payment
         })
+    }
+}
+
+impl Records {
+    /// A payment whose credits have not landed, as it would be recorded.
+    pub(crate) fn unrecorded(
+        &self,
+        account: &AccountId,
+        document: &Document,
+        now: Timestamp,
+    ) -> Option<Payment> {
+        self.uncredited.as_ref()?.payment(account, document, now)
     }
 }
 

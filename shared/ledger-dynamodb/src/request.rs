@@ -2,15 +2,16 @@
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use ledger::{AccountId, Committed, DUE_SHARDS, RefundRequestId, Timestamp, shard_of};
+use ledger::{AccountId, Committed, DUE_SHARDS, Payment, RefundRequestId, Timestamp, shard_of};
 use policy::Remedy;
-use refunds::{Due, DueThing, Holder, Request, RequestStore, Save, Saved, Waiting};
+use refunds::{Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, Saved, Waiting};
 
 use crate::clock_form::{decode_waiting, encode_waiting};
 use crate::error::{StoreError, condition_failed};
-use crate::item::{Item, ONLY, key, number, read_instant, read_number, read_text, text};
+use crate::item::{Item, ONLY, key, number, payment_key, read_instant, read_number, read_text, text};
+use crate::records::purchase_item;
 use crate::transaction::Transacted;
-use crate::{Tables, lead, request_form};
+use crate::{Tables, lead, payment, request_form};
 
 /// The one partition of support's queue, which keeps its order whole. An index's partition takes 1,000 writes
 /// a second, and a request writes to it a few times in its life: people would have to be given a hundred
@@ -165,7 +166,7 @@ impl Tables {
             writes.push(TransactWriteItem::builder().put(put).build());
         }
         if let Some(sum) = &save.refunded {
-            writes.push(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
+            writes.push(self.sum_write(sum)?);
         }
         if let Some(commit) = &save.commit {
             writes.extend(self.writes(commit)?);
@@ -176,8 +177,27 @@ impl Tables {
             let named = (&request.account, request.id.as_str());
             let put = self.refunded_put(named, request.submitted_at, sum.to_minor > sum.from_minor)?;
             writes.push(TransactWriteItem::builder().put(put).build());
+            if let Some(payment) = &sum.records {
+                let put = Put::builder().table_name(&self.ledger).set_item(Some(purchase_item(payment)));
+                let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
+                writes.push(TransactWriteItem::builder().put(put).build());
+            }
         }
         Ok(writes)
+    }
+
+    /// The move of a payment's sum, or the payment with its first refund.
+    fn sum_write(&self, sum: &RefundedSum) -> Result<TransactWriteItem, StoreError> {
+        let Some(payment) = &sum.records else {
+            return Ok(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
+        };
+        let mut item = key(payment_key(&payment.id), ONLY);
+        let refunded = Payment { refunded_minor: sum.to_minor, ..(**payment).clone() };
+        payment::write(&refunded, &mut item)?;
+        let put = Put::builder().table_name(&self.ledger).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(pk)").build();
+        let put = put.map_err(|_| StoreError::Unreadable("put"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     fn save_refused(save: &Save, position: usize, existing: Option<Item>) -> Result<Saved, StoreError> {

@@ -5,6 +5,7 @@
 //! undoes the other. While Stripe does not know of a confirmation, its item is in the due index, in a shard
 //! of its own.
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use ledger::{
     AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, TELL_WITHIN_S,
     Timestamp, Untold,
@@ -125,6 +126,16 @@ impl Tables {
         self.write(|| update.clone().send()).await
     }
 
+    /// An update of a subscription with its confirmation, whose instant is `:seen`.
+    fn update_of_confirmed(&self, seen: &Subscription) -> Option<(Confirmation, UpdateItemFluentBuilder)> {
+        let confirmed = seen.confirmation?;
+        let update = self.client.update_item().table_name(&self.ledger);
+        let update = update
+            .set_key(Some(item_key(&seen.account, &seen.id)))
+            .expression_attribute_values(":seen", number(confirmed.at.as_ms()));
+        Some((confirmed, update))
+    }
+
     /// Cancellations in the due index.
     pub(crate) async fn read_untold(&self, now: Timestamp, limit: u16) -> Result<Vec<Untold>, StoreError> {
         let items = self.due_in(&self.ledger, UNTOLD, now, limit).await?;
@@ -178,33 +189,23 @@ impl CancellationStore for Tables {
     }
 
     async fn put_off_telling(&self, seen: &Subscription, due_at: Timestamp) -> Result<(), StoreError> {
-        let Some(confirmed) = seen.confirmation else { return Ok(()) };
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.ledger)
-            .set_key(Some(item_key(&seen.account, &seen.id)))
+        let Some((confirmed, update)) = self.update_of_confirmed(seen) else { return Ok(()) };
+        let update = update
             .update_expression("SET announced = :announced, due_at = :due_at")
+            // Where it fails, Stripe knows, or a newer confirmation is recorded.
             .condition_expression("confirmed_at = :seen AND attribute_exists(due_shard)")
             .expression_attribute_values(":announced", number(confirmed.announced.saturating_add(1)))
-            .expression_attribute_values(":due_at", number(due_at.as_ms()))
-            .expression_attribute_values(":seen", number(confirmed.at.as_ms()));
-        // Where the condition fails: Stripe knows, or a newer confirmation is recorded.
+            .expression_attribute_values(":due_at", number(due_at.as_ms()));
         self.write(|| update.clone().send()).await.map(drop)
     }
 
     async fn stripe_knows(&self, seen: &Subscription, stripe_at: Timestamp) -> Result<(), StoreError> {
-        let Some(confirmed) = seen.confirmation else { return Ok(()) };
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.ledger)
-            .set_key(Some(item_key(&seen.account, &seen.id)))
+        let Some((_, update)) = self.update_of_confirmed(seen) else { return Ok(()) };
+        let update = update
             .update_expression("SET stripe_at = :stripe_at REMOVE due_shard, due_at")
+            // Where it fails, a newer confirmation is recorded, of which Stripe is told by itself.
             .condition_expression("confirmed_at = :seen")
-            .expression_attribute_values(":stripe_at", number(stripe_at.as_ms()))
-            .expression_attribute_values(":seen", number(confirmed.at.as_ms()));
-        // Where the condition fails: a newer confirmation is recorded, of which Stripe is told by itself.
+            .expression_attribute_values(":stripe_at", number(stripe_at.as_ms()));
         self.write(|| update.clone().send()).await.map(drop)
     }
 }

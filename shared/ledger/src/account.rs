@@ -25,6 +25,11 @@ pub const CLOSED_LOT_KEPT_S: u64 = 180 * 24 * 3600;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LotId(pub u32);
 
+impl LotId {
+    /// No lot: of a payment that is refunded before its credits landed.
+    pub const NONE: Self = Self(0);
+}
+
 /// Where a lot's credits come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LotKind {

@@ -12,8 +12,8 @@ pub struct Grant {
     pub payment: Box<Payment>,
     /// The first charge of a subscription: it stops the clocks of ended ones of the same product.
     pub stops_clocks: bool,
-    /// The subscription's period that was paid, where the policy lets a renewal take the place of what is left
-    /// of the periods before (`S4-12`).
+    /// The subscription's period that was paid, where the policy lets a renewal take the place of what is
+    /// left of the periods before (`S4-12`).
     pub period: Option<Period>,
     /// How long the credits stay usable after the subscription's end, in seconds, by the policy that the
     /// payment pinned; `None` leaves it to the policy at the end.

@@ -129,8 +129,8 @@ impl Planner {
     }
 
     /// A subscription begins: the left-over lots of ended ones of its product lose their expiry, also those
-    /// that are empty, because credits may come back to them. A lot whose time has run out, that a renewal has
-    /// replaced or that is in the grace of a failed job keeps its expiry.
+    /// that are empty, because credits may come back to them. A lot whose time has run out, that a renewal
+    /// has replaced or that is in the grace of a failed job keeps its expiry.
     pub(crate) fn stop_clocks(&mut self, begun: &Lot) -> Result<(), ApplyError> {
         let Some(subscription) = begun.subscription().cloned() else { return Ok(()) };
         let stopped = self.account.lots.iter().filter(|lot| {

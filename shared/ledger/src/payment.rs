@@ -47,9 +47,9 @@ pub struct Payment {
     pub period_starts_at: Option<Timestamp>,
     /// The end of the period that a subscription's charge paid for.
     pub period_ends_at: Option<Timestamp>,
-    /// The lot that it bought.
+    /// The lot that it bought, or [`LotId::NONE`].
     pub lot: LotId,
-    /// The credits of that lot.
+    /// The credits of that lot; without one, those that were bought, as far as they are known.
     pub credits: Credits,
     /// When the credits landed.
     pub landed_at: Timestamp,

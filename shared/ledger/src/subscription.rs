@@ -6,7 +6,8 @@ use crate::{AccountId, SubscriptionId, Timestamp};
 /// How long Stripe has at first before a confirmation is announced to it again, in seconds: six deliveries of
 /// a message take half an hour, and one that succeeds takes seconds. Each announcement doubles it.
 pub const TELL_WITHIN_S: u64 = 300;
-/// The longest wait between two announcements, in seconds: once a day Stripe is asked again, whatever it said.
+/// The longest wait between two announcements, in seconds: once a day Stripe is asked again, whatever it
+/// said.
 const TELL_AGAIN_S_MAX: u64 = 86_400;
 /// Announcements after which people have to look: by then Stripe has declined, or not answered, for a day.
 const ANNOUNCED_MAX: u32 = 8;

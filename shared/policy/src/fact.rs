@@ -121,8 +121,8 @@ facts! {
         asks "Please write from the e-mail address of your account, or sign in. Can you do that?";
     OfferDeclined "offer_declined": Boolean, Claimed,
         "Whether the customer declined what was offered; it changes no outcome (S3-26).";
-    RemedyChosen "remedy_chosen": Choice(&["credits", "money"]), Claimed,
-        "What the customer chooses where the policy leaves them the choice.",
+    RemedyChosen "remedy_chosen": Choice(&["credits", "money"]), Recorded,
+        "What the customer chooses where the policy leaves them the choice: an act, and no claim about the past.",
         asks "Which do you prefer: the credits you bought, or your money back?";
 
     Product "product": Text, Recorded, "The product that the payment or the generation belongs to.";

@@ -8,12 +8,15 @@
 use std::future::Future;
 
 use ledger::{
-    AccountId, Actor, Buyer, Credits, GenerationId, LedgerStore, Money, PaymentId, ProductId,
-    RefundRequestId, Timestamp,
+    AccountId, Actor, Buyer, Credits, GenerationId, LedgerStore, LotId, Money, Payment, PaymentId,
+    PaymentKind, PolicyRef, ProductId, RefundRequestId, Timestamp,
 };
 use policy::{ClockStart, Document, Documents, FailureKind, Reason};
 
 use crate::request_id;
+
+/// Stands for the price of a purchase whose event names none of the catalogue.
+const PRICE_UNKNOWN: &str = "unknown";
 
 /// What may be a case, and when it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +78,33 @@ pub struct Pack {
     pub price: String,
     /// All its credits.
     pub credits: Credits,
+}
+
+impl Uncredited {
+    /// The payment as it is recorded when the credits land, or the money goes back, under `document`.
+    pub fn payment(&self, account: &AccountId, document: &Document, now: Timestamp) -> Option<Payment> {
+        let product = self.product.clone().or_else(|| ProductId::new(document.products.first()?).ok())?;
+        let pack = self.pack.as_ref();
+        Some(Payment {
+            id: self.payment.clone(),
+            account: account.clone(),
+            kind: PaymentKind::Pack,
+            product,
+            price: pack.map_or_else(|| PRICE_UNKNOWN.to_owned(), |pack| pack.price.clone()),
+            paid: self.paid,
+            refunded_minor: 0,
+            charged_at: self.charged_at,
+            period_starts_at: None,
+            period_ends_at: None,
+            lot: LotId::NONE,
+            credits: pack.map_or(Credits::ZERO, |pack| pack.credits),
+            landed_at: now,
+            policy: Some(PolicyRef { document: document.id.clone(), version: document.version.clone() }),
+            buyer: self.buyer,
+            disputes: Vec::new(),
+            downloads: 0,
+        })
+    }
 }
 
 /// Keeps leads. Every method is one round trip.

@@ -4,10 +4,10 @@
 //! nothing else (`S3-26`). The machine carries an accepted offer out only where it may decide alone; else a
 //! person does, or has made that very offer before.
 
-use ledger::{Credits, Money, ProductId};
+use ledger::{Credits, LotId, Money, ProductId};
 use policy::{
-    Basis, Decision, Document, Effect, Fact, Mode, OfferKind, OfferMade, Outcome, Remedy, RemedyRule, Source,
-    Truth, Value,
+    Basis, Decision, Document, Effect, Fact, Mode, OfferKind, OfferMade, Outcome, Reason, Remedy, RemedyRule,
+    Source, Truth, Value,
 };
 
 use crate::{ActError, Call, Deed, FirstApproval, Pays, Quote, Request, Standing, State};
@@ -204,13 +204,21 @@ impl Request {
     ) -> Option<Quote> {
         match remedy {
             Remedy::Money { amount_minor, .. } => {
-                let payment = standing.payment?;
+                let payment = standing.paid()?;
                 let left = payment.refundable().ok()?;
                 let amount = Money::new((*amount_minor).min(left.minor()), left.currency());
                 (!amount.is_zero()).then(|| Quote::of_money(payment, amount, standing))
             }
             Remedy::Credits { credits } => {
                 let credits = Credits::new(*credits).ok().filter(|credits| !credits.is_zero())?;
+                if let Some(payment) = standing.unrecorded.filter(|_| !of_generation) {
+                    return Some(Quote::of_purchase(payment, credits, standing));
+                }
+                // Of what has landed meanwhile nothing is missing.
+                let landed = standing.payment.is_some_and(|payment| payment.lot != LotId::NONE);
+                if landed && self.case.reason == Reason::CreditsMissing {
+                    return None;
+                }
                 let pays = match &self.case.generation {
                     Some(generation) if of_generation => {
                         Pays::GivenBack { generation: generation.clone(), credits }

@@ -3,8 +3,9 @@
 
 use ledger::{
     AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Compensation, Credits, Ending,
-    Entry, ExecuteError, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentStore, PolicyRef,
-    Prepared, RefundRequestId, ReleaseReason, Settlement, SettlementOutcome, Timestamp, prepare,
+    Entry, ExecuteError, Grant, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentStore,
+    PolicyRef, Prepared, Record, RefundRequestId, ReleaseReason, Settlement, SettlementOutcome, Timestamp,
+    prepare,
 };
 use policy::Document;
 
@@ -114,6 +115,12 @@ pub async fn approve<S: Stores, P: Pause>(
             };
             Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
         }
+        Pays::Bought { credits, .. } => {
+            let Some(payment) = quote.records.clone() else { return Ok(Approved::NotPossible) };
+            let grant = Grant { payment, stops_clocks: false, period: None, leftover_s: None };
+            let command = Command::Grant(grant);
+            Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
+        }
         Pays::Granted { product, credits } => {
             let command = Command::Compensate(Compensation {
                 request: request.id.clone(),
@@ -139,17 +146,19 @@ async fn approve_money<S: Stores, P: Pause>(
     let command = quote.revocation();
     let mut known = grounds.payment.take();
     for attempt in 0..pause.attempts_max() {
-        let payment = match known.take() {
-            Some(payment) => payment,
-            None => match store.payment(id).await.map_err(ExecuteError::Store)? {
-                Some(payment) => payment,
-                None => return Ok(Approved::NothingLeft),
-            },
+        let recorded = match known.take() {
+            Some(payment) => Some(payment),
+            None => store.payment(id).await.map_err(ExecuteError::Store)?,
+        };
+        let records = quote.records.clone().filter(|_| recorded.is_none());
+        let Some(payment) = recorded.or_else(|| records.as_deref().cloned()) else {
+            return Ok(Approved::NothingLeft);
         };
         if payment.bars_refunds() {
             return Ok(Approved::Disputed);
         }
         let Some(sum) = RefundedSum::raise(&payment, amount) else { return Ok(Approved::NothingLeft) };
+        let sum = RefundedSum { records, ..sum };
         let head = read_head(store, &request.account, std::mem::take(&mut grounds.head)).await?;
         let fresh = quote.clone().renewed(head.as_ref(), now);
         if fresh.id() != quote.id() {
@@ -174,7 +183,7 @@ async fn approve_money<S: Stores, P: Pause>(
             Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
             Settled::NotAllowed => return Ok(Approved::NotAllowed),
             Settled::Taken(holder) => return Ok(Approved::Taken(holder)),
-            Settled::Again => pause.pause(attempt).await,
+            Settled::Landed | Settled::Again => pause.pause(attempt).await,
         }
     }
     Err(ExecuteError::Busy)
@@ -214,6 +223,7 @@ async fn approve_credits<S: Stores, P: Pause>(
             Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
             Settled::NotAllowed => return Ok(Approved::NotAllowed),
             Settled::Taken(holder) => return Ok(Approved::Taken(holder)),
+            Settled::Landed => return Ok(Approved::NotPossible),
             Settled::Again => pause.pause(attempt).await,
         }
     }
@@ -255,7 +265,11 @@ pub async fn report<S: Stores, P: Pause>(
         };
         match settle(store, save).await? {
             Settled::Written(request) => return Ok(Reported::Moved(request.state)),
-            Settled::Stale(_) | Settled::Taken(_) | Settled::NotAllowed | Settled::Again => {
+            Settled::Stale(_)
+            | Settled::Taken(_)
+            | Settled::Landed
+            | Settled::NotAllowed
+            | Settled::Again => {
                 pause.pause(attempt).await;
             }
         }
@@ -286,7 +300,11 @@ pub async fn decline<S: Stores, P: Pause>(
         };
         match settle(store, save).await? {
             Settled::Written(request) => return Ok(Reported::Moved(request.state)),
-            Settled::Stale(_) | Settled::Taken(_) | Settled::NotAllowed | Settled::Again => {
+            Settled::Stale(_)
+            | Settled::Taken(_)
+            | Settled::Landed
+            | Settled::NotAllowed
+            | Settled::Again => {
                 pause.pause(attempt).await;
             }
         }
@@ -333,6 +351,8 @@ enum Settled {
     Stale(Box<Request>),
     NotAllowed,
     Taken(Holder),
+    /// The payment whose credits were to be granted is recorded: they have landed, or its money goes back.
+    Landed,
     Again,
 }
 
@@ -346,6 +366,9 @@ async fn settle<S: Stores>(store: &S, save: Save) -> Result<Settled, Failure<S>>
         // The reply to an earlier try of this very save was lost.
         Saved::Ledger(Committed::Behind(entry)) if Some(entry.hash()) == ours => {
             Settled::Written(Box::new(save.request))
+        }
+        Saved::Ledger(Committed::Exists(record)) if matches!(*record, Record::NewPayment(_)) => {
+            Settled::Landed
         }
         Saved::Ledger(_) | Saved::PaymentMoved => Settled::Again,
     })

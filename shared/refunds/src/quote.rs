@@ -20,6 +20,8 @@ pub struct Standing<'s> {
     pub document: &'s Document,
     /// The payment that it is about.
     pub payment: Option<&'s Payment>,
+    /// Where none is recorded and its credits have not landed: the payment as it would be.
+    pub unrecorded: Option<&'s Payment>,
     /// The payment's subscription.
     pub subscription: Option<&'s Subscription>,
     /// The account's newest entry.
@@ -42,6 +44,15 @@ pub enum Pays {
     GivenBack {
         /// The generation.
         generation: GenerationId,
+        /// How many.
+        credits: Credits,
+    },
+    /// The credits that a payment bought and that have not landed.
+    Bought {
+        /// The payment.
+        payment: PaymentId,
+        /// The product whose operations may spend them.
+        product: ProductId,
         /// How many.
         credits: Credits,
     },
@@ -103,9 +114,18 @@ pub struct Quote {
     /// When the money arrives, where the document says so.
     pub arrives: Option<Arrival>,
     pub(crate) on_refund: OnRefund,
+    /// The payment, where it is to be recorded with this.
+    pub(crate) records: Option<Box<Payment>>,
     /// What was refunded of the payment before, in minor units: the limit of one person's word is the
     /// payment's, in however many parts.
     pub(crate) before_minor: u64,
+}
+
+impl<'s> Standing<'s> {
+    /// The payment whose money could go back, recorded or not.
+    pub(crate) fn paid(&self) -> Option<&'s Payment> {
+        self.payment.or(self.unrecorded)
+    }
 }
 
 impl Pays {
@@ -116,9 +136,9 @@ impl Pays {
                 amount_minor: amount.minor(),
                 currency: amount.currency().as_str().to_owned(),
             },
-            Self::GivenBack { credits, .. } | Self::Granted { credits, .. } => {
-                Remedy::Credits { credits: credits.get() }
-            }
+            Self::GivenBack { credits, .. }
+            | Self::Bought { credits, .. }
+            | Self::Granted { credits, .. } => Remedy::Credits { credits: credits.get() },
         }
     }
 }
@@ -141,6 +161,7 @@ impl Quote {
             ends,
             arrives: arrival(document, payment),
             on_refund: document.on_refund,
+            records: standing.payment.is_none().then(|| Box::new(payment.clone())),
             before_minor: payment.refunded_minor,
         };
         quote.renewed(standing.head, standing.now)
@@ -155,9 +176,18 @@ impl Quote {
             ends: None,
             arrives: None,
             on_refund: standing.document.on_refund,
+            records: None,
             before_minor: 0,
         };
         quote.renewed(standing.head, standing.now)
+    }
+
+    /// A quote of `credits` for `payment`, which is recorded with them.
+    pub fn of_purchase(payment: &Payment, credits: Credits, standing: &Standing<'_>) -> Self {
+        let product = payment.product.clone();
+        let quote =
+            Self::of_credits(Pays::Bought { payment: payment.id.clone(), product, credits }, standing);
+        Self { records: Some(Box::new(Payment { credits, ..payment.clone() })), ..quote }
     }
 
     /// What it would do on this newest entry of the account.
@@ -181,7 +211,7 @@ impl Quote {
             Pays::Money { payment, .. } if self.on_refund.revoke => {
                 Some(Command::Revoke { payment: payment.clone(), owe_spent: self.on_refund.debt_for_spent })
             }
-            Pays::Money { .. } | Pays::GivenBack { .. } | Pays::Granted { .. } => None,
+            Pays::Money { .. } | Pays::GivenBack { .. } | Pays::Bought { .. } | Pays::Granted { .. } => None,
         }
     }
 
@@ -194,6 +224,7 @@ impl Quote {
             Pays::GivenBack { generation, credits } => {
                 ("given back", generation.as_str(), credits.to_string())
             }
+            Pays::Bought { payment, credits, .. } => ("bought", payment.as_str(), credits.to_string()),
             Pays::Granted { product, credits } => ("granted", product.as_str(), credits.to_string()),
         };
         let revoked = self.revoked.map(|lot| {

@@ -196,7 +196,7 @@ impl Request {
         if let Some(remedy) = remedy {
             return self.quote_of(remedy, grants_of_generation(standing.document, decision), standing);
         }
-        if let Some(payment) = standing.payment {
+        if let Some(payment) = standing.paid() {
             let left = payment.refundable().ok().filter(|left| !left.is_zero())?;
             return Some(Quote::of_money(payment, left, standing));
         }
@@ -217,7 +217,7 @@ impl Request {
 
     /// What `part` of the payment would do.
     pub fn part_quote(&self, part: Money, standing: &Standing<'_>) -> Result<Quote, ReviewError> {
-        let payment = standing.payment.ok_or(ReviewError::NothingToRefund)?;
+        let payment = standing.paid().ok_or(ReviewError::NothingToRefund)?;
         let left = payment.refundable().ok().filter(|left| !left.is_zero());
         let left = left.ok_or(ReviewError::NothingToRefund)?;
         if part.is_zero() || left.minus(part).is_err() {
@@ -274,7 +274,7 @@ impl Request {
                 } else if let Verdict::Offer { offer, remedy } = verdict {
                     self.has_room()?;
                     let quote = quote.id();
-                    // What the first of two people approved is this very offer, whatever becomes of the request.
+                    // The first of two people approved this very offer, whatever becomes of the request.
                     let first = self.first_approval.clone().filter(|first| first.quote == quote);
                     self.make(offer, Made { by: reviewer, remedy: remedy.clone(), quote, first });
                     self.in_hand(&call)?;

@@ -27,6 +27,8 @@ pub struct RefundedSum {
     pub from_minor: u64,
     /// The sum as it is to be, in minor units.
     pub to_minor: u64,
+    /// The payment, where it is recorded with its first refund: it must not exist.
+    pub records: Option<Box<Payment>>,
 }
 
 impl RefundedSum {
@@ -34,13 +36,23 @@ impl RefundedSum {
     pub fn raise(payment: &Payment, amount: Money) -> Option<Self> {
         payment.refundable().ok()?.minus(amount).ok()?;
         let to_minor = payment.refunded_minor.checked_add(amount.minor())?;
-        Some(Self { payment: payment.id.clone(), from_minor: payment.refunded_minor, to_minor })
+        Some(Self {
+            payment: payment.id.clone(),
+            from_minor: payment.refunded_minor,
+            to_minor,
+            records: None,
+        })
     }
 
     /// `amount` of `payment` is not refunded after all.
     pub fn lower(payment: &Payment, amount: Money) -> Option<Self> {
         let to_minor = payment.refunded_minor.checked_sub(amount.minor())?;
-        Some(Self { payment: payment.id.clone(), from_minor: payment.refunded_minor, to_minor })
+        Some(Self {
+            payment: payment.id.clone(),
+            from_minor: payment.refunded_minor,
+            to_minor,
+            records: None,
+        })
     }
 }
 

@@ -54,7 +54,7 @@ async fn s2_2_a_release_gives_all_credits_back_once() {
 
 #[tokio::test]
 async fn credits_that_come_back_to_an_expired_lot_have_the_grace_of_their_own_holds_policy() {
-    // The policy of image-to-3d knows no left-over credits and no grace; that of the music studio gives a day.
+    // The policy of image-to-3d knows no left-over credits and no grace; the music studio's gives a day.
     for (product, available) in [("image-to-3d", 0), ("music-studio", 7)] {
         let api = Api::start().await;
         let mut plan = grant(&account("acct-1"), "pi_plan", 30, Some("sub_1"));

@@ -133,7 +133,7 @@ async fn a_run_that_ended_between_the_entry_and_the_marker_is_finished_by_the_ne
 #[tokio::test]
 async fn holds_that_are_due_together_come_back_with_the_grace_of_their_own_policies() {
     let scene = Scene::new().await;
-    // The policy of image-to-3d knows no left-over credits and no grace; that of the music studio gives a day.
+    // The policy of image-to-3d knows no left-over credits and no grace; the music studio's gives a day.
     for (product, payment, subscription, generation) in
         [("image-to-3d", "pi_1", "sub_1", "g1"), ("music-studio", "pi_2", "sub_2", "g2")]
     {

@@ -42,8 +42,14 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
     let reviewer = Actor::Support("support-1".to_owned());
     let call = Call { by: reviewer.clone(), at: now, fingerprint: fingerprint(&["review"]) };
     let head = scene.tables.head(&id(name)).await.unwrap();
-    let standing =
-        Standing { document, payment: Some(&payment), subscription: None, head: head.as_ref(), now };
+    let standing = Standing {
+        document,
+        payment: Some(&payment),
+        unrecorded: None,
+        subscription: None,
+        head: head.as_ref(),
+        now,
+    };
     let quote = Quote::of_money(&payment, payment.paid, &standing);
     let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
         panic!("it is approved")

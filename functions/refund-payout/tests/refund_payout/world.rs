@@ -127,6 +127,7 @@ impl World {
         let call = Call { by: reviewer.clone(), at: at(2), fingerprint: fingerprint(&["review"]) };
         let head = self.store.head(&account()).await.unwrap();
         let standing = Standing {
+            unrecorded: None,
             document,
             payment: Some(&payment),
             subscription: None,

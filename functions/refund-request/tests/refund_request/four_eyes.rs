@@ -77,16 +77,21 @@ async fn d15_parts_of_one_payment_count_together() {
     assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
 }
 
+/// Agent 1 refuses, and agent 2 asks in the customer's name that a person look again.
+async fn reopened(world: &World, id: &str) {
+    let refusal = json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Landed."});
+    assert_eq!(world.review(id, "agent-1", &refusal).await.0, 200);
+    let reopening = act(id, "reopening", &json!({"note": "They called."})).as_support("agent-2");
+    assert_eq!(answer(&world.call(&reopening).await).0, 200);
+}
+
 #[tokio::test]
 async fn d15_whoever_speaks_for_the_customer_does_not_decide() {
     let world = World::new().await;
     world.pay_for("music-studio", "music-studio", "pi_large", 500).await;
     let (_, request) = world.submit("key-1", &large()).await;
     let id = request["id"].as_str().unwrap();
-    let refusal = json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Landed."});
-    assert_eq!(world.review(id, "agent-1", &refusal).await.0, 200);
-    let reopening = act(id, "reopening", &json!({"note": "They called."})).as_support("agent-2");
-    assert_eq!(answer(&world.call(&reopening).await).0, 200);
+    reopened(&world, id).await;
     assert_eq!(world.review_as_shown(id, "agent-2", &approval("They called.")).await.0, 403);
     assert_eq!(world.review_as_shown(id, "agent-1", &approval("Well then.")).await.0, 200);
 }
@@ -152,8 +157,14 @@ async fn save_past_the_code(
     let payment = store.payment(request.case.payment.as_ref().unwrap()).await.unwrap().unwrap();
     let head = store.head(&account()).await.unwrap();
     let document = policy_documents::documents().version("music-studio", "2026-05-02").unwrap();
-    let standing =
-        Standing { document, payment: Some(&payment), subscription: None, head: head.as_ref(), now: now() };
+    let standing = Standing {
+        document,
+        payment: Some(&payment),
+        unrecorded: None,
+        subscription: None,
+        head: head.as_ref(),
+        now: now(),
+    };
     let quote = request.quote(&standing).unwrap();
     lie(&mut request, &quote);
     let call = Call { by: Actor::Support(reviewer.to_owned()), at: now(), fingerprint: [7; 32] };
@@ -212,10 +223,7 @@ async fn d15_the_table_refuses_whoever_spoke_for_the_customer() {
     world.pay_for("music-studio", "music-studio", "pi_large", LARGE).await;
     let (_, request) = world.submit("key-1", &large()).await;
     let id = request["id"].as_str().unwrap();
-    let refusal = json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Landed."});
-    assert_eq!(world.review(id, "agent-1", &refusal).await.0, 200);
-    let reopening = act(id, "reopening", &json!({"note": "They called."})).as_support("agent-2");
-    assert_eq!(answer(&world.call(&reopening).await).0, 200);
+    reopened(&world, id).await;
     // The first approval, given by the one who spoke.
     let parsed = id.parse().unwrap();
     let mut first = world.app.store.request(&parsed).await.unwrap().unwrap();

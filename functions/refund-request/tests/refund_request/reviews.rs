@@ -1,9 +1,11 @@
 //! What a person decides.
 
-use ledger::{Dispute, DisputeId, PaymentId};
+use ledger::contract::{at, run};
+use ledger::{Command, Dispute, DisputeId, PaymentId, SubscriptionId};
+use refunds::{RequestStore, Save, Saved};
 use serde_json::{Value, json};
 
-use crate::world::{CUSTOMER, World, account, answer, changed_mind, now, submission};
+use crate::world::{CUSTOMER, DAY_S, World, account, answer, changed_mind, now, submission};
 
 /// A pack that landed and is not spent: the text says both, and the customer's reading is recommended.
 async fn in_review(world: &World) -> String {
@@ -249,6 +251,30 @@ async fn s2_6_a_person_gives_the_credits_of_a_generation_back() {
     assert_eq!(request["state"], "refused");
     assert_eq!(world.available().await, before + 5);
     world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn credits_that_are_given_back_have_the_grace_of_their_own_holds_policy() {
+    let world = World::new().await;
+    world.generate("song-1", 5).await;
+    let subscription = SubscriptionId::new("sub_1").unwrap();
+    let ended_at = at(41 * DAY_S - 10);
+    let end = Command::StartExpiry { subscription, ended_at, leftover_s: 1, stop_clock: true };
+    run(&world.app.store, &account(), &end, now()).await;
+    let body = json!({"reason": "generation_failed", "generation_id": "song-1", "note": "Noise."});
+    let (_, request) = world.submit("key-1", &body).await;
+    let id = request["id"].as_str().unwrap();
+    // Decided by a document that knows no grace.
+    let mut stored = world.app.store.request(&id.parse().unwrap()).await.unwrap().unwrap();
+    stored.case.decision.document = "image-to-3d".to_owned();
+    stored.case.decision.version = "2026-06-01".to_owned();
+    stored.version += 1;
+    let save = Save { request: stored, commit: None, refunded: None };
+    assert_eq!(world.app.store.save(&save).await.unwrap(), Saved::Written);
+    let verdict = json!({"decision": "approve", "clause": "partial-goodwill", "reason": "I heard it."});
+    let (status, request) = world.review_as_shown(id, "agent-1", &verdict).await;
+    assert_eq!((status, &request["credits_given"]), (200, &json!(5)), "{request:#}");
+    assert_eq!(world.lot("pi_first").await.1, 5, "the music studio's policy gives a day");
 }
 
 #[tokio::test]

@@ -39,8 +39,14 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();
     let reviewer = Actor::Support("support-1".to_owned());
-    let standing =
-        Standing { document, payment: Some(&payment), subscription: None, head: None, now: at(20) };
+    let standing = Standing {
+        document,
+        payment: Some(&payment),
+        unrecorded: None,
+        subscription: None,
+        head: None,
+        now: at(20),
+    };
     let head = scene.tables.head(&payment.account).await.unwrap();
     let quote = Quote::of_money(&payment, payment.paid, &Standing { head: head.as_ref(), ..standing });
     let review = Review {

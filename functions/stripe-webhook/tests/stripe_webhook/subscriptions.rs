@@ -121,6 +121,41 @@ async fn s4_12_a_renewal_replaces_or_adds_as_the_plans_document_says() {
 }
 
 #[tokio::test]
+async fn b3_s4_12_an_older_periods_invoice_that_is_paid_or_told_late_replaces_no_newer_one() {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let scene = Scene::new().await;
+        let plan = testkit::stand_in::Subscribe { price: "price_image_monthly".to_owned(), ..pro() };
+        let made = scene.stripe.subscribe(&plan, &created(0)).unwrap();
+        let [checkout, told, first]: [String; 3] = scene.bodies(&made).try_into().unwrap();
+        let renew = |paid: i64| Renew {
+            subscription: made.subscription.clone().unwrap(),
+            charged_at: Some(at(paid).as_s()),
+        };
+        // The second period's money came after the third one's.
+        let late = scene.stripe.renew(&renew(65 * DAY_S), &created(65 * DAY_S)).unwrap();
+        let newest = scene.stripe.renew(&renew(61 * DAY_S), &created(61 * DAY_S)).unwrap();
+        let invoices = [first, scene.body(&late.events[0]), scene.body(&newest.events[0])];
+        for body in [&checkout, &told] {
+            assert_eq!(scene.send(body, at(0)).await.says, "applied");
+        }
+        for index in order {
+            let of_period = |object: &mut Value| {
+                let began_at = [0, 30, 60].map(|day| at(day * DAY_S).as_s())[index];
+                object["lines"]["data"][0]["period"]["start"] = json!(began_at);
+            };
+            let reply = scene.send_changed(&invoices[index], at(66 * DAY_S), of_period).await;
+            assert_eq!(reply.says, "applied");
+        }
+        let account = scene.account(ACCOUNT).await;
+        let mut left: Vec<(i64, u64)> =
+            account.lots.iter().map(|lot| (lot.granted_at.as_s(), lot.available.get())).collect();
+        left.sort_unstable();
+        let granted = [0, 61, 65].map(|day| at(day * DAY_S).as_s());
+        assert_eq!(left, [(granted[0], 0), (granted[1], 400), (granted[2], 0)], "{order:?}");
+    }
+}
+
+#[tokio::test]
 async fn s0_17_s2_12_an_account_goes_on_without_its_plan() {
     let scene = Scene::new().await;
     let made = subscribed(&scene, 0).await;

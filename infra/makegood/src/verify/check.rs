@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::{AccountId, Actor, Cause, Change, Entry, Lot, Payment, PaymentId, Timestamp, check_journal};
+use ledger::{
+    AccountId, Actor, Cause, Change, Entry, Lot, LotId, Payment, PaymentId, Timestamp, check_journal,
+};
 use refunds::{Payout, Request, State};
 
 use super::material::Material;
@@ -125,6 +127,8 @@ impl Findings {
         for payment in material.payments.values() {
             let subject = format!("payment {}", payment.id);
             match bought.get(&payment.id) {
+                // Its money went back before its credits landed.
+                None if payment.lot == LotId::NONE => {}
                 None => {
                     self.add(&payment.account, 8, subject, "is recorded, and no entry grants its credits");
                 }

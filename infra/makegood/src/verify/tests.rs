@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::contract::{at, place, run};
 use ledger::{AccountId, Actor, Money, Timestamp};
-use refunds::{Request, State, Step, request_id};
+use refunds::{PlanEnd, Request, State, Step, request_id};
 use serde_json::Value;
 
 use crate::Found;
@@ -157,6 +157,23 @@ async fn a_payout_that_nobody_looks_after_is_found() {
         overdue.await,
         [(10, request_subject(), "is paying, and no sweep has looked since 2026-11-01 00:01:10".to_owned())]
     );
+}
+
+#[tokio::test]
+async fn a_plan_that_was_to_end_with_its_refund_and_that_nobody_looks_after_is_found() {
+    let promised = |request: &mut Request| {
+        let ends = PlanEnd::of("sub_pro".parse().unwrap());
+        request.payout.as_mut().unwrap().ends = Some(ends);
+    };
+    assert_eq!(
+        with_request(at(100), promised).await,
+        [(10, request_subject(), "is refunded, and no sweep looks at it".to_owned())]
+    );
+    let ended = with_request(at(100), |request| {
+        promised(request);
+        assert!(request.plan_ended(None, at(80)));
+    });
+    assert_eq!(ended.await, []);
 }
 
 #[tokio::test]

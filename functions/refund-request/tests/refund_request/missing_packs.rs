@@ -1,0 +1,164 @@
+//! A pack that is paid and not on the balance: the customer chooses, and the choice is carried out once.
+
+use ledger::contract::{at, run};
+use ledger::{
+    Answer, Buyer, Command, Credits, Grant, LedgerStore, LotId, Money, Payment, PaymentId, PaymentStore,
+    ProductId, Record,
+};
+use policy_documents::documents;
+use refunds::{About, Lead, LeadStore, Pack, Uncredited};
+use serde_json::{Value, json};
+
+use crate::world::{DAY_S, World, account, now};
+
+const PAYMENT: &str = "pi_missing";
+
+/// A pack of 100 credits for 9.00 that was paid yesterday and could not be credited.
+fn uncredited(known: bool) -> Uncredited {
+    let price = "price_pack_100".to_owned();
+    Uncredited {
+        payment: PaymentId::new(PAYMENT).unwrap(),
+        product: Some(ProductId::new("music-studio").unwrap()),
+        pack: known.then(|| Pack { price, credits: Credits::new(100).unwrap() }),
+        paid: Money::new(900, ledger::Currency::new("usd").unwrap()),
+        charged_at: at(40 * DAY_S),
+        buyer: Buyer::default(),
+    }
+}
+
+/// A world in which the purchase is noted, and the customer has a request about it that waits for the choice.
+async fn asked(known: bool) -> (World, String) {
+    let world = World::new().await;
+    let about = About::Uncredited(uncredited(known));
+    let noted = Lead { account: account(), about, since: at(40 * DAY_S), due_at: None };
+    world.app.store.note(&noted).await.unwrap();
+    let body = json!({"reason": "credits_missing", "payment": PAYMENT, "note": "Nothing came."});
+    let (status, request) = world.submit("key-1", &body).await;
+    assert_eq!((status, &request["state"]), (201, &json!("needs_information")), "{request:#}");
+    assert_eq!(request["answers_wanted"][0]["field"], "remedy");
+    (world, request["id"].as_str().unwrap().to_owned())
+}
+
+async fn choose(world: &World, id: &str, remedy: &str) -> Value {
+    let (status, request) = world.act(id, "answers", &json!({"remedy": remedy})).await;
+    assert_eq!(status, 200, "{request:#}");
+    request
+}
+
+async fn recorded(world: &World) -> Option<Payment> {
+    world.app.store.payment(&PaymentId::new(PAYMENT).unwrap()).await.unwrap()
+}
+
+/// Stripe's event comes after all, or is replayed.
+async fn told_late(world: &World) -> Answer {
+    let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
+    let payment = uncredited(true).payment(&account(), document, now()).unwrap();
+    let grant = Grant { payment: Box::new(payment), stops_clocks: false, period: None, leftover_s: None };
+    run(&world.app.store, &account(), &Command::Grant(grant), now()).await
+}
+
+/// The late event finds the payment, and brings nothing.
+async fn brings_nothing(world: &World) {
+    let available = world.available().await;
+    let answer = told_late(world).await;
+    assert!(matches!(&answer, Answer::Exists(record) if matches!(**record, Record::NewPayment(_))));
+    assert_eq!(world.available().await, available);
+    world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn s2_21_who_chooses_the_credits_gets_them_once() {
+    let (world, id) = Box::pin(asked(true)).await;
+    let before = world.available().await;
+    let request = choose(&world, &id, "credits").await;
+    assert_eq!((&request["state"], &request["credits_given"]), (&json!("refunded"), &json!(100)));
+    assert_eq!(world.available().await, before.saturating_add(100));
+    let payment = recorded(&world).await.unwrap();
+    assert_eq!((payment.refunded_minor, payment.price.as_str()), (0, "price_pack_100"));
+    assert_eq!(world.lot(PAYMENT).await, (100, 100, 0));
+    brings_nothing(&world).await;
+    // The same answer again is the same answer.
+    assert_eq!(choose(&world, &id, "credits").await["state"], "refunded");
+    assert_eq!(world.available().await, before.saturating_add(100));
+}
+
+#[tokio::test]
+async fn s2_21_who_chooses_the_money_gets_it_back_and_no_credits() {
+    for known in [true, false] {
+        let (world, id) = Box::pin(asked(known)).await;
+        let before = world.available().await;
+        let request = choose(&world, &id, "money").await;
+        assert_eq!(request["state"], "approved", "{request:#}");
+        assert_eq!(request["payout"]["amount"], json!({"amount_minor": 900, "currency": "usd"}));
+        assert_eq!(*world.app.payouts.ids.lock().unwrap(), [id.as_str()]);
+        let payment = recorded(&world).await.unwrap();
+        assert_eq!((payment.refunded_minor, payment.lot), (900, LotId::NONE));
+        assert_eq!(world.available().await, before);
+        brings_nothing(&world).await;
+        let records = world.app.store.records_of(&account()).await.unwrap();
+        assert!(records.purchases.iter().any(|purchase| purchase.payment == payment.id));
+    }
+}
+
+#[tokio::test]
+async fn s2_21_credits_of_a_purchase_that_nobody_can_read_are_a_persons_to_give() {
+    let (world, id) = Box::pin(asked(false)).await;
+    let request = choose(&world, &id, "credits").await;
+    assert_eq!(request["state"], "in_review", "{request:#}");
+    assert_eq!(recorded(&world).await, None);
+}
+
+#[tokio::test]
+async fn s2_21_credits_that_landed_before_the_answer_are_not_given_twice() {
+    for remedy in ["credits", "money"] {
+        let (world, id) = Box::pin(asked(true)).await;
+        assert!(matches!(told_late(&world).await, Answer::Written { .. }));
+        let before = world.available().await;
+        let request = choose(&world, &id, remedy).await;
+        if remedy == "credits" {
+            assert_eq!((&request["state"], world.available().await), (&json!("in_review"), before));
+        } else {
+            assert_eq!((&request["state"], world.lot(PAYMENT).await), (&json!("approved"), (100, 0, 100)));
+        }
+        world.journal_is_sound().await;
+    }
+}
+
+async fn leads_nowhere(world: &World, request: &refunds::Request, quote: &refunds::Quote) {
+    let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
+    let grounds = refunds::Grounds::of(document, ledger::Actor::Policy);
+    let (store, pause) = (&world.app.store, &world.app.backoff);
+    let approved = refunds::approve(store, pause, request, quote, grounds, now()).await.unwrap();
+    let nothing = matches!(approved, refunds::Approved::NotPossible | refunds::Approved::QuoteChanged(_));
+    assert!(nothing, "{approved:?}");
+}
+
+#[tokio::test]
+async fn f9_an_event_that_lands_between_reading_and_writing_wins() {
+    let (world, id) = Box::pin(asked(true)).await;
+    let head = world.app.store.head(&account()).await.unwrap();
+    let stored = refunds::RequestStore::request(&world.app.store, &id.parse().unwrap()).await.unwrap();
+    let mut request = stored.unwrap();
+    let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
+    let unrecorded = uncredited(true).payment(&account(), document, now()).unwrap();
+    let standing = refunds::Standing {
+        document,
+        payment: None,
+        unrecorded: Some(&unrecorded),
+        subscription: None,
+        head: head.as_ref(),
+        now: now(),
+    };
+    let quotes = [
+        refunds::Quote::of_purchase(&unrecorded, unrecorded.credits, &standing),
+        refunds::Quote::of_money(&unrecorded, unrecorded.paid, &standing),
+    ];
+    assert!(matches!(told_late(&world).await, Answer::Written { .. }));
+    request.go(refunds::State::Approved, now(), ledger::Actor::Policy).unwrap();
+    request.version = request.version.saturating_add(1);
+    for quote in quotes {
+        Box::pin(leads_nowhere(&world, &request, &quote)).await;
+    }
+    assert_eq!((world.refunded(PAYMENT).await, world.lot(PAYMENT).await), (0, (100, 100, 0)));
+    world.journal_is_sound().await;
+}
