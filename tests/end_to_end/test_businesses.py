@@ -260,7 +260,7 @@ def test_s3_26_declining_an_offer_lowers_nothing(customer, support):
     refunded(customer, request, made["payment"], 810)
 
 
-# The queue, a dispute, and a case that opens itself.
+# The queue, and a dispute.
 
 
 def test_support_finds_what_waits_in_the_queue(stack, customer, support):
@@ -290,17 +290,3 @@ def test_e13_a_payment_that_the_bank_disputes_is_not_refunded(stack, customer, s
     answer = review(customer, request, support, "approve", "pack-unused")
     assert answer.status == 409, answer.body
     assert customer.refunds(made["payment"]) == []
-
-
-def test_s2_21_a_paid_pack_that_brings_no_credits_within_the_hour_opens_its_case(stack, customer):
-    customer.stripe("buy_pack", account=customer.account, price="price_of_nothing", amount=900, currency="usd")
-    path = f"/v1/accounts/{customer.account}/refund-requests"
-
-    def opened():
-        stack.sweep(instant(time.time() + 3700))
-        answer = stack.get(path, as_=customer.owner)
-        return answer.json["refund_requests"]
-
-    [request] = eventually("the case is open", opened)
-    assert (request["reason"], request["state"]) == ("credits_missing", "needs_information"), request
-    assert wanted(request) == {"remedy"}

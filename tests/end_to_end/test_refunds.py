@@ -9,7 +9,7 @@ import pytest
 from client import eventually
 from lambda_processes import processes_of
 from messages import instant
-from scene import add_customer, add_support, at_once
+from scene import DAY_S, add_customer, add_support, at_once
 
 NOTE = "I had cancelled before this was charged."
 
@@ -99,6 +99,31 @@ def test_a_payout_whose_message_is_lost_is_sent_again_by_the_sweep(stack, custom
     status = stack.sweep(instant(time.time()))
     assert (status["done"] > 0, status["failed"]) == (True, 0), status
     finish(customer, request, paid_once(customer, payment))
+
+
+def test_s3_18_a_plan_that_stripe_does_not_end_at_first_is_ended_by_the_sweep(stack, customer):
+    subscription = customer.subscribe(created=int(time.time()) - 31 * DAY_S)["subscription"]
+    customer.becomes("the subscription is known", customer.subscriptions)
+    shown = customer.cancel(subscription).json
+    assert customer.cancel(subscription, shown["confirmation"]).status == 200
+    made = customer.stripe("renew", subscription=subscription, charged_at=int(time.time()) + 5)
+    customer.becomes("the renewal has landed", lambda: len(customer.lots()) == 2)
+    calls = end_calls(stack)
+    customer.stripe("faults", fault="unavailable", operation="end_subscription", times=50)
+    answer = customer.file("late", reason="charged_after_cancellation", payment=made["invoice"], note=NOTE)
+    request = answer.json["id"]
+    eventually("Stripe has been asked to end the plan", lambda: end_calls(stack) > calls)
+    stack.aws("sqs").purge_queue(QueueUrl=stack.queue_url("Payout"))
+    stack.wait_until_idle()
+    customer.stripe("clear_faults")
+    finish(customer, request, paid_once(customer, made["payment"]))
+    assert [each["state"] for each in customer.subscriptions()] == ["cancelled"]
+    # Its clocks are looked at first, so that nothing but the plan is due.
+    stack.sweep(instant(time.time() + 60))
+    become_due(stack, request)
+    status = stack.sweep(instant(time.time()))
+    assert (status["done"] > 0, status["failed"]) == (True, 0), status
+    customer.becomes("the plan has ended", lambda: customer.subscriptions()[0]["state"] == "ended")
 
 
 def test_e7_a_payout_that_stripe_declines_gives_the_credits_back(customer):
@@ -210,7 +235,8 @@ class TestReview:
 
     def test_d15_nobody_reviews_a_request_of_their_own(self, stack, case):
         helper = add_support(stack)
-        answer = case.file("by-support", as_=helper, reason="changed_mind", payment=case.payment, note="they called")
+        body = {"reason": "accidental_purchase", "payment": case.payment, "note": "they called"}
+        answer = case.file("by-support", as_=helper, **body)
         assert (answer.status, answer.json["state"]) == (201, "in_review"), answer.body
         case.case = answer.json["id"]
         assert self.review(case, as_=helper, decision="approve", reason="mine").status == 403
@@ -221,6 +247,12 @@ def refund_calls(stack):
     """How often Stripe was asked for a refund."""
     calls = stack.stripe("GET", "/_control/calls").json["calls"]
     return sum((call["method"], call["path"]) == ("POST", "/v1/refunds") for call in calls)
+
+
+def end_calls(stack):
+    """How often Stripe was asked to end a subscription at once."""
+    calls = stack.stripe("GET", "/_control/calls").json["calls"]
+    return sum(call["method"] == "DELETE" for call in calls)
 
 
 def become_due(stack, request):

@@ -16,7 +16,7 @@ pub(crate) fn write(of: &str, place: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{place}", check(of, place)))
 }
 
-/// The place that [`write`] was given for the same `of`.
+/// The place that [`write()`] was given for the same `of`.
 pub(crate) fn read(of: &str, cursor: &str) -> Result<String, Problem> {
     let read = || {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;

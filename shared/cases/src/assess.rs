@@ -105,11 +105,13 @@ pub async fn assess<S: Stores>(
     let document = pinned.or_else(|| document_for(&records, Some(product), now));
     let document = document.ok_or(CaseError::NoDocument)?;
     let asked_at = frozen.map_or(now, |frozen| frozen.submitted_at);
-    let mut facts = gather(&records, &asked, document, product_of(&records, Some(product)), asked_at)?;
+    let product = product_of(&records, Some(product));
+    let mut facts = gather(&records, &asked, document, product, asked_at)?;
     if let Some(frozen) = frozen {
         facts = completed(&frozen.case.facts, &facts)?;
         // A request that named neither was about the deployment's own product.
-        if (&frozen.case.payment, &frozen.case.generation) != (&asked.payment, &asked.generation) {
+        let named = (&frozen.case.payment, &frozen.case.generation) != (&asked.payment, &asked.generation);
+        if let Some(product) = product.filter(|_| named) {
             facts.set(Fact::Product, product.as_str())?;
         }
     }

@@ -69,7 +69,9 @@ pub fn gather(
         if let PaymentKind::Subscription { billing_reason, .. } = &payment.kind {
             facts.set(Fact::BillingReason, billing_reason_word(billing_reason))?;
             let first = billing_reason == FIRST_CHARGE;
-            if let Some(plan) = subscriber.filter(|_| first).and_then(ordered_plan)
+            // Where what was charged is what was ordered, the customer is asked what is wrong.
+            let ordered = subscriber.filter(|_| first).and_then(ordered_plan);
+            if let Some(plan) = ordered.filter(|plan| facts.get(Fact::PlanPaid) != Some(&(*plan).into()))
                 && asked.said.plan_requested.is_none()
             {
                 facts.set(Fact::PlanRequested, plan)?;

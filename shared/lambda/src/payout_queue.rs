@@ -5,6 +5,7 @@
 //! the sweep announces again what is not done, and repeating it costs nothing.
 
 use std::future::Future;
+use std::sync::OnceLock;
 
 use ledger::{AccountId, RefundRequestId, SubscriptionId};
 use serde::{Deserialize, Serialize};
@@ -68,17 +69,18 @@ pub trait PayoutQueue: Sync {
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
-/// The queue on SQS.
+/// The queue on SQS. Its client is built for the first announcement: most processes make none.
 #[derive(Debug, Clone)]
 pub struct SqsPayoutQueue {
-    client: aws_sdk_sqs::Client,
+    config: aws_types::SdkConfig,
+    client: OnceLock<aws_sdk_sqs::Client>,
     url: String,
 }
 
 impl SqsPayoutQueue {
     /// The queue of this URL.
     pub fn new(config: &aws_types::SdkConfig, url: impl Into<String>) -> Self {
-        Self { client: aws_sdk_sqs::Client::new(config), url: url.into() }
+        Self { config: config.clone(), client: OnceLock::new(), url: url.into() }
     }
 }
 
@@ -112,7 +114,8 @@ impl PayoutQueue for SqsPayoutQueue {
 impl SqsPayoutQueue {
     async fn send(&self, message: &PayoutMessage) -> Result<(), PayoutQueueError> {
         let body = serde_json::to_string(message)?;
-        let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
+        let client = self.client.get_or_init(|| aws_sdk_sqs::Client::new(&self.config));
+        let sent = client.send_message().queue_url(&self.url).message_body(body).send().await;
         sent.map(drop).map_err(|error| PayoutQueueError::Send(Box::new(error.into())))
     }
 }

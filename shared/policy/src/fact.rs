@@ -157,7 +157,7 @@ facts! {
          subscribed to says so: it is never known, and a person decides (decision 13).";
     PlanPaid "plan_paid": Text, Recorded, "The plan that the payment paid for.";
     PlanRequested "plan_requested": Text, Claimed,
-        "The plan that was ordered: as the customer says, or else as the checkout of the first charge recorded.",
+        "The plan that was ordered: as the customer says, or as the checkout recorded where another was charged.",
         asks "Which plan did you mean to order?";
 
     CreditsPurchased "credits_purchased": Quantity(Credits), Recorded, "The credits that the payment bought.";

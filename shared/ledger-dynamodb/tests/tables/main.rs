@@ -5,6 +5,8 @@ mod capacity;
 #[cfg(test)]
 mod downloads;
 #[cfg(test)]
+mod leads;
+#[cfg(test)]
 mod money;
 
 use ledger::contract;

@@ -1,0 +1,93 @@
+//! Leads, and whose a case is, as the tables keep them.
+
+use ledger::contract::at;
+use ledger::{
+    AccountId, Actor, Buyer, CountryCode, Credits, Currency, DUE_SHARDS, GenerationId, Money, PaymentId,
+    ProductId, RefundRequestId, shard_of,
+};
+use ledger_dynamodb::{Tables, in_process};
+use policy::{FailureKind, Reason};
+use refunds::{About, DueThing, Lead, LeadStore, Pack, RequestStore, Uncredited};
+
+fn account() -> AccountId {
+    AccountId::new("account-1").unwrap()
+}
+
+fn uncredited(known: bool) -> About {
+    About::Uncredited(Uncredited {
+        payment: PaymentId::new("pi_1").unwrap(),
+        product: known.then(|| ProductId::new("music-studio").unwrap()),
+        pack: known.then(|| Pack { price: "price_1".to_owned(), credits: Credits::new(100).unwrap() }),
+        paid: Money::new(900, Currency::new("usd").unwrap()),
+        charged_at: at(0),
+        buyer: Buyer {
+            card_country: known.then(|| CountryCode::new("DE").unwrap()),
+            business: known.then_some(false),
+            ..Buyer::default()
+        },
+    })
+}
+
+fn ending(code: Option<&str>) -> About {
+    let generation = GenerationId::new("gen-1").unwrap();
+    About::Ending { generation, kind: FailureKind::PartialResult, code: code.map(str::to_owned) }
+}
+
+fn lead(about: About) -> Lead {
+    Lead { account: account(), about, since: at(5), due_at: Some(at(10)) }
+}
+
+async fn due(tables: &Tables) -> Vec<RefundRequestId> {
+    let shard = shard_of(&account(), DUE_SHARDS);
+    let due = tables.due_requests(shard, at(10), 100).await.unwrap();
+    let leads = due.into_iter().map(|due| match due.thing {
+        DueThing::Lead(id) => id,
+        DueThing::Request(id) => panic!("{id}"),
+    });
+    leads.collect()
+}
+
+#[tokio::test]
+async fn a_lead_of_every_kind_is_kept_as_it_was_noted_first() {
+    let payment = PaymentId::new("pi_1").unwrap();
+    for about in [
+        uncredited(true),
+        uncredited(false),
+        About::Payment { payment, reason: Reason::DuplicatePayment },
+        ending(Some("E-17")),
+        ending(None),
+    ] {
+        let (tables, _) = in_process::tables().await;
+        let noted = lead(about);
+        let id = noted.id();
+        assert!(tables.note(&noted).await.unwrap());
+        assert!(!tables.note(&Lead { since: at(7), ..noted.clone() }).await.unwrap());
+        assert_eq!(tables.lead(&id).await.unwrap(), Some(noted.clone()));
+        assert_eq!(due(&tables).await, std::slice::from_ref(&id));
+        // Kept as a record, it is due no more, and the event that comes again does not bring it back.
+        tables.keep(&noted).await.unwrap();
+        assert_eq!(tables.lead(&id).await.unwrap(), Some(Lead { due_at: None, ..noted.clone() }));
+        assert!(!tables.note(&noted).await.unwrap());
+        assert_eq!(due(&tables).await, []);
+        tables.forget(&id).await.unwrap();
+        tables.forget(&id).await.unwrap();
+        assert_eq!(tables.lead(&id).await.unwrap(), None);
+    }
+}
+
+#[test]
+fn leads_of_one_payment_are_told_apart_by_their_reason() {
+    let payment = PaymentId::new("pi_1").unwrap();
+    let of = |reason| lead(About::Payment { payment: payment.clone(), reason }).id();
+    let ids = [
+        of(Reason::DuplicatePayment),
+        of(Reason::ChargedAfterCancellation),
+        of(Reason::WrongPlanCharged),
+        lead(uncredited(true)).id(),
+        lead(ending(None)).id(),
+    ];
+    let different: std::collections::BTreeSet<_> = ids.iter().map(RefundRequestId::as_str).collect();
+    assert_eq!(different.len(), ids.len());
+    assert_eq!(Lead::id_of_uncredited(&account(), &payment), lead(uncredited(false)).id());
+    assert_eq!(lead(ending(None)).actor(), Actor::Policy);
+}
