@@ -16,7 +16,8 @@ const NOT_PARKED: Replayed = Replayed { outcome: "not_parked", reason: None };
 async fn replayed(scene: &Scene, id: &str, second: i64) -> Replayed {
     let asked = json!({"replay": {"event": id}}).to_string();
     let invocation = Invocation::of(asked, at(second)).unwrap();
-    let answer = replay(&scene.webhook, invocation.event().unwrap(), &invocation).await.unwrap();
+    let asked = invocation.event().unwrap();
+    let answer = Box::pin(replay(&scene.webhook, asked, &invocation)).await.unwrap();
     let metrics = invocation.metrics().take_lines(at(second)).join("\n");
     assert!(metrics.contains("\"EventsReplayed\":"), "{metrics}");
     // The alarm is for what was not looked at yet.
