@@ -76,9 +76,9 @@ format: ## format the Rust code
 	cargo fmt --all
 
 # The harness is compiled as the tests are: the bench profile would replace the measured `hello` by an unoptimised one.
-MEASURED := hello credits auto-refund stripe-webhook expiry-sweep refund-request refund-payout
 bench: ## measure, and compare with docs/PERFORMANCE.md
-	cargo build --release --locked $(MEASURED:%=--bin %)
+	cargo build --release --locked -p tests --bin hello
+	cargo build --release --locked --bins
 	cargo build --release --locked -p policy-documents --example timing
 	cargo bench --profile dev --locked -p tests --bench figures
 

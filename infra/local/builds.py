@@ -1,6 +1,6 @@
 """Building: the release binaries in a cheaper profile, and `sam build` on top of them.
 
-`sam build` runs cargo-lambda once per function. One call for all binaries comes first, with the same settings, so
+`sam build` runs cargo-lambda once per function. One call for all of them comes first, with the same settings, so
 that those six find everything fresh and cost a fraction of a second each.
 """
 
@@ -41,9 +41,11 @@ def build_binaries(quiet: bool) -> None:
     command = ["cargo", "lambda", "build", "--release", "--locked"]
     if ARCHITECTURE == "arm64":
         command.append("--arm64")
-    for name in (*FUNCTIONS, STAND_IN, MAKEGOOD):
-        command += ["--bin", name]
-    _run(command, build_environment(), quiet)
+    functions = [argument for name in FUNCTIONS for argument in ("--bin", name)]
+    tools = ["--package", "testkit", "--package", "makegood", "--bin", STAND_IN, "--bin", MAKEGOOD]
+    # The functions by themselves, with the features that `sam build` will ask for.
+    for binaries in (functions, tools):
+        _run([*command, *binaries], build_environment(), quiet)
 
 
 def sam_build(build_folder: Path) -> None:

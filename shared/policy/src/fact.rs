@@ -154,7 +154,7 @@ facts! {
         "How long a period of the subscription is.";
     ChargedCardOnFile "charged_card_on_file": Boolean, Recorded,
         "Whether the card that was charged was the account's default card at that instant. No event that is \
-         subscribed to says so: it is never known, and a person decides (decision 13).";
+         subscribed to says so: it is never known, and a person decides (decision 14).";
     PlanPaid "plan_paid": Text, Recorded, "The plan that the payment paid for.";
     PlanRequested "plan_requested": Text, Claimed,
         "The plan that was ordered: as the customer says, or as the checkout recorded where another was charged.",
