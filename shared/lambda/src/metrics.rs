@@ -85,11 +85,11 @@ impl Metrics {
 
     /// Writes what was recorded to standard output, where CloudWatch finds it.
     pub fn flush(&self, now: Timestamp) {
-        let mut output = std::io::stdout().lock();
-        for mut line in self.take_lines(now) {
-            line.push('\n');
-            // An invocation must not fail because its output is closed.
-            let _ = output.write_all(line.as_bytes());
+        let mut lines = self.take_lines(now).join("\n");
+        if !lines.is_empty() {
+            lines.push('\n');
+            // One call to the system for all; an invocation must not fail because its output is closed.
+            let _ = std::io::stdout().lock().write_all(lines.as_bytes());
         }
     }
 }
