@@ -137,7 +137,8 @@ impl Apply<'_> {
     }
 
     /// Grants a payment's credits, once, and notes what the payment may be beside. What `told` reads is read
-    /// while the credits are granted.
+    /// after the credits are granted: the events that it is told by are saved before they look for the credits,
+    /// so that of two at once one sees the other.
     pub(crate) async fn grant(
         &self,
         grant: Grant,
@@ -149,11 +150,9 @@ impl Apply<'_> {
         let policy = by_policy.then(|| payment.policy.clone()).flatten();
         let command = Command::Grant(grant);
         // An order on its way is large.
-        let granted = Box::pin(self.execute(&payment.account, &command, policy, records));
-        let (granted, told) = tokio::join!(granted, told);
-        let (outcome, entry) = granted?;
+        let (outcome, entry) = Box::pin(self.execute(&payment.account, &command, policy, records)).await?;
         if matches!(outcome, Outcome::Applied | Outcome::Repeated) {
-            leads::of_payment(self, &payment, entry.as_deref(), &told?).await?;
+            leads::of_payment(self, &payment, entry.as_deref(), &told.await?).await?;
         }
         Ok(outcome)
     }

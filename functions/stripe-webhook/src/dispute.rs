@@ -39,7 +39,7 @@ pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome
     Ok(if saved { Outcome::Applied } else { Outcome::Repeated })
 }
 
-/// Whether a request about the payment was filed before `opened_at`; unknown where there may be more requests
+/// Whether the customer filed or answered a request about the payment before `opened_at`; unknown where there may be more requests
 /// than were looked at.
 async fn contacted_before(
     apply: &Apply<'_>,
@@ -49,7 +49,8 @@ async fn contacted_before(
     // Below every id: requests of that very instant are not from before.
     let first = RefundRequestId::new("-").expect("a dash is allowed in an id");
     let requests = apply.tables.requests_of(&payment.account, Some((opened_at, first)), REQUESTS_MAX).await?;
-    if requests.iter().any(|request| request.case.payment.as_ref() == Some(&payment.id)) {
+    let mut of_payment = requests.iter().filter(|request| request.case.payment.as_ref() == Some(&payment.id));
+    if of_payment.any(|request| request.customer_spoke_before(opened_at)) {
         return Ok(Some(true));
     }
     let all = requests.len() < usize::from(REQUESTS_MAX);

@@ -161,6 +161,15 @@ impl Request {
         Some(format!("{}#{}#{about}", self.account, case.reason.id()))
     }
 
+    /// Whether the customer, or a person in the customer's name, turned to us in it before `instant`: a request
+    /// that opened itself says nothing of them.
+    pub fn customer_spoke_before(&self, instant: Timestamp) -> bool {
+        let speaks = |actor: &Actor| matches!(actor, Actor::Customer | Actor::Support(_));
+        let filed = self.steps.first().is_some_and(|step| step.at < instant && speaks(&step.actor));
+        let acted = |act: &Act| act.call.at < instant && act.call.by == Actor::Customer;
+        filed || self.acts.iter().any(acted)
+    }
+
     /// Whether its save takes its case: it is opened with it, or was reopened last.
     pub fn takes_case(&self) -> bool {
         let reopened = self.acts.last().is_some_and(|act| matches!(act.deed, Deed::Reopened { .. }));

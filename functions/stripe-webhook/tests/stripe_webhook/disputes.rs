@@ -1,6 +1,9 @@
 //! Disputes, and the link from a payment to the invoice that it paid.
 
-use ledger::{PaymentId, PaymentStore, SubscriptionId};
+use ledger::{AccountId, Actor, PaymentId, PaymentStore, SubscriptionId};
+use policy::{Facts, Reason};
+use policy_documents::documents;
+use refunds::{Case, Request, RequestStore, Save, Saved, fingerprint, request_id};
 use serde_json::{Value, json};
 use testkit::stand_in::DashboardRefund;
 
@@ -65,7 +68,35 @@ async fn the_newest_report_of_a_dispute_counts_in_whichever_order_they_come() {
 }
 
 #[tokio::test]
-async fn e14_e15_of_two_disputes_of_a_payment_neither_hides_the_other() {
+async fn s3_28_a_request_that_opened_itself_is_no_word_of_the_customers() {
+    for (filed_by, contacted) in [(Actor::Schedule, false), (Actor::Customer, true)] {
+        let scene = Scene::new().await;
+        let (made, body) = scene.pack(0);
+        scene.send(&body, at(0)).await;
+        let payment = PaymentId::new(made.payment.unwrap()).unwrap();
+        let document = documents().in_force("music-studio", at(50).as_ms()).document().unwrap();
+        let case = Case {
+            payment: Some(payment.clone()),
+            generation: None,
+            reason: Reason::DuplicatePayment,
+            note: String::new(),
+            fingerprint: fingerprint(&["filed"]),
+            decision: policy::decide(document, &Facts::new(), Reason::DuplicatePayment, at(50).as_ms()),
+            facts: Facts::new(),
+        };
+        let account = AccountId::new(ACCOUNT).unwrap();
+        let whose = (request_id(&account, "filed"), account);
+        let request = Request::open(whose, filed_by, case, document, at(50));
+        let save = Save { request, commit: None, refunded: None };
+        assert_eq!(scene.tables.save(&save).await.unwrap(), Saved::Written);
+        scene.send(&dispute("created", "needs_response", payment.as_str(), 100), at(101)).await;
+        let stored = scene.tables.payment(&payment).await.unwrap().unwrap();
+        assert_eq!(stored.disputes[0].contacted_before, Some(contacted));
+    }
+}
+
+#[tokio::test]
+async fn e15_of_two_disputes_of_a_payment_neither_hides_the_other() {
     let scene = Scene::new().await;
     let (made, body) = scene.pack(0);
     scene.send(&body, at(0)).await;
