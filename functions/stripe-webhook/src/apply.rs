@@ -137,7 +137,7 @@ impl Apply<'_> {
     }
 
     /// Grants a payment's credits, once, and notes what the payment may be beside. What `told` reads is read
-    /// after the credits are granted: the events that it is told by are saved before they look for the credits,
+    /// after the credits are granted: the events that it is told by are saved before they look for credits,
     /// so that of two at once one sees the other.
     pub(crate) async fn grant(
         &self,

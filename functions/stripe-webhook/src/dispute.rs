@@ -39,8 +39,8 @@ pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome
     Ok(if saved { Outcome::Applied } else { Outcome::Repeated })
 }
 
-/// Whether the customer filed or answered a request about the payment before `opened_at`; unknown where there may be more requests
-/// than were looked at.
+/// Whether the customer filed or answered a request about the payment before `opened_at`; unknown where there
+/// may be more requests than were looked at.
 async fn contacted_before(
     apply: &Apply<'_>,
     payment: &Payment,

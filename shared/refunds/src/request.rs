@@ -161,8 +161,8 @@ impl Request {
         Some(format!("{}#{}#{about}", self.account, case.reason.id()))
     }
 
-    /// Whether the customer, or a person in the customer's name, turned to us in it before `instant`: a request
-    /// that opened itself says nothing of them.
+    /// Whether the customer, or a person in the customer's name, turned to us in it before `instant`: a
+    /// request that opened itself says nothing of them.
     pub fn customer_spoke_before(&self, instant: Timestamp) -> bool {
         let speaks = |actor: &Actor| matches!(actor, Actor::Customer | Actor::Support(_));
         let filed = self.steps.first().is_some_and(|step| step.at < instant && speaks(&step.actor));
