@@ -125,6 +125,30 @@ async fn s2_21_what_follows_from_credits_that_landed_before_the_answer_is_a_pers
     }
 }
 
+#[tokio::test]
+async fn s2_21_credits_that_a_person_gave_after_a_failed_payout_are_the_end_of_the_case() {
+    let (world, first) = Box::pin(asked(true)).await;
+    assert_eq!(choose(&world, &first, "money").await["state"], "approved");
+    let (store, pause) = (&world.app.store, &world.app.backoff);
+    let first = first.parse().unwrap();
+    refunds::decline(store, pause, &first, ("account_closed", false), now()).await.unwrap();
+    assert_eq!(world.refunded(PAYMENT).await, 0);
+    let body = json!({"reason": "credits_missing", "payment": PAYMENT, "note": "Then the credits."});
+    let (status, second) = world.submit("key-2", &body).await;
+    assert_eq!(status, 201, "{second:#}");
+    let second = second["id"].as_str().unwrap();
+    assert_eq!(choose(&world, second, "credits").await["state"], "in_review");
+    let verdict =
+        json!({"decision": "approve", "clause": "pack-not-credited", "reason": "The payout failed."});
+    let (status, given) = world.review_as_shown(second, "agent-1", &verdict).await;
+    assert_eq!((status, &given["state"]), (200, &json!("refunded")), "{given:#}");
+    let (status, problem) = world.submit("key-3", &body).await;
+    assert_eq!((status, &problem["request"]), (409, &json!(second)), "{problem:#}");
+    // Nor does the first request's offer of the money pay by itself.
+    let (status, asked) = world.act(first.as_str(), "offers/pack_money", &json!({"answer": "accept"})).await;
+    assert_eq!((status, &asked["state"], world.refunded(PAYMENT).await), (200, &json!("in_review"), 0));
+}
+
 async fn leads_nowhere(world: &World, request: &refunds::Request, quote: &refunds::Quote) {
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
     let grounds = refunds::Grounds::of(document, ledger::Actor::Policy);
