@@ -283,11 +283,11 @@ fn document_for(records: &Records, other: Option<&ProductId>, now: Timestamp) ->
 }
 
 /// Whether something is recorded that the machine can carry the decision out on. Credits that have landed
-/// since their absence was asked about may be spent, which the facts of the submission do not say: a person
-/// decides.
+/// since their absence was asked about may be spent, and the money of a purchase may have moved without a
+/// record, which the facts of the submission do not say: a person decides.
 fn can_be_carried_out(decision: &Decision, asked: &Asked, records: &Records) -> bool {
     let landed = records.payment.as_ref().is_some_and(|payment| payment.lot != LotId::NONE);
-    if landed && asked.reason == Reason::CreditsMissing && granted(decision).is_some() {
+    if (landed && asked.reason == Reason::CreditsMissing || records.moved) && granted(decision).is_some() {
         return false;
     }
     match granted(decision) {

@@ -18,6 +18,7 @@
 //! | `OUTAGES#<product>` | `<began at, 13 digits>#<outage>` | `ended_at` |
 //! | `INVOICE#<invoice>` | `-` | `payment` |
 //! | `PAID#<payment>` | `-` | `invoice`: which invoice a payment paid |
+//! | `UNRECORDED#<payment>` | `-` | what came of a payment apart from its purchase's event: `by` |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
 //! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
@@ -53,6 +54,7 @@ mod request_form;
 mod single;
 mod subscription;
 mod transaction;
+mod unrecorded;
 
 pub use adoption::{Adopted, Adoption};
 pub use audit::AccountJournal;

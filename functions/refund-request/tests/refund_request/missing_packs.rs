@@ -149,6 +149,39 @@ async fn s2_21_credits_that_a_person_gave_after_a_failed_payout_are_the_end_of_t
     assert_eq!((status, &asked["state"], world.refunded(PAYMENT).await), (200, &json!("in_review"), 0));
 }
 
+#[tokio::test]
+async fn s2_21_a_purchase_whose_money_has_moved_is_a_persons_to_decide() {
+    for remedy in ["credits", "money"] {
+        let (world, id) = Box::pin(asked(true)).await;
+        let before = world.available().await;
+        world.app.store.note_unrecorded(&PaymentId::new(PAYMENT).unwrap(), "evt_refund").await.unwrap();
+        let request = choose(&world, &id, remedy).await;
+        assert_eq!((&request["state"], recorded(&world).await), (&json!("in_review"), None), "{request:#}");
+        // Who decides knows of it.
+        let verdict = json!({"decision": "approve", "clause": "pack-not-credited", "reason": "It failed."});
+        let (status, decided) = world.review_as_shown(&id, "agent-1", &verdict).await;
+        assert_eq!(status, 200, "{decided:#}");
+        let credits = if remedy == "credits" { 100 } else { 0 };
+        assert_eq!(world.available().await, before.saturating_add(credits));
+    }
+}
+
+#[tokio::test]
+async fn s2_21_money_that_moves_before_the_request_is_filed_is_no_known_fact() {
+    let (world, id) = Box::pin(asked(true)).await;
+    assert_eq!(world.act(&id, "withdrawal", &json!({})).await.0, 200);
+    world.app.store.note_unrecorded(&PaymentId::new(PAYMENT).unwrap(), "evt_dispute").await.unwrap();
+    let body = json!({"reason": "credits_missing", "payment": PAYMENT, "note": "Nothing came."});
+    let (status, request) = world.submit("key-2", &body).await;
+    assert_eq!(status, 201, "{request:#}");
+    let id = request["id"].as_str().unwrap().parse().unwrap();
+    let stored = refunds::RequestStore::request(&world.app.store, &id).await.unwrap();
+    let facts = stored.unwrap().case.facts;
+    for fact in [policy::Fact::AmountRefunded, policy::Fact::PaymentDisputed] {
+        assert_eq!(facts.get(fact), None);
+    }
+}
+
 async fn leads_nowhere(world: &World, request: &refunds::Request, quote: &refunds::Quote) {
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
     let grounds = refunds::Grounds::of(document, ledger::Actor::Policy);
@@ -158,9 +191,8 @@ async fn leads_nowhere(world: &World, request: &refunds::Request, quote: &refund
     assert!(nothing, "{approved:?}");
 }
 
-#[tokio::test]
-async fn f9_an_event_that_lands_between_reading_and_writing_wins() {
-    let (world, id) = Box::pin(asked(true)).await;
+/// A request about to be approved by the machine, and what could be carried out for it, as it was read.
+async fn about_to_be_carried_out(world: &World, id: &str) -> (refunds::Request, [refunds::Quote; 2]) {
     let head = world.app.store.head(&account()).await.unwrap();
     let stored = refunds::RequestStore::request(&world.app.store, &id.parse().unwrap()).await.unwrap();
     let mut request = stored.unwrap();
@@ -178,12 +210,34 @@ async fn f9_an_event_that_lands_between_reading_and_writing_wins() {
         refunds::Quote::of_purchase(&unrecorded, unrecorded.credits, &standing),
         refunds::Quote::of_money(&unrecorded, unrecorded.paid, &standing),
     ];
-    assert!(matches!(told_late(&world).await, Answer::Written { .. }));
     request.go(refunds::State::Approved, now(), ledger::Actor::Policy).unwrap();
     request.version = request.version.saturating_add(1);
+    (request, quotes)
+}
+
+#[tokio::test]
+async fn f9_an_event_that_lands_between_reading_and_writing_wins() {
+    let (world, id) = Box::pin(asked(true)).await;
+    let (request, quotes) = Box::pin(about_to_be_carried_out(&world, &id)).await;
+    assert!(matches!(told_late(&world).await, Answer::Written { .. }));
     for quote in quotes {
         Box::pin(leads_nowhere(&world, &request, &quote)).await;
     }
     assert_eq!((world.refunded(PAYMENT).await, world.lot(PAYMENT).await), (0, (100, 100, 0)));
     world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn f9_money_that_moves_between_reading_and_writing_wins() {
+    let (world, id) = Box::pin(asked(true)).await;
+    let (request, quotes) = Box::pin(about_to_be_carried_out(&world, &id)).await;
+    world.app.store.note_unrecorded(&PaymentId::new(PAYMENT).unwrap(), "evt_refund").await.unwrap();
+    let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
+    for quote in quotes {
+        let grounds = refunds::Grounds::of(document, ledger::Actor::Policy);
+        let (store, pause) = (&world.app.store, &ledger::contract::NoPause);
+        let approved = Box::pin(refunds::approve(store, pause, &request, &quote, grounds, now())).await;
+        assert!(matches!(approved, Err(ledger::ExecuteError::Busy)), "{approved:?}");
+    }
+    assert_eq!(recorded(&world).await, None);
 }
