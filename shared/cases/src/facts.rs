@@ -311,7 +311,9 @@ fn about_purchases(
         let twice = before.any(|earlier| {
             let apart_s = this.charged_at.seconds_since(earlier.charged_at);
             let within = u64::try_from(apart_s).is_ok_and(|apart_s| apart_s <= within_s);
-            within && earlier.price == this.price && earlier.paid == this.paid && !this.paid.is_zero()
+            let same = earlier.price == this.price && earlier.paid == this.paid && !this.paid.is_zero();
+            // Of two payments for the same thing, one stays.
+            within && same && !account.all_refunded(earlier)
         });
         facts.set(Fact::DuplicateOfPayment, twice)?;
     }

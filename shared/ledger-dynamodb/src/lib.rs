@@ -9,7 +9,7 @@
 //! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
 //! | `ACCOUNT#<account>` | `FINDING` | what people found out about the account: `body` |
 //! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency` |
-//! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `at`, `stands` |
+//! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `payment`, `minor`, `at`, `stands` |
 //! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute:<id>`, `dispute_order:<id>`,
 //! `downloads` |
 //! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use ledger::{AccountId, Committed, DUE_SHARDS, Payment, RefundRequestId, Timestamp, shard_of};
+use ledger::{AccountId, Committed, DUE_SHARDS, Payment, RefundRequestId, Refunded, Timestamp, shard_of};
 use policy::Remedy;
 use refunds::{Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, Saved, Waiting};
 
@@ -178,7 +178,9 @@ impl Tables {
         if let Some(sum) = &save.refunded {
             let request = &save.request;
             let named = (&request.account, request.id.as_str());
-            let put = self.refunded_put(named, request.submitted_at, sum.to_minor > sum.from_minor)?;
+            let (payment, minor) = (sum.payment.clone(), sum.to_minor.abs_diff(sum.from_minor));
+            let (refunded, stands) = (Refunded { payment, minor }, sum.to_minor > sum.from_minor);
+            let put = self.refunded_put(named, &refunded, request.submitted_at, stands)?;
             writes.push(TransactWriteItem::builder().put(put).build());
             if let Some(payment) = &sum.records {
                 let put = Put::builder().table_name(&self.ledger).set_item(Some(purchase_item(payment)));
