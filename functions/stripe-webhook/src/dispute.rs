@@ -16,6 +16,7 @@ const REQUESTS_MAX: u16 = 20;
 pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome, Stop> {
     let named = dispute.payment.as_ref().ok_or(Unapplied::PaymentUnknown)?;
     let Some(payment) = apply.payment(named).await? else {
+        apply.tables.note_unrecorded(named, apply.event.id.as_str()).await?;
         return Ok(apply.awaited(Unapplied::PaymentUnknown));
     };
     lambda::log::account(&payment.account);

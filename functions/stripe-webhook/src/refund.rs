@@ -58,7 +58,12 @@ async fn adopt(apply: &Apply<'_>, mut adopted: Adopted) -> Result<Outcome, Stop>
         }
         Adoption::Lifted => Ok(Outcome::Applied),
         Adoption::Known => Ok(Outcome::Repeated),
-        Adoption::UnknownPayment => Ok(apply.awaited(Unapplied::PaymentUnknown)),
+        Adoption::UnknownPayment => {
+            if !adopted.failed {
+                apply.tables.note_unrecorded(&adopted.payment, apply.event.id.as_str()).await?;
+            }
+            Ok(apply.awaited(Unapplied::PaymentUnknown))
+        }
         Adoption::Exceeds => Ok(Outcome::Parked(Unapplied::RefundExceeds)),
         Adoption::Busy => Err(Stop::Failed(ExecuteError::Busy)),
     }

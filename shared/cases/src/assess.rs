@@ -1,7 +1,8 @@
 //! From what is asked to what the policy says of it.
 
 use ledger::{
-    AccountId, ExecuteError, GenerationId, Last, LedgerStore, Past, Payment, PaymentId, ProductId, Timestamp,
+    AccountId, ExecuteError, GenerationId, Last, LedgerStore, LotId, Past, Payment, PaymentId, ProductId,
+    Timestamp,
 };
 use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Recommendation, Remedy};
 use policy_documents::documents;
@@ -281,8 +282,14 @@ fn document_for(records: &Records, other: Option<&ProductId>, now: Timestamp) ->
     pinned.or_else(|| documents().in_force(product?.as_str(), at.as_ms()).document())
 }
 
-/// Whether something is recorded that the machine can carry the decision out on.
+/// Whether something is recorded that the machine can carry the decision out on. Credits that have landed
+/// since their absence was asked about may be spent, and the money of a purchase may have moved without a
+/// record, which the facts of the submission do not say: a person decides.
 fn can_be_carried_out(decision: &Decision, asked: &Asked, records: &Records) -> bool {
+    let landed = records.payment.as_ref().is_some_and(|payment| payment.lot != LotId::NONE);
+    if (landed && asked.reason == Reason::CreditsMissing || records.moved) && granted(decision).is_some() {
+        return false;
+    }
     match granted(decision) {
         Some(Remedy::Money { .. }) => records.payment.is_some() || records.uncredited.is_some(),
         Some(Remedy::Credits { .. }) => asked.generation.is_some() || records.uncredited.is_some(),

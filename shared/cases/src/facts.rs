@@ -82,7 +82,7 @@ pub fn gather(
         }
     }
     if let Some(uncredited) = records.uncredited.as_ref().filter(|_| records.payment.is_none()) {
-        about_uncredited(uncredited, &mut facts)?;
+        about_uncredited(uncredited, records.moved, &mut facts)?;
     }
     if let Some(history) = &records.history {
         about_generation(history, document, &mut facts)?;
@@ -241,15 +241,17 @@ fn about_downloads(
     Ok(())
 }
 
-/// A pack that is paid and not on the balance. No dispute of it is recorded: whatever Stripe tells of a
-/// payment that is not recorded is put aside, and Stripe itself refuses to refund what is disputed.
-fn about_uncredited(uncredited: &Uncredited, facts: &mut Facts) -> Result<(), FactError> {
+/// A pack that is paid and not on the balance. Of a payment that is not recorded, refunds and disputes are
+/// noted as having happened, and no more: then it is not known which it was, nor how much is left.
+fn about_uncredited(uncredited: &Uncredited, moved: bool, facts: &mut Facts) -> Result<(), FactError> {
     facts.set(Fact::PaymentChargedAt, uncredited.charged_at.as_ms())?;
     facts.set(Fact::PaymentKind, "pack")?;
     facts.set_quantity(Fact::AmountPaid, uncredited.paid.minor())?;
-    facts.set_quantity(Fact::AmountRefunded, 0)?;
     facts.set(Fact::Currency, uncredited.paid.currency().as_str())?;
-    facts.set(Fact::PaymentDisputed, false)?;
+    if !moved {
+        facts.set_quantity(Fact::AmountRefunded, 0)?;
+        facts.set(Fact::PaymentDisputed, false)?;
+    }
     about_no_lot(uncredited.pack.as_ref().map_or(Credits::ZERO, |pack| pack.credits), facts)?;
     about_buyer(uncredited.buyer, facts)
 }
@@ -309,7 +311,9 @@ fn about_purchases(
         let twice = before.any(|earlier| {
             let apart_s = this.charged_at.seconds_since(earlier.charged_at);
             let within = u64::try_from(apart_s).is_ok_and(|apart_s| apart_s <= within_s);
-            within && earlier.price == this.price && earlier.paid == this.paid && !this.paid.is_zero()
+            let same = earlier.price == this.price && earlier.paid == this.paid && !this.paid.is_zero();
+            // Of two payments for the same thing, one stays.
+            within && same && !account.all_refunded(earlier)
         });
         facts.set(Fact::DuplicateOfPayment, twice)?;
     }

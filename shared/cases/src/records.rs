@@ -22,6 +22,8 @@ pub struct Records {
     pub subscriber: Option<Subscriber>,
     /// The paid pack whose credits have not landed, where the request is about one.
     pub uncredited: Option<Uncredited>,
+    /// Whether Stripe told of a refund or a dispute of it, so that it is not known how much of it is left.
+    pub moved: bool,
     /// The account's newest entry.
     pub head: Option<Entry>,
     /// The generation that the request names.
@@ -92,15 +94,19 @@ async fn of_payment<S: PaymentStore + LeadStore>(
     let Some(id) = &asked.payment else { return Ok(Records::default()) };
     let uncredited = async {
         match asked.reason {
-            Reason::CreditsMissing => store.lead(&Lead::id_of_uncredited(account, id)).await,
-            _ => Ok(None),
+            Reason::CreditsMissing => {
+                let noted = Lead::id_of_uncredited(account, id);
+                let (noted, moved) = join(store.lead(&noted), store.moved_unrecorded(id)).await;
+                Ok((noted?, moved?))
+            }
+            _ => Ok((None, false)),
         }
     };
     let (payment, noted) = join(store.payment(id), uncredited).await;
-    let noted = noted?;
+    let (noted, moved) = noted?;
     let Some(payment) = payment?.filter(|payment| &payment.account == account) else {
         let uncredited = noted.and_then(|lead| lead.uncredited().cloned());
-        return Ok(Records { uncredited, ..Records::default() });
+        return Ok(Records { uncredited, moved, ..Records::default() });
     };
     let outages = async {
         match payment.period_ends_at {

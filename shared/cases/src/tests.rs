@@ -4,7 +4,7 @@ use ledger::contract::{at, grant};
 use ledger::{
     Abuse, Account, AccountId, AccountRecords, Actor, Buyer, Cause, Command, CountryCode, Decided, Dispute,
     DisputeId, Draft, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
-    Purchase, Subscriber, Timestamp, decide,
+    Purchase, Refunded, Subscriber, Timestamp, decide,
 };
 use policy::{Document, Fact, Facts, Reason, Value};
 use policy_documents::documents;
@@ -80,6 +80,15 @@ fn s3_5_a_payment_is_made_twice_up_to_the_last_instant_of_the_span() {
         let once = facts(&records, at(apart_s));
         assert_eq!(boolean(&once, Fact::DuplicateOfPayment), Some(false));
         assert_eq!(boolean(&once, Fact::FirstPurchase), Some(true));
+    }
+    // A part of the first one's money leaves two payments, and all of it one.
+    for (minor, expected) in [(&[999][..], true), (&[999, 1], false)] {
+        let (first, second) = (payment("pi_1", 0), payment("pi_2", 1));
+        let mut records = Records { payment: Some(second.clone()), ..Records::default() };
+        records.account.purchases = vec![purchase(&second), purchase(&first)];
+        let refunded = |minor: &u64| Refunded { payment: first.id.clone(), minor: *minor };
+        records.account.refunded = minor.iter().map(refunded).collect();
+        assert_eq!(boolean(&facts(&records, at(1)), Fact::DuplicateOfPayment), Some(expected));
     }
     let (mut dearer, second) = (purchase(&payment("pi_1", 0)), payment("pi_2", 1));
     dearer.paid = Money::new(1001, dearer.paid.currency());

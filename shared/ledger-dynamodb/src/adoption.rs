@@ -3,7 +3,7 @@
 //! once, when it fails. A failure is final: a report from before it that comes later counts nothing.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use ledger::{AccountId, Money, Pause, PaymentId, PaymentStore, RefundId, Timestamp};
+use ledger::{AccountId, Money, Pause, PaymentId, PaymentStore, RefundId, Refunded, Timestamp};
 use refunds::RefundedSum;
 
 use crate::error::StoreError;
@@ -101,7 +101,9 @@ impl Tables {
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
         if let Some(sum) = sum {
             writes.push(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
-            let put = self.refunded_put((account, seen.id.as_str()), seen.made_at, !seen.failed)?;
+            let refunded = Refunded { payment: seen.payment.clone(), minor: seen.amount.minor() };
+            let named = (account, seen.id.as_str());
+            let put = self.refunded_put(named, &refunded, seen.made_at, !seen.failed)?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
         Ok(matches!(self.transact(writes).await?, Transacted::Written))

@@ -9,7 +9,7 @@
 //! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
 //! | `ACCOUNT#<account>` | `FINDING` | what people found out about the account: `body` |
 //! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency` |
-//! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `at`, `stands` |
+//! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `payment`, `minor`, `at`, `stands` |
 //! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute:<id>`, `dispute_order:<id>`,
 //! `downloads` |
 //! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and
@@ -18,6 +18,7 @@
 //! | `OUTAGES#<product>` | `<began at, 13 digits>#<outage>` | `ended_at` |
 //! | `INVOICE#<invoice>` | `-` | `payment` |
 //! | `PAID#<payment>` | `-` | `invoice`: which invoice a payment paid |
+//! | `UNRECORDED#<payment>` | `-` | what came of a payment apart from its purchase's event: `by` |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
 //! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
@@ -53,6 +54,7 @@ mod request_form;
 mod single;
 mod subscription;
 mod transaction;
+mod unrecorded;
 
 pub use adoption::{Adopted, Adoption};
 pub use audit::AccountJournal;

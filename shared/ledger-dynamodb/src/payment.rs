@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::buyer::BuyerForm;
 use crate::item::{Item, ONLY, key, number, payment_key, read_number, read_text, text};
 use crate::journal::ABSENT_OR_SAME;
-use crate::{StoreError, Tables, dispute, downloads};
+use crate::{StoreError, Tables, dispute, downloads, unrecorded};
 
 #[derive(Serialize, Deserialize)]
 struct PaymentForm {
@@ -103,6 +103,10 @@ impl PaymentStore for Tables {
     async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, StoreError> {
         let item = self.get(&self.ledger, payment_key(id)).await?;
         item.map(|item| read(id, &item)).transpose()
+    }
+
+    async fn moved_unrecorded(&self, id: &PaymentId) -> Result<bool, StoreError> {
+        Ok(self.get(&self.ledger, unrecorded::partition(id)).await?.is_some())
     }
 
     async fn link_customer(&self, customer: &CustomerId, account: &AccountId) -> Result<bool, StoreError> {

@@ -7,7 +7,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use ledger::{
     ACCOUNT_RECORDS_MAX, Abuse, AccountId, AccountRecords, Currency, Finding, Money, OUTAGES_MAX, Outage,
-    Payment, PaymentId, ProductId, Purchase, Timestamp,
+    Payment, PaymentId, ProductId, Purchase, Refunded, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,24 +53,42 @@ fn purchase(item: &Item) -> Result<Purchase, StoreError> {
 }
 
 /// A refund of an account, named by its request or by Stripe's id. `stands` is false once it has failed.
-pub(crate) fn refunded_item(account: &AccountId, name: &str, at: Timestamp, stands: bool) -> Item {
+pub(crate) fn refunded_item(
+    (account, name): (&AccountId, &str),
+    refunded: &Refunded,
+    at: Timestamp,
+    stands: bool,
+) -> Item {
     let mut item = key(account_key(account), format!("{REFUNDED}{name}"));
+    item.insert("payment".to_owned(), text(refunded.payment.as_str()));
+    item.insert("minor".to_owned(), number(refunded.minor));
     item.insert("at".to_owned(), number(at.as_ms()));
     item.insert("stands".to_owned(), AttributeValue::Bool(stands));
     item
+}
+
+/// Nothing of a refund that does not name its payment.
+fn refunded(item: &Item) -> Result<Option<Refunded>, StoreError> {
+    if !item.contains_key("payment") {
+        return Ok(None);
+    }
+    let payment = PaymentId::new(read_text(item, "payment")?);
+    let payment = payment.map_err(|_| StoreError::Unreadable("refund"))?;
+    Ok(Some(Refunded { payment, minor: read_number(item, "minor")? }))
 }
 
 impl Tables {
     /// The write of such an item.
     pub(crate) fn refunded_put(
         &self,
-        (account, name): (&AccountId, &str),
+        named: (&AccountId, &str),
+        refunded: &Refunded,
         at: Timestamp,
         stands: bool,
     ) -> Result<Put, StoreError> {
         Put::builder()
             .table_name(&self.ledger)
-            .set_item(Some(refunded_item(account, name, at, stands)))
+            .set_item(Some(refunded_item(named, refunded, at, stands)))
             .build()
             .map_err(|_| StoreError::Unreadable("put"))
     }
@@ -99,6 +117,7 @@ impl Tables {
                 sort if sort.starts_with(PURCHASE) => records.purchases.push(purchase(&item)?),
                 _ if item.get("stands") == Some(&AttributeValue::Bool(true)) => {
                     records.refunded_at.push(read_instant(&item, "at")?);
+                    records.refunded.extend(refunded(&item)?);
                 }
                 _ => {}
             }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use ledger::{AccountId, Committed, DUE_SHARDS, Payment, RefundRequestId, Timestamp, shard_of};
+use ledger::{AccountId, Committed, DUE_SHARDS, Payment, RefundRequestId, Refunded, Timestamp, shard_of};
 use policy::Remedy;
 use refunds::{Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, Saved, Waiting};
 
@@ -11,6 +11,7 @@ use crate::error::{StoreError, condition_failed};
 use crate::item::{Item, ONLY, key, number, payment_key, read_instant, read_number, read_text, text};
 use crate::records::purchase_item;
 use crate::transaction::Transacted;
+use crate::unrecorded::is_guarded;
 use crate::{Tables, lead, payment, request_form};
 
 /// The one partition of support's queue, which keeps its order whole. An index's partition takes 1,000 writes
@@ -142,7 +143,8 @@ fn approved(mut put: PutBuilder, save: &Save) -> PutBuilder {
 }
 
 impl Tables {
-    /// The writes of a save: the request first, then the case that it takes, the payment's sum, the ledger's.
+    /// The writes of a save: the request first, then the case that it takes, what keeps it from a payment whose
+    /// money has moved, the payment's sum, the ledger's.
     fn save_writes(&self, save: &Save) -> Result<Vec<TransactWriteItem>, StoreError> {
         let returned = ReturnValuesOnConditionCheckFailure::AllOld;
         let before = save.request.version.saturating_sub(1);
@@ -165,6 +167,7 @@ impl Tables {
             let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
             writes.push(TransactWriteItem::builder().put(put).build());
         }
+        writes.extend(self.unrecorded_write(save)?);
         if let Some(sum) = &save.refunded {
             writes.push(self.sum_write(sum)?);
         }
@@ -175,7 +178,9 @@ impl Tables {
         if let Some(sum) = &save.refunded {
             let request = &save.request;
             let named = (&request.account, request.id.as_str());
-            let put = self.refunded_put(named, request.submitted_at, sum.to_minor > sum.from_minor)?;
+            let (payment, minor) = (sum.payment.clone(), sum.to_minor.abs_diff(sum.from_minor));
+            let (refunded, stands) = (Refunded { payment, minor }, sum.to_minor > sum.from_minor);
+            let put = self.refunded_put(named, &refunded, request.submitted_at, stands)?;
             writes.push(TransactWriteItem::builder().put(put).build());
             if let Some(payment) = &sum.records {
                 let put = Put::builder().table_name(&self.ledger).set_item(Some(purchase_item(payment)));
@@ -217,8 +222,8 @@ impl Tables {
         else {
             return Ok(Saved::Taken(holder(&existing.ok_or(StoreError::Unreadable("existing case"))?)?));
         };
-        let (sums, commit) = (usize::from(save.refunded.is_some()), save.commit.as_ref());
-        match (behind_case.checked_sub(sums), commit) {
+        let of_payment = usize::from(is_guarded(save)).saturating_add(usize::from(save.refunded.is_some()));
+        match (behind_case.checked_sub(of_payment), save.commit.as_ref()) {
             (None, _) => Ok(Saved::PaymentMoved),
             (Some(position), Some(commit)) => Ok(Saved::Ledger(Self::refused(commit, position, existing)?)),
             (Some(_), None) => Err(StoreError::Unreadable("condition")),

@@ -47,7 +47,9 @@ pub use memory::{InMemory, MemoryError};
 pub use money::{AmountError, Credits, Currency, Money};
 pub use payment::{DOWNLOADS_MAX, Dispute, Payment, PaymentKind, Record};
 pub use recent::{RECENT_MAX, Recent, mark};
-pub use records::{ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase};
+pub use records::{
+    ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase, Refunded,
+};
 pub use settle::{GenerationHistory, Last, Past};
 pub use store::{
     CancellationStore, Commit, Committed, DUE_SHARDS, DownloadStore, DueStore, LedgerStore, Marker,

@@ -16,6 +16,15 @@ pub struct Purchase {
     pub charged_at: Timestamp,
 }
 
+/// A refund of a payment that has not failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refunded {
+    /// The payment.
+    pub payment: PaymentId,
+    /// How much of it, in minor units.
+    pub minor: u64,
+}
+
 /// What is recorded of an account beside its journal. Bounded by [`ACCOUNT_RECORDS_MAX`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountRecords {
@@ -23,10 +32,21 @@ pub struct AccountRecords {
     pub purchases: Vec<Purchase>,
     /// When each refund that has not failed was approved, or made without a request.
     pub refunded_at: Vec<Timestamp>,
+    /// The same refunds, as far as they name their payments.
+    pub refunded: Vec<Refunded>,
     /// What people found out about the account.
     pub finding: Option<Finding>,
     /// Whether purchases older than these are left out.
     pub truncated: bool,
+}
+
+impl AccountRecords {
+    /// Whether these refunds together are all of a purchase.
+    pub fn all_refunded(&self, purchase: &Purchase) -> bool {
+        let of_it = self.refunded.iter().filter(|refunded| refunded.payment == purchase.payment);
+        let sum = of_it.fold(0_u64, |sum, refunded| sum.saturating_add(refunded.minor));
+        sum >= purchase.paid.minor()
+    }
 }
 
 /// Most records of one account that are read at once: a purchase a month for sixteen years, in four read

@@ -77,6 +77,9 @@ pub trait PaymentStore: LedgerStore {
     /// A payment.
     fn payment(&self, id: &PaymentId) -> impl Future<Output = Result<Option<Payment>, Self::Error>> + Send;
 
+    /// Whether money of a payment that is not recorded is known to have moved: it was refunded or disputed.
+    fn moved_unrecorded(&self, id: &PaymentId) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
     /// Notes the account of one of Stripe's customers, and says whether it is that one: a customer that
     /// belongs to another account keeps it.
     fn link_customer(

@@ -179,7 +179,8 @@ impl Request {
     }
 
     /// Whether the machine may carry an accepted offer out by itself: the machine decided, on recorded facts
-    /// alone, by rules that may decide alone, and one person's word would be enough.
+    /// alone, by rules that may decide alone, and one person's word would be enough. What has happened since a
+    /// payout failed is a person's to look at: another request may have made up for it.
     fn machine_may(&self, offer: &OfferMade, quote: Option<&Quote>, document: &Document) -> bool {
         let decision = &self.case.decision;
         let decided = matches!(decision.outcome, Outcome::Refuse | Outcome::Grant { .. });
@@ -192,7 +193,8 @@ impl Request {
         });
         let alone = by.clone().count() > 0 && by.all(|found| found.mode == Some(Mode::Auto));
         let small = quote.is_some_and(|quote| !self.needs_two(quote));
-        decided && recorded && alone && small && decision.basis == Basis::Rules
+        let first = self.state != State::Failed;
+        decided && recorded && alone && small && first && decision.basis == Basis::Rules
     }
 
     /// What pays `remedy`; credits are those of the generation, or a lot of their own.

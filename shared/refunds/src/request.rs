@@ -176,12 +176,16 @@ impl Request {
         self.version == 1 || reopened && self.state == State::InReview
     }
 
-    /// Whether another request for the same has to wait for this one: it is open, or all of `payment` is
-    /// refunded. What was refused, withdrawn or has failed leaves its case to the next.
+    /// Whether another request for the same has to wait for this one: it is open, all of `payment` is
+    /// refunded, or the credits that were missing are given. What was refused, withdrawn or has failed leaves
+    /// its case to the next.
     pub fn keeps_case(&self, payment: Option<&Payment>) -> bool {
         match self.state {
             State::Refused | State::Withdrawn | State::Failed => false,
-            State::Refunded => payment.is_none_or(|payment| payment.refundable().is_ok_and(Money::is_zero)),
+            State::Refunded => {
+                let all = payment.is_none_or(|payment| payment.refundable().is_ok_and(Money::is_zero));
+                all || self.given.is_some() && self.case.reason == Reason::CreditsMissing
+            }
             State::Submitted
             | State::NeedsInformation
             | State::InReview

@@ -1,10 +1,11 @@
 //! Cases that open themselves: each from the records, once, and as if the customer had filed it.
 
-use ledger::contract::{at, grant};
+use ledger::contract::{NoPause, at, grant};
 use ledger::{
     Answer, Buyer, Command, Credits, Currency, Grant, Money, PaymentId, PaymentKind, PaymentStore, PolicyRef,
-    ProductId, Subscriber, Subscription, SubscriptionId, Timestamp,
+    ProductId, RefundId, Subscriber, Subscription, SubscriptionId, Timestamp,
 };
+use ledger_dynamodb::{Adopted, Adoption};
 use policy::{Fact, FailureKind, Outcome, Reason, Recommendation};
 use policy_documents::documents;
 use refunds::{
@@ -206,11 +207,10 @@ async fn what_the_records_do_not_bear_out_is_forgotten() {
     }
 }
 
-#[tokio::test]
-async fn s3_5_a_second_payment_within_a_day_is_put_before_a_person_with_the_recommendation() {
-    let scene = Scene::new().await;
+/// The same pack twice within a minute, each noted as the other's duplicate.
+async fn paid_twice(scene: &Scene) {
     for (payment, charged_s) in [("pi_1", 0), ("pi_2", 60)] {
-        paid(&scene, payment, None, |grant| {
+        paid(scene, payment, None, |grant| {
             grant.payment.product = ProductId::new("image-to-3d").unwrap();
             grant.payment.charged_at = at(31 * DAY_S + charged_s);
         })
@@ -218,11 +218,35 @@ async fn s3_5_a_second_payment_within_a_day_is_put_before_a_person_with_the_reco
         let lead = suspected(payment, Reason::DuplicatePayment, at(31 * DAY_S + 60));
         scene.tables.note(&lead).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn s3_5_a_second_payment_within_a_day_is_put_before_a_person_with_the_recommendation() {
+    let scene = Scene::new().await;
+    paid_twice(&scene).await;
     assert_eq!(scene.run(at(31 * DAY_S + 2 * HOUR_S)).await.failed, 0);
     let case = the_case(&scene, "a").await;
     assert_eq!((case.state, case.case.payment.as_ref()), (State::InReview, Some(&payment_id("pi_2"))));
     assert!(matches!(recommended(&case), Some(Recommendation::Grant { .. })), "{case:#?}");
     assert_eq!(scene.queue.announced.lock().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn s3_5_of_two_payments_of_which_one_is_refunded_the_other_is_no_duplicate() {
+    let scene = Scene::new().await;
+    paid_twice(&scene).await;
+    let payment = scene.tables.payment(&payment_id("pi_1")).await.unwrap().unwrap();
+    let seen = Adopted {
+        id: RefundId::new("re_1").unwrap(),
+        payment: payment.id,
+        amount: payment.paid,
+        made_at: at(31 * DAY_S + 600),
+        failed: false,
+    };
+    let adoption = scene.tables.adopt_refund(&NoPause, &seen).await.unwrap();
+    assert_eq!(adoption, Adoption::Counted);
+    assert_eq!(scene.run(at(31 * DAY_S + 2 * HOUR_S)).await.failed, 0);
+    assert_eq!(cases(&scene, "a").await, []);
 }
 
 #[tokio::test]

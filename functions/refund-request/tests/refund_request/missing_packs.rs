@@ -109,18 +109,76 @@ async fn s2_21_credits_of_a_purchase_that_nobody_can_read_are_a_persons_to_give(
 }
 
 #[tokio::test]
-async fn s2_21_credits_that_landed_before_the_answer_are_not_given_twice() {
-    for remedy in ["credits", "money"] {
+async fn s2_21_what_follows_from_credits_that_landed_before_the_answer_is_a_persons_to_decide() {
+    for (remedy, spent) in [("credits", false), ("money", false), ("money", true)] {
         let (world, id) = Box::pin(asked(true)).await;
         assert!(matches!(told_late(&world).await, Answer::Written { .. }));
+        if spent {
+            world.generate("all-of-it", world.available().await).await;
+        }
         let before = world.available().await;
         let request = choose(&world, &id, remedy).await;
-        if remedy == "credits" {
-            assert_eq!((&request["state"], world.available().await), (&json!("in_review"), before));
-        } else {
-            assert_eq!((&request["state"], world.lot(PAYMENT).await), (&json!("approved"), (100, 0, 100)));
-        }
+        assert_eq!(request["state"], "in_review", "{request:#}");
+        assert_eq!((world.available().await, world.refunded(PAYMENT).await), (before, 0));
+        assert_eq!(world.app.payouts.ids.lock().unwrap().len(), 0);
         world.journal_is_sound().await;
+    }
+}
+
+#[tokio::test]
+async fn s2_21_credits_that_a_person_gave_after_a_failed_payout_are_the_end_of_the_case() {
+    let (world, first) = Box::pin(asked(true)).await;
+    assert_eq!(choose(&world, &first, "money").await["state"], "approved");
+    let (store, pause) = (&world.app.store, &world.app.backoff);
+    let first = first.parse().unwrap();
+    refunds::decline(store, pause, &first, ("account_closed", false), now()).await.unwrap();
+    assert_eq!(world.refunded(PAYMENT).await, 0);
+    let body = json!({"reason": "credits_missing", "payment": PAYMENT, "note": "Then the credits."});
+    let (status, second) = world.submit("key-2", &body).await;
+    assert_eq!(status, 201, "{second:#}");
+    let second = second["id"].as_str().unwrap();
+    assert_eq!(choose(&world, second, "credits").await["state"], "in_review");
+    let verdict =
+        json!({"decision": "approve", "clause": "pack-not-credited", "reason": "The payout failed."});
+    let (status, given) = world.review_as_shown(second, "agent-1", &verdict).await;
+    assert_eq!((status, &given["state"]), (200, &json!("refunded")), "{given:#}");
+    let (status, problem) = world.submit("key-3", &body).await;
+    assert_eq!((status, &problem["request"]), (409, &json!(second)), "{problem:#}");
+    // Nor does the first request's offer of the money pay by itself.
+    let (status, asked) = world.act(first.as_str(), "offers/pack_money", &json!({"answer": "accept"})).await;
+    assert_eq!((status, &asked["state"], world.refunded(PAYMENT).await), (200, &json!("in_review"), 0));
+}
+
+#[tokio::test]
+async fn s2_21_a_purchase_whose_money_has_moved_is_a_persons_to_decide() {
+    for remedy in ["credits", "money"] {
+        let (world, id) = Box::pin(asked(true)).await;
+        let before = world.available().await;
+        world.app.store.note_unrecorded(&PaymentId::new(PAYMENT).unwrap(), "evt_refund").await.unwrap();
+        let request = choose(&world, &id, remedy).await;
+        assert_eq!((&request["state"], recorded(&world).await), (&json!("in_review"), None), "{request:#}");
+        // Who decides knows of it.
+        let verdict = json!({"decision": "approve", "clause": "pack-not-credited", "reason": "It failed."});
+        let (status, decided) = world.review_as_shown(&id, "agent-1", &verdict).await;
+        assert_eq!(status, 200, "{decided:#}");
+        let credits = if remedy == "credits" { 100 } else { 0 };
+        assert_eq!(world.available().await, before.saturating_add(credits));
+    }
+}
+
+#[tokio::test]
+async fn s2_21_money_that_moves_before_the_request_is_filed_is_no_known_fact() {
+    let (world, id) = Box::pin(asked(true)).await;
+    assert_eq!(world.act(&id, "withdrawal", &json!({})).await.0, 200);
+    world.app.store.note_unrecorded(&PaymentId::new(PAYMENT).unwrap(), "evt_dispute").await.unwrap();
+    let body = json!({"reason": "credits_missing", "payment": PAYMENT, "note": "Nothing came."});
+    let (status, request) = world.submit("key-2", &body).await;
+    assert_eq!(status, 201, "{request:#}");
+    let id = request["id"].as_str().unwrap().parse().unwrap();
+    let stored = refunds::RequestStore::request(&world.app.store, &id).await.unwrap();
+    let facts = stored.unwrap().case.facts;
+    for fact in [policy::Fact::AmountRefunded, policy::Fact::PaymentDisputed] {
+        assert_eq!(facts.get(fact), None);
     }
 }
 
@@ -133,9 +191,8 @@ async fn leads_nowhere(world: &World, request: &refunds::Request, quote: &refund
     assert!(nothing, "{approved:?}");
 }
 
-#[tokio::test]
-async fn f9_an_event_that_lands_between_reading_and_writing_wins() {
-    let (world, id) = Box::pin(asked(true)).await;
+/// A request about to be approved by the machine, and what could be carried out for it, as it was read.
+async fn about_to_be_carried_out(world: &World, id: &str) -> (refunds::Request, [refunds::Quote; 2]) {
     let head = world.app.store.head(&account()).await.unwrap();
     let stored = refunds::RequestStore::request(&world.app.store, &id.parse().unwrap()).await.unwrap();
     let mut request = stored.unwrap();
@@ -153,12 +210,34 @@ async fn f9_an_event_that_lands_between_reading_and_writing_wins() {
         refunds::Quote::of_purchase(&unrecorded, unrecorded.credits, &standing),
         refunds::Quote::of_money(&unrecorded, unrecorded.paid, &standing),
     ];
-    assert!(matches!(told_late(&world).await, Answer::Written { .. }));
     request.go(refunds::State::Approved, now(), ledger::Actor::Policy).unwrap();
     request.version = request.version.saturating_add(1);
+    (request, quotes)
+}
+
+#[tokio::test]
+async fn f9_an_event_that_lands_between_reading_and_writing_wins() {
+    let (world, id) = Box::pin(asked(true)).await;
+    let (request, quotes) = Box::pin(about_to_be_carried_out(&world, &id)).await;
+    assert!(matches!(told_late(&world).await, Answer::Written { .. }));
     for quote in quotes {
         Box::pin(leads_nowhere(&world, &request, &quote)).await;
     }
     assert_eq!((world.refunded(PAYMENT).await, world.lot(PAYMENT).await), (0, (100, 100, 0)));
     world.journal_is_sound().await;
+}
+
+#[tokio::test]
+async fn f9_money_that_moves_between_reading_and_writing_wins() {
+    let (world, id) = Box::pin(asked(true)).await;
+    let (request, quotes) = Box::pin(about_to_be_carried_out(&world, &id)).await;
+    world.app.store.note_unrecorded(&PaymentId::new(PAYMENT).unwrap(), "evt_refund").await.unwrap();
+    let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
+    for quote in quotes {
+        let grounds = refunds::Grounds::of(document, ledger::Actor::Policy);
+        let (store, pause) = (&world.app.store, &ledger::contract::NoPause);
+        let approved = Box::pin(refunds::approve(store, pause, &request, &quote, grounds, now())).await;
+        assert!(matches!(approved, Err(ledger::ExecuteError::Busy)), "{approved:?}");
+    }
+    assert_eq!(recorded(&world).await, None);
 }

@@ -50,6 +50,8 @@ async fn the_newest_report_of_a_dispute_counts_in_whichever_order_they_come() {
     let payment = made.payment.unwrap();
     let opened = dispute("created", "needs_response", &payment, 100);
     assert_eq!(scene.send(&opened, at(101)).await.status, 503, "its payment may still be on its way");
+    let id = PaymentId::new(payment.as_str()).unwrap();
+    assert!(scene.tables.moved_unrecorded(&id).await.unwrap(), "its money has moved");
     scene.send(&body, at(102)).await;
     let lost = dispute("closed", "lost", &payment, 300);
     for (body, says, status) in [

@@ -162,8 +162,11 @@ async fn e11_a_refund_without_a_request_counts_on_its_payment_and_leaves_credits
     let order = DashboardRefund { payment: made.payment.clone().unwrap(), amount: Some(400) };
     let refund = scene.stripe.dashboard_refund(&order, &created(30)).unwrap();
     let body = scene.body(refund.events.last().unwrap());
-    // Before its payment is known, it may come again.
+    let id = PaymentId::new(made.payment.clone().unwrap()).unwrap();
+    assert!(!scene.tables.moved_unrecorded(&id).await.unwrap());
+    // Before its payment is known, it may come again; that its money has moved is known from here on.
     assert_eq!(scene.send(&body, at(31)).await.status, 503);
+    assert!(scene.tables.moved_unrecorded(&id).await.unwrap());
     assert_eq!(scene.send(&pack, at(32)).await.says, "applied");
     let reply = scene.send(&body, at(33)).await;
     assert_eq!((reply.says.as_str(), reply.counted("RefundsAdopted")), ("applied", true));

@@ -1,0 +1,57 @@
+//! What comes of a payment apart from its purchase's event: Stripe tells of a refund or a dispute of it, or a
+//! request records it because its credits did not land. One item per payment, so that the machine gives nothing
+//! for a payment whose money has moved already: whichever of the two is first keeps the other from it.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use ledger::{Payment, PaymentId, Record};
+use refunds::Save;
+
+use crate::item::{Item, ONLY, key, text};
+use crate::{StoreError, Tables};
+
+pub(crate) fn partition(payment: &PaymentId) -> String {
+    format!("UNRECORDED#{payment}")
+}
+
+fn item(payment: &PaymentId, by: &str) -> Item {
+    let mut item = key(partition(payment), ONLY);
+    item.insert("by".to_owned(), text(by));
+    item
+}
+
+/// The payment that a save of the machine's records. A person who decides knows what Stripe has told.
+fn recorded(save: &Save) -> Option<&Payment> {
+    if save.request.approved_by.is_some() {
+        return None;
+    }
+    let with_refund = save.refunded.as_ref().and_then(|sum| sum.records.as_deref());
+    let records = save.commit.iter().flat_map(|commit| &commit.records);
+    let with_credits = records.filter_map(|record| match record {
+        Record::NewPayment(payment) => Some(&**payment),
+        _ => None,
+    });
+    with_refund.into_iter().chain(with_credits).next()
+}
+
+/// Whether a save has [`Tables::unrecorded_write`].
+pub(crate) fn is_guarded(save: &Save) -> bool {
+    recorded(save).is_some()
+}
+
+impl Tables {
+    /// Notes that the event `by` tells of money of a payment that is not recorded.
+    pub async fn note_unrecorded(&self, payment: &PaymentId, by: &str) -> Result<(), StoreError> {
+        let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item(payment, by)));
+        self.write(|| put.clone().send()).await.map(drop)
+    }
+
+    /// The condition of a save that records a payment, by the machine: none of its money has moved.
+    pub(crate) fn unrecorded_write(&self, save: &Save) -> Result<Option<TransactWriteItem>, StoreError> {
+        let Some(payment) = recorded(save) else { return Ok(None) };
+        let item = item(&payment.id, save.request.id.as_str());
+        let put = Put::builder().table_name(&self.ledger).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(pk)").build();
+        let put = put.map_err(|_| StoreError::Unreadable("put"))?;
+        Ok(Some(TransactWriteItem::builder().put(put).build()))
+    }
+}
