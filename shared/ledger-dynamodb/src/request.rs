@@ -76,7 +76,7 @@ fn case_item(request: &Request) -> Option<Item> {
 
 /// The item of the case that a save takes.
 fn taken(save: &Save) -> Option<Item> {
-    case_item(&save.request).filter(|_| save.request.takes_case())
+    case_item(&save.request).filter(|_| save.takes_case())
 }
 
 fn holder(item: &Item) -> Result<Holder, StoreError> {
