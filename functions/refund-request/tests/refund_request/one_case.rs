@@ -1,10 +1,10 @@
 //! One open request about a payment for one reason, however it is filed.
 
-use ledger::{PaymentId, PaymentStore};
+use ledger::{Actor, PaymentId, PaymentStore};
 use refunds::{RequestStore, Save, Saved, State};
 use serde_json::{Value, json};
 
-use crate::world::{World, account, after_cancellation, changed_mind};
+use crate::world::{World, account, after_cancellation, changed_mind, now};
 
 fn conflict(problem: &Value) -> &str {
     assert_eq!(problem["type"], "urn:makegood:problem:case-open", "{problem:#}");
@@ -59,6 +59,35 @@ async fn a_request_that_ended_without_a_refund_leaves_the_case_to_the_next_and_w
     assert_eq!(world.act(&first, "reopening", &json!({"note": "Look again."})).await.0, 200);
     let (status, problem) = world.submit("key-3", &changed_mind()).await;
     assert_eq!((status, conflict(&problem)), (409, first.as_str()));
+}
+
+#[tokio::test]
+async fn a_part_that_another_request_refunded_leaves_the_rest_to_a_reopened_one() {
+    for (minor, left) in [(400, true), (1000, false)] {
+        let world = World::new().await;
+        let first = filed(&world, "key-1", &changed_mind()).await;
+        let refusal = json!({"decision": "refuse", "clause": "pack-final-once-landed", "reason": "Landed."});
+        assert_eq!(world.review(&first, "agent-1", &refusal).await.0, 200);
+        let second = filed(&world, "key-2", &changed_mind()).await;
+        let amount = json!({"amount_minor": minor, "currency": "usd"});
+        let part = json!({"decision": "approve_part", "clause": "pack-final-once-landed",
+            "reason": "Of good will.", "amount": amount});
+        let (status, approved) = world.review_as_shown(&second, "agent-1", &part).await;
+        assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
+        let mut paid = world.app.store.request(&second.parse().unwrap()).await.unwrap().unwrap();
+        for state in [State::Paying, State::Refunded] {
+            paid.go(state, now(), Actor::Stripe).unwrap();
+        }
+        paid.version += 1;
+        let save = Save { request: paid, commit: None, refunded: None };
+        assert_eq!(world.app.store.save(&save).await.unwrap(), Saved::Written);
+        let (status, answer) = world.act(&first, "reopening", &json!({"note": "And the rest?"})).await;
+        if left {
+            assert_eq!((status, &answer["state"]), (200, &json!("in_review")), "{answer:#}");
+        } else {
+            assert_eq!((status, conflict(&answer)), (409, second.as_str()));
+        }
+    }
 }
 
 #[tokio::test]
