@@ -1,6 +1,7 @@
 //! Leads that are due: each is assessed from the records, and opens the customer's request where they bear it
 //! out. What the policy decides by itself is carried out as if the customer had filed it; everything else
-//! waits for the customer or for people.
+//! waits for the customer or for people, also what cannot be carried out, such as a refund of a charge that
+//! is disputed.
 //!
 //! A request is saved before its lead is forgotten, and is the same at every try, so that a run that is cut
 //! off between the two is finished by the next. Whoever has filed for the same before keeps the case.
@@ -8,7 +9,8 @@
 use cases::{CaseError, follow};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{Actor, ExecuteError, LedgerStore, RefundRequestId};
-use refunds::{Approved, Grounds, Lead, Request, State, carry_out};
+use policy::Document;
+use refunds::{Approved, Case, Grounds, Lead, Request, State, carry_out};
 
 use crate::requests::Done;
 use crate::{Run, Store, Sweep};
@@ -57,13 +59,20 @@ async fn look<S: Store, Q: PayoutQueue>(
         tracing::info!(request = id.as_str(), outcome = "forgotten", "the records do not bear a lead out");
         return forget(sweep, id).await;
     };
-    let (document, whose) = (assessment.document, (id.clone(), lead.account.clone()));
-    let mut opened = Request::open(whose, lead.actor(), assessment.case.clone(), document, lead.since);
-    opened.keep_time(Some(document));
+    let mut opened = open(&lead, assessment.case.clone(), assessment.document);
     let quote = opened.quote(&assessment.standing(run.now)).filter(|_| opened.state == State::Approved);
-    let grounds = Grounds::of(document, Actor::Policy)
+    let grounds = Grounds::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
-    match carry_out(&sweep.store, &sweep.backoff, &opened, quote.as_ref(), grounds, run.now).await? {
+    let (store, pause) = (&sweep.store, &sweep.backoff);
+    let mut approved = carry_out(store, pause, &opened, quote.as_ref(), grounds.clone(), run.now).await?;
+    if matches!(approved, Approved::Disputed | Approved::NotPossible | Approved::NotAllowed) {
+        // It stays so, and a person has to look.
+        let mut case = assessment.case.clone();
+        case.decision = case.decision.left_to_a_person();
+        opened = open(&lead, case, assessment.document);
+        approved = carry_out(store, pause, &opened, None, grounds, run.now).await?;
+    }
+    match approved {
         Approved::Saved(request) => {
             let (reason, state) = (request.case.reason.id(), request.state.as_str());
             run.invocation.metrics().count_labelled("CasesOpened", ("reason", reason), 1);
@@ -75,14 +84,26 @@ async fn look<S: Store, Q: PayoutQueue>(
         }
         // An earlier run opened it, or the customer has filed for the same.
         Approved::Stale(_) | Approved::Open(_) => settle(sweep, &lead).await,
-        // Something moved meanwhile: the next run looks at it as it stands then.
+        // Something moved meanwhile: the next run looks at it as it stands then, and forgets it where nothing
+        // of the payment is left.
         Approved::NothingLeft
-        | Approved::Disputed
         | Approved::QuoteChanged(_)
+        | Approved::Taken(_)
+        | Approved::Disputed
         | Approved::NotPossible
-        | Approved::NotAllowed
-        | Approved::Taken(_) => Ok(Done::NothingDue),
+        | Approved::NotAllowed => {
+            tracing::warn!(request = id.as_str(), outcome = "put_off", "a lead is left to the next run");
+            Ok(Done::NothingDue)
+        }
     }
+}
+
+/// The request of a lead, with its promises.
+fn open(lead: &Lead, case: Case, document: &Document) -> Request {
+    let whose = (lead.id(), lead.account.clone());
+    let mut opened = Request::open(whose, lead.actor(), case, document, lead.since);
+    opened.keep_time(Some(document));
+    opened
 }
 
 /// The lead has its request. What was paid and bought without credits stays on record: the customer's choice

@@ -7,7 +7,7 @@ use policy::Remedy;
 use refunds::{Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, Saved, Waiting};
 
 use crate::clock_form::{decode_waiting, encode_waiting};
-use crate::error::{StoreError, condition_failed};
+use crate::error::StoreError;
 use crate::item::{Item, ONLY, key, number, payment_key, read_instant, read_number, read_text, text};
 use crate::records::purchase_item;
 use crate::transaction::Transacted;
@@ -77,7 +77,7 @@ fn case_item(request: &Request) -> Option<Item> {
 
 /// The item of the case that a save takes.
 fn taken(save: &Save) -> Option<Item> {
-    case_item(&save.request).filter(|_| save.request.takes_case())
+    case_item(&save.request).filter(|_| save.takes_case())
 }
 
 fn holder(item: &Item) -> Result<Holder, StoreError> {
@@ -276,12 +276,9 @@ impl RequestStore for Tables {
             .condition_expression("holder = :holder AND version = :version")
             .expression_attribute_values(":holder", text(holder.request.as_str()))
             .expression_attribute_values(":version", number(holder.version));
-        match put.send().await {
-            Ok(_) => Ok(()),
-            // It was reopened, or somebody else took it: the next save says whose it is.
-            Err(error) if condition_failed(&error) => Ok(()),
-            Err(error) => Err(StoreError::of(error)),
-        }
+        // Not written where it was taken anew, or by somebody else: the next save says whose it is.
+        self.write(|| put.clone().send()).await?;
+        Ok(())
     }
 
     async fn due_requests(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Due>, StoreError> {

@@ -7,8 +7,9 @@ use crate::{Quote, Request, Save, Saved, Stores};
 
 /// Saves a request and carries `quote` out with it.
 ///
-/// A case that belongs to a request which has ended without a refund is taken over, with one more read and
-/// one more write; one that is open answers with [`Approved::Open`].
+/// A case that belongs to a request which has ended without a refund, or with one of a part, is taken over,
+/// with one more read (two where the payment is not known) and one more write; one that is open answers with
+/// [`Approved::Open`].
 pub async fn carry_out<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
@@ -28,7 +29,12 @@ pub async fn carry_out<S: Stores, P: Pause>(
         };
         let Approved::Taken(holder) = approved else { return Ok(approved) };
         let earlier = store.request(&holder.request).await.map_err(ExecuteError::Store)?;
-        if let Some(earlier) = earlier.filter(|earlier| earlier.keeps_case(grounds.payment.as_ref())) {
+        let unread = request.case.payment.as_ref().filter(|_| grounds.payment.is_none());
+        let payment = match unread {
+            Some(payment) => store.payment(payment).await.map_err(ExecuteError::Store)?,
+            None => grounds.payment.clone(),
+        };
+        if let Some(earlier) = earlier.filter(|earlier| earlier.keeps_case(payment.as_ref())) {
             return Ok(Approved::Open(Box::new(earlier)));
         }
         store.take_case(&holder, request).await.map_err(ExecuteError::Store)?;

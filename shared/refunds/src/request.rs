@@ -170,10 +170,16 @@ impl Request {
         filed || self.acts.iter().any(acted)
     }
 
-    /// Whether its save takes its case: it is opened with it, or was reopened last.
-    pub fn takes_case(&self) -> bool {
-        let reopened = self.acts.last().is_some_and(|act| matches!(act.deed, Deed::Reopened { .. }));
-        self.version == 1 || reopened && self.state == State::InReview
+    /// Whether its last act, a reopening or an offer that was accepted, brought it back from a refusal or a
+    /// payout that failed, and Stripe has not been asked since.
+    pub(crate) fn came_back(&self) -> bool {
+        let deed = self.acts.last().map(|act| &act.deed);
+        let mut since = self.steps.iter().rev().map(|step| step.state);
+        matches!(deed, Some(Deed::Reopened { .. } | Deed::Accepted { .. }))
+            && since
+                .find(|state| !matches!(state, State::InReview | State::Approved | State::Refunded))
+                .is_some_and(|before| matches!(before, State::Refused | State::Failed))
+            && !matches!(self.state, State::Refused | State::Failed)
     }
 
     /// Whether another request for the same has to wait for this one: it is open, all of `payment` is

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use ledger::{AccountId, Commit, Committed, Money, Payment, PaymentId, RefundRequestId, Timestamp};
 
-use crate::{Request, Waiting};
+use crate::{Request, State, Waiting};
 
 /// A request and what is written with it, all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,16 @@ pub struct RefundedSum {
     pub to_minor: u64,
     /// The payment, where it is recorded with its first refund: it must not exist.
     pub records: Option<Box<Payment>>,
+}
+
+impl Save {
+    /// Whether it takes its request's case: it opens the request, or leads it out of a refusal or a payout
+    /// that failed. A later save of what was approved then moves neither money nor credits.
+    pub fn takes_case(&self) -> bool {
+        let moves = self.commit.is_some() || self.refunded.is_some();
+        let request = &self.request;
+        request.version == 1 || request.came_back() && (moves || request.state == State::InReview)
+    }
 }
 
 impl RefundedSum {
@@ -73,7 +83,7 @@ pub enum Saved {
     Written,
     /// Nothing is written: the stored request has another version, or exists already.
     Stale(Box<Request>),
-    /// Nothing is written: the request opens or reopens a case that belongs to this one.
+    /// Nothing is written: the request takes a case that belongs to this one.
     Taken(Holder),
     /// Nothing is written: the ledger's part did not go through.
     Ledger(Committed),
@@ -121,8 +131,8 @@ pub trait RequestStore: Sync {
         limit: u16,
     ) -> impl Future<Output = Result<Vec<Request>, Self::Error>> + Send;
 
-    /// Writes a request and what goes with it, all or nothing. One that opens or reopens a case takes it with
-    /// the same write ([`Request::case_name`]).
+    /// Writes a request and what goes with it, all or nothing, and with them the case that it takes
+    /// ([`Save::takes_case`]).
     fn save(&self, save: &Save) -> impl Future<Output = Result<Saved, Self::Error>> + Send;
 
     /// Hands the case of `request` over to it, where `holder` has it still.

@@ -2,8 +2,8 @@
 
 use ledger::contract::{NoPause, at, grant};
 use ledger::{
-    Answer, Buyer, Command, Credits, Currency, Grant, Money, PaymentId, PaymentKind, PaymentStore, PolicyRef,
-    ProductId, RefundId, Subscriber, Subscription, SubscriptionId, Timestamp,
+    Answer, Buyer, Command, Credits, Currency, Dispute, DisputeId, Grant, Money, PaymentId, PaymentKind,
+    PaymentStore, PolicyRef, ProductId, RefundId, Subscriber, Subscription, SubscriptionId, Timestamp,
 };
 use ledger_dynamodb::{Adopted, Adoption};
 use policy::{Fact, FailureKind, Outcome, Reason, Recommendation};
@@ -182,6 +182,30 @@ async fn s2_16_a_charge_after_a_cancellation_is_refunded_without_being_asked() {
     assert_eq!(cases(&scene, "a").await.len(), 1);
     assert_eq!(scene.tables.lead(&case.id).await.unwrap(), None);
     assert_eq!(scene.tables.payment(&payment_id("pi_1")).await.unwrap().unwrap().refunded_minor, 1000);
+}
+
+#[tokio::test]
+async fn s2_16_a_charge_that_is_disputed_before_the_sweep_looks_is_put_before_a_person() {
+    let scene = Scene::new().await;
+    cancelled(&scene).await;
+    let charged = 2 * DAY_S;
+    renewed(&scene, "pi_1", charged).await;
+    let dispute = Dispute {
+        id: DisputeId::new("du_1").unwrap(),
+        opened_at: at(charged + 60),
+        status: "needs_response".to_owned(),
+        as_of: at(charged + 60),
+        contacted_before: Some(false),
+    };
+    assert!(scene.tables.save_dispute(&payment_id("pi_1"), &dispute).await.unwrap());
+    let noted = suspected("pi_1", Reason::ChargedAfterCancellation, at(charged));
+    scene.tables.note(&noted).await.unwrap();
+    let status = scene.run(at(charged + HOUR_S + 300)).await;
+    assert_eq!((status.done, status.failed), (1, 0));
+    let case = the_case(&scene, "a").await;
+    assert_eq!((case.state, case.payout.as_ref(), &case.id), (State::InReview, None, &noted.id()));
+    assert_eq!(scene.tables.lead(&noted.id()).await.unwrap(), None);
+    assert_eq!(scene.tables.payment(&payment_id("pi_1")).await.unwrap().unwrap().refunded_minor, 0);
 }
 
 #[tokio::test]
