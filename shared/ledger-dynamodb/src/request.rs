@@ -143,8 +143,8 @@ fn approved(mut put: PutBuilder, save: &Save) -> PutBuilder {
 }
 
 impl Tables {
-    /// The writes of a save: the request first, then the case that it takes, what keeps it from a payment whose
-    /// money has moved, the payment's sum, the ledger's.
+    /// The writes of a save: the request first, then the case that it takes, what keeps it from a payment
+    /// whose money has moved, the payment's sum, the ledger's.
     fn save_writes(&self, save: &Save) -> Result<Vec<TransactWriteItem>, StoreError> {
         let returned = ReturnValuesOnConditionCheckFailure::AllOld;
         let before = save.request.version.saturating_sub(1);

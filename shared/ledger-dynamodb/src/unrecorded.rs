@@ -1,6 +1,6 @@
 //! What comes of a payment apart from its purchase's event: Stripe tells of a refund or a dispute of it, or a
-//! request records it because its credits did not land. One item per payment, so that the machine gives nothing
-//! for a payment whose money has moved already: whichever of the two is first keeps the other from it.
+//! request records it because its credits did not land. One item per payment, so that the machine gives
+//! nothing for a payment whose money has moved already: the first of the two keeps the other from it.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use ledger::{Payment, PaymentId, Record};

@@ -148,7 +148,7 @@ facts! {
     ContactedBeforeDispute "contacted_before_dispute": Boolean, Recorded,
         "Whether the customer had asked for a solution before the payment was disputed.";
     DuplicateOfPayment "duplicate_of_payment": Boolean, Recorded,
-        "Whether the account paid for the same thing shortly before: same price, same amount.";
+        "Whether the account paid for the same thing shortly before: same price, same amount, not all refunded.";
     FirstPurchase "first_purchase": Boolean, Recorded, "Whether it is the account's first payment.";
     BillingInterval "billing_interval": Choice(&["month", "year"]), Recorded,
         "How long a period of the subscription is.";

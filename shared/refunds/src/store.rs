@@ -87,8 +87,8 @@ pub enum Saved {
     Taken(Holder),
     /// Nothing is written: the ledger's part did not go through.
     Ledger(Committed),
-    /// Nothing is written: the payment's sum of refunds has moved since it was read, or money of a payment that
-    /// is not recorded has.
+    /// Nothing is written: the payment's sum of refunds has moved since it was read, or money of a payment
+    /// that is not recorded has.
     PaymentMoved,
     /// Nothing is written: who approves is not allowed to, or a second person has to, by what is stored.
     NotAllowed,

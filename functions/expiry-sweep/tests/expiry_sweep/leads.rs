@@ -233,10 +233,10 @@ async fn what_the_records_do_not_bear_out_is_forgotten() {
 
 /// The same pack twice within a minute, each noted as the other's duplicate.
 async fn paid_twice(scene: &Scene) {
-    for (payment, charged_s) in [("pi_1", 0), ("pi_2", 60)] {
+    for (payment, charged_at) in [("pi_1", at(31 * DAY_S)), ("pi_2", at(31 * DAY_S + 60))] {
         paid(scene, payment, None, |grant| {
             grant.payment.product = ProductId::new("image-to-3d").unwrap();
-            grant.payment.charged_at = at(31 * DAY_S + charged_s);
+            grant.payment.charged_at = charged_at;
         })
         .await;
         let lead = suspected(payment, Reason::DuplicatePayment, at(31 * DAY_S + 60));

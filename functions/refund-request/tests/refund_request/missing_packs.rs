@@ -97,6 +97,7 @@ async fn s2_21_who_chooses_the_money_gets_it_back_and_no_credits() {
         brings_nothing(&world).await;
         let records = world.app.store.records_of(&account()).await.unwrap();
         assert!(records.purchases.iter().any(|purchase| purchase.payment == payment.id));
+        assert_eq!(records.refunded, [ledger::Refunded { payment: payment.id, minor: 900 }]);
     }
 }
 
