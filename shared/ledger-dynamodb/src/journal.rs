@@ -334,18 +334,18 @@ impl Tables {
         now: Timestamp,
         limit: u16,
     ) -> Result<Vec<Item>, StoreError> {
-        let answer = self
-            .client
+        let query = self.due_query(table, shard, now).limit(i32::from(limit));
+        Ok(query.send().await.map_err(StoreError::of)?.items.unwrap_or_default())
+    }
+
+    /// The query of what is due in one shard, oldest first.
+    pub(crate) fn due_query(&self, table: &str, shard: &str, now: Timestamp) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(table)
             .index_name("due")
             .key_condition_expression("due_shard = :shard AND due_at <= :now")
             .expression_attribute_values(":shard", text(shard))
             .expression_attribute_values(":now", number(now.as_ms()))
-            .limit(i32::from(limit))
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        Ok(answer.items.unwrap_or_default())
     }
 }

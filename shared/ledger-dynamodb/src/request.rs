@@ -85,6 +85,20 @@ fn holder(item: &Item) -> Result<Holder, StoreError> {
     Ok(Holder { request, version: read_number(item, "version")? })
 }
 
+/// What is due by its key in the index. A key that cannot be read must not keep its shard from the sweep.
+fn due(item: &Item) -> Option<Due> {
+    let key = read_text(item, "pk").unwrap_or_default();
+    let request = || Some(DueThing::Request(key.strip_prefix("REQUEST#")?.parse().ok()?));
+    let lead = || Some(DueThing::Lead(key.strip_prefix(lead::PREFIX)?.parse().ok()?));
+    let thing = request().or_else(lead);
+    let due = thing.zip(read_instant(item, "due_at").ok()).map(|(thing, due_at)| Due { thing, due_at });
+    if due.is_none() {
+        let prefix = key.split_once('#').map_or("", |(prefix, _)| prefix);
+        tracing::error!(prefix, outcome = "skipped", "an item that is due is not readable");
+    }
+    due
+}
+
 fn request(item: &Item) -> Result<Request, StoreError> {
     request_form::decode(read_text(item, "body")?)
 }
@@ -282,17 +296,19 @@ impl RequestStore for Tables {
     }
 
     async fn due_requests(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Due>, StoreError> {
-        let items = self.due_keys(&self.requests, shard, now, limit).await?;
-        items
-            .iter()
-            .map(|item| {
-                let key = read_text(item, "pk")?;
-                let request = || Some(DueThing::Request(key.strip_prefix("REQUEST#")?.parse().ok()?));
-                let lead = || Some(DueThing::Lead(key.strip_prefix(lead::PREFIX)?.parse().ok()?));
-                let thing = request().or_else(lead).ok_or(StoreError::Unreadable("pk"))?;
-                Ok(Due { thing, due_at: read_instant(item, "due_at")? })
-            })
-            .collect()
+        let query = self.due_query(&self.requests, &shard.to_string(), now).limit(i32::from(limit));
+        let (mut found, mut from) = (Vec::new(), None);
+        // What is skipped leaves room for what is behind it.
+        loop {
+            let answer = query.clone().set_exclusive_start_key(from).send().await;
+            let answer = answer.map_err(StoreError::of)?;
+            found.extend(answer.items.unwrap_or_default().iter().filter_map(due));
+            from = answer.last_evaluated_key;
+            if from.is_none() || found.len() >= usize::from(limit) {
+                found.truncate(usize::from(limit));
+                return Ok(found);
+            }
+        }
     }
 
     async fn waiting(&self, after: Option<&str>, limit: u16) -> Result<Vec<Waiting>, StoreError> {

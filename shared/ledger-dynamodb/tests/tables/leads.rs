@@ -1,5 +1,7 @@
 //! Leads, and whose a case is, as the tables keep them.
 
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::contract::at;
 use ledger::{
     AccountId, Actor, Buyer, CountryCode, Credits, Currency, DUE_SHARDS, GenerationId, Money, PaymentId,
@@ -73,6 +75,33 @@ async fn a_lead_of_every_kind_is_kept_as_it_was_noted_first() {
         tables.forget(&id).await.unwrap();
         assert_eq!(tables.lead(&id).await.unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn an_unknown_key_in_the_due_index_does_not_keep_its_shard_from_the_sweep() {
+    let (tables, _, endpoint) = in_process::tables_with_endpoint().await;
+    let client = aws_sdk_dynamodb::Client::from_conf(
+        aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(endpoint)
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build(),
+    );
+    let shard = shard_of(&account(), DUE_SHARDS);
+    for key in ["OTHER#1", "REQUEST#", "x"] {
+        let put = client.put_item().table_name("requests");
+        let put = put.item("pk", AttributeValue::S(key.to_owned()));
+        let put = put.item("sk", AttributeValue::S("-".to_owned()));
+        let put = put.item("due_shard", AttributeValue::S(shard.to_string()));
+        put.item("due_at", AttributeValue::N(at(1).as_ms().to_string())).send().await.unwrap();
+    }
+    let noted = lead(ending(None));
+    assert!(tables.note(&noted).await.unwrap());
+    assert_eq!(due(&tables).await, [noted.id()]);
+    // A page that they fill leaves room for what is behind them.
+    assert_eq!(tables.due_requests(shard, at(10), 1).await.unwrap().len(), 1);
 }
 
 #[test]
