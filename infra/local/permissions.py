@@ -8,7 +8,6 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from client import Stack
 
@@ -28,8 +27,8 @@ PARTS = {
     "Get": "dynamodb:GetItem",
 }
 
-# What a function can have called, by the names in the trail. Asked for one by one, because a sweep's many queries
-# within one second would hide everything else: a page has 50 calls, and the emulator gives no token for the next.
+# What a function can have called, by the names in the trail. A page has 50 calls, and the emulator gives no token for
+# the next.
 CALLS = (
     *("Query", "Scan", "GetItem", "BatchGetItem", "TransactGetItems"),
     *("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"),
@@ -90,20 +89,27 @@ def _calls(stack: Stack, function: str) -> Iterator[tuple[str, str]]:
 
 
 def _trail(stack: Stack, access_key: str, name: str) -> Iterator[dict]:
-    """All calls of a name made with a key, newest first; of more than a page in one second the newest are enough."""
+    """All calls of a name made with a key, newest first."""
     client, end = stack.aws("cloudtrail"), None
+
+    def until_end(params: dict, **_) -> None:
+        # The client cuts instants down to the second, in which a sweep makes more calls than a page holds.
+        if end is not None:
+            params["body"] = json.dumps({**json.loads(params["body"]), "EndTime": end}).encode()
+
+    client.meta.events.register("before-call.cloudtrail.LookupEvents", until_end)
     # AWS takes one attribute; the emulator takes several, of which all must match.
     wanted = {"AccessKeyId": access_key, "EventName": name}
     attributes = [{"AttributeKey": key, "AttributeValue": value} for key, value in wanted.items()]
     while True:
-        window = {} if end is None else {"EndTime": datetime.fromtimestamp(end, UTC)}
-        events = client.lookup_events(LookupAttributes=attributes, **window)["Events"]
+        events = client.lookup_events(LookupAttributes=attributes)["Events"]
         for event in events:
             yield json.loads(event["CloudTrailEvent"])
         if len(events) < PAGE:
             return
-        oldest = int(events[-1]["EventTime"].timestamp())
-        end = oldest if end is None or oldest < end else end - 1
+        oldest = events[-1]["EventTime"].timestamp()
+        # An instant shared by a whole page is passed by: nothing calls that fast.
+        end = oldest if end is None or oldest < end else end - 1e-3
 
 
 def _access_key(stack: Stack, function: str) -> str:
