@@ -91,18 +91,11 @@ def _calls(stack: Stack, function: str) -> Iterator[tuple[str, str]]:
 def _trail(stack: Stack, access_key: str, name: str) -> Iterator[dict]:
     """All calls of a name made with a key, newest first."""
     client, end = stack.aws("cloudtrail"), None
-
-    def until_end(params: dict, **_) -> None:
-        # The client cuts instants down to the second, in which a sweep makes more calls than a page holds.
-        if end is not None:
-            params["body"] = json.dumps({**json.loads(params["body"]), "EndTime": end}).encode()
-
-    client.meta.events.register("before-call.cloudtrail.LookupEvents", until_end)
     # AWS takes one attribute; the emulator takes several, of which all must match.
     wanted = {"AccessKeyId": access_key, "EventName": name}
     attributes = [{"AttributeKey": key, "AttributeValue": value} for key, value in wanted.items()]
     while True:
-        events = client.lookup_events(LookupAttributes=attributes)["Events"]
+        events = _page(client, attributes, end)
         for event in events:
             yield json.loads(event["CloudTrailEvent"])
         if len(events) < PAGE:
@@ -110,6 +103,22 @@ def _trail(stack: Stack, access_key: str, name: str) -> Iterator[dict]:
         oldest = events[-1]["EventTime"].timestamp()
         # An instant shared by a whole page is passed by: nothing calls that fast.
         end = oldest if end is None or oldest < end else end - 1e-3
+
+
+def _page(client, attributes: list[dict], end: float | None) -> list[dict]:
+    """The newest calls that were made until `end`, in seconds."""
+
+    def until_end(params: dict, **_) -> None:
+        # The client cuts instants down to the second, in which a sweep makes more calls than a page holds.
+        if end is not None:
+            params["body"] = json.dumps({**json.loads(params["body"]), "EndTime": end}).encode()
+
+    event = "before-call.cloudtrail.LookupEvents"
+    client.meta.events.register(event, until_end)
+    try:
+        return client.lookup_events(LookupAttributes=attributes)["Events"]
+    finally:
+        client.meta.events.unregister(event, until_end)
 
 
 def _access_key(stack: Stack, function: str) -> str:
