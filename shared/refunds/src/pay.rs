@@ -263,16 +263,10 @@ pub async fn report<S: Stores, P: Pause>(
             Seen::Moved => Save { request: next(request), commit: None, refunded: None },
             Seen::MovedToFailed => undone(store, request, cause.clone(), now).await?,
         };
-        match settle(store, save).await? {
-            Settled::Written(request) => return Ok(Reported::Moved(request.state)),
-            Settled::Stale(_)
-            | Settled::Taken(_)
-            | Settled::Landed
-            | Settled::NotAllowed
-            | Settled::Again => {
-                pause.pause(attempt).await;
-            }
+        if let Settled::Written(request) = settle(store, save).await? {
+            return Ok(Reported::Moved(request.state));
         }
+        pause.pause(attempt).await;
     }
     Err(ExecuteError::Busy)
 }
@@ -298,16 +292,10 @@ pub async fn decline<S: Stores, P: Pause>(
         } else {
             undone(store, request, Cause::RefundRequest(id.as_str().to_owned()), now).await?
         };
-        match settle(store, save).await? {
-            Settled::Written(request) => return Ok(Reported::Moved(request.state)),
-            Settled::Stale(_)
-            | Settled::Taken(_)
-            | Settled::Landed
-            | Settled::NotAllowed
-            | Settled::Again => {
-                pause.pause(attempt).await;
-            }
+        if let Settled::Written(request) = settle(store, save).await? {
+            return Ok(Reported::Moved(request.state));
         }
+        pause.pause(attempt).await;
     }
     Err(ExecuteError::Busy)
 }
