@@ -69,6 +69,8 @@ class Stack:
         self.state = state
         self._tokens: dict[str, str] = {}
         self._clients: dict = {}
+        # Sees every call of the API: method, path and answer.
+        self.witness: Callable[[str, str, Answer], None] | None = None
 
     @classmethod
     def load(cls, name: str = "default") -> "Stack":
@@ -127,7 +129,10 @@ class Stack:
             body = json.dumps(body).encode()
             sent.setdefault("content-type", "application/json")
         base = urllib.parse.urlsplit(self.state["api_url"])
-        return _request(base.netloc, method, f"{base.path}{path}", body, sent)
+        answer = _request(base.netloc, method, f"{base.path}{path}", body, sent)
+        if self.witness:
+            self.witness(method, path, answer)
+        return answer
 
     def get(self, path: str, **options) -> Answer:
         """`GET`; the options are those of `call`."""

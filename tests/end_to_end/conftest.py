@@ -16,27 +16,42 @@ sys.path.insert(0, str(HERE.parents[1] / "infra" / "local"))
 import permissions  # noqa: E402
 import stack as local_stack  # noqa: E402
 from client import DEAD_LETTERS, Stack  # noqa: E402
+from contract import Contract  # noqa: E402
 from places import work_folder  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def stack(request):
+def contract():
+    """The OpenAPI document, which sees every answer."""
+    return Contract()
+
+
+@pytest.fixture(scope="session")
+def stack(request, contract):
     """A running stack; its logs are kept when a test has failed."""
     if name := os.environ.get("MAKEGOOD_STACK"):
-        yield Stack.load(name)
+        yield witnessed(Stack.load(name), contract)
         return
     name = f"test-{os.getpid()}"
     try:
-        yield local_stack.up(name, quiet=True)
+        yield witnessed(local_stack.up(name, quiet=True), contract)
     finally:
         local_stack.down(name)
         if not request.session.testsfailed:
             shutil.rmtree(work_folder(name), ignore_errors=True)
 
 
+def witnessed(stack: Stack, contract: Contract) -> Stack:
+    """The stack, with every answer compared with the OpenAPI document."""
+    stack.witness = contract.check
+    return stack
+
+
 @pytest.fixture(scope="session", autouse=True)
-def nothing_is_left_over(request, stack):
-    """After all tests: no message in any queue, the invariants hold, and no role grants more than was used."""
+def nothing_is_left_over(request, stack, contract):
+    """After all tests: no message in any queue, the invariants hold, no role grants more than was used, and every
+    documented operation has succeeded.
+    """
     yield
     stack.wait_until_idle()
     depths = stack.queue_depths()
@@ -49,6 +64,7 @@ def nothing_is_left_over(request, stack):
     if is_whole_run(request) and not request.session.testsfailed:
         unused = permissions.unused(stack)
         assert unused == {}, f"granted and never used: {unused}"
+        assert contract.never_succeeded() == [], "documented operations that no test has seen succeed"
 
 
 def is_whole_run(request) -> bool:
