@@ -166,7 +166,7 @@ fn an_outage_is_known_where_a_person_recorded_one_within_the_period() {
 }
 
 #[test]
-fn s3_28_a_dispute_counts_unless_it_ended_before_it_became_one() {
+fn a_dispute_counts_unless_it_ended_before_it_became_one() {
     for (status, disputed, contacted) in [
         ("needs_response", true, Some(true)),
         ("a_status_of_next_year", true, Some(true)),

@@ -159,7 +159,7 @@ async fn s0_20_a_hold_uses_the_credits_of_its_product_alone() {
 }
 
 #[tokio::test]
-async fn s1_6_a_service_of_the_sibling_spends_the_credits_of_the_product_it_is_managed_through() {
+async fn a_service_of_the_sibling_spends_the_credits_of_the_product_it_is_managed_through() {
     let api = Api::start().await;
     let mut plan = grant(&account("acct-1"), "pi_plan", 50, Some("sub_1"));
     plan.payment.product = ProductId::new("assistant").unwrap();

@@ -208,7 +208,7 @@ async fn s1_8_the_confirmation_is_recorded_with_time_and_channel_before_stripe_i
 }
 
 #[tokio::test]
-async fn s2_11_s2_24_s3_17_a_cancelled_plan_is_used_as_before_and_nothing_is_refunded() {
+async fn s2_11_s3_17_a_cancelled_plan_is_used_as_before_and_nothing_is_refunded() {
     let world = studio().await;
     let (_, shown) = ask(&world, NOW_S).await;
     confirm(&world, &shown["confirmation"], NOW_S).await;

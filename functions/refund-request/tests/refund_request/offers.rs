@@ -107,7 +107,7 @@ async fn an_offer_of_a_person_is_void_when_something_else_would_happen() {
 }
 
 #[tokio::test]
-async fn s3_25_replacement_credits_are_a_lot_of_their_own() {
+async fn replacement_credits_are_a_lot_of_their_own() {
     let world = World::new().await;
     let (id, _) = unusable(&world).await;
     let before = world.available().await;

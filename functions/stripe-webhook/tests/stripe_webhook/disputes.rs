@@ -70,7 +70,7 @@ async fn the_newest_report_of_a_dispute_counts_in_whichever_order_they_come() {
 }
 
 #[tokio::test]
-async fn s3_28_a_request_that_opened_itself_is_no_word_of_the_customers() {
+async fn a_request_that_opened_itself_is_no_word_of_the_customers() {
     for (filed_by, contacted) in [(Actor::Schedule, false), (Actor::Customer, true)] {
         let scene = Scene::new().await;
         let (made, body) = scene.pack(0);

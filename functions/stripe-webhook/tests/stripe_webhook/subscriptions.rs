@@ -156,7 +156,7 @@ async fn b3_s4_12_an_older_periods_invoice_that_is_paid_or_told_late_replaces_no
 }
 
 #[tokio::test]
-async fn s0_17_s2_12_an_account_goes_on_without_its_plan() {
+async fn s0_17_an_account_goes_on_without_its_plan() {
     let scene = Scene::new().await;
     let made = subscribed(&scene, 0).await;
     ended(&scene, &made, 30 * DAY_S).await;
@@ -172,7 +172,7 @@ async fn s0_17_s2_12_an_account_goes_on_without_its_plan() {
 }
 
 #[tokio::test]
-async fn s4_15_a_downgrade_takes_nothing_before_the_period_ends() {
+async fn another_price_of_a_subscription_takes_nothing_before_its_period_ends() {
     let scene = Scene::new().await;
     let made = subscribed(&scene, 0).await;
     let before = scene.account(ACCOUNT).await;

@@ -42,7 +42,7 @@ impl Story {
 }
 
 #[tokio::test]
-async fn s3_25_replacement_credits_are_given_once_for_a_request_and_can_be_spent() {
+async fn replacement_credits_are_given_once_for_a_request_and_can_be_spent() {
     let story = Story::new();
     let given = compensation("rr_1", "music-studio", 20, None);
     let Answer::Written { entry, .. } = story.run(&given, 1).await else { panic!("given") };

@@ -208,7 +208,7 @@ fn s3_21_a_partly_used_pack_is_for_a_person_with_its_unused_part() {
 }
 
 #[test]
-fn s3_25_alternatives_come_with_the_cases_that_they_are_for() {
+fn alternatives_come_with_the_cases_that_they_are_for() {
     for (case, reason) in [
         (Case::generation_of(PRODUCT, "partial"), Reason::GenerationFailed),
         (spent(subscription(), 10), Reason::GenerationFailed),
@@ -226,7 +226,7 @@ fn s3_27_a_refusal_asks_to_talk_before_a_dispute() {
 }
 
 #[test]
-fn s3_28_a_dispute_of_delivered_services_without_asking_first_is_for_a_person() {
+fn a_dispute_of_delivered_services_without_asking_first_is_for_a_person() {
     for (delivered, asked, clause) in [(true, false, true), (true, true, false), (false, false, false)] {
         let decision = subscription()
             .with(Fact::PaymentDisputed, true)

@@ -38,7 +38,7 @@ fn s3_29_refund_questions_have_one_address() {
 }
 
 #[test]
-fn s0_11_s0_28_s3_23_s4_9_every_document_names_its_provider() {
+fn s0_11_s0_28_s4_9_every_document_names_its_provider() {
     for (product, provider) in [("assistant", "stripe"), ("image-to-3d", "creem"), ("image-web", "stripe")] {
         assert_eq!(document_of(product).provider.as_ref().unwrap().name, provider);
     }
@@ -70,7 +70,7 @@ fn s0_12_s0_28_the_bank_has_ten_business_days() {
 }
 
 #[test]
-fn s3_24_creem_has_ten_days_whatever_the_calendar_says() {
+fn creem_has_ten_days_whatever_the_calendar_says() {
     assert_eq!(hours("image-to-3d", "refund-time"), (Some(5 * 24), Some(10 * 24)));
 }
 

@@ -140,7 +140,7 @@ fn s0_12_s0_28_money_has_ten_business_days_from_stripes_confirmation() {
 }
 
 #[test]
-fn s3_24_another_provider_has_ten_days_whatever_the_calendar_says() {
+fn another_provider_has_ten_days_whatever_the_calendar_says() {
     let friday = at(FRIDAY_NOON);
     let mut story = Story::submitted("image-to-3d", Reason::DuplicatePayment, State::InReview, friday);
     for state in [State::Approved, State::Paying, State::Refunded] {
