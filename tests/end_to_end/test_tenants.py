@@ -101,3 +101,18 @@ def test_d16_headers_do_not_make_somebody_else(stack, owner):
     headers = {"x-user-id": owner.account, "x-forwarded-for": "127.0.0.1", "x-http-method-override": "GET"}
     path = f"/v1/accounts/{owner.account}/credits"
     assert stack.get(path, as_="other_customer", headers=headers).status == 404
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [["Customer support"], ["Tier 2 support team"], ["foo,support"], ["a", "support"], ["[support]"], ["supporters"]],
+)
+def test_d14_a_group_that_has_supports_name_in_it_is_not_support(stack, groups):
+    token = stack.altered_token("customer", **{"cognito:groups": groups})
+    assert stack.call("GET", "/v1/refund-requests", token=token).status == 403
+    assert stack.call("PUT", "/v1/outages/forged", {}, token=token).status == 403
+
+
+def test_d14_supports_own_group_alone_is_support(stack):
+    token = stack.altered_token("customer", **{"cognito:groups": ["support"]})
+    assert stack.call("GET", "/v1/refund-requests", token=token).status == 200

@@ -6,6 +6,11 @@
 //!
 //! Any issuer of OIDC will do whose access tokens have a scope. Cognito calls what a token is for
 //! `token_use`, and its groups `cognito:groups`; others have no such claim, and `groups`.
+//!
+//! A support person's role rests on names that cannot be part of another name: a scope, which has no spaces
+//! (RFC 6749, 3.3), or a group that is the list's only element or an element of a JSON list. API Gateway writes
+//! the list of `Tier 2` and `support` and the list of one `Tier 2 support` alike, so that a flattened list of
+//! more than one word makes nobody support.
 
 use ledger::{AccountId, Timestamp};
 
@@ -30,11 +35,15 @@ pub struct CallerRules {
     customer_scope: String,
     service_scope: String,
     support_group: String,
+    support_scope: Option<String>,
 }
 
 impl CallerRules {
-    /// Reads `TOKEN_ISSUER`, `CUSTOMER_AUDIENCES`, `SERVICE_AUDIENCES`, `CUSTOMER_SCOPE`, `SERVICE_SCOPE` and
-    /// `SUPPORT_GROUP`. An audience cannot be both a customer's and a service's.
+    /// Reads `TOKEN_ISSUER`, `CUSTOMER_AUDIENCES`, `SERVICE_AUDIENCES`, `CUSTOMER_SCOPE`, `SERVICE_SCOPE`,
+    /// `SUPPORT_GROUP` and, if it is set, `SUPPORT_SCOPE`.
+    ///
+    /// An audience cannot be both a customer's and a service's, and the support scope is no other scope. A
+    /// group's name is one word without brackets or commas.
     pub fn from_env(env: &Env) -> Result<Self, ConfigError> {
         let rules = Self {
             issuer: env.required("TOKEN_ISSUER")?,
@@ -43,7 +52,27 @@ impl CallerRules {
             customer_scope: env.required("CUSTOMER_SCOPE")?,
             service_scope: env.required("SERVICE_SCOPE")?,
             support_group: env.required("SUPPORT_GROUP")?,
+            support_scope: env.optional("SUPPORT_SCOPE")?,
         };
+        if !rules.support_group.chars().all(is_of_a_group) {
+            return Err(ConfigError::Invalid {
+                name: "SUPPORT_GROUP",
+                expected: "a name of letters, digits and `:_/.-`",
+            });
+        }
+        if let Some(scope) = &rules.support_scope {
+            if scope.contains(char::is_whitespace) {
+                return Err(ConfigError::Invalid { name: "SUPPORT_SCOPE", expected: "one scope" });
+            }
+            for (other, name) in
+                [(&rules.customer_scope, "CUSTOMER_SCOPE"), (&rules.service_scope, "SERVICE_SCOPE")]
+            {
+                if scope == other {
+                    let expected = "a scope of its own for support";
+                    return Err(ConfigError::Conflict { name: "SUPPORT_SCOPE", other: name, expected });
+                }
+            }
+        }
         if rules.customer_audiences.iter().any(|audience| rules.service_audiences.contains(audience)) {
             return Err(ConfigError::Conflict {
                 name: "CUSTOMER_AUDIENCES",
@@ -53,6 +82,11 @@ impl CallerRules {
         }
         Ok(rules)
     }
+}
+
+/// What the name of support's group is made of.
+fn is_of_a_group(character: char) -> bool {
+    character.is_ascii_alphanumeric() || ":_/.-".contains(character)
 }
 
 /// Why a token is not accepted.
@@ -146,22 +180,22 @@ impl Caller {
         };
         let is_one_of =
             |known: &[String]| audiences.iter().any(|audience| known.iter().any(|it| it == audience));
-        let (is_service, scope) = if is_one_of(&rules.service_audiences) {
-            (true, &rules.service_scope)
-        } else if is_one_of(&rules.customer_audiences) {
-            (false, &rules.customer_scope)
-        } else {
-            return Err(CallerError::Audience);
-        };
+        let (is_service, scope) =
+            match (is_one_of(&rules.service_audiences), is_one_of(&rules.customer_audiences)) {
+                (true, false) => (true, &rules.service_scope),
+                (false, true) => (false, &rules.customer_scope),
+                // A token for both kinds would leave the role to the order of these lines.
+                (true, true) | (false, false) => return Err(CallerError::Audience),
+            };
         let subject = claims.text("sub")?;
         let subject = AccountId::new(subject).map_err(|_| CallerError::MalformedClaim("sub"))?;
-        if !claims.scopes()?.iter().any(|granted| granted == scope) {
+        let scopes = claims.scopes()?;
+        if !scopes.iter().any(|granted| granted == scope) {
             return Err(CallerError::Scope);
         }
-        let mut is_support = false;
+        let mut is_support = rules.support_scope.as_deref().is_some_and(|support| scopes.contains(&support));
         for name in GROUPS {
-            let groups = claims.list(name)?.unwrap_or_default();
-            is_support |= groups.iter().any(|group| *group == rules.support_group);
+            is_support |= claims.is_in(name, &rules.support_group)?;
         }
         let role = if is_service {
             Role::Service

@@ -51,15 +51,31 @@ impl UnverifiedClaims<'_> {
         }
     }
 
-    /// One or more texts: a list, a text of one, or a text like `[a b]`.
+    /// One or more texts without spaces: a list, a text of one, or a text like `[a b]`.
     pub(super) fn list(&self, name: &'static str) -> Result<Option<Vec<&str>>, CallerError> {
         match self.claims.get(name) {
             None => Ok(None),
             Some(Claim::List(items)) => Ok(Some(items.iter().map(|item| &**item).collect())),
             Some(Claim::Text(text)) => match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                Some(items) => Ok(Some(items.split([' ', ',']).filter(|item| !item.is_empty()).collect())),
+                Some(items) => Ok(Some(items.split(' ').filter(|item| !item.is_empty()).collect())),
                 None => Ok(Some(vec![text])),
             },
+            Some(_) => Err(CallerError::MalformedClaim(name)),
+        }
+    }
+
+    /// Whether `group` is in a list of groups, whose names may hold any character.
+    ///
+    /// A flattened list is taken to be one name, since its spaces may be part of a name: `group` must be all
+    /// of it.
+    pub(super) fn is_in(&self, name: &'static str, group: &str) -> Result<bool, CallerError> {
+        match self.claims.get(name) {
+            None => Ok(false),
+            Some(Claim::List(groups)) => Ok(groups.iter().any(|one| &**one == group)),
+            Some(Claim::Text(text)) => {
+                let only = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+                Ok(only.unwrap_or(text) == group)
+            }
             Some(_) => Err(CallerError::MalformedClaim(name)),
         }
     }

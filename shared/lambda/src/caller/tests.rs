@@ -7,16 +7,18 @@ use crate::http::Request;
 
 const NOW_S: i64 = 1_777_716_000;
 
+const VARIABLES: [(&str, &str); 7] = [
+    ("TOKEN_ISSUER", "https://issuer.example/pool"),
+    ("CUSTOMER_AUDIENCES", "web, app"),
+    ("SERVICE_AUDIENCES", "generator"),
+    ("CUSTOMER_SCOPE", "makegood/customer"),
+    ("SERVICE_SCOPE", "makegood/service"),
+    ("SUPPORT_GROUP", "support"),
+    ("SUPPORT_SCOPE", "makegood/support"),
+];
+
 fn rules() -> CallerRules {
-    CallerRules::from_env(&Env::of([
-        ("TOKEN_ISSUER", "https://issuer.example/pool"),
-        ("CUSTOMER_AUDIENCES", "web, app"),
-        ("SERVICE_AUDIENCES", "generator"),
-        ("CUSTOMER_SCOPE", "makegood/customer"),
-        ("SERVICE_SCOPE", "makegood/service"),
-        ("SUPPORT_GROUP", "support"),
-    ]))
-    .unwrap()
+    CallerRules::from_env(&Env::of(VARIABLES)).unwrap()
 }
 
 /// A customer's claims with some replaced; null takes one away.
@@ -65,13 +67,15 @@ fn roles_follow_audience_scope_and_group() {
         (json!({"aud": "app", "client_id": null}), Role::Customer),
         (json!({"aud": ["other", "app"], "client_id": "any"}), Role::Customer),
         (json!({"cognito:groups": "[others]"}), Role::Customer),
-        (json!({"cognito:groups": "[support others]"}), Role::Support),
-        (json!({"cognito:groups": "[others support]"}), Role::Support),
+        (json!({"cognito:groups": "[support]"}), Role::Support),
         (json!({"cognito:groups": ["support"]}), Role::Support),
         (json!({"cognito:groups": "support"}), Role::Support),
         (json!({"groups": ["others"]}), Role::Customer),
         (json!({"groups": ["others", "support"]}), Role::Support),
-        (json!({"groups": "[others support]", "cognito:groups": "[others]"}), Role::Support),
+        (json!({"groups": "[support]", "cognito:groups": "[others]"}), Role::Support),
+        (json!({"scope": "openid makegood/customer makegood/support"}), Role::Support),
+        (json!({"scope": "makegood/support makegood/customer", "groups": "[a b]"}), Role::Support),
+        (json!({"scope": ["makegood/support", "makegood/customer"]}), Role::Support),
         (json!({"client_id": "generator", "scope": "makegood/service"}), Role::Service),
         (
             json!({"client_id": "generator", "scope": "makegood/service", "cognito:groups": "[support]"}),
@@ -79,6 +83,73 @@ fn roles_follow_audience_scope_and_group() {
         ),
     ] {
         assert_eq!(check(&changes).map(|caller| caller.role()), Ok(role), "{changes}");
+    }
+}
+
+#[test]
+fn d14_no_other_name_is_supports() {
+    // As API Gateway writes lists, and as emulators do: `[a support]` may be one group or two.
+    for groups in [
+        json!("[Customer support]"),
+        json!("[support others]"),
+        json!("[others support]"),
+        json!("[Tier 2 support team]"),
+        json!("[foo,support]"),
+        json!("[support,foo]"),
+        json!("[[support]]"),
+        json!("[support"),
+        json!("support]"),
+        json!("[ support ]"),
+        json!("[\"support\"]"),
+        json!("[]"),
+        json!("Support"),
+        json!("customer support"),
+        json!(["Customer support"]),
+        json!(["foo,support"]),
+        json!(["foo", "support,"]),
+        json!(["[support]"]),
+        json!([]),
+    ] {
+        for name in GROUPS {
+            let role = check(&json!({name: groups})).map(|caller| caller.role());
+            assert_eq!(role, Ok(Role::Customer), "{name} {groups}");
+        }
+    }
+    for scope in [
+        "makegood/customer makegood/supporters",
+        "makegood/customer x/makegood/support",
+        "makegood/customer,makegood/support makegood/customer",
+        "makegood/customer makegood/support,x",
+    ] {
+        assert_eq!(
+            check(&json!({"scope": scope})).map(|caller| caller.role()),
+            Ok(Role::Customer),
+            "{scope}"
+        );
+    }
+    // Support's scope does not replace the scope of the kind, and makes no service support.
+    refused(&json!({"scope": "makegood/support"}), CallerError::Scope, 403);
+    refused(&json!({"groups": {"support": true}}), CallerError::MalformedClaim("groups"), 401);
+    let service = json!({"client_id": "generator", "scope": "makegood/service makegood/support"});
+    assert_eq!(check(&service).map(|caller| caller.role()), Ok(Role::Service));
+}
+
+#[test]
+fn names_of_support_that_could_be_part_of_others_do_not_start() {
+    for (name, value, starts) in [
+        ("SUPPORT_GROUP", "makegood-support", true),
+        ("SUPPORT_GROUP", "support staff", false),
+        ("SUPPORT_GROUP", "a,b", false),
+        ("SUPPORT_GROUP", "[support]", false),
+        ("SUPPORT_SCOPE", "", true),
+        ("SUPPORT_SCOPE", "support staff", false),
+        ("SUPPORT_SCOPE", "makegood/customer", false),
+        ("SUPPORT_SCOPE", "makegood/service", false),
+    ] {
+        let mut variables = VARIABLES.to_vec();
+        variables.retain(|(other, _)| *other != name);
+        variables.push((name, value));
+        assert_eq!(CallerRules::from_env(&Env::of(variables)).is_ok(), starts, "{name} {value}");
     }
 }
 
@@ -112,6 +183,9 @@ fn d2_wrong_audience() {
     refused(&json!({"client_id": "other"}), CallerError::Audience, 401);
     refused(&json!({"aud": "other"}), CallerError::Audience, 401);
     refused(&json!({"aud": "[]"}), CallerError::Audience, 401);
+    refused(&json!({"aud": "[x,web]"}), CallerError::Audience, 401);
+    refused(&json!({"aud": "[web generator]"}), CallerError::Audience, 401);
+    assert!(check(&json!({"aud": "[web https://issuer.example/userinfo]"})).is_ok());
     refused(&json!({"client_id": null}), CallerError::MissingClaim("aud"), 401);
 }
 
