@@ -1,7 +1,7 @@
 //! The published form of a refund request.
 
 use lambda::caller::Role;
-use ledger::{Actor, Credits};
+use ledger::{Actor, Credits, Dispute};
 use policy::{Basis, Citation, Decision, DoorShown, Outcome, Remedy};
 use policy_documents::documents;
 use refunds::{Call, Deed, OfferState, Quote, Request, Review, Standing, State, Verdict};
@@ -38,15 +38,27 @@ pub(crate) struct RequestAnswer<'request> {
     /// The promises of the policy to it.
     clocks: Vec<ClockAnswer<'request>>,
     #[serde(flatten)]
-    queue: Option<QueueAnswer<'request>>,
+    for_support: Option<SupportAnswer<'request>>,
     next: Vec<Next>,
 }
 
 /// What support alone sees.
 #[derive(Serialize)]
-struct QueueAnswer<'request> {
+struct SupportAnswer<'request> {
     priority: &'static str,
     claim: Option<ClaimAnswer<'request>>,
+    /// The payment's disputes, where the records were read.
+    disputes: Vec<DisputeAnswer>,
+}
+
+#[derive(Serialize)]
+struct DisputeAnswer {
+    dispute: String,
+    /// Stripe's word.
+    status: String,
+    /// Whether the bank only asks: no money is taken, and a refund ends it.
+    inquiry: bool,
+    opened_at: String,
 }
 
 /// What would come of a request.
@@ -227,12 +239,25 @@ pub(crate) fn request<'request>(
             })
             .collect(),
         clocks: clocks(request),
-        queue: for_support.then(|| QueueAnswer {
+        for_support: for_support.then(|| SupportAnswer {
             priority: request.priority().as_str(),
             claim: request.claim.as_ref().map(ClaimAnswer::of),
+            disputes: disputes(standing),
         }),
         next: next(request, for_support),
     }
+}
+
+fn disputes(standing: Option<&Standing<'_>>) -> Vec<DisputeAnswer> {
+    let payment = standing.and_then(|standing| standing.payment);
+    let disputes = payment.map_or(&[][..], |payment| &payment.disputes);
+    let shown = |dispute: &Dispute| DisputeAnswer {
+        dispute: dispute.id.as_str().to_owned(),
+        status: dispute.status.clone(),
+        inquiry: dispute.is_inquiry(),
+        opened_at: dispute.opened_at.to_string(),
+    };
+    disputes.iter().map(shown).collect()
 }
 
 fn offers<'request>(
@@ -300,6 +325,11 @@ fn message(request: &Request) -> String {
     let decision = &request.case.decision;
     match request.state {
         State::Withdrawn => "You took this request back.".to_owned(),
+        State::Failed if request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) => {
+            "Your bank took this payment back for you, so we could not refund it as well. If you do not have \
+             your money, ask for a person."
+                .to_owned()
+        }
         State::Failed => {
             "The refund did not reach you. Ask for a person, who will find another way.".to_owned()
         }

@@ -1,9 +1,9 @@
 //! Disputes: whether a payment is or was taken back by the cardholder's bank, and whether the customer had
 //! asked for a solution before (`S3-28`). What follows from a dispute is a person's decision.
 
-use ledger::{Dispute as Told, Payment, RefundRequestId, Timestamp};
-use refunds::RequestStore;
-use stripe_events::Dispute;
+use ledger::{AccountId, Dispute as Told, Payment, PaymentId, RefundRequestId, Timestamp};
+use refunds::{Reported, RequestStore, undo};
+use stripe_events::{Dispute, DisputeStatus};
 
 use crate::apply::{Apply, Stop};
 use crate::outcome::{Outcome, Unapplied};
@@ -16,7 +16,9 @@ const REQUESTS_MAX: u16 = 20;
 pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome, Stop> {
     let named = dispute.payment.as_ref().ok_or(Unapplied::PaymentUnknown)?;
     let Some(payment) = apply.payment(named).await? else {
-        apply.tables.note_unrecorded(named, apply.event.id.as_str()).await?;
+        if !is_inquiry(dispute) {
+            apply.tables.note_unrecorded(named, apply.event.id.as_str()).await?;
+        }
         return Ok(apply.awaited(Unapplied::PaymentUnknown));
     };
     lambda::log::account(&payment.account);
@@ -35,9 +37,30 @@ pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome
     let saved = apply.tables.save_dispute(&payment.id, &record).await?;
     if saved && known.is_none() {
         apply.metrics.count("PaymentsDisputed", 1);
-        tracing::warn!("a payment is disputed");
+        tracing::warn!(inquiry = record.is_inquiry(), "a payment is disputed");
+    }
+    if saved && !record.bars_refunds() {
+        // A request with what is undone for it makes a large future.
+        Box::pin(give_back(apply, &payment.id, &payment.account)).await?;
     }
     Ok(if saved { Outcome::Applied } else { Outcome::Repeated })
+}
+
+fn is_inquiry(dispute: &Dispute) -> bool {
+    matches!(dispute.status, DisputeStatus::WarningNeedsResponse | DisputeStatus::WarningUnderReview)
+}
+
+/// The bank has decided for the company: what refunds of the payment that failed by its dispute had revoked
+/// goes back to the customer, who has neither the money nor the credits.
+async fn give_back(apply: &Apply<'_>, payment: &PaymentId, account: &AccountId) -> Result<(), Stop> {
+    let requests = apply.tables.requests_of(account, None, REQUESTS_MAX).await?;
+    for request in requests.iter().filter(|request| request.is_kept_by_dispute_of(payment)) {
+        let (tables, pause) = (apply.tables, apply.backoff);
+        if let Reported::Moved(_) = undo(tables, pause, &request.id, apply.cause(), apply.now).await? {
+            tracing::info!(request = request.id.as_str(), outcome = "given_back", "a dispute is won");
+        }
+    }
+    Ok(())
 }
 
 /// Whether the customer filed or answered a request about the payment before `opened_at`; unknown where there

@@ -6,7 +6,7 @@
 
 use ledger::{ExecuteError, RefundRequestId};
 use ledger_dynamodb::{Adopted, Adoption};
-use refunds::{RefundSeen, RefundStatus as Status, Reported, report};
+use refunds::{RefundSeen, RefundStatus as Status, Reported, State, report};
 use stripe_events::{EventKind, Refund, RefundStatus};
 
 use crate::apply::{Apply, Stop};
@@ -28,6 +28,10 @@ pub(crate) async fn told(apply: &Apply<'_>, refund: &Refund) -> Result<Outcome, 
     if let Some(request) = request {
         match report(apply.tables, apply.backoff, &request, &seen, apply.cause(), apply.now).await? {
             Reported::Moved(state) => {
+                if state == State::Failed {
+                    apply.metrics.count("RefundsFailed", 1);
+                    tracing::warn!("a refund failed; its request waits for a person");
+                }
                 tracing::info!(state = state.as_str(), "refund request");
                 return Ok(Outcome::Applied);
             }

@@ -3,7 +3,7 @@
 use ledger::{AccountId, Command, PaymentStore, Subscription as Told, Timestamp};
 use policy::OnResubscribe;
 use policy_documents::catalogue;
-use stripe_events::Subscription;
+use stripe_events::{CancellationReason, Subscription};
 
 use crate::apply::{Apply, Stop, in_force, reference};
 use crate::leads;
@@ -17,7 +17,6 @@ pub(crate) async fn told(
     ended_at: Option<Timestamp>,
 ) -> Result<Outcome, Stop> {
     let account = apply.account_of(subscription.customer.as_ref()).await?;
-    let leaves = subscription.cancel_at_period_end || subscription.cancel_at.is_some() || ended_at.is_some();
     let at_period_end = subscription.current_period_end.filter(|_| subscription.cancel_at_period_end);
     let record = Told {
         id: subscription.id.clone(),
@@ -25,7 +24,7 @@ pub(crate) async fn told(
         as_of: apply.event.created,
         price: subscription.prices.first().map(|price| price.as_str().to_owned()),
         period_ends_at: subscription.current_period_end,
-        cancellation_confirmed_at: subscription.canceled_at.filter(|_| leaves),
+        cancellation_confirmed_at: subscription.canceled_at.filter(|_| was_asked_for(subscription, ended_at)),
         cancels_at: subscription.cancel_at.or(at_period_end),
         ended_at,
         confirmation: None,
@@ -40,6 +39,30 @@ pub(crate) async fn told(
         None => Outcome::Repeated,
     };
     Ok(if saved && started == Outcome::Repeated { Outcome::Applied } else { started })
+}
+
+/// Whether a cancellation is one that was asked for, which makes its `canceled_at` the confirmation that a later
+/// charge is an error after (`S2-16`). Stripe's `cancellation_details.reason` decides it
+/// (<https://docs.stripe.com/api/subscriptions/object#subscription_object-cancellation_details-reason>):
+///
+/// | reason | asked for |
+/// |---|---|
+/// | `cancellation_requested` | yes, where it goes on to an end or has ended |
+/// | `payment_failed`, `payment_disputed`, `canceled_by_retention_policy` | no: it ended, and nobody confirmed |
+/// | none, or one that Stripe adds | where it says when it is to end: by `cancel_at_period_end` or `cancel_at` |
+///
+/// A confirmation that is recorded here stands beside it, whatever Stripe says.
+fn was_asked_for(subscription: &Subscription, ended_at: Option<Timestamp>) -> bool {
+    let is_to_end = subscription.cancel_at_period_end || subscription.cancel_at.is_some();
+    match &subscription.cancellation_reason {
+        Some(CancellationReason::CancellationRequested) => is_to_end || ended_at.is_some(),
+        Some(
+            CancellationReason::PaymentFailed
+            | CancellationReason::PaymentDisputed
+            | CancellationReason::CanceledByRetentionPolicy,
+        ) => false,
+        Some(CancellationReason::Other(_)) | None => is_to_end,
+    }
 }
 
 /// Left-over credits expire some time after the end, not after the request to cancel (`S2-26`).

@@ -149,7 +149,8 @@ fn about_payment(payment: &Payment, facts: &mut Facts) -> Result<(), FactError> 
     facts.set_quantity(Fact::AmountPaid, payment.paid.minor())?;
     facts.set_quantity(Fact::AmountRefunded, payment.refunded_minor)?;
     facts.set(Fact::Currency, payment.paid.currency().as_str())?;
-    // Whoever had asked before the first dispute had asked before each.
+    facts.set(Fact::PaymentInquiry, payment.has_inquiry())?;
+    // Who had asked before the first dispute had asked before each.
     let first = payment.disputes.iter().find(|dispute| dispute.counts());
     facts.set(Fact::PaymentDisputed, first.is_some())?;
     if let Some(contacted) = first.and_then(|dispute| dispute.contacted_before) {
@@ -251,6 +252,7 @@ fn about_uncredited(uncredited: &Uncredited, moved: bool, facts: &mut Facts) -> 
     if !moved {
         facts.set_quantity(Fact::AmountRefunded, 0)?;
         facts.set(Fact::PaymentDisputed, false)?;
+        facts.set(Fact::PaymentInquiry, false)?;
     }
     about_no_lot(uncredited.pack.as_ref().map_or(Credits::ZERO, |pack| pack.credits), facts)?;
     about_buyer(uncredited.buyer, facts)

@@ -166,11 +166,17 @@ fn an_outage_is_known_where_a_person_recorded_one_within_the_period() {
 }
 
 #[test]
-fn a_dispute_counts_unless_it_ended_before_it_became_one() {
-    for (status, disputed, contacted) in [
-        ("needs_response", true, Some(true)),
-        ("a_status_of_next_year", true, Some(true)),
-        ("warning_closed", false, None),
+fn a_dispute_counts_and_an_inquiry_does_not() {
+    for (status, disputed, inquiry, contacted) in [
+        ("needs_response", true, false, Some(true)),
+        ("under_review", true, false, Some(true)),
+        ("lost", true, false, Some(true)),
+        ("won", true, false, Some(true)),
+        ("a_status_of_next_year", true, false, Some(true)),
+        ("warning_needs_response", false, true, None),
+        ("warning_under_review", false, true, None),
+        ("warning_closed", false, false, None),
+        ("prevented", false, false, None),
     ] {
         let mut payment = payment("pi_2", 0);
         payment.disputes.push(Dispute {
@@ -183,6 +189,7 @@ fn a_dispute_counts_unless_it_ended_before_it_became_one() {
         let records = Records { payment: Some(payment), ..Records::default() };
         let facts = facts(&records, at(2));
         assert_eq!(boolean(&facts, Fact::PaymentDisputed), Some(disputed), "{status}");
+        assert_eq!(boolean(&facts, Fact::PaymentInquiry), Some(inquiry), "{status}");
         assert_eq!(boolean(&facts, Fact::ContactedBeforeDispute), contacted, "{status}");
     }
 }

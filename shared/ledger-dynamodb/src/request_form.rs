@@ -84,6 +84,8 @@ struct PayoutForm {
     asked_at: Option<i64>,
     refund: Option<String>,
     failure: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    kept_by_dispute: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     failed_before: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,6 +135,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
             asked_at: payout.asked_at.map(Timestamp::as_ms),
             refund: payout.refund.as_ref().map(|id| id.as_str().to_owned()),
             failure: payout.failure.clone(),
+            kept_by_dispute: payout.kept_by_dispute,
             failed_before: payout.failed_before.iter().map(|id| id.as_str().to_owned()).collect(),
             ends: payout.ends.as_ref().map(plan_end_form),
         }),
@@ -245,6 +248,7 @@ fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
         asked_at: form.asked_at.map(instant).transpose()?,
         refund: form.refund.as_deref().map(id).transpose()?,
         failure: form.failure,
+        kept_by_dispute: form.kept_by_dispute,
         failed_before: form.failed_before.iter().map(|refund| id(refund)).collect::<Result<_, _>>()?,
         ends: form.ends.map(plan_end).transpose()?,
     })

@@ -74,6 +74,22 @@ impl Payment {
     pub fn bars_refunds(&self) -> bool {
         self.disputes.iter().any(Dispute::bars_refunds)
     }
+
+    /// Whether a dispute of it is lost: the customer has its money from the bank.
+    pub fn is_lost(&self) -> bool {
+        self.disputes.iter().any(|dispute| dispute.status == "lost")
+    }
+
+    /// Whether it was disputed, and each of its disputes has ended without taking the money.
+    pub fn is_freed(&self) -> bool {
+        let ended = |dispute: &Dispute| !dispute.bars_refunds() && !dispute.is_inquiry();
+        !self.disputes.is_empty() && self.disputes.iter().all(ended)
+    }
+
+    /// Whether the cardholder's bank asks about it at present ([`Dispute::is_inquiry`]).
+    pub fn has_inquiry(&self) -> bool {
+        self.disputes.iter().any(Dispute::is_inquiry)
+    }
 }
 
 /// A dispute of a payment, as Stripe's events told it.
@@ -115,10 +131,16 @@ impl Dispute {
         (self.as_of, stage)
     }
 
-    /// Whether the bank has taken the money back, or may. An inquiry that ended and a dispute that was
+    /// Whether the bank has taken the money back, or may. An inquiry, one that ended, and a dispute that was
     /// prevented never did.
     pub fn counts(&self) -> bool {
-        !matches!(self.status.as_str(), "warning_closed" | "prevented")
+        !self.is_inquiry() && !matches!(self.status.as_str(), "warning_closed" | "prevented")
+    }
+
+    /// Whether the bank only asks about the payment: no money is taken, and a full refund ends it without a
+    /// dispute and its fee (<https://docs.stripe.com/disputes/how-disputes-work#inquiries>).
+    pub fn is_inquiry(&self) -> bool {
+        matches!(self.status.as_str(), "warning_needs_response" | "warning_under_review")
     }
 }
 

@@ -142,7 +142,9 @@ facts! {
         "What of the payment was refunded or is being refunded.";
     Currency "currency": Text, Recorded, "The payment's currency: three lower-case letters (ISO 4217).";
     PaymentDisputed "payment_disputed": Boolean, Recorded,
-        "Whether the payment is or was disputed at the cardholder's bank.";
+        "Whether the payment is or was disputed at the cardholder's bank; an inquiry is no dispute.";
+    PaymentInquiry "payment_inquiry": Boolean, Recorded,
+        "Whether the cardholder's bank asks about the payment at present: no money is taken, and a refund ends it.";
     PaymentDelivered "payment_delivered": Boolean, Recorded,
         "Whether anything that the payment bought was delivered: its credits, or a result of them.";
     ContactedBeforeDispute "contacted_before_dispute": Boolean, Recorded,

@@ -24,7 +24,7 @@ pub use carry_out::carry_out;
 pub use clock::{Clock, ClockState, Mark};
 pub use lead::{About, Lead, LeadStore, Pack, Uncredited, credit_promise};
 pub use offer::{Follows, Made, Offer, OfferState};
-pub use pay::{Approved, Grounds, Head, Reported, Stores, approve, decline, report};
+pub use pay::{Approved, Grounds, Head, Reported, Stores, approve, decline, report, undo};
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
 pub use plan::{PlanEnd, PlanEnded};
 pub use queue::{CLAIM_S, Claim, ClaimError, Priority, Urgent, Waiting};

@@ -243,8 +243,14 @@ pub enum Reported {
     Mismatch,
 }
 
+/// Stripe's failure reason of a refund whose charge was disputed while it was on its way
+/// (<https://docs.stripe.com/refunds#failed-refunds>).
+const FAILED_BY_DISPUTE: &str = "charge_for_pending_refund_disputed";
+
 /// Applies what Stripe reports of a request's refund, in any order and any number of times. A refund that
-/// failed gives back what was revoked for it and lowers the payment's sum, once (E8 to E10).
+/// failed gives back what was revoked for it and lowers the payment's sum, once (E8 to E10), unless it
+/// failed because the cardholder's bank takes the money, or the bank has it: the customer would have money and
+/// credits. A dispute that is won gives them back later ([`undo`]).
 pub async fn report<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
@@ -261,7 +267,10 @@ pub async fn report<S: Stores, P: Pause>(
             Seen::Known => return Ok(Reported::Known(request.state)),
             Seen::Mismatch => return Ok(Reported::Mismatch),
             Seen::Moved => Save { request: next(request), commit: None, refunded: None },
-            Seen::MovedToFailed => undone(store, request, cause.clone(), now).await?,
+            Seen::MovedToFailed => {
+                let by_dispute = seen.failure.as_deref() == Some(FAILED_BY_DISPUTE);
+                undone(store, request, by_dispute, cause.clone(), now).await?
+            }
         };
         if let Settled::Written(request) = settle(store, save).await? {
             return Ok(Reported::Moved(request.state));
@@ -290,7 +299,7 @@ pub async fn decline<S: Stores, P: Pause>(
         let save = if money_left {
             Save { request: next(request), commit: None, refunded: None }
         } else {
-            undone(store, request, Cause::RefundRequest(id.as_str().to_owned()), now).await?
+            undone(store, request, false, Cause::RefundRequest(id.as_str().to_owned()), now).await?
         };
         if let Settled::Written(request) = settle(store, save).await? {
             return Ok(Reported::Moved(request.state));
@@ -300,17 +309,53 @@ pub async fn decline<S: Stores, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// A failed request with the ledger's and the payment's part of undoing its payout.
+/// Gives back what a refund that failed by its payment's dispute had revoked, once the bank has decided for the
+/// company. While another dispute of the payment is open or lost, everything stays as it is.
+pub async fn undo<S: Stores, P: Pause>(
+    store: &S,
+    pause: &P,
+    id: &RefundRequestId,
+    cause: Cause,
+    now: Timestamp,
+) -> Result<Reported, Failure<S>> {
+    for attempt in 0..pause.attempts_max() {
+        let Some(request) = store.request(id).await.map_err(ExecuteError::Store)? else {
+            return Ok(Reported::NotOurs);
+        };
+        if !request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) {
+            return Ok(Reported::Known(request.state));
+        }
+        let save = undone(store, request, true, cause.clone(), now).await?;
+        if save.request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) {
+            return Ok(Reported::Known(save.request.state));
+        }
+        if let Settled::Written(request) = settle(store, save).await? {
+            return Ok(Reported::Moved(request.state));
+        }
+        pause.pause(attempt).await;
+    }
+    Err(ExecuteError::Busy)
+}
+
+/// A failed request with the ledger's and the payment's part of undoing its payout; without them where a dispute
+/// of its payment is lost, or the refund failed `by_dispute` and its disputes have not ended well.
 async fn undone<S: Stores>(
     store: &S,
-    request: Request,
+    mut request: Request,
+    by_dispute: bool,
     cause: Cause,
     now: Timestamp,
 ) -> Result<Save, Failure<S>> {
-    let Some(payout) = &request.payout else {
+    let Some(payout) = &mut request.payout else {
         return Ok(Save { request: next(request), commit: None, refunded: None });
     };
     let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
+    let freed = payment.as_ref().is_some_and(Payment::is_freed);
+    payout.kept_by_dispute = by_dispute && !freed || payment.as_ref().is_some_and(Payment::is_lost);
+    if payout.kept_by_dispute {
+        return Ok(Save { request: next(request), commit: None, refunded: None });
+    }
+    let payout = &*payout;
     let refunded = payment.as_ref().and_then(|payment| RefundedSum::lower(payment, payout.amount));
     // The lot stands for all refunds of its payment: it stays closed while another one is not undone.
     if refunded.as_ref().is_none_or(|sum| sum.to_minor > 0) {

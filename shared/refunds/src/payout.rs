@@ -32,6 +32,9 @@ pub struct Payout {
     pub refund: Option<RefundId>,
     /// Why it failed: Stripe's failure reason or error code.
     pub failure: Option<String>,
+    /// Whether what was revoked for it stays revoked although it failed, and the payment stays used up: the
+    /// cardholder's bank gives the customer the money, or may.
+    pub kept_by_dispute: bool,
     /// Refunds of earlier intents of the same request that failed, of which reports may still come: one for
     /// each time that it was reopened, at most.
     pub failed_before: Vec<RefundId>,
@@ -115,10 +118,17 @@ impl Request {
             asked_at: None,
             refund: None,
             failure: None,
+            kept_by_dispute: false,
             failed_before,
             ends: ends.map(PlanEnd::of),
         });
         self.due_at = now.plus_s(STUCK_S).ok();
+    }
+
+    /// Whether its refund of `payment` failed by a dispute, and what was revoked for it stays so.
+    pub fn is_kept_by_dispute_of(&self, payment: &PaymentId) -> bool {
+        let payout = self.payout.as_ref().filter(|payout| &payout.payment == payment);
+        payout.is_some_and(|payout| payout.kept_by_dispute)
     }
 
     /// Notes which payment it was that paid the payout's invoice.

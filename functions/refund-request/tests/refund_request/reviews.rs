@@ -136,8 +136,15 @@ async fn d15_nobody_reviews_what_they_filed_for_a_customer() {
 
 #[tokio::test]
 async fn e13_a_payment_that_is_disputed_meanwhile_is_not_refunded() {
-    for (status, expected) in [("needs_response", 409), ("lost", 409), ("won", 200), ("warning_closed", 200)]
-    {
+    for (status, expected) in [
+        ("needs_response", 409),
+        ("lost", 409),
+        ("won", 200),
+        ("warning_closed", 200),
+        // No money is taken, and a refund ends it well.
+        ("warning_needs_response", 200),
+        ("warning_under_review", 200),
+    ] {
         let world = World::new().await;
         let id = in_review(&world).await;
         let dispute = Dispute {
@@ -148,6 +155,9 @@ async fn e13_a_payment_that_is_disputed_meanwhile_is_not_refunded() {
             contacted_before: Some(true),
         };
         assert!(world.app.store.save_dispute(&PaymentId::new("pi_pack").unwrap(), &dispute).await.unwrap());
+        let shown = world.seen(&id).await["disputes"].clone();
+        let inquiry = ["warning_needs_response", "warning_under_review"].contains(&status);
+        assert_eq!((&shown[0]["status"], &shown[0]["inquiry"]), (&json!(status), &json!(inquiry)));
         let (found, request) = world.review_as_shown(&id, "agent-1", &approve("Unspent.")).await;
         assert_eq!(found, expected, "{status}: {request:#}");
         assert_eq!(world.refunded("pi_pack").await > 0, expected == 200, "{status}");

@@ -10,7 +10,7 @@ use testkit::stand_in::DashboardRefund;
 use crate::scene::{ACCOUNT, Scene, at, created};
 
 /// A dispute's event of second `second`.
-fn dispute(kind: &str, status: &str, payment: &str, second: i64) -> String {
+pub(crate) fn dispute(kind: &str, status: &str, payment: &str, second: i64) -> String {
     dispute_of("du_1", (kind, status), payment, second)
 }
 
@@ -140,7 +140,7 @@ async fn an_inquiry_that_ends_was_no_dispute() {
     let (made, body) = scene.pack(0);
     scene.send(&body, at(0)).await;
     let payment = made.payment.unwrap();
-    for (second, status, counts) in [(100, "warning_needs_response", true), (200, "warning_closed", false)] {
+    for (second, status, counts) in [(100, "warning_needs_response", false), (200, "warning_closed", false)] {
         let reply = scene.send(&dispute("updated", status, &payment, second), at(second)).await;
         assert_eq!((reply.says.as_str(), reply.counted("PaymentsDisputed")), ("applied", second == 100));
         let stored = scene.tables.payment(&PaymentId::new(payment.as_str()).unwrap()).await.unwrap().unwrap();
@@ -221,4 +221,26 @@ async fn a_checkout_says_who_buys_and_never_keeps_the_credits_for_it() {
         scene.tables.payment(&PaymentId::new(made.invoice.unwrap()).unwrap()).await.unwrap().unwrap();
     assert_eq!(stored.buyer.or(subscriber.buyer).billing_country.unwrap().as_str(), "FR");
     assert!(stored.period_starts_at.is_some() && stored.period_starts_at < stored.period_ends_at);
+}
+
+#[tokio::test]
+async fn an_inquiry_bars_no_refund_and_the_dispute_that_it_becomes_does() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    let payment = made.payment.unwrap();
+    let id = PaymentId::new(payment.as_str()).unwrap();
+    let asked = dispute("created", "warning_needs_response", &payment, 100);
+    assert_eq!(scene.send(&asked, at(101)).await.status, 503, "its payment may still be on its way");
+    assert!(!scene.tables.moved_unrecorded(&id).await.unwrap(), "no money has moved");
+    scene.send(&body, at(102)).await;
+    for (kind, status, second, inquiry, barred) in [
+        ("created", "warning_needs_response", 100, true, false),
+        ("updated", "warning_under_review", 150, true, false),
+        ("updated", "needs_response", 200, false, true),
+    ] {
+        let told = dispute(kind, status, &payment, second);
+        assert_eq!(scene.send(&told, at(300)).await.says, "applied", "{status}");
+        let stored = scene.tables.payment(&id).await.unwrap().unwrap();
+        assert_eq!((stored.has_inquiry(), stored.bars_refunds()), (inquiry, barred), "{status}");
+    }
 }

@@ -10,6 +10,7 @@ use refunds::{
 use serde_json::{Value, json};
 use testkit::stand_in::{DashboardRefund, Made, SettleRefund, SettledStatus};
 
+use crate::disputes::dispute;
 use crate::scene::{ACCOUNT, DAY_S, Scene, at, created};
 
 async fn payment(scene: &Scene, made: &Made) -> Payment {
@@ -192,4 +193,75 @@ async fn e12_a_refund_of_more_than_is_left_is_parked() {
     let elsewhere = |object: &mut Value| object["metadata"] = json!({});
     assert_eq!(scene.send_changed(&pending, at(50), elsewhere).await.says, "parked: refund_exceeds");
     assert_eq!(payment(&scene, &made).await.refunded_minor, 900);
+}
+
+/// The same failure, which Stripe gives `reason` for.
+fn failed_by(failed: &str, reason: &str) -> String {
+    let mut event: Value = serde_json::from_str(failed).unwrap();
+    event["data"]["object"]["failure_reason"] = json!(reason);
+    event.to_string()
+}
+
+const BY_DISPUTE: &str = "charge_for_pending_refund_disputed";
+
+#[tokio::test]
+async fn e9_e13_a_refund_that_fails_because_the_bank_took_the_money_gives_nothing_back() {
+    for (reason, told) in [
+        (BY_DISPUTE, ["lost", "failed"]),
+        (BY_DISPUTE, ["failed", "lost"]),
+        (BY_DISPUTE, ["needs_response", "failed"]),
+        ("lost_or_stolen_card", ["lost", "failed"]),
+    ] {
+        let scene = Scene::new().await;
+        let made = bought(&scene).await;
+        let request = paying(&scene, &made).await;
+        let [pending, _, failed] = events(&scene, &made, &request);
+        let failed = failed_by(&failed, reason);
+        assert_eq!(scene.send(&pending, at(50)).await.says, "applied");
+        for each in told {
+            let reply = if each == "failed" {
+                let reply = scene.send(&failed, at(60)).await;
+                assert!(reply.counted("RefundsFailed"), "a person has to see it");
+                reply
+            } else {
+                let payment = made.payment.as_ref().unwrap();
+                scene.send(&dispute("closed", each, payment, 100), at(101)).await
+            };
+            assert_eq!(reply.says, "applied", "{reason} {told:?}");
+        }
+        assert_eq!(scene.send(&failed, at(120)).await.says, "repeated");
+        // The customer has the money: neither the credits nor the payment are free again.
+        assert_eq!(state(&scene, &request).await, State::Failed);
+        let left = (scene.available(at(120)).await, payment(&scene, &made).await.refunded_minor);
+        assert_eq!(left, (0, 900), "{reason} {told:?}");
+        assert!(scene.tables.request(&request.id).await.unwrap().unwrap().waits_for_people());
+    }
+}
+
+#[tokio::test]
+async fn e14_a_dispute_that_is_won_gives_back_what_a_refund_that_failed_by_it_had_revoked() {
+    for told in
+        [["needs_response", "failed", "won"], ["failed", "needs_response", "won"], ["won", "failed", "won"]]
+    {
+        let scene = Scene::new().await;
+        let made = bought(&scene).await;
+        let request = paying(&scene, &made).await;
+        let [pending, _, failed] = events(&scene, &made, &request);
+        let failed = failed_by(&failed, BY_DISPUTE);
+        scene.send(&pending, at(50)).await;
+        for (each, second) in told.into_iter().zip([100, 200, 300]) {
+            let body = match each {
+                "failed" => failed.clone(),
+                status => dispute("closed", status, made.payment.as_ref().unwrap(), second),
+            };
+            assert_eq!(scene.send(&body, at(400)).await.says, "applied", "{told:?}");
+        }
+        assert_eq!(state(&scene, &request).await, State::Failed);
+        let left = (scene.available(at(500)).await, payment(&scene, &made).await.refunded_minor);
+        assert_eq!(left, (100, 0), "{told:?}");
+        // Once.
+        let again = dispute("updated", "won", made.payment.as_ref().unwrap(), 500);
+        scene.send(&again, at(600)).await;
+        assert_eq!((scene.available(at(600)).await, payment(&scene, &made).await.refunded_minor), (100, 0));
+    }
 }

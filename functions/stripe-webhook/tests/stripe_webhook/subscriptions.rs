@@ -1,6 +1,8 @@
 //! What is recorded of subscriptions, and the clock of left-over credits.
 
-use ledger::{AccountId, PaymentStore, Subscription, SubscriptionId};
+use ledger::{
+    AccountId, CancellationStore, Channel, Confirmation, PaymentStore, Subscription, SubscriptionId,
+};
 use serde_json::{Value, json};
 use testkit::stand_in::{Cancel, End, Made, Renew};
 
@@ -49,6 +51,72 @@ async fn s2_16_a_cancellation_is_recorded_and_taken_back() {
     assert_eq!(scene.send(&body, at(12 * DAY_S)).await.says, "repeated");
     let subscription = stored(&scene, &made).await;
     assert_eq!((subscription.cancellation_confirmed_at, subscription.cancels_at), (None, None));
+}
+
+#[tokio::test]
+async fn s2_16_only_a_cancellation_that_was_asked_for_is_confirmed() {
+    for (reason, flag, confirmed) in [
+        (json!("cancellation_requested"), "none", true),
+        (json!("cancellation_requested"), "cancel_at_period_end", true),
+        (json!("payment_failed"), "none", false),
+        (json!("payment_failed"), "cancel_at_period_end", false),
+        (json!("payment_disputed"), "none", false),
+        (json!("payment_disputed"), "cancel_at", false),
+        (json!("canceled_by_retention_policy"), "none", false),
+        (json!("a_reason_of_next_year"), "none", false),
+        (json!("a_reason_of_next_year"), "cancel_at", true),
+        (json!(null), "none", false),
+        (json!(null), "cancel_at", true),
+        (json!(null), "cancel_at_period_end", true),
+    ] {
+        let scene = Scene::new().await;
+        let made = subscribed(&scene, 0).await;
+        let end = End { subscription: made.subscription.clone().unwrap(), ended_at: None };
+        let end = scene.stripe.end(&end, &created(20 * DAY_S)).unwrap();
+        let as_told = |object: &mut Value| {
+            object["cancellation_details"]["reason"] = reason.clone();
+            object["cancel_at_period_end"] = json!(flag == "cancel_at_period_end");
+            object["cancel_at"] =
+                if flag == "cancel_at" { json!(at(20 * DAY_S).as_s()) } else { json!(null) };
+        };
+        let body = scene.body(&end.events[0]);
+        assert_eq!(scene.send_changed(&body, at(20 * DAY_S), as_told).await.says, "applied");
+        let stored = stored(&scene, &made).await;
+        let expected = confirmed.then(|| at(20 * DAY_S));
+        assert_eq!(stored.cancellation_confirmed_at, expected, "{reason} {flag}");
+        // It has ended all the same, and its clock runs.
+        assert_eq!(stored.ended_at, Some(at(20 * DAY_S)), "{reason} {flag}");
+        // The customer pays the overdue invoice on purpose two days later: a lead only after a confirmation.
+        let renew = Renew { subscription: made.subscription.unwrap(), charged_at: None };
+        let renewal = scene.stripe.renew(&renew, &created(22 * DAY_S)).unwrap();
+        let paid = scene.send(&scene.body(&renewal.events[0]), at(22 * DAY_S)).await;
+        assert_eq!(
+            (paid.says.as_str(), paid.counted("LeadsNoted")),
+            ("applied", confirmed),
+            "{reason} {flag}"
+        );
+        assert_eq!(scene.available(at(22 * DAY_S)).await, 1_000);
+    }
+}
+
+#[tokio::test]
+async fn s2_16_a_confirmation_of_ours_stands_whatever_ended_the_subscription() {
+    let scene = Scene::new().await;
+    let made = subscribed(&scene, 0).await;
+    let confirmation = Confirmation {
+        at: at(5 * DAY_S),
+        channel: Channel::Customer,
+        effective_at: Some(at(30 * DAY_S)),
+        stripe_at: None,
+        announced: 0,
+    };
+    let seen = stored(&scene, &made).await;
+    assert!(scene.tables.confirm_cancellation(&seen, &confirmation).await.unwrap());
+    let end = End { subscription: made.subscription.clone().unwrap(), ended_at: None };
+    let end = scene.stripe.end(&end, &created(20 * DAY_S)).unwrap();
+    let failed = |object: &mut Value| object["cancellation_details"]["reason"] = json!("payment_failed");
+    scene.send_changed(&scene.body(&end.events[0]), at(20 * DAY_S), failed).await;
+    assert_eq!(stored(&scene, &made).await.cancellation_confirmed_at, Some(at(5 * DAY_S)));
 }
 
 #[tokio::test]

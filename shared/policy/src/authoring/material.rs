@@ -172,6 +172,7 @@ fn beside_ordinary(found: &Facts, document: &Document) -> Facts {
     for fact in [
         Fact::GenerationNamed,
         Fact::PaymentDisputed,
+        Fact::PaymentInquiry,
         Fact::DuplicateOfPayment,
         Fact::FirstPurchase,
         Fact::CancellationConfirmed,

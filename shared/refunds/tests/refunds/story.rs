@@ -99,6 +99,7 @@ fn payout() -> Payout {
         asked_at: None,
         refund: None,
         failure: None,
+        kept_by_dispute: false,
         failed_before: Vec::new(),
         ends: None,
     }
