@@ -1,7 +1,7 @@
 # The commands of everyday work. `make` alone lists them.
 #
-# Everything that is installed goes below .local/ (git-ignored): two Python environments, because SAM and the emulator
-# ask for different versions of boto3, and the cargo tools of `make check`.
+# Everything that is installed goes below .local/ (git-ignored): Python environments, one each where lists ask for
+# different versions of a package, and the cargo tools of `make check`.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -14,9 +14,11 @@ NAME ?= default
 
 EMULATOR := .local/emulator
 SAM := .local/sam
+CONTRACT := .local/contract
 TOOLS := .local/tools
 EMULATOR_STAMP := $(EMULATOR)/.stamp
 SAM_STAMP := $(SAM)/.stamp
+CONTRACT_STAMP := $(CONTRACT)/.stamp
 # The version is part of the folder's name, so that another version is another file to make.
 DENY_VERSION := 0.20.2
 MACHETE_VERSION := 0.9.2
@@ -49,7 +51,7 @@ test: unit end-to-end ## all tests
 unit: ## tests that need nothing but Rust
 	cargo test --workspace --locked
 
-end-to-end: setup ## the real binaries in a stack of their own; MAKEGOOD_STACK=default uses one that is up
+end-to-end: setup $(CONTRACT_STAMP) ## the real binaries in a stack of their own; MAKEGOOD_STACK=default: one that is up
 	$(EMULATOR)/bin/python -m pytest -q tests/end_to_end
 
 check: lint test ## what CI runs
@@ -93,9 +95,10 @@ tools: $(DENY) $(MACHETE)
 
 $(EMULATOR_STAMP): infra/local/requirements-emulator.txt
 $(SAM_STAMP): infra/local/requirements-sam.txt
+$(CONTRACT_STAMP): infra/local/requirements-contract.txt
 
 # An environment is made anew when its list changes: a leftover of an older list would go unnoticed.
-$(EMULATOR_STAMP) $(SAM_STAMP):
+$(EMULATOR_STAMP) $(SAM_STAMP) $(CONTRACT_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@echo "installing $< into $(@D)" >&2
 	@rm -rf $(@D)
