@@ -48,8 +48,11 @@ class Progress:
         print(f"[{self.step}/{self.steps}] {passed:5.1f} s  {text}", file=sys.stderr, flush=True)
 
 
-def up(name: str, quiet: bool) -> Stack:
-    """Builds, starts and deploys a stack; leaves nothing running when a step fails."""
+def up(name: str, quiet: bool, scheduled: bool = False) -> Stack:
+    """Builds, starts and deploys a stack; leaves nothing running when a step fails.
+
+    Only where it is `scheduled` does the sweep run by itself.
+    """
     if state_file(name).exists():
         state = json.loads(state_file(name).read_text())
         if any(processes.alive(record) for record in state["processes"].values()):
@@ -83,6 +86,9 @@ def up(name: str, quiet: bool) -> Stack:
         progress("starting the Stripe stand-in")
         start_stand_in(state, stripe_port)
         write_state(name, state)
+        if scheduled:
+            start_ticks(state)
+            write_state(name, state)
     except BaseException:
         stop_all(state)
         state_file(name).unlink(missing_ok=True)
@@ -104,6 +110,8 @@ def deploy(state: dict) -> None:
         "StripeLivemode": "false",
         "DeletionProtection": "false",
         "LogRetentionDays": "1",
+        # The demo's 60th day is a sweep of a day to come.
+        "SimulatedTime": "true",
     }
     # Beside another template SAM would look for another samconfig.toml.
     command = [str(builds.SAM), "deploy", "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
@@ -134,6 +142,7 @@ def deploy(state: dict) -> None:
     described = emulator.aws("cloudformation", aws_url).describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     state["outputs"] = outputs
+    stop_schedule(state)
     # The emulator's path form of the address: not every resolver knows names under `localhost`.
     state["api_url"] = f"{aws_url}/_aws/execute-api/{outputs['ApiId']}/$default"
     store = emulator.aws("secretsmanager", aws_url)
@@ -162,6 +171,22 @@ def start_stand_in(state: dict, port: int) -> None:
             return
         time.sleep(0.02)
     raise SystemExit(f"the Stripe stand-in did not start; see {log}")
+
+
+def stop_schedule(state: dict) -> None:
+    """Stops the emulator's own schedule, whose ticks do not say the time; `client.Stack.tick` sends real ones."""
+    scheduler = emulator.aws("scheduler", state["aws_url"])
+    schedule = scheduler.get_schedule(Name=state["outputs"]["SweepScheduleName"])
+    kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    scheduler.update_schedule(**{name: schedule[name] for name in kept}, State="DISABLED")
+
+
+def start_ticks(state: dict) -> None:
+    """Starts the process that stands in for the schedule."""
+    work = work_folder(state["name"])
+    command = [sys.executable, str(ROOT / "infra" / "local" / "ticks.py"), state["name"]]
+    env = {"PATH": "/usr/bin:/bin", "TMPDIR": str(work), "AWS_EC2_METADATA_DISABLED": "true"}
+    _, state["processes"]["ticks"] = processes.start(command, env, work / "ticks.log", work)
 
 
 def down(name: str) -> None:
@@ -227,7 +252,7 @@ def main() -> None:
     # A terminated `up` takes along what it has started, as an interrupted one does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if arguments.command == "up":
-        print_summary(up(arguments.name, arguments.quiet))
+        print_summary(up(arguments.name, arguments.quiet, scheduled=True))
     elif arguments.command == "down" and arguments.all:
         for file in sorted(STACKS.glob("*.json")):
             down(file.stem)

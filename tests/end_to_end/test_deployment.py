@@ -1,10 +1,12 @@
 """What is deployed is what the documents say, and nobody but the named sender gets a message in."""
 
 import itertools
+import json
 
 import pytest
 import yaml
 from botocore.exceptions import ClientError
+from client import DEAD_LETTERS
 from places import ROOT
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -59,8 +61,51 @@ def test_only_the_named_sender_may_send(stack):
     assert refused.value.response["Error"]["Code"] == "AccessDenied"
 
 
+@pytest.mark.parametrize("sender", ["sender", "stranger"])
+@pytest.mark.parametrize("queue", DEAD_LETTERS)
+def test_i7_nobody_may_put_a_message_where_a_redrive_would_send_it_on(stack, queue, sender):
+    client = stack.aws("sqs", tuple(stack.state[sender]["key"]))
+    url = stack.queue_url(queue)
+    with pytest.raises(ClientError) as refused:
+        client.send_message(QueueUrl=url, MessageBody='{"version":1,"type":"generation.failed"}')
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    with pytest.raises(ClientError) as refused:
+        client.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "{}"}])
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+
+
+@pytest.mark.parametrize("queue", ["Generation", "Payout"])
+def test_i7_a_dead_letter_queue_takes_from_its_own_queue_alone(stack, queue):
+    def attributes(name):
+        url = stack.queue_url(name)
+        return stack.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+    source = attributes(queue)["QueueArn"]
+    allowed = json.loads(attributes(f"{queue}DeadLetter")["RedriveAllowPolicy"])
+    assert allowed == {"redrivePermission": "byQueue", "sourceQueueArns": [source]}
+
+
 def test_not_even_the_sender_may_ask_for_a_payout(stack):
     client = stack.aws("sqs", tuple(stack.state["sender"]["key"]))
     with pytest.raises(ClientError) as refused:
         client.send_message(QueueUrl=stack.queue_url("Payout"), MessageBody="{}")
     assert refused.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def test_h14_simulated_time_cannot_be_deployed_where_events_are_live(stack):
+    template = (ROOT / "infra" / "template.yaml").read_text(encoding="utf-8")
+    parameters = {
+        "TokenIssuer": "https://issuer.example",
+        "CustomerAudience": "customers",
+        "ServiceAudience": "services",
+        "GenerationSenders": stack.state["sender"]["arn"],
+        "StripeLivemode": "true",
+        "SimulatedTime": "true",
+    }
+    with pytest.raises(ClientError, match="SimulatedTime must be false"):
+        stack.aws("cloudformation").create_stack(
+            StackName="live",
+            TemplateBody=template,
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        )

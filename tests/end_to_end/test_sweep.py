@@ -71,6 +71,44 @@ def test_a_capture_after_the_release_charges_anew_or_is_recorded(stack, scene):
     assert [change["credits"] for change in scene.changes("uncollected")] == [30]
 
 
+@pytest.fixture
+def in_real_time(stack):
+    """The sweep as production has it: it may not be run for a day to come."""
+    name = stack.state["outputs"]["ExpirySweepFunction"]
+    functions = stack.aws("lambda")
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]
+    variables = {**before["Variables"], "SIMULATED_TIME": "false"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    yield
+    functions.update_function_configuration(FunctionName=name, Environment=before)
+
+
+@pytest.mark.usefixtures("in_real_time")
+def test_h14_a_sweep_of_a_day_to_come_is_refused_and_changes_nothing(stack, scene):
+    ended_at = int(time.time()) - 60
+    subscription = scene.subscribe(created=ended_at - 30 * DAY_S)["subscription"]
+    scene.stripe("end", subscription=subscription, ended_at=ended_at)
+    scene.becomes("the clock runs", lambda: scene.lots()[1]["expires_at"])
+    scene.held(10)
+    before = scene.changes()
+    for ahead_s in (600, PAST_THE_DEADLINE_S, 61 * DAY_S, 70 * 365 * DAY_S):
+        with pytest.raises(RuntimeError, match="ahead of the clock"):
+            stack.sweep(instant(time.time() + ahead_s))
+    assert scene.changes() == before
+    assert any("SweepsRefused" in line for line in stack.logs("ExpirySweep"))
+
+
+@pytest.mark.usefixtures("in_real_time")
+def test_a_tick_of_the_deployed_schedule_sweeps(stack, scene):
+    ended_at = int(time.time()) - 61 * DAY_S
+    subscription = scene.subscribe(created=ended_at - 30 * DAY_S)["subscription"]
+    scene.stripe("end", subscription=subscription, ended_at=ended_at)
+    scene.becomes("the account is marked", lambda: marker_of(scene)[1])
+    stack.tick()
+    scene.becomes("the credits have expired", lambda: scene.changes("expired"))
+    assert [change["credits"] for change in scene.changes("expired")] == [500]
+
+
 def test_h5_two_sweeps_at_once_and_one_a_day_late_expire_once(stack, scene):
     ended_at = int(time.time()) - 60
     subscription = scene.subscribe(created=ended_at - 30 * DAY_S)["subscription"]

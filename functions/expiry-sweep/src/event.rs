@@ -10,6 +10,21 @@ const VERSION: u8 = 1;
 /// somebody sends the schedule's input by hand.
 const PLACEHOLDER: &str = "<aws.scheduler";
 
+/// How far a tick may be ahead of the wall clock, in seconds. The schedule names an instant that has come, so
+/// that only clocks that differ explain more; five minutes are what Stripe's signatures allow as well. Within
+/// the bound the run goes by the wall clock: nothing is swept before it is due.
+pub const AHEAD_MAX_S: i64 = 300;
+
+/// Whether a run may be for a day to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SweptTime {
+    /// Only for what has come. A sweep of a later day takes credits away before their time and dates every
+    /// later entry of an account after it.
+    Real,
+    /// For any instant of this century: how the policy's clocks are shown and tested.
+    Simulated,
+}
+
 /// Why an event is not a tick.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TickError {
@@ -25,6 +40,14 @@ pub enum TickError {
     /// Not an instant.
     #[error("`time` is not an instant")]
     Time(#[from] TimeError),
+    /// Ahead of the wall clock by more than [`AHEAD_MAX_S`].
+    #[error(
+        "`time` is {ahead_s} s ahead of the clock; expected at most {AHEAD_MAX_S} s where `SimulatedTime` is false"
+    )]
+    Ahead {
+        /// By how many seconds.
+        ahead_s: i64,
+    },
 }
 
 #[derive(Deserialize)]
@@ -34,9 +57,8 @@ struct Tick {
     time: String,
 }
 
-/// The time for which the sweep is run. Any instant of this century is taken: a run for a day to come is
-/// how the policy's clocks are shown and tested.
-pub(crate) fn time(invocation: &Invocation) -> Result<Timestamp, TickError> {
+/// The instant by which the sweep judges what is due.
+pub(crate) fn time(invocation: &Invocation, allowed: SweptTime) -> Result<Timestamp, TickError> {
     let tick: Tick = invocation.event()?;
     if tick.version != VERSION {
         return Err(TickError::Version(tick.version));
@@ -44,5 +66,13 @@ pub(crate) fn time(invocation: &Invocation) -> Result<Timestamp, TickError> {
     if tick.time.starts_with(PLACEHOLDER) {
         return Err(TickError::Placeholder);
     }
-    Ok(Timestamp::parse(&tick.time)?)
+    let (time, wall) = (Timestamp::parse(&tick.time)?, invocation.now());
+    if allowed == SweptTime::Simulated {
+        return Ok(time);
+    }
+    let ahead_s = time.seconds_since(wall);
+    if ahead_s > AHEAD_MAX_S {
+        return Err(TickError::Ahead { ahead_s });
+    }
+    Ok(time.min(wall))
 }

@@ -21,7 +21,7 @@ use ledger::{CancellationStore, DueStore, Timestamp};
 use refunds::Stores;
 
 pub use accounts::{ACCOUNTS_PER_SHARD_MAX, DEADLINE_MARGIN_MS};
-pub use event::TickError;
+pub use event::{AHEAD_MAX_S, SweptTime, TickError};
 pub use requests::REQUESTS_PER_SHARD_MAX;
 pub use status::Status;
 
@@ -43,6 +43,8 @@ pub struct Sweep<S, Q> {
     pub payouts: Q,
     /// How conflicts of writers are waited out.
     pub backoff: Backoff,
+    /// Whether a run may be for a day to come.
+    pub swept_time: SweptTime,
 }
 
 /// Why a run failed. What it left is found by the next one.
@@ -59,9 +61,10 @@ pub enum SweepError {
 /// One run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run<'a> {
-    /// The schedule's time: what is due by then is done.
+    /// The schedule's time: what is due by then is done. Later than the wall clock only where time is
+    /// simulated.
     pub(crate) now: Timestamp,
-    /// The wall clock, which a run for another day differs from.
+    /// The wall clock, from which a late run and one for another day differ.
     pub(crate) wall: Timestamp,
     pub(crate) invocation: &'a Invocation,
 }
@@ -71,7 +74,11 @@ pub async fn handle<S: Store, Q: PayoutQueue>(
     sweep: &Sweep<S, Q>,
     invocation: &Invocation,
 ) -> Result<Status, SweepError> {
-    let run = Run { now: event::time(invocation)?, wall: invocation.now(), invocation };
+    let now = event::time(invocation, sweep.swept_time).inspect_err(|error| {
+        let ahead = matches!(error, TickError::Ahead { .. });
+        invocation.metrics().count("SweepsRefused", u64::from(ahead));
+    })?;
+    let run = Run { now, wall: invocation.now(), invocation };
     let others = join(requests::sweep(sweep, &run), cancellations::sweep(sweep, &run));
     let (accounts, (requests, cancellations)) = join(accounts::sweep(sweep, &run), others).await;
     let status = accounts?.and(requests).and(cancellations);

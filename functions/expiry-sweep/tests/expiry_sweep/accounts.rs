@@ -1,6 +1,6 @@
 //! What becomes of lots, holds and markers.
 
-use expiry_sweep::TickError;
+use expiry_sweep::{AHEAD_MAX_S, SweptTime, TickError};
 use futures_util::future::join_all;
 use lambda::Invocation;
 use ledger::contract::{at, expire, grant, place, run};
@@ -194,6 +194,44 @@ async fn a_run_for_a_day_to_come_leaves_the_markers_that_holds_rely_on() {
         }
         assert_eq!(scene.balance("a", at(3900)).await, (100, 0), "{expiry_s}");
     }
+}
+
+#[tokio::test]
+async fn h14_a_tick_for_a_day_to_come_is_refused_and_changes_nothing() {
+    let mut scene = Scene::new().await;
+    scene.sweep.swept_time = SweptTime::Real;
+    scene.grant("a", "pi_pack", None, at(0)).await;
+    scene.ended("a", at(0)).await;
+    scene.hold("a", "g1", at(0)).await;
+    let before = scene.journal("a").await;
+    let ahead_max_s = u64::try_from(AHEAD_MAX_S).unwrap();
+    for ahead_s in [ahead_max_s + 1, 60 * DAY_S, 20 * 365 * DAY_S] {
+        let invocation = tick(at(10 + ahead_s), at(10));
+        let error = expiry_sweep::handle(&scene.sweep, &invocation).await.unwrap_err();
+        let expiry_sweep::SweepError::Tick(TickError::Ahead { ahead_s: found }) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(u64::try_from(found), Ok(ahead_s));
+        let lines = invocation.metrics().take_lines(at(10)).join("\n");
+        assert!(lines.contains("\"SweepsRefused\":1,"), "{lines}");
+    }
+    assert_eq!(scene.journal("a").await, before);
+}
+
+#[tokio::test]
+async fn h14_a_tick_within_the_bound_is_judged_by_the_wall_clock() {
+    let mut scene = Scene::new().await;
+    scene.sweep.swept_time = SweptTime::Real;
+    scene.grant("a", "pi_pack", None, at(0)).await;
+    scene.hold("a", "g1", at(0)).await;
+    // The hold's deadline is the 50th minute.
+    let ahead = scene.run_for(at(3001), at(2999)).await.unwrap();
+    assert_eq!((ahead.done, scene.balance("a", at(2999)).await), (0, (90, 10)));
+    // One in the past sweeps what was due by then.
+    let late = scene.run_for(at(2990), at(3001)).await.unwrap();
+    assert_eq!((late.done, scene.balance("a", at(3001)).await), (0, (90, 10)));
+    let on_time = scene.run_for(at(3000), at(3001)).await.unwrap();
+    assert_eq!((on_time.done, scene.balance("a", at(3001)).await), (1, (100, 0)));
 }
 
 #[tokio::test]

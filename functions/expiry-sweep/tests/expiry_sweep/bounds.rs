@@ -65,6 +65,7 @@ async fn a_run_without_dynamodb_fails_so_that_it_is_tried_again() {
         store: ledger_dynamodb::Tables::new(client(&endpoint), "ledger", "requests"),
         payouts: scene.queue,
         backoff: lambda::backoff::Backoff::default(),
+        swept_time: expiry_sweep::SweptTime::Real,
     };
     let failed = handle(&sweep, &tick(at(0), at(0))).await;
     assert!(matches!(failed, Err(SweepError::Store(_))), "{failed:?}");

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use expiry_sweep::{Status, Sweep, SweepError, handle};
+use expiry_sweep::{Status, Sweep, SweepError, SweptTime, handle};
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::payout_queue::PayoutQueue;
@@ -70,7 +70,8 @@ impl Scene {
     pub(crate) async fn new() -> Self {
         let (tables, _, endpoint) = in_process::tables_with_endpoint().await;
         let queue: &'static Remembered = Box::leak(Box::default());
-        let sweep = Sweep { store: tables.clone(), payouts: queue, backoff: Backoff::default() };
+        let swept_time = SweptTime::Simulated;
+        let sweep = Sweep { store: tables.clone(), payouts: queue, backoff: Backoff::default(), swept_time };
         Self { tables, endpoint, queue, sweep }
     }
 
