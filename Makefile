@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo up down status test unit end-to-end check lint format rules clean bench
+.PHONY: help setup tools demo up down status test unit end-to-end check lint format rules mutants clean bench
 
 PYTHON ?= python3
 NAME ?= default
@@ -67,12 +67,15 @@ lint: setup tools ## formatting, clippy, documentation, dependencies, template
 	else \
 		echo "known vulnerabilities were NOT checked: $(ADVISORIES) cannot be reached" >&2; \
 	fi
-	cargo run --quiet --locked -p policy-documents --example rules -- --check
+	cargo run --quiet --locked -p rules -- check
 	$(MACHETE)
 	$(SAM)/bin/sam validate --lint --template-file infra/template.yaml --region us-east-1
 
 rules: ## every written rule with what holds it, in docs/rules.md
-	cargo run --quiet --locked -p policy-documents --example rules
+	cargo run --quiet --locked -p rules -- render
+
+mutants: ## break each written rule whose tests or documents changed and record which test notices; ARGS=--help
+	cargo run --quiet --locked -p rules -- mutate $(ARGS)
 
 format: ## format the Rust code
 	cargo fmt --all

@@ -1,0 +1,237 @@
+//! Runs the plans: every chosen rule is broken in each of its parts, and the record says what noticed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use crate::Fault;
+use crate::harness::{Binary, Harness, Verdict, target_of};
+use crate::plan::{Broken, Code, Plan, Plans};
+use crate::record::{self, Record, Shown};
+use crate::registry::{Id, Tests};
+
+/// Which rules are broken: those named, all, or else those whose record is out of step.
+pub(crate) struct Choice {
+    pub(crate) rules: Vec<Id>,
+    pub(crate) all: bool,
+}
+
+impl Choice {
+    fn takes(&self, id: Id, plan: &Plan, record: &Record) -> bool {
+        let is_current = || {
+            record
+                .get(&id)
+                .is_some_and(|shown| shown.fingerprint == plan.fingerprint && shown.survived.is_empty())
+        };
+        if self.rules.is_empty() { self.all || !is_current() } else { self.rules.contains(&id) }
+    }
+}
+
+/// Breaks the chosen rules and writes the record after each of them.
+pub(crate) fn mutate(
+    root: &Path,
+    plans: &Plans,
+    tests: &Tests,
+    record: &mut Record,
+    choice: &Choice,
+) -> Result<(), Fault> {
+    record.retain(|id, _| plans.rules.contains_key(id));
+    let chosen: BTreeMap<Id, &Plan> = plans
+        .rules
+        .iter()
+        .filter(|(id, plan)| choice.takes(**id, plan, record))
+        .map(|(id, plan)| (*id, plan))
+        .collect();
+    if let Some(unknown) = choice.rules.iter().find(|id| !chosen.contains_key(id)) {
+        return Err(Fault(vec![format!("{unknown}: rules.toml does not claim that it is held")]));
+    }
+    if chosen.is_empty() {
+        return record::write(root, record);
+    }
+    let harness = Harness::new(root)?;
+    println!("compiling the tests of {} rules", chosen.len());
+    let mut shown: BTreeMap<Id, Shown> = BTreeMap::new();
+    let concerned: BTreeSet<Id> = chosen
+        .iter()
+        .flat_map(|(id, plan)| {
+            let sharers = plan.documents.iter().flat_map(|broken| broken.sharers.iter().copied());
+            sharers.chain([*id])
+        })
+        .collect();
+    let mut binaries = build(&harness, tests, &plans.holders(&concerned), None)?;
+    println!("running them with nothing broken");
+    harness.time(&mut binaries, &plans.holders(&concerned))?;
+    let runner = Runner { harness: &harness, plans, binaries, details: Mutex::default() };
+    for (id, plan) in &chosen {
+        let of_rule = runner.documents(plan)?;
+        println!("{id}: {} of {} broken documents noticed", of_rule.kills(), plan.documents.len());
+        for survivor in &of_rule.survived {
+            println!("    survives: {survivor}");
+        }
+        if plan.code.is_empty() {
+            record.insert(*id, of_rule.clone());
+            record::write(root, record)?;
+        }
+        shown.insert(*id, of_rule);
+    }
+    let mut waiting: BTreeMap<Id, BTreeSet<usize>> = chosen
+        .iter()
+        .map(|(id, plan)| (*id, plan.code.clone()))
+        .filter(|(_, code)| !code.is_empty())
+        .collect();
+    for (place, code) in plans.code.iter().enumerate() {
+        let rules: Vec<Id> =
+            waiting.iter().filter(|(_, code)| code.contains(&place)).map(|(id, _)| *id).collect();
+        if rules.is_empty() {
+            continue;
+        }
+        let verdicts = changed(root, &harness, code, &rules, plans, tests)?;
+        for (id, verdict) in verdicts {
+            let of_rule = shown.entry(id).or_default();
+            note(of_rule, &format!("{}: {}", code.file, code.what), verdict, &id);
+            if let Some(left) = waiting.get_mut(&id) {
+                left.remove(&place);
+                if left.is_empty() {
+                    record.insert(id, of_rule.clone());
+                    record::write(root, record)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn note(shown: &mut Shown, label: &str, verdict: Verdict, id: &Id) {
+    match verdict {
+        Verdict::Killed(test) => {
+            println!("{id}: {label}: noticed by {test}");
+            shown.kill(&test);
+        }
+        Verdict::Survived => {
+            println!("{id}: survives: {label}");
+            shown.survived.push(label.to_owned());
+        }
+    }
+}
+
+/// Compiles the targets of the tests of these names, or one of them.
+fn build(
+    harness: &Harness,
+    tests: &Tests,
+    names: &BTreeSet<String>,
+    only: Option<&str>,
+) -> Result<Vec<Binary>, Fault> {
+    let (mut targets, mut libraries) = (BTreeSet::new(), false);
+    for test in names.iter().filter_map(|name| tests.get(name)) {
+        match target_of(test) {
+            Some(target) => {
+                if only.is_none_or(|only| only == target) {
+                    targets.insert(target);
+                }
+            }
+            None => libraries = libraries || only.is_none_or(|only| only == "lib"),
+        }
+    }
+    harness.build(&targets, libraries)
+}
+
+/// A detail of a document that was broken: its document and its edits.
+type Detail = (usize, String);
+
+/// What broken documents are run with.
+struct Runner<'r> {
+    harness: &'r Harness,
+    plans: &'r Plans,
+    binaries: Vec<Binary>,
+    /// A detail that several rules share is broken once.
+    details: Mutex<BTreeMap<Detail, Verdict>>,
+}
+
+impl Runner<'_> {
+    /// Breaks the documents of one rule, on every core.
+    fn documents(&self, plan: &Plan) -> Result<Shown, Fault> {
+        let next = AtomicUsize::new(0);
+        let found: Mutex<BTreeMap<usize, Verdict>> = Mutex::default();
+        let work = |thread: usize| -> Result<(), Fault> {
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(broken) = plan.documents.get(place) else {
+                    return Ok(());
+                };
+                let verdict = self.document(plan, broken, thread)?;
+                locked(&found).insert(place, verdict);
+            }
+        };
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..cores).map(|thread| scope.spawn(move || work(thread))).collect();
+            let ended = threads.into_iter().map(|thread| {
+                thread.join().unwrap_or_else(|_| Err(Fault(vec!["a thread panicked".to_owned()])))
+            });
+            ended.collect::<Result<Vec<()>, Fault>>()
+        })?;
+        let mut shown = Shown { fingerprint: plan.fingerprint.clone(), ..Shown::default() };
+        for (place, verdict) in &*locked(&found) {
+            match verdict {
+                Verdict::Killed(test) => shown.kill(test),
+                Verdict::Survived => {
+                    let broken = plan.documents.get(*place);
+                    shown.survived.extend(broken.map(|broken| broken.mutant.label.clone()));
+                }
+            }
+        }
+        Ok(shown)
+    }
+
+    fn document(&self, plan: &Plan, broken: &Broken, thread: usize) -> Result<Verdict, Fault> {
+        let detail = (broken.original, format!("{:?}", broken.mutant.edits));
+        if !broken.mutant.core
+            && let Some(verdict) = locked(&self.details).get(&detail)
+        {
+            return Ok(verdict.clone());
+        }
+        let original = self.plans.originals.get(broken.original);
+        let document = original.and_then(|original| original.broken(&broken.mutant));
+        let documents =
+            self.harness.documents(document.as_ref().map(|each| (broken.original, each)), thread)?;
+        let run = |names| self.harness.run(&self.binaries, names, Some(&documents), thread);
+        let own = run(&plan.holders)?;
+        if broken.mutant.core {
+            return Ok(own);
+        }
+        let verdict = match own {
+            Verdict::Survived => run(&self.plans.holders(&broken.sharers))?,
+            killed @ Verdict::Killed(_) => killed,
+        };
+        locked(&self.details).insert(detail, verdict.clone());
+        Ok(verdict)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Changes the code in one place and runs the tests of each rule that this breaks.
+fn changed(
+    root: &Path,
+    harness: &Harness,
+    code: &Code,
+    rules: &[Id],
+    plans: &Plans,
+    tests: &Tests,
+) -> Result<Vec<(Id, Verdict)>, Fault> {
+    let path = Path::new(&code.file);
+    let original = fs::read_to_string(root.join(path)).map_err(|error| Fault::file(&code.file, error))?;
+    harness.write(path, original.replacen(&code.find, &code.replace, 1).as_bytes())?;
+    let of_rule = |id: &Id| plans.rules.get(id).map(|plan| plan.holders.clone()).unwrap_or_default();
+    let names = rules.iter().flat_map(of_rule).collect();
+    let verdicts = build(harness, tests, &names, code.target.as_deref()).and_then(|binaries| {
+        rules.iter().map(|id| Ok((*id, harness.run(&binaries, &of_rule(id), None, 0)?))).collect()
+    });
+    harness.write(path, original.as_bytes())?;
+    verdicts
+}

@@ -1,0 +1,269 @@
+//! What has to be broken to show that a rule is held, and by what it is known again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use policy::Document;
+use policy_documents::documents;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::Fault;
+use crate::carriers::{Carrier, carriers, clause_pointer};
+use crate::mutants::{Mutant, apply, of_carrier, of_information, of_part};
+use crate::registry::{Entries, Id, Tests, holders};
+
+/// Where mutations are listed that cannot be derived, from the root.
+pub(crate) const MUTATIONS: &str = "infra/rules/mutations.toml";
+
+/// What `mutations.toml` adds to what is derived from the documents.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mutations {
+    #[serde(default)]
+    part: Vec<Part>,
+    #[serde(default)]
+    code: Vec<Code>,
+    #[serde(default)]
+    spared: Vec<Spared>,
+}
+
+/// A part of a document that cites no clause.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    rules: BTreeSet<String>,
+    document: String,
+    pointer: String,
+}
+
+/// A change of the code that breaks rules.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Code {
+    rules: BTreeSet<String>,
+    /// What is broken, for people.
+    pub(crate) what: String,
+    /// The file, from the root.
+    pub(crate) file: String,
+    /// What stands there exactly once.
+    pub(crate) find: String,
+    /// What takes its place.
+    pub(crate) replace: String,
+    /// The test target whose tests have to notice; every target with tests of the rule if there is none.
+    pub(crate) target: Option<String>,
+}
+
+/// Mutants that break no promise, with the reason.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spared {
+    rules: BTreeSet<String>,
+    /// How their labels begin.
+    mutants: Vec<String>,
+    #[serde(rename = "why")]
+    _why: String,
+}
+
+/// A document with its form as JSON.
+pub(crate) struct Original {
+    pub(crate) document: Document,
+    pub(crate) json: Value,
+    /// The clauses, the rules that each covers, and what carries it out.
+    clauses: Vec<(String, BTreeSet<Id>, Vec<Carrier>)>,
+}
+
+/// A broken document.
+pub(crate) struct Broken {
+    /// The place of its original among the documents.
+    pub(crate) original: usize,
+    pub(crate) mutant: Mutant,
+    /// The other rules that rest on what is broken.
+    pub(crate) sharers: BTreeSet<Id>,
+}
+
+/// Everything that has to be broken for one rule.
+pub(crate) struct Plan {
+    pub(crate) documents: Vec<Broken>,
+    /// Places in the list of code mutations.
+    pub(crate) code: BTreeSet<usize>,
+    /// The Rust tests that hold the rule.
+    pub(crate) holders: BTreeSet<String>,
+    /// Changes when the mutants or the tests of the rule do.
+    pub(crate) fingerprint: String,
+}
+
+/// The plans of every rule that is claimed to be held.
+pub(crate) struct Plans {
+    pub(crate) originals: Vec<Original>,
+    pub(crate) code: Vec<Code>,
+    pub(crate) rules: BTreeMap<Id, Plan>,
+}
+
+impl Plans {
+    /// The tests that hold any of these rules.
+    pub(crate) fn holders(&self, ids: &BTreeSet<Id>) -> BTreeSet<String> {
+        let plans = ids.iter().filter_map(|id| self.rules.get(id));
+        plans.flat_map(|plan| plan.holders.iter().cloned()).collect()
+    }
+}
+
+impl Original {
+    fn of(document: &Document) -> Result<Self, Fault> {
+        let json = serde_json::to_value(document).map_err(|error| Fault::file(&document.id, error))?;
+        let ids = document.clauses.iter().map(|clause| {
+            let covers = clause.covers.iter().filter_map(|id| id.parse().ok()).collect();
+            (clause.id.clone(), covers, carriers(&json, &clause.id))
+        });
+        let clauses = ids.collect();
+        Ok(Self { document: document.clone(), clauses, json })
+    }
+
+    /// The rules that rest on what stands at a pointer.
+    fn resting_on(&self, pointer: &str) -> BTreeSet<Id> {
+        let resting = self.clauses.iter().filter(|(_, _, carriers)| {
+            carriers.iter().any(|carrier| carrier.pointers.iter().any(|each| each == pointer))
+        });
+        resting.flat_map(|(_, covers, _)| covers.iter().copied()).collect()
+    }
+
+    /// What carries a rule out, for docs/rules.md.
+    pub(crate) fn carriers_of(&self, id: Id) -> impl Iterator<Item = &str> {
+        let covering = self.clauses.iter().filter(move |(_, covers, _)| covers.contains(&id));
+        covering.flat_map(|(_, _, carriers)| carriers.iter().map(|carrier| carrier.label.as_str()))
+    }
+
+    /// The document with a mutation, or `None` where that is no document.
+    pub(crate) fn broken(&self, mutant: &Mutant) -> Option<Document> {
+        let mut json = self.json.clone();
+        apply(&mut json, &mutant.edits);
+        serde_json::from_value(json).ok().filter(|broken| *broken != self.document)
+    }
+
+    /// The mutants of a rule with the pointer of what each breaks.
+    fn mutants_of(&self, id: Id) -> Vec<(String, Mutant)> {
+        let mut mutants = Vec::new();
+        for (clause, _, carriers) in self.clauses.iter().filter(|(_, covers, _)| covers.contains(&id)) {
+            for carrier in carriers {
+                let pointer = carrier.pointers.first().cloned().unwrap_or_default();
+                let of_carrier = of_carrier(&self.json, carrier, clause);
+                mutants.extend(of_carrier.into_iter().map(|mutant| (pointer.clone(), mutant)));
+            }
+            let kind = clause_pointer(&self.json, clause).filter(|_| carriers.is_empty());
+            if let Some(pointer) = kind.filter(|pointer| {
+                self.json.pointer(&format!("{pointer}/kind")) == Some(&json!("information"))
+            }) {
+                let of_clause = of_information(&self.json, &pointer, clause);
+                mutants.extend(of_clause.into_iter().map(|mutant| (pointer.clone(), mutant)));
+            }
+        }
+        mutants
+    }
+}
+
+/// Reads the documents and `mutations.toml`, and derives what has to be broken for each claimed rule.
+pub(crate) fn plans(root: &Path, entries: &Entries, tests: &Tests) -> Result<Plans, Fault> {
+    let text =
+        std::fs::read_to_string(root.join(MUTATIONS)).map_err(|error| Fault::file(MUTATIONS, error))?;
+    let mutations: Mutations = toml::from_str(&text).map_err(|error| Fault::file(MUTATIONS, error))?;
+    let originals = documents().iter().map(Original::of).collect::<Result<Vec<_>, _>>()?;
+    let mut faults = Vec::new();
+    for code in &mutations.code {
+        faults.extend(unfit(root, code));
+    }
+    let mut rules = BTreeMap::new();
+    let mut spared_used = BTreeSet::new();
+    for (id, entry) in entries.iter().filter(|(_, entry)| entry.is_claimed()) {
+        match holders(*id, entry, tests) {
+            Ok(names) => {
+                let (plan, used) = plan(*id, &originals, &mutations, &names, tests);
+                spared_used.extend(used);
+                rules.insert(*id, plan);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    for (place, spared) in mutations.spared.iter().enumerate() {
+        for (of, label) in spared.mutants.iter().enumerate() {
+            if !spared_used.contains(&(place, of)) {
+                faults.push(format!("{MUTATIONS}: nothing to spare begins with `{label}`"));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(Plans { originals, code: mutations.code, rules }) } else { Err(Fault(faults)) }
+}
+
+/// Why a code mutation cannot be made.
+fn unfit(root: &Path, code: &Code) -> Option<String> {
+    let text = match std::fs::read_to_string(root.join(&code.file)) {
+        Ok(text) => text,
+        Err(error) => return Some(format!("{MUTATIONS}: {}: {error}", code.file)),
+    };
+    let times = text.matches(&code.find).count();
+    (times != 1).then(|| {
+        format!("{MUTATIONS}: `{}`: the text stands {times} times in {}; expected once", code.what, code.file)
+    })
+}
+
+type Used = Vec<(usize, usize)>;
+
+fn plan(
+    id: Id,
+    originals: &[Original],
+    mutations: &Mutations,
+    names: &BTreeSet<&str>,
+    tests: &Tests,
+) -> (Plan, Used) {
+    let of_rule = |rules: &BTreeSet<String>| rules.contains(&id.to_string());
+    let (mut broken, mut used) = (Vec::new(), Used::new());
+    let mut digest = Sha256::new();
+    let mut digested = |part: &str| {
+        digest.update(part.as_bytes());
+        digest.update([0]);
+    };
+    for (place, original) in originals.iter().enumerate() {
+        let parts = mutations.part.iter().filter(|part| of_rule(&part.rules));
+        let of_parts = parts.filter(|part| part.document == original.document.id).flat_map(|part| {
+            let mutants = of_part(&original.json, &part.pointer).unwrap_or_default();
+            mutants.into_iter().map(|mutant| (part.pointer.clone(), mutant))
+        });
+        for (pointer, mutant) in original.mutants_of(id).into_iter().chain(of_parts) {
+            let sparing = mutations.spared.iter().enumerate().filter(|(_, spared)| of_rule(&spared.rules));
+            let found = sparing
+                .flat_map(|(place, spared)| {
+                    spared.mutants.iter().enumerate().map(move |(of, label)| (place, of, label))
+                })
+                .filter(|(_, _, label)| mutant.label.starts_with(label.as_str()))
+                .map(|(place, of, _)| (place, of))
+                .collect::<Used>();
+            if !found.is_empty() {
+                used.extend(found);
+            } else if original.broken(&mutant).is_some() {
+                digested(&mutant.label);
+                digested(&format!("{:?}", mutant.edits));
+                digested(&original.json.pointer(&pointer).unwrap_or(&Value::Null).to_string());
+                let sharers = original.resting_on(&pointer).into_iter().filter(|each| *each != id).collect();
+                broken.push(Broken { original: place, mutant, sharers });
+            }
+        }
+    }
+    let of_code = mutations.code.iter().enumerate().filter(|(_, code)| of_rule(&code.rules));
+    let mut code = BTreeSet::new();
+    for (place, each) in of_code {
+        digested(&each.file);
+        digested(&each.find);
+        digested(&each.replace);
+        code.insert(place);
+    }
+    let mut rust = BTreeSet::new();
+    for name in names {
+        if let Some(test) = tests.get(*name).filter(|test| test.is_rust()) {
+            digested(&test.source);
+            rust.insert((*name).to_owned());
+        }
+    }
+    let fingerprint =
+        digest.finalize().iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    (Plan { documents: broken, code, holders: rust, fingerprint }, used)
+}
