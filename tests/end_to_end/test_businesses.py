@@ -9,7 +9,7 @@ import time
 import pytest
 from client import eventually
 from messages import downloaded, instant
-from scene import add_customer, add_support, deliver, signed
+from scene import add_customer, add_support, deliver, reviewed, signed
 
 NOTE = "I would like to have this looked at."
 ASSISTANT = {"price": "price_assistant_plus", "amount": 2000, "currency": "usd"}
@@ -59,9 +59,9 @@ def review(customer, request, support, decision, clause, **body):
     shown = customer.stack.get(path, as_=support)
     assert shown.status == 200, shown.body
     body = {"decision": decision, "clause": clause, "reason": "By the clause.", **body}
-    if shown.json["quote"] and decision in ("approve", "approve_part"):
+    if shown.json["quote"] and decision == "approve":
         body["quote"] = shown.json["quote"]["quote"]
-    return customer.stack.post(f"/v1/refund-requests/{request['id']}/review", body, as_=support)
+    return reviewed(customer.stack, request["id"], body, support)
 
 
 def refunded(customer, request, payment, amount):

@@ -9,7 +9,7 @@ import pytest
 from client import eventually
 from lambda_processes import processes_of
 from messages import instant
-from scene import DAY_S, add_customer, add_support, at_once
+from scene import DAY_S, add_customer, add_support, at_once, reviewed
 
 NOTE = "I had cancelled before this was charged."
 
@@ -202,10 +202,7 @@ class TestReview:
     @staticmethod
     def review(case, as_="support", **body):
         """A review that cites a clause, and carries the quote that its reviewer is shown."""
-        if body["decision"] != "refuse":
-            body["quote"] = (case.request(case.case)["quote"] or {}).get("quote")
-        body["clause"] = "pack-final-once-spent"
-        return case.stack.post(f"/v1/refund-requests/{case.case}/review", body, as_=as_)
+        return reviewed(case.stack, case.case, {"clause": "pack-final-once-spent", **body}, as_)
 
     def test_a_part_is_approved_and_paid(self, case):
         amount = {"amount_minor": 300, "currency": "usd"}

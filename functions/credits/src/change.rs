@@ -157,7 +157,7 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
             let data = ChangeData::Replaced { lot: part.lot.0, credits: part.credits.get() };
             (data, format!("The subscription was renewed: {} replaced by the new ones.", were(part.credits)))
         }
-        Change::Revoked { part, debt } => {
+        Change::Revoked { part, debt, .. } => {
             let (lot, credits) = (part.lot.0, part.credits.get());
             let taken = format!("The payment was refunded: {} taken back.", were(part.credits));
             let text = if debt.is_zero() { taken } else { format!("{taken} {} owed.", are(*debt)) };

@@ -114,6 +114,10 @@ struct ReviewAnswer<'request> {
     amount: Option<MoneyAnswer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     offer: Option<&'request str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoke: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ends_plan: Option<bool>,
     r#override: bool,
     at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -313,6 +317,8 @@ fn review<'request>(
         quote: review.quote.as_deref(),
         amount,
         offer,
+        revoke: review.chosen.revoke.map(policy::Revocation::id),
+        ends_plan: review.chosen.ends_plan,
         r#override: review.overrides,
         at: call.at.to_string(),
         reviewer: actor(&call.by).1.filter(|_| for_support),

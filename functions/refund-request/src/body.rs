@@ -3,8 +3,8 @@
 use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request};
 use ledger::{Currency, GenerationId, Money, PaymentId, Timestamp};
-use policy::{Document, Fact, Missing, Reason};
-use refunds::{NOTE_CHARACTERS_MAX, fingerprint};
+use policy::{Document, Fact, Missing, Reason, Revocation};
+use refunds::{Chosen, NOTE_CHARACTERS_MAX, fingerprint};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -328,6 +328,10 @@ struct ReviewBody {
     reason: String,
     /// The clause that it rests on.
     clause: Option<String>,
+    /// What is revoked of the payment's credits, where the policy lets a reviewer choose (`S3-18`, `S3-22`).
+    revoke: Option<Revocation>,
+    /// Whether the plan ends, where the policy lets a reviewer choose (`S3-18`).
+    ends_plan: Option<bool>,
     /// The quote that the reviewer was shown, where money or credits are to move.
     quote: Option<String>,
     /// For `ask`: the facts that are missing.
@@ -362,6 +366,7 @@ pub(crate) struct Reviewing {
     pub(crate) decides: Decides,
     pub(crate) reason: String,
     pub(crate) clause: Option<String>,
+    pub(crate) chosen: Chosen,
     pub(crate) quote: Option<String>,
 }
 
@@ -413,7 +418,8 @@ impl Reviewing {
                 Decides::Offer { offer, worth }
             }
         };
-        Ok(Self { decides, reason: body.reason, clause: body.clause, quote: body.quote })
+        let chosen = Chosen { revoke: body.revoke, ends_plan: body.ends_plan };
+        Ok(Self { decides, reason: body.reason, clause: body.clause, chosen, quote: body.quote })
     }
 
     /// The clause that it rests on, which is one of the document's or of the laws beside it.
@@ -431,7 +437,7 @@ impl Reviewing {
 impl ReviewBody {
     /// Fields that mean nothing with the decision are refused: whoever sent them expected something of them.
     fn belongs_together(&self) -> Result<(), Problem> {
-        use ReviewDecision::{ApprovePart, Ask, Offer};
+        use ReviewDecision::{Approve, ApprovePart, Ask, Offer};
         let with = |field, present: bool, decisions: &[ReviewDecision], names: &str| {
             if present && !decisions.contains(&self.decision) {
                 return Err(unprocessable(field, format!("expected with {names} alone")));
@@ -439,6 +445,9 @@ impl ReviewBody {
             Ok(())
         };
         with("#/amount", self.amount.is_some(), &[ApprovePart, Offer], "`approve_part` or `offer`")?;
+        let pays = "`approve`, `approve_part` or `offer`";
+        with("#/revoke", self.revoke.is_some(), &[Approve, ApprovePart, Offer], pays)?;
+        with("#/ends_plan", self.ends_plan.is_some(), &[Approve, ApprovePart, Offer], pays)?;
         with("#/credits", self.credits.is_some(), &[Offer], "`offer`")?;
         with("#/offer", self.offer.is_some(), &[Offer], "`offer`")?;
         with("#/missing", !self.missing.is_empty(), &[Ask], "`ask`")?;

@@ -8,6 +8,8 @@ use serde::Serialize;
 pub(crate) struct QuoteAnswer {
     quote: String,
     pays: PaysAnswer,
+    /// How much of the payment's credits is revoked; `None` where no money is refunded.
+    revokes: Option<&'static str>,
     revoked: Vec<RevokedAnswer>,
     untouched: Vec<KeptAnswer>,
     plan_ends: Option<EndsAnswer>,
@@ -26,6 +28,7 @@ enum PaysAnswer {
 struct RevokedAnswer {
     lot: u32,
     credits_revoked: u64,
+    credits_left: u64,
     credits_spent: u64,
     credits_held: u64,
     debt: u64,
@@ -76,12 +79,14 @@ pub(crate) fn quote(quote: &Quote) -> QuoteAnswer {
                 PaysAnswer::CreditsGranted { product: product.as_str().to_owned(), credits: credits.get() }
             }
         },
+        revokes: quote.revokes.map(policy::Revocation::id),
         revoked: quote
             .revoked
             .iter()
             .map(|lot| RevokedAnswer {
                 lot: lot.lot.0,
                 credits_revoked: lot.revoked.get(),
+                credits_left: lot.left.get(),
                 credits_spent: lot.spent.get(),
                 credits_held: lot.held.get(),
                 debt: lot.debt.get(),

@@ -5,10 +5,10 @@ use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{Actor, Credits, Money};
-use policy::Remedy;
-use refunds::{Call, Grounds, Quote, Review, ReviewError, Reviewed, Standing, Stores, Verdict};
+use policy::{Document, Remedy};
+use refunds::{Call, Chosen, Grounds, Pays, Quote, Review, ReviewError, Reviewed, Standing, Stores, Verdict};
 
-use crate::body::{Decides, Reviewing, Worth, sent};
+use crate::body::{Decides, Reviewing, Worth, sent, unprocessable};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::Known;
 use crate::{RefundRequests, answer, show, stored, support};
@@ -33,7 +33,9 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     let standing = known.standing(now);
     let clause = body.cites(known.document)?;
     let Decided { verdict, executes, shown } = decided(&stored, &body, &standing)?;
-    let review = Review { verdict, reason: body.reason, clause, quote: None, overrides: false };
+    may_choose(body.chosen, executes.as_ref(), known.document)?;
+    let Reviewing { reason, chosen, .. } = body;
+    let review = Review { verdict, reason, clause, chosen, quote: None, overrides: false };
     // Whoever may not decide, or decides nothing any more, is told so and not asked for a quote.
     let leads_to = stored.review(call, review, executes).map_err(|error| refused(&error))?;
     if let Some(shown) = shown {
@@ -66,28 +68,52 @@ struct Decided {
 }
 
 fn decided(stored: &refunds::Request, body: &Reviewing, standing: &Standing<'_>) -> Result<Decided, Problem> {
-    let quote = stored.quote(standing);
     let nothing = |verdict| Decided { verdict, executes: None, shown: None };
+    // What a reviewer lets happen is what the reviewer has seen.
+    let shown = |verdict, quote: Option<Quote>| Decided { verdict, shown: quote.clone(), executes: quote };
     Ok(match &body.decides {
         Decides::Refuse => nothing(Verdict::Refuse),
         Decides::Ask(missing) => nothing(Verdict::Ask(missing.clone())),
-        Decides::Approve => Decided { verdict: Verdict::Approve, executes: quote.clone(), shown: quote },
+        Decides::Approve => shown(Verdict::Approve, stored.quote_by(body.chosen, standing)),
         Decides::ApprovePart(part) => {
-            let executes = stored.part_quote(*part, standing).map_err(|error| refused(&error))?;
-            Decided { verdict: Verdict::ApprovePart(*part), executes: Some(executes), shown: quote }
+            let quote = stored.part_quote(*part, body.chosen, standing).map_err(|error| refused(&error))?;
+            shown(Verdict::ApprovePart(*part), Some(quote))
         }
         Decides::Offer { offer, worth } => {
             let remedy = worth_of(stored, offer, *worth, standing)?;
-            let made = stored.offered_quote(offer, &remedy, standing);
+            let made = stored.offered_quote(offer, &remedy, body.chosen, standing);
             let verdict = Verdict::Offer { offer: offer.clone(), remedy };
-            // What the document computes is shown with the offer; what the reviewer names is its own quote.
-            let shown = match worth {
-                Worth::Computed => made.clone(),
-                Worth::Money(_) | Worth::Credits(_) => None,
-            };
-            Decided { verdict, executes: made, shown }
+            match worth {
+                Worth::Computed | Worth::Money(_) => shown(verdict, made),
+                // Credits that the reviewer names take nothing back: they are their own quote.
+                Worth::Credits(_) => Decided { verdict, executes: made, shown: None },
+            }
         }
     })
+}
+
+/// Refuses a choice of the refund's terms that the document does not leave to a reviewer, or that is about
+/// nothing.
+fn may_choose(chosen: Chosen, executes: Option<&Quote>, document: &Document) -> Result<(), Problem> {
+    let terms = &document.on_refund;
+    let money = executes.is_some_and(|quote| matches!(quote.pays, Pays::Money { .. }));
+    let expected = match (chosen.revoke, chosen.ends_plan) {
+        (Some(_), _) if !money => Some(("#/revoke", "expected where money is refunded".to_owned())),
+        (Some(revoke), _) if !terms.reviewer_may_revoke.contains(&revoke) => {
+            let names = terms.reviewer_may_revoke.iter().map(|revoke| format!("`{}`", revoke.id()));
+            let names = names.collect::<Vec<_>>().join(" or ");
+            let left = if names.is_empty() { "nothing to choose".to_owned() } else { names };
+            Some(("#/revoke", format!("expected what the policy leaves to a reviewer: {left}")))
+        }
+        (_, Some(_)) if !executes.is_some_and(Quote::may_end_plan) => {
+            Some(("#/ends_plan", "expected where money of a plan that runs is refunded".to_owned()))
+        }
+        (_, Some(_)) if !terms.reviewer_may_cancel => {
+            Some(("#/ends_plan", "expected not at all: the policy says whether the plan ends".to_owned()))
+        }
+        _ => None,
+    };
+    expected.map_or(Ok(()), |(field, detail)| Err(unprocessable(field, detail)))
 }
 
 /// What an offer is worth: what the document computes, or else what the reviewer says. Money is a part of
@@ -103,15 +129,13 @@ fn worth_of(
         amount_minor: money.minor(),
         currency: money.currency().as_str().to_owned(),
     };
-    let unprocessable =
-        |field: &str, detail: &str| Problem::new(ProblemKind::Unprocessable).field(field, detail.to_owned());
     match (&made.remedy, worth) {
         (Some(remedy), Worth::Computed) => Ok(remedy.clone()),
         (Some(_), Worth::Money(_) | Worth::Credits(_)) => {
             Err(unprocessable("#/offer", "expected without an amount: the document computes it"))
         }
         (None, Worth::Money(money)) => {
-            stored.part_quote(money, standing).map_err(|error| refused(&error))?;
+            stored.part_quote(money, Chosen::default(), standing).map_err(|error| refused(&error))?;
             Ok(of_money(money))
         }
         (None, Worth::Credits(credits)) if Credits::new(credits).is_ok_and(|credits| !credits.is_zero()) => {

@@ -92,7 +92,7 @@ fn standing(
     ]);
     for lot in &account.lots {
         let expires = match lot.expires_at {
-            _ if lot.closed => "closed by a refund".to_owned(),
+            _ if lot.is_closed() => "closed by a refund".to_owned(),
             Some(expiry) if expiry <= now => format!("{} (past)", instant(expiry)),
             Some(expiry) => instant(expiry),
             None => "never".to_owned(),

@@ -7,7 +7,7 @@ use lambda::config::Env;
 use ledger::contract::{at, grant, place, run, settle};
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, Credits, Ending, LedgerStore as _, Order, PaymentStore as _,
-    PolicyRef, Prepared, RefundRequestId, ReleaseReason, prepare,
+    PolicyRef, Prepared, RefundRequestId, ReleaseReason, Takes, prepare,
 };
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Decision, Fact, Facts, Reason, decide};
@@ -101,7 +101,7 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
     );
     request.keep_time(Some(document()));
     let amount = request.granted_money().unwrap();
-    let command = Command::Revoke { payment: payment.id.clone(), owe_spent: false };
+    let command = Command::Revoke { payment: payment.id.clone(), takes: Takes::Remaining, owe_spent: false };
     let order = Order {
         account,
         command: &command,

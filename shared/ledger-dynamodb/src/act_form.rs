@@ -1,8 +1,8 @@
 //! The stored form of what people did with a request.
 
 use ledger::{Money, Timestamp};
-use policy::{Fact, Missing, Remedy};
-use refunds::{Act, Call, Deed, Review, Verdict};
+use policy::{Fact, Missing, Remedy, Revocation};
+use refunds::{Act, Call, Chosen, Deed, Review, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -35,10 +35,36 @@ struct ReviewForm {
     reason: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     clause: Option<String>,
+    #[serde(default, skip_serializing_if = "ChosenForm::is_default")]
+    chosen: ChosenForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     quote: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     overrides: bool,
+}
+
+/// What a reviewer chose of a refund's terms.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChosenForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revoke: Option<Revocation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ends_plan: Option<bool>,
+}
+
+impl ChosenForm {
+    pub(crate) fn of(chosen: Chosen) -> Self {
+        Self { revoke: chosen.revoke, ends_plan: chosen.ends_plan }
+    }
+
+    pub(crate) fn read(self) -> Chosen {
+        Chosen { revoke: self.revoke, ends_plan: self.ends_plan }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +92,7 @@ pub(crate) fn encode(act: &Act) -> ActForm {
                 verdict: verdict_form(&review.verdict),
                 reason: review.reason.clone(),
                 clause: review.clause.clone(),
+                chosen: ChosenForm::of(review.chosen),
                 quote: review.quote.clone(),
                 overrides: review.overrides,
             }),
@@ -101,6 +128,7 @@ pub(crate) fn decode(form: ActForm) -> Result<Act, StoreError> {
                 verdict: verdict(review.verdict)?,
                 reason: review.reason,
                 clause: review.clause,
+                chosen: review.chosen.read(),
                 quote: review.quote,
                 overrides: review.overrides,
             }),

@@ -8,7 +8,7 @@ use refunds::{
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::act_form::{self, ActForm};
+use crate::act_form::{self, ActForm, ChosenForm};
 use crate::clock_form::{self, ClaimForm, ClockForm};
 
 const SCHEMA: u8 = 1;
@@ -67,6 +67,8 @@ struct OfferForm {
 struct MadeForm {
     by: String,
     remedy: Remedy,
+    #[serde(default, skip_serializing_if = "ChosenForm::is_default")]
+    chosen: ChosenForm,
     quote: String,
     /// Who gave the first approval, to which quote, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -197,6 +199,7 @@ fn offer_form(offer: &Offer) -> OfferForm {
         made: offer.made.as_ref().map(|made| MadeForm {
             by: made.by.clone(),
             remedy: made.remedy.clone(),
+            chosen: ChosenForm::of(made.chosen),
             quote: made.quote.clone(),
             first: made.first.as_ref().map(first_approval_form),
         }),
@@ -211,7 +214,8 @@ fn offer(form: OfferForm) -> Result<Offer, StoreError> {
     let state = OfferState::from_name(&form.state).ok_or(StoreError::Unreadable("offer"))?;
     let made = |made: MadeForm| {
         let first = made.first.map(first_approval).transpose()?;
-        Ok::<_, StoreError>(Made { by: made.by, remedy: made.remedy, quote: made.quote, first })
+        let chosen = made.chosen.read();
+        Ok::<_, StoreError>(Made { by: made.by, remedy: made.remedy, chosen, quote: made.quote, first })
     };
     Ok(Offer { id: form.offer, state, made: form.made.map(made).transpose()? })
 }

@@ -88,8 +88,11 @@ pub struct Lot {
     /// The subscription's period that paid for it, where the policy lets a renewal take the place of what is
     /// left of the periods before (`S4-12`).
     pub period: Option<Period>,
-    /// Its payment was refunded: credits that come back to it are revoked at once.
-    pub closed: bool,
+    /// Spent credits that a refund of a part or of all of its payment made a debt of.
+    pub owed: Credits,
+    /// `Some` once nothing of its payment is left to refund: credits that come back to it are revoked at once.
+    /// It counts those.
+    pub closed: Option<Credits>,
     /// The last instant at which its numbers changed.
     pub touched_at: Timestamp,
 }
@@ -97,7 +100,12 @@ pub struct Lot {
 impl Lot {
     /// Whether its credits can be used at `now`.
     pub fn is_usable(&self, now: Timestamp) -> bool {
-        !self.closed && self.expires_at.is_none_or(|expiry| now < expiry)
+        !self.is_closed() && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+
+    /// Whether credits that come back to it are revoked at once.
+    pub fn is_closed(&self) -> bool {
+        self.closed.is_some()
     }
 
     /// Whether it holds credits that are due to expire at `now`.
@@ -107,7 +115,7 @@ impl Lot {
 
     /// Whether it stays in the account: while it has credits, and some time after its last change.
     pub(crate) fn is_kept(&self, at: Timestamp) -> bool {
-        let refund_may_fail = self.closed || !self.repaid.is_zero();
+        let refund_may_fail = !self.revoked.is_zero() || self.is_closed() || !self.repaid.is_zero();
         let kept_s = if refund_may_fail { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
         let idle_s = u64::try_from(at.seconds_since(self.touched_at)).unwrap_or_default();
         !self.is_empty() || idle_s < kept_s

@@ -60,14 +60,22 @@ impl Account {
                 self.move_parts(&[*part], at, available, expired)?;
                 self.lot_mut(part.lot)?.expires_at = Some(*since);
             }
-            Change::Revoked { part, debt } => {
+            Change::Revoked { part, debt, closes } => {
                 self.move_parts(&[*part], at, available, revoked)?;
-                self.lot_mut(part.lot)?.closed = true;
+                let lot = self.lot_mut(part.lot)?;
+                lot.owed = lot.owed.plus(*debt)?;
+                lot.closed = match lot.closed {
+                    Some(returned) => Some(returned.plus(part.credits)?),
+                    None => closes.then_some(Credits::ZERO),
+                };
                 self.debt = self.debt.plus(*debt)?;
             }
             Change::Restored { part, debt, repaid } => {
                 self.move_parts(&[*part], at, revoked, available)?;
-                self.lot_mut(part.lot)?.closed = false;
+                let lot = self.lot_mut(part.lot)?;
+                let undone = repaid.iter().try_fold(*debt, |sum, part| sum.plus(part.credits))?;
+                lot.owed = lot.owed.saturating_minus(undone);
+                lot.closed = None;
                 self.debt = self.debt.minus(*debt)?;
                 self.move_parts(repaid, at, spent, available)?;
                 for part in repaid {

@@ -69,6 +69,15 @@ pub struct Settlement {
     pub grace_s: u64,
 }
 
+/// How much of a lot a revocation takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// All that is left. The lot is closed: what running generations give back is taken back at once.
+    Remaining,
+    /// So many, as far as they are left. The lot stays open.
+    UpTo(Credits),
+}
+
 /// What can be asked of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -89,17 +98,23 @@ pub enum Command {
         /// somebody has looked up its grace.
         releases: Vec<(GenerationId, u64)>,
     },
-    /// Take back what is left of a refunded payment's lot, and close the lot to returns.
+    /// Take back credits of a refunded payment's lot.
     Revoke {
         /// The payment.
         payment: PaymentId,
-        /// Whether spent credits become a debt; only where the policy says so.
+        /// How many.
+        takes: Takes,
+        /// Whether spent credits become a debt, as far as they are among those to be taken back; only where
+        /// the policy says so.
         owe_spent: bool,
     },
-    /// Undo a revocation whose refund failed.
+    /// Undo a revocation whose refund failed, and open the lot if it was closed: not all of its payment is
+    /// refunded any more.
     Restore {
-        /// The payment; all that was revoked of its lot comes back, also what came back to it since.
+        /// The payment; what its lot gave back since it was closed comes back with it.
         payment: PaymentId,
+        /// The credits that the revocation took back.
+        credits: Credits,
         /// The debt that the revocation made; what later grants paid off of it goes back to their lots.
         debt: Credits,
     },

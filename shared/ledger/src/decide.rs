@@ -6,7 +6,7 @@
 use crate::{
     Account, ApplyError, Change, Command, Credits, Ended, GenerationHistory, GenerationId, HOLDS_MAX, Hold,
     Lot, Part, Past, PaymentId, Place, Record, Rejection, ReleaseReason, SettlementOutcome, SubscriptionId,
-    Timestamp, settle,
+    Takes, Timestamp, settle,
 };
 
 /// A marker within this distance of `now` may have been moved on by a sweep whose clock is ahead
@@ -60,8 +60,8 @@ pub fn decide(
         Command::Hold(place) => planner.hold(place, histories),
         Command::Settle { settlements } => settle::settle(&mut planner, settlements, histories),
         Command::Expire { releases } => planner.expire(releases),
-        Command::Revoke { payment, owe_spent } => planner.revoke(payment, *owe_spent),
-        Command::Restore { payment, debt } => planner.restore(payment, *debt),
+        Command::Revoke { payment, takes, owe_spent } => planner.revoke(payment, *takes, *owe_spent),
+        Command::Restore { payment, credits, debt } => planner.restore(payment, *credits, *debt),
         Command::StartExpiry { subscription, ended_at, leftover_s, stop_clock } => {
             let ended =
                 Ended { subscription: subscription.clone(), ended_at: *ended_at, leftover_s: *leftover_s };
@@ -146,8 +146,8 @@ impl Planner {
     pub(crate) fn returned(&mut self, parts: &[Part], grace_s: u64) -> Result<(), ApplyError> {
         for part in parts {
             let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
-            if lot.closed {
-                self.change(Change::Revoked { part: *part, debt: Credits::ZERO })?;
+            if lot.is_closed() {
+                self.change(Change::Revoked { part: *part, debt: Credits::ZERO, closes: true })?;
             } else if lot.is_due(self.now) {
                 if grace_s == 0 {
                     self.change(Change::Expired(*part))?;
@@ -213,29 +213,45 @@ impl Planner {
         Ok(Step::Write)
     }
 
-    fn revoke(&mut self, payment: &PaymentId, owe_spent: bool) -> Result<Step, ApplyError> {
+    fn revoke(&mut self, payment: &PaymentId, takes: Takes, owe_spent: bool) -> Result<Step, ApplyError> {
         let Some(lot) = self.lot_of(payment) else {
             return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
         };
-        if lot.closed {
+        if lot.is_closed() {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
         }
         let id = lot.id;
-        let debt = if owe_spent { lot.spent } else { Credits::ZERO };
+        // What an earlier part made a debt of is owed once.
+        let spent = lot.spent.saturating_minus(lot.owed);
         self.seal()?;
-        let credits = self.account.lot(id).map_or(Credits::ZERO, |lot| lot.available);
-        self.change(Change::Revoked { part: Part { lot: id, credits }, debt })?;
+        let left = self.account.lot(id).map_or(Credits::ZERO, |lot| lot.available);
+        let (credits, used) = match takes {
+            Takes::Remaining => (left, spent),
+            Takes::UpTo(limit) => {
+                let credits = left.min(limit);
+                (credits, limit.saturating_minus(credits).min(spent))
+            }
+        };
+        let debt = if owe_spent { used } else { Credits::ZERO };
+        let closes = takes == Takes::Remaining;
+        if !closes && credits.is_zero() && debt.is_zero() {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        self.change(Change::Revoked { part: Part { lot: id, credits }, debt, closes })?;
         Ok(Step::Write)
     }
 
-    fn restore(&mut self, payment: &PaymentId, debt: Credits) -> Result<Step, ApplyError> {
+    fn restore(&mut self, payment: &PaymentId, credits: Credits, debt: Credits) -> Result<Step, ApplyError> {
         let Some(lot) = self.lot_of(payment) else {
             return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
         };
-        if !lot.closed {
+        let returned = lot.closed.unwrap_or(Credits::ZERO);
+        let part = Part { lot: lot.id, credits: credits.plus(returned)?.min(lot.revoked) };
+        // No debt is struck that this lot did not make.
+        let debt = debt.min(lot.owed);
+        if !lot.is_closed() && part.credits.is_zero() && debt.is_zero() {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
         }
-        let part = Part { lot: lot.id, credits: lot.revoked };
         let struck = debt.min(self.account.debt);
         let repaid = self.payers(debt.saturating_minus(struck))?;
         self.change(Change::Restored { part, debt: struck, repaid: repaid.clone() })?;

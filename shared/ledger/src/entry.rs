@@ -129,12 +129,14 @@ pub enum Change {
         /// Since when it is unusable; credits in open holds come back under the terms of an expired lot.
         since: Timestamp,
     },
-    /// What was left of a refunded payment's lot was taken back.
+    /// Credits of a refunded payment's lot were taken back.
     Revoked {
         /// The lot and the credits taken from it.
         part: Part,
         /// Spent credits that the account owes for it.
         debt: Credits,
+        /// Whether the lot is closed: what comes back to it is revoked at once.
+        closes: bool,
     },
     /// A revocation was undone, because its refund failed.
     Restored {
@@ -367,7 +369,7 @@ impl Change {
             Self::Expired(part) | Self::Replaced { part, .. } => {
                 transfer(Book::Available(part.lot), Book::Expired(part.lot), part.credits)
             }
-            Self::Revoked { part, debt } => {
+            Self::Revoked { part, debt, .. } => {
                 transfer(Book::Available(part.lot), Book::Revoked(part.lot), part.credits)?;
                 transfer(Book::Claims, Book::Debt, *debt)
             }

@@ -100,7 +100,8 @@ impl Planner {
             results: 0,
             leftover_s: None,
             period: None,
-            closed: false,
+            owed: Credits::ZERO,
+            closed: None,
             touched_at: self.at,
         })
     }

@@ -34,7 +34,9 @@ pub use account::{
 pub use apply::ApplyError;
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use codec::{CodecError, SCHEMA};
-pub use command::{Command, Compensation, Ending, Grant, Place, Rejection, Settlement, SettlementOutcome};
+pub use command::{
+    Command, Compensation, Ending, Grant, Place, Rejection, Settlement, SettlementOutcome, Takes,
+};
 pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};
 pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posting, ReleaseReason};
 pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};

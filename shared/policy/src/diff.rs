@@ -127,10 +127,18 @@ fn promises(document: &Document) -> Texts {
         OnRenewal::Replace => "replaces what is left",
     };
     say("renewal".to_owned(), renewal.to_owned());
-    let refund = document.on_refund;
+    let refund = &document.on_refund;
+    let choices: Vec<&str> = refund.reviewer_may_revoke.iter().map(|choice| choice.id()).collect();
     let text = format!(
-        "revokes: {}, cancels: {}, debt for spent credits: {}",
-        refund.revoke, refund.cancel, refund.debt_for_spent
+        "revokes: {}, of a part: {}, a reviewer may choose: {}; cancels: {}, for a part: {}, a reviewer may \
+         choose: {}; debt for spent credits: {}",
+        refund.revoke.id(),
+        refund.revoke_of_part.id(),
+        if choices.is_empty() { "no".to_owned() } else { choices.join(" or ") },
+        refund.cancel,
+        refund.cancel_for_part,
+        refund.reviewer_may_cancel,
+        refund.debt_for_spent
     );
     say("refund".to_owned(), text);
     texts

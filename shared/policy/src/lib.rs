@@ -57,5 +57,6 @@ pub use practice::{
 };
 pub use promise::{
     Cancellation, Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe,
+    Revocation,
 };
 pub use reason::Reason;

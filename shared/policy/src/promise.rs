@@ -152,15 +152,68 @@ pub struct Cancellation {
     pub products: Vec<String>,
 }
 
-/// What a refund of a payment does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What a refund of a payment does. A refund is whole when nothing of the payment is left to refund after
+/// it, in however many parts it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnRefund {
-    /// Whether what is left of the payment's own lots is revoked.
-    pub revoke: bool,
-    /// Whether the refund of a subscription's charge cancels the subscription at once.
+    /// What a whole refund revokes of the payment's own lot.
+    pub revoke: Revocation,
+    /// What a refund of a part revokes of it.
+    pub revoke_of_part: Revocation,
+    /// What a reviewer may choose in place of the two, where the text says that we *may* revoke (`S3-18`,
+    /// `S3-22`).
+    pub reviewer_may_revoke: Vec<Revocation>,
+    /// Whether a whole refund of a subscription's charge cancels the subscription at once.
     pub cancel: bool,
-    /// Whether credits of the payment that were already spent become a debt.
+    /// Whether a refund of a part of a subscription's charge does.
+    pub cancel_for_part: bool,
+    /// Whether a reviewer may choose that, where the text says that we *may* cancel (`S3-18`).
+    pub reviewer_may_cancel: bool,
+    /// Whether revoked credits that were already spent become a debt.
     pub debt_for_spent: bool,
+}
+
+/// How much of a payment's lot a refund revokes; spent credits stay spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Revocation {
+    /// No credits.
+    Nothing,
+    /// The refunded money's share of the granted credits, rounded down, and at most what is left of them.
+    Proportional,
+    /// All that is left, and what running generations give back later.
+    Remaining,
+}
+
+impl Revocation {
+    /// Every choice, the least for the customer last.
+    pub const ALL: [Self; 3] = [Self::Nothing, Self::Proportional, Self::Remaining];
+
+    /// The name used in documents and in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Proportional => "proportional",
+            Self::Remaining => "remaining",
+        }
+    }
+
+    /// The choice of this name.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|revocation| revocation.id() == id)
+    }
+}
+
+impl OnRefund {
+    /// What a refund revokes unless a reviewer chooses; `whole` if nothing is left to refund after it.
+    pub fn revokes(&self, whole: bool) -> Revocation {
+        if whole { self.revoke } else { self.revoke_of_part }
+    }
+
+    /// Whether a refund cancels the subscription unless a reviewer chooses.
+    pub fn cancels(&self, whole: bool) -> bool {
+        if whole { self.cancel } else { self.cancel_for_part }
+    }
 }
 
 /// What a renewal's grant does to what is left of the grant before it.

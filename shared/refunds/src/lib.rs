@@ -28,7 +28,7 @@ pub use pay::{Approved, Grounds, Head, Reported, Stores, approve, decline, repor
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};
 pub use plan::{PlanEnd, PlanEnded};
 pub use queue::{CLAIM_S, Claim, ClaimError, Priority, Urgent, Waiting};
-pub use quote::{Arrival, LotKept, LotRevoked, Pays, Quote, Standing};
+pub use quote::{Arrival, Chosen, LotKept, LotRevoked, Pays, Quote, Standing};
 pub use request::{Case, NOTE_CHARACTERS_MAX, Request, Step, fingerprint, request_id};
 pub use review::{Approval, FirstApproval, REVIEWS_MAX, Review, ReviewError, Reviewed, Verdict};
 pub use state::{EdgeError, State};

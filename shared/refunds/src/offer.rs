@@ -10,7 +10,7 @@ use policy::{
     Source, Truth, Value,
 };
 
-use crate::{ActError, Call, Deed, FirstApproval, Pays, Quote, Request, Standing, State};
+use crate::{ActError, Call, Chosen, Deed, FirstApproval, Pays, Quote, Request, Standing, State};
 
 /// Where an offer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Made {
     pub by: String,
     /// What it is worth.
     pub remedy: Remedy,
+    /// What the person chose of the refund's terms, for an offer of money.
+    pub chosen: Chosen,
     /// The quote that the person was shown.
     pub quote: String,
     /// The first approval of the same quote, where two people have to agree. It is the offer's own: what else
@@ -100,14 +102,21 @@ impl Request {
     /// What accepting an offer would do: what a person offered, or what the document computes.
     pub fn offer_quote(&self, id: &str, standing: &Standing<'_>) -> Option<Quote> {
         let (offer, made) = self.offer(id)?;
+        let chosen = offer.made.as_ref().map_or_else(Chosen::default, |made| made.chosen);
         let remedy = offer.made.as_ref().map(|made| &made.remedy).or(made.remedy.as_ref())?;
-        self.offered_quote(id, remedy, standing)
+        self.offered_quote(id, remedy, chosen, standing)
     }
 
-    /// What the offer would do, were it worth `remedy`.
-    pub fn offered_quote(&self, id: &str, remedy: &Remedy, standing: &Standing<'_>) -> Option<Quote> {
+    /// What the offer would do, were it worth `remedy`, by the terms that a reviewer chose.
+    pub fn offered_quote(
+        &self,
+        id: &str,
+        remedy: &Remedy,
+        chosen: Chosen,
+        standing: &Standing<'_>,
+    ) -> Option<Quote> {
         let rule = standing.document.offers.iter().find(|offer| offer.id == id)?.remedy;
-        self.quote_of(remedy, rule == Some(RemedyRule::CreditsOfGeneration), standing)
+        self.quote_of(remedy, chosen, rule == Some(RemedyRule::CreditsOfGeneration), standing)
     }
 
     /// Whether offers can be answered: before anything is paid, and unless it was taken back.
@@ -201,6 +210,7 @@ impl Request {
     pub(crate) fn quote_of(
         &self,
         remedy: &Remedy,
+        chosen: Chosen,
         of_generation: bool,
         standing: &Standing<'_>,
     ) -> Option<Quote> {
@@ -209,7 +219,7 @@ impl Request {
                 let payment = standing.paid()?;
                 let left = payment.refundable().ok()?;
                 let amount = Money::new((*amount_minor).min(left.minor()), left.currency());
-                (!amount.is_zero()).then(|| Quote::of_money(payment, amount, standing))
+                (!amount.is_zero()).then(|| Quote::of_money(payment, amount, chosen, standing))
             }
             Remedy::Credits { credits } => {
                 let credits = Credits::new(*credits).ok().filter(|credits| !credits.is_zero())?;

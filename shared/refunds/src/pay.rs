@@ -143,7 +143,6 @@ async fn approve_money<S: Stores, P: Pause>(
     mut grounds: Grounds,
     now: Timestamp,
 ) -> Result<Approved, Failure<S>> {
-    let command = quote.revocation();
     let mut known = grounds.payment.take();
     for attempt in 0..pause.attempts_max() {
         let recorded = match known.take() {
@@ -160,14 +159,14 @@ async fn approve_money<S: Stores, P: Pause>(
         let Some(sum) = RefundedSum::raise(&payment, amount) else { return Ok(Approved::NothingLeft) };
         let sum = RefundedSum { records, ..sum };
         let head = read_head(store, &request.account, std::mem::take(&mut grounds.head)).await?;
-        let fresh = quote.clone().renewed(head.as_ref(), now);
+        let fresh = quote.clone().on(&payment).renewed(head.as_ref(), now);
         if fresh.id() != quote.id() {
             return Ok(Approved::QuoteChanged(Box::new(fresh)));
         }
         let mut request = request.clone();
         request.intend(id.clone(), amount, quote.ends.clone(), now);
         let mut commit = None;
-        if let Some(command) = &command {
+        if let Some(command) = &quote.revocation() {
             let order = order(&request, command, &grounds);
             // The lot is closed already, or all of it was spent and it has left the account.
             if let Prepared::Commit(prepared, _) = prepare(store, &order, head.as_ref(), now).await? {
@@ -357,11 +356,12 @@ async fn undone<S: Stores>(
     }
     let payout = &*payout;
     let refunded = payment.as_ref().and_then(|payment| RefundedSum::lower(payment, payout.amount));
-    // The lot stands for all refunds of its payment: it stays closed while another one is not undone.
-    if refunded.as_ref().is_none_or(|sum| sum.to_minor > 0) {
+    if refunded.is_none() {
         return Ok(Save { request: next(request), commit: None, refunded });
     }
-    let command = Command::Restore { payment: payout.payment.clone(), debt: payout.debt };
+    // What other refunds of the payment revoked stays revoked.
+    let command =
+        Command::Restore { payment: payout.payment.clone(), credits: payout.revoked, debt: payout.debt };
     let order = Order {
         account: &request.account,
         command: &command,
@@ -437,7 +437,7 @@ fn next(mut request: Request) -> Request {
 /// The credits and the debt of the revocation in a commit.
 fn revoked_by(commit: &Commit) -> Option<(Credits, Credits)> {
     commit.entry.changes().iter().find_map(|change| match change {
-        Change::Revoked { part, debt } => Some((part.credits, *debt)),
+        Change::Revoked { part, debt, .. } => Some((part.credits, *debt)),
         _ => None,
     })
 }

@@ -7,9 +7,9 @@
 
 use ledger::{
     Change, Command, Credits, Decided, Entry, GenerationId, LotId, Money, Payment, PaymentId, PaymentKind,
-    ProductId, Subscription, SubscriptionId, Timestamp, decide,
+    ProductId, Subscription, SubscriptionId, Takes, Timestamp, decide,
 };
-use policy::{Document, OnRefund, Remedy};
+use policy::{Document, OnRefund, Remedy, Revocation};
 
 use crate::fingerprint;
 
@@ -65,13 +65,33 @@ pub enum Pays {
     },
 }
 
+/// What a reviewer chooses of a refund's terms where the document lets a reviewer choose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// What is revoked; the document says so otherwise.
+    pub revoke: Option<Revocation>,
+    /// Whether the plan ends; the document says so otherwise.
+    pub ends_plan: Option<bool>,
+}
+
+/// What a refund of money does beside paying: the document's terms, and what a reviewer chose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Terms {
+    on_refund: OnRefund,
+    chosen: Chosen,
+    /// The subscription that the payment was for, while it runs.
+    runs: Option<SubscriptionId>,
+}
+
 /// What happens to the lot of a payment whose money goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LotRevoked {
     /// The lot.
     pub lot: LotId,
-    /// Credits that are left and are revoked.
+    /// Credits that are revoked.
     pub revoked: Credits,
+    /// Credits that are left to use after that.
+    pub left: Credits,
     /// Credits that were spent and stay spent.
     pub spent: Credits,
     /// Credits of running generations: spent when those succeed, revoked when they fail.
@@ -113,12 +133,15 @@ pub struct Quote {
     pub ends: Option<SubscriptionId>,
     /// When the money arrives, where the document says so.
     pub arrives: Option<Arrival>,
-    pub(crate) on_refund: OnRefund,
+    /// How much of the payment's lot is revoked, for a refund of money.
+    pub revokes: Option<Revocation>,
+    pub(crate) terms: Option<Terms>,
     /// The payment, where it is to be recorded with this.
     pub(crate) records: Option<Box<Payment>>,
     /// What was refunded of the payment before, in minor units: the limit of one person's word is the
     /// payment's, in however many parts.
     pub(crate) before_minor: u64,
+    takes: Option<Takes>,
 }
 
 impl<'s> Standing<'s> {
@@ -144,27 +167,48 @@ impl Pays {
 }
 
 impl Quote {
-    /// A quote of `amount` of `payment`.
-    pub fn of_money(payment: &Payment, amount: Money, standing: &Standing<'_>) -> Self {
+    /// A quote of `amount` of `payment`, by the document's terms as far as nobody `chose` others.
+    pub fn of_money(payment: &Payment, amount: Money, chosen: Chosen, standing: &Standing<'_>) -> Self {
         let document = standing.document;
-        let ends = match &payment.kind {
-            PaymentKind::Subscription { subscription, .. } if document.on_refund.cancel => {
+        let runs = match &payment.kind {
+            PaymentKind::Subscription { subscription, .. } => {
                 let ended = standing.subscription.is_some_and(|record| record.ended_at.is_some());
                 (!ended).then(|| subscription.clone())
             }
-            PaymentKind::Subscription { .. } | PaymentKind::Pack => None,
+            PaymentKind::Pack => None,
         };
         let quote = Self {
             pays: Pays::Money { payment: payment.id.clone(), amount },
             revoked: None,
             kept: Vec::new(),
-            ends,
+            ends: None,
             arrives: arrival(document, payment),
-            on_refund: document.on_refund,
+            revokes: None,
+            terms: Some(Terms { on_refund: document.on_refund.clone(), chosen, runs }),
             records: standing.payment.is_none().then(|| Box::new(payment.clone())),
             before_minor: payment.refunded_minor,
+            takes: None,
         };
-        quote.renewed(standing.head, standing.now)
+        quote.on(payment).renewed(standing.head, standing.now)
+    }
+
+    /// What it would do with the payment as it is in the records: whether this refund leaves nothing of it
+    /// decides what else happens.
+    #[must_use]
+    pub(crate) fn on(mut self, payment: &Payment) -> Self {
+        let (Pays::Money { amount, .. }, Some(terms)) = (&self.pays, &self.terms) else { return self };
+        let whole = payment.refundable().is_ok_and(|left| left == *amount);
+        let revokes = terms.chosen.revoke.unwrap_or_else(|| terms.on_refund.revokes(whole));
+        let cancels = terms.chosen.ends_plan.unwrap_or_else(|| terms.on_refund.cancels(whole));
+        self.takes = match revokes {
+            Revocation::Nothing => None,
+            Revocation::Proportional => Some(Takes::UpTo(share(payment, *amount))),
+            Revocation::Remaining => Some(Takes::Remaining),
+        };
+        self.revokes = Some(revokes);
+        self.ends = terms.runs.clone().filter(|_| cancels);
+        self.before_minor = payment.refunded_minor;
+        self
     }
 
     /// A quote of credits.
@@ -175,9 +219,11 @@ impl Quote {
             kept: Vec::new(),
             ends: None,
             arrives: None,
-            on_refund: standing.document.on_refund,
+            revokes: None,
+            terms: None,
             records: None,
             before_minor: 0,
+            takes: None,
         };
         quote.renewed(standing.head, standing.now)
     }
@@ -205,14 +251,16 @@ impl Quote {
         self
     }
 
-    /// The command that takes back what the document takes back.
-    pub(crate) fn revocation(&self) -> Option<Command> {
-        match &self.pays {
-            Pays::Money { payment, .. } if self.on_refund.revoke => {
-                Some(Command::Revoke { payment: payment.clone(), owe_spent: self.on_refund.debt_for_spent })
-            }
-            Pays::Money { .. } | Pays::GivenBack { .. } | Pays::Bought { .. } | Pays::Granted { .. } => None,
-        }
+    /// Whether the payment is of a plan that runs and could end with the refund.
+    pub fn may_end_plan(&self) -> bool {
+        self.terms.as_ref().is_some_and(|terms| terms.runs.is_some())
+    }
+
+    /// The command that takes back what is to be revoked.
+    pub fn revocation(&self) -> Option<Command> {
+        let (Pays::Money { payment, .. }, Some(terms)) = (&self.pays, &self.terms) else { return None };
+        let owe_spent = terms.on_refund.debt_for_spent;
+        Some(Command::Revoke { payment: payment.clone(), takes: self.takes?, owe_spent })
     }
 
     /// The hash of what would happen.
@@ -238,6 +286,7 @@ impl Quote {
             of,
             &amount,
             &revoked.unwrap_or_default(),
+            self.revokes.map_or("", Revocation::id),
             self.ends.as_ref().map_or("", SubscriptionId::as_str),
             arrives.unwrap_or_default(),
         ]);
@@ -251,16 +300,26 @@ impl Quote {
     }
 }
 
+/// The part of a payment's credits that `amount` of it bought, rounded down in the customer's favour.
+fn share(payment: &Payment, amount: Money) -> Credits {
+    let (granted, part) = (u128::from(payment.credits.get()), u128::from(amount.minor()));
+    let share =
+        granted.checked_mul(part).and_then(|product| product.checked_div(payment.paid.minor().into()));
+    let share = share.and_then(|share| u64::try_from(share).ok());
+    share.and_then(|share| Credits::new(share).ok()).unwrap_or(Credits::ZERO)
+}
+
 /// What `command` takes back. A lot that is closed, or empty and gone, loses nothing.
 fn revocation_of(command: &Command, head: Option<&Entry>, now: Timestamp) -> Option<LotRevoked> {
     let head = head?;
     let Decided::Write(plan) = decide(head.after(), Some(head.at()), command, &[], now) else { return None };
     plan.changes.iter().find_map(|change| match change {
-        Change::Revoked { part, debt } => {
+        Change::Revoked { part, debt, .. } => {
             let lot = head.after().lot(part.lot)?;
             Some(LotRevoked {
                 lot: part.lot,
                 revoked: part.credits,
+                left: plan.after.lot(part.lot).map_or(Credits::ZERO, |lot| lot.available),
                 spent: lot.spent,
                 held: lot.held,
                 debt: *debt,

@@ -8,7 +8,7 @@ use ledger::{Actor, Money, Timestamp};
 use policy::{Approval as Limits, Document, Missing, Outcome, Recommendation, Remedy};
 
 use crate::offer::grants_of_generation;
-use crate::{Call, Case, Claim, Deed, Made, OfferState, Quote, Request, Standing, State};
+use crate::{Call, Case, Chosen, Claim, Deed, Made, OfferState, Quote, Request, Standing, State};
 
 /// How many reviews that decide nothing (questions, offers, first approvals) a request can have: a case with
 /// more open ends than that is to be decided with what is there.
@@ -43,6 +43,8 @@ pub struct Review {
     pub reason: String,
     /// The clause that it rests on; a question needs none.
     pub clause: Option<String>,
+    /// What was chosen of the refund's terms, where money is to move.
+    pub chosen: Chosen,
     /// The quote that the reviewer was shown.
     pub quote: Option<String>,
     /// Whether it is not what the machine recommended; [`Request::review`] says.
@@ -183,6 +185,11 @@ impl Request {
     /// What could be paid: what was accepted, granted or recommended, or else all that is left of the
     /// payment, or else the credits of the generation.
     pub fn quote(&self, standing: &Standing<'_>) -> Option<Quote> {
+        self.quote_by(Chosen::default(), standing)
+    }
+
+    /// The same by the terms that a reviewer chose. What the customer accepted stays as it was offered.
+    pub fn quote_by(&self, chosen: Chosen, standing: &Standing<'_>) -> Option<Quote> {
         let mut accepted = self.offers.iter().filter(|offer| offer.state == OfferState::Accepted);
         if let Some(quote) = accepted.find_map(|offer| self.offer_quote(&offer.id, standing)) {
             return Some(quote);
@@ -194,13 +201,18 @@ impl Request {
             Outcome::Refuse | Outcome::Person { .. } | Outcome::NeedsInformation { .. } => None,
         };
         if let Some(remedy) = remedy {
-            return self.quote_of(remedy, grants_of_generation(standing.document, decision), standing);
+            return self.quote_of(
+                remedy,
+                chosen,
+                grants_of_generation(standing.document, decision),
+                standing,
+            );
         }
         if let Some(payment) = standing.paid() {
             let left = payment.refundable().ok().filter(|left| !left.is_zero())?;
-            return Some(Quote::of_money(payment, left, standing));
+            return Some(Quote::of_money(payment, left, chosen, standing));
         }
-        self.quote_of(&Remedy::Credits { credits: self.charged_credits()? }, true, standing)
+        self.quote_of(&Remedy::Credits { credits: self.charged_credits()? }, chosen, true, standing)
     }
 
     /// What the generation cost and was not given back, as the facts say.
@@ -215,15 +227,20 @@ impl Request {
         count(Fact::GenerationCreditsCharged)?.checked_sub(returned)
     }
 
-    /// What `part` of the payment would do.
-    pub fn part_quote(&self, part: Money, standing: &Standing<'_>) -> Result<Quote, ReviewError> {
+    /// What `part` of the payment would do, by the terms that a reviewer chose.
+    pub fn part_quote(
+        &self,
+        part: Money,
+        chosen: Chosen,
+        standing: &Standing<'_>,
+    ) -> Result<Quote, ReviewError> {
         let payment = standing.paid().ok_or(ReviewError::NothingToRefund)?;
         let left = payment.refundable().ok().filter(|left| !left.is_zero());
         let left = left.ok_or(ReviewError::NothingToRefund)?;
         if part.is_zero() || left.minus(part).is_err() {
             return Err(ReviewError::Amount(left));
         }
-        Ok(Quote::of_money(payment, part, standing))
+        Ok(Quote::of_money(payment, part, chosen, standing))
     }
 
     /// Whether a person can decide it: what the customer was asked for may come to a person by another way.
@@ -276,7 +293,8 @@ impl Request {
                     let quote = quote.id();
                     // The first of two people approved this very offer, whatever becomes of the request.
                     let first = self.first_approval.clone().filter(|first| first.quote == quote);
-                    self.make(offer, Made { by: reviewer, remedy: remedy.clone(), quote, first });
+                    let chosen = review.chosen;
+                    self.make(offer, Made { by: reviewer, remedy: remedy.clone(), chosen, quote, first });
                     self.in_hand(&call)?;
                     Reviewed::Recorded
                 } else {

@@ -2,7 +2,7 @@
 
 use ledger::contract::{at, grant, settle};
 use ledger::{
-    Actor, Cause, Command, Credits, Ending, GenerationId, PaymentId, ReleaseReason, SubscriptionId,
+    Actor, Cause, Command, Credits, Ending, GenerationId, PaymentId, ReleaseReason, SubscriptionId, Takes,
 };
 use serde_json::{Value, json};
 
@@ -34,7 +34,8 @@ async fn full_life() -> Api<Tables> {
     api.run("acct-1", Command::Grant(resumed), 9).await;
     let payment = PaymentId::new("pi_pack").unwrap();
     let request = (Cause::RefundRequest("rr_1".to_owned()), Actor::Support("person-7".to_owned()));
-    api.run_for("acct-1", Command::Revoke { payment, owe_spent: true }, request, 10).await;
+    api.run_for("acct-1", Command::Revoke { payment, takes: Takes::Remaining, owe_spent: true }, request, 10)
+        .await;
     let operator = || (Cause::Operator("suspicion of misuse".to_owned()), Actor::Operator);
     api.run_for("acct-1", Command::Suspend, operator(), 11).await;
     api.run_for("acct-1", Command::Resume, operator(), 12).await;
@@ -75,8 +76,13 @@ async fn s2_26_what_expires_and_what_comes_back_late_is_told() {
     api.run_for("acct-1", Command::Expire { releases }, sweep(90_000), 90_000).await;
     Call::capture("acct-1", "gen-2").caller(As::Service).at(90_001).send(&api).await;
     let payment = || PaymentId::new("pi_plan").unwrap();
-    api.run("acct-1", Command::Revoke { payment: payment(), owe_spent: false }, 90_002).await;
-    let restore = Command::Restore { payment: payment(), debt: Credits::ZERO };
+    api.run(
+        "acct-1",
+        Command::Revoke { payment: payment(), takes: Takes::Remaining, owe_spent: false },
+        90_002,
+    )
+    .await;
+    let restore = Command::Restore { payment: payment(), credits: Credits::ZERO, debt: Credits::ZERO };
     api.run("acct-1", restore, 90_003).await;
     let reply = entries(&json!({})).caller(As::Customer("acct-1")).send(&api).await;
     let entries = reply.body["entries"].as_array().unwrap();

@@ -4,8 +4,8 @@ use ledger::contract::{NoPause, at};
 use ledger::{Actor, LedgerStore, PaymentId, PaymentStore, RefundId, SubscriptionId, Timestamp};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Call, Case, Grounds, PlanEnd, Quote, RefundSeen, RefundStatus, Request, RequestStore, Review,
-    Reviewed, Save, Saved, Seen, Standing, Verdict, approve, fingerprint, request_id,
+    Approved, Call, Case, Chosen, Grounds, PlanEnd, Quote, RefundSeen, RefundStatus, Request, RequestStore,
+    Review, Reviewed, Save, Saved, Seen, Standing, Verdict, approve, fingerprint, request_id,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -50,7 +50,7 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
         head: head.as_ref(),
         now,
     };
-    let quote = Quote::of_money(&payment, payment.paid, &standing);
+    let quote = Quote::of_money(&payment, payment.paid, Chosen::default(), &standing);
     let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
         panic!("it is approved")
     };

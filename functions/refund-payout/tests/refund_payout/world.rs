@@ -10,8 +10,8 @@ use ledger_dynamodb::{Tables, in_process};
 use policy::{Facts, Reason};
 use refund_payout::{Paid, PayoutError, pay};
 use refunds::{
-    Approved, Call, Case, Grounds, Quote, Request, RequestStore, Review, Reviewed, Standing, State, Verdict,
-    approve, fingerprint, request_id,
+    Approved, Call, Case, Chosen, Grounds, Quote, Request, RequestStore, Review, Reviewed, Standing, State,
+    Verdict, approve, fingerprint, request_id,
 };
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
 use testkit::stand_in::{API_KEY, BuyPack, Emission, StripeStandIn, Subscribe};
@@ -120,6 +120,7 @@ impl World {
             verdict: Verdict::ApprovePart(part),
             reason: "Goodwill.".to_owned(),
             clause: None,
+            chosen: Chosen::default(),
             quote: None,
             overrides: false,
         };
@@ -134,7 +135,7 @@ impl World {
             head: head.as_ref(),
             now: at(2),
         };
-        let quote = Quote::of_money(&payment, part, &standing);
+        let quote = Quote::of_money(&payment, part, Chosen::default(), &standing);
         let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
             panic!("it is approved")
         };

@@ -2,8 +2,8 @@
 
 use ledger::{Actor, LedgerStore, PaymentStore};
 use refunds::{
-    Approved, Call, Deed, FirstApproval, Grounds, Made, Quote, RequestStore, Review, Reviewed, Save, Saved,
-    Standing, Verdict, approve,
+    Approved, Call, Chosen, Deed, FirstApproval, Grounds, Made, Quote, RequestStore, Review, Reviewed, Save,
+    Saved, Standing, Verdict, approve,
 };
 use serde_json::{Value, json};
 
@@ -172,6 +172,7 @@ async fn save_past_the_code(
         verdict: Verdict::Approve,
         reason: "A lie.".to_owned(),
         clause: None,
+        chosen: Chosen::default(),
         quote: None,
         overrides: false,
     };
@@ -287,11 +288,18 @@ async fn d15_the_table_refuses_an_offer_that_only_the_code_says_two_people_made(
     let first = FirstApproval { by: "agent-3".to_owned(), quote: quote.clone(), at: now() };
     let remedy = request.offers.iter().find_map(|offer| request.offer(&offer.id)?.1.remedy.clone()).unwrap();
     let offer = request.offers.iter_mut().find(|offer| offer.id == "part_by_credits").unwrap();
-    offer.made = Some(Made { by: "agent-1".to_owned(), remedy: remedy.clone(), quote, first: Some(first) });
+    offer.made = Some(Made {
+        by: "agent-1".to_owned(),
+        remedy: remedy.clone(),
+        chosen: Chosen::default(),
+        quote,
+        first: Some(first),
+    });
     request.acts.last_mut().unwrap().deed = Deed::Reviewed(Review {
         verdict: Verdict::Offer { offer: "part_by_credits".to_owned(), remedy },
         reason: "A lie.".to_owned(),
         clause: None,
+        chosen: Chosen::default(),
         quote: None,
         overrides: false,
     });

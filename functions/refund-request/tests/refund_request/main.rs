@@ -25,4 +25,6 @@ mod requests;
 #[cfg(test)]
 mod reviews;
 #[cfg(test)]
+mod terms;
+#[cfg(test)]
 mod world;

@@ -209,7 +209,7 @@ async fn about_to_be_carried_out(world: &World, id: &str) -> (refunds::Request, 
     };
     let quotes = [
         refunds::Quote::of_purchase(&unrecorded, unrecorded.credits, &standing),
-        refunds::Quote::of_money(&unrecorded, unrecorded.paid, &standing),
+        refunds::Quote::of_money(&unrecorded, unrecorded.paid, refunds::Chosen::default(), &standing),
     ];
     request.go(refunds::State::Approved, now(), ledger::Actor::Policy).unwrap();
     request.version = request.version.saturating_add(1);

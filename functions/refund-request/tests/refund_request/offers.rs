@@ -140,7 +140,7 @@ async fn d6_an_offer_of_money_is_a_part_of_what_is_left_in_the_payments_currency
         assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("#/amount")), "{problem}");
         assert_eq!(problem["errors"][0]["detail"], "expected 1 to 1000 in usd");
     }
-    let (status, made) = world.review(&id, "agent-1", &offering(1000, "usd")).await;
+    let (status, made) = world.review_as_quoted(&id, "agent-1", &offering(1000, "usd")).await;
     assert_eq!(status, 200, "{made:#}");
     let quote = &offer(&made, "replacement_credits")["quote"];
     assert_eq!(quote["pays"]["amount"]["amount_minor"], 1000, "{quote:#}");

@@ -72,7 +72,7 @@ async fn a_part_that_another_request_refunded_leaves_the_rest_to_a_reopened_one(
         let amount = json!({"amount_minor": minor, "currency": "usd"});
         let part = json!({"decision": "approve_part", "clause": "pack-final-once-landed",
             "reason": "Of good will.", "amount": amount});
-        let (status, approved) = world.review_as_shown(&second, "agent-1", &part).await;
+        let (status, approved) = world.review_as_quoted(&second, "agent-1", &part).await;
         assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
         let mut paid = world.app.store.request(&second.parse().unwrap()).await.unwrap().unwrap();
         for state in [State::Paying, State::Refunded] {

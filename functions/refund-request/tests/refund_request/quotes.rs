@@ -55,7 +55,7 @@ async fn s3_18_a_quote_says_what_is_paid_revoked_untouched_and_ended() {
     // The oldest subscription credits are spent first, so that this lot lost nothing yet.
     assert_eq!(
         quote["revoked"],
-        json!([{"lot": 4, "credits_revoked": 500, "credits_spent": 0, "credits_held": 0, "debt": 0}]),
+        json!([{"lot": 4, "credits_revoked": 500, "credits_left": 0, "credits_spent": 0, "credits_held": 0, "debt": 0}]),
         "{quote:#}"
     );
     assert_eq!(

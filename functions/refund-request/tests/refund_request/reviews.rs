@@ -29,10 +29,10 @@ fn refuse(reason: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_part_is_approved_and_what_is_left_of_the_lot_is_revoked() {
+async fn a_part_is_approved_and_takes_its_share_of_the_lot() {
     let world = World::new().await;
     let id = in_review(&world).await;
-    let (status, request) = world.review_as_shown(&id, "agent-1", &approve_part(&json!(400), "usd")).await;
+    let (status, request) = world.review_as_quoted(&id, "agent-1", &approve_part(&json!(400), "usd")).await;
     assert_eq!((status, &request["state"]), (200, &json!("approved")), "{request:#}");
     assert_eq!(request["payout"]["amount"]["amount_minor"], 400);
     let review = &request["reviews"][0];
@@ -43,7 +43,7 @@ async fn a_part_is_approved_and_what_is_left_of_the_lot_is_revoked() {
     assert_eq!(review["override"], true, "all of it was recommended");
     assert!(request["message"].as_str().unwrap().starts_with("We refund 4.00 USD"), "{request:#}");
     assert_eq!(world.refunded("pi_pack").await, 400);
-    assert_eq!(world.lot("pi_pack").await, (100, 0, 100));
+    assert_eq!(world.lot("pi_pack").await, (100, 60, 40));
     world.journal_is_sound().await;
 
     let (status, problem) = world.review(&id, "agent-2", &refuse("No.")).await;

@@ -93,7 +93,7 @@ impl World {
         self.grant(grant, "music-studio", charged_s).await;
     }
 
-    async fn grant(&self, mut grant: Grant, document: &str, charged_s: u64) {
+    pub(crate) async fn grant(&self, mut grant: Grant, document: &str, charged_s: u64) {
         let payment = &mut grant.payment;
         payment.charged_at = at(charged_s);
         let version = policy_documents::documents().in_force(payment.product.as_str(), now().as_ms());
@@ -182,6 +182,19 @@ impl World {
     pub(crate) async fn review_as_shown(&self, id: &str, reviewer: &str, body: &Value) -> (u16, Value) {
         let mut body = body.clone();
         body["quote"] = self.seen(id).await["quote"]["quote"].clone();
+        self.review(id, reviewer, &body).await
+    }
+
+    /// A review whose quote the reviewer asks for by sending it without one.
+    pub(crate) async fn review_as_quoted(&self, id: &str, reviewer: &str, body: &Value) -> (u16, Value) {
+        let (status, problem) = self.review(id, reviewer, body).await;
+        assert_eq!(
+            (status, &problem["type"]),
+            (409, &json!("urn:makegood:problem:quote-changed")),
+            "{problem}"
+        );
+        let mut body = body.clone();
+        body["quote"] = problem["quote"]["quote"].clone();
         self.review(id, reviewer, &body).await
     }
 

@@ -4,8 +4,8 @@ use ledger::contract::NoPause;
 use ledger::{Actor, LedgerStore, Payment, PaymentId, PaymentStore};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Call, Case, Grounds, Quote, Request, RequestStore, Review, Reviewed, Save, Standing, State,
-    Verdict, approve, fingerprint, request_id,
+    Approved, Call, Case, Chosen, Grounds, Quote, Request, RequestStore, Review, Reviewed, Save, Standing,
+    State, Verdict, approve, fingerprint, request_id,
 };
 use serde_json::{Value, json};
 use testkit::stand_in::{DashboardRefund, Made, SettleRefund, SettledStatus};
@@ -49,7 +49,12 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
         now: at(20),
     };
     let head = scene.tables.head(&payment.account).await.unwrap();
-    let quote = Quote::of_money(&payment, payment.paid, &Standing { head: head.as_ref(), ..standing });
+    let quote = Quote::of_money(
+        &payment,
+        payment.paid,
+        Chosen::default(),
+        &Standing { head: head.as_ref(), ..standing },
+    );
     let review = Review {
         verdict: Verdict::Approve,
         reason: "agreed".to_owned(),

@@ -69,7 +69,7 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
         Change::Replaced { part, .. } => {
             vec![line("replaced", Less, part.credits, Some(part.lot), "by the renewal".to_owned())]
         }
-        Change::Revoked { part, debt } => {
+        Change::Revoked { part, debt, .. } => {
             let mut lines = vec![line(
                 "revoked",
                 Less,

@@ -27,8 +27,9 @@ pub(super) enum ChangeForm {
     Expired(PartForm),
     #[serde(rename = "rp")]
     Replaced(PartForm, i64),
+    /// Part, debt, and whether the lot is closed (1) or not (0).
     #[serde(rename = "rv")]
-    Revoked(PartForm, u64),
+    Revoked(PartForm, u64, u8),
     #[serde(rename = "rs")]
     Restored(PartForm, u64, Vec<PartForm>),
     #[serde(rename = "xs")]
@@ -81,7 +82,9 @@ impl ChangeForm {
             Change::Uncollected { generation, credits } => Self::Uncollected(text(generation), credits.get()),
             Change::Expired(part) => Self::Expired(part_form(part)),
             Change::Replaced { part, since } => Self::Replaced(part_form(part), since.as_ms()),
-            Change::Revoked { part, debt } => Self::Revoked(part_form(part), debt.get()),
+            Change::Revoked { part, debt, closes } => {
+                Self::Revoked(part_form(part), debt.get(), u8::from(*closes))
+            }
             Change::Restored { part, debt, repaid } => {
                 Self::Restored(part_form(part), debt.get(), parts_form(repaid))
             }
@@ -123,7 +126,9 @@ impl ChangeForm {
             }
             Self::Expired(form) => Change::Expired(part(form)?),
             Self::Replaced(form, since) => Change::Replaced { part: part(form)?, since: instant(since)? },
-            Self::Revoked(form, debt) => Change::Revoked { part: part(form)?, debt: credits(debt)? },
+            Self::Revoked(form, debt, closes) => {
+                Change::Revoked { part: part(form)?, debt: credits(debt)?, closes: closes == 1 }
+            }
             Self::Restored(form, debt, repaid) => {
                 Change::Restored { part: part(form)?, debt: credits(debt)?, repaid: parts(repaid)? }
             }

@@ -24,8 +24,8 @@ enum SourceForm {
     Compensation(String),
 }
 
-/// Id, source, product, granted at, expires at, the seven amounts in the order of [`Lot`], results, left-over
-/// time in seconds, closed (1) or not (0), touched at, and where renewals take the place of what is left, the
+/// Id, source, product, granted at, expires at, the eight amounts in the order of [`Lot`], results, left-over
+/// time in seconds, open (0) or closed (1 and the credits that came back since), touched at, and where renewals take the place of what is left, the
 /// period's beginning with whether it does (1) or is the first (0).
 #[derive(Serialize, Deserialize)]
 pub(super) struct LotForm(
@@ -34,10 +34,10 @@ pub(super) struct LotForm(
     String,
     i64,
     Option<i64>,
-    [u64; 7],
+    [u64; 8],
     u32,
     Option<u64>,
-    u8,
+    u64,
     i64,
     #[serde(default, skip_serializing_if = "Option::is_none")] Option<(i64, u8)>,
 );
@@ -104,7 +104,8 @@ impl LotForm {
             LotKind::Pack => SourceForm::Pack(payment()),
             LotKind::Compensation(request) => SourceForm::Compensation(request.as_str().to_owned()),
         };
-        let amounts = [lot.granted, lot.available, lot.held, lot.spent, lot.expired, lot.revoked, lot.repaid];
+        let amounts =
+            [lot.granted, lot.available, lot.held, lot.spent, lot.expired, lot.revoked, lot.repaid, lot.owed];
         Self(
             lot.id.0,
             source,
@@ -114,7 +115,7 @@ impl LotForm {
             amounts.map(Credits::get),
             lot.results,
             lot.leftover_s,
-            u8::from(lot.closed),
+            lot.closed.map_or(0, |returned| returned.get().saturating_add(1)),
             lot.touched_at.as_ms(),
             lot.period.map(|period| (period.starts_at.as_ms(), u8::from(period.replaces))),
         )
@@ -139,7 +140,7 @@ impl LotForm {
                 Ok::<_, CodecError>(Period { starts_at: instant(starts_at)?, replaces: replaces == 1 })
             })
             .transpose()?;
-        let [granted, available, held, spent, expired, revoked, repaid] = amounts;
+        let [granted, available, held, spent, expired, revoked, repaid, owed] = amounts;
         let (kind, payment) = match source {
             SourceForm::Subscription(id, payment) => {
                 (LotKind::Subscription(id.parse()?), Some(payment.parse()?))
@@ -164,7 +165,8 @@ impl LotForm {
             results,
             leftover_s,
             period,
-            closed: closed == 1,
+            owed: credits(owed)?,
+            closed: closed.checked_sub(1).map(credits).transpose()?,
             touched_at: instant(touched_at)?,
         })
     }

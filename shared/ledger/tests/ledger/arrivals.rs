@@ -3,7 +3,7 @@
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
     Answer, Change, Command, Compensation, Credits, Ending, LotId, LotKind, PaymentId, Period, ProductId,
-    Record, RefundRequestId, Rejection, ReleaseReason, SettlementOutcome,
+    Record, RefundRequestId, Rejection, ReleaseReason, SettlementOutcome, Takes,
 };
 
 use crate::story::{DAY_S, Story};
@@ -20,11 +20,15 @@ fn compensation(request: &str, product: &str, count: u64, expires_at: Option<u64
 }
 
 fn revoke(payment: &str, owe_spent: bool) -> Command {
-    Command::Revoke { payment: PaymentId::new(payment).unwrap(), owe_spent }
+    Command::Revoke { payment: PaymentId::new(payment).unwrap(), takes: Takes::Remaining, owe_spent }
 }
 
-fn restore(payment: &str, debt: u64) -> Command {
-    Command::Restore { payment: PaymentId::new(payment).unwrap(), debt: Credits::new(debt).unwrap() }
+fn restore(payment: &str, credits: u64, debt: u64) -> Command {
+    Command::Restore {
+        payment: PaymentId::new(payment).unwrap(),
+        credits: Credits::new(credits).unwrap(),
+        debt: Credits::new(debt).unwrap(),
+    }
 }
 
 impl Story {
@@ -173,7 +177,7 @@ async fn e9_what_paid_off_a_debt_comes_back_when_the_refund_that_made_it_fails()
         ([4, 0, 0, 4, 0, 0], [25, 19, 0, 6, 0, 0], 0)
     );
     // A third of a year later the bank returns the money: the empty lot that paid is still there.
-    story.run(&restore("pi_1", 10), 120 * DAY_S).await;
+    story.run(&restore("pi_1", 20, 10), 120 * DAY_S).await;
     assert_eq!((story.numbers(2), story.numbers(3)), ([4, 4, 0, 0, 0, 0], [25, 25, 0, 0, 0, 0]));
     assert_eq!((story.numbers(1), story.debt()), ([30, 20, 0, 10, 0, 0], 0));
 }
@@ -186,7 +190,7 @@ async fn e9_a_debt_that_is_half_paid_off_is_struck_off_and_given_back() {
     story.run(&revoke("pi_1", true), 2).await;
     story.grant("pi_2", 4, None).await;
     story.run(&revoke("pi_2", false), 3).await;
-    story.run(&restore("pi_1", 10), 4).await;
+    story.run(&restore("pi_1", 20, 10), 4).await;
     // The payer's own payment is refunded: what comes back to it is revoked at once.
     assert_eq!((story.numbers(2), story.debt()), ([4, 0, 0, 0, 0, 4], 0));
     assert_eq!(story.numbers(1), [30, 20, 0, 10, 0, 0]);

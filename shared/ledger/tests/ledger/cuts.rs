@@ -9,7 +9,7 @@ use ledger::contract::{NoPause, at, expire, grant, place, settle};
 use ledger::{
     AccountId, Actor, Cause, Command, Commit, Committed, Compensation, Credits, CustomerId, Ending, Entry,
     GenerationId, InMemory, LedgerStore, MemoryError, Order, PaymentId, ProductId, RefundRequestId,
-    ReleaseReason, SubscriptionId, Timestamp, check_journal, execute,
+    ReleaseReason, SubscriptionId, Takes, Timestamp, check_journal, execute,
 };
 
 /// Waits once before and once after each call, so that a cut can fall on either side of a write.
@@ -92,7 +92,14 @@ fn story(account: &AccountId) -> Vec<(Command, Timestamp)> {
             at(4002),
         ),
         (expire(&[]), at(9000)),
-        (Command::Revoke { payment: PaymentId::new("pi_2").unwrap(), owe_spent: true }, at(9001)),
+        (
+            Command::Revoke {
+                payment: PaymentId::new("pi_2").unwrap(),
+                takes: Takes::Remaining,
+                owe_spent: true,
+            },
+            at(9001),
+        ),
         (
             Command::Compensate(Compensation {
                 request: RefundRequestId::new("rr_1").unwrap(),

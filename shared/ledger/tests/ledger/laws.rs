@@ -5,7 +5,7 @@ use ledger::contract::{NoPause, at, expire, grant, place, run, settle};
 use ledger::{
     AccountId, Actor, Cause, Change, Command, Compensation, Credits, DUE_SHARDS, DueStore, Ending, Entry,
     InMemory, LedgerStore, MemoryError, Order, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason,
-    SubscriptionId, Timestamp, check_journal, execute_on, shard_of,
+    SubscriptionId, Takes, Timestamp, check_journal, execute_on, shard_of,
 };
 use proptest::prelude::*;
 
@@ -52,11 +52,16 @@ fn command() -> impl Strategy<Value = Command> {
         6 => (generation.clone(), 1..20_u64).prop_map(|(id, count)| place(id, count)),
         6 => (generation, ending).prop_map(|(id, ending)| settle(id, ending)),
         2 => Just(expire(&GENERATIONS)),
-        1 => (payment.clone(), any::<bool>()).prop_map(|(id, owe_spent)| {
-            Command::Revoke { payment: PaymentId::new(id).unwrap(), owe_spent }
-        }),
-        1 => (payment, 0..30_u64).prop_map(|(id, debt)| Command::Restore {
+        2 => (payment.clone(), prop::option::of(0..30_u64), any::<bool>()).prop_map(
+            |(id, limit, owe_spent)| Command::Revoke {
+                payment: PaymentId::new(id).unwrap(),
+                takes: limit.map_or(Takes::Remaining, |limit| Takes::UpTo(Credits::new(limit).unwrap())),
+                owe_spent,
+            }
+        ),
+        1 => (payment, 0..30_u64, 0..30_u64).prop_map(|(id, credits, debt)| Command::Restore {
             payment: PaymentId::new(id).unwrap(),
+            credits: Credits::new(credits).unwrap(),
             debt: Credits::new(debt).unwrap(),
         }),
         1 => (prop_oneof![Just("sub_1"), Just("sub_2")], 0..100_000_u64).prop_map(|(id, seconds)| {

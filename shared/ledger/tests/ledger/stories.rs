@@ -3,7 +3,7 @@
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
     Answer, Change, Command, Credits, Ending, GenerationId, MemoryError, PaymentId, Rejection, ReleaseReason,
-    Settlement, SettlementOutcome, check_journal,
+    Settlement, SettlementOutcome, Takes, check_journal,
 };
 
 use crate::story::{DAY_S, Story};
@@ -152,7 +152,11 @@ async fn s3_22_a_revocation_takes_what_is_left_of_that_payment_and_nothing_else(
     story.grant("pi_1", 30, Some("sub_1")).await;
     story.grant("pi_2", 40, None).await;
     story.run(&place("g1", 10), 1).await;
-    let revoke = Command::Revoke { payment: PaymentId::new("pi_1").unwrap(), owe_spent: false };
+    let revoke = Command::Revoke {
+        payment: PaymentId::new("pi_1").unwrap(),
+        takes: Takes::Remaining,
+        owe_spent: false,
+    };
     story.run(&revoke, 2).await;
     assert_eq!((story.numbers(1), story.numbers(2)), ([30, 0, 10, 0, 0, 20], [40, 40, 0, 0, 0, 0]));
     // What comes back to the lot of a refunded payment is revoked at once.
@@ -168,9 +172,12 @@ async fn e9_a_revocation_is_undone_once_when_its_refund_fails() {
     story.run(&place("g1", 10), 1).await;
     story.run(&settle("g1", Ending::Succeeded), 1).await;
     let payment = PaymentId::new("pi_1").unwrap();
-    story.run(&Command::Revoke { payment: payment.clone(), owe_spent: true }, 2).await;
+    story
+        .run(&Command::Revoke { payment: payment.clone(), takes: Takes::Remaining, owe_spent: true }, 2)
+        .await;
     assert_eq!(story.numbers(1), [30, 0, 0, 10, 0, 20]);
-    let restore = Command::Restore { payment, debt: Credits::new(10).unwrap() };
+    let restore =
+        Command::Restore { payment, credits: Credits::new(20).unwrap(), debt: Credits::new(10).unwrap() };
     story.run(&restore, 3).await;
     assert_eq!(story.run(&restore, 4).await, Answer::Unchanged(Vec::new()));
     assert_eq!(story.numbers(1), [30, 20, 0, 10, 0, 0]);
@@ -182,11 +189,50 @@ async fn e10_a_failed_refund_restores_what_came_back_to_the_lot_meanwhile() {
     story.grant("pi_1", 30, None).await;
     story.run(&place("g1", 10), 1).await;
     let payment = PaymentId::new("pi_1").unwrap();
-    story.run(&Command::Revoke { payment: payment.clone(), owe_spent: false }, 2).await;
+    story
+        .run(&Command::Revoke { payment: payment.clone(), takes: Takes::Remaining, owe_spent: false }, 2)
+        .await;
     story.run(&settle("g1", Ending::Failed(ReleaseReason::Failed)), 3).await;
     assert_eq!(story.numbers(1), [30, 0, 0, 0, 0, 30]);
-    story.run(&Command::Restore { payment, debt: Credits::ZERO }, 4).await;
+    story
+        .run(&Command::Restore { payment, credits: Credits::new(20).unwrap(), debt: Credits::ZERO }, 4)
+        .await;
     assert_eq!(story.numbers(1), [30, 30, 0, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn e10_refunds_of_parts_are_undone_one_by_one_in_any_order() {
+    let part = |count| Takes::UpTo(Credits::new(count).unwrap());
+    let restore = |count, debt| Command::Restore {
+        payment: PaymentId::new("pi_1").unwrap(),
+        credits: Credits::new(count).unwrap(),
+        debt: Credits::new(debt).unwrap(),
+    };
+    for whole_fails_first in [true, false] {
+        let story = Story::new();
+        story.grant("pi_1", 100, None).await;
+        story.run(&place("g1", 5), 1).await;
+        story.run(&place("g2", 20), 1).await;
+        story.run(&settle("g2", Ending::Succeeded), 1).await;
+        let revoke =
+            |takes| Command::Revoke { payment: PaymentId::new("pi_1").unwrap(), takes, owe_spent: true };
+        story.run(&revoke(part(30)), 2).await;
+        // Part of a lot that is open: what comes back stays, and nothing is owed while credits are left.
+        assert_eq!((story.numbers(1), story.debt()), ([100, 45, 5, 20, 0, 30], 0));
+        story.run(&revoke(part(50)), 3).await;
+        assert_eq!((story.numbers(1), story.debt()), ([100, 0, 5, 20, 0, 75], 5));
+        // The rest closes the lot: spent credits are owed once, whichever part they belong to.
+        story.run(&revoke(Takes::Remaining), 4).await;
+        assert_eq!((story.numbers(1), story.debt()), ([100, 0, 5, 20, 0, 75], 20));
+        story.run(&settle("g1", Ending::Failed(ReleaseReason::Failed)), 5).await;
+        assert_eq!(story.numbers(1), [100, 0, 0, 20, 0, 80]);
+        let fails = if whole_fails_first { [(0, 15), (30, 0)] } else { [(30, 0), (0, 15)] };
+        for (credits, debt) in fails {
+            story.run(&restore(credits, debt), 6).await;
+        }
+        // The part of 45 credits and 5 owed ones stands; what came back to the lot is the customer's.
+        assert_eq!((story.numbers(1), story.debt()), ([100, 35, 0, 20, 0, 45], 5));
+    }
 }
 
 #[tokio::test]
@@ -209,7 +255,16 @@ async fn debt_is_paid_off_by_the_next_grant() {
     story.grant("pi_1", 30, None).await;
     story.run(&place("g1", 10), 1).await;
     story.run(&settle("g1", Ending::Succeeded), 1).await;
-    story.run(&Command::Revoke { payment: PaymentId::new("pi_1").unwrap(), owe_spent: true }, 2).await;
+    story
+        .run(
+            &Command::Revoke {
+                payment: PaymentId::new("pi_1").unwrap(),
+                takes: Takes::Remaining,
+                owe_spent: true,
+            },
+            2,
+        )
+        .await;
     story.grant("pi_2", 25, None).await;
     assert_eq!(story.numbers(2), [25, 15, 0, 10, 0, 0]);
     let journal = story.store.journal(&story.account);

@@ -1,6 +1,6 @@
 //! The rules of the service that makes 3D models, each by its id.
 
-use policy::{Basis, Ending, Fact, FailureKind, GenerationOutcome, Outcome, Reason, Remedy};
+use policy::{Basis, Ending, Fact, FailureKind, GenerationOutcome, Outcome, Reason, Remedy, Revocation};
 use policy_documents::documents;
 use serde_json::json;
 
@@ -180,7 +180,15 @@ fn s3_17_a_cancellation_is_no_automatic_refund() {
 #[test]
 fn s3_18_s3_22_a_refund_cancels_and_takes_back_what_is_left_of_its_own_credits() {
     let document = document_of(PRODUCT);
-    assert!(document.on_refund.cancel && document.on_refund.revoke && !document.on_refund.debt_for_spent);
+    let on_refund = &document.on_refund;
+    assert_eq!(
+        (on_refund.revoke, on_refund.revoke_of_part),
+        (Revocation::Remaining, Revocation::Proportional)
+    );
+    assert!(on_refund.cancel && !on_refund.cancel_for_part && !on_refund.debt_for_spent);
+    // The text says "may": a reviewer chooses.
+    assert_eq!(on_refund.reviewer_may_revoke, Revocation::ALL);
+    assert!(on_refund.reviewer_may_cancel);
     assert_eq!(document.on_refund_clauses, ["refund-of-a-subscription", "refund-of-a-pack"]);
 }
 

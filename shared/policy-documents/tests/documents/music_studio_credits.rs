@@ -2,6 +2,7 @@
 
 use policy::{
     Basis, Ending, Fact, FailureKind, GenerationOutcome, OnRenewal, OnResubscribe, Outcome, Reason, Remedy,
+    Revocation,
 };
 use serde_json::json;
 
@@ -162,6 +163,10 @@ fn s2_25_a_renewal_adds_to_what_is_left() {
 
 #[test]
 fn a_refund_revokes_and_cancels_and_makes_no_debt() {
-    let on_refund = music_studio().on_refund;
-    assert_eq!((on_refund.revoke, on_refund.cancel, on_refund.debt_for_spent), (true, true, false));
+    let on_refund = &music_studio().on_refund;
+    assert_eq!(
+        (on_refund.revoke, on_refund.revoke_of_part),
+        (Revocation::Remaining, Revocation::Proportional)
+    );
+    assert!(on_refund.cancel && !on_refund.cancel_for_part && !on_refund.debt_for_spent);
 }

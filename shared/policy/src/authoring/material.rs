@@ -19,7 +19,7 @@ use crate::facts::{Facts, Value};
 use crate::favour::Turn;
 use crate::generation::{FailureEffect, FailureKind};
 use crate::nearest::first_fact;
-use crate::promise::OnRenewal;
+use crate::promise::{OnRefund, OnRenewal, Revocation};
 use crate::reason::Reason;
 
 const DAY_MS: i64 = 86_400_000;
@@ -273,13 +273,18 @@ fn promises(before: &Document, after: &Document) -> Vec<String> {
     if before.on_renewal == OnRenewal::Add && after.on_renewal == OnRenewal::Replace {
         smaller.push("a renewal replaces the credits that are left".to_owned());
     }
-    for (what, was, is) in [
-        ("revokes credits", before.on_refund.revoke, after.on_refund.revoke),
-        ("cancels the subscription", before.on_refund.cancel, after.on_refund.cancel),
-        ("makes spent credits a debt", before.on_refund.debt_for_spent, after.on_refund.debt_for_spent),
+    let (was, is) = (&before.on_refund, &after.on_refund);
+    for (what, more) in [
+        ("a refund revokes more credits", is.revoke > was.revoke),
+        ("a refund of a part revokes more credits", is.revoke_of_part > was.revoke_of_part),
+        ("a reviewer may revoke more credits", most_chosen(is) > most_of_part(was)),
+        ("a refund cancels the subscription", is.cancel && !was.cancel),
+        ("a refund of a part cancels the subscription", is.cancel_for_part && !was.cancel_for_part),
+        ("a reviewer may cancel the subscription", is.reviewer_may_cancel && !may_cancel(was)),
+        ("a refund makes spent credits a debt", is.debt_for_spent && !was.debt_for_spent),
     ] {
-        if is && !was {
-            smaller.push(format!("a refund {what}"));
+        if more {
+            smaller.push(what.to_owned());
         }
     }
     for offer in before.offers.iter().filter(|offer| after.offers.iter().all(|each| each.id != offer.id)) {
@@ -289,4 +294,19 @@ fn promises(before: &Document, after: &Document) -> Vec<String> {
         smaller.push(format!("the law `{}` is not heeded", pack.id));
     }
     smaller
+}
+
+/// The most that a reviewer may choose to revoke.
+fn most_chosen(terms: &OnRefund) -> Revocation {
+    terms.reviewer_may_revoke.iter().copied().max().unwrap_or(Revocation::Nothing)
+}
+
+/// The most that a refund of a part can revoke.
+fn most_of_part(terms: &OnRefund) -> Revocation {
+    most_chosen(terms).max(terms.revoke_of_part)
+}
+
+/// Whether a refund of a part can cancel the subscription.
+fn may_cancel(terms: &OnRefund) -> bool {
+    terms.reviewer_may_cancel || terms.cancel_for_part
 }

@@ -70,9 +70,16 @@ const FIELDS: &[(&str, &str)] = &[
     ("cancellation.*.clauses", "The clauses, in the order in which they are shown."),
     ("cancellation.*.products", "The products that they are for; without it, every product."),
     ("on_refund", "What a refund of a payment does."),
-    ("revoke", "Whether what is left of the payment's own credits is revoked."),
-    ("cancel", "Whether the refund of a subscription's charge cancels the subscription at once."),
-    ("debt_for_spent", "Whether credits that were already spent become a debt."),
+    (
+        "revoke",
+        "What a refund revokes of the payment's own credits, if nothing of the payment is left after it.",
+    ),
+    ("revoke_of_part", "What the refund of a part revokes of the payment's own credits."),
+    ("reviewer_may_revoke", "What a reviewer may choose to revoke in place of that."),
+    ("cancel", "Whether the refund of all of a subscription's charge cancels the subscription at once."),
+    ("cancel_for_part", "Whether the refund of a part of a subscription's charge cancels it at once."),
+    ("reviewer_may_cancel", "Whether a reviewer may choose if the refund cancels the subscription."),
+    ("debt_for_spent", "Whether revoked credits that were already spent become a debt."),
     ("clocks", "Promises with a deadline."),
     ("starts", "What starts the clock."),
     ("limit", "The term that says how long it runs."),
@@ -121,6 +128,10 @@ const FIELDS: &[(&str, &str)] = &[
     ("products", "The products that it is for."),
 ];
 
+const NOTHING_REVOKED: &str = "No credits.";
+const SHARE_REVOKED: &str = "The refunded money's share of the granted credits, as far as they are left.";
+const REST_REVOKED: &str = "All credits that are left.";
+
 /// By the field, the word, and what it means.
 const WORDS: &[(&str, &str, &str)] = &[
     ("kind", "rule", "Something of the document acts on it."),
@@ -159,6 +170,15 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("remedy", "payment_by_unused_credits", "Money: the part of the payment whose credits are not used."),
     ("remedy", "payment_by_unused_time", "Money: the part of the payment whose time lies ahead."),
     ("remedy", "credits_for_outage", "Credits: the part of the period that the outage took."),
+    ("revoke", "nothing", NOTHING_REVOKED),
+    ("revoke", "proportional", SHARE_REVOKED),
+    ("revoke", "remaining", REST_REVOKED),
+    ("revoke_of_part", "nothing", NOTHING_REVOKED),
+    ("revoke_of_part", "proportional", SHARE_REVOKED),
+    ("revoke_of_part", "remaining", REST_REVOKED),
+    ("reviewer_may_revoke", "nothing", NOTHING_REVOKED),
+    ("reviewer_may_revoke", "proportional", SHARE_REVOKED),
+    ("reviewer_may_revoke", "remaining", REST_REVOKED),
     ("on_renewal", "add", "They stay, side by side."),
     ("on_renewal", "replace", "The renewal's grant takes the place of what is left."),
     ("then", "give_back", "The credits go back to the lots they came from."),

@@ -14,6 +14,7 @@ use crate::generation::{
 };
 use crate::promise::{
     Cancellation, Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe,
+    Revocation,
 };
 
 type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
@@ -333,11 +334,25 @@ pub(super) fn on_refund(
         .into_iter()
         .filter_map(|reference| context.act_on(reference))
         .collect();
-    let revoke = table.flag("revoke");
+    let revocations = Revocation::ALL.map(|revocation| (revocation.id(), revocation));
+    let revoke = table.choice("revoke", &revocations);
+    let revoke_of_part = table.choice("revoke_of_part", &revocations);
+    let reviewer_may_revoke = table.choices("reviewer_may_revoke", &revocations);
     let cancel = table.flag("cancel");
+    let cancel_for_part = table.flag("cancel_for_part");
+    let reviewer_may_cancel = table.flag("reviewer_may_cancel");
     let debt_for_spent = table.flag("debt_for_spent");
     table.finish();
-    Some((OnRefund { revoke: revoke?, cancel: cancel?, debt_for_spent: debt_for_spent? }, clauses))
+    let on_refund = OnRefund {
+        revoke: revoke?,
+        revoke_of_part: revoke_of_part?,
+        reviewer_may_revoke,
+        cancel: cancel?,
+        cancel_for_part: cancel_for_part?,
+        reviewer_may_cancel: reviewer_may_cancel?,
+        debt_for_spent: debt_for_spent?,
+    };
+    Some((on_refund, clauses))
 }
 
 pub(super) fn door(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Door> {

@@ -251,6 +251,24 @@ impl<'f, 't> Table<'f, 't> {
         found
     }
 
+    /// Words of a closed list; none where the field is missing.
+    pub(super) fn choices<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Vec<T> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        self.held_to(name, &words);
+        let texts = self.optional_texts(name).into_iter();
+        let known = texts.filter_map(|text| {
+            let found = choices.iter().find(|(word, _)| *word == text.value).map(|(_, value)| *value);
+            if found.is_none() {
+                text.mistake(
+                    self.file,
+                    format!("unknown value `{}`; expected {}", text.value, any_of(&words)),
+                );
+            }
+            found
+        });
+        known.collect()
+    }
+
     /// A list of texts; empty where the field is missing.
     pub(super) fn optional_texts(&mut self, name: &'static str) -> Vec<Located<String>> {
         let field = self.field(name);

@@ -78,8 +78,10 @@ fn promises() {
             change("offer again", "Try again.", "Try once more."),
             change(
                 "refund",
-                "revokes: true, cancels: false, debt for spent credits: false",
-                "revokes: true, cancels: true, debt for spent credits: false",
+                "revokes: remaining, of a part: proportional, a reviewer may choose: no; cancels: false, for a \
+                 part: false, a reviewer may choose: false; debt for spent credits: false",
+                "revokes: remaining, of a part: proportional, a reviewer may choose: no; cancels: true, for a \
+                 part: false, a reviewer may choose: false; debt for spent credits: false",
             ),
             change("renewal", "adds to what is left", "replaces what is left"),
         ]
@@ -138,6 +140,23 @@ fn s2_33_a_smaller_promise_is_material() {
         ),
         ("firm = true", "firm = false", "clock `answer` says what is usual where it promised"),
         ("cancel = false", "cancel = true", "a refund cancels the subscription"),
+        ("cancel_for_part = false", "cancel_for_part = true", "a refund of a part cancels the subscription"),
+        (
+            "reviewer_may_cancel = false",
+            "reviewer_may_cancel = true",
+            "a reviewer may cancel the subscription",
+        ),
+        (
+            "revoke_of_part = \"proportional\"",
+            "revoke_of_part = \"remaining\"",
+            "a refund of a part revokes more credits",
+        ),
+        (
+            "cancel = false",
+            "reviewer_may_revoke = [\"remaining\"]\ncancel = false",
+            "a reviewer may revoke more credits",
+        ),
+        ("debt_for_spent = false", "debt_for_spent = true", "a refund makes spent credits a debt"),
         (
             "own_error = { then = \"give_back\"",
             "own_error = { then = \"person\"",

@@ -6,6 +6,9 @@ use policy::authoring::{parse_catalogue, parse_document};
 use crate::small::SMALL;
 
 /// The tables of a document.
+/// The fields of `on_refund`.
+const ON_REFUND: &str = "`cancel`, `cancel_for_part`, `clauses`, `debt_for_spent`, `reviewer_may_cancel`, \
+                         `reviewer_may_revoke`, `revoke` or `revoke_of_part`";
 const TABLES: &str = "`approval`, `calendar`, `cancellation`, `clauses`, `clocks`, `conflicts`, `credits`, \
                       `document`, `door`, `downloads`, `duplicates`, `empty_success`, `failures`, `gaps`, \
                       `intake`, `law`, `leftover`, `offers`, `on_refund`, `operations`, `provider`, \
@@ -21,7 +24,7 @@ fn check(from: &str, to: &str, expected: &[&str]) {
 }
 
 fn check_condition(condition: &str, problem: &str) {
-    let expected = format!("132: rules.refuse.when: {problem}");
+    let expected = format!("135: rules.refuse.when: {problem}");
     check("payment_kind = pack", condition, &[expected.as_str()]);
 }
 
@@ -73,9 +76,19 @@ fn fields_and_types() {
         ],
     );
     check(
-        "revoke = true",
-        "revoke = true\nrefund = true",
-        &["122: on_refund.refund: unknown field; expected `cancel`, `clauses`, `debt_for_spent` or `revoke`"],
+        "revoke = \"remaining\"",
+        "revoke = \"remaining\"\nrefund = true",
+        &[&format!("122: on_refund.refund: unknown field; expected {ON_REFUND}")],
+    );
+    check(
+        "revoke_of_part = \"proportional\"",
+        "revoke_of_part = \"share\"\nreviewer_may_revoke = [\"all\", \"nothing\"]",
+        &[
+            "122: on_refund.revoke_of_part: unknown value `share`; expected `nothing`, `proportional` or \
+             `remaining`",
+            "123: on_refund.reviewer_may_revoke: unknown value `all`; expected `nothing`, `proportional` or \
+             `remaining`",
+        ],
     );
     check(
         "on_renewal = \"add\"",
@@ -87,8 +100,8 @@ fn fields_and_types() {
         "door = 1\n[elsewhere]\nclause = \"door\"",
         &[
             "1: door: missing; expected a table",
-            "125: on_refund.door: unknown field; expected `cancel`, `clauses`, `debt_for_spent` or `revoke`",
-            &format!("126: elsewhere: unknown field; expected {TABLES}"),
+            &format!("128: on_refund.door: unknown field; expected {ON_REFUND}"),
+            &format!("129: elsewhere: unknown field; expected {TABLES}"),
         ],
     );
 }
@@ -100,7 +113,7 @@ fn ids() {
         "[offers.Again]",
         &[
             "102: offers.Again: id `Again`; expected lower-case letters, digits, `-` and `_`",
-            "135: rules.refuse.offers: unknown offer `again`; expected one of the document",
+            "138: rules.refuse.offers: unknown offer `again`; expected one of the document",
         ],
     );
     check("[clauses.bad]", "[clauses.good]", &["33: TOML: duplicate key at `good`; expected valid TOML"]);
@@ -116,7 +129,7 @@ fn references() {
     check(
         "clauses = [\"main\"]",
         "clauses = [\"mian\"]",
-        &["130: rules.refuse.clauses: unknown clause `mian`; expected one of the document"],
+        &["133: rules.refuse.clauses: unknown clause `mian`; expected one of the document"],
     );
     check(
         "clauses = [\"main\"]\n",
@@ -143,12 +156,12 @@ fn references() {
     check(
         "mode = \"auto\"",
         "mode = \"auto\"\noverrides = [\"x\"]",
-        &["135: rules.refuse.overrides: unknown rule `x`; expected one of the document"],
+        &["138: rules.refuse.overrides: unknown rule `x`; expected one of the document"],
     );
     check(
         "reasons = [\"changed_mind\"]",
         "reasons = [\"bored\"]",
-        &["131: rules.refuse.reasons: unknown reason `bored`; expected `charged_after_cancellation`, \
+        &["134: rules.refuse.reasons: unknown reason `bored`; expected `charged_after_cancellation`, \
            `wrong_card_charged`, `wrong_plan_charged`, `duplicate_payment`, `unauthorised_payment`, \
            `accidental_purchase`, `credits_missing`, `generation_failed`, `result_not_liked`, \
            `service_unavailable`, `changed_mind`, `statutory_withdrawal` or `other`, or `any` alone"],
@@ -235,13 +248,13 @@ fn automatic_rules() {
     check(
         "payment_kind = pack",
         "plan_requested = 'pro'",
-        &["134: rules.refuse.mode: `auto` rests on `plan_requested`, which the customer claims; expected \
+        &["137: rules.refuse.mode: `auto` rests on `plan_requested`, which the customer claims; expected \
            recorded facts only, or `recommend`"],
     );
     check(
         "when = \"payment_kind = pack\"\noutcome = \"refuse\"",
         "outcome = \"grant\"\nremedy = \"rest_of_payment\"",
-        &["134: rules.refuse.mode: `auto` grants on the reason alone; expected a `when` over recorded facts"],
+        &["137: rules.refuse.mode: `auto` grants on the reason alone; expected a `when` over recorded facts"],
     );
     check("mode = \"auto\"\n", "", &["129: rules.refuse.mode: missing; expected a text"]);
 }
@@ -320,7 +333,7 @@ fn a_condition_over_several_lines_names_the_line() {
     check(
         "\"payment_kind = pack\"",
         "\"\"\"\npayment_kind = pack\nand payment_nmaed\"\"\"",
-        &["134: rules.refuse.when: unknown name `payment_nmaed`; expected a fact of the registry or a \
+        &["137: rules.refuse.when: unknown name `payment_nmaed`; expected a fact of the registry or a \
            term of the document"],
     );
 }
@@ -358,7 +371,7 @@ fn a_grant_names_its_remedy() {
     check(
         "outcome = \"refuse\"",
         "outcome = \"grant\"\nremedy = \"everything\"",
-        &["134: rules.refuse.remedy: unknown value `everything`; expected `rest_of_payment`, \
+        &["137: rules.refuse.remedy: unknown value `everything`; expected `rest_of_payment`, \
            `credits_of_purchase`, `credits_of_generation`, `payment_by_unused_credits`, \
            `payment_by_unused_time` or `credits_for_outage`"],
     );
@@ -369,7 +382,7 @@ fn information_rules_ask_for_what_a_customer_can_supply() {
     check(
         "outcome = \"refuse\"\nmode = \"auto\"",
         "outcome = \"needs_information\"\nasks = [\"amount_paid\"]",
-        &["134: rules.refuse.asks: `amount_paid` is not a fact that a customer can supply; expected \
+        &["137: rules.refuse.asks: `amount_paid` is not a fact that a customer can supply; expected \
            `email_given`, `order_id_given`, `note_given`, `purchase_date_given`, `requested_from_account`, \
            `remedy_chosen`, `plan_requested` or `generation_named`"],
     );

@@ -5,6 +5,8 @@ mod clocks;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod parts;
+#[cfg(test)]
 mod queue;
 #[cfg(test)]
 mod story;
