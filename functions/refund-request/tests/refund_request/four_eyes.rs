@@ -63,7 +63,7 @@ async fn d15_parts_of_one_payment_count_together() {
             "decision": "approve_part", "clause": "pack-final-once-spent", "reason": "A part.", "amount": amount,
         })
     };
-    let (status, approved) = world.review_as_shown(&first, "agent-1", &part(LARGE - 1)).await;
+    let (status, approved) = world.review_as_quoted(&first, "agent-1", &part(LARGE - 1)).await;
     assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
     // For the same reason there is one open request.
     let mut other = large();

@@ -67,7 +67,7 @@ fn outcomes() {
 fn promises() {
     let diff = changed(&[
         ("on_renewal = \"add\"", "on_renewal = \"replace\""),
-        ("cancel = false", "cancel = true"),
+        ("\ncancel = false", "\ncancel = true"),
         ("[door]", "[law.eu-withdrawal]\n[door]"),
         ("Try again.", "Try once more."),
     ]);
@@ -139,7 +139,7 @@ fn s2_33_a_smaller_promise_is_material() {
             "clock `answer` promises 14 days where it was 4 business hours",
         ),
         ("firm = true", "firm = false", "clock `answer` says what is usual where it promised"),
-        ("cancel = false", "cancel = true", "a refund cancels the subscription"),
+        ("\ncancel = false", "\ncancel = true", "a refund cancels the subscription"),
         ("cancel_for_part = false", "cancel_for_part = true", "a refund of a part cancels the subscription"),
         (
             "reviewer_may_cancel = false",
@@ -152,8 +152,8 @@ fn s2_33_a_smaller_promise_is_material() {
             "a refund of a part revokes more credits",
         ),
         (
-            "cancel = false",
-            "reviewer_may_revoke = [\"remaining\"]\ncancel = false",
+            "\ncancel = false",
+            "\nreviewer_may_revoke = [\"remaining\"]\ncancel = false",
             "a reviewer may revoke more credits",
         ),
         ("debt_for_spent = false", "debt_for_spent = true", "a refund makes spent credits a debt"),

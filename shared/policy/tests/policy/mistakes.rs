@@ -120,7 +120,7 @@ fn ids() {
     check(
         "[rules.refuse]",
         "[rules.refuse",
-        &["129: TOML: unclosed table, expected `]` at ``; expected valid TOML"],
+        &["132: TOML: unclosed table, expected `]` at ``; expected valid TOML"],
     );
 }
 
@@ -134,7 +134,7 @@ fn references() {
     check(
         "clauses = [\"main\"]\n",
         "",
-        &["129: rules.refuse.clauses: missing; expected a list of at least one text"],
+        &["132: rules.refuse.clauses: missing; expected a list of at least one text"],
     );
     check(
         "hold_deadline = \"window\"",
@@ -256,7 +256,7 @@ fn automatic_rules() {
         "outcome = \"grant\"\nremedy = \"rest_of_payment\"",
         &["137: rules.refuse.mode: `auto` grants on the reason alone; expected a `when` over recorded facts"],
     );
-    check("mode = \"auto\"\n", "", &["129: rules.refuse.mode: missing; expected a text"]);
+    check("mode = \"auto\"\n", "", &["132: rules.refuse.mode: missing; expected a text"]);
 }
 
 #[test]
@@ -351,13 +351,13 @@ fn exceptions_have_one_level() {
     let mistakes = parse_document("small.toml", &text).expect_err("two levels");
     assert_eq!(
         mistakes.to_string(),
-        format!("small.toml:141: rules.third: sets aside `second`, which sets others aside; {problem}")
+        format!("small.toml:144: rules.third: sets aside `second`, which sets others aside; {problem}")
     );
     let mistakes =
         parse_document("small.toml", &format!("{SMALL}{}", rule("self", "self"))).expect_err("itself");
     assert_eq!(
         mistakes.to_string(),
-        format!("small.toml:136: rules.self: sets aside `self`, which sets others aside; {problem}")
+        format!("small.toml:139: rules.self: sets aside `self`, which sets others aside; {problem}")
     );
 }
 
@@ -366,7 +366,7 @@ fn a_grant_names_its_remedy() {
     check(
         "outcome = \"refuse\"",
         "outcome = \"grant\"",
-        &["129: rules.refuse.remedy: missing; expected a text"],
+        &["132: rules.refuse.remedy: missing; expected a text"],
     );
     check(
         "outcome = \"refuse\"",

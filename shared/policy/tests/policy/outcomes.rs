@@ -34,7 +34,7 @@ fn rules_that_contradict_each_other() {
     let every = "[gaps.rest]\nreasons = [\"changed_mind\"]\nwhen = \"credits_spent > 0 and not \
                  credits_landed\"\nreason = \"r\"\n";
     let rules = rule("yes", "credits_spent = 0", "grant") + &rule("no", "credits_landed", "refuse") + every;
-    let contradiction = "136: rules.no: says otherwise than `yes` when credits_landed and credits_spent = 0; \
+    let contradiction = "139: rules.no: says otherwise than `yes` when credits_landed and credits_spent = 0; \
                          expected `overrides`, conditions that exclude each other, or an entry under \
                          `conflicts`";
     check(&rules, &[contradiction]);
@@ -46,10 +46,10 @@ fn rules_that_contradict_each_other() {
     check(&exclusive, &[]);
     check(
         &format!("{exclusive}{declared}"),
-        &["146: conflicts.both: the rules are never met together with different outcomes; expected no entry"],
+        &["149: conflicts.both: the rules are never met together with different outcomes; expected no entry"],
     );
     let one = declared.replace(", \"no\"", "");
-    check(&format!("{rules}{one}"), &["147: conflicts.both.rules: 1 known rules; expected two"]);
+    check(&format!("{rules}{one}"), &["150: conflicts.both.rules: 1 known rules; expected two"]);
 }
 
 #[test]
@@ -59,14 +59,14 @@ fn thresholds_that_leave_a_gap_or_overlap() {
     check(&(rule("yes", inside, "grant") + &rule("no", &after(">"), "refuse")), &[]);
     check(
         &(rule("yes", inside, "grant") + &rule("no", &after(">="), "refuse")),
-        &["136: rules.no: says otherwise than `yes` when requested_at = 2026-01-22T00:00:00Z and \
+        &["139: rules.no: says otherwise than `yes` when requested_at = 2026-01-22T00:00:00Z and \
            payment_charged_at = 2026-01-08T00:00:00Z; expected `overrides`, conditions that exclude each \
            other, or an entry under `conflicts`"],
     );
     let early = "requested_at < payment_charged_at + window";
     check(
         &(rule("yes", early, "grant") + &rule("no", &after(">"), "refuse")),
-        &["129: rules: none is met for `changed_mind` when requested_at = 2026-01-22T00:00:00Z and \
+        &["132: rules: none is met for `changed_mind` when requested_at = 2026-01-22T00:00:00Z and \
              payment_named and payment_charged_at = 2026-01-08T00:00:00Z; expected a rule, or an \
              entry under `gaps` that says why a person decides"],
     );
@@ -82,9 +82,9 @@ fn gaps_are_declared_for_what_they_are() {
     check(
         &gap("credits_landed"),
         &[
-            "129: rules: none is met for `changed_mind` when payment_named and not credits_landed; expected \
+            "132: rules: none is met for `changed_mind` when payment_named and not credits_landed; expected \
              a rule, or an entry under `gaps` that says why a person decides",
-            "135: gaps.rest: the rules leave no such gap for `changed_mind`; expected none",
+            "138: gaps.rest: the rules leave no such gap for `changed_mind`; expected none",
         ],
     );
 }
