@@ -10,10 +10,16 @@ use cases::{CaseError, follow};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{Actor, ExecuteError, LedgerStore, RefundRequestId};
 use policy::Document;
-use refunds::{Approved, Case, Grounds, Lead, Request, State, carry_out};
+use refunds::{Approved, Case, Grounds, Lead, Request, State, carry_out, settle_landed};
 
 use crate::requests::Done;
 use crate::{Run, Store, Sweep};
+
+/// The shortest wait before a purchase whose case is open is looked at again, in seconds: a day, because credits
+/// that land late settle their case when they land.
+const AGAIN_S_MIN: u64 = 86_400;
+/// The longest wait, in seconds: 90 days, as long as parked events are kept.
+const AGAIN_S_MAX: u64 = 90 * 86_400;
 
 /// Why a lead was not followed.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +62,11 @@ async fn look<S: Store, Q: PayoutQueue>(
     let due = noted.filter(|lead| lead.due_at.is_some_and(|due_at| due_at < run.now));
     let Some(lead) = due else { return Ok(Done::NothingDue) };
     let Some(assessment) = follow(&sweep.store, &lead, run.now).await? else {
+        if let Some(purchase) = lead.uncredited() {
+            // Its case may be open, and the credits have come since.
+            let (store, pause, whose) = (&sweep.store, &sweep.backoff, (&lead.account, &purchase.payment));
+            settle_landed(store, pause, whose, run.now).await?;
+        }
         tracing::info!(request = id.as_str(), outcome = "forgotten", "the records do not bear a lead out");
         return forget(sweep, id).await;
     };
@@ -80,10 +91,10 @@ async fn look<S: Store, Q: PayoutQueue>(
             if request.state == State::Approved {
                 announce(sweep, run, &request).await;
             }
-            settle(sweep, &lead).await
+            settle(sweep, run, &lead).await
         }
         // An earlier run opened it, or the customer has filed for the same.
-        Approved::Stale(_) | Approved::Open(_) => settle(sweep, &lead).await,
+        Approved::Stale(_) | Approved::Open(_) => settle(sweep, run, &lead).await,
         // Something moved meanwhile: the next run looks at it as it stands then, and forgets it where nothing
         // of the payment is left.
         Approved::NothingLeft
@@ -106,16 +117,20 @@ fn open(lead: &Lead, case: Case, document: &Document) -> Request {
     opened
 }
 
-/// The lead has its request. What was paid and bought without credits stays on record: the customer's choice
-/// between credits and money rests on it.
+/// The lead has its request. What was paid without credits stays on record, because the choice between credits
+/// and money rests on it. It is looked at again until the payment is recorded, which settles it: after a day,
+/// and then whenever its age has doubled, at most [`AGAIN_S_MAX`] later.
 async fn settle<S: Store, Q>(
     sweep: &Sweep<S, Q>,
+    run: &Run<'_>,
     lead: &Lead,
 ) -> Result<Done, LeadError<<S as LedgerStore>::Error>> {
     if lead.uncredited().is_none() {
         return forget(sweep, &lead.id()).await;
     }
-    sweep.store.keep(lead).await.map_err(LeadError::Store)?;
+    let age_s = u64::try_from(run.now.seconds_since(lead.since)).unwrap_or_default();
+    let due_at = run.now.plus_s(age_s.clamp(AGAIN_S_MIN, AGAIN_S_MAX)).ok();
+    sweep.store.keep(&Lead { due_at, ..lead.clone() }).await.map_err(LeadError::Store)?;
     Ok(Done::Written)
 }
 

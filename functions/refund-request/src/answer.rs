@@ -118,6 +118,10 @@ struct ReviewAnswer<'request> {
     revoke: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ends_plan: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credits: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<&'request str>,
     r#override: bool,
     at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -306,12 +310,19 @@ fn review<'request>(
     let (decision, amount, offer) = match &review.verdict {
         Verdict::Approve => ("approve", None, None),
         Verdict::ApprovePart(part) => ("approve_part", Some(money(*part)), None),
+        Verdict::GrantCredits { .. } => ("grant_credits", None, None),
         Verdict::Refuse => ("refuse", None, None),
         Verdict::Ask(_) => ("ask", None, None),
         Verdict::Offer { offer, .. } => ("offer", None, Some(offer.as_str())),
     };
+    let (credits, product) = match &review.verdict {
+        Verdict::GrantCredits { product, credits } => (Some(credits.get()), Some(product.as_str())),
+        _ => (None, None),
+    };
     ReviewAnswer {
         decision,
+        credits,
+        product,
         reason: &review.reason,
         clause: review.clause.as_deref(),
         quote: review.quote.as_deref(),
@@ -331,6 +342,7 @@ fn message(request: &Request) -> String {
     let decision = &request.case.decision;
     match request.state {
         State::Withdrawn => "You took this request back.".to_owned(),
+        State::Settled => "The credits that you bought are on your balance.".to_owned(),
         State::Failed if request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) => {
             "Your bank took this payment back for you, so we could not refund it as well. If you do not have \
              your money, ask for a person."

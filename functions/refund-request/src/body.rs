@@ -2,7 +2,7 @@
 
 use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request};
-use ledger::{Currency, GenerationId, Money, PaymentId, Timestamp};
+use ledger::{Currency, GenerationId, Money, PaymentId, ProductId, Timestamp};
 use policy::{Document, Fact, Missing, Reason, Revocation};
 use refunds::{Chosen, NOTE_CHARACTERS_MAX, fingerprint};
 use serde::Deserialize;
@@ -323,8 +323,11 @@ struct ReviewBody {
     decision: ReviewDecision,
     /// For `approve_part`, and for an offer of money that the document does not compute.
     amount: Option<Amount>,
-    /// For an offer of credits that the document does not compute.
+    /// For an offer of credits that the document does not compute, and for `grant_credits` where the records do
+    /// not say how many were bought.
     credits: Option<u64>,
+    /// For `grant_credits`, where the records do not say what was bought.
+    product: Option<String>,
     reason: String,
     /// The clause that it rests on.
     clause: Option<String>,
@@ -348,6 +351,7 @@ struct ReviewBody {
 enum ReviewDecision {
     Approve,
     ApprovePart,
+    GrantCredits,
     Refuse,
     Ask,
     Offer,
@@ -375,6 +379,7 @@ pub(crate) struct Reviewing {
 pub(crate) enum Decides {
     Approve,
     ApprovePart(Money),
+    GrantCredits { credits: Option<u64>, product: Option<ProductId> },
     Refuse,
     Ask(Vec<Missing>),
     Offer { offer: String, worth: Worth },
@@ -407,6 +412,10 @@ impl Reviewing {
                     "expected with `approve_part`, like {\"amount_minor\": 500, \"currency\": \"usd\"}";
                 return Err(unprocessable("#/amount", expected));
             }
+            (ReviewDecision::GrantCredits, _) => Decides::GrantCredits {
+                credits: body.credits,
+                product: id("#/product", body.product.as_deref())?,
+            },
             (ReviewDecision::Ask, _) => Decides::Ask(body.asks()?),
             (ReviewDecision::Offer, amount) => {
                 let worth = match (amount, body.credits) {
@@ -437,7 +446,7 @@ impl Reviewing {
 impl ReviewBody {
     /// Fields that mean nothing with the decision are refused: whoever sent them expected something of them.
     fn belongs_together(&self) -> Result<(), Problem> {
-        use ReviewDecision::{Approve, ApprovePart, Ask, Offer};
+        use ReviewDecision::{Approve, ApprovePart, Ask, GrantCredits, Offer};
         let with = |field, present: bool, decisions: &[ReviewDecision], names: &str| {
             if present && !decisions.contains(&self.decision) {
                 return Err(unprocessable(field, format!("expected with {names} alone")));
@@ -448,7 +457,9 @@ impl ReviewBody {
         let pays = "`approve`, `approve_part` or `offer`";
         with("#/revoke", self.revoke.is_some(), &[Approve, ApprovePart, Offer], pays)?;
         with("#/ends_plan", self.ends_plan.is_some(), &[Approve, ApprovePart, Offer], pays)?;
-        with("#/credits", self.credits.is_some(), &[Offer], "`offer`")?;
+        let credits = "`grant_credits` or `offer`";
+        with("#/credits", self.credits.is_some(), &[GrantCredits, Offer], credits)?;
+        with("#/product", self.product.is_some(), &[GrantCredits], "`grant_credits`")?;
         with("#/offer", self.offer.is_some(), &[Offer], "`offer`")?;
         with("#/missing", !self.missing.is_empty(), &[Ask], "`ask`")?;
         with("#/question", self.question.is_some(), &[Ask], "`ask`")?;

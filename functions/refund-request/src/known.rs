@@ -14,6 +14,8 @@ pub(crate) struct Known {
     pub(crate) payment: Option<Payment>,
     /// A payment whose credits have not landed, as it would be recorded.
     pub(crate) unrecorded: Option<Payment>,
+    /// The purchase that it is of.
+    pub(crate) uncredited: Option<Uncredited>,
     pub(crate) subscription: Option<Subscription>,
     pub(crate) head: Option<Entry>,
 }
@@ -28,8 +30,9 @@ impl Known {
         let (payment, head) =
             tokio::join!(payment_of(app, &request.case, &request.account), app.store.head(&request.account));
         let (payment, uncredited) = payment?;
+        let uncredited = uncredited.filter(|_| payment.is_none());
         let unrecorded = uncredited
-            .filter(|_| payment.is_none())
+            .as_ref()
             .and_then(|uncredited| uncredited.payment(&request.account, document, request.submitted_at));
         let subscription = match payment.as_ref().map(|payment| &payment.kind) {
             Some(PaymentKind::Subscription { subscription, .. }) => {
@@ -37,7 +40,14 @@ impl Known {
             }
             Some(PaymentKind::Pack) | None => None,
         };
-        Ok(Self { document, payment, unrecorded, subscription, head: head.map_err(store_failed)? })
+        Ok(Self {
+            document,
+            payment,
+            unrecorded,
+            uncredited,
+            subscription,
+            head: head.map_err(store_failed)?,
+        })
     }
 
     /// The same, where something could still be paid; nothing needs to be read for the others.
@@ -75,21 +85,26 @@ pub(crate) fn document_of(case: &Case) -> Result<&'static Document, Problem> {
         .ok_or_else(|| Problem::internal("the document that decided the request is not there"))
 }
 
-/// The payment of a case; where its credits are missing, also what is noted of the purchase, read at once.
+/// The payment of a case; where it is not recorded, also what is noted of the purchase, which is read at once
+/// for a case about missing credits.
 async fn payment_of<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
     case: &Case,
     account: &AccountId,
 ) -> Result<(Option<Payment>, Option<Uncredited>), Problem> {
-    let Some(payment) = &case.payment else { return Ok((None, None)) };
-    let uncredited = async {
-        match case.reason {
-            Reason::CreditsMissing => app.store.lead(&Lead::id_of_uncredited(account, payment)).await,
-            _ => Ok(None),
+    let Some(id) = &case.payment else { return Ok((None, None)) };
+    let noted_as = Lead::id_of_uncredited(account, id);
+    let noted = || app.store.lead(&noted_as);
+    let own = |payment: Option<Payment>| payment.filter(|payment| &payment.account == account);
+    let (payment, noted) = match case.reason {
+        Reason::CreditsMissing => {
+            let (payment, noted) = tokio::join!(app.store.payment(id), noted());
+            (own(payment.map_err(store_failed)?), noted.map_err(store_failed)?)
         }
+        _ => match own(app.store.payment(id).await.map_err(store_failed)?) {
+            Some(payment) => (Some(payment), None),
+            None => (None, noted().await.map_err(store_failed)?),
+        },
     };
-    let (payment, noted) = tokio::join!(app.store.payment(payment), uncredited);
-    let payment = payment.map_err(store_failed)?.filter(|payment| &payment.account == account);
-    let noted = noted.map_err(store_failed)?;
     Ok((payment, noted.and_then(|lead| lead.uncredited().cloned())))
 }

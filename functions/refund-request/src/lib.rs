@@ -18,6 +18,7 @@ mod cursor;
 mod findings;
 mod known;
 mod list;
+mod purchase;
 mod queue;
 mod quoted;
 mod review;

@@ -22,6 +22,7 @@ enum PaysAnswer {
     Money { payment: String, amount: MoneyAnswer },
     CreditsGivenBack { generation_id: String, credits: u64 },
     CreditsGranted { product: String, credits: u64 },
+    CreditsOfPurchase { payment: String, product: String, credits: u64, expire: &'static str },
 }
 
 #[derive(Serialize)]
@@ -75,7 +76,13 @@ pub(crate) fn quote(quote: &Quote) -> QuoteAnswer {
                 generation_id: generation.as_str().to_owned(),
                 credits: credits.get(),
             },
-            Pays::Bought { product, credits, .. } | Pays::Granted { product, credits } => {
+            Pays::Bought { payment, product, credits, of_plan } => PaysAnswer::CreditsOfPurchase {
+                payment: payment.as_str().to_owned(),
+                product: product.as_str().to_owned(),
+                credits: credits.get(),
+                expire: if *of_plan { "with_the_plan" } else { "never" },
+            },
+            Pays::Granted { product, credits } => {
                 PaysAnswer::CreditsGranted { product: product.as_str().to_owned(), credits: credits.get() }
             }
         },

@@ -11,7 +11,7 @@ use refunds::{Call, Chosen, Grounds, Pays, Quote, Review, ReviewError, Reviewed,
 use crate::body::{Decides, Reviewing, Worth, sent, unprocessable};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::Known;
-use crate::{RefundRequests, answer, show, stored, support};
+use crate::{RefundRequests, answer, purchase, show, stored, support};
 
 pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
@@ -32,7 +32,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     let known = Known::read(app, &stored).await?;
     let standing = known.standing(now);
     let clause = body.cites(known.document)?;
-    let Decided { verdict, executes, shown } = decided(&stored, &body, &standing)?;
+    let Decided { verdict, executes, shown } = decided(&stored, &body, &known, &standing)?;
     may_choose(body.chosen, executes.as_ref(), known.document)?;
     let Reviewing { reason, chosen, .. } = body;
     let review = Review { verdict, reason, clause, chosen, quote: None, overrides: false };
@@ -67,7 +67,12 @@ struct Decided {
     shown: Option<Quote>,
 }
 
-fn decided(stored: &refunds::Request, body: &Reviewing, standing: &Standing<'_>) -> Result<Decided, Problem> {
+fn decided(
+    stored: &refunds::Request,
+    body: &Reviewing,
+    known: &Known,
+    standing: &Standing<'_>,
+) -> Result<Decided, Problem> {
     let nothing = |verdict| Decided { verdict, executes: None, shown: None };
     // What a reviewer lets happen is what the reviewer has seen.
     let shown = |verdict, quote: Option<Quote>| Decided { verdict, shown: quote.clone(), executes: quote };
@@ -78,6 +83,12 @@ fn decided(stored: &refunds::Request, body: &Reviewing, standing: &Standing<'_>)
         Decides::ApprovePart(part) => {
             let quote = stored.part_quote(*part, body.chosen, standing).map_err(|error| refused(&error))?;
             shown(Verdict::ApprovePart(*part), Some(quote))
+        }
+        Decides::GrantCredits { credits, product } => {
+            let (purchase, account) = (known.uncredited.as_ref(), &stored.account);
+            let (verdict, quote) =
+                purchase::granted(purchase, account, (*credits, product.as_ref()), standing)?;
+            shown(verdict, Some(quote))
         }
         Decides::Offer { offer, worth } => {
             let remedy = worth_of(stored, offer, *worth, standing)?;

@@ -9,6 +9,7 @@ use ledger::{
 use ledger_dynamodb::{StoreError, Tables};
 use policy::{Document, InForce};
 use policy_documents::documents;
+use refunds::settle_landed;
 use stripe_events::{Event, EventKind};
 
 use crate::leads::{self, Told};
@@ -153,8 +154,23 @@ impl Apply<'_> {
         let (outcome, entry) = Box::pin(self.execute(&payment.account, &command, policy, records)).await?;
         if matches!(outcome, Outcome::Applied | Outcome::Repeated) {
             leads::of_payment(self, &payment, entry.as_deref(), &told.await?).await?;
+            self.settle_late(&payment).await?;
         }
         Ok(outcome)
+    }
+
+    /// Credits that come after their promise find their case open, which they settle (`S2-21`).
+    async fn settle_late(&self, payment: &Payment) -> Result<(), Stop> {
+        if self.now.seconds_since(payment.charged_at) < AWAITED_S {
+            return Ok(());
+        }
+        let whose = (&payment.account, &payment.id);
+        let settled = Box::pin(settle_landed(self.tables, self.backoff, whose, self.now)).await?;
+        if settled > 0 {
+            self.metrics.count("CasesSettled", 1);
+            tracing::info!(settled, outcome = "settled", "late credits settle their case");
+        }
+        Ok(())
     }
 
     /// Carries out a command of this event.

@@ -83,7 +83,8 @@ fn uncredited(apply: &Apply<'_>, session: &CheckoutSession, reason: Unapplied) -
     let charged_at = apply.event.created;
     let (_, due_at) = credit_promise(documents(), product.as_ref().map(ProductId::as_str), charged_at)?;
     let buyer = session.buyer;
-    let about = About::Uncredited(Uncredited { payment, product, pack, paid, charged_at, buyer });
+    let about =
+        About::Uncredited(Uncredited { payment, product, pack, charge: None, paid, charged_at, buyer });
     // The case begins when the promise is broken.
     Some(Lead { account, about, since: due_at, due_at: Some(due_at) })
 }

@@ -95,9 +95,10 @@ pub async fn assess<S: Stores>(
     now: Timestamp,
 ) -> Result<Assessment, CaseError<<S as LedgerStore>::Error>> {
     let records = Records::read(store, account, &asked).await?;
-    // A payment that never became credits is what this reason is about (`S2-21`); any other request about a
+    // A payment of which nothing is known may be what this reason is about (`S2-21`); any other request about a
     // payment that is not this account's is answered as one about no payment at all.
-    if asked.payment.is_some() && records.payment.is_none() && asked.reason != Reason::CreditsMissing {
+    let known = records.payment.is_some() || records.uncredited.is_some();
+    if asked.payment.is_some() && !known && asked.reason != Reason::CreditsMissing {
         return Err(CaseError::NoSuchPayment);
     }
     let pinned = frozen.filter(|frozen| frozen.case.payment == asked.payment).and_then(|frozen| {
@@ -117,7 +118,7 @@ pub async fn assess<S: Stores>(
         }
     }
     let mut decision = policy::decide(document, &facts, asked.reason, now.as_ms());
-    if !can_be_carried_out(&decision, &asked, &records) {
+    if !can_be_carried_out(&decision, &asked, &records) || brought_nothing(&asked, &records) {
         decision = decision.left_to_a_person();
     }
     let case = asked.decided(facts, decision);
@@ -280,6 +281,12 @@ fn document_for(records: &Records, other: Option<&ProductId>, now: Timestamp) ->
     let pinned = pinned.and_then(|policy| documents().version(&policy.document, &policy.version));
     let at = generated(records).filter(|_| records.payment.is_none()).map_or(now, |past| past.hold.held_at);
     pinned.or_else(|| documents().in_force(product?.as_str(), at.as_ms()).document())
+}
+
+/// Whether a request with another reason is about a purchase whose credits never landed: rules about what a
+/// purchase brought do not judge it, and the person who settles it has all means of that case.
+fn brought_nothing(asked: &Asked, records: &Records) -> bool {
+    asked.reason != Reason::CreditsMissing && records.payment.is_none() && records.uncredited.is_some()
 }
 
 /// Whether something is recorded that the machine can carry the decision out on. Credits that have landed

@@ -242,11 +242,21 @@ fn about_downloads(
     Ok(())
 }
 
-/// A pack that is paid and not on the balance. Of a payment that is not recorded, refunds and disputes are
+/// A purchase that is paid and not on the balance. Of a payment that is not recorded, refunds and disputes are
 /// noted as having happened, and no more: then it is not known which it was, nor how much is left.
 fn about_uncredited(uncredited: &Uncredited, moved: bool, facts: &mut Facts) -> Result<(), FactError> {
     facts.set(Fact::PaymentChargedAt, uncredited.charged_at.as_ms())?;
-    facts.set(Fact::PaymentKind, "pack")?;
+    match &uncredited.charge {
+        None => facts.set(Fact::PaymentKind, "pack")?,
+        Some(charge) => {
+            facts.set(Fact::PaymentKind, "subscription")?;
+            facts.set(Fact::BillingReason, billing_reason_word(&charge.billing_reason))?;
+            if let Some((starts_at, ends_at)) = charge.period {
+                facts.set(Fact::PeriodStartsAt, starts_at.as_ms())?;
+                facts.set(Fact::PeriodEndsAt, ends_at.as_ms())?;
+            }
+        }
+    }
     facts.set_quantity(Fact::AmountPaid, uncredited.paid.minor())?;
     facts.set(Fact::Currency, uncredited.paid.currency().as_str())?;
     if !moved {

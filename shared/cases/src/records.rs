@@ -20,7 +20,7 @@ pub struct Records {
     pub subscription: Option<Subscription>,
     /// Who started that subscription, and what was ordered.
     pub subscriber: Option<Subscriber>,
-    /// The paid pack whose credits have not landed, where the request is about one.
+    /// The paid purchase whose credits have not landed, where the request is about one.
     pub uncredited: Option<Uncredited>,
     /// Whether Stripe told of a refund or a dispute of it, so that it is not known how much of it is left.
     pub moved: bool,
@@ -92,19 +92,25 @@ async fn of_payment<S: PaymentStore + LeadStore>(
     asked: &Asked,
 ) -> Result<Records, S::Error> {
     let Some(id) = &asked.payment else { return Ok(Records::default()) };
-    let uncredited = async {
-        match asked.reason {
-            Reason::CreditsMissing => {
-                let noted = Lead::id_of_uncredited(account, id);
-                let (noted, moved) = join(store.lead(&noted), store.moved_unrecorded(id)).await;
-                Ok((noted?, moved?))
-            }
-            _ => Ok((None, false)),
-        }
+    let uncredited = async || {
+        let noted = Lead::id_of_uncredited(account, id);
+        let (noted, moved) = join(store.lead(&noted), store.moved_unrecorded(id)).await;
+        Ok::<_, S::Error>((noted?, moved?))
     };
-    let (payment, noted) = join(store.payment(id), uncredited).await;
-    let (noted, moved) = noted?;
-    let Some(payment) = payment?.filter(|payment| &payment.account == account) else {
+    // Nearly every payment that a request names is recorded: only what is about missing credits looks for the
+    // purchase at once.
+    let (payment, noted) = match asked.reason {
+        Reason::CreditsMissing => {
+            let (payment, noted) = join(store.payment(id), uncredited()).await;
+            (payment?, Some(noted?))
+        }
+        _ => (store.payment(id).await?, None),
+    };
+    let Some(payment) = payment.filter(|payment| &payment.account == account) else {
+        let (noted, moved) = match noted {
+            Some(noted) => noted,
+            None => uncredited().await?,
+        };
         let uncredited = noted.and_then(|lead| lead.uncredited().cloned());
         return Ok(Records { uncredited, moved, ..Records::default() });
     };

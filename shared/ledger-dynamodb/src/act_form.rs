@@ -6,7 +6,7 @@ use refunds::{Act, Call, Chosen, Deed, Review, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::request_form::{actor, actor_form, hex, instant, money, unhex};
+use crate::request_form::{actor, actor_form, credits, hex, id, instant, money, unhex};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ActForm {
@@ -72,6 +72,7 @@ impl ChosenForm {
 enum VerdictForm {
     Approve,
     ApprovePart((u64, String)),
+    GrantCredits { product: String, credits: u64 },
     Refuse,
     Ask(Vec<Missing>),
     Offer { offer: String, remedy: Remedy },
@@ -105,6 +106,9 @@ fn verdict_form(verdict: &Verdict) -> VerdictForm {
     match verdict {
         Verdict::Approve => VerdictForm::Approve,
         Verdict::ApprovePart(part) => VerdictForm::ApprovePart(parts(part)),
+        Verdict::GrantCredits { product, credits } => {
+            VerdictForm::GrantCredits { product: product.as_str().to_owned(), credits: credits.get() }
+        }
         Verdict::Refuse => VerdictForm::Refuse,
         Verdict::Ask(missing) => VerdictForm::Ask(missing.clone()),
         Verdict::Offer { offer, remedy } => {
@@ -140,6 +144,9 @@ fn verdict(form: VerdictForm) -> Result<Verdict, StoreError> {
     Ok(match form {
         VerdictForm::Approve => Verdict::Approve,
         VerdictForm::ApprovePart(part) => Verdict::ApprovePart(money(&part)?),
+        VerdictForm::GrantCredits { product, credits } => {
+            Verdict::GrantCredits { product: id(&product)?, credits: self::credits(credits)? }
+        }
         VerdictForm::Refuse => Verdict::Refuse,
         VerdictForm::Ask(missing) => Verdict::Ask(missing),
         VerdictForm::Offer { offer, remedy } => Verdict::Offer { offer, remedy },

@@ -3,7 +3,7 @@
 
 use ledger::{Credits, DUE_SHARDS, PaymentId, RefundRequestId, shard_of};
 use policy::{FailureKind, Reason};
-use refunds::{About, Lead, LeadStore, Pack, Uncredited};
+use refunds::{About, Charge, Lead, LeadStore, Pack, Uncredited};
 
 use crate::buyer::BuyerForm;
 use crate::item::{Item, ONLY, key, number, read_instant, read_number, read_text, text};
@@ -51,6 +51,14 @@ fn write_uncredited(uncredited: &Uncredited, item: &mut Item) -> Result<(), Stor
         item.insert("price".to_owned(), text(pack.price.as_str()));
         item.insert("credits".to_owned(), number(pack.credits));
     }
+    if let Some(charge) = &uncredited.charge {
+        item.insert("subscription".to_owned(), text(charge.subscription.as_str()));
+        item.insert("billing_reason".to_owned(), text(charge.billing_reason.as_str()));
+        if let Some((starts_at, ends_at)) = charge.period {
+            item.insert("period_starts_at".to_owned(), number(starts_at.as_ms()));
+            item.insert("period_ends_at".to_owned(), number(ends_at.as_ms()));
+        }
+    }
     let buyer = BuyerForm::of(uncredited.buyer);
     if !buyer.is_empty() {
         item.insert("buyer".to_owned(), text(serde_json::to_string(&buyer)?));
@@ -74,10 +82,23 @@ fn read_uncredited(item: &Item, payment: PaymentId) -> Result<Uncredited, StoreE
         payment,
         product: given(item, "product")?.map(id).transpose()?,
         pack: pack.transpose()?,
+        charge: read_charge(item)?,
         paid: money(&(read_number(item, "paid_minor")?, read_text(item, "currency")?.to_owned()))?,
         charged_at: read_instant(item, "charged_at")?,
         buyer: buyer.read()?,
     })
+}
+
+fn read_charge(item: &Item) -> Result<Option<Charge>, StoreError> {
+    let Some(subscription) = given(item, "subscription")? else { return Ok(None) };
+    let period = item.contains_key("period_starts_at").then(|| {
+        Ok::<_, StoreError>((read_instant(item, "period_starts_at")?, read_instant(item, "period_ends_at")?))
+    });
+    Ok(Some(Charge {
+        subscription: id(subscription)?,
+        billing_reason: read_text(item, "billing_reason")?.to_owned(),
+        period: period.transpose()?,
+    }))
 }
 
 fn about(item: &Item) -> Result<About, StoreError> {
@@ -126,8 +147,7 @@ impl LeadStore for Tables {
     }
 
     async fn keep(&self, lead: &Lead) -> Result<(), StoreError> {
-        let kept = item(&Lead { due_at: None, ..lead.clone() })?;
-        let put = self.client.put_item().table_name(&self.requests).set_item(Some(kept));
+        let put = self.client.put_item().table_name(&self.requests).set_item(Some(item(lead)?));
         self.write(|| put.clone().send()).await.map(drop)
     }
 

@@ -323,7 +323,7 @@ pub(crate) fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_ms(milliseconds).map_err(|_| StoreError::Unreadable("instant"))
 }
 
-fn credits(count: u64) -> Result<Credits, StoreError> {
+pub(crate) fn credits(count: u64) -> Result<Credits, StoreError> {
     Credits::new(count).map_err(|_| StoreError::Unreadable("credits"))
 }
 

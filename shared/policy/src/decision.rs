@@ -311,11 +311,15 @@ impl Decision {
     /// stays as it is.
     #[must_use]
     pub fn left_to_a_person(mut self) -> Self {
-        if let Outcome::Grant { remedy } = self.outcome {
-            self.outcome = Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) };
-            self.basis = Basis::NothingToActOn;
-            self.doors.clear();
-        }
+        let recommendation = match self.outcome {
+            Outcome::Grant { remedy } => Some(Recommendation::Grant { remedy }),
+            // What the rules rest a refusal on is not there either.
+            Outcome::Refuse => None,
+            Outcome::Person { .. } | Outcome::NeedsInformation { .. } => return self,
+        };
+        self.outcome = Outcome::Person { recommendation };
+        self.basis = Basis::NothingToActOn;
+        self.doors.clear();
         self
     }
 

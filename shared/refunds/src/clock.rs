@@ -102,7 +102,8 @@ enum Effect {
 /// The table of the module's header.
 fn effect(starts: ClockStart, state: State) -> Effect {
     use State::{
-        Approved, Failed, InReview, NeedsInformation, Paying, Refunded, Refused, Submitted, Withdrawn,
+        Approved, Failed, InReview, NeedsInformation, Paying, Refunded, Refused, Settled, Submitted,
+        Withdrawn,
     };
     match (starts, state) {
         (ClockStart::RequestSubmitted, Submitted | InReview)
@@ -112,14 +113,14 @@ fn effect(starts: ClockStart, state: State) -> Effect {
         (ClockStart::RequestSubmitted, NeedsInformation)
         | (
             ClockStart::RequestSubmitted | ClockStart::RequestComplete | ClockStart::PaymentCharged,
-            Approved | Paying | Refunded | Failed | Refused | Withdrawn,
+            Approved | Paying | Refunded | Failed | Refused | Withdrawn | Settled,
         )
         | (ClockStart::RefundSucceeded, Failed) => Effect::Ends,
         (ClockStart::RequestComplete | ClockStart::PaymentCharged, Submitted)
         | (ClockStart::PaymentCharged, NeedsInformation | InReview)
         | (
             ClockStart::RefundSucceeded,
-            Submitted | NeedsInformation | InReview | Approved | Paying | Refused | Withdrawn,
+            Submitted | NeedsInformation | InReview | Approved | Paying | Refused | Withdrawn | Settled,
         )
         | (ClockStart::GenerationFailed, _) => Effect::Nothing,
     }
@@ -273,7 +274,8 @@ impl Request {
             | State::Paying
             | State::Failed
             | State::Refused
-            | State::Withdrawn => false,
+            | State::Withdrawn
+            | State::Settled => false,
         };
         let touches = |clock: &Clock| clock.is_open() && effect(clock.starts, state) != Effect::Nothing;
         if begins || self.clocks.iter().any(touches) {

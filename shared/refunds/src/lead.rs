@@ -9,7 +9,7 @@ use std::future::Future;
 
 use ledger::{
     AccountId, Actor, Buyer, Credits, GenerationId, LedgerStore, LotId, Money, Payment, PaymentId,
-    PaymentKind, PolicyRef, ProductId, RefundRequestId, Timestamp,
+    PaymentKind, PolicyRef, ProductId, RefundRequestId, SubscriptionId, Timestamp,
 };
 use policy::{ClockStart, Document, Documents, FailureKind, Reason};
 
@@ -27,14 +27,14 @@ pub struct Lead {
     pub about: About,
     /// From when on the promises of its request count.
     pub since: Timestamp,
-    /// When the sweep looks at it; nothing for one that has its request and is kept as a record.
+    /// When the sweep looks at it, the first time or again.
     pub due_at: Option<Timestamp>,
 }
 
 /// What a lead is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum About {
-    /// A pack that is paid and not on the balance (`S2-21`).
+    /// A purchase that is paid and not on the balance (`S2-21`).
     Uncredited(Uncredited),
     /// A payment that may be a billing error.
     Payment {
@@ -54,7 +54,7 @@ pub enum About {
     },
 }
 
-/// A pack that is paid and not on the balance.
+/// A purchase that is paid and not on the balance: a pack, a period of a plan, or what nobody could read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uncredited {
     /// The payment.
@@ -63,12 +63,25 @@ pub struct Uncredited {
     pub product: Option<ProductId>,
     /// The pack, where the event names a pack of the catalogue.
     pub pack: Option<Pack>,
+    /// The subscription's charge that it is; `None` for what is sold once.
+    pub charge: Option<Charge>,
     /// What was paid.
     pub paid: Money,
     /// When it was charged.
     pub charged_at: Timestamp,
     /// Who bought it, as far as the event says.
     pub buyer: Buyer,
+}
+
+/// A charge of a subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// Stripe's `billing_reason`, as it was.
+    pub billing_reason: String,
+    /// The first and the last instant of the period, where the event says them.
+    pub period: Option<(Timestamp, Timestamp)>,
 }
 
 /// A pack of the price catalogue.
@@ -84,18 +97,31 @@ impl Uncredited {
     /// The payment as it is recorded when the credits land, or the money goes back, under `document`.
     pub fn payment(&self, account: &AccountId, document: &Document, now: Timestamp) -> Option<Payment> {
         let product = self.product.clone().or_else(|| ProductId::new(document.products.first()?).ok())?;
+        Some(self.payment_of(account, product, document, now))
+    }
+
+    /// The payment as one of `product`, which a person names if the records do not.
+    pub fn payment_of(
+        &self,
+        account: &AccountId,
+        product: ProductId,
+        document: &Document,
+        now: Timestamp,
+    ) -> Payment {
         let pack = self.pack.as_ref();
-        Some(Payment {
+        let charge = self.charge.as_ref();
+        let period = charge.and_then(|charge| charge.period);
+        Payment {
             id: self.payment.clone(),
             account: account.clone(),
-            kind: PaymentKind::Pack,
+            kind: self.kind(),
             product,
             price: pack.map_or_else(|| PRICE_UNKNOWN.to_owned(), |pack| pack.price.clone()),
             paid: self.paid,
             refunded_minor: 0,
             charged_at: self.charged_at,
-            period_starts_at: None,
-            period_ends_at: None,
+            period_starts_at: period.map(|(starts_at, _)| starts_at),
+            period_ends_at: period.map(|(_, ends_at)| ends_at),
             lot: LotId::NONE,
             credits: pack.map_or(Credits::ZERO, |pack| pack.credits),
             landed_at: now,
@@ -103,7 +129,18 @@ impl Uncredited {
             buyer: self.buyer,
             disputes: Vec::new(),
             downloads: 0,
-        })
+        }
+    }
+
+    /// What it was for.
+    pub fn kind(&self) -> PaymentKind {
+        match &self.charge {
+            Some(charge) => PaymentKind::Subscription {
+                subscription: charge.subscription.clone(),
+                billing_reason: charge.billing_reason.clone(),
+            },
+            None => PaymentKind::Pack,
+        }
     }
 }
 
@@ -115,7 +152,7 @@ pub trait LeadStore: LedgerStore {
     /// A lead by its id.
     fn lead(&self, id: &RefundRequestId) -> impl Future<Output = Result<Option<Lead>, Self::Error>> + Send;
 
-    /// Keeps a lead that has its request as a record, which is never due again.
+    /// Keeps a lead that has its request as a record, in place of what is stored of it.
     fn keep(&self, lead: &Lead) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Forgets a lead.
@@ -198,8 +235,13 @@ impl Lead {
     }
 }
 
-/// The document that promises the credits of a purchase in time, and when that promise runs out. Where it is
-/// not known what was bought, the earliest promise of all counts.
+/// How long a paid purchase may be without its credits where its policy promises no time, in seconds: the
+/// shortest time that a policy promises (`S2-21`), which is a fair one for every customer.
+const CREDITS_WITHIN_S: u64 = 3_600;
+
+/// The document that a purchase without credits falls under, and when its case opens: at the end of the promise
+/// that the document gives, or else of [`CREDITS_WITHIN_S`]. Where it is not known what was bought, the
+/// earliest promise of all counts, or else any document that was in force.
 pub fn credit_promise<'d>(
     documents: &'d Documents,
     product: Option<&str>,
@@ -211,9 +253,14 @@ pub fn credit_promise<'d>(
         let due_ms = clocks.filter_map(|clock| document.deadline(clock, charged_at.as_ms())).min()?;
         Some((document, Timestamp::from_ms(due_ms).ok()?))
     };
+    let unpromised = |product: &str| {
+        let document = documents.in_force(product, charged_at.as_ms()).document()?;
+        Some((document, charged_at.plus_s(CREDITS_WITHIN_S).ok()?))
+    };
     if let Some(product) = product {
-        return of(product);
+        return of(product).or_else(|| unpromised(product));
     }
-    let products = documents.iter().flat_map(|document| &document.products);
-    products.filter_map(|product| of(product)).min_by_key(|(_, due_at)| *due_at)
+    let products = || documents.iter().flat_map(|document| &document.products);
+    let promised = products().filter_map(|product| of(product)).min_by_key(|(_, due_at)| *due_at);
+    promised.or_else(|| products().find_map(|product| unpromised(product)))
 }

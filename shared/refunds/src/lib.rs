@@ -7,6 +7,7 @@
 mod act;
 mod carry_out;
 mod clock;
+mod landed;
 mod lead;
 mod offer;
 mod pay;
@@ -22,7 +23,8 @@ mod store;
 pub use act::{ANSWERS_MAX, Act, ActError, Call, Deed, REOPENINGS_MAX};
 pub use carry_out::carry_out;
 pub use clock::{Clock, ClockState, Mark};
-pub use lead::{About, Lead, LeadStore, Pack, Uncredited, credit_promise};
+pub use landed::settle_landed;
+pub use lead::{About, Charge, Lead, LeadStore, Pack, Uncredited, credit_promise};
 pub use offer::{Follows, Made, Offer, OfferState};
 pub use pay::{Approved, Grounds, Head, Reported, Stores, approve, decline, report, undo};
 pub use payout::{Payout, RefundSeen, RefundStatus, Seen};

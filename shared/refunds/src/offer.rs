@@ -123,7 +123,12 @@ impl Request {
     pub fn takes_offers(&self) -> bool {
         match self.state {
             State::NeedsInformation | State::InReview | State::Refused | State::Failed => true,
-            State::Submitted | State::Approved | State::Paying | State::Refunded | State::Withdrawn => false,
+            State::Submitted
+            | State::Approved
+            | State::Paying
+            | State::Refunded
+            | State::Withdrawn
+            | State::Settled => false,
         }
     }
 

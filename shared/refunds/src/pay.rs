@@ -3,9 +3,9 @@
 
 use ledger::{
     AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Compensation, Credits, Ending,
-    Entry, ExecuteError, Grant, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentStore,
-    PolicyRef, Prepared, Record, RefundRequestId, ReleaseReason, Settlement, SettlementOutcome, Timestamp,
-    prepare,
+    Entry, ExecuteError, Grant, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentKind,
+    PaymentStore, PolicyRef, Prepared, Record, RefundRequestId, ReleaseReason, Settlement, SettlementOutcome,
+    Timestamp, prepare,
 };
 use policy::Document;
 
@@ -29,6 +29,8 @@ pub struct Grounds {
     pub policy: Option<PolicyRef>,
     /// How long credits that come back after their lot's expiry stay usable, in seconds.
     pub grace_s: u64,
+    /// How long a plan's credits stay usable after the subscription's end, in seconds, where the policy says so.
+    pub leftover_s: Option<u64>,
     /// The account's newest entry.
     pub head: Head,
     /// The payment that the money is of, where it was read already.
@@ -76,6 +78,7 @@ impl Grounds {
             actor,
             policy: Some(PolicyRef { document: document.id.clone(), version: document.version.clone() }),
             grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
+            leftover_s: leftover.map(|leftover| leftover.after_end_s),
             head: Head::Unread,
             payment: None,
         }
@@ -117,7 +120,8 @@ pub async fn approve<S: Stores, P: Pause>(
         }
         Pays::Bought { credits, .. } => {
             let Some(payment) = quote.records.clone() else { return Ok(Approved::NotPossible) };
-            let grant = Grant { payment, stops_clocks: false, period: None, leftover_s: None };
+            let leftover_s = grounds.leftover_s.filter(|_| payment.kind != PaymentKind::Pack);
+            let grant = Grant { payment, stops_clocks: false, period: None, leftover_s };
             let command = Command::Grant(grant);
             Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
         }

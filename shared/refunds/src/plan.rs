@@ -58,7 +58,8 @@ impl Request {
             | State::Approved
             | State::Failed
             | State::Refused
-            | State::Withdrawn => false,
+            | State::Withdrawn
+            | State::Settled => false,
         };
         payout.ends.as_ref().filter(|ends| made && ends.became.is_none())
     }

@@ -148,7 +148,8 @@ impl Request {
             | State::Approved
             | State::Paying
             | State::Refused
-            | State::Withdrawn => false,
+            | State::Withdrawn
+            | State::Settled => false,
         }
     }
 

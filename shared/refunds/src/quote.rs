@@ -55,6 +55,8 @@ pub enum Pays {
         product: ProductId,
         /// How many.
         credits: Credits,
+        /// Whether they are a plan's, so that they expire as its other credits do; those of a pack never do.
+        of_plan: bool,
     },
     /// Credits as a lot of their own.
     Granted {
@@ -231,8 +233,9 @@ impl Quote {
     /// A quote of `credits` for `payment`, which is recorded with them.
     pub fn of_purchase(payment: &Payment, credits: Credits, standing: &Standing<'_>) -> Self {
         let product = payment.product.clone();
-        let quote =
-            Self::of_credits(Pays::Bought { payment: payment.id.clone(), product, credits }, standing);
+        let of_plan = payment.kind != PaymentKind::Pack;
+        let pays = Pays::Bought { payment: payment.id.clone(), product, credits, of_plan };
+        let quote = Self::of_credits(pays, standing);
         Self { records: Some(Box::new(Payment { credits, ..payment.clone() })), ..quote }
     }
 
@@ -272,7 +275,9 @@ impl Quote {
             Pays::GivenBack { generation, credits } => {
                 ("given back", generation.as_str(), credits.to_string())
             }
-            Pays::Bought { payment, credits, .. } => ("bought", payment.as_str(), credits.to_string()),
+            Pays::Bought { payment, product, credits, of_plan } => {
+                ("bought", payment.as_str(), format!("{credits} {product} {of_plan}"))
+            }
             Pays::Granted { product, credits } => ("granted", product.as_str(), credits.to_string()),
         };
         let revoked = self.revoked.map(|lot| {

@@ -1,7 +1,8 @@
 //! One refund request: what was asked, what was decided and why, and every step since.
 
 use ledger::{
-    AccountId, Actor, Credits, Currency, GenerationId, Money, Payment, PaymentId, RefundRequestId, Timestamp,
+    AccountId, Actor, Credits, Currency, GenerationId, LotId, Money, Payment, PaymentId, RefundRequestId,
+    Timestamp,
 };
 use policy::{Approval as Limits, Decision, Document, Facts, Missing, Outcome, Reason, Remedy};
 use sha2::{Digest, Sha256};
@@ -187,7 +188,7 @@ impl Request {
     /// its case to the next.
     pub fn keeps_case(&self, payment: Option<&Payment>) -> bool {
         match self.state {
-            State::Refused | State::Withdrawn | State::Failed => false,
+            State::Refused | State::Withdrawn | State::Failed | State::Settled => false,
             State::Refunded => {
                 let all = payment.is_none_or(|payment| payment.refundable().is_ok_and(Money::is_zero));
                 all || self.given.is_some() && self.case.reason == Reason::CreditsMissing
@@ -198,6 +199,21 @@ impl Request {
             | State::Approved
             | State::Paying => true,
         }
+    }
+
+    /// The credits of `payment`, which it waits for, have landed by another way, and none of its money has moved:
+    /// it is settled. Whether it was open until then.
+    pub fn landed(&mut self, payment: &Payment, now: Timestamp) -> bool {
+        let case = &self.case;
+        let waits = case.reason == Reason::CreditsMissing && case.payment.as_ref() == Some(&payment.id);
+        let there = payment.lot != LotId::NONE && payment.refunded_minor == 0 && !payment.bars_refunds();
+        if !waits || !there || self.go(State::Settled, now, Actor::Policy).is_err() {
+            return false;
+        }
+        self.asked.clear();
+        self.first_approval = None;
+        self.version = self.version.saturating_add(1);
+        true
     }
 
     /// The money that the decision grants, if it grants money.

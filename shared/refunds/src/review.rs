@@ -4,7 +4,7 @@
 //! approval is kept, and the second one carries it out. The rule is kept here and, whatever the code says,
 //! by the condition of the write ([`Request::approval`]).
 
-use ledger::{Actor, Money, Timestamp};
+use ledger::{Actor, Credits, Money, ProductId, Timestamp};
 use policy::{Approval as Limits, Document, Missing, Outcome, Recommendation, Remedy};
 
 use crate::offer::grants_of_generation;
@@ -21,6 +21,13 @@ pub enum Verdict {
     Approve,
     /// This much of the payment.
     ApprovePart(Money),
+    /// So many credits for a purchase whose own have not landed.
+    GrantCredits {
+        /// The product whose operations may spend them.
+        product: ProductId,
+        /// How many.
+        credits: Credits,
+    },
     /// Nothing.
     Refuse,
     /// The customer is asked.
@@ -313,7 +320,7 @@ impl Request {
     fn executed(&self, verdict: &Verdict, quote: Option<Quote>) -> Result<Option<Quote>, ReviewError> {
         match verdict {
             Verdict::Refuse | Verdict::Ask(_) => Ok(None),
-            Verdict::Approve | Verdict::ApprovePart(_) => Ok(quote),
+            Verdict::Approve | Verdict::ApprovePart(_) | Verdict::GrantCredits { .. } => Ok(quote),
             Verdict::Offer { offer, .. } => {
                 let (offer, _) = self.offer(offer).ok_or(ReviewError::NoOffer)?;
                 if offer.state == OfferState::Accepted { Err(ReviewError::NoOffer) } else { Ok(quote) }
@@ -380,7 +387,10 @@ impl Request {
         match (verdict, recommended) {
             (Verdict::Approve, recommended) => recommended.is_none(),
             (Verdict::Refuse, recommended) => recommended.is_some(),
-            (Verdict::ApprovePart(_), None) => true,
+            (Verdict::ApprovePart(_) | Verdict::GrantCredits { .. }, None) => true,
+            (Verdict::GrantCredits { credits, .. }, Some(remedy)) => {
+                *remedy != Remedy::Credits { credits: credits.get() }
+            }
             (Verdict::ApprovePart(part), Some(remedy)) => {
                 *remedy
                     != Remedy::Money {

@@ -25,6 +25,8 @@ pub enum State {
     Refused,
     /// Taken back by the customer.
     Withdrawn,
+    /// The credits that it waited for have landed by another way: nothing is left to decide.
+    Settled,
 }
 
 /// A move that is not an edge of the state table.
@@ -39,7 +41,7 @@ pub struct EdgeError {
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Submitted,
         Self::NeedsInformation,
         Self::InReview,
@@ -49,6 +51,7 @@ impl State {
         Self::Failed,
         Self::Refused,
         Self::Withdrawn,
+        Self::Settled,
     ];
 
     /// Where a decision leads to.
@@ -67,15 +70,19 @@ impl State {
             Self::Submitted => {
                 &[Self::NeedsInformation, Self::InReview, Self::Approved, Self::Refused, Self::Withdrawn]
             }
-            Self::NeedsInformation => &[Self::InReview, Self::Approved, Self::Refused, Self::Withdrawn],
-            Self::InReview => &[Self::NeedsInformation, Self::Approved, Self::Refused, Self::Withdrawn],
+            Self::NeedsInformation => {
+                &[Self::InReview, Self::Approved, Self::Refused, Self::Withdrawn, Self::Settled]
+            }
+            Self::InReview => {
+                &[Self::NeedsInformation, Self::Approved, Self::Refused, Self::Withdrawn, Self::Settled]
+            }
             // Credits come back in the very write that approves them.
             Self::Approved => &[Self::Paying, Self::Refunded, Self::Failed],
             Self::Paying => &[Self::Refunded, Self::Failed],
             // Stripe reports refunds as failed that it had reported as succeeded (E10).
             Self::Refunded => &[Self::Failed],
             Self::Failed | Self::Refused => &[Self::InReview],
-            Self::Withdrawn => &[],
+            Self::Withdrawn | Self::Settled => &[],
         }
     }
 
@@ -96,6 +103,7 @@ impl State {
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::Withdrawn => "withdrawn",
+            Self::Settled => "settled",
         }
     }
 

@@ -9,7 +9,7 @@ use ledger_dynamodb::{Adopted, Adoption};
 use policy::{Fact, FailureKind, Outcome, Reason, Recommendation};
 use policy_documents::documents;
 use refunds::{
-    About, ClockState, Lead, LeadStore, Pack, Request, RequestStore, Save, Saved, State, Uncredited,
+    About, Charge, ClockState, Lead, LeadStore, Pack, Request, RequestStore, Save, Saved, State, Uncredited,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -32,6 +32,7 @@ async fn uncredited(scene: &Scene, name: &str, charged: Timestamp) -> PaymentId 
         payment: payment.clone(),
         product: Some(ProductId::new("music-studio").unwrap()),
         pack: Some(Pack { price: "price_pack_100".to_owned(), credits: Credits::new(100).unwrap() }),
+        charge: None,
         paid: Money::new(900, Currency::new("usd").unwrap()),
         charged_at: charged,
         buyer: Buyer::default(),
@@ -124,9 +125,10 @@ async fn s2_21_a_paid_pack_that_is_not_credited_within_the_hour_opens_its_own_ca
     assert_eq!((case.state, case.submitted_at), (State::NeedsInformation, at(HOUR_S)));
     let clock = case.clocks.iter().find(|clock| clock.id == "pack-credit").unwrap();
     assert_eq!((clock.due_at, clock.state(at(HOUR_S + 300))), (at(HOUR_S), ClockState::Breached));
-    // What was paid stays on record, and is not looked at again.
+    // What was paid stays on record, and is looked at again after a day.
     let kept = scene.tables.lead(&case.id).await.unwrap().unwrap();
-    assert_eq!((kept.payment(), kept.due_at), (Some(&payment), None));
+    let again_at = at(HOUR_S + 300 + DAY_S);
+    assert_eq!((kept.payment(), kept.due_at), (Some(&payment), Some(again_at)));
     // The next run counts the broken promise, and later ones have nothing to do.
     assert_eq!(scene.run(at(HOUR_S + 600)).await.done, 1);
     assert_eq!(scene.run(at(HOUR_S + 900)).await.looked_at, 0);
@@ -141,6 +143,64 @@ async fn s2_21_credits_that_landed_meanwhile_need_no_case() {
     assert_eq!(cases(&scene, "a").await, []);
     let id = Lead::id_of_uncredited(&id("a"), &payment);
     assert_eq!(scene.tables.lead(&id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn s2_21_credits_that_land_after_the_case_was_opened_settle_it_and_end_its_record() {
+    let scene = Scene::new().await;
+    let payment = uncredited(&scene, "a", at(0)).await;
+    scene.run(at(HOUR_S + 300)).await;
+    let case = the_case(&scene, "a").await;
+    // Nobody has settled it after a day: it waits, and is looked at later and later.
+    scene.run(at(HOUR_S + 600 + DAY_S)).await;
+    assert_eq!(the_case(&scene, "a").await.state, State::NeedsInformation);
+    let kept = scene.tables.lead(&case.id).await.unwrap().unwrap();
+    assert_eq!(kept.due_at, Some(at(HOUR_S + 600 + DAY_S + DAY_S + 600)));
+    scene.grant("a", payment.as_str(), None, at(2 * DAY_S)).await;
+    scene.run(at(2 * DAY_S + 3 * HOUR_S)).await;
+    assert_eq!(the_case(&scene, "a").await.state, State::Settled);
+    assert_eq!(scene.tables.lead(&case.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_plans_period_that_is_not_credited_opens_its_case_before_a_person_under_every_policy() {
+    for (product, subscription) in
+        [("music-studio", true), ("image-web", true), ("assistant", true), ("image-to-3d", false)]
+    {
+        let scene = Scene::new().await;
+        let payment = payment_id("in_1");
+        let charge = subscription.then(|| Charge {
+            subscription: SubscriptionId::new("sub_1").unwrap(),
+            billing_reason: "subscription_cycle".to_owned(),
+            period: Some((at(31 * DAY_S), at(61 * DAY_S))),
+        });
+        let product = Some(ProductId::new(product).unwrap());
+        let paid = Money::new(900, Currency::new("usd").unwrap());
+        let charged_at = at(31 * DAY_S);
+        let named = product.as_ref().map(ProductId::as_str);
+        // An hour also where the policy promises none.
+        let (document, due_at) = refunds::credit_promise(documents(), named, charged_at).unwrap();
+        assert_eq!(due_at, charged_at.plus_s(HOUR_S).unwrap());
+        let buyer = Buyer::default();
+        let about = About::Uncredited(Uncredited {
+            payment: payment.clone(),
+            product,
+            pack: None,
+            charge,
+            paid,
+            charged_at,
+            buyer,
+        });
+        let noted = Lead { account: id("a"), about, since: due_at, due_at: Some(due_at) };
+        scene.tables.note(&noted).await.unwrap();
+        assert_eq!(scene.tables.lead(&noted.id()).await.unwrap(), Some(noted));
+        scene.run(due_at.plus_s(300).unwrap()).await;
+        let case = the_case(&scene, "a").await;
+        assert_eq!((case.case.reason, case.case.payment.as_ref()), (Reason::CreditsMissing, Some(&payment)));
+        assert_eq!((case.state, &case.case.decision.document), (State::InReview, &document.id), "{case:#?}");
+        let kind = if subscription { "subscription" } else { "pack" };
+        assert_eq!(case.case.facts.get(Fact::PaymentKind), Some(&kind.into()));
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use ledger::{
     ProductId, Record,
 };
 use policy_documents::documents;
-use refunds::{About, Lead, LeadStore, Pack, Uncredited};
+use refunds::{About, Charge, Lead, LeadStore, Pack, Uncredited};
 use serde_json::{Value, json};
 
 use crate::world::{DAY_S, World, account, now};
@@ -20,6 +20,7 @@ fn uncredited(known: bool) -> Uncredited {
         payment: PaymentId::new(PAYMENT).unwrap(),
         product: Some(ProductId::new("music-studio").unwrap()),
         pack: known.then(|| Pack { price, credits: Credits::new(100).unwrap() }),
+        charge: None,
         paid: Money::new(900, ledger::Currency::new("usd").unwrap()),
         charged_at: at(40 * DAY_S),
         buyer: Buyer::default(),
@@ -241,4 +242,170 @@ async fn f9_money_that_moves_between_reading_and_writing_wins() {
         assert!(matches!(approved, Err(ledger::ExecuteError::Busy)), "{approved:?}");
     }
     assert_eq!(recorded(&world).await, None);
+}
+
+/// What an event could say of a purchase that nobody could credit.
+fn unreadable(charge: bool, product: Option<&str>) -> Uncredited {
+    let charge = charge.then(|| Charge {
+        subscription: ledger::SubscriptionId::new("sub_9").unwrap(),
+        billing_reason: "subscription_update".to_owned(),
+        period: Some((at(40 * DAY_S), at(70 * DAY_S))),
+    });
+    let product = product.map(|product| ProductId::new(product).unwrap());
+    Uncredited { product, charge, ..uncredited(false) }
+}
+
+/// A case about such a purchase, in review.
+async fn case_of(purchase: Uncredited, reason: &str) -> (World, String) {
+    let world = World::new().await;
+    let about = About::Uncredited(purchase);
+    let noted = Lead { account: account(), about, since: at(40 * DAY_S), due_at: None };
+    world.app.store.note(&noted).await.unwrap();
+    let body = json!({"reason": reason, "payment": PAYMENT, "note": "Nothing came.", "remedy": "credits"});
+    let (status, request) = world.submit("key-1", &body).await;
+    assert_eq!((status, &request["state"]), (201, &json!("in_review")), "{request:#}");
+    (world, request["id"].as_str().unwrap().to_owned())
+}
+
+fn grant_credits(named: &Value) -> Value {
+    let mut verdict =
+        json!({"decision": "grant_credits", "reason": "It is paid.", "clause": "pack-not-credited"});
+    for (name, value) in named.as_object().unwrap() {
+        verdict[name] = value.clone();
+    }
+    verdict
+}
+
+/// Sends a verdict with the quote that a first, unquoted try is answered with.
+async fn review_quoted(world: &World, id: &str, person: &str, verdict: &Value) -> (u16, Value) {
+    let (status, problem) = world.review(id, person, verdict).await;
+    if status != 409 || problem["type"] != "urn:makegood:problem:quote-changed" {
+        return (status, problem);
+    }
+    let mut verdict = verdict.clone();
+    verdict["quote"] = problem["quote"]["quote"].clone();
+    world.review(id, person, &verdict).await
+}
+
+#[tokio::test]
+async fn a_person_grants_the_credits_of_any_purchase_that_could_not_be_credited() {
+    for (charge, product, named, expected) in [
+        // A plan's period, whose price nobody knows.
+        (true, Some("music-studio"), json!({"credits": 250}), ("music-studio", 250, "with_the_plan")),
+        (false, Some("music-studio"), json!({"credits": 100}), ("music-studio", 100, "never")),
+        // Not even the product is known.
+        (false, None, json!({"credits": 7, "product": "image-web"}), ("image-web", 7, "never")),
+        (true, None, json!({"credits": 30, "product": "image-web"}), ("image-web", 30, "with_the_plan")),
+    ] {
+        for reason in ["credits_missing", "changed_mind"] {
+            let (world, id) = Box::pin(case_of(unreadable(charge, product), reason)).await;
+            let verdict = grant_credits(&named);
+            let (status, problem) = world.review(&id, "agent-1", &verdict).await;
+            assert_eq!(
+                (status, &problem["quote"]["pays"]["expire"]),
+                (409, &json!(expected.2)),
+                "{problem:#}"
+            );
+            let (status, given) = review_quoted(&world, &id, "agent-1", &verdict).await;
+            assert_eq!((status, &given["state"]), (200, &json!("refunded")), "{given:#}");
+            assert_eq!(given["credits_given"], expected.1);
+            assert_eq!(given["reviews"][0]["product"], expected.0);
+            let payment = recorded(&world).await.unwrap();
+            assert_eq!((payment.product.as_str(), payment.credits.get()), (expected.0, expected.1));
+            assert_eq!(payment.refunded_minor, 0);
+            let head = world.app.store.head(&account()).await.unwrap().unwrap();
+            let lot = head.after().lot(payment.lot).unwrap().clone();
+            assert_eq!((lot.available.get(), lot.subscription().is_some()), (expected.1, charge));
+            brings_nothing(&world).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_purchase_brings_is_named_only_where_the_records_do_not_say_it() {
+    let known = || uncredited(true);
+    for (purchase, named, field) in [
+        (unreadable(false, Some("music-studio")), json!({}), "#/credits"),
+        (unreadable(false, Some("music-studio")), json!({"credits": 0}), "#/credits"),
+        (unreadable(false, None), json!({"credits": 5}), "#/product"),
+        (unreadable(false, None), json!({"credits": 5, "product": "no-such-product"}), "#/product"),
+        (unreadable(false, Some("music-studio")), json!({"credits": 5, "product": "image-web"}), "#/product"),
+        (
+            Uncredited { charge: unreadable(true, None).charge, ..known() },
+            json!({"credits": 99}),
+            "#/credits",
+        ),
+    ] {
+        let (world, id) = Box::pin(case_of(purchase, "changed_mind")).await;
+        let (status, problem) = world.review(&id, "agent-1", &grant_credits(&named)).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(field)), "{problem:#}");
+        assert_eq!(recorded(&world).await, None);
+    }
+    // What the price brings need not be named.
+    let (world, id) = Box::pin(case_of(known(), "changed_mind")).await;
+    let (status, given) = review_quoted(&world, &id, "agent-1", &grant_credits(&json!({}))).await;
+    assert_eq!((status, &given["credits_given"]), (200, &json!(100)), "{given:#}");
+    // Of a purchase that is on the balance nothing is missing.
+    let body = json!({"reason": "other", "payment": "pi_pack", "note": "Nothing came."});
+    let (_, request) = world.submit("key-2", &body).await;
+    let id = request["id"].as_str().unwrap();
+    let (status, problem) = world.review(id, "agent-1", &grant_credits(&json!({"credits": 1}))).await;
+    assert_eq!(status, 409, "{problem:#}");
+}
+
+#[tokio::test]
+async fn many_credits_that_a_person_names_need_two_people() {
+    let (world, id) = Box::pin(case_of(unreadable(false, Some("music-studio")), "credits_missing")).await;
+    let verdict = grant_credits(&json!({"credits": 2_001}));
+    let before = world.available().await;
+    let (status, first) = review_quoted(&world, &id, "agent-1", &verdict).await;
+    assert_eq!((status, &first["state"]), (200, &json!("in_review")), "{first:#}");
+    assert_eq!(review_quoted(&world, &id, "agent-1", &verdict).await.0, 403);
+    assert_eq!(world.available().await, before);
+    let (status, second) = review_quoted(&world, &id, "agent-2", &verdict).await;
+    assert_eq!((status, &second["credits_given"]), (200, &json!(2_001)), "{second:#}");
+}
+
+#[tokio::test]
+async fn a_person_gives_back_money_of_any_purchase_that_could_not_be_credited() {
+    for (charge, reason, part) in
+        [(true, "credits_missing", None), (true, "changed_mind", Some(300)), (false, "other", None)]
+    {
+        let (world, id) = Box::pin(case_of(unreadable(charge, None), reason)).await;
+        let mut verdict =
+            json!({"decision": "approve", "reason": "It brought nothing.", "clause": "pack-not-credited"});
+        if let Some(part) = part {
+            verdict["decision"] = json!("approve_part");
+            verdict["amount"] = json!({"amount_minor": part, "currency": "usd"});
+        }
+        let (status, approved) = review_quoted(&world, &id, "agent-1", &verdict).await;
+        assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
+        assert_eq!(world.refunded(PAYMENT).await, part.unwrap_or(900));
+        assert_eq!(recorded(&world).await.unwrap().lot, LotId::NONE);
+        brings_nothing(&world).await;
+    }
+}
+
+#[tokio::test]
+async fn credits_that_land_by_another_way_settle_the_open_cases_about_them() {
+    for moved in [false, true] {
+        let (world, id) = Box::pin(asked(true)).await;
+        assert!(matches!(told_late(&world).await, Answer::Written { .. }));
+        let payment = PaymentId::new(PAYMENT).unwrap();
+        if moved {
+            world.app.store.note_unrecorded(&payment, "evt_refund").await.unwrap();
+        }
+        let (store, pause) = (&world.app.store, &world.app.backoff);
+        for expected in [usize::from(!moved), 0] {
+            let whose = (&account(), &payment);
+            assert_eq!(refunds::settle_landed(store, pause, whose, now()).await.unwrap(), expected);
+        }
+        let seen = world.seen(&id).await;
+        let state = if moved { "needs_information" } else { "settled" };
+        assert_eq!(seen["state"], state, "{seen:#}");
+        if !moved {
+            assert_eq!(seen["message"], "The credits that you bought are on your balance.");
+            assert_eq!(world.act(&id, "answers", &json!({"remedy": "money"})).await.0, 409);
+        }
+    }
 }

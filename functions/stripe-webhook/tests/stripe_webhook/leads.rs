@@ -1,8 +1,12 @@
 //! Payments that may be billing errors: what is noted of them, and that nothing is noted of others.
 
-use ledger::{AccountId, DUE_SHARDS, PaymentId, shard_of};
-use policy::Reason;
-use refunds::{About, DueThing, Lead, LeadStore, RequestStore};
+use ledger::{AccountId, Actor, DUE_SHARDS, PaymentId, shard_of};
+use policy::{Facts, Reason};
+use policy_documents::documents;
+use refunds::{
+    About, Case, DueThing, Lead, LeadStore, Request, RequestStore, Save, Saved, State, fingerprint,
+    request_id,
+};
 use serde_json::{Value, json};
 use testkit::stand_in::{BuyPack, Cancel, Made, Renew};
 
@@ -147,4 +151,31 @@ async fn s2_15_another_plan_than_the_checkout_ordered_is_noted_in_whichever_orde
         }
         assert_eq!(noted(&scene).await, [(of_invoice(&invoice), Reason::WrongPlanCharged)], "{swapped}");
     }
+}
+
+#[tokio::test]
+async fn s2_21_credits_that_are_replayed_late_settle_the_case_that_is_open_about_them() {
+    let scene = Scene::new().await;
+    let (made, body) = pack(&scene, "price_pack_100", 900, 0);
+    let payment = of(&made);
+    let account = AccountId::new(ACCOUNT).unwrap();
+    let document = documents().in_force("music-studio", at(0).as_ms()).document().unwrap();
+    let case = Case {
+        payment: Some(payment),
+        generation: None,
+        reason: Reason::CreditsMissing,
+        note: String::new(),
+        fingerprint: fingerprint(&["filed"]),
+        decision: policy::decide(document, &Facts::new(), Reason::CreditsMissing, at(0).as_ms()),
+        facts: Facts::new(),
+    };
+    let whose = (request_id(&account, "filed"), account);
+    let request = Request::open(whose, Actor::Customer, case, document, at(HOUR_S));
+    let save = Save { request, commit: None, refunded: None };
+    assert_eq!(scene.tables.save(&save).await.unwrap(), Saved::Written);
+    let reply = scene.send(&body, at(2 * HOUR_S)).await;
+    assert_eq!((reply.says.as_str(), reply.counted("CasesSettled")), ("applied", true));
+    let state = async || scene.tables.request(&save.request.id).await.unwrap().unwrap().state;
+    assert_eq!(state().await, State::Settled);
+    assert!(!scene.send(&body, at(3 * HOUR_S)).await.counted("CasesSettled"), "once");
 }

@@ -20,6 +20,7 @@ fn uncredited(known: bool) -> About {
         payment: PaymentId::new("pi_1").unwrap(),
         product: known.then(|| ProductId::new("music-studio").unwrap()),
         pack: known.then(|| Pack { price: "price_1".to_owned(), credits: Credits::new(100).unwrap() }),
+        charge: None,
         paid: Money::new(900, Currency::new("usd").unwrap()),
         charged_at: at(0),
         buyer: Buyer {
