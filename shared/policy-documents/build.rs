@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use policy::authoring::{Mistakes, check_outcomes, parse_catalogue, parse_document};
+use policy::authoring::{Mistakes, check_outcomes, check_versions, parse_catalogue, parse_document};
 use policy::{Documents, DocumentsError, Head};
 
 /// One folder per policy, one file per version.
@@ -46,6 +46,7 @@ fn main() -> ExitCode {
 fn embed() -> Result<(), BuildError> {
     let mut documents = Vec::new();
     for folder in entries(Path::new(DOCUMENTS))?.into_iter().filter(|path| path.is_dir()) {
+        let mut versions = Vec::new();
         for path in entries(&folder)? {
             let text = read(&path)?;
             let document = parse_document(&path.to_string_lossy(), &text)?;
@@ -54,8 +55,11 @@ fn embed() -> Result<(), BuildError> {
                 let path = path.to_string_lossy().into_owned();
                 return Err(BuildError::Misplaced { path, id: document.id, version: document.version });
             }
-            documents.push(document);
+            versions.push((path.to_string_lossy().into_owned(), text, document));
         }
+        // S2-33: a version that takes something from customers says so, which makes its notice obligatory.
+        check_versions(&versions)?;
+        documents.extend(versions.into_iter().map(|(_, _, document)| document));
     }
     let documents = Documents::new(documents)?;
     let catalogue = parse_catalogue(CATALOGUE, &read(Path::new(CATALOGUE))?, &documents)?;

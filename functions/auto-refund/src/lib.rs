@@ -22,7 +22,7 @@ use ledger::{
     AccountId, Actor, Answer, Cause, Command, DownloadStore, Entry, GenerationId, Last, LedgerStore, Order,
     Past, Pause, PolicyRef, Settlement, SettlementOutcome, Timestamp, execute, execute_on, find_hold,
 };
-use policy::{Document, Documents};
+use policy::{Document, Documents, LateSuccess};
 use refunds::{About, Lead, LeadStore};
 
 pub use message::{BODY_BYTES_MAX, Message, MessageError, Reported, understand};
@@ -141,7 +141,7 @@ where
     ) -> Result<Case<'b, 'a>, Stay<StoreError<S>>> {
         let open = head.and_then(|entry| entry.after().hold(generation));
         let past = match open {
-            Some(hold) => Some(Past { hold: hold.clone(), last: Last::Held }),
+            Some(hold) => Some(Past { hold: hold.clone(), last: Last::Held, last_at: hold.held_at }),
             None if head.is_none() => None,
             None => find_hold(&self.context.store, self.account, generation).await?.past,
         };
@@ -202,6 +202,7 @@ where
             generation: case.past.hold.generation.clone(),
             ending: case.verdict.ending(),
             grace_s: case.document.leftover.as_ref().map_or(0, |leftover| leftover.grace_after_failed_job_s),
+            charges_late: case.document.late_success.then == LateSuccess::Charge,
         });
         let command = Command::Settle { settlements: settlements.collect() };
         let order = Order {

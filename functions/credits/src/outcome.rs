@@ -8,7 +8,7 @@ use ledger::{
     PolicyRef, ReleaseReason, Settled, Settlement, SettlementOutcome, execute_on, find_hold,
 };
 use ledger_dynamodb::StoreError;
-use policy::Document;
+use policy::{Document, LateSuccess};
 use serde::{Deserialize, Serialize};
 
 use crate::{BODY_BYTES_MAX, Context, failure};
@@ -78,18 +78,23 @@ pub(crate) async fn release<S: LedgerStore<Error = StoreError>, P: Pause>(
 }
 
 /// The document that a generation's hold falls under: that of its own product which was in force when it was
-/// placed. A hold that is closed is looked up, unless nothing comes back again.
+/// placed. A hold that is closed is looked up, unless it ended like this before.
 async fn document_of<S: LedgerStore<Error = StoreError>, P: Pause>(
     context: &Context<S, P>,
     newest: &Entry,
     generation: &GenerationId,
+    ending: Ending,
 ) -> Result<Option<&'static Document>, Problem> {
     let account = newest.after();
     if let Some(hold) = account.hold(generation) {
         return Ok(context.document(&hold.product, hold.held_at));
     }
     let last = account.recent.iter().rfind(|recent| recent.is_of(generation));
-    if last.is_some_and(|last| last.settled() == Settled::Released) {
+    let repeated = match ending {
+        Ending::Succeeded => Settled::Captured,
+        Ending::Failed(_) => Settled::Released,
+    };
+    if last.is_some_and(|last| last.settled() == repeated) {
         return Ok(None);
     }
     let found = find_hold(&context.store, newest.account(), generation).await.map_err(failure::execute)?;
@@ -108,14 +113,17 @@ async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
     let now = invocation.now();
     let head = context.store.head(account).await.map_err(failure::store)?;
     let Some(newest) = &head else { return Err(Problem::new(ProblemKind::NotFound)) };
-    let released_by = match ending {
-        Ending::Succeeded => None,
-        Ending::Failed(_) => document_of(context, newest, &generation).await?,
+    let document = document_of(context, newest, &generation, ending).await?;
+    let leftover = document.and_then(|document| document.leftover.as_ref());
+    let settlement = Settlement {
+        generation: generation.clone(),
+        ending,
+        grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
+        charges_late: document.is_none_or(|document| document.late_success.then == LateSuccess::Charge),
     };
-    let leftover = released_by.and_then(|document| document.leftover.as_ref());
-    let grace_s = leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s);
-    let command =
-        Command::Settle { settlements: vec![Settlement { generation: generation.clone(), ending, grace_s }] };
+    let command = Command::Settle { settlements: vec![settlement] };
+    // A capture is the service's word alone.
+    let released_by = document.filter(|_| matches!(ending, Ending::Failed(_)));
     let order = Order {
         account,
         command: &command,

@@ -167,6 +167,8 @@ fn completed(stored: &refunds::Request, given: Answer) -> Result<Asked, Problem>
         remedy: chosen.or(given.remedy),
         plan_requested: text(Fact::PlanRequested).or(given.plan_requested),
         purchase_date: given.purchase_date,
+        product: None,
+        report: given.report,
         channel: None,
         from_account: None,
     })

@@ -1,12 +1,12 @@
 //! From what is asked to what the policy says of it: the same for a preview, a submission and an answer.
 
-use cases::{Assessment, CaseError, Frozen, Said};
+use cases::{Assessment, CaseError, Frozen, Report, Said};
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind};
 use ledger::{AccountId, Timestamp};
 use refunds::Stores;
 
-use crate::body::{Asked, ChosenRemedy};
+use crate::body::{Asked, ChosenRemedy, expected_product, unprocessable};
 use crate::{RefundRequests, not_carried_out};
 
 /// Reads the records, and decides on all of them; what is `frozen` stays as it was at submission.
@@ -17,6 +17,7 @@ pub(crate) async fn assess<S: Stores, Q>(
     frozen: Option<Frozen<'_>>,
     now: Timestamp,
 ) -> Result<Assessment, Problem> {
+    let product = asked.product.clone();
     let asked = cases::Asked {
         reason: asked.reason,
         fingerprint: asked.fingerprint(),
@@ -25,9 +26,17 @@ pub(crate) async fn assess<S: Stores, Q>(
         generation: asked.generation,
         note: asked.note,
     };
-    let assessment = cases::assess(&app.store, account, asked, frozen, &app.product, now).await;
+    let assessment = cases::assess(&app.store, account, asked, frozen, product.as_ref(), now).await;
     assessment.map_err(|error| match error {
         CaseError::NoSuchPayment => Problem::new(ProblemKind::NotFound),
+        CaseError::NoProduct => unprocessable(
+            "#/product",
+            format!("the account's purchases do not say which it is; {}", expected_product()),
+        ),
+        CaseError::OtherProduct(recorded) => unprocessable(
+            "#/product",
+            format!("expected `{recorded}`, which the request is about, or nothing"),
+        ),
         CaseError::Records(error) => not_carried_out::<S>(error),
         error @ (CaseError::Fact(_) | CaseError::NoDocument) => Problem::internal(error),
     })
@@ -42,6 +51,13 @@ fn said(asked: &Asked, caller: &Caller) -> Said {
         channel: if by_customer { Some("api".to_owned()) } else { asked.channel.map(str::to_owned) },
         from_account: if by_customer { Some(true) } else { asked.from_account },
         purchase_date_given: asked.purchase_date.is_some(),
+        email_given: asked.report.account_email.is_some(),
+        report: Report {
+            prompt: asked.report.prompt.is_some(),
+            model: asked.report.model.is_some(),
+            happened_at: asked.report.failure_time.is_some(),
+            error_message: asked.report.error_message.is_some(),
+        },
         ..Said::default()
     }
 }

@@ -4,6 +4,7 @@ use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request};
 use ledger::{Currency, GenerationId, Money, PaymentId, ProductId, Timestamp};
 use policy::{Document, Fact, Missing, Reason, Revocation};
+use policy_documents::catalogue;
 use refunds::{Chosen, NOTE_CHARACTERS_MAX, fingerprint};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -88,6 +89,83 @@ impl ChosenRemedy {
     }
 }
 
+/// Longest product, e-mail address and part of a report, in characters.
+const PART_CHARACTERS_MAX: usize = 1000;
+
+/// The parts of a report of a problem (`S4-6`). What they say is kept with the note; the facts say only that they
+/// were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) prompt: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) failure_time: Option<String>,
+    pub(crate) error_message: Option<String>,
+    /// For requests that support files: a customer's token names the account.
+    pub(crate) account_email: Option<String>,
+}
+
+impl Report {
+    /// Each part with the field that it comes in and the words that stand before it in the note.
+    fn parts(&self) -> [(&'static str, &'static str, Option<&str>); 5] {
+        [
+            ("#/prompt", "Prompt", self.prompt.as_deref()),
+            ("#/model", "Model", self.model.as_deref()),
+            ("#/failure_time", "When it happened", self.failure_time.as_deref()),
+            ("#/error_message", "Error message", self.error_message.as_deref()),
+            ("#/account_email", "E-mail address of the account", self.account_email.as_deref()),
+        ]
+    }
+
+    fn check(&self) -> Result<(), Problem> {
+        for (field, _, text) in self.parts() {
+            let Some(text) = text else { continue };
+            if text.trim().is_empty() || text.chars().count() > PART_CHARACTERS_MAX {
+                return Err(unprocessable(field, format!("expected 1 to {PART_CHARACTERS_MAX} characters")));
+            }
+        }
+        if self.account_email.as_ref().is_some_and(|address| !is_address(address)) {
+            return Err(unprocessable(
+                "#/account_email",
+                "expected an e-mail address, like `name@example.com`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The note with what the report says.
+    fn beside(&self, note: &str) -> String {
+        let said =
+            self.parts().into_iter().filter_map(|(_, words, text)| Some(format!("{words}: {}", text?)));
+        let note = Some(note.to_owned()).filter(|note| !note.trim().is_empty());
+        note.into_iter().chain(said).collect::<Vec<_>>().join("\n")
+    }
+
+    fn is_empty(&self) -> bool {
+        self.parts().iter().all(|(_, _, text)| text.is_none())
+    }
+}
+
+/// One `@` between two names, and no white space.
+fn is_address(text: &str) -> bool {
+    let named = |(name, host): (&str, &str)| !name.is_empty() && !host.is_empty() && !host.contains('@');
+    text.split_once('@').is_some_and(named) && !text.contains(char::is_whitespace)
+}
+
+/// A product of the catalogue, or what is managed through one: `artisan` is `assistant`.
+fn product(named: Option<&str>) -> Result<Option<ProductId>, Problem> {
+    let Some(named) = named else { return Ok(None) };
+    let Some(product) = catalogue().spent_by(named) else {
+        return Err(unprocessable("#/product", expected_product()));
+    };
+    id("#/product", Some(&product.id))
+}
+
+/// What a product can be.
+pub(crate) fn expected_product() -> String {
+    let services: Vec<&str> = catalogue().services().collect();
+    format!("expected one of `{}`", services.join("`, `"))
+}
+
 /// What a customer sends. There is no amount in it: amounts come from the records.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,6 +185,13 @@ struct SubmissionBody {
     plan_requested: Option<String>,
     /// The day of the purchase, where no payment is named (`S3-4`).
     purchase_date: Option<String>,
+    /// The product that it is about, where neither a payment nor a generation is named.
+    product: Option<String>,
+    prompt: Option<String>,
+    model: Option<String>,
+    failure_time: Option<String>,
+    error_message: Option<String>,
+    account_email: Option<String>,
     /// The quote that the customer was shown.
     quote: Option<String>,
     /// By which way the request reached support, which files it in the customer's name (`S0-1`, `S2-30`).
@@ -144,6 +229,8 @@ pub(crate) struct Asked {
     pub(crate) remedy: Option<ChosenRemedy>,
     pub(crate) plan_requested: Option<String>,
     pub(crate) purchase_date: Option<String>,
+    pub(crate) product: Option<ProductId>,
+    pub(crate) report: Report,
     pub(crate) channel: Option<&'static str>,
     pub(crate) from_account: Option<bool>,
 }
@@ -155,14 +242,24 @@ impl Asked {
         note("#/note", &body.note)?;
         plan(body.plan_requested.as_deref())?;
         day(body.purchase_date.as_deref())?;
+        let report = Report {
+            prompt: body.prompt,
+            model: body.model,
+            failure_time: body.failure_time,
+            error_message: body.error_message,
+            account_email: body.account_email,
+        };
+        report.check()?;
         let asked = Self {
             reason: body.reason,
             payment: id("#/payment", body.payment.as_deref())?,
             generation: id("#/generation_id", body.generation_id.as_deref())?,
-            note: body.note,
+            note: report.beside(&body.note),
             remedy: body.remedy,
             plan_requested: body.plan_requested,
             purchase_date: body.purchase_date,
+            product: product(body.product.as_deref())?,
+            report,
             channel: body.channel.map(Channel::as_str),
             from_account: body.requested_from_account,
         };
@@ -174,6 +271,7 @@ impl Asked {
         let said = [
             ("#/channel", self.channel.is_some()),
             ("#/requested_from_account", self.from_account.is_some()),
+            ("#/account_email", self.report.account_email.is_some()),
         ];
         match said.into_iter().find(|(_, said)| *said && role == Role::Customer) {
             Some((field, _)) => Err(unprocessable(field, "expected of requests that support files")),
@@ -192,6 +290,7 @@ impl Asked {
             self.remedy.map_or("", ChosenRemedy::as_str),
             self.plan_requested.as_deref().unwrap_or_default(),
             self.purchase_date.as_deref().unwrap_or_default(),
+            self.product.as_ref().map_or("", ProductId::as_str),
             self.channel.unwrap_or_default(),
             self.from_account.map_or("", |from_account| if from_account { "yes" } else { "no" }),
         ])
@@ -208,6 +307,13 @@ pub(crate) struct Answer {
     pub(crate) remedy: Option<ChosenRemedy>,
     pub(crate) plan_requested: Option<String>,
     pub(crate) purchase_date: Option<String>,
+    prompt: Option<String>,
+    model: Option<String>,
+    failure_time: Option<String>,
+    error_message: Option<String>,
+    account_email: Option<String>,
+    #[serde(skip)]
+    pub(crate) report: Report,
     #[serde(skip)]
     pub(crate) named: Named,
 }
@@ -223,7 +329,16 @@ impl Answer {
     /// Reads and checks an answer.
     pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
         let mut body: Self = read(request)?;
-        let empty = body.payment.is_none()
+        body.report = Report {
+            prompt: body.prompt.take(),
+            model: body.model.take(),
+            failure_time: body.failure_time.take(),
+            error_message: body.error_message.take(),
+            account_email: body.account_email.take(),
+        };
+        body.report.check()?;
+        let empty = body.report.is_empty()
+            && body.payment.is_none()
             && body.generation_id.is_none()
             && body.note.is_none()
             && body.remedy.is_none()
@@ -248,7 +363,7 @@ impl Answer {
     pub(crate) fn text(&self) -> String {
         let bought = self.purchase_date.as_ref().map(|day| format!("Bought on {day}."));
         let parts: Vec<&str> = self.note.as_deref().into_iter().chain(bought.as_deref()).collect();
-        parts.join("\n")
+        self.report.beside(&parts.join("\n"))
     }
 }
 
@@ -258,6 +373,11 @@ pub(crate) fn field_of(fact: Fact) -> Option<&'static str> {
         Fact::OrderIdGiven | Fact::PaymentNamed => Some("payment"),
         Fact::GenerationNamed => Some("generation_id"),
         Fact::NoteGiven => Some("note"),
+        Fact::EmailGiven => Some("account_email"),
+        Fact::PromptGiven => Some("prompt"),
+        Fact::ModelGiven => Some("model"),
+        Fact::FailureTimeGiven => Some("failure_time"),
+        Fact::ErrorMessageGiven => Some("error_message"),
         Fact::PurchaseDateGiven => Some("purchase_date"),
         Fact::RemedyChosen => Some("remedy"),
         Fact::PlanRequested => Some("plan_requested"),

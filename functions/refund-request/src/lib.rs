@@ -30,7 +30,7 @@ use lambda::backoff::Backoff;
 use lambda::caller::{Caller, CallerRules, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{AccountId, Actor, CancellationStore, ExecuteError, LedgerStore, ProductId, RefundRequestId};
+use ledger::{AccountId, Actor, CancellationStore, ExecuteError, LedgerStore, RefundRequestId};
 use refunds::Stores;
 
 /// What the routes need.
@@ -38,8 +38,6 @@ use refunds::Stores;
 pub struct RefundRequests<S, Q> {
     /// The tables.
     pub store: S,
-    /// The product of requests that name neither a payment nor a generation.
-    pub product: ProductId,
     /// Where intents to pay are announced.
     pub payouts: Q,
     /// Who may call.

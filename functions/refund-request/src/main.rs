@@ -6,7 +6,6 @@ use lambda::aws::SdkSettings;
 use lambda::backoff::Backoff;
 use lambda::caller::CallerRules;
 use lambda::payout_queue::SqsPayoutQueue;
-use ledger::ProductId;
 use ledger_dynamodb::Tables;
 use refund_request::{RefundRequests, handle};
 
@@ -18,7 +17,6 @@ async fn main() -> ExitCode {
         let client = aws_sdk_dynamodb::Client::new(&sdk);
         let app = RefundRequests {
             store: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
-            product: ProductId::new(env.required("PRODUCT")?)?,
             payouts: SqsPayoutQueue::new(&sdk, env.required("PAYOUT_QUEUE_URL")?),
             rules: CallerRules::from_env(env)?,
             backoff: Backoff::default(),

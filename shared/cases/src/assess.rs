@@ -4,7 +4,7 @@ use ledger::{
     AccountId, ExecuteError, GenerationId, Last, LedgerStore, LotId, Past, Payment, PaymentId, ProductId,
     Timestamp,
 };
-use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Recommendation, Remedy};
+use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Recommendation, Remedy, Value};
 use policy_documents::documents;
 use refunds::{About, Case, Lead, Standing, Stores, credit_promise, fingerprint};
 
@@ -67,6 +67,12 @@ pub enum CaseError<E: std::error::Error + 'static> {
     /// No policy document covers the product.
     #[error("no policy document covers the product")]
     NoDocument,
+    /// The request names no product, and the records name none or several.
+    #[error("the product is not known")]
+    NoProduct,
+    /// The request names another product than the records of its payment or its generation.
+    #[error("the product is `{0}`")]
+    OtherProduct(ProductId),
     /// The request names a payment that is not the account's.
     #[error("the payment is not the account's")]
     NoSuchPayment,
@@ -85,33 +91,51 @@ pub struct Frozen<'request> {
 ///
 /// What is `frozen` stays as it was at submission (`S0-10`), what was not known then is added, and the
 /// version that decided it decides again, unless only the answer named the payment, which then says its own
-/// version (`S2-35`). `product` is what a request is about that names neither a payment nor a generation.
+/// version (`S2-35`). `product` is what the request says it is about; without it, and without a payment or a
+/// generation, the account's own purchases say it where they agree.
 pub async fn assess<S: Stores>(
     store: &S,
     account: &AccountId,
     asked: Asked,
     frozen: Option<Frozen<'_>>,
-    product: &ProductId,
+    product: Option<&ProductId>,
     now: Timestamp,
 ) -> Result<Assessment, CaseError<<S as LedgerStore>::Error>> {
-    let records = Records::read(store, account, &asked).await?;
+    let mut records = Records::read(store, account, &asked).await?;
     // A payment of which nothing is known may be what this reason is about (`S2-21`); any other request about a
     // payment that is not this account's is answered as one about no payment at all.
     let known = records.payment.is_some() || records.uncredited.is_some();
     if asked.payment.is_some() && !known && asked.reason != Reason::CreditsMissing {
         return Err(CaseError::NoSuchPayment);
     }
+    if let (Some(said), Some(recorded)) = (product, product_of(&records, None))
+        && said != recorded
+    {
+        return Err(CaseError::OtherProduct(recorded.clone()));
+    }
+    let bought = records.product_bought();
+    let frozen_product = frozen.and_then(|frozen| product_fact(&frozen.case.facts));
+    let product = product.or(frozen_product.as_ref()).or(bought.as_ref());
+    let product = product_of(&records, product).cloned();
+    let product = product.as_ref();
     let pinned = frozen.filter(|frozen| frozen.case.payment == asked.payment).and_then(|frozen| {
         documents().version(&frozen.case.decision.document, &frozen.case.decision.version)
     });
-    let document = pinned.or_else(|| document_for(&records, Some(product), now));
-    let document = document.ok_or(CaseError::NoDocument)?;
+    let document = match (pinned, product) {
+        (Some(document), _) => document,
+        // A purchase of which the product is not known falls under the promise of credits, or under none.
+        (None, None) if records.uncredited.is_none() => return Err(CaseError::NoProduct),
+        (None, product) => document_for(&records, product, now).ok_or(CaseError::NoDocument)?,
+    };
+    let read_before = frozen.is_some_and(|frozen| frozen.case.facts.get(Fact::EarlierRequests).is_some());
+    if !read_before {
+        records.read_earlier(store, account, document).await.map_err(ExecuteError::Store)?;
+    }
     let asked_at = frozen.map_or(now, |frozen| frozen.submitted_at);
-    let product = product_of(&records, Some(product));
     let mut facts = gather(&records, &asked, document, product, asked_at)?;
     if let Some(frozen) = frozen {
         facts = completed(&frozen.case.facts, &facts)?;
-        // A request that named neither was about the deployment's own product.
+        // A request that named neither was about what the account had bought.
         let named = (&frozen.case.payment, &frozen.case.generation) != (&asked.payment, &asked.generation);
         if let Some(product) = product.filter(|_| named) {
             facts.set(Fact::Product, product.as_str())?;
@@ -147,11 +171,12 @@ pub async fn follow<S: Stores>(
         fingerprint: fingerprint(&[lead.id().as_str()]),
         said: Said { by_itself: true, ending, ..Said::default() },
     };
-    let records = Records::read(store, &lead.account, &asked).await?;
+    let mut records = Records::read(store, &lead.account, &asked).await?;
     if records.payment.is_none() && records.uncredited.is_none() && generated(&records).is_none() {
         return Ok(None);
     }
     let document = document_for(&records, None, now).ok_or(CaseError::NoDocument)?;
+    records.read_earlier(store, &lead.account, document).await.map_err(ExecuteError::Store)?;
     let facts = gather(&records, &asked, document, product_of(&records, None), lead.since)?;
     if !bears_out(lead, &records, &facts) {
         return Ok(None);
@@ -224,7 +249,11 @@ fn advised(outcome: Outcome) -> Option<Recommendation> {
 /// The facts of the submission with those that were not known then. Of what was known, only that something
 /// had not been given is taken back.
 fn completed(frozen: &Facts, gathered: &Facts) -> Result<Facts, FactError> {
-    const GIVEN: [Fact; 7] = [
+    const GIVEN: [Fact; 11] = [
+        Fact::PromptGiven,
+        Fact::ModelGiven,
+        Fact::FailureTimeGiven,
+        Fact::ErrorMessageGiven,
         Fact::EmailGiven,
         Fact::OrderIdGiven,
         Fact::NoteGiven,
@@ -248,6 +277,14 @@ fn granted(decision: &Decision) -> Option<&Remedy> {
     match &decision.outcome {
         Outcome::Grant { remedy } => Some(remedy),
         Outcome::Refuse | Outcome::Person { .. } | Outcome::NeedsInformation { .. } => None,
+    }
+}
+
+/// The product among frozen facts.
+fn product_fact(facts: &Facts) -> Option<ProductId> {
+    match facts.get(Fact::Product) {
+        Some(Value::Text(product)) => ProductId::new(product.as_str()).ok(),
+        _ => None,
     }
 }
 

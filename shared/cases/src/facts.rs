@@ -9,10 +9,10 @@ use policy_documents::catalogue;
 use refunds::Uncredited;
 
 use crate::assess::Asked;
-use crate::records::Records;
+use crate::records::{EarlierRequests, Records};
 
-/// The span in which earlier refunds count, in seconds: the 365 days of the fact's own meaning.
-const EARLIER_REFUNDS_S: i64 = 365 * DAY_S;
+/// The span in which earlier requests count, in seconds: the 365 days of the fact's own meaning.
+const EARLIER_REQUESTS_S: i64 = 365 * DAY_S;
 const DAY_S: i64 = 24 * 60 * 60;
 /// Stripe's `billing_reason` of the charge that a checkout ordered.
 const FIRST_CHARGE: &str = "subscription_create";
@@ -33,10 +33,27 @@ pub struct Said {
     pub from_account: Option<bool>,
     /// Whether it says when the purchase was made.
     pub purchase_date_given: bool,
+    /// Whether it gives the e-mail address of the account.
+    pub email_given: bool,
+    /// Which parts of a report of a problem it gives (`S4-6`).
+    pub report: Report,
     /// Whether nobody said anything: the records open the case.
     pub by_itself: bool,
     /// How its service said that the generation ended.
     pub ending: Option<FailureKind>,
+}
+
+/// The parts of a report of a problem besides the account's address, each as whether it was given (`S4-6`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Which prompt was used.
+    pub prompt: bool,
+    /// Which model was used.
+    pub model: bool,
+    /// When it happened.
+    pub happened_at: bool,
+    /// What the error said.
+    pub error_message: bool,
 }
 
 /// Gathers the facts at `now`.
@@ -53,7 +70,7 @@ pub fn gather(
         facts.set(Fact::Product, product.as_str())?;
     }
     about_request(asked, records, &mut facts)?;
-    about_account(&records.account, &records.related, now, &mut facts)?;
+    about_account(&records.account, records.earlier.as_ref(), now, &mut facts)?;
     if let Some(payment) = &records.payment {
         let after = records.head.as_ref().map(ledger::Entry::after);
         let lot = after.and_then(|account| account.lot(payment.lot));
@@ -96,11 +113,21 @@ pub fn gather(
 fn about_request(asked: &Asked, records: &Records, facts: &mut Facts) -> Result<(), FactError> {
     // Nobody is asked for what the records name; of a case of theirs about no payment, these stay unknown.
     if asked.payment.is_some() || !asked.said.by_itself {
-        // The caller's token names the account, and with it the e-mail address on the account.
-        facts.set(Fact::EmailGiven, true)?;
+        // A request from the account itself proves its address: by the token, or by the address it came from.
+        let proved = asked.said.by_itself || asked.said.from_account == Some(true);
+        facts.set(Fact::EmailGiven, proved || asked.said.email_given)?;
         facts.set(Fact::OrderIdGiven, asked.payment.is_some())?;
         let recorded = records.payment.is_some() || records.uncredited.is_some();
         facts.set(Fact::PurchaseDateGiven, recorded || asked.said.purchase_date_given)?;
+    }
+    let report = asked.said.report;
+    for (fact, given) in [
+        (Fact::PromptGiven, report.prompt),
+        (Fact::ModelGiven, report.model),
+        (Fact::FailureTimeGiven, report.happened_at),
+        (Fact::ErrorMessageGiven, report.error_message),
+    ] {
+        facts.set(fact, given)?;
     }
     facts.set(Fact::NoteGiven, !asked.note.trim().is_empty())?;
     facts.set(Fact::PaymentNamed, asked.payment.is_some())?;
@@ -124,19 +151,17 @@ fn about_request(asked: &Asked, records: &Records, facts: &mut Facts) -> Result<
 /// meaning of these facts.
 fn about_account(
     account: &AccountRecords,
-    related: &[AccountRecords],
+    earlier: Option<&EarlierRequests>,
     now: Timestamp,
     facts: &mut Facts,
 ) -> Result<(), FactError> {
-    let recent = |records: &AccountRecords| {
-        let within = |at: &&Timestamp| (0..=EARLIER_REFUNDS_S).contains(&now.seconds_since(**at));
-        count(records.refunded_at.iter().filter(within).count())
-    };
     facts
         .set(Fact::AbuseFinding, account.finding.as_ref().map_or("none", |finding| finding.abuse.as_str()))?;
-    facts.set_quantity(Fact::EarlierRefunds, recent(account))?;
-    let of_related = related.iter().fold(0_u64, |sum, records| sum.saturating_add(recent(records)));
-    facts.set_quantity(Fact::RelatedRefunds, of_related)
+    let Some(earlier) = earlier else { return Ok(()) };
+    let recent = |at: &&Timestamp| (0..=EARLIER_REQUESTS_S).contains(&now.seconds_since(**at));
+    let counted = |instants: &[Timestamp]| count(instants.iter().filter(recent).count());
+    facts.set_quantity(Fact::EarlierRequests, counted(&earlier.own))?;
+    facts.set_quantity(Fact::RelatedRequests, counted(&earlier.related))
 }
 
 fn about_payment(payment: &Payment, facts: &mut Facts) -> Result<(), FactError> {
@@ -203,6 +228,10 @@ fn about_lot(payment: &Payment, lot: Option<&Lot>, facts: &mut Facts) -> Result<
     // A lot leaves the account only when it is empty: what it granted was spent or has expired.
     let (spent, held) = lot.map_or((payment.credits.get(), 0), |lot| (lot.spent.get(), lot.held.get()));
     facts.set_quantity(Fact::CreditsSpent, spent)?;
+    // Within the time in which it matters, only generations move the credits of a lot that was used.
+    if let Some(lot) = lot.filter(|lot| !lot.spent.is_zero() || !lot.held.is_zero()) {
+        facts.set(Fact::CreditsLastUsedAt, lot.touched_at.as_ms())?;
+    }
     facts.set_quantity(Fact::CreditsHeld, held)
 }
 
@@ -372,6 +401,9 @@ fn about_generation(
     facts.set(Fact::GenerationCovered, document.operation(&past.hold.operation).is_some())?;
     facts.set(Fact::GenerationOutcome, outcome)?;
     facts.set_quantity(Fact::GenerationCreditsCharged, charged)?;
+    if returned > 0 {
+        facts.set(Fact::GenerationReturnedAt, past.last_at.as_ms())?;
+    }
     facts.set_quantity(Fact::GenerationCreditsReturned, returned)
 }
 
@@ -383,6 +415,7 @@ fn outcome_word(kind: FailureKind) -> &'static str {
         FailureKind::HoldTimeout => "timed_out",
         FailureKind::ModerationBlock => "blocked",
         FailureKind::PartialResult => "partial",
+        FailureKind::UnknownAnswer => "unclear",
     }
 }
 

@@ -14,5 +14,5 @@ mod records;
 mod tests;
 
 pub use assess::{Asked, Assessment, CaseError, Frozen, assess, follow};
-pub use facts::{Said, gather};
-pub use records::Records;
+pub use facts::{Report, Said, gather};
+pub use records::{EarlierRequests, Records};

@@ -3,11 +3,12 @@
 
 use futures_util::future::{join, join_all, join3, join4};
 use ledger::{
-    AccountId, AccountRecords, Entry, ExecuteError, GenerationHistory, LedgerStore, Outage, Payment,
-    PaymentKind, PaymentStore, Subscriber, Subscription, Timestamp, find_hold,
+    AccountId, AccountRecords, Actor, Entry, ExecuteError, GenerationHistory, LedgerStore, Outage, Payment,
+    PaymentKind, PaymentStore, ProductId, Purchase, Subscriber, Subscription, Timestamp, find_hold,
 };
-use policy::{Document, Reason};
-use refunds::{Lead, LeadStore, Uncredited};
+use policy::{Document, Fact, Reason, Value};
+use policy_documents::catalogue;
+use refunds::{Lead, LeadStore, Request, RequestStore, State, Uncredited};
 
 use crate::assess::Asked;
 
@@ -30,11 +31,24 @@ pub struct Records {
     pub history: Option<GenerationHistory>,
     /// What is recorded of the account.
     pub account: AccountRecords,
-    /// The same of each account that a person found to be related.
-    pub related: Vec<AccountRecords>,
+    /// The requests of the account and of related ones, where the policy asks how often they were made.
+    pub earlier: Option<EarlierRequests>,
     /// Outages of the payment's product.
     pub outages: Vec<Outage>,
 }
+
+/// When requests were filed that count as asking again: after credits of their payment were spent, and not
+/// withdrawn (`S3-15`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EarlierRequests {
+    /// Those of the account.
+    pub own: Vec<Timestamp>,
+    /// Those of the accounts that a person found to be related.
+    pub related: Vec<Timestamp>,
+}
+
+/// Most requests of one account that are looked at, the newest first: a policy counts to two.
+const REQUESTS_MAX: u16 = 20;
 
 type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
@@ -51,29 +65,53 @@ impl Records {
                 None => Ok(None),
             }
         };
-        let of_account = async {
-            let records = store.records_of(account).await?;
-            let related = records.finding.iter().flat_map(|finding| &finding.related);
-            let related = join_all(related.map(|related| store.records_of(related))).await;
-            Ok((records, related.into_iter().collect::<Result<Vec<_>, _>>()?))
-        };
         // What is read at once makes a large future.
         let of_payment = Box::pin(of_payment(store, account, asked));
         let (head, history, of_account, of_payment) =
-            join4(store.head(account), history_of, of_account, of_payment).await;
-        let (account, related) = of_account.map_err(ExecuteError::Store)?;
+            join4(store.head(account), history_of, store.records_of(account), of_payment).await;
+        let account = of_account.map_err(ExecuteError::Store)?;
         let of_payment = of_payment.map_err(ExecuteError::Store)?;
-        Ok(Self {
-            head: head.map_err(ExecuteError::Store)?,
-            history: history?,
-            account,
-            related,
-            ..of_payment
-        })
+        Ok(Self { head: head.map_err(ExecuteError::Store)?, history: history?, account, ..of_payment })
     }
 }
 
 impl Records {
+    /// Reads the requests that were made before, where a rule of the document asks for them and the payment's
+    /// credits were used: one more round trip for what is rare.
+    pub(crate) async fn read_earlier<S: RequestStore>(
+        &mut self,
+        store: &S,
+        account: &AccountId,
+        document: &Document,
+    ) -> Result<(), S::Error> {
+        if !document.asks(Fact::EarlierRequests) || !self.credits_were_used() {
+            return Ok(());
+        }
+        let related = self.account.finding.iter().flat_map(|finding| &finding.related);
+        let related = join_all(related.map(|related| store.requests_of(related, None, REQUESTS_MAX)));
+        let (own, related) = join(store.requests_of(account, None, REQUESTS_MAX), related).await;
+        let related = related.into_iter().collect::<Result<Vec<_>, _>>()?;
+        self.earlier = Some(EarlierRequests {
+            own: counted(&own?),
+            related: related.iter().flat_map(|of| counted(of)).collect(),
+        });
+        Ok(())
+    }
+
+    /// The product of the account's purchases, where all that were read are of one.
+    pub(crate) fn product_bought(&self) -> Option<ProductId> {
+        let product = |purchase: &Purchase| Some(catalogue().price(&purchase.price).ok()?.product.as_str());
+        let mut products = self.account.purchases.iter().map(product);
+        let first = products.next()??;
+        if products.all(|product| product == Some(first)) { ProductId::new(first).ok() } else { None }
+    }
+
+    fn credits_were_used(&self) -> bool {
+        let (Some(payment), Some(head)) = (&self.payment, &self.head) else { return false };
+        // A lot that left the account was used, or has expired.
+        head.after().lot(payment.lot).is_none_or(|lot| !lot.spent.is_zero())
+    }
+
     /// A payment whose credits have not landed, as it would be recorded.
     pub(crate) fn unrecorded(
         &self,
@@ -83,6 +121,16 @@ impl Records {
     ) -> Option<Payment> {
         self.uncredited.as_ref()?.payment(account, document, now)
     }
+}
+
+/// When those of the requests were filed that count.
+fn counted(requests: &[Request]) -> Vec<Timestamp> {
+    let counts = |request: &&Request| {
+        let used = matches!(request.case.facts.get(Fact::CreditsSpent), Some(Value::Integer(1..)));
+        used && request.state != State::Withdrawn
+            && request.steps.first().is_none_or(|step| step.actor != Actor::Policy)
+    };
+    requests.iter().filter(counts).map(|request| request.submitted_at).collect()
 }
 
 /// Another account's payment is no payment of this one's.

@@ -1,15 +1,15 @@
 //! Facts from records: what is known, what stays unknown, and at which instant an answer changes.
 
-use ledger::contract::{at, grant};
+use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Abuse, Account, AccountId, AccountRecords, Actor, Buyer, Cause, Command, CountryCode, Decided, Dispute,
-    DisputeId, Draft, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
+    Abuse, Account, AccountId, Actor, Buyer, Cause, Command, CountryCode, Credits, Decided, Dispute,
+    DisputeId, Draft, Ending, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
     Purchase, Refunded, Subscriber, Timestamp, decide,
 };
 use policy::{Document, Fact, Facts, Reason, Value};
 use policy_documents::documents;
 
-use crate::{Asked, Records, Said, gather};
+use crate::{Asked, EarlierRequests, Records, Said, gather};
 
 const DAY_S: u64 = 86_400;
 
@@ -102,15 +102,14 @@ fn s3_5_a_payment_is_made_twice_up_to_the_last_instant_of_the_span() {
 }
 
 #[test]
-fn s3_15_refunds_of_the_last_365_days_count_with_those_of_related_accounts() {
+fn s3_15_requests_of_the_last_365_days_count_with_those_of_related_accounts() {
     let year_s = 365 * DAY_S;
-    let refunded = |at| AccountRecords { refunded_at: at, ..AccountRecords::default() };
-    let mut records = Records { account: refunded(vec![at(0), at(5)]), ..Records::default() };
-    records.related = vec![refunded(vec![at(1)]), refunded(vec![at(2)])];
+    let earlier = EarlierRequests { own: vec![at(0), at(5)], related: vec![at(1), at(2)] };
+    let mut records = Records { earlier: Some(earlier), ..Records::default() };
     for (now_s, own, related) in [(year_s, 2, 2), (year_s + 1, 1, 2), (year_s + 2, 1, 1), (year_s + 6, 0, 0)]
     {
         let facts = facts(&records, at(now_s));
-        let counted = (number(&facts, Fact::EarlierRefunds), number(&facts, Fact::RelatedRefunds));
+        let counted = (number(&facts, Fact::EarlierRequests), number(&facts, Fact::RelatedRequests));
         assert_eq!(counted, (Some(own), Some(related)), "{now_s}");
         assert_eq!(word(&facts, Fact::AbuseFinding).as_deref(), Some("none"));
     }
@@ -219,6 +218,61 @@ fn s3_12_no_report_means_no_download_only_where_the_pinned_policy_says_that_down
         let known = facts(&Records { payment: Some(payment), head, ..Records::default() }, at(DAY_S));
         assert_eq!(number(&known, Fact::OutputsDownloaded), expected, "{policy:?} {product} {results:?}");
     }
+}
+
+#[test]
+fn s0_5_s0_24_generations_are_counted_as_they_were_made() {
+    for (captured, running, expected) in [(0, 0, 0), (9, 0, 9), (9, 1, 10), (10, 0, 10)] {
+        let mut payment = payment("pi_2", 0);
+        payment.lot = LotId(1);
+        payment.product = ProductId::new("assistant").unwrap();
+        payment.price = "price_assistant_plus".to_owned();
+        payment.credits = Credits::new(1_000);
+        let head = Some(with_generations(captured, running));
+        let known = facts(&Records { payment: Some(payment), head, ..Records::default() }, at(DAY_S));
+        assert_eq!(number(&known, Fact::GenerationsAllotted), Some(500));
+        assert_eq!(number(&known, Fact::GenerationsUsed), Some(expected), "{captured} and {running} running");
+        assert_eq!(number(&known, Fact::UsableResults), Some(i64::from(captured)));
+    }
+}
+
+#[test]
+fn s3_8_credits_were_last_used_when_a_generation_last_moved_them() {
+    let of = |captured, running| {
+        let mut payment = payment("pi_2", 0);
+        payment.lot = LotId(1);
+        let head = Some(with_generations(captured, running));
+        let known = facts(&Records { payment: Some(payment), head, ..Records::default() }, at(DAY_S));
+        number(&known, Fact::CreditsLastUsedAt)
+    };
+    assert_eq!(of(0, 0), None, "nothing was used");
+    assert_eq!(of(2, 0), Some(at(102).as_ms()));
+    assert_eq!(of(2, 1), Some(at(201).as_ms()));
+}
+
+/// The newest entry of an account whose only lot paid for these generations: the captured ones each at its own
+/// second from 101 on, the running ones from 201 on.
+fn with_generations(captured: u32, running: u32) -> Entry {
+    let account = AccountId::new("account-1").unwrap();
+    let mut after = Account::default();
+    let mut last = None;
+    let mut run = |command: &Command, seconds: u64| {
+        let decided = decide(&after, last, command, &[], at(seconds));
+        let Decided::Write(plan) = decided else { panic!("{decided:?}") };
+        (after, last) = (plan.after, Some(at(seconds)));
+    };
+    run(&Command::Grant(grant(&account, "pi_2", 500, Some("sub_1"))), 0);
+    for number in 1..=captured {
+        let generation = format!("captured-{number}");
+        run(&place(&generation, 1), 100);
+        run(&settle(&generation, Ending::Succeeded), 100 + u64::from(number));
+    }
+    for number in 1..=running {
+        run(&place(&format!("running-{number}"), 1), 200 + u64::from(number));
+    }
+    let (cause, actor) = (Cause::Generation, Actor::Stripe);
+    let draft = Draft { account, at: at(300), cause, actor, policy: None, changes: Vec::new(), after };
+    Entry::seal(draft, None).unwrap()
 }
 
 /// The newest entry of an account whose only lot has brought so many results.

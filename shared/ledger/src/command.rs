@@ -67,6 +67,8 @@ pub struct Settlement {
     /// How long its credits stay usable that come back after their lot's expiry, in seconds, by the policy of
     /// its own hold.
     pub grace_s: u64,
+    /// Whether a success after the release is charged anew, by the policy of its own hold (`S4-5`).
+    pub charges_late: bool,
 }
 
 /// How much of a lot a revocation takes back.
@@ -149,6 +151,8 @@ pub enum SettlementOutcome {
     ChargedLate,
     /// A released hold could not be charged anew; it is recorded.
     Uncollected,
+    /// A success after the release, which the policy gives for free; nothing changed.
+    NotCharged,
     /// It had been settled like this before; nothing changed.
     Repeated,
     /// No hold of the generation is known; it may come yet.
@@ -166,6 +170,7 @@ impl SettlementOutcome {
             Self::GivenBack => "given_back",
             Self::ChargedLate => "charged_late",
             Self::Uncollected => "uncollected",
+            Self::NotCharged => "not_charged",
             Self::Repeated => "repeated",
             Self::Unknown => "unknown",
             Self::TooLate => "too_late",

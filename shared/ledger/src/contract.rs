@@ -108,7 +108,8 @@ pub fn place(id: &str, count: u64) -> Command {
 ///
 /// When the id is not valid.
 pub fn settle(id: &str, ending: Ending) -> Command {
-    Command::Settle { settlements: vec![Settlement { generation: generation(id), ending, grace_s: GRACE_S }] }
+    let settlement = Settlement { generation: generation(id), ending, grace_s: GRACE_S, charges_late: true };
+    Command::Settle { settlements: vec![settlement] }
 }
 
 /// The expiry of what is due of an account, with the release of these generations' holds where they are due.

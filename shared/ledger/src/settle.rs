@@ -4,7 +4,7 @@
 use crate::decide::{Decided, Planner, Step};
 use crate::{
     ApplyError, Change, Ending, Entry, GenerationId, Hold, Part, Record, ReleaseReason, Settled, Settlement,
-    SettlementOutcome,
+    SettlementOutcome, Timestamp,
 };
 
 /// The newest thing that happened to a generation after its hold was placed.
@@ -27,6 +27,8 @@ pub struct Past {
     pub hold: Hold,
     /// The newest thing.
     pub last: Last,
+    /// When that was.
+    pub last_at: Timestamp,
 }
 
 /// What the journal tells of a generation.
@@ -45,10 +47,12 @@ impl GenerationHistory {
         entries: impl IntoIterator<Item = &'entries Entry>,
     ) -> Self {
         let mut past: Option<Past> = None;
-        for change in entries.into_iter().flat_map(Entry::changes) {
+        let changes =
+            entries.into_iter().flat_map(|entry| entry.changes().iter().map(|change| (entry.at(), change)));
+        for (at, change) in changes {
             let last = match change {
                 Change::Held(hold) if &hold.generation == generation => {
-                    past = Some(Past { hold: hold.clone(), last: Last::Held });
+                    past = Some(Past { hold: hold.clone(), last: Last::Held, last_at: at });
                     continue;
                 }
                 Change::Captured { generation: of, parts }
@@ -66,7 +70,7 @@ impl GenerationHistory {
                 _ => continue,
             };
             if let Some(past) = &mut past {
-                past.last = last;
+                (past.last, past.last_at) = (last, at);
             }
         }
         Self { generation: generation.clone(), past }
@@ -134,7 +138,10 @@ fn writes(outcome: SettlementOutcome) -> bool {
         | SettlementOutcome::GivenBack
         | SettlementOutcome::ChargedLate
         | SettlementOutcome::Uncollected => true,
-        SettlementOutcome::Repeated | SettlementOutcome::Unknown | SettlementOutcome::TooLate => false,
+        SettlementOutcome::NotCharged
+        | SettlementOutcome::Repeated
+        | SettlementOutcome::Unknown
+        | SettlementOutcome::TooLate => false,
     }
 }
 
@@ -181,6 +188,7 @@ fn settle_past(
             planner.records.push(Record::GivenBackOnce(generation.clone()));
             Ok(SettlementOutcome::GivenBack)
         }
+        (Last::Released, Ending::Succeeded) if !settlement.charges_late => Ok(SettlementOutcome::NotCharged),
         (Last::Released, Ending::Succeeded) => {
             let credits = past.hold.credits()?;
             planner.records.push(Record::ChargedLateOnce(generation.clone()));

@@ -13,6 +13,7 @@ use crate::document::{Term, TermValue};
 use crate::fact::{Fact, FactType, Unit};
 use crate::fact_set::FactSet;
 use crate::facts::{Facts, Value};
+use crate::statutory::{self, last_instant};
 
 /// The result of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -115,6 +116,9 @@ pub enum Operand {
     Minus(Box<Operand>, Box<Operand>),
     /// A percentage (a term, by its place) of an operand.
     Share(usize, Box<Operand>),
+    /// The last instant of a statutory period of days (a term, by its place) that begins with an operand, in the
+    /// customer's country.
+    LastInstant(usize, Box<Operand>),
 }
 
 /// The words of a list.
@@ -224,6 +228,17 @@ impl Condition {
                     Truth::Unknown
                 }
             }
+            Self::Compare(left, comparison, Operand::LastInstant(place, of))
+                if inputs.facts.text(Fact::CustomerCountry).is_none() =>
+            {
+                let left = left.number(inputs, trace, &mut unknown);
+                let start = of.number(inputs, trace, &mut unknown);
+                trace.terms.insert(*place);
+                trace.facts.insert(Fact::CustomerCountry);
+                unknown.insert(Fact::CustomerCountry);
+                let days = inputs.terms.get(*place).and_then(Term::base_value);
+                comparison.of_any(left, start.zip(days).and_then(|(start, days)| bounds(start, days)))
+            }
             Self::Compare(left, comparison, right) => {
                 let left = left.evaluate(inputs, trace, &mut unknown);
                 let right = right.evaluate(inputs, trace, &mut unknown);
@@ -253,7 +268,21 @@ impl Condition {
     }
 }
 
+/// The first and the last instant, in hundredths, at which a statutory period may end, whatever the country.
+fn bounds(start: i128, days: i64) -> Option<(i128, i128)> {
+    let start = i64::try_from(start.checked_div(SCALE)?).ok()?;
+    let (first, last) = statutory::bounds(start, u32::try_from(days).ok()?)?;
+    Some((scaled(i128::from(first))?, scaled(i128::from(last))?))
+}
+
 impl Comparison {
+    /// What is said of a number and one that is not known, but for its bounds.
+    fn of_any(self, left: Option<i128>, right: Option<(i128, i128)>) -> Truth {
+        let (Some(left), Some((low, high))) = (left, right) else { return Truth::Unknown };
+        // Between the bounds either may be true; outside of them each comparison says one thing.
+        if (low..=high).contains(&left) { Truth::Unknown } else { self.of(&left, &low) }
+    }
+
     fn of<T: PartialOrd + ?Sized>(self, left: &T, right: &T) -> Truth {
         match self {
             Self::Equal => left == right,
@@ -318,6 +347,18 @@ impl Operand {
                 let whole = of.number(inputs, trace, unknown)?;
                 let percent = inputs.terms.get(*place)?.base_value()?;
                 whole.checked_mul(i128::from(percent))?.checked_div(SCALE).map(Scalar::Number)
+            }
+            Self::LastInstant(place, of) => {
+                trace.terms.insert(*place);
+                trace.facts.insert(Fact::CustomerCountry);
+                let start = of.number(inputs, trace, unknown)?.checked_div(SCALE)?;
+                let days = u32::try_from(inputs.terms.get(*place)?.base_value()?).ok()?;
+                let Some(country) = inputs.facts.text(Fact::CustomerCountry) else {
+                    unknown.insert(Fact::CustomerCountry);
+                    return None;
+                };
+                let last = last_instant(i64::try_from(start).ok()?, days, country)?;
+                scaled(i128::from(last)).map(Scalar::Number)
             }
         }
     }

@@ -223,6 +223,10 @@ fn report(
             vec![DoorShown { clause: document.door.clause.clone(), text: document.door.text.clone() }]
         }
     };
+    if trace.facts.contains(Fact::GenerationCreditsReturned) {
+        // The answer says when.
+        trace.facts.insert(Fact::GenerationReturnedAt);
+    }
     let decided = matches!(verdict.outcome, Outcome::Grant { .. } | Outcome::Refuse);
     let settled_by = if decided || verdict.unknown.is_empty() {
         Vec::new()

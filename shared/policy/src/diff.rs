@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::document::{Document, Rule};
-use crate::generation::{FailureEffect, FailureKind, Operation};
+use crate::generation::{FailureEffect, FailureKind, LateSuccess, Operation};
 use crate::promise::OnRenewal;
 
 /// What changes.
@@ -127,6 +127,11 @@ fn promises(document: &Document) -> Texts {
         OnRenewal::Replace => "replaces what is left",
     };
     say("renewal".to_owned(), renewal.to_owned());
+    let late = match document.late_success.then {
+        LateSuccess::Charge => "charged anew",
+        LateSuccess::Free => "free",
+    };
+    say("late result".to_owned(), late.to_owned());
     let refund = &document.on_refund;
     let choices: Vec<&str> = refund.reviewer_may_revoke.iter().map(|choice| choice.id()).collect();
     let text = format!(
@@ -151,6 +156,7 @@ fn failures(operation: &Operation) -> String {
             let then = match operation.failures.rule(*kind).then {
                 FailureEffect::GiveBack => "gives back",
                 FailureEffect::Person => "person",
+                FailureEffect::Success => "success",
             };
             format!("{}: {then}", kind.id())
         })

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
 use crate::fact::Fact;
-use crate::generation::{EmptySuccess, FailureRules, Operation};
+use crate::generation::{EmptySuccess, FailureRules, KnownResult, LateSuccessRule, Operation};
 use crate::law::Pack;
 use crate::practice::{Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review};
 use crate::promise::{Cancellation, Clock, Door, Leftover, Offer, OnRefund, OnRenewal};
@@ -51,6 +51,10 @@ pub struct Document {
     pub failures: FailureRules,
     /// Answers that claim success and hold nothing.
     pub empty_success: Vec<EmptySuccess>,
+    /// Answers that hold a result.
+    pub results: Vec<KnownResult>,
+    /// What a result costs that comes after its hold was released.
+    pub late_success: LateSuccessRule,
     /// How long an operation's hold may stay open, in seconds, where it says nothing of its own.
     pub hold_deadline_s: u64,
     /// What can be offered beside or in place of a refund.
@@ -157,10 +161,16 @@ pub enum TermUnit {
     Hours,
     /// 24 hours, whatever the calendar says.
     Days,
+    /// Days of a statutory period, as the law counts them: to the end of the last one, in the customer's country.
+    /// Only after `within`.
+    CalendarDays,
     /// Hours of the business calendar; only for clocks.
     BusinessHours,
-    /// Days of the business calendar; only for clocks.
+    /// Days of the business calendar, each as long as its working hours; only for clocks.
     BusinessDays,
+    /// Ends of working hours; only for clocks. One is the end of the business day at hand, or of the next one
+    /// outside working hours.
+    BusinessDayEnds,
     /// Hundredths of a quantity.
     Percent,
     /// Credits.
@@ -178,8 +188,10 @@ impl TermUnit {
         Self::Minutes,
         Self::Hours,
         Self::Days,
+        Self::CalendarDays,
         Self::BusinessHours,
         Self::BusinessDays,
+        Self::BusinessDayEnds,
         Self::Percent,
         Self::Credits,
         Self::Count,
@@ -193,8 +205,10 @@ impl TermUnit {
             Self::Minutes => "minutes",
             Self::Hours => "hours",
             Self::Days => "days",
+            Self::CalendarDays => "calendar_days",
             Self::BusinessHours => "business_hours",
             Self::BusinessDays => "business_days",
+            Self::BusinessDayEnds => "business_day_ends",
             Self::Percent => "percent",
             Self::Credits => "credits",
             Self::Count => "count",
@@ -209,8 +223,10 @@ impl TermUnit {
             Self::Minutes => Some(60),
             Self::Hours => Some(3_600),
             Self::Days => Some(86_400),
-            Self::BusinessHours
+            Self::CalendarDays
+            | Self::BusinessHours
             | Self::BusinessDays
+            | Self::BusinessDayEnds
             | Self::Percent
             | Self::Credits
             | Self::Count
@@ -242,7 +258,13 @@ impl Term {
     pub(crate) fn is_longer_than(&self, other: &Self) -> bool {
         let length = |term: &Self| match (&term.value, term.seconds()) {
             (_, Some(seconds)) => Some((false, seconds)),
-            (TermValue::Number(days, TermUnit::BusinessDays), None) => Some((true, u64::from(*days))),
+            // The end of a business day comes within a business day.
+            (TermValue::Number(days, TermUnit::BusinessDays), None) => {
+                Some((true, u64::from(*days).saturating_mul(2)))
+            }
+            (TermValue::Number(ends, TermUnit::BusinessDayEnds), None) => {
+                Some((true, u64::from(*ends).saturating_mul(2).saturating_sub(1)))
+            }
             (TermValue::Number(hours, _), None) => Some((false, u64::from(*hours).saturating_mul(3_600))),
             (TermValue::Words(_), None) => None,
         };
@@ -349,6 +371,11 @@ impl Document {
         self.rules.iter().any(|rule| rule.reasons.contains(&reason))
     }
 
+    /// Whether a rule of the policy rests on this fact.
+    pub fn asks(&self, fact: Fact) -> bool {
+        self.rules.iter().any(|rule| rule.condition.facts().contains(&fact))
+    }
+
     /// The clause with this id.
     pub fn clause(&self, id: &str) -> Option<&Clause> {
         self.clauses.iter().find(|clause| clause.id == id)
@@ -386,8 +413,12 @@ impl Document {
     }
 
     /// The instant at which `left_ms` of a term's time have passed since `from_ms`: the other direction of
-    /// [`Document::time_between`].
+    /// [`Document::time_between`]. A term of business day ends begins anew at `from_ms`: it is about the day on
+    /// which nothing is missing.
     pub fn time_after(&self, term: &str, from_ms: i64, left_ms: i64) -> Option<i64> {
+        if matches!(self.term(term)?.value, TermValue::Number(_, TermUnit::BusinessDayEnds)) {
+            return self.time_limit(term, from_ms);
+        }
         match (self.term(term)?.seconds(), &self.calendar) {
             (Some(_), _) => from_ms.checked_add(left_ms),
             (None, calendar) => calendar.as_ref()?.after_working(from_ms, left_ms),

@@ -105,12 +105,22 @@ use Unit::{Count, Credits, Money, Seconds};
 facts! {
     DecidedAt "decided_at": Instant, Recorded, "The instant of the decision; set by the decision itself.";
     RequestedAt "requested_at": Instant, Recorded, "The instant at which the request was submitted.";
-    EmailGiven "email_given": Boolean, Recorded, "Whether the e-mail address of the account is known.",
+    EmailGiven "email_given": Boolean, Recorded,
+        "Whether the e-mail address of the account is known: by the account's own token, or because the request \
+         gives it.",
         asks "Which e-mail address belongs to your account?";
     OrderIdGiven "order_id_given": Boolean, Recorded, "Whether the request names an order or a transaction.",
         asks "What is the order or transaction id of the charge? It is on the receipt.";
     NoteGiven "note_given": Boolean, Recorded, "Whether the request says in words what went wrong.",
         asks "What went wrong? A sentence or two is enough.";
+    PromptGiven "prompt_given": Boolean, Recorded, "Whether the request says which prompt was used.",
+        asks "Which prompt did you use?";
+    ModelGiven "model_given": Boolean, Recorded, "Whether the request says which model was used.",
+        asks "Which model did you use?";
+    FailureTimeGiven "failure_time_given": Boolean, Recorded, "Whether the request says when it happened.",
+        asks "When did it happen?";
+    ErrorMessageGiven "error_message_given": Boolean, Recorded, "Whether the request says what the error said.",
+        asks "What did the error message say? If there was none, say so.";
     PurchaseDateGiven "purchase_date_given": Boolean, Recorded,
         "Whether the request says when the purchase was made, or names a payment that does.",
         asks "On which day did you buy it?";
@@ -154,9 +164,6 @@ facts! {
     FirstPurchase "first_purchase": Boolean, Recorded, "Whether it is the account's first payment.";
     BillingInterval "billing_interval": Choice(&["month", "year"]), Recorded,
         "How long a period of the subscription is.";
-    ChargedCardOnFile "charged_card_on_file": Boolean, Recorded,
-        "Whether the card that was charged was the account's default card at that instant. No event that is \
-         subscribed to says so: it is never known, and a person decides (decision 14).";
     PlanPaid "plan_paid": Text, Recorded, "The plan that the payment paid for.";
     PlanRequested "plan_requested": Text, Claimed,
         "The plan that was ordered: as the customer says, or as the checkout recorded where another was charged.",
@@ -168,6 +175,8 @@ facts! {
         "The instant at which the payment's lot was created.";
     CreditsGranted "credits_granted": Quantity(Credits), Recorded, "The credits of the payment's lots.";
     CreditsSpent "credits_spent": Quantity(Credits), Recorded, "The captured credits of the payment's lots.";
+    CreditsLastUsedAt "credits_last_used_at": Instant, Recorded,
+        "The instant at which a generation last drew on the payment's credits; unknown for unused ones.";
     CreditsHeld "credits_held": Quantity(Credits), Recorded,
         "The credits of the payment's lots that running generations hold.";
 
@@ -197,10 +206,11 @@ facts! {
 
     Outage "outage": Quantity(Seconds), Recorded,
         "The longest outage of core generation within the period that the payment paid for.";
-    EarlierRefunds "earlier_refunds": Quantity(Count), Recorded,
-        "The account's refunds within the 365 days before the request.";
-    RelatedRefunds "related_refunds": Quantity(Count), Recorded,
-        "The refunds of accounts that a person found to be related, within the same 365 days.";
+    EarlierRequests "earlier_requests": Quantity(Count), Recorded,
+        "The account's requests within the 365 days before this one that were filed after credits of their \
+         payment were spent, and not withdrawn.";
+    RelatedRequests "related_requests": Quantity(Count), Recorded,
+        "The same requests of accounts that a person found to be related.";
     AbuseFinding "abuse_finding": Choice(&["none", "indicated", "confirmed"]), Recorded,
         "What people recorded about abuse by the account; `none` when nothing is recorded.";
 
@@ -217,13 +227,15 @@ facts! {
     GenerationCovered "generation_covered": Boolean, Recorded,
         "Whether the policy lists the generation's operation.";
     GenerationOutcome "generation_outcome":
-        Choice(&["running", "succeeded", "failed", "empty_success", "timed_out", "blocked", "partial"]),
+        Choice(&["running", "succeeded", "failed", "empty_success", "timed_out", "blocked", "partial", "unclear"]),
         Recorded,
-        "How the generation ended.";
+        "How the generation ended; `unclear` by an answer that holds no registered result.";
     GenerationCreditsCharged "generation_credits_charged": Quantity(Credits), Recorded,
         "The credits that the generation held or captured.";
     GenerationCreditsReturned "generation_credits_returned": Quantity(Credits), Recorded,
         "The credits of the generation that were given back.";
+    GenerationReturnedAt "generation_returned_at": Instant, Recorded,
+        "The instant at which the generation's credits were given back.";
 }
 
 impl Fact {

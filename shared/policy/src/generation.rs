@@ -35,6 +35,8 @@ pub struct FailureRules {
     pub moderation_block: FailureRule,
     /// See [`FailureKind::PartialResult`].
     pub partial_result: FailureRule,
+    /// See [`FailureKind::UnknownAnswer`].
+    pub unknown_answer: FailureRule,
 }
 
 /// What one kind of failure leads to, and by which clause.
@@ -54,6 +56,8 @@ pub enum FailureEffect {
     GiveBack,
     /// A person decides; until then the credits stay where they are.
     Person,
+    /// It counts as a success: only for [`FailureKind::UnknownAnswer`].
+    Success,
 }
 
 /// How a generation failed.
@@ -72,6 +76,8 @@ pub enum FailureKind {
     ModerationBlock,
     /// A part of the result is missing: one song of two, nine stems of twelve.
     PartialResult,
+    /// The provider claimed success with an answer that holds no registered result: see [`KnownResult`].
+    UnknownAnswer,
 }
 
 impl FailureKind {
@@ -83,6 +89,7 @@ impl FailureKind {
         Self::HoldTimeout,
         Self::ModerationBlock,
         Self::PartialResult,
+        Self::UnknownAnswer,
     ];
 
     /// The name used in documents and messages.
@@ -94,6 +101,7 @@ impl FailureKind {
             Self::HoldTimeout => "hold_timeout",
             Self::ModerationBlock => "moderation_block",
             Self::PartialResult => "partial_result",
+            Self::UnknownAnswer => "unknown_answer",
         }
     }
 }
@@ -107,6 +115,7 @@ impl FailureRules {
             FailureKind::HoldTimeout => &self.hold_timeout,
             FailureKind::ModerationBlock => &self.moderation_block,
             FailureKind::PartialResult => &self.partial_result,
+            FailureKind::UnknownAnswer => &self.unknown_answer,
         }
     }
 }
@@ -120,6 +129,18 @@ pub struct EmptySuccess {
     pub operations: Vec<String>,
     /// The clause that makes it a failure.
     pub clause: String,
+    /// What the answer looks like; all of it must hold.
+    pub matches: Vec<AnswerMatch>,
+}
+
+/// A registered answer that holds a result. An operation with one or more of these knows what its results look
+/// like: every other answer is of unknown shape.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownResult {
+    /// Its name within the document.
+    pub id: String,
+    /// The operations whose answers it is held against.
+    pub operations: Vec<String>,
     /// What the answer looks like; all of it must hold.
     pub matches: Vec<AnswerMatch>,
 }
@@ -144,6 +165,10 @@ pub enum AnswerShape {
     EmptyObject,
     /// A text of no characters or of white space only.
     EmptyText,
+    /// An array with elements.
+    FilledArray,
+    /// A text that is not blank.
+    FilledText,
     /// Exactly this text.
     Text(String),
     /// Exactly this integer.
@@ -160,6 +185,8 @@ impl AnswerMatch {
             (AnswerShape::EmptyArray, Some(Value::Array(elements))) => elements.is_empty(),
             (AnswerShape::EmptyObject, Some(Value::Object(members))) => members.is_empty(),
             (AnswerShape::EmptyText, Some(Value::String(text))) => text.trim().is_empty(),
+            (AnswerShape::FilledArray, Some(Value::Array(elements))) => !elements.is_empty(),
+            (AnswerShape::FilledText, Some(Value::String(text))) => !text.trim().is_empty(),
             (AnswerShape::Text(expected), Some(Value::String(text))) => text == expected,
             (AnswerShape::Integer(expected), Some(Value::Number(number))) => {
                 number.as_i64() == Some(*expected)
@@ -177,6 +204,25 @@ pub enum Ending<'a> {
     Failed(FailureKind),
     /// The provider claims success with this answer.
     Answered(&'a Value),
+}
+
+/// What follows when a result comes after its hold was released.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateSuccessRule {
+    /// The clause that says so.
+    pub clause: String,
+    /// What follows.
+    pub then: LateSuccess,
+}
+
+/// What a result costs that comes after its hold was released (`S4-5`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LateSuccess {
+    /// The credits are charged anew, where enough are there.
+    Charge,
+    /// Nothing: the credits stay where they went.
+    Free,
 }
 
 /// What the policy makes of a generation's ending.
@@ -221,7 +267,8 @@ impl Document {
             Ending::Failed(kind) => (kind, None),
             Ending::Answered(answer) => match self.signature(operation, answer) {
                 Some(signature) => (FailureKind::EmptySuccess, Some(signature)),
-                None => return GenerationOutcome::Succeeded,
+                None if self.holds_result(operation, answer) => return GenerationOutcome::Succeeded,
+                None => (FailureKind::UnknownAnswer, None),
             },
         };
         let Some(listed) = listed else {
@@ -239,7 +286,18 @@ impl Document {
                 clauses,
             },
             FailureEffect::Person => GenerationOutcome::Person { kind, clauses },
+            FailureEffect::Success => GenerationOutcome::Succeeded,
         }
+    }
+
+    /// Whether an answer holds a result; of an operation without a registered result, every answer does.
+    fn holds_result(&self, operation: &str, answer: &Value) -> bool {
+        let mut known = self
+            .results
+            .iter()
+            .filter(|result| result.operations.iter().any(|each| each == operation))
+            .peekable();
+        known.peek().is_none() || known.any(|result| result.matches.iter().all(|each| each.holds(answer)))
     }
 
     fn signature(&self, operation: &str, answer: &Value) -> Option<&EmptySuccess> {

@@ -29,6 +29,7 @@ mod promise;
 mod reason;
 mod remedy;
 mod settle;
+mod statutory;
 mod verdict;
 mod wording;
 
@@ -48,7 +49,7 @@ pub use facts::{FactError, Facts, Value};
 pub use favour::Turn;
 pub use generation::{
     AnswerMatch, AnswerShape, EmptySuccess, Ending, FailureEffect, FailureKind, FailureRule, FailureRules,
-    GenerationOutcome, Operation,
+    GenerationOutcome, KnownResult, LateSuccess, LateSuccessRule, Operation,
 };
 pub use law::Pack;
 pub use message::money_text;

@@ -79,7 +79,32 @@ impl Decision {
         }
     }
 
+    /// What the records say of a generation whose credits are all back, where it is about one.
+    fn given_back(&self) -> Option<String> {
+        let integer = |fact| {
+            let used = self.facts.iter().find(|used| used.fact == fact)?;
+            match used.value {
+                Value::Integer(integer) => Some(integer),
+                Value::Boolean(_) | Value::Text(_) => None,
+            }
+        };
+        let returned = integer(Fact::GenerationCreditsReturned)?;
+        if returned == 0 || returned < integer(Fact::GenerationCreditsCharged)? {
+            return None;
+        }
+        let when = integer(Fact::GenerationReturnedAt).and_then(instant_text);
+        let when = when.map(|when| format!(" on {when}")).unwrap_or_default();
+        Some(format!("The {returned} credits of this generation went back to your balance{when}."))
+    }
+
     fn outcome_sentence(&self) -> String {
+        match (&self.outcome, self.given_back()) {
+            (Outcome::Refuse, Some(given_back)) => return given_back,
+            (Outcome::Person { .. }, Some(given_back)) => {
+                return format!("{given_back} A person will look at your request and decide.");
+            }
+            _ => {}
+        }
         match &self.outcome {
             Outcome::Grant { remedy: Remedy::Money { amount_minor, currency } } => {
                 format!(
@@ -117,6 +142,13 @@ impl Decision {
             .to_owned(),
         }
     }
+}
+
+/// An instant as people write it: `2026-11-02 10:00 UTC`.
+fn instant_text(milliseconds: i64) -> Option<String> {
+    let text = jiff::Timestamp::from_millisecond(milliseconds).ok()?.to_string();
+    let (day, time) = text.split_once('T')?;
+    Some(format!("{day} {} UTC", time.get(..5)?))
 }
 
 /// An amount as people write it: `12.50 EUR`.

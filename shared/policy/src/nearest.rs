@@ -113,7 +113,11 @@ pub(crate) fn first_fact(operand: &Operand) -> Option<Fact> {
     match operand {
         Operand::Fact(fact) => Some(*fact),
         Operand::Plus(left, _) | Operand::Minus(left, _) => first_fact(left),
-        Operand::Term(_) | Operand::Zero | Operand::Word(_) | Operand::Share(..) => None,
+        Operand::Term(_)
+        | Operand::Zero
+        | Operand::Word(_)
+        | Operand::Share(..)
+        | Operand::LastInstant(..) => None,
     }
 }
 

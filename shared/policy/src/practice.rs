@@ -26,6 +26,8 @@ pub struct Intake {
     pub channel: String,
     /// What customers read: an address, or a way to the form.
     pub contact: String,
+    /// The one address for questions about refunds, where the text has one (`S3-29`): the door shows it.
+    pub address: Option<String>,
 }
 
 /// Who pays refunds out.
@@ -126,13 +128,14 @@ pub struct Calendar {
 impl Calendar {
     /// The instant at which `count` units have passed since `start_ms` (milliseconds since 1970): plain
     /// time for plain units, working time for business units, where a business day is as long as the
-    /// working day. The last instant is inside. `None` outside the calendar's range, or for units that
-    /// are not time.
+    /// working day; for ends of business days, the end of working hours that comes `count`th. The last instant
+    /// is inside. `None` outside the calendar's range, or for units that are not time.
     pub fn deadline(&self, start_ms: i64, count: u32, unit: TermUnit) -> Option<i64> {
         let count = i64::from(count);
         let day_ms = self.working_day_ms()?;
         match unit {
             TermUnit::BusinessDays => self.after_working(start_ms, day_ms.checked_mul(count)?),
+            TermUnit::BusinessDayEnds => self.day_end(start_ms, count),
             TermUnit::BusinessHours => {
                 self.after_working(start_ms, MINUTE_MS.checked_mul(60)?.checked_mul(count)?)
             }
@@ -141,6 +144,23 @@ impl Calendar {
                 start_ms.checked_add(seconds.checked_mul(1_000)?.checked_mul(count)?)
             }
         }
+    }
+
+    /// The end of working hours that comes `count`th after `start_ms`; work that ends at that very instant is over.
+    fn day_end(&self, start_ms: i64, count: i64) -> Option<i64> {
+        let start = self.local(start_ms)?;
+        let first_day = start.checked_div_euclid(DAY_MS)?;
+        let mut left = count;
+        for day in first_day..first_day.checked_add(DAYS_AHEAD_MAX)? {
+            let (opens, closes) = self.hours(day)?;
+            if opens < closes && start < closes {
+                left = left.checked_sub(1)?;
+                if left <= 0 {
+                    return self.utc(closes);
+                }
+            }
+        }
+        None
     }
 
     /// How long people work on a working day, in milliseconds.

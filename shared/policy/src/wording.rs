@@ -52,6 +52,9 @@ impl Operand {
             Self::Word(word) => word.clone(),
             Self::Plus(left, right) => format!("{} + {}", left.text(terms), right.text(terms)),
             Self::Minus(left, right) => format!("{} - {}", left.text(terms), right.text(terms)),
+            Self::LastInstant(place, of) => {
+                format!("the end of {} from {}", name(terms, *place), of.text(terms))
+            }
             Self::Share(place, of) => format!("{} of {}", name(terms, *place), of.text(terms)),
         }
     }

@@ -114,6 +114,7 @@ pub async fn approve<S: Stores, P: Pause>(
                     generation: generation.clone(),
                     ending: Ending::Failed(ReleaseReason::Failed),
                     grace_s: grounds.grace_s,
+                    charges_late: true,
                 }],
             };
             Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await

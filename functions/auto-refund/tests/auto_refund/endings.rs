@@ -95,14 +95,20 @@ async fn s2_6_a_registered_answer_that_holds_nothing_gives_back() {
 }
 
 #[tokio::test]
-async fn s2_6_an_answer_that_is_not_registered_is_a_success() {
-    for answer in
-        [song(), json!({}), json!({ "songs": null }), json!({ "lyrics": "" }), json!({ "error": "x" })]
-    {
+async fn s2_6_an_answer_without_a_result_is_no_success() {
+    for (answer, outcome, credits) in [
+        (song(), "captured", (90, 0, 10)),
+        (json!({}), "released", (100, 0, 0)),
+        (json!({ "songs": null }), "released", (100, 0, 0)),
+        (json!({ "code": 200, "data": { "successFlag": 3 } }), "released", (100, 0, 0)),
+        // Neither a known result nor known to be empty: a person looks, and until then the credits are spent.
+        (json!({ "songs": "queued" }), "in_review", (90, 0, 10)),
+        (json!({ "songs": { "url": "https://cdn.example/1.mp3" } }), "in_review", (90, 0, 10)),
+    ] {
         let queue = Queue::start().await;
         queue.hold("gen-1").await;
-        queue.deliver(&[completed("gen-1", &answer)]).await.ended("captured");
-        assert_eq!(queue.credits().await, (90, 0, 10), "{answer}");
+        queue.deliver(&[completed("gen-1", &answer)]).await.ended(outcome);
+        assert_eq!(queue.credits().await, credits, "{answer}");
     }
 }
 

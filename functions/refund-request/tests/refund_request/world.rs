@@ -67,13 +67,7 @@ impl World {
     pub(crate) async fn new() -> Self {
         let (store, meter) = in_process::tables().await;
         let rules = CallerRules::from_env(&Env::of(CALLER_VARIABLES)).unwrap();
-        let app = RefundRequests {
-            store,
-            product: ledger::ProductId::new("music-studio").unwrap(),
-            payouts: Announced::default(),
-            rules,
-            backoff: Backoff::default(),
-        };
+        let app = RefundRequests { store, payouts: Announced::default(), rules, backoff: Backoff::default() };
         let world = Self { app, meter };
         world.pay("pi_pack", None, 100, 0).await;
         world.pay("pi_first", Some("subscription_create"), 500, 0).await;

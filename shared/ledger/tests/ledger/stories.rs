@@ -110,6 +110,7 @@ async fn each_settlement_has_its_own_grace_and_a_hold_that_is_not_named_waits() 
         generation: GenerationId::new(id).unwrap(),
         ending: Ending::Failed(ReleaseReason::Failed),
         grace_s,
+        charges_late: true,
     };
     let late = 60 * DAY_S + 1;
     story.run(&Command::Settle { settlements: vec![failed("g1", 0), failed("g2", 60)] }, late).await;
@@ -130,6 +131,28 @@ async fn s4_5_a_hold_without_an_outcome_is_released_at_its_deadline() {
     assert_eq!(story.expire("g1", 2999).await, Answer::Unchanged(Vec::new()));
     story.expire("g1", 3000).await;
     assert_eq!(story.available(3000), 30);
+}
+
+#[tokio::test]
+async fn s4_5_a_late_result_costs_nothing_where_the_policy_gives_it_for_free() {
+    let story = Story::new();
+    story.grant("pi_1", 30, None).await;
+    story.run(&place("stuck", 10), 0).await;
+    story.expire("stuck", 3000).await;
+    story.run(&place("again", 10), 3001).await;
+    story.run(&settle("again", Ending::Succeeded), 3002).await;
+    let late = |charges_late| {
+        let generation = GenerationId::new("stuck").unwrap();
+        let settlement = Settlement { generation, ending: Ending::Succeeded, grace_s: 0, charges_late };
+        Command::Settle { settlements: vec![settlement] }
+    };
+    let free = Answer::Unchanged(vec![SettlementOutcome::NotCharged]);
+    for now_s in [3003, 3004] {
+        assert_eq!(story.run(&late(false), now_s).await, free, "every time");
+        assert_eq!(story.numbers(1), [30, 20, 0, 10, 0, 0], "the second submission alone is paid");
+    }
+    let Answer::Written { outcomes, .. } = story.run(&late(true), 3005).await else { panic!("charged") };
+    assert_eq!((outcomes, story.available(3005)), (vec![SettlementOutcome::ChargedLate], 10));
 }
 
 #[tokio::test]

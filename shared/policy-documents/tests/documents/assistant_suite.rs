@@ -143,7 +143,9 @@ fn s0_13_s0_29_signs_of_abuse_go_to_a_person_with_what_a_part_would_be() {
             let decision = case.decide(Reason::ChangedMind);
             assert_eq!((&decision.outcome, decision.basis), (&person(), Basis::Rules));
             assert_eq!(cited(&decision), [format!("{product}-abuse")]);
-            assert_eq!(offered(&decision), ["part_by_time"]);
+            assert_eq!(offered(&decision), [format!("{product}_part_by_time")]);
+            // Each product's own clause is behind the offer.
+            assert_eq!(decision.offers[0].clause, format!("{product}-abuse"));
             // 29 of 30 days are left of 10.00 USD; rounded up.
             let part = Remedy::Money { amount_minor: 967, currency: "usd".to_owned() };
             assert_eq!(decision.offers[0].remedy, Some(part));
@@ -153,8 +155,24 @@ fn s0_13_s0_29_signs_of_abuse_go_to_a_person_with_what_a_part_would_be() {
 
 #[test]
 fn s0_14_a_cancelled_studio_subscription_is_generally_not_refunded_and_a_person_says_so() {
-    let decision = subscription("studio").decide(Reason::ChangedMind);
-    assert_eq!((&decision.outcome, cited(&decision)), (&recommends_refusal(), vec!["studio-cancelled"]));
+    let active = subscription("studio");
+    let cancelled = active
+        .clone()
+        .with(Fact::CancellationConfirmed, true)
+        .with(Fact::CancellationConfirmedAt, charged_ms("studio") + HOUR_MS)
+        .with(Fact::CancellationEffectiveAt, charged_ms("studio") + 30 * DAY_MS);
+    let ended = cancelled
+        .clone()
+        .with(Fact::SubscriptionEnded, true)
+        .with(Fact::SubscriptionEndedAt, charged_ms("studio") + 30 * DAY_MS)
+        .after(31 * DAY_MS);
+    for case in [active, cancelled.clone(), ended] {
+        let decision = case.decide(Reason::ChangedMind);
+        assert_eq!((&decision.outcome, cited(&decision)), (&recommends_refusal(), vec!["studio-cancelled"]));
+    }
+    // `Generally` is for cancellations: whoever has another reason is not refused by it.
+    let down = cancelled.decide(Reason::ServiceUnavailable);
+    assert_eq!((&down.outcome, cited(&down)), (&person(), vec!["ask-a-person"]));
 }
 
 #[test]

@@ -19,7 +19,11 @@ fn first(operand: &Operand) -> Option<Fact> {
     match operand {
         Operand::Fact(fact) => Some(*fact),
         Operand::Plus(left, _) | Operand::Minus(left, _) => first(left),
-        Operand::Term(_) | Operand::Zero | Operand::Word(_) | Operand::Share(..) => None,
+        Operand::Term(_)
+        | Operand::Zero
+        | Operand::Word(_)
+        | Operand::Share(..)
+        | Operand::LastInstant(..) => None,
     }
 }
 

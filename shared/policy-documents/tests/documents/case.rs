@@ -48,6 +48,10 @@ impl Case {
             (Fact::EmailGiven, true.into()),
             (Fact::OrderIdGiven, true.into()),
             (Fact::NoteGiven, true.into()),
+            (Fact::PromptGiven, false.into()),
+            (Fact::ModelGiven, false.into()),
+            (Fact::FailureTimeGiven, false.into()),
+            (Fact::ErrorMessageGiven, false.into()),
             (Fact::CustomerCountry, "US".into()),
             (Fact::PaymentNamed, false.into()),
             (Fact::GenerationNamed, false.into()),
@@ -80,8 +84,8 @@ impl Case {
             .with(Fact::FirstPurchase, true)
             .with(Fact::PaymentDelivered, true)
             .with(Fact::ContactedBeforeDispute, true)
-            .with(Fact::EarlierRefunds, 0)
-            .with(Fact::RelatedRefunds, 0)
+            .with(Fact::EarlierRequests, 0)
+            .with(Fact::RelatedRequests, 0)
             .with(Fact::AbuseFinding, "none")
             .with(Fact::CountryEvidence, "both")
             .with(Fact::BoughtAsBusiness, false)
@@ -133,7 +137,6 @@ impl Case {
             .with(Fact::PeriodEndsAt, CHARGED_MS + 30 * DAY_MS)
             .with(Fact::CancellationConfirmed, false)
             .with(Fact::SubscriptionEnded, false)
-            .with(Fact::ChargedCardOnFile, true)
     }
 
     /// About a renewal that was charged a day after the cancellation had taken effect.

@@ -52,7 +52,7 @@ fn every_clock_of_the_text_is_measured() {
         ("pack-credit", "1 hours", true),
         ("billing-error", "1 business days", true),
         ("first-response", "4 business hours", false),
-        ("same-day", "1 business days", false),
+        ("same-day", "1 business day ends", false),
     ];
     assert_eq!(clocks, expected.map(|(id, limit, firm)| (id, limit.to_owned(), firm)));
     let clauses = music_studio().clauses.iter().filter(|clause| clause.kind == ClauseKind::Clock).count();

@@ -1,6 +1,6 @@
 //! The rules of the web service for pictures, each by its id.
 
-use policy::{Ending, Fact, FailureKind, GenerationOutcome, OnRenewal, Outcome, Reason, Remedy};
+use policy::{Ending, Fact, FailureKind, GenerationOutcome, LateSuccess, OnRenewal, Outcome, Reason, Remedy};
 use serde_json::json;
 
 use crate::case::{
@@ -25,6 +25,8 @@ fn s4_2_s4_3_a_failed_generation_gives_all_its_credits_back() {
     for (operation, empty) in [
         ("picture", json!({"images": []})),
         ("upscale", json!({"status": "completed", "images": [{"width": 1}]})),
+        ("picture_edit", json!({"code": 200, "data": {"successFlag": 3, "errorMessage": "no"}})),
+        ("background_removal", json!({})),
         ("prompt_enhancement", json!({"prompt": ""})),
     ] {
         let outcome = document.classify(operation, Ending::Answered(&empty));
@@ -46,15 +48,63 @@ fn s4_5_a_stuck_generation_ends_at_its_deadline_and_is_not_charged() {
     assert_eq!(clauses[0].id, "stuck-generation");
     let decision = Case::generation_of(PRODUCT, "running").decide(Reason::GenerationFailed);
     assert_eq!((&decision.outcome, cited(&decision)[0]), (&person(), "stuck-generation"));
+    // A result that comes after all changes nothing.
+    let late = &document.late_success;
+    assert_eq!((late.then, late.clause.as_str()), (LateSuccess::Free, "stuck-generation"));
 }
 
 #[test]
-fn s4_6_a_report_without_a_generation_needs_words() {
-    let decision = subscription().with(Fact::NoteGiven, false).decide(Reason::GenerationFailed);
-    let Outcome::NeedsInformation { missing } = &decision.outcome else { panic!("{:?}", decision.outcome) };
-    let facts: Vec<Fact> = missing.iter().map(|each| each.fact).collect();
-    assert_eq!(facts, [Fact::NoteGiven, Fact::GenerationNamed]);
-    assert_eq!(subscription().decide(Reason::GenerationFailed).outcome, person());
+fn other_businesses_charge_a_late_result() {
+    for product in ["assistant", "image-to-3d", "music-studio"] {
+        let late = &document_of(product).late_success;
+        assert_eq!((late.then, late.clause.as_str()), (LateSuccess::Charge, "late-result"), "{product}");
+    }
+}
+
+/// The parts of a report of a problem, all given.
+fn reported() -> Case {
+    S4_6.iter().fold(subscription(), |case, fact| case.with(*fact, true))
+}
+
+const S4_6: [Fact; 5] =
+    [Fact::EmailGiven, Fact::PromptGiven, Fact::ModelGiven, Fact::FailureTimeGiven, Fact::ErrorMessageGiven];
+
+#[test]
+fn s4_6_a_report_gives_prompt_model_time_error_message_and_address() {
+    for reason in [Reason::GenerationFailed, Reason::ServiceUnavailable] {
+        assert_eq!(reported().decide(reason).outcome, person());
+        for left_out in S4_6 {
+            let decision = reported().with(left_out, false).decide(reason);
+            let Outcome::NeedsInformation { missing } = &decision.outcome else {
+                panic!("{left_out:?}: {:?}", decision.outcome)
+            };
+            assert_eq!(missing.iter().map(|each| each.fact).collect::<Vec<_>>(), [left_out]);
+            assert_eq!(cited(&decision)[0], "what-a-report-contains");
+        }
+    }
+    // A note is no report.
+    let noted = subscription().with(Fact::NoteGiven, true).decide(Reason::GenerationFailed);
+    assert!(matches!(noted.outcome, Outcome::NeedsInformation { .. }));
+    // A generation that is named is on record.
+    let named = Case::generation_of(PRODUCT, "partial").with(Fact::NoteGiven, false);
+    assert_eq!(named.decide(Reason::GenerationFailed).outcome, person());
+}
+
+#[test]
+fn an_answer_without_a_known_result_is_for_a_person() {
+    let document = document_of(PRODUCT);
+    for (operation, unknown, known) in [
+        ("picture", json!({"images": "queued"}), json!({"images": [{"url": "https://a/b"}]})),
+        ("upscale", json!({"images": [{"id": 1}]}), json!({"images": [{"url": "https://a/b"}]})),
+        ("prompt_enhancement", json!({"prompt": {"text": "x"}}), json!({"prompt": "a cat"})),
+    ] {
+        let outcome = document.classify(operation, Ending::Answered(&unknown));
+        let GenerationOutcome::Person { kind: FailureKind::UnknownAnswer, clauses } = outcome else {
+            panic!("{operation}: {outcome:?}")
+        };
+        assert_eq!(clauses[0].id, "keeps-failing");
+        assert_eq!(document.classify(operation, Ending::Answered(&known)), GenerationOutcome::Succeeded);
+    }
 }
 
 #[test]
@@ -120,7 +170,7 @@ fn s4_21_low_quality_gets_guidance_and_no_refusal() {
 #[test]
 fn s4_23_what_keeps_failing_is_for_a_person() {
     for reason in [Reason::GenerationFailed, Reason::ServiceUnavailable] {
-        let decision = subscription().decide(reason);
+        let decision = reported().decide(reason);
         assert_eq!((&decision.outcome, cited(&decision)), (&person(), vec!["keeps-failing"]));
     }
 }

@@ -59,12 +59,16 @@ fn s2_13_a_change_of_mind_in_the_middle_of_a_period_is_refused() {
 }
 
 #[test]
-fn s2_14_the_wrong_card_is_recommended_for_a_refund() {
-    let case = Case::renewal().with(Fact::ChargedCardOnFile, false);
-    let decision = case.decide(Reason::WrongCardCharged);
-    assert_eq!((&decision.outcome, cited(&decision)), (&recommended(), vec!["wrong-card"]));
-    let decision = Case::renewal().decide(Reason::WrongCardCharged);
-    assert_eq!((decision.outcome, decision.basis), (person(None), Basis::Unmatched));
+fn s2_14_a_person_decides_about_the_wrong_card_and_the_clause_is_recommended() {
+    for case in [Case::renewal(), Case::pack()] {
+        let decision = case.decide(Reason::WrongCardCharged);
+        assert_eq!((&decision.outcome, cited(&decision)), (&recommended(), vec!["wrong-card"]));
+    }
+    // The claim alone is enough for the recommendation, and never for a refund by the machine.
+    let charged = Case::renewal().with(Fact::NoteGiven, true).decide(Reason::WrongCardCharged);
+    assert!(!matches!(charged.outcome, Outcome::Grant { .. }));
+    let unnamed = Case::request().decide(Reason::WrongCardCharged);
+    assert_eq!((unnamed.outcome, unnamed.basis), (person(None), Basis::Unmatched));
 }
 
 #[test]
@@ -147,7 +151,7 @@ fn s2_16_what_was_refunded_is_not_refunded_again() {
 
 #[test]
 fn s2_17_a_billing_error_without_its_order_is_asked_for_never_denied() {
-    let case = Case::renewal().with(Fact::ChargedCardOnFile, false).with(Fact::OrderIdGiven, false);
+    let case = Case::renewal().with(Fact::OrderIdGiven, false);
     let decision = case.decide(Reason::WrongCardCharged);
     assert_eq!(missing(&decision.outcome), [Fact::OrderIdGiven]);
     assert_eq!(cited(&decision), ["billing-error-order", "what-a-request-contains", "wrong-card"]);
@@ -218,9 +222,17 @@ fn s2_21_the_hour_is_over_after_its_last_instant() {
 
 #[test]
 fn s2_28_s2_29_the_statutory_window_goes_to_a_person() {
-    for (country, days) in [("DE", 14), ("GB", 14), ("NO", 14), ("BR", 7)] {
-        for (offset, inside) in [(-1, true), (0, true), (1, false)] {
-            let requested_at = CHARGED_MS + days * DAY_MS + offset;
+    // Charged on Saturday 9 May, 0:00 UTC: on the 8th in Brazil. The 23rd is a Saturday, and the 25th is Whit
+    // Monday in Germany and Norway, and a bank holiday in the United Kingdom.
+    let (day, hour) = (DAY_MS, HOUR_MS);
+    for (country, end) in [
+        ("DE", 18 * day - 2 * hour),
+        ("GB", 18 * day - hour),
+        ("NO", 18 * day - 2 * hour),
+        ("BR", 7 * day + 5 * hour),
+    ] {
+        for (offset, inside) in [(-1, true), (0, false), (1, false)] {
+            let requested_at = CHARGED_MS + end + offset;
             let case =
                 Case::renewal().with(Fact::CustomerCountry, country).with(Fact::RequestedAt, requested_at);
             let decision = case.decide(Reason::ChangedMind);
@@ -255,6 +267,11 @@ fn s2_30_a_request_contains_address_order_and_note() {
         assert_eq!(missing(&decision.outcome), [fact]);
         assert_eq!(cited(&decision)[0], "what-a-request-contains");
     }
+    // A generation's purchase is on record: nobody is asked for a receipt.
+    let generation = Case::generation("blocked").with(Fact::OrderIdGiven, false);
+    assert_eq!(generation.decide(Reason::GenerationFailed).outcome, person(None));
+    let unnoted = generation.with(Fact::NoteGiven, false).decide(Reason::GenerationFailed);
+    assert_eq!(missing(&unnoted.outcome), [Fact::NoteGiven]);
     let none = Case::pack()
         .with(Fact::EmailGiven, false)
         .with(Fact::OrderIdGiven, false)

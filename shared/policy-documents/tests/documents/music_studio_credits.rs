@@ -43,7 +43,7 @@ fn s2_2_a_failed_generation_that_kept_its_credits_is_given_back_on_request() {
         for (returned, expected) in [
             (0, Outcome::Grant { remedy: Remedy::Credits { credits: 10 } }),
             (9, Outcome::Grant { remedy: Remedy::Credits { credits: 1 } }),
-            (10, Outcome::Person { recommendation: None }),
+            (10, Outcome::Refuse),
         ] {
             let case = Case::generation(outcome).with(Fact::GenerationCreditsReturned, returned);
             assert_eq!(case.decide(Reason::GenerationFailed).outcome, expected, "{outcome} {returned}");
@@ -76,7 +76,10 @@ fn s2_5_exactly_twelve_operations_are_covered() {
 fn s2_6_known_empty_answers_are_failures() {
     for (operation, empty, full) in [
         ("music_simple", json!({"songs": []}), json!({"songs": [{"id": "s1"}]})),
-        ("song_extension", json!({"status": "success", "songs": []}), json!({"status": "success"})),
+        ("song_extension", json!({"status": "success", "songs": []}), json!({"songs": [{"id": "s1"}]})),
+        ("add_vocals", json!({"code": 200, "data": {"successFlag": 3}}), json!({"songs": [{"id": "s1"}]})),
+        ("lyrics", json!({"text": "la la"}), json!({"lyrics": "la"})),
+        ("stems_2", json!({"status": "success"}), json!({"stems": ["voice", "band"]})),
         ("lyrics", json!({"lyrics": " "}), json!({"lyrics": "la la"})),
         ("stems_12", json!({"stems": []}), json!({"stems": ["drums"]})),
         ("voice_cloning", json!({"status": "success"}), json!({"status": "success", "voice_id": "v1"})),
@@ -105,7 +108,10 @@ fn s2_6_moderation_and_partial_results_go_to_a_person() {
         let outcome = music_studio().classify("music_simple", Ending::Failed(kind));
         assert!(matches!(outcome, GenerationOutcome::Person { .. }), "{kind:?}");
     }
-    for outcome in ["running", "blocked", "partial"] {
+    let unknown = json!({"songs": "queued"});
+    let outcome = music_studio().classify("music_simple", Ending::Answered(&unknown));
+    assert!(matches!(outcome, GenerationOutcome::Person { kind: FailureKind::UnknownAnswer, .. }));
+    for outcome in ["running", "blocked", "partial", "unclear"] {
         for reason in [Reason::GenerationFailed, Reason::ResultNotLiked] {
             let decision = Case::generation(outcome).decide(reason);
             assert_eq!(decision.outcome, Outcome::Person { recommendation: None }, "{outcome}");

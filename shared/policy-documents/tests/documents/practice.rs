@@ -2,7 +2,7 @@
 
 use policy::{Clock, ClockStart, Document, Reason, Remedy};
 
-use crate::case::{Case, HOUR_MS, document_of};
+use crate::case::{Case, DAY_MS, HOUR_MS, document_of};
 
 /// 2026-06-05, a Friday, 16:00 UTC.
 const FRIDAY_MS: i64 = 1_780_675_200_000;
@@ -34,7 +34,15 @@ fn s0_1_requests_come_in_through_the_support_form_and_no_channel_is_refused() {
 
 #[test]
 fn s3_29_refund_questions_have_one_address() {
-    assert_eq!(document_of("image-to-3d").intake.as_ref().unwrap().channel, "email");
+    let document = document_of("image-to-3d");
+    let address = "refunds@image-to-3d.example";
+    let intake = document.intake.as_ref().unwrap();
+    assert_eq!((intake.channel.as_str(), intake.address.as_deref()), ("email", Some(address)));
+    assert!(document.clause("one-address").unwrap().text.contains(address));
+    // No refusal is without it. A person refuses here, and the door goes with the answer.
+    assert!(document.door.text.contains(address));
+    let others = document.clauses.iter().flat_map(|clause| clause.text.split_whitespace());
+    assert!(others.filter(|word| word.contains('@')).all(|word| word.starts_with(address)));
 }
 
 #[test]
@@ -95,7 +103,17 @@ fn s2_31_s2_32_the_first_response_does_not_pause_and_the_resolution_does() {
     let document = document_of("music-studio");
     assert!(!clock(document, "first-response").pauses && clock(document, "same-day").pauses);
     assert_eq!(hours("music-studio", "first-response"), (None, Some(67)));
+    // Friday 18:00 in Berlin is after work: the end of Monday.
     assert_eq!(hours("music-studio", "same-day"), (None, Some(71)));
+    for (hours_before, end_in_hours) in [(9, 8), (3, 2), (2, 1)] {
+        let complete = FRIDAY_MS - hours_before * HOUR_MS;
+        let due = document.deadline(clock(document, "same-day"), complete).unwrap();
+        assert_eq!(due - complete, end_in_hours * HOUR_MS, "{hours_before} hours before 18:00 in Berlin");
+    }
+    // The last instant of work is the day's own; at its end it is over.
+    let closes = FRIDAY_MS - HOUR_MS;
+    let due = |at| document.deadline(clock(document, "same-day"), at).unwrap();
+    assert_eq!((due(closes - 1), due(closes)), (closes, closes + 3 * DAY_MS));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use policy::{Fact, Reason, Value};
 
-use crate::case::{Case, DAY_MS, HOUR_MS, in_short};
+use crate::case::{Case, DAY_MS, HOUR_MS, charged_ms, in_short};
 
 /// A scenario: its name, what differs from the plain case, the reason.
 type Scenario = (&'static str, Case, Reason);
@@ -152,11 +152,7 @@ fn music_studio() {
                 ),
                 Reason::StatutoryWithdrawal,
             ),
-            (
-                "the wrong card",
-                with(&renewal, &[(Fact::ChargedCardOnFile, false.into())]),
-                Reason::WrongCardCharged,
-            ),
+            ("the wrong card", renewal.clone(), Reason::WrongCardCharged),
             (
                 "the wrong plan",
                 with(&renewal, &[(Fact::PlanRequested, "free".into())]),
@@ -198,12 +194,25 @@ fn music_studio() {
 fn image_to_3d() {
     let subscription = Case::purchase("image-to-3d", "subscription");
     let pack = Case::purchase("image-to-3d", "pack");
-    let used = |case: &Case, credits: i64| case.clone().with(Fact::CreditsSpent, credits);
+    let charged = charged_ms("image-to-3d");
+    let used = |case: &Case, credits: i64| {
+        case.clone().with(Fact::CreditsSpent, credits).with(Fact::CreditsLastUsedAt, charged + HOUR_MS)
+    };
+    let late = charged + 6 * DAY_MS;
     check(
         "image_to_3d",
         vec![
             ("unused after a day", subscription.clone(), Reason::ChangedMind),
-            ("5 % used on the seventh day", used(&subscription, 50).after(7 * DAY_MS), Reason::ChangedMind),
+            (
+                "5 % used on the seventh day",
+                with(&used(&subscription, 50).after(7 * DAY_MS), &[(Fact::CreditsLastUsedAt, late.into())]),
+                Reason::ChangedMind,
+            ),
+            (
+                "5 % used on the first day, and asked about on the seventh",
+                used(&subscription, 50).after(7 * DAY_MS),
+                Reason::ChangedMind,
+            ),
             ("a tenth used", used(&subscription, 100), Reason::ChangedMind),
             ("a quarter used", used(&subscription, 250), Reason::ChangedMind),
             (
@@ -257,7 +266,7 @@ fn image_to_3d() {
             ),
             (
                 "the third request in a year",
-                with(&used(&subscription, 10), &[(Fact::EarlierRefunds, 2.into())]),
+                with(&used(&subscription, 10), &[(Fact::EarlierRequests, 2.into())]),
                 Reason::ChangedMind,
             ),
             ("an unused pack", pack.clone(), Reason::AccidentalPurchase),
@@ -349,12 +358,20 @@ fn image_web() {
                 Case::generation_of("image-web", "succeeded"),
                 Reason::ResultNotLiked,
             ),
-            ("generations keep failing", monthly.clone(), Reason::GenerationFailed),
             (
-                "generations keep failing, nothing said",
-                with(&monthly, &[(Fact::NoteGiven, false.into())]),
+                "generations keep failing, all of it reported",
+                with(
+                    &monthly,
+                    &[
+                        (Fact::PromptGiven, true.into()),
+                        (Fact::ModelGiven, true.into()),
+                        (Fact::FailureTimeGiven, true.into()),
+                        (Fact::ErrorMessageGiven, true.into()),
+                    ],
+                ),
                 Reason::GenerationFailed,
             ),
+            ("generations keep failing, and a note alone", monthly.clone(), Reason::GenerationFailed),
             (
                 "from another address",
                 with(&monthly, &[(Fact::RequestedFromAccount, false.into())]),

@@ -13,6 +13,7 @@ use super::practice;
 use super::reader::{File, Located, Table, any_of};
 use super::rules::{self, Allowed};
 use crate::document::{Clause, ClauseKind, Document, Term, TermUnit, TermValue};
+use crate::practice::Intake;
 
 /// What references are checked against, and which clauses something acts on.
 pub(super) struct Context<'f, 't> {
@@ -68,6 +69,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let operation_ids = ids(&operation_tables);
     let operations = parts::operations(operation_tables, &context, failures.as_ref(), credits.as_ref());
     let empty_success = parts::empty_success(root.named_tables("empty_success"), &context, &operation_ids);
+    let results = parts::results(root.named_tables("results"), &context, &operation_ids);
     let offer_tables = root.named_tables("offers");
     let offer_ids = ids(&offer_tables);
     let offers = parts::offers(offer_tables, &context);
@@ -92,6 +94,12 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let gaps = practice::gaps(root.named_tables("gaps"), &context);
     let clocks = parts::with_calendar(clocks, calendar.is_some(), &context);
     root.finish();
+    if let (Some(door), Some(Some((Intake { address: Some(address), .. }, place)))) = (&door, &intake)
+        && !door.text.contains(address.as_str())
+    {
+        let problem = format!("the door does not name it; expected `{address}` in `door.text`");
+        place.mistake(file, problem);
+    }
     for (clause, at) in &clauses {
         context.check_acted_on(clause, *at);
     }
@@ -115,6 +123,8 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         operations,
         failures: failures?,
         empty_success,
+        results,
+        late_success: credits.late_success?,
         hold_deadline_s: credits.hold_deadline_s?,
         offers,
         clocks,
@@ -124,7 +134,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         on_renewal: credits.on_renewal?,
         on_refund_clauses,
         door: door?,
-        intake: intake.flatten(),
+        intake: intake.flatten().map(|(intake, _)| intake),
         provider: provider.flatten(),
         review,
         approval: approval.flatten(),

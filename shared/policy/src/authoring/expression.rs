@@ -9,7 +9,8 @@
 //! part      = fact | term | percent term "of" part | "0" | word | "'" text "'"
 //! ```
 //!
-//! `a within b of c` means `c <= a` and `a <= c + b`: the last instant is inside. The only number that
+//! `a within b of c` means `c <= a` and `a <= c + b`: the last instant is inside. Of calendar days, `c + b` is
+//! the end of the last day. The only number that
 //! stands without a name is 0; every other one is a term of the document.
 
 use crate::condition::{Comparison, Condition, Operand, Words};
@@ -77,6 +78,7 @@ enum Kind {
     Boolean,
     Quantity(Unit),
     Duration,
+    CalendarDays,
     Instant,
     Text,
     Choice(&'static [&'static str]),
@@ -95,6 +97,7 @@ impl Kind {
             Self::Quantity(Unit::Money) => "money",
             Self::Quantity(Unit::Count) => "a count",
             Self::Quantity(Unit::Seconds) | Self::Duration => "a duration",
+            Self::CalendarDays => "calendar days",
             Self::Instant => "an instant",
             Self::Text => "a text",
             Self::Choice(_) | Self::Bare => "a word",
@@ -219,12 +222,19 @@ impl<'t> Parser<'t> {
         let span = self.sum()?;
         self.expect("of")?;
         let start = self.sum()?;
-        for (typed, kind) in [(&instant, Kind::Instant), (&span, Kind::Duration), (&start, Kind::Instant)] {
-            if typed.kind != kind {
-                return Err(mismatch(typed, kind.name()));
+        for typed in [&instant, &start] {
+            if typed.kind != Kind::Instant {
+                return Err(mismatch(typed, Kind::Instant.name()));
             }
         }
-        let end = Operand::Plus(Box::new(start.operand.clone()), Box::new(span.operand));
+        let from = Box::new(start.operand.clone());
+        let end = match (span.kind, span.operand) {
+            (Kind::Duration, operand) => Operand::Plus(from, Box::new(operand)),
+            (Kind::CalendarDays, Operand::Term(place)) => Operand::LastInstant(place, from),
+            (kind, operand) => {
+                return Err(mismatch(&Typed { operand, kind, at: span.at }, Kind::Duration.name()));
+            }
+        };
         Ok(Condition::All(vec![
             Condition::Compare(instant.operand.clone(), Comparison::GreaterOrEqual, start.operand),
             Condition::Compare(instant.operand, Comparison::LessOrEqual, end),
@@ -335,6 +345,7 @@ impl<'t> Parser<'t> {
             TermValue::Words(_) => Kind::List,
             TermValue::Number(_, unit) => match unit {
                 TermUnit::Seconds | TermUnit::Minutes | TermUnit::Hours | TermUnit::Days => Kind::Duration,
+                TermUnit::CalendarDays => Kind::CalendarDays,
                 TermUnit::Credits => Kind::Quantity(Unit::Credits),
                 TermUnit::Count => Kind::Quantity(Unit::Count),
                 TermUnit::Minor => Kind::Quantity(Unit::Money),
@@ -354,7 +365,7 @@ impl<'t> Parser<'t> {
                         }),
                     };
                 }
-                TermUnit::BusinessHours | TermUnit::BusinessDays => {
+                TermUnit::BusinessHours | TermUnit::BusinessDays | TermUnit::BusinessDayEnds => {
                     let problem = format!(
                         "`{}` counts business time, which only clocks know; expected plain time",
                         term.id

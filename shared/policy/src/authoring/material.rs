@@ -17,7 +17,7 @@ use crate::document::{Document, Rule};
 use crate::fact::Fact;
 use crate::facts::{Facts, Value};
 use crate::favour::Turn;
-use crate::generation::{FailureEffect, FailureKind};
+use crate::generation::{FailureEffect, FailureKind, LateSuccess};
 use crate::nearest::first_fact;
 use crate::promise::{OnRefund, OnRenewal, Revocation};
 use crate::reason::Reason;
@@ -81,6 +81,14 @@ pub fn check_change(file: &str, text: &str, before: &Document, after: &Document)
             expected_if_material(after),
         ),
     }]))
+}
+
+/// Checks the versions of one policy, in the order of their days, each against the one before it: none takes
+/// something from customers and says that it does not ([`check_change`]). With each its file and its text.
+pub fn check_versions(versions: &[(String, String, Document)]) -> Result<(), Mistakes> {
+    versions.iter().zip(versions.iter().skip(1)).try_for_each(|((_, _, before), (file, text, after))| {
+        check_change(file, text, before, after).map(|_| ())
+    })
 }
 
 /// What a version that proved to be material has to say and keep.
@@ -164,7 +172,6 @@ fn beside_ordinary(found: &Facts, document: &Document) -> Facts {
         Fact::PaymentNamed,
         Fact::CreditsLanded,
         Fact::PaymentDelivered,
-        Fact::ChargedCardOnFile,
         Fact::ContactedBeforeDispute,
     ] {
         unless_found(fact, true.into());
@@ -189,8 +196,8 @@ fn beside_ordinary(found: &Facts, document: &Document) -> Facts {
         Fact::UsableResults,
         Fact::OutputsDownloaded,
         Fact::Outage,
-        Fact::EarlierRefunds,
-        Fact::RelatedRefunds,
+        Fact::EarlierRequests,
+        Fact::RelatedRequests,
         Fact::GenerationCreditsReturned,
     ] {
         unless_found(fact, 0.into());
@@ -264,6 +271,9 @@ fn promises(before: &Document, after: &Document) -> Vec<String> {
             }
             Some(_) => {}
         }
+    }
+    if before.late_success.then == LateSuccess::Free && after.late_success.then == LateSuccess::Charge {
+        smaller.push("a result that comes late is charged".to_owned());
     }
     let stay =
         |document: &Document| document.leftover.as_ref().map_or(u64::MAX, |leftover| leftover.after_end_s);

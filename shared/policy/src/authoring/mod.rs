@@ -15,7 +15,7 @@
 //! - `[rules.<id>]`: for requests of these `reasons`, `when` this condition holds (the language is in
 //!   `expression.rs`), this `outcome` follows: `grant` and `refuse` by `mode` `auto` or `recommend`,
 //!   `person`, or `needs_information`. A rule that is the exception to others lists them in `overrides`;
-//! - `[operations.<id>]`, `[failures]` and `[empty_success.<id>]`: how generations end;
+//! - `[operations.<id>]`, `[failures]`, `[empty_success.<id>]` and `[results.<id>]`: how generations end;
 //! - `[credits]`, `[leftover]`, `[on_refund]`: the life of lots;
 //! - `[cancellation.<id>]`: the clauses that are shown to who cancels a subscription, for all products or for
 //!   some;
@@ -48,7 +48,7 @@ use std::fmt;
 pub use catalogue::parse_catalogue;
 pub use document::parse_document;
 pub use law::parse_pack;
-pub use material::{Loss, Losses, check_change, expected_if_material, losses};
+pub use material::{Loss, Losses, check_change, check_versions, expected_if_material, losses};
 pub use outcomes::{Threshold, check_outcomes, thresholds};
 pub use schema::{SchemaError, schema};
 pub use witness::{TooManyCases, Wanted, witness};

@@ -181,7 +181,9 @@ fn unbacked(clause: &Clause, document: &Document) -> Vec<String> {
             ("credits", _) => TermUnit::Credits,
             _ => continue,
         };
-        if !document.terms.iter().any(|term| term.value == TermValue::Number(number, unit)) {
+        let says = |unit| document.terms.iter().any(|term| term.value == TermValue::Number(number, unit));
+        let statutory = unit == TermUnit::Days && says(TermUnit::CalendarDays);
+        if !says(unit) && !statutory {
             unbacked.push(format!("{number} {}", unit.id().replace('_', " ")));
         }
     }
@@ -242,7 +244,7 @@ fn collect<'c>(condition: &'c Condition, found: &mut Vec<&'c Condition>) {
 
 fn has_term(operand: &Operand) -> bool {
     match operand {
-        Operand::Term(_) | Operand::Share(..) => true,
+        Operand::Term(_) | Operand::Share(..) | Operand::LastInstant(..) => true,
         Operand::Plus(left, right) | Operand::Minus(left, right) => has_term(left) || has_term(right),
         Operand::Fact(_) | Operand::Zero | Operand::Word(_) => false,
     }

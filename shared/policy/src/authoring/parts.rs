@@ -10,7 +10,8 @@ use super::reader::{Located, Table};
 use super::rules;
 use crate::document::{RemedyRule, TermUnit, TermValue};
 use crate::generation::{
-    AnswerMatch, AnswerShape, EmptySuccess, FailureEffect, FailureKind, FailureRule, FailureRules, Operation,
+    AnswerMatch, AnswerShape, EmptySuccess, FailureEffect, FailureKind, FailureRule, FailureRules,
+    KnownResult, LateSuccess, LateSuccessRule, Operation,
 };
 use crate::promise::{
     Cancellation, Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe,
@@ -23,6 +24,7 @@ type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
 pub(super) struct CreditRules {
     pub(super) hold_deadline_s: Option<u64>,
     pub(super) on_renewal: Option<OnRenewal>,
+    pub(super) late_success: Option<LateSuccessRule>,
 }
 
 pub(super) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> CreditRules {
@@ -31,8 +33,14 @@ pub(super) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Cr
     }
     let hold_deadline_s = context.seconds(&mut table, "hold_deadline");
     let on_renewal = table.choice("on_renewal", &[("add", OnRenewal::Add), ("replace", OnRenewal::Replace)]);
+    let late_success = table.table("late_success").and_then(|mut table| {
+        let then = table.choice("then", &[("charge", LateSuccess::Charge), ("free", LateSuccess::Free)]);
+        let clause = context.clause(&mut table, "clause");
+        table.finish();
+        Some(LateSuccessRule { clause: clause?, then: then? })
+    });
     table.finish();
-    CreditRules { hold_deadline_s, on_renewal }
+    CreditRules { hold_deadline_s, on_renewal, late_success }
 }
 
 /// The failure rules of the document, or those of an operation over `defaults`.
@@ -49,8 +57,14 @@ pub(super) fn failures(
             return Some(default(defaults).clone());
         }
         let mut table = table.table(kind.id())?;
-        let then = table
-            .choice("then", &[("give_back", FailureEffect::GiveBack), ("person", FailureEffect::Person)]);
+        let words = [
+            ("give_back", FailureEffect::GiveBack),
+            ("person", FailureEffect::Person),
+            ("success", FailureEffect::Success),
+        ];
+        // An answer of unknown shape may be a result; every other failure is none.
+        let possible = if kind == FailureKind::UnknownAnswer { &words[..] } else { &words[..2] };
+        let then = table.choice("then", possible);
         let clause = context.clause(&mut table, "clause");
         table.finish();
         Some(FailureRule { clause: clause?, then: then? })
@@ -61,6 +75,7 @@ pub(super) fn failures(
     let hold_timeout = rule(FailureKind::HoldTimeout, |rules| &rules.hold_timeout);
     let moderation_block = rule(FailureKind::ModerationBlock, |rules| &rules.moderation_block);
     let partial_result = rule(FailureKind::PartialResult, |rules| &rules.partial_result);
+    let unknown_answer = rule(FailureKind::UnknownAnswer, |rules| &rules.unknown_answer);
     table.finish();
     Some(FailureRules {
         provider_error: provider_error?,
@@ -69,6 +84,7 @@ pub(super) fn failures(
         hold_timeout: hold_timeout?,
         moderation_block: moderation_block?,
         partial_result: partial_result?,
+        unknown_answer: unknown_answer?,
     })
 }
 
@@ -110,30 +126,54 @@ pub(super) fn empty_success(
     let mut signatures = Vec::new();
     for (id, mut table) in tables {
         check_id(&id, context.file);
-        let operations = table
-            .texts("operations")
-            .into_iter()
-            .filter_map(|operation| known("operation", operation, operations, context.file))
-            .collect();
         let clause = context.clause(&mut table, "clause");
-        let matches: Vec<AnswerMatch> = table
-            .list_of_tables("matches")
-            .into_iter()
-            .filter_map(|table| answer_match(table, context))
-            .collect();
-        if matches.is_empty() {
-            let place = table.locate("matches");
-            place.mistake(
-                context.file,
-                "no usable match; expected at least one, or every answer would be empty",
-            );
-        }
+        let (operations, matches) = answers(&mut table, context, operations);
         table.finish();
         if let Some(clause) = clause {
             signatures.push(EmptySuccess { id: id.value, operations, clause, matches });
         }
     }
     signatures
+}
+
+/// The answers that hold a result.
+pub(super) fn results(
+    tables: Named<'_, '_>,
+    context: &Context<'_, '_>,
+    operations: &BTreeSet<String>,
+) -> Vec<KnownResult> {
+    tables
+        .into_iter()
+        .map(|(id, mut table)| {
+            check_id(&id, context.file);
+            let (operations, matches) = answers(&mut table, context, operations);
+            table.finish();
+            KnownResult { id: id.value, operations, matches }
+        })
+        .collect()
+}
+
+/// Of which operations answers are looked at, and what they look like.
+fn answers(
+    table: &mut Table<'_, '_>,
+    context: &Context<'_, '_>,
+    operations: &BTreeSet<String>,
+) -> (Vec<String>, Vec<AnswerMatch>) {
+    let operations = table
+        .texts("operations")
+        .into_iter()
+        .filter_map(|operation| known("operation", operation, operations, context.file))
+        .collect();
+    let matches: Vec<AnswerMatch> = table
+        .list_of_tables("matches")
+        .into_iter()
+        .filter_map(|table| answer_match(table, context))
+        .collect();
+    if matches.is_empty() {
+        let place = table.locate("matches");
+        place.mistake(context.file, "no usable match; expected at least one, or every answer would match");
+    }
+    (operations, matches)
 }
 
 fn answer_match(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<AnswerMatch> {
@@ -163,12 +203,16 @@ fn answer_match(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<A
             ("empty_array", Shape::EmptyArray),
             ("empty_object", Shape::EmptyObject),
             ("empty_text", Shape::EmptyText),
+            ("filled_array", Shape::FilledArray),
+            ("filled_text", Shape::FilledText),
         ];
         table.choice("is", &shapes).map(|shape| match shape {
             Shape::Missing => AnswerShape::Missing,
             Shape::EmptyArray => AnswerShape::EmptyArray,
             Shape::EmptyObject => AnswerShape::EmptyObject,
             Shape::EmptyText => AnswerShape::EmptyText,
+            Shape::FilledArray => AnswerShape::FilledArray,
+            Shape::FilledText => AnswerShape::FilledText,
         })
     };
     table.finish();
@@ -182,6 +226,8 @@ enum Shape {
     EmptyArray,
     EmptyObject,
     EmptyText,
+    FilledArray,
+    FilledText,
 }
 
 /// How an amount is computed.
@@ -262,7 +308,10 @@ fn time_term(table: &mut Table<'_, '_>, name: &'static str, context: &Context<'_
 }
 
 fn is_business_time(value: &TermValue) -> bool {
-    matches!(value, TermValue::Number(_, TermUnit::BusinessHours | TermUnit::BusinessDays))
+    matches!(
+        value,
+        TermValue::Number(_, TermUnit::BusinessHours | TermUnit::BusinessDays | TermUnit::BusinessDayEnds)
+    )
 }
 
 /// The clocks of a document that has a calendar wherever they count business time.

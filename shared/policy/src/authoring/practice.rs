@@ -23,14 +23,21 @@ const CLOCK_CHANGES_FROM: i16 = 2025;
 const CLOCK_CHANGES_UNTIL: i16 = 2050;
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-pub(super) fn intake(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Intake> {
+/// Where requests come in, and the place of the address.
+pub(super) fn intake(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<(Intake, Located<()>)> {
     let clause = context.clause(&mut table, "clause");
     if let FactType::Choice(channels) = Fact::IntakeChannel.spec().kind {
         table.held_to("channel", channels);
     }
     let channel = table.text("channel");
     let contact = table.prose("contact");
+    let address = if table.has("address") { table.text("address") } else { None };
+    let place = table.locate("address");
     table.finish();
+    if let Some(address) = address.as_ref().filter(|address| !is_address(&address.value)) {
+        address.mistake(context.file, format!("`{}`; expected an e-mail address", address.value));
+    }
+    let address = address.map(|address| address.value);
     let channel = channel?;
     if let FactType::Choice(channels) = Fact::IntakeChannel.spec().kind
         && !channels.contains(&channel.value.as_str())
@@ -38,7 +45,13 @@ pub(super) fn intake(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Opt
         let problem = format!("unknown channel `{}`; expected {}", channel.value, any_of(channels));
         channel.mistake(context.file, problem);
     }
-    Some(Intake { clause: clause?, channel: channel.value, contact: contact? })
+    Some((Intake { clause: clause?, channel: channel.value, contact: contact?, address }, place))
+}
+
+/// One `@` between two names, and no white space.
+fn is_address(text: &str) -> bool {
+    let named = |(name, host): (&str, &str)| !name.is_empty() && host.contains('.') && !host.contains('@');
+    text.split_once('@').is_some_and(named) && !text.contains(char::is_whitespace)
 }
 
 pub(super) fn provider(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Provider> {

@@ -11,6 +11,7 @@ use crate::document::{Document, Term, TermUnit, TermValue};
 use crate::fact::{Fact, FactType, Unit};
 use crate::fact_set::FactSet;
 use crate::facts::{Facts, Value};
+use crate::statutory::last_instant;
 
 /// A week after the document comes into force: every payment of the search is charged around it.
 const BASE_AFTER_MS: i64 = 7 * 86_400_000;
@@ -20,9 +21,10 @@ const WHOLE: i64 = 1_000;
 const STEPS_MAX: u32 = 200_000;
 
 /// What holds in every possible world: the sum of some facts is at most another.
-const POSSIBLE: [(&[Fact], Fact); 5] = [
+const POSSIBLE: [(&[Fact], Fact); 6] = [
     (&[Fact::PaymentChargedAt], Fact::RequestedAt),
     (&[Fact::PaymentChargedAt], Fact::PeriodEndsAt),
+    (&[Fact::PaymentChargedAt], Fact::CreditsLastUsedAt),
     (&[Fact::GenerationsUsed], Fact::GenerationsAllotted),
     (&[Fact::CreditsSpent, Fact::CreditsHeld], Fact::CreditsGranted),
     (&[Fact::GenerationCreditsReturned], Fact::GenerationCreditsCharged),
@@ -122,7 +124,7 @@ fn domain(fact: Fact, document: &Document, drawn: &[&Term], words: &BTreeSet<(Fa
         Fact::CreditsGranted | Fact::GenerationsAllotted | Fact::AmountPaid => {
             return vec![WHOLE.into(), 0.into()];
         }
-        Fact::CreditsHeld | Fact::RelatedRefunds => return vec![0.into(), 1.into()],
+        Fact::CreditsHeld | Fact::RelatedRequests => return vec![0.into(), 1.into()],
         _ => {}
     }
     match fact.spec().kind {
@@ -135,7 +137,7 @@ fn domain(fact: Fact, document: &Document, drawn: &[&Term], words: &BTreeSet<(Fa
             let listed = words.iter().filter(|(of, _)| *of == fact).map(|(_, word)| word.as_str());
             listed.chain(["another word"]).map(Value::from).collect()
         }
-        FactType::Instant => instants(document, drawn).into_iter().map(Value::from).collect(),
+        FactType::Instant => instants(document, drawn, words).into_iter().map(Value::from).collect(),
         FactType::Quantity(unit) => quantities(unit, drawn).into_iter().map(Value::from).collect(),
     }
 }
@@ -145,7 +147,7 @@ pub(super) fn base_ms(document: &Document) -> i64 {
 }
 
 /// The base, and one millisecond around each duration before and after it.
-fn instants(document: &Document, drawn: &[&Term]) -> Vec<i64> {
+fn instants(document: &Document, drawn: &[&Term], words: &BTreeSet<(Fact, String)>) -> Vec<i64> {
     let base = base_ms(document);
     let mut instants = vec![base, base.saturating_add(1), base.saturating_sub(1)];
     for term in drawn.iter().filter(|term| term.seconds().is_some()) {
@@ -154,6 +156,14 @@ fn instants(document: &Document, drawn: &[&Term]) -> Vec<i64> {
             let length = length.saturating_add(around);
             instants.push(base.saturating_add(length));
             instants.push(base.saturating_sub(length));
+        }
+    }
+    for term in drawn {
+        let TermValue::Number(days, TermUnit::CalendarDays) = term.value else { continue };
+        let listed = words.iter().filter(|(fact, _)| *fact == Fact::CustomerCountry);
+        for country in listed.map(|(_, word)| word.as_str()) {
+            let Some(last) = last_instant(base, days, country) else { continue };
+            instants.extend([-1, 0, 1].map(|around| last.saturating_add(around)));
         }
     }
     distinct(instants)

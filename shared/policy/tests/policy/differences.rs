@@ -1,6 +1,6 @@
 //! What changes from one version of a document to another.
 
-use policy::authoring::{Losses, check_change, losses, parse_document};
+use policy::authoring::{Losses, check_change, check_versions, losses, parse_document};
 use policy::{Change, Diff, diff};
 
 use crate::small::SMALL;
@@ -176,5 +176,46 @@ fn s2_33_a_smaller_promise_is_material() {
             check_change("small.toml", &after, &parse(&minor), &parse(&after)).unwrap_err().to_string();
         assert!(found.contains(expected), "{found}");
         assert!(losses(&parse(&after), &parse(&minor)).is_empty(), "{to}");
+    }
+}
+
+#[test]
+fn s2_33_a_late_result_that_is_charged_where_it_was_free_is_material() {
+    let minor = SMALL.replace("material = true", "material = false");
+    let free = minor.replace("late_success = { then = \"charge\"", "late_success = { then = \"free\"");
+    let parse =
+        |text: &str| parse_document("small.toml", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let found = check_change("small.toml", &minor, &parse(&free), &parse(&minor)).unwrap_err().to_string();
+    assert!(found.contains("a result that comes late is charged"), "{found}");
+    assert!(losses(&parse(&minor), &parse(&free)).is_empty());
+}
+
+#[test]
+fn s2_33_the_gate_of_the_build_looks_at_every_version_but_the_first() {
+    let version = |name: &str, text: String| {
+        let parsed = parse_document(name, &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        (name.to_owned(), text, parsed)
+    };
+    let silent = SMALL.replace("material = true", "material = false");
+    let of = |day: &str, text: &str| {
+        let text = text.replace("version = \"2026-01-01\"", &format!("version = \"{day}\""));
+        version(&format!("{day}.toml"), text.replace("in_force = 2026-01-01", &format!("in_force = {day}")))
+    };
+    let strict = silent.replace("on_renewal = \"add\"", "on_renewal = \"replace\"");
+    let declared = strict.replace("material = false", "material = true");
+    let (first, same) = (of("2026-01-01", &silent), of("2026-02-01", &silent));
+    for (versions, refused) in [
+        (vec![first.clone()], None),
+        (vec![first.clone(), same.clone()], None),
+        (vec![first.clone(), of("2026-02-01", &declared)], None),
+        (vec![first.clone(), of("2026-02-01", &strict)], Some("2026-02-01.toml:8: document.material")),
+        (vec![first, same, of("2026-03-01", &strict)], Some("2026-03-01.toml:8: document.material")),
+    ] {
+        let found = check_versions(&versions).err().map(|mistakes| mistakes.to_string());
+        match (refused, found) {
+            (None, None) => {}
+            (Some(refused), Some(found)) => assert!(found.starts_with(refused), "{found}"),
+            other => panic!("{other:?}"),
+        }
     }
 }

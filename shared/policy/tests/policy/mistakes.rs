@@ -12,7 +12,7 @@ const ON_REFUND: &str = "`cancel`, `cancel_for_part`, `clauses`, `debt_for_spent
 const TABLES: &str = "`approval`, `calendar`, `cancellation`, `clauses`, `clocks`, `conflicts`, `credits`, \
                       `document`, `door`, `downloads`, `duplicates`, `empty_success`, `failures`, `gaps`, \
                       `intake`, `law`, `leftover`, `offers`, `on_refund`, `operations`, `provider`, \
-                      `review`, `rules` or `terms`";
+                      `results`, `review`, `rules` or `terms`";
 
 /// Replaces `from` in the small document and compares every message.
 fn check(from: &str, to: &str, expected: &[&str]) {
@@ -205,7 +205,8 @@ fn terms() {
         "unit = \"percent\"",
         "unit = \"permille\"",
         &["54: terms.minimal.unit: unknown value `permille`; expected `seconds`, `minutes`, `hours`, \
-           `days`, `business_hours`, `business_days`, `percent`, `credits`, `count` or `minor`"],
+           `days`, `calendar_days`, `business_hours`, `business_days`, `business_day_ends`, \
+           `percent`, `credits`, `count` or `minor`"],
     );
 }
 
@@ -383,8 +384,9 @@ fn information_rules_ask_for_what_a_customer_can_supply() {
         "outcome = \"refuse\"\nmode = \"auto\"",
         "outcome = \"needs_information\"\nasks = [\"amount_paid\"]",
         &["137: rules.refuse.asks: `amount_paid` is not a fact that a customer can supply; expected \
-           `email_given`, `order_id_given`, `note_given`, `purchase_date_given`, `requested_from_account`, \
-           `remedy_chosen`, `plan_requested` or `generation_named`"],
+           `email_given`, `order_id_given`, `note_given`, `prompt_given`, `model_given`, `failure_time_given`, \
+           `error_message_given`, `purchase_date_given`, `requested_from_account`, `remedy_chosen`, \
+           `plan_requested` or `generation_named`"],
     );
 }
 
@@ -394,7 +396,7 @@ fn answers_need_a_match() {
         "matches = [{ pointer = \"/pictures\", is = \"empty_array\" }]",
         "matches = []",
         &["100: empty_success.nothing.matches: no usable match; expected at least one, or every answer \
-           would be empty"],
+           would match"],
     );
     check(
         "pointer = \"/pictures\"",
@@ -453,4 +455,24 @@ fn the_catalogue_is_held_against_the_documents() {
         catalogue.price("price_2").unwrap_err().to_string(),
         "price `price_2` is not in the catalogue"
     );
+}
+
+#[test]
+fn s3_29_the_door_names_the_one_address() {
+    let intake = "[intake]\nclause = \"main\"\nchannel = \"email\"\ncontact = \"Write.\"\naddress = ";
+    let with = |address: &str| format!("{intake}\"{address}\"\n\n[door]");
+    check(
+        "[door]",
+        &with("refunds@example.com"),
+        &["129: intake.address: the door does not name it; expected `refunds@example.com` in `door.text`"],
+    );
+    let named = SMALL
+        .replace("[door]", &with("refunds@example.com"))
+        .replace("A person can", "refunds@example.com can");
+    assert!(parse_document("small.toml", &named).is_ok());
+    for wrong in ["refunds", "refunds@localhost", "re funds@example.com", "@example.com"] {
+        let text = named.replace("refunds@example.com", wrong);
+        let mistakes = parse_document("small.toml", &text).expect_err(wrong).to_string();
+        assert!(mistakes.contains("expected an e-mail address"), "{mistakes}");
+    }
 }

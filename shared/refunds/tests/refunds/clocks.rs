@@ -58,13 +58,27 @@ fn s2_32_asking_the_customer_stops_the_resolution_clock_alone() {
     story.goes(State::NeedsInformation, noon);
     assert_eq!(story.clock("same-day").state(at("2026-06-20T00:00:00Z")), ClockState::Paused);
     assert_eq!(story.request.next_due(), None, "nothing is promised while the customer is asked");
-    // Five hours were left; the answer comes on Wednesday at 15:00 in Berlin.
+    // The answer comes on Wednesday at 15:00 in Berlin: nothing is missing on that day, and it ends at 17:00.
     story.goes(State::InReview, at("2026-06-10T13:00:00Z"));
     let clock = story.clock("same-day");
-    assert_eq!((clock.due_at, clock.paused_at), (at("2026-06-11T10:00:00Z"), None));
+    assert_eq!((clock.due_at, clock.paused_at), (at("2026-06-10T15:00:00Z"), None));
     assert_eq!(clock.paused_ms, 51 * 3_600_000);
-    story.goes(State::Refused, at("2026-06-11T10:00:00Z"));
+    story.goes(State::Refused, at("2026-06-10T15:00:00Z"));
     assert_eq!(story.clock("same-day").state(at("2026-06-30T00:00:00Z")), ClockState::Met);
+}
+
+#[test]
+fn s2_32_a_request_that_is_complete_by_four_is_due_by_the_end_of_that_day() {
+    // In Berlin: Monday 16:00, Monday 17:00 and Saturday noon.
+    for (complete, due) in [
+        ("2026-06-08T14:00:00Z", "2026-06-08T15:00:00Z"),
+        ("2026-06-08T14:59:59.999Z", "2026-06-08T15:00:00Z"),
+        ("2026-06-08T15:00:00Z", "2026-06-09T15:00:00Z"),
+        ("2026-06-06T10:00:00Z", "2026-06-08T15:00:00Z"),
+    ] {
+        let story = Story::submitted("music-studio", Reason::ChangedMind, State::InReview, at(complete));
+        assert_eq!(story.clock("same-day").due_at, at(due), "{complete}");
+    }
 }
 
 #[test]
@@ -79,7 +93,7 @@ fn s2_18_a_billing_error_has_one_business_day_from_when_nothing_is_missing() {
     assert_eq!((clock.due_at, clock.firm), (at("2026-05-15T14:00:00Z"), true));
     assert_eq!(
         story.request.mark_time(at("2026-05-15T14:00:01Z")),
-        [mark("billing-error", true, true), mark("same-day", false, true),]
+        [mark("billing-error", true, true), mark("same-day", false, true)]
     );
     let other = Story::submitted("music-studio", Reason::ChangedMind, State::InReview, wednesday);
     assert!(other.find("billing-error").is_none(), "another reason, another promise");
