@@ -11,6 +11,7 @@ from client import eventually
 from messages import downloaded, instant
 from scene import add_customer, add_support, deliver, reviewed, signed
 
+PAST_THE_DEADLINE_S = 51 * 60
 NOTE = "I would like to have this looked at."
 ASSISTANT = {"price": "price_assistant_plus", "amount": 2000, "currency": "usd"}
 PLATFORM = {"price": "price_platform_credits", "amount": 1000, "currency": "usd"}
@@ -44,6 +45,13 @@ def clauses(request):
 def filed(customer, state, **body):
     """Files a request that comes to `state`."""
     answer = customer.file(**{"note": NOTE, **body})
+    assert (answer.status, answer.json.get("state")) == (201, state), answer.body
+    return answer.json
+
+
+def filed_as(customer, key, state, **body):
+    """Files another request of the same customer that comes to `state`."""
+    answer = customer.file(key, **{"note": NOTE, **body})
     assert (answer.status, answer.json.get("state")) == (201, state), answer.body
     return answer.json
 
@@ -164,6 +172,20 @@ def test_s0_5_assistant_suite_is_granted_by_a_person(customer, support):
     refunded(customer, request, made["payment"], 2000)
 
 
+@pytest.mark.parametrize(("made", "recommended"), [(0, "grant"), (9, "grant"), (10, "refuse")])
+def test_s0_5_generations_are_counted_from_what_was_captured(customer, made, recommended):
+    """Of 500 generations a month 9 are 1.8 %, and 10 are the 2 % that is too much."""
+    bought = customer.subscribe(**ASSISTANT)
+    for number in range(made):
+        customer.settle(customer.held(1, f"reply-{number}", operation="assistant_reply", product="assistant"), "capture")
+    # One that failed was not used.
+    customer.settle(customer.held(1, "failed", operation="assistant_reply", product="assistant"), "release")
+    request = filed(customer, "in_review", reason="changed_mind", payment=bought["invoice"])
+    assert recommends(request) == recommended
+    used = [used["value"] for used in request["decision"]["facts"] if used["fact"] == "generations_used"]
+    assert used == [made]
+
+
 def test_s3_5_image_to_3d_refunds_a_duplicate_from_its_own_lot(customer, support):
     first = customer.buy(**THREE_D_PACK)
     second = customer.buy(**THREE_D_PACK)
@@ -233,11 +255,49 @@ def test_s3_4_image_to_3d_asks_for_the_reason_in_words(customer):
 
 def test_image_web_asks_what_keeps_failing(customer):
     made = customer.subscribe(**IMAGE_MONTHLY)
-    request = filed(customer, "needs_information", reason="generation_failed", payment=made["invoice"], note="")
-    assert wanted(request) == {"note", "generation_id"}
-    generation = customer.held(4, operation="picture", product="image-web")
-    answered = answers(customer, request, note=NOTE, generation_id=generation)
+    request = filed(customer, "needs_information", reason="generation_failed", payment=made["invoice"])
+    assert wanted(request) == {"prompt", "model", "failure_time", "error_message"}
+    part = answers(customer, request, prompt="A cat in the rain", model="large")
+    assert (part.status, wanted(part.json)) == (200, {"failure_time", "error_message"}), part.body
+    answered = answers(customer, request, failure_time="about noon", error_message="Something went wrong")
     assert (answered.status, answered.json["state"]) == (200, "in_review"), answered.body
+
+
+def test_s4_5_a_stuck_picture_that_arrives_after_all_is_not_charged(stack, customer):
+    customer.buy(**IMAGE_PACK)
+    stuck = customer.held(4, "stuck", operation="picture", product="image-web")
+    stack.sweep(instant(time.time() + PAST_THE_DEADLINE_S))
+    again = customer.held(4, "again", operation="picture", product="image-web")
+    customer.settle(again, "capture")
+    for _ in range(2):
+        assert customer.settle(stuck, "capture").json["outcome"] == "not_charged"
+    assert customer.balance() == (246, 0)
+
+
+def test_a_generation_needs_no_receipt_and_an_answer_says_when_credits_came_back(customer):
+    customer.buy()
+    failed = customer.held(5)
+    customer.settle(failed, "release")
+    request = filed(customer, "refused", reason="generation_failed", generation_id=failed)
+    assert request["message"].startswith("The 5 credits of this generation went back to your balance on "), request
+    running = customer.held(5)
+    asked = filed_as(customer, "running", "in_review", reason="generation_failed", generation_id=running)
+    assert "failed-generation" in clauses(asked) or "unclear-endings" in clauses(asked)
+
+
+def test_the_product_of_a_request_without_a_payment_is_that_of_the_purchases(customer):
+    customer.buy(**THREE_D_PACK)
+    request = filed(customer, "needs_information", reason="other")
+    assert request["decision"]["document"] == "image-to-3d"
+    assert wanted(request) == {"purchase_date"}
+    # With purchases of two products nobody guesses.
+    customer.buy(**IMAGE_PACK)
+    unsaid = customer.file("unsaid", reason="other", note=NOTE)
+    assert (unsaid.status, unsaid.json["errors"][0]["pointer"]) == (422, "#/product"), unsaid.body
+    said = filed_as(customer, "said", "in_review", reason="other", product="image-web")
+    assert said["decision"]["document"] == "image-web"
+    unknown = customer.file("unknown", reason="other", note=NOTE, product="toys")
+    assert unknown.status == 422, unknown.body
 
 
 # An offer is declined.

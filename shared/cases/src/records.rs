@@ -98,12 +98,11 @@ impl Records {
         Ok(())
     }
 
-    /// The product of the account's purchases, where all that were read are of one.
+    /// The product of the account's credits, or else of its purchases, where all that were read are of one.
     pub(crate) fn product_bought(&self) -> Option<ProductId> {
+        let lots = self.head.iter().flat_map(|head| &head.after().lots).map(|lot| Some(lot.product.as_str()));
         let product = |purchase: &Purchase| Some(catalogue().price(&purchase.price).ok()?.product.as_str());
-        let mut products = self.account.purchases.iter().map(product);
-        let first = products.next()??;
-        if products.all(|product| product == Some(first)) { ProductId::new(first).ok() } else { None }
+        only(lots).or_else(|| only(self.account.purchases.iter().map(product)))
     }
 
     fn credits_were_used(&self) -> bool {
@@ -121,6 +120,12 @@ impl Records {
     ) -> Option<Payment> {
         self.uncredited.as_ref()?.payment(account, document, now)
     }
+}
+
+/// The one product that all of these are of.
+fn only<'p>(mut products: impl Iterator<Item = Option<&'p str>>) -> Option<ProductId> {
+    let first = products.next()??;
+    if products.all(|product| product == Some(first)) { ProductId::new(first).ok() } else { None }
 }
 
 /// When those of the requests were filed that count.

@@ -227,7 +227,7 @@ fn s0_5_s0_24_generations_are_counted_as_they_were_made() {
         payment.lot = LotId(1);
         payment.product = ProductId::new("assistant").unwrap();
         payment.price = "price_assistant_plus".to_owned();
-        payment.credits = Credits::new(1_000);
+        payment.credits = Credits::new(1_000).unwrap();
         let head = Some(with_generations(captured, running));
         let known = facts(&Records { payment: Some(payment), head, ..Records::default() }, at(DAY_S));
         assert_eq!(number(&known, Fact::GenerationsAllotted), Some(500));

@@ -37,8 +37,13 @@ async fn s0_19_the_product_is_that_of_the_payment_that_an_answer_names_first() {
     let world = World::new().await;
     world.pay_for("platform-api", "assistant-suite", "pi_api", 1000).await;
     let asked = json!({"reason": "changed_mind", "note": "I do not need it."});
+    // The account has bought credits of two products, and nobody guesses.
+    let (status, problem) = world.submit("unsaid", &asked).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("#/product")), "{problem:#}");
+    let asked = json!({"reason": "changed_mind", "note": "I do not need it.", "product": "music-studio"});
     let (id, request) = submitted(&world, &asked).await;
     assert_eq!(request["state"], "needs_information", "{request:#}");
+    assert_eq!(request["decision"]["document"], "music-studio");
     let (status, request) = world.act(&id, "answers", &json!({"payment": "pi_api"})).await;
     assert_eq!(status, 200, "{request:#}");
     // Decided as if the payment had been named at once.

@@ -160,7 +160,10 @@ async fn a_claim_is_released_and_a_decision_ends_it() {
 #[tokio::test]
 async fn d15_nobody_claims_the_own_request() {
     let world = World::new().await;
-    let filed = submission("key-1", &changed_mind()).as_support("agent-1");
+    // It came from the account's own address; what came from elsewhere would be asked for it first.
+    let mut body = changed_mind();
+    body["requested_from_account"] = true.into();
+    let filed = submission("key-1", &body).as_support("agent-1");
     let (_, request) = answer(&world.call(&filed).await);
     let id = request["id"].as_str().unwrap();
     for person in [account().as_str(), "agent-1"] {
