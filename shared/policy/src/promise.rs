@@ -155,6 +155,7 @@ pub struct Cancellation {
 /// What a refund of a payment does. A refund is whole when nothing of the payment is left to refund after
 /// it, in however many parts it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the document's own")]
 pub struct OnRefund {
     /// What a whole refund revokes of the payment's own lot.
     pub revoke: Revocation,

@@ -1,6 +1,8 @@
 //! The rules of the service that makes 3D models, each by its id.
 
-use policy::{Basis, Ending, Fact, FailureKind, GenerationOutcome, Outcome, Reason, Remedy, Revocation, Value};
+use policy::{
+    Basis, Ending, Fact, FailureKind, GenerationOutcome, Outcome, Reason, Remedy, Revocation, Value,
+};
 use policy_documents::documents;
 use serde_json::json;
 
@@ -109,7 +111,7 @@ fn used_just_before(case: Case) -> Case {
     let Some(Value::Integer(requested)) = case.0.get(Fact::RequestedAt).cloned() else {
         panic!("no instant")
     };
-    case.with(Fact::CreditsLastUsedAt, requested - 1)
+    case.with(Fact::CreditsLastUsedAt, requested.saturating_sub(1))
 }
 
 #[test]

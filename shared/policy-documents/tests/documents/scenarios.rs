@@ -191,6 +191,7 @@ fn music_studio() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of scenarios")]
 fn image_to_3d() {
     let subscription = Case::purchase("image-to-3d", "subscription");
     let pack = Case::purchase("image-to-3d", "pack");

@@ -464,7 +464,7 @@ fn s3_29_the_door_names_the_one_address() {
     check(
         "[door]",
         &with("refunds@example.com"),
-        &["129: intake.address: the door does not name it; expected `refunds@example.com` in `door.text`"],
+        &["132: intake.address: the door does not name it; expected `refunds@example.com` in `door.text`"],
     );
     let named = SMALL
         .replace("[door]", &with("refunds@example.com"))
