@@ -11,6 +11,7 @@
 mod download;
 mod message;
 mod promise;
+mod senders;
 mod stay;
 mod verdict;
 
@@ -26,6 +27,7 @@ use policy::{Document, Documents, LateSuccess};
 use refunds::{About, Lead, LeadStore};
 
 pub use message::{BODY_BYTES_MAX, Message, MessageError, Reported, understand};
+pub use senders::Senders;
 
 use crate::stay::Stay;
 use crate::verdict::Verdict;

@@ -14,10 +14,14 @@ async fn main() -> std::process::ExitCode {
             pause: Backoff::default(),
             documents: policy_documents::documents,
         };
+        let senders = auto_refund::Senders::from_env(env)?;
         function
-            .serve_sqs(auto_refund::understand, async |invocation, account, items| {
-                auto_refund::handle(&context, invocation, account, items).await
-            })
+            .serve_sqs(
+                |record| senders.understand(record),
+                async |invocation, account, items| {
+                    auto_refund::handle(&context, invocation, account, items).await
+                },
+            )
             .await
     })
     .await

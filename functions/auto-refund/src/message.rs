@@ -78,6 +78,9 @@ pub enum MessageError {
     /// A name or a code has other characters than it may have.
     #[error("`{0}` is not valid; expected 1 to {NAME_BYTES_MAX} letters, digits, `.`, `_`, `:` and `-`")]
     Name(&'static str),
+    /// Its sender does not speak for the service that it names.
+    #[error("the sender does not speak for the service")]
+    Sender,
     /// A failure without `failure`, a completion without `answer`, or one of the two where it does not
     /// belong.
     #[error("a failure has `failure` alone, a completion `answer` alone, and a download neither")]

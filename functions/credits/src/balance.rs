@@ -120,6 +120,7 @@ pub(crate) async fn read<S: LedgerStore<Error = StoreError>, P>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     caller.may_reach(account, &[Role::Customer, Role::Service, Role::Support])?;
+    lambda::log::account(account);
     let head = context.store.head(account).await.map_err(failure::store)?;
     if head.is_none() && caller.role() != Role::Customer {
         return Err(Problem::new(ProblemKind::NotFound));

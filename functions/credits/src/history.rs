@@ -132,6 +132,7 @@ pub(crate) async fn read<S: LedgerStore<Error = StoreError>, P>(
     request: &Request<'_>,
 ) -> Result<Response, Problem> {
     caller.may_reach(account, &[Role::Customer, Role::Support])?;
+    lambda::log::account(account);
     let viewer = if caller.role() == Role::Support { Viewer::Support } else { Viewer::Customer };
     let limit = limit(request)?;
     let invalid_cursor = || Problem::new(ProblemKind::InvalidCursor);

@@ -81,11 +81,14 @@ pub(crate) async fn place<S: LedgerStore<Error = StoreError>, P: Pause>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     caller.may_reach(account, &[Role::Service])?;
+    lambda::log::account(account);
     let place = place_of(context, request.json(BODY_BYTES_MAX)?, invocation.now())?;
     lambda::log::cause(place.generation.as_str());
     let head = context.store.head(account).await.map_err(failure::store)?;
     if head.is_none() {
-        return Err(Problem::new(ProblemKind::NotFound));
+        // A customer who has bought nothing yet. No journal begins with a refusal.
+        let (available, needed) = (Credits::ZERO, place.credits);
+        return refused(Rejection::NotEnough { available, needed }, invocation);
     }
     let generation = place.generation.clone();
     let order = Order {

@@ -58,7 +58,6 @@ pub async fn handle<S: LedgerStore<Error = StoreError>, P: Pause>(
 ) -> Result<Response, Problem> {
     let caller = Caller::check(request.claims(), &context.callers, invocation.now())?;
     let account = request.account()?;
-    lambda::log::account(&account);
     match request.route_key() {
         "GET /v1/accounts/{account}/credits" => balance::read(context, &caller, &account, invocation).await,
         "GET /v1/accounts/{account}/entries" => history::read(context, &caller, &account, request).await,

@@ -57,6 +57,7 @@ pub(crate) async fn capture<S: LedgerStore<Error = StoreError>, P: Pause>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     caller.may_reach(account, &[Role::Service])?;
+    lambda::log::account(account);
     let CaptureRequest {} = optional_body(request)?;
     settle(context, caller, account, request.path_id("generation")?, Ending::Succeeded, invocation).await
 }
@@ -70,6 +71,7 @@ pub(crate) async fn release<S: LedgerStore<Error = StoreError>, P: Pause>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     caller.may_reach(account, &[Role::Service])?;
+    lambda::log::account(account);
     let ReleaseRequest { reason } = optional_body(request)?;
     let ending = Ending::Failed(match reason {
         Reason::Failed => ReleaseReason::Failed,

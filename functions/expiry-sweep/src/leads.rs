@@ -76,7 +76,10 @@ async fn look<S: Store, Q: PayoutQueue>(
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
     let (store, pause) = (&sweep.store, &sweep.backoff);
     let mut approved = carry_out(store, pause, &opened, quote.as_ref(), grounds.clone(), run.now).await?;
-    if matches!(approved, Approved::Disputed | Approved::NotPossible | Approved::NotAllowed) {
+    if matches!(
+        approved,
+        Approved::Disputed | Approved::NotPossible | Approved::NotAllowed | Approved::AbovePayment(_)
+    ) {
         // It stays so, and a person has to look.
         let mut case = assessment.case.clone();
         case.decision = case.decision.left_to_a_person();
@@ -102,7 +105,9 @@ async fn look<S: Store, Q: PayoutQueue>(
         | Approved::Taken(_)
         | Approved::Disputed
         | Approved::NotPossible
-        | Approved::NotAllowed => {
+        | Approved::NotAllowed
+        | Approved::TooMany
+        | Approved::AbovePayment(_) => {
             tracing::warn!(request = id.as_str(), outcome = "put_off", "a lead is left to the next run");
             Ok(Done::NothingDue)
         }

@@ -136,7 +136,13 @@ async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, i
         }
         // Somebody moved it meanwhile; what is due of it then is the next run's.
         Ok(
-            Saved::Stale(_) | Saved::Taken(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed,
+            Saved::Stale(_)
+            | Saved::Taken(_)
+            | Saved::Ledger(_)
+            | Saved::PaymentMoved
+            | Saved::CountMoved
+            | Saved::TooMany
+            | Saved::NotAllowed,
         ) => Done::NothingDue,
         Err(error) => failed(&error),
     }

@@ -157,6 +157,8 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             | Saved::Taken(_)
             | Saved::Ledger(_)
             | Saved::PaymentMoved
+            | Saved::CountMoved
+            | Saved::TooMany
             | Saved::NotAllowed => Err(PayoutError::InOtherHands),
         }
     }

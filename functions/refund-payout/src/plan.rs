@@ -65,7 +65,12 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             request = match self.store.save(&save).await.map_err(ExecuteError::Store)? {
                 Saved::Written => return Ok(()),
                 Saved::Stale(stored) => *stored,
-                Saved::Taken(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => {
+                Saved::Taken(_)
+                | Saved::Ledger(_)
+                | Saved::PaymentMoved
+                | Saved::CountMoved
+                | Saved::TooMany
+                | Saved::NotAllowed => {
                     self.pause.pause(attempt).await;
                     self.read(&id).await?.ok_or(PayoutError::NoRequest)?
                 }

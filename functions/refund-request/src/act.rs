@@ -11,12 +11,12 @@ use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::Actor;
 use policy::{Fact, Value};
-use refunds::{ActError, Call, Follows, Grounds, Quote, State, Stores};
+use refunds::{ActError, Call, Follows, Granted, Grounds, Quote, State, Stores};
 
 use crate::assess::assess;
 use crate::body::{Answer, Asked, ChosenRemedy, OfferAnswer, Reopening, Taken, nothing, sent};
 use crate::carry_out::{Carried, carry_out, check};
-use crate::known::{Known, document_of};
+use crate::known::{Known, document_of, granted_before};
 use crate::{RefundRequests, actor, answer, reach, show, stored_of};
 
 /// A stored request and the call that is to move it.
@@ -116,12 +116,17 @@ pub(crate) async fn answer_offer<S: Stores, Q: PayoutQueue>(
     let quote = stored.offer_quote(&offer, &standing);
     check(body.quote.as_deref(), quote.as_ref())?;
     let made = stored.offer(&offer).and_then(|(offer, _)| offer.made.clone());
-    let by = made.as_ref().map_or(Actor::Policy, |made| Actor::Support(made.by.clone()));
+    let maker = made.as_ref().map(|made| made.by.clone());
+    let by = maker.clone().map_or(Actor::Policy, Actor::Support);
     if let Some(made) = made {
         // What a person stands for is what that person was shown, or it is to be made again.
         check(Some(&made.quote), quote.as_ref())?;
     }
-    let follows = stored.accept_offer(call, &offer, &standing).map_err(not_possible)?;
+    let granted = match &quote {
+        Some(quote) => granted_before(app, &stored, quote, maker.as_deref(), now).await?,
+        None => Granted::default(),
+    };
+    let follows = stored.accept_offer(call, &offer, (&standing, granted)).map_err(not_possible)?;
     let carried: Option<Box<Quote>> = match follows {
         Follows::CarriedOut(quote) => Some(quote),
         Follows::Recorded | Follows::Review => None,

@@ -28,7 +28,9 @@ pub(crate) async fn assess<S: Stores, Q>(
     };
     let assessment = cases::assess(&app.store, account, asked, frozen, product.as_ref(), now).await;
     assessment.map_err(|error| match error {
-        CaseError::NoSuchPayment => Problem::new(ProblemKind::NotFound),
+        CaseError::NoSuchPayment => {
+            Problem::new(ProblemKind::NotFound).field("#/payment", "expected a payment of this account")
+        }
         CaseError::NoProduct => unprocessable(
             "#/product",
             format!("the account's purchases do not say which it is; {}", expected_product()),

@@ -1,13 +1,15 @@
-//! What callers send, checked: the bounds of every body and of every text in one are here.
+//! What callers send, checked: the bounds of every body are here.
 
 use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request};
 use ledger::{Currency, GenerationId, Money, PaymentId, ProductId, Timestamp};
 use policy::{Document, Fact, Missing, Reason, Revocation};
 use policy_documents::catalogue;
-use refunds::{Chosen, NOTE_CHARACTERS_MAX, fingerprint};
+use refunds::{Chosen, fingerprint};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use crate::texts::{note, words};
 
 /// A note of the longest length in four-byte characters, with the other members and JSON's escapes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -36,25 +38,6 @@ where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
     text.map(str::parse).transpose().map_err(|error: T::Err| unprocessable(field, error.to_string()))
-}
-
-/// A text that may be empty.
-fn note(field: &str, text: &str) -> Result<(), Problem> {
-    if text.chars().count() > NOTE_CHARACTERS_MAX {
-        return Err(unprocessable(field, format!("expected at most {NOTE_CHARACTERS_MAX} characters")));
-    }
-    Ok(())
-}
-
-/// A text that says something.
-pub(crate) fn words(field: &str, text: &str) -> Result<(), Problem> {
-    if text.trim().is_empty() {
-        return Err(unprocessable(
-            field,
-            format!("expected 1 to {NOTE_CHARACTERS_MAX} characters that say why"),
-        ));
-    }
-    note(field, text)
 }
 
 fn plan(name: Option<&str>) -> Result<(), Problem> {

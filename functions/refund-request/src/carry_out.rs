@@ -4,8 +4,9 @@ use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{AccountId, GenerationId, Past, Timestamp, find_hold};
+use policy::Remedy;
 use policy_documents::documents;
-use refunds::{Approved, Grounds, Pays, Quote, Request, State, Stores};
+use refunds::{Approved, FILED_A_DAY_MAX, Grounds, Pays, Quote, Request, ReviewError, State, Stores};
 
 use crate::known::document_of;
 use crate::{RefundRequests, announce, not_carried_out, quoted};
@@ -34,6 +35,7 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
     let carried = refunds::carry_out(&app.store, &app.backoff, &request, quote, grounds, now).await;
     match carried.map_err(not_carried_out::<S>)? {
         Approved::Saved(request) => {
+            granted(invocation, &request, quote);
             if request.state == State::Approved {
                 announce(&app.payouts, invocation, &request).await;
             }
@@ -47,14 +49,39 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
         Approved::QuoteChanged(fresh) => Err(changed(Some(&fresh))),
         Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the lots of these credits have left the account, or no hold of them is known")),
+        Approved::AbovePayment(left) => {
+            Err(Problem::new(ProblemKind::StateConflict).detail(ReviewError::AbovePayment(left).to_string()))
+        }
         Approved::NotAllowed => {
             Err(Problem::new(ProblemKind::Forbidden).detail("another person has to approve this"))
         }
         Approved::Open(earlier) => {
             Err(Problem::new(ProblemKind::CaseOpen).member("request", &earlier.id.as_str()))
         }
+        Approved::TooMany => {
+            invocation.metrics().count("RequestsThrottled", 1);
+            Err(Problem::new(ProblemKind::TooManyRequests)
+                .detail(format!("an account can file {FILED_A_DAY_MAX} requests a day"))
+                .retry_after_s(until_tomorrow_s(now)))
+        }
         Approved::Taken(_) => Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1)),
     }
+}
+
+/// Counts what a person's word moved.
+fn granted(invocation: &Invocation, request: &Request, quote: Option<&Quote>) {
+    let Some(quote) = quote.filter(|_| request.approved_by.is_some()) else { return };
+    match quote.pays.remedy() {
+        Remedy::Credits { credits } => invocation.metrics().count("CreditsGrantedByPeople", credits),
+        // Sums of several currencies say nothing.
+        Remedy::Money { .. } => invocation.metrics().count("RefundsGrantedByPeople", 1),
+    }
+}
+
+/// The seconds until the next day, UTC, begins.
+fn until_tomorrow_s(now: Timestamp) -> u32 {
+    let passed_s = u32::try_from(now.as_s().rem_euclid(86_400)).unwrap_or_default();
+    86_400_u32.saturating_sub(passed_s)
 }
 
 /// How long credits of a generation stay usable that come back after their lot's expiry, by the policy that

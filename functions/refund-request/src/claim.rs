@@ -87,7 +87,12 @@ async fn change<S: Stores, Q>(
                 return show(app, 200, &save.request, Role::Support, invocation).await;
             }
             Saved::Stale(newer) => stored = *newer,
-            Saved::Taken(_) | Saved::Ledger(_) | Saved::PaymentMoved | Saved::NotAllowed => break,
+            Saved::Taken(_)
+            | Saved::Ledger(_)
+            | Saved::PaymentMoved
+            | Saved::CountMoved
+            | Saved::TooMany
+            | Saved::NotAllowed => break,
         }
     }
     Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1))

@@ -1,16 +1,17 @@
 //! What only people can find out, recorded so that later decisions rest on it: `PUT
 //! /v1/accounts/{account}/findings` and `PUT /v1/outages/{id}`.
 //!
-//! A finding replaces the one before; an outage is recorded once under its name. Neither decides anything
-//! by itself.
+//! A finding replaces the one before; an outage is recorded once under its name, and counts once another
+//! person has confirmed it. Neither decides anything by itself.
 
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use ledger::{Abuse, AccountId, Finding, Outage, ProductId, Timestamp};
+use ledger::{Abuse, AccountId, Finding, Outage, ProductId, Timestamp, Witness};
 use refunds::Stores;
 use serde::{Deserialize, Serialize};
 
-use crate::body::{id, read, unprocessable, words};
+use crate::body::{id, read, unprocessable};
+use crate::texts::words;
 use crate::{RefundRequests, store_failed, support};
 
 /// Accounts that one finding relates: each is one more query for every request of the account.
@@ -40,6 +41,16 @@ struct Recorded {
     recorded_at: String,
 }
 
+#[derive(Serialize)]
+struct OutageAnswer<'outage> {
+    id: &'outage str,
+    state: &'static str,
+    recorded_by: &'outage str,
+    recorded_at: String,
+    confirmed_by: Option<&'outage str>,
+    confirmed_at: Option<String>,
+}
+
 /// `PUT /v1/accounts/{account}/findings`
 pub(crate) async fn finding<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
@@ -54,18 +65,18 @@ pub(crate) async fn finding<S: Stores, Q>(
         return Err(Problem::new(ProblemKind::NotFound));
     }
     let body: FindingBody = read(request)?;
-    words("/reason", &body.reason)?;
+    words("#/reason", &body.reason)?;
     let abuse = Abuse::from_name(&body.abuse);
-    let abuse = abuse.ok_or_else(|| unprocessable("/abuse", "expected none, indicated or confirmed"))?;
+    let abuse = abuse.ok_or_else(|| unprocessable("#/abuse", "expected none, indicated or confirmed"))?;
     if body.related_accounts.len() > RELATED_MAX {
         let problem = format!("expected at most {RELATED_MAX} accounts");
-        return Err(unprocessable("/related_accounts", problem));
+        return Err(unprocessable("#/related_accounts", problem));
     }
     let mut related: Vec<AccountId> = Vec::new();
     for named in &body.related_accounts {
         // An account is not related to itself, and counts once.
         related.extend(
-            id("/related_accounts", Some(named))?
+            id("#/related_accounts", Some(named))?
                 .filter(|named| *named != account && !related.contains(named)),
         );
     }
@@ -73,39 +84,75 @@ pub(crate) async fn finding<S: Stores, Q>(
     let finding = Finding { abuse, related, reason: body.reason, by, at: now };
     app.store.save_finding(&account, &finding).await.map_err(store_failed)?;
     tracing::info!(outcome = abuse.as_str(), "finding is recorded");
-    Ok(recorded(now))
+    Ok(Response::json(200, &Recorded { recorded_at: now.to_string() }))
 }
 
-/// `PUT /v1/outages/{id}`
+/// `PUT /v1/outages/{id}`: the first person records it, and another person who sends the same confirms it.
 pub(crate) async fn outage<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
-    support(app, request, invocation)?;
+    let caller = support(app, request, invocation)?;
     let name: ledger::RefundRequestId = request.path_id("id")?;
     if name.as_str().len() > NAME_BYTES_MAX {
         return Err(Problem::new(ProblemKind::NotFound));
     }
     let body: OutageBody = read(request)?;
-    let product: Option<ProductId> = id("/product", Some(&body.product))?;
+    let product: Option<ProductId> = id("#/product", Some(&body.product))?;
     let product = product.filter(|product| policy_documents::catalogue().product(product.as_str()).is_some());
-    let product = product.ok_or_else(|| unprocessable("/product", "expected a product of the catalogue"))?;
+    let product = product.ok_or_else(|| unprocessable("#/product", "expected a product of the catalogue"))?;
     let instant = |field: &str, text: &str| {
         Timestamp::parse(text)
             .map_err(|_| unprocessable(field, "expected an instant such as 2026-11-01T00:00:00Z"))
     };
-    let (began_at, ended_at) = (instant("/began_at", &body.began_at)?, instant("/ended_at", &body.ended_at)?);
+    let (began_at, ended_at) =
+        (instant("#/began_at", &body.began_at)?, instant("#/ended_at", &body.ended_at)?);
     if ended_at <= began_at || ended_at > now {
-        return Err(unprocessable("/ended_at", "expected an instant behind `began_at` that has passed"));
+        return Err(unprocessable("#/ended_at", "expected an instant behind `began_at` that has passed"));
     }
-    let outage = Outage { id: name.as_str().to_owned(), product, began_at, ended_at };
-    app.store.save_outage(&outage).await.map_err(store_failed)?;
-    tracing::info!(outcome = "recorded", "outage is recorded");
-    Ok(recorded(now))
+    let known = app.store.outages(&product, now).await.map_err(store_failed)?;
+    let witness = Witness { by: caller.subject().to_owned(), at: now };
+    let id = name.as_str();
+    let outage = match known.into_iter().find(|known| known.id == id) {
+        None => {
+            let recorded = witness;
+            Outage { id: id.to_owned(), product, began_at, ended_at, recorded, confirmed: None }
+        }
+        Some(known) if (known.began_at, known.ended_at) != (began_at, ended_at) => {
+            let detail =
+                "an outage of this name began or ended at other instants; record this one under another";
+            return Err(Problem::new(ProblemKind::StateConflict).detail(detail));
+        }
+        // The same again, by the person who recorded it or after both have.
+        Some(known) if known.confirmed.is_some() || known.recorded.by == witness.by => {
+            return Ok(shown(&known));
+        }
+        Some(known) => Outage { confirmed: Some(witness), ..known },
+    };
+    if !app.store.save_outage(&outage).await.map_err(store_failed)? {
+        return Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1));
+    }
+    let state = state_of(&outage);
+    invocation.metrics().count_labelled("Outages", ("state", state), 1);
+    tracing::info!(outcome = state, "outage is put on record");
+    Ok(shown(&outage))
 }
 
-fn recorded(now: Timestamp) -> Response {
-    Response::json(200, &Recorded { recorded_at: now.to_string() })
+fn state_of(outage: &Outage) -> &'static str {
+    if outage.confirmed.is_some() { "confirmed" } else { "recorded" }
+}
+
+fn shown(outage: &Outage) -> Response {
+    let confirmed = outage.confirmed.as_ref();
+    let answer = OutageAnswer {
+        id: &outage.id,
+        state: state_of(outage),
+        recorded_by: &outage.recorded.by,
+        recorded_at: outage.recorded.at.to_string(),
+        confirmed_by: confirmed.map(|witness| witness.by.as_str()),
+        confirmed_at: confirmed.map(|witness| witness.at.to_string()),
+    };
+    Response::json(200, &answer)
 }

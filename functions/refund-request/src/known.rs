@@ -4,7 +4,7 @@ use lambda::http::Problem;
 use ledger::{AccountId, Entry, Payment, PaymentKind, Subscription, Timestamp};
 use policy::{Document, Reason};
 use policy_documents::documents;
-use refunds::{Case, Lead, Request, Standing, State, Stores, Uncredited};
+use refunds::{Case, CountedBy, Granted, Lead, Quote, Request, Standing, State, Stores, Uncredited};
 
 use crate::{RefundRequests, store_failed};
 
@@ -76,6 +76,21 @@ impl Known {
             now,
         }
     }
+}
+
+/// What was granted before `quote`, where its credits count.
+pub(crate) async fn granted_before<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request,
+    quote: &Quote,
+    person: Option<&str>,
+    now: Timestamp,
+) -> Result<Granted, Problem> {
+    let Some(within_s) = request.counts_within_s().filter(|_| quote.granted_credits().is_some()) else {
+        return Ok(Granted::default());
+    };
+    let counts = app.store.counts(CountedBy::of(request, person)).await.map_err(store_failed)?;
+    Ok(Granted::before(&counts, within_s, now))
 }
 
 /// The document that decided a case. Versions are never taken out of a deployment.

@@ -24,6 +24,7 @@ mod quoted;
 mod review;
 mod submit;
 mod subscriptions;
+mod texts;
 
 use lambda::Invocation;
 use lambda::backoff::Backoff;

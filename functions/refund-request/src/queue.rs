@@ -82,6 +82,9 @@ pub(crate) async fn queue<S: Stores, Q>(
     let filters = Filters::read(request)?;
     let of = of_filters(request);
     let mut after = request.query("cursor").map(|cursor| cursor::read(&of, cursor)).transpose()?;
+    if after.as_deref().is_some_and(|place| !Waiting::is_place(place)) {
+        return Err(cursor::refused());
+    }
     let (mut found, mut more) = (Vec::new(), true);
     let mut queries = 0;
     while more && found.len() < usize::from(PAGE) && queries < QUERIES_MAX {

@@ -10,7 +10,7 @@ use refunds::{Call, Chosen, Grounds, Pays, Quote, Review, ReviewError, Reviewed,
 
 use crate::body::{Decides, Reviewing, Worth, sent, unprocessable};
 use crate::carry_out::{Carried, carry_out, check};
-use crate::known::Known;
+use crate::known::{Known, granted_before};
 use crate::{RefundRequests, answer, purchase, show, stored, support};
 
 pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
@@ -34,6 +34,13 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     let clause = body.cites(known.document)?;
     let Decided { verdict, executes, shown } = decided(&stored, &body, &known, &standing)?;
     may_choose(body.chosen, executes.as_ref(), known.document)?;
+    let executes = match executes {
+        Some(quote) => {
+            let granted = granted_before(app, &stored, &quote, Some(caller.subject()), now).await?;
+            Some(quote.after(granted))
+        }
+        None => None,
+    };
     let Reviewing { reason, chosen, .. } = body;
     let review = Review { verdict, reason, clause, chosen, quote: None, overrides: false };
     // Whoever may not decide, or decides nothing any more, is told so and not asked for a quote.
@@ -167,6 +174,9 @@ fn refused(error: &ReviewError) -> Problem {
         | ReviewError::TooMany => Problem::new(ProblemKind::StateConflict).detail(error.to_string()),
         ReviewError::OwnRequest | ReviewError::SamePerson => {
             Problem::new(ProblemKind::Forbidden).detail(error.to_string())
+        }
+        ReviewError::AbovePayment(_) => {
+            Problem::new(ProblemKind::Unprocessable).field("#/credits", error.to_string())
         }
         ReviewError::NoOffer => Problem::new(ProblemKind::Unprocessable).field("#/offer", error.to_string()),
         ReviewError::Amount(left) => Problem::new(ProblemKind::Unprocessable)

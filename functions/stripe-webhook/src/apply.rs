@@ -190,14 +190,23 @@ impl Apply<'_> {
         account: &AccountId,
         command: &Command,
         policy: Option<PolicyRef>,
-        records: Vec<Record>,
+        mut records: Vec<Record>,
     ) -> Result<(Outcome, Option<Box<Entry>>), Stop> {
+        if matches!(command, Command::Grant(_)) {
+            records.push(self.body());
+        }
         let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };
         let answer = execute(self.tables, self.backoff, &order, self.now).await?;
         if let Answer::Written { entry, .. } = answer {
             return Ok((Outcome::Applied, Some(entry)));
         }
         Ok((unwritten(answer), None))
+    }
+
+    /// What the event says, as far as it is read: other members differ between deliveries of one event.
+    fn body(&self) -> Record {
+        let digest = refunds::fingerprint(&[&format!("{:?}", self.event.kind)]);
+        Record::Event { id: self.event.id.as_str().to_owned(), digest }
     }
 
     /// The event as the cause of an entry.
@@ -212,6 +221,7 @@ fn unwritten(answer: Answer) -> Outcome {
         Answer::Written { .. } | Answer::Unchanged(_) | Answer::Placed(_) => Outcome::Repeated,
         Answer::Exists(record) => match *record {
             Record::Customer(..) => Outcome::Parked(Unapplied::AccountMismatch),
+            Record::Event { .. } => Outcome::Parked(Unapplied::EventConflict),
             Record::NewPayment(_)
             | Record::Invoice(..)
             | Record::CompensatedOnce(_)

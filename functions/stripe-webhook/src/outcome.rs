@@ -67,6 +67,8 @@ named! {
         TooManyLots "too_many_lots",
         /// An amount or an instant out of range.
         OutOfRange "out_of_range",
+        /// An event of this id granted credits by other words; those count.
+        EventConflict "event_conflict",
         /// A refund of ours that is another one than was intended.
         RefundMismatch "refund_mismatch",
         /// A refund of more than is left of its payment.

@@ -361,10 +361,11 @@ fn about_purchases(
     Ok(())
 }
 
-/// Only an outage that a person recorded is known; that there was none is not.
+/// Only an outage that one person recorded and another confirmed is known; that there was none is not.
 fn about_outages(payment: &Payment, outages: &[Outage], facts: &mut Facts) -> Result<(), FactError> {
     let (Some(from), Some(to)) = (payment.period_starts_at, payment.period_ends_at) else { return Ok(()) };
-    let longest = outages.iter().map(|outage| outage.seconds_within(from, to)).max().unwrap_or_default();
+    let confirmed = outages.iter().filter(|outage| outage.confirmed.is_some());
+    let longest = confirmed.map(|outage| outage.seconds_within(from, to)).max().unwrap_or_default();
     if longest > 0 {
         facts.set_quantity(Fact::Outage, longest)?;
     }

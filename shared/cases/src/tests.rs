@@ -4,7 +4,7 @@ use ledger::contract::{at, grant, place, settle};
 use ledger::{
     Abuse, Account, AccountId, Actor, Buyer, Cause, Command, CountryCode, Credits, Decided, Dispute,
     DisputeId, Draft, Ending, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
-    Purchase, Refunded, Subscriber, Timestamp, decide,
+    Purchase, Refunded, Subscriber, Timestamp, Witness, decide,
 };
 use policy::{Document, Fact, Facts, Reason, Value};
 use policy_documents::documents;
@@ -146,7 +146,7 @@ fn a_country_is_vouched_for_by_what_agrees() {
 }
 
 #[test]
-fn an_outage_is_known_where_a_person_recorded_one_within_the_period() {
+fn an_outage_is_known_where_two_people_bear_it_out_within_the_period() {
     let mut payment = payment("pi_2", 0);
     (payment.period_starts_at, payment.period_ends_at) = (Some(at(0)), Some(at(30 * DAY_S)));
     let outage = |from, to| Outage {
@@ -154,12 +154,16 @@ fn an_outage_is_known_where_a_person_recorded_one_within_the_period() {
         product: payment.product.clone(),
         began_at: at(from),
         ended_at: at(to),
+        recorded: Witness { by: "agent-1".to_owned(), at: at(to) },
+        confirmed: Some(Witness { by: "agent-2".to_owned(), at: at(to) }),
     };
     let outages = vec![outage(30 * DAY_S, 40 * DAY_S), outage(29 * DAY_S, 31 * DAY_S), outage(10, 20)];
     let mut records = Records { payment: Some(payment.clone()), outages, ..Records::default() };
     let known = facts(&records, at(1));
     assert_eq!(number(&known, Fact::Outage), i64::try_from(DAY_S).ok());
     assert_eq!(word(&known, Fact::BillingInterval).as_deref(), Some("month"));
+    records.outages[1].confirmed = None;
+    assert_eq!(number(&facts(&records, at(1)), Fact::Outage), Some(10), "one person's word is none");
     records.outages.truncate(1);
     assert_eq!(facts(&records, at(1)).get(Fact::Outage), None);
 }

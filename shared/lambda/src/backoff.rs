@@ -5,11 +5,12 @@ use std::time::Duration;
 
 /// First bound: about one conditional write's round trip, within which the winner has finished.
 const BASE_MS: u64 = 20;
-/// Largest bound: all waits together stay below 3.7 s, within the shortest function timeout (10 s).
+/// Largest bound: all waits together stay below 8.2 s, within the shortest function timeout (10 s).
 const CAP_MS: u64 = 500;
-/// Fifty writers at once on one account all get through (the test below). Of a hundred, the bound of an
-/// account's open holds, one in two thousand does not; it is told to try again.
-const ATTEMPTS_MAX: u32 = 12;
+/// Sixty writers at once on one account all get through, also where a round trip takes 40 ms (the test
+/// below); a hundred, the bound of an account's open holds, do at DynamoDB's usual 8 ms. A writer that does not
+/// is asked to try again.
+const ATTEMPTS_MAX: u32 = 20;
 
 /// How often to try again, and how long to wait before.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +61,7 @@ impl ledger::Pause for Backoff {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::ops::RangeInclusive;
     use std::rc::Rc;
 
     use super::*;
@@ -72,11 +74,10 @@ mod tests {
     }
 
     /// Reads a version, writes it if nobody else has, and tries again after a pause, as a commit does.
-    async fn write(version: &Cell<u32>, backoff: Backoff) -> bool {
+    async fn write(version: &Cell<u32>, backoff: Backoff, trip_ms: RangeInclusive<u64>) -> bool {
         for attempt in 0..backoff.attempts_max() {
-            // A round trip to DynamoDB takes about 8 ms; reading and writing meet it half way.
             let read = version.get();
-            tokio::time::sleep(Duration::from_millis(fastrand::u64(5..=11))).await;
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(trip_ms.clone()))).await;
             if version.get() == read {
                 version.set(read.saturating_add(1));
                 return true;
@@ -87,22 +88,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn f8_fifty_writers_at_once_all_get_through() {
-        for seed in 0..20 {
+    async fn f8_sixty_writers_at_once_all_get_through() {
+        // DynamoDB as it usually is, and on a machine that is short of time.
+        for (trip_ms, seed) in (0..20).flat_map(|seed| [(5..=11, seed), (15..=40, seed)]) {
             fastrand::seed(seed);
             let version = Rc::new(Cell::new(0));
             let local = tokio::task::LocalSet::new();
-            let writers: Vec<_> = (0..50)
+            let writers: Vec<_> = (0..60)
                 .map(|_| {
-                    let version = Rc::clone(&version);
-                    local.spawn_local(async move { write(&version, Backoff::default()).await })
+                    let (version, trip_ms) = (Rc::clone(&version), trip_ms.clone());
+                    local.spawn_local(async move { write(&version, Backoff::default(), trip_ms).await })
                 })
                 .collect();
             local.await;
             for writer in writers {
-                assert!(writer.await.unwrap(), "seed {seed}");
+                assert!(writer.await.unwrap(), "seed {seed}, {trip_ms:?} ms");
             }
-            assert_eq!(version.get(), 50, "seed {seed}");
+            assert_eq!(version.get(), 60, "seed {seed}, {trip_ms:?} ms");
         }
     }
 

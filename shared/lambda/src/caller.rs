@@ -8,9 +8,9 @@
 //! `token_use`, and its groups `cognito:groups`; others have no such claim, and `groups`.
 //!
 //! A support person's role rests on names that cannot be part of another name: a scope, which has no spaces
-//! (RFC 6749, 3.3), or a group that is the list's only element or an element of a JSON list. API Gateway writes
-//! the list of `Tier 2` and `support` and the list of one `Tier 2 support` alike, so that a flattened list of
-//! more than one word makes nobody support.
+//! (RFC 6749, 3.3), or a group that is the list's only element or an element of a JSON list. API Gateway
+//! writes the list of `Tier 2` and `support` and the list of one `Tier 2 support` alike, so that a flattened
+//! list of more than one word makes nobody support.
 
 use ledger::{AccountId, Timestamp};
 

@@ -58,6 +58,11 @@ impl Record<'_> {
         self.source_arn.as_deref()
     }
 
+    /// SQS's unique id of the sender: of a user, or of a role and its session.
+    pub fn sender_id(&self) -> Option<&str> {
+        Some(self.attributes.get("SenderId")?)
+    }
+
     /// How often it has been received, this time included.
     pub fn receive_count(&self) -> Option<u32> {
         self.attributes.get("ApproximateReceiveCount")?.parse().ok()

@@ -59,6 +59,7 @@ pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
         Record::GivenBackOnce(generation) => format!("BACK#{account}#{generation}"),
         Record::ChargedLateOnce(generation) => format!("LATE#{account}#{generation}"),
         Record::Customer(customer, _) => format!("CUSTOMER#{customer}"),
+        Record::Event { id, .. } => format!("EVENT#{id}"),
     }
 }
 

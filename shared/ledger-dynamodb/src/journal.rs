@@ -61,6 +61,9 @@ fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError>
         Record::Customer(_, owner) => {
             item.insert("account".to_owned(), text(owner.as_str()));
         }
+        Record::Event { digest, .. } => {
+            item.insert("digest".to_owned(), bytes(*digest));
+        }
         Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) | Record::CompensatedOnce(_) => {}
     }
     Ok(item)
@@ -83,6 +86,9 @@ impl Tables {
                 Record::Customer(_, owner) => builder
                     .condition_expression(ABSENT_OR_SAME)
                     .expression_attribute_values(":account", text(owner.as_str())),
+                Record::Event { digest, .. } => builder
+                    .condition_expression("attribute_not_exists(pk) OR digest = :digest")
+                    .expression_attribute_values(":digest", bytes(*digest)),
                 Record::NewPayment(_)
                 | Record::Invoice(..)
                 | Record::CompensatedOnce(_)

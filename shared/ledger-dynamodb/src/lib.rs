@@ -15,18 +15,21 @@
 //! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and
 //! its confirmation |
 //! | `SUBSCRIBER#<subscription>` | `-` | who started it, and what was ordered: `body` |
-//! | `OUTAGES#<product>` | `<began at, 13 digits>#<outage>` | `ended_at` |
+//! | `OUTAGES#<product>` | `<began at, 13 digits>#<outage>` | `ended_at`, `recorded_by`, `recorded_at`,
+//! `confirmed_by`, `confirmed_at` |
 //! | `INVOICE#<invoice>` | `-` | `payment` |
 //! | `PAID#<payment>` | `-` | `invoice`: which invoice a payment paid |
 //! | `UNRECORDED#<payment>` | `-` | what came of a payment apart from its purchase's event: `by` |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
+//! | `EVENT#<event>` | `-` | an event that granted credits: `digest` of what it said |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
 //! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
 //! while it waits for people also `queue`, `place` and `waiting`; `CASE#<account>#<reason>#<payment or
 //! generation>` with the request that has the case, `holder`, and the `version` with which it took it;
-//! `LEAD#<request>` with what may open that request, until it is looked at; and `PARKED` with an event that
+//! `FILED#<account>#<day>` with how many requests its customer `filed`, until `expires_at`; `GRANTED#payment#…`, `GRANTED#account#…` and `GRANTED#person#…` with the credits granted beside those that were
+//! bought, by day, `body`, and the `version`; `LEAD#<request>` with what may open that request, until it is looked at; and `PARKED` with an event that
 //! could not be applied.
 //!
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
@@ -37,6 +40,7 @@ mod adoption;
 mod audit;
 mod buyer;
 mod clock_form;
+mod count;
 mod dispute;
 mod downloads;
 mod error;

@@ -150,7 +150,7 @@ impl PaymentStore for Tables {
         self.put_finding(account, finding).await
     }
 
-    async fn save_outage(&self, outage: &Outage) -> Result<(), StoreError> {
+    async fn save_outage(&self, outage: &Outage) -> Result<bool, StoreError> {
         self.put_outage(outage).await
     }
 

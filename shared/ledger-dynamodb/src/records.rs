@@ -7,7 +7,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use ledger::{
     ACCOUNT_RECORDS_MAX, Abuse, AccountId, AccountRecords, Currency, Finding, Money, OUTAGES_MAX, Outage,
-    Payment, PaymentId, ProductId, Purchase, Refunded, Timestamp,
+    Payment, PaymentId, ProductId, Purchase, Refunded, Timestamp, Witness,
 };
 use serde::{Deserialize, Serialize};
 
@@ -139,12 +139,30 @@ impl Tables {
         self.write(|| put.clone().send()).await.map(drop)
     }
 
-    pub(crate) async fn put_outage(&self, outage: &Outage) -> Result<(), StoreError> {
+    pub(crate) async fn put_outage(&self, outage: &Outage) -> Result<bool, StoreError> {
         let sort = format!("{:013}#{}", outage.began_at.as_ms(), outage.id);
         let mut item = key(outages_key(&outage.product), sort);
         item.insert("ended_at".to_owned(), number(outage.ended_at.as_ms()));
-        let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
-        self.write(|| put.clone().send()).await.map(drop)
+        item.insert("recorded_by".to_owned(), text(&*outage.recorded.by));
+        item.insert("recorded_at".to_owned(), number(outage.recorded.at.as_ms()));
+        let put = self.client.put_item().table_name(&self.ledger);
+        let put = match &outage.confirmed {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(confirmed) => {
+                item.insert("confirmed_by".to_owned(), text(&*confirmed.by));
+                item.insert("confirmed_at".to_owned(), number(confirmed.at.as_ms()));
+                // What is confirmed is what another person recorded, whatever the code says.
+                put.condition_expression(
+                    "attribute_not_exists(confirmed_by) AND recorded_by = :recorder \
+                     AND recorded_by <> :confirmer AND ended_at = :ended_at",
+                )
+                .expression_attribute_values(":recorder", text(&*outage.recorded.by))
+                .expression_attribute_values(":confirmer", text(&*confirmed.by))
+                .expression_attribute_values(":ended_at", number(outage.ended_at.as_ms()))
+            }
+        };
+        let put = put.set_item(Some(item));
+        self.write(|| put.clone().send()).await
     }
 
     pub(crate) async fn outages_before(
@@ -193,5 +211,16 @@ fn outage(product: &ProductId, item: &Item) -> Result<Outage, StoreError> {
         product: product.clone(),
         began_at: instant(began_at.parse().map_err(|_| unreadable())?)?,
         ended_at: read_instant(item, "ended_at")?,
+        recorded: Witness {
+            by: read_text(item, "recorded_by")?.to_owned(),
+            at: read_instant(item, "recorded_at")?,
+        },
+        confirmed: match item.get("confirmed_by") {
+            None => None,
+            Some(_) => Some(Witness {
+                by: read_text(item, "confirmed_by")?.to_owned(),
+                at: read_instant(item, "confirmed_at")?,
+            }),
+        },
     })
 }

@@ -2,9 +2,13 @@
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use futures_util::future::try_join_all;
 use ledger::{AccountId, Committed, DUE_SHARDS, Payment, RefundRequestId, Refunded, Timestamp, shard_of};
 use policy::Remedy;
-use refunds::{Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, Saved, Waiting};
+use refunds::{
+    Count, CountedBy, Counting, Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, Saved,
+    Waiting,
+};
 
 use crate::clock_form::{decode_waiting, encode_waiting};
 use crate::error::StoreError;
@@ -48,8 +52,10 @@ fn request_item(request: &Request) -> Result<Item, StoreError> {
         }
     }
     if let Some(limits) = &request.limits {
-        item.insert("money_limit".to_owned(), number(limits.money_minor_above));
+        let money = limits.money_above.iter().map(|(currency, above)| (currency.clone(), number(*above)));
+        item.insert("money_limits".to_owned(), AttributeValue::M(money.collect()));
         item.insert("credits_limit".to_owned(), number(limits.credits_above));
+        item.insert("person_limit".to_owned(), number(limits.person_above));
     }
     if let Some(first) = &request.first_approval {
         item.insert("first_approver".to_owned(), text(&*first.by));
@@ -111,8 +117,9 @@ fn offered(offer: &str) -> [String; 2] {
 /// The condition of a save: nobody saved in between; and of one that carries something out or approves it
 /// first, that whoever stands for it neither is the customer nor filed the request or spoke in the customer's
 /// name, and that above the limit somebody else has approved the same quote before, as such or for the offer
-/// that is accepted. All of it is held against the item as it is stored.
-fn approved(mut put: PutBuilder, save: &Save) -> PutBuilder {
+/// that is accepted. Credits that count are held against the limits together with those granted before. All of
+/// it is held against the item as it is stored.
+fn approved(mut put: PutBuilder, save: &Save, counting: Option<&Counting>) -> PutBuilder {
     let request = &save.request;
     let mut condition = String::from("version = :before");
     let approval = request.approval();
@@ -131,15 +138,26 @@ fn approved(mut put: PutBuilder, save: &Save) -> PutBuilder {
             .expression_attribute_values(":maker", text(&*made.by));
     }
     if let Some(approval) = approval {
-        let (limit, amount) = match approval.remedy {
-            // Refunds of one payment count together.
-            Remedy::Money { amount_minor, .. } => {
+        let amount = match approval.remedy {
+            // Refunds of one payment count together. A currency without a limit is above it.
+            Remedy::Money { amount_minor, currency } => {
+                condition.push_str(
+                    " AND (attribute_not_exists(money_limits) OR money_limits.#currency >= :amount",
+                );
+                put = put.expression_attribute_names("#currency", currency);
                 let sum = save.refunded.as_ref().map_or(0, |sum| sum.to_minor);
-                ("money_limit", sum.max(amount_minor))
+                sum.max(amount_minor)
             }
-            Remedy::Credits { credits } => ("credits_limit", credits),
+            Remedy::Credits { credits } => {
+                condition.push_str(" AND (attribute_not_exists(credits_limit) OR (credits_limit >= :amount");
+                if let Some(counting) = counting {
+                    condition.push_str(" AND person_limit >= :by_person");
+                    put = put.expression_attribute_values(":by_person", number(counting.sums.by_person));
+                }
+                condition.push(')');
+                counting.map_or(credits, |counting| counting.sums.to_account)
+            }
         };
-        condition = format!("{condition} AND (attribute_not_exists({limit}) OR {limit} >= :amount");
         put = put.expression_attribute_values(":amount", number(amount));
         if let (Some(_), Some(quote)) = (&approval.by, &approval.quote) {
             condition.push_str(" OR (first_quote = :quote AND first_approver <> :person)");
@@ -158,15 +176,19 @@ fn approved(mut put: PutBuilder, save: &Save) -> PutBuilder {
 
 impl Tables {
     /// The writes of a save: the request first, then the case that it takes, what keeps it from a payment
-    /// whose money has moved, the payment's sum, the ledger's.
-    fn save_writes(&self, save: &Save) -> Result<Vec<TransactWriteItem>, StoreError> {
+    /// whose money has moved, the payment's sum, the ledger's, the counts.
+    fn save_writes(
+        &self,
+        save: &Save,
+        counting: Option<&Counting>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let returned = ReturnValuesOnConditionCheckFailure::AllOld;
         let before = save.request.version.saturating_sub(1);
         let put = Put::builder().table_name(&self.requests).set_item(Some(request_item(&save.request)?));
         let put = if before == 0 {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
-            approved(put.expression_attribute_values(":before", number(before)), save)
+            approved(put.expression_attribute_values(":before", number(before)), save, counting)
         };
         let put = put.return_values_on_condition_check_failure(returned).build();
         let mut writes =
@@ -188,6 +210,9 @@ impl Tables {
         if let Some(commit) = &save.commit {
             writes.extend(self.writes(commit)?);
         }
+        for count in counting.iter().flat_map(|counting| &counting.counts) {
+            writes.push(self.count_write(count)?);
+        }
         // Behind those whose conditions can be refused.
         if let Some(sum) = &save.refunded {
             let request = &save.request;
@@ -201,6 +226,9 @@ impl Tables {
                 let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
                 writes.push(TransactWriteItem::builder().put(put).build());
             }
+        }
+        if let Some(day) = save.filed_on() {
+            writes.push(self.filed_write(&save.request.account, day)?);
         }
         Ok(writes)
     }
@@ -243,6 +271,22 @@ impl Tables {
             (Some(_), None) => Err(StoreError::Unreadable("condition")),
         }
     }
+
+    async fn saved(&self, save: &Save, counting: Option<&Counting>) -> Result<Saved, StoreError> {
+        let writes = self.save_writes(save, counting)?;
+        let filed_from = writes.len().saturating_sub(usize::from(save.filed_on().is_some()));
+        // Credits move no sum of a payment, so that nothing is between the counts and the day's.
+        let counts_from = filed_from.saturating_sub(counting.map_or(0, |counting| counting.counts.len()));
+        match self.transact(writes).await? {
+            Transacted::Written => Ok(Saved::Written),
+            Transacted::Refused(position, _) if position >= filed_from => Ok(Saved::TooMany),
+            Transacted::Refused(position, _) if position >= counts_from && counting.is_some() => {
+                Ok(Saved::CountMoved)
+            }
+            Transacted::Refused(position, existing) => Self::save_refused(save, position, existing),
+            Transacted::Contended => Ok(Saved::Ledger(Committed::Contended)),
+        }
+    }
 }
 
 impl RequestStore for Tables {
@@ -273,11 +317,15 @@ impl RequestStore for Tables {
     }
 
     async fn save(&self, save: &Save) -> Result<Saved, StoreError> {
-        match self.transact(self.save_writes(save)?).await? {
-            Transacted::Written => Ok(Saved::Written),
-            Transacted::Refused(position, existing) => Self::save_refused(save, position, existing),
-            Transacted::Contended => Ok(Saved::Ledger(Committed::Contended)),
-        }
+        self.saved(save, None).await
+    }
+
+    async fn counts(&self, of: Vec<CountedBy>) -> Result<Vec<Count>, StoreError> {
+        try_join_all(of.into_iter().map(|of| self.count(of))).await
+    }
+
+    async fn save_counted(&self, save: &Save, counting: &Counting) -> Result<Saved, StoreError> {
+        self.saved(save, Some(counting)).await
     }
 
     async fn take_case(&self, holder: &Holder, request: &Request) -> Result<(), StoreError> {

@@ -33,8 +33,8 @@ struct RequestForm {
     asked: Vec<Missing>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     offers: Vec<OfferForm>,
-    /// The clause, and above how much money and how many credits two people have to agree.
-    limits: Option<(String, u64, u64)>,
+    /// Above what two people have to agree.
+    limits: Option<Limits>,
     /// Who gave the first approval, to which quote, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_approval: Option<(String, String, i64)>,
@@ -121,10 +121,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         acts: request.acts.iter().map(act_form::encode).collect(),
         asked: request.asked.clone(),
         offers: request.offers.iter().map(offer_form).collect(),
-        limits: request
-            .limits
-            .as_ref()
-            .map(|limits| (limits.clause.clone(), limits.money_minor_above, limits.credits_above)),
+        limits: request.limits.clone(),
         first_approval: request.first_approval.as_ref().map(first_approval_form),
         approved_by: request.approved_by.clone(),
         payout: request.payout.as_ref().map(|payout| PayoutForm {
@@ -174,11 +171,7 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
         acts: form.acts.into_iter().map(act_form::decode).collect::<Result<_, _>>()?,
         asked: form.asked,
         offers: form.offers.into_iter().map(offer).collect::<Result<_, _>>()?,
-        limits: form.limits.map(|(clause, money_minor_above, credits_above)| Limits {
-            clause,
-            money_minor_above,
-            credits_above,
-        }),
+        limits: form.limits,
         first_approval: form.first_approval.map(first_approval).transpose()?,
         approved_by: form.approved_by,
         payout: form.payout.map(payout).transpose()?,

@@ -212,8 +212,10 @@ fn names(entry: &Entry, generation: &GenerationId) -> bool {
 fn is_once(record: &Record) -> bool {
     match record {
         Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => true,
-        Record::NewPayment(_) | Record::Invoice(..) | Record::Customer(..) | Record::CompensatedOnce(_) => {
-            false
-        }
+        Record::NewPayment(_)
+        | Record::Invoice(..)
+        | Record::Customer(..)
+        | Record::CompensatedOnce(_)
+        | Record::Event { .. } => false,
     }
 }

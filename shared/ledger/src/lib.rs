@@ -50,7 +50,7 @@ pub use money::{AmountError, Credits, Currency, Money};
 pub use payment::{DOWNLOADS_MAX, Dispute, Payment, PaymentKind, Record};
 pub use recent::{RECENT_MAX, Recent, mark};
 pub use records::{
-    ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase, Refunded,
+    ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase, Refunded, Witness,
 };
 pub use settle::{GenerationHistory, Last, Past};
 pub use store::{

@@ -26,6 +26,7 @@ struct Shelves {
     once: HashSet<(AccountId, String)>,
     compensated: HashSet<RefundRequestId>,
     customers: HashMap<CustomerId, AccountId>,
+    events: HashMap<String, [u8; 32]>,
     invoices: HashMap<InvoiceId, PaymentId>,
     markers: BTreeMap<AccountId, Timestamp>,
     faults: Vec<MemoryError>,
@@ -86,6 +87,7 @@ impl Shelves {
             Record::Customer(customer, owner) => {
                 self.customers.get(customer).is_some_and(|existing| existing != owner)
             }
+            Record::Event { id, digest } => self.events.get(id).is_some_and(|existing| existing != digest),
         });
         if let Some(record) = taken {
             return Committed::Exists(Box::new(record.clone()));
@@ -108,6 +110,9 @@ impl Shelves {
                 Record::Customer(customer, owner) => {
                     self.customers.insert(customer.clone(), owner.clone());
                 }
+                Record::Event { id, digest } => {
+                    self.events.insert(id.clone(), *digest);
+                }
             }
         }
         if let Some(mark) = commit.mark {
@@ -121,9 +126,11 @@ fn once_key(record: &Record) -> String {
     match record {
         Record::GivenBackOnce(generation) => format!("back#{generation}"),
         Record::ChargedLateOnce(generation) => format!("late#{generation}"),
-        Record::NewPayment(_) | Record::Invoice(..) | Record::Customer(..) | Record::CompensatedOnce(_) => {
-            String::new()
-        }
+        Record::NewPayment(_)
+        | Record::Invoice(..)
+        | Record::Customer(..)
+        | Record::CompensatedOnce(_)
+        | Record::Event { .. } => String::new(),
     }
 }
 

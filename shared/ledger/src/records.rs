@@ -98,10 +98,12 @@ impl Abuse {
 /// Most outages of a product that are looked at for one request: a year has few that matter.
 pub const OUTAGES_MAX: u16 = 50;
 
-/// A time in which a product's generations did not work, as a person recorded it.
+/// A time in which a product's generations did not work, as one person recorded and another confirmed it.
+///
+/// Credits and discounts rest on it, so that no single person can make one up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
-    /// Its name, given by whoever records it.
+    /// Its name, given by the person who recorded it.
     pub id: String,
     /// The product.
     pub product: ProductId,
@@ -109,6 +111,19 @@ pub struct Outage {
     pub began_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
+    /// Who recorded it.
+    pub recorded: Witness,
+    /// Who confirmed it: somebody else. Until then no decision rests on it.
+    pub confirmed: Option<Witness>,
+}
+
+/// A person's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// The person: the `sub` of the token.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Outage {

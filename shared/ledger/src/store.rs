@@ -127,8 +127,9 @@ pub trait PaymentStore: LedgerStore {
         finding: &Finding,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Records an outage; the same one again replaces itself.
-    fn save_outage(&self, outage: &Outage) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    /// Records an outage that is not on record, or the confirmation of one that another person recorded, and
+    /// says whether it was written: not if somebody else was first.
+    fn save_outage(&self, outage: &Outage) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
     /// Writes what Stripe told of a subscription unless a newer record of it is stored, and says whether it
     /// was written. A confirmation that is recorded stays as it is.

@@ -93,7 +93,8 @@ impl Subscription {
     ///
     /// A confirmation holds from the instant at which it is recorded, before Stripe knows of it. Only an
     /// event from after Stripe knew can take it back, by saying that the subscription goes on: the customer
-    /// has reactivated it.
+    /// has reactivated it. Stripe's `canceled_at` has whole seconds, so that the second of a confirmation is
+    /// that confirmation, and only an earlier second is another cancellation, made at Stripe.
     #[must_use]
     pub fn with(mut self, confirmation: Option<Confirmation>) -> Self {
         self.confirmation = confirmation;
@@ -102,8 +103,8 @@ impl Subscription {
             goes_on && confirmed.stripe_at.is_some_and(|stripe_at| self.as_of > stripe_at)
         };
         if let Some(confirmed) = confirmation.filter(|confirmed| !reactivated(confirmed)) {
-            let first = self.cancellation_confirmed_at.map_or(confirmed.at, |told| told.min(confirmed.at));
-            self.cancellation_confirmed_at = Some(first);
+            let at_stripe = self.cancellation_confirmed_at.filter(|told| told.as_s() < confirmed.at.as_s());
+            self.cancellation_confirmed_at = Some(at_stripe.unwrap_or(confirmed.at));
             // Stripe may have charged another period before it knew, and ends with that one.
             self.cancels_at = self.cancels_at.into_iter().chain(confirmed.effective_at).min();
         }
@@ -189,6 +190,16 @@ mod tests {
             let found = told_at(as_of, told, None).with(Some(confirmed(stripe_at)));
             let found = found.cancellation_confirmed_at;
             assert_eq!(found, expected.map(at), "{stripe_at:?} {as_of} {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_confirmation_keeps_its_instant_when_stripe_knows_its_whole_second() {
+        let ours =
+            Confirmation { at: Timestamp::from_ms(at(100).as_ms() + 734).unwrap(), ..confirmed(Some(101)) };
+        for (told, expected) in [(99, at(99)), (100, ours.at), (101, ours.at), (200, ours.at)] {
+            let found = told_at(101, Some(told), None).with(Some(ours));
+            assert_eq!(found.cancellation_confirmed_at, Some(expected), "{told}");
         }
     }
 

@@ -3,6 +3,8 @@
 //! Documents are made by `authoring` alone, which checks every reference between their parts. The
 //! serde derives are the embedded form, in which a checked document travels inside a binary.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
@@ -147,6 +149,8 @@ pub enum TermValue {
     Number(u32, TermUnit),
     /// A list of words, such as countries.
     Words(Vec<String>),
+    /// Money by currency, each in the smallest unit that Stripe counts in.
+    Amounts(BTreeMap<String, u32>),
 }
 
 /// What a term's number counts.
@@ -240,7 +244,7 @@ impl Term {
     pub fn seconds(&self) -> Option<u64> {
         match &self.value {
             TermValue::Number(number, unit) => u64::from(*number).checked_mul(unit.seconds()?),
-            TermValue::Words(_) => None,
+            TermValue::Words(_) | TermValue::Amounts(_) => None,
         }
     }
 
@@ -249,7 +253,7 @@ impl Term {
         match (&self.value, self.seconds()) {
             (TermValue::Number(..), Some(seconds)) => milliseconds(seconds),
             (TermValue::Number(number, _), None) => Some(i64::from(*number)),
-            (TermValue::Words(_), _) => None,
+            (TermValue::Words(_) | TermValue::Amounts(_), _) => None,
         }
     }
 
@@ -266,7 +270,7 @@ impl Term {
                 Some((true, u64::from(*ends).saturating_mul(2).saturating_sub(1)))
             }
             (TermValue::Number(hours, _), None) => Some((false, u64::from(*hours).saturating_mul(3_600))),
-            (TermValue::Words(_), None) => None,
+            (TermValue::Words(_) | TermValue::Amounts(_), None) => None,
         };
         length(self) > length(other)
     }
@@ -277,6 +281,10 @@ impl Term {
             TermValue::Number(number, TermUnit::Percent) => format!("{number} %"),
             TermValue::Number(number, unit) => format!("{number} {}", unit.id().replace('_', " ")),
             TermValue::Words(words) => words.join(", "),
+            TermValue::Amounts(amounts) => {
+                let each = amounts.iter().map(|(currency, minor)| format!("{minor} {currency}"));
+                each.collect::<Vec<_>>().join(", ")
+            }
         }
     }
 }

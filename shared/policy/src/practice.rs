@@ -1,6 +1,8 @@
 //! How a business carries its policy out: where requests come in, who reviews, who approves, who pays,
 //! and when people work.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
@@ -67,18 +69,50 @@ pub enum ReviewScope {
 pub struct Approval {
     /// The clause that says so.
     pub clause: String,
-    /// Money, in the smallest unit of any currency.
-    pub money_minor_above: u64,
-    /// Credits.
+    /// Money by currency, in its smallest unit. Of a currency that is not listed every amount is above.
+    pub money_above: BTreeMap<String, u64>,
+    /// Credits: of one remedy, and of all that an account was granted within [`Self::within_s`].
     pub credits_above: u64,
+    /// Credits that one person granted, to whichever accounts, within [`Self::within_s`].
+    pub person_above: u64,
+    /// How long credits that were granted count, in seconds.
+    pub within_s: u64,
+    /// What is granted for a payment at most, as a percentage of the credits that it bought. More than one
+    /// person cannot go beyond it either.
+    pub payment_max_percent: u32,
 }
 
 impl Approval {
     /// Whether one person is not enough for this remedy.
     pub fn needs_two(&self, remedy: &Remedy) -> bool {
         match remedy {
-            Remedy::Money { amount_minor, .. } => *amount_minor > self.money_minor_above,
+            Remedy::Money { amount_minor, currency } => {
+                self.money_above.get(currency).is_none_or(|above| amount_minor > above)
+            }
             Remedy::Credits { credits } => *credits > self.credits_above,
+        }
+    }
+
+    /// The credits that may be granted, beside those that it bought, for a payment that bought `credits`.
+    pub fn payment_max(&self, credits: u64) -> u64 {
+        let max = u128::from(credits).saturating_mul(self.payment_max_percent.into()).checked_div(100);
+        u64::try_from(max.unwrap_or_default()).unwrap_or(u64::MAX)
+    }
+
+    /// The stricter of both in everything.
+    #[must_use]
+    pub fn stricter(self, other: &Self) -> Self {
+        let both = |(currency, above): (String, u64)| {
+            let other = other.money_above.get(&currency)?;
+            Some((currency, above.min(*other)))
+        };
+        Self {
+            clause: other.clause.clone(),
+            money_above: self.money_above.into_iter().filter_map(both).collect(),
+            credits_above: self.credits_above.min(other.credits_above),
+            person_above: self.person_above.min(other.person_above),
+            within_s: self.within_s.max(other.within_s),
+            payment_max_percent: self.payment_max_percent.min(other.payment_max_percent),
         }
     }
 }

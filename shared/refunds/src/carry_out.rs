@@ -34,7 +34,7 @@ pub async fn carry_out<S: Stores, P: Pause>(
             Some(payment) => store.payment(payment).await.map_err(ExecuteError::Store)?,
             None => grounds.payment.clone(),
         };
-        if let Some(earlier) = earlier.filter(|earlier| earlier.keeps_case(payment.as_ref())) {
+        if let Some(earlier) = earlier.filter(|earlier| earlier.keeps_case(payment.as_ref(), now)) {
             return Ok(Approved::Open(Box::new(earlier)));
         }
         store.take_case(&holder, request).await.map_err(ExecuteError::Store)?;
@@ -53,6 +53,7 @@ async fn save_alone<S: Stores>(
         Saved::Stale(stored) => Some(Approved::Stale(stored)),
         Saved::NotAllowed => Some(Approved::NotAllowed),
         Saved::Taken(holder) => Some(Approved::Taken(holder)),
-        Saved::Ledger(_) | Saved::PaymentMoved => None,
+        Saved::TooMany => Some(Approved::TooMany),
+        Saved::Ledger(_) | Saved::PaymentMoved | Saved::CountMoved => None,
     })
 }

@@ -10,7 +10,7 @@ use policy::{
     Source, Truth, Value,
 };
 
-use crate::{ActError, Call, Chosen, Deed, FirstApproval, Pays, Quote, Request, Standing, State};
+use crate::{ActError, Call, Chosen, Deed, FirstApproval, Granted, Pays, Quote, Request, Standing, State};
 
 /// Where an offer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,16 +141,22 @@ impl Request {
         Ok(())
     }
 
-    /// The customer accepts an offer.
+    /// The customer accepts an offer, on top of what was `granted` before.
     pub fn accept_offer(
         &mut self,
         call: Call,
         id: &str,
-        standing: &Standing<'_>,
+        (standing, granted): (&Standing<'_>, Granted),
     ) -> Result<Follows, ActError> {
         let (offer, made) = self.offer(id).ok_or(ActError::NoOffer)?;
         let (kind, maker) = (made.kind, offer.made.as_ref().map(|made| made.by.clone()));
-        let quote = self.offer_quote(id, standing);
+        let by_two = offer.made.as_ref().is_some_and(|made| made.first.is_some());
+        // Other grants may have come in between: then it is for people again.
+        let quote = self.offer_quote(id, standing).map(|quote| quote.after(granted));
+        let quote = quote.filter(|quote| {
+            let counts = quote.granted_credits().is_some();
+            !counts || self.is_bearable(quote).is_ok() && (by_two || !self.needs_two(quote))
+        });
         let by_machine = maker.is_none() && self.machine_may(made, quote.as_ref(), standing.document);
         self.close_offer(id, OfferState::Accepted)?;
         let follows = match quote {

@@ -10,7 +10,8 @@ use ledger::{
 use policy::Document;
 
 use crate::{
-    Holder, LeadStore, Pays, Quote, RefundSeen, RefundedSum, Request, RequestStore, Save, Saved, Seen, State,
+    CountedBy, Counting, Granted, Holder, LeadStore, Pays, Quote, RefundSeen, RefundedSum, Request,
+    RequestStore, ReviewError, Save, Saved, Seen, State,
 };
 
 /// Keeps journals, payments, leads and requests, and fails in one way.
@@ -64,6 +65,10 @@ pub enum Approved {
     NotPossible,
     /// Another person has to approve.
     NotAllowed,
+    /// More credits than are ever granted for the payment: this many are left.
+    AbovePayment(u64),
+    /// The customer has filed as many requests as one day allows.
+    TooMany,
     /// Its case belongs to this request, which may have ended since.
     Taken(Holder),
     /// Its case belongs to this request, for which it has to wait ([`Request::keeps_case`]).
@@ -117,14 +122,14 @@ pub async fn approve<S: Stores, P: Pause>(
                     charges_late: true,
                 }],
             };
-            Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
+            Box::pin(approve_credits(store, pause, request, (&command, *credits, None), grounds, now)).await
         }
         Pays::Bought { credits, .. } => {
             let Some(payment) = quote.records.clone() else { return Ok(Approved::NotPossible) };
             let leftover_s = grounds.leftover_s.filter(|_| payment.kind != PaymentKind::Pack);
             let grant = Grant { payment, stops_clocks: false, period: None, leftover_s };
             let command = Command::Grant(grant);
-            Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
+            Box::pin(approve_credits(store, pause, request, (&command, *credits, None), grounds, now)).await
         }
         Pays::Granted { product, credits } => {
             let command = Command::Compensate(Compensation {
@@ -134,7 +139,9 @@ pub async fn approve<S: Stores, P: Pause>(
                 // What makes up for something that went wrong does not go away by itself.
                 expires_at: None,
             });
-            Box::pin(approve_credits(store, pause, request, (&command, *credits), grounds, now)).await
+            let counted = Some(quote);
+            Box::pin(approve_credits(store, pause, request, (&command, *credits, counted), grounds, now))
+                .await
         }
     }
 }
@@ -182,10 +189,11 @@ async fn approve_money<S: Stores, P: Pause>(
             request.revoked(revoked, debt);
         }
         let save = Save { request, commit, refunded: Some(sum) };
-        match settle(store, save).await? {
+        match settle(store, save, None).await? {
             Settled::Written(request) => return Ok(Approved::Saved(request)),
             Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
             Settled::NotAllowed => return Ok(Approved::NotAllowed),
+            Settled::TooMany => return Ok(Approved::TooMany),
             Settled::Taken(holder) => return Ok(Approved::Taken(holder)),
             Settled::Landed | Settled::Again => pause.pause(attempt).await,
         }
@@ -193,12 +201,13 @@ async fn approve_money<S: Stores, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// Carries out `command`, which brings `credits`, and saves the request as refunded.
+/// Carries out `command`, which brings `credits`, and saves the request as refunded, together with the counts
+/// of a quote whose credits count.
 async fn approve_credits<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
     request: &Request,
-    (command, credits): (&Command, Credits),
+    (command, credits, counted): (&Command, Credits, Option<&Quote>),
     mut grounds: Grounds,
     now: Timestamp,
 ) -> Result<Approved, Failure<S>> {
@@ -222,10 +231,26 @@ async fn approve_credits<S: Stores, P: Pause>(
         request.given = Some(credits);
         // An earlier payout of it failed and is undone: credits take its place.
         request.payout = None;
-        match settle(store, Save { request, commit, refunded: None }).await? {
+        let save = Save { request, commit, refunded: None };
+        let counting = match counted.zip(save.request.counts_within_s()) {
+            Some((quote, within_s)) => {
+                let of = CountedBy::of(&save.request, save.request.approved_by.as_deref());
+                let counts = store.counts(of).await.map_err(ExecuteError::Store)?;
+                let before = Granted::before(&counts, within_s, now);
+                if let Err(ReviewError::AbovePayment(left)) =
+                    save.request.is_bearable(&quote.clone().after(before))
+                {
+                    return Ok(Approved::AbovePayment(left));
+                }
+                Some(Counting::of(counts, credits.get(), within_s, now))
+            }
+            None => None,
+        };
+        match settle(store, save, counting.as_ref()).await? {
             Settled::Written(request) => return Ok(Approved::Saved(request)),
             Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
             Settled::NotAllowed => return Ok(Approved::NotAllowed),
+            Settled::TooMany => return Ok(Approved::TooMany),
             Settled::Taken(holder) => return Ok(Approved::Taken(holder)),
             Settled::Landed => return Ok(Approved::NotPossible),
             Settled::Again => pause.pause(attempt).await,
@@ -276,7 +301,7 @@ pub async fn report<S: Stores, P: Pause>(
                 undone(store, request, by_dispute, cause.clone(), now).await?
             }
         };
-        if let Settled::Written(request) = settle(store, save).await? {
+        if let Settled::Written(request) = settle(store, save, None).await? {
             return Ok(Reported::Moved(request.state));
         }
         pause.pause(attempt).await;
@@ -305,7 +330,7 @@ pub async fn decline<S: Stores, P: Pause>(
         } else {
             undone(store, request, false, Cause::RefundRequest(id.as_str().to_owned()), now).await?
         };
-        if let Settled::Written(request) = settle(store, save).await? {
+        if let Settled::Written(request) = settle(store, save, None).await? {
             return Ok(Reported::Moved(request.state));
         }
         pause.pause(attempt).await;
@@ -333,7 +358,7 @@ pub async fn undo<S: Stores, P: Pause>(
         if save.request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) {
             return Ok(Reported::Known(save.request.state));
         }
-        if let Settled::Written(request) = settle(store, save).await? {
+        if let Settled::Written(request) = settle(store, save, None).await? {
             return Ok(Reported::Moved(request.state));
         }
         pause.pause(attempt).await;
@@ -388,18 +413,28 @@ enum Settled {
     Written(Box<Request>),
     Stale(Box<Request>),
     NotAllowed,
+    TooMany,
     Taken(Holder),
     /// The payment whose credits were to be granted is recorded: they have landed, or its money goes back.
     Landed,
     Again,
 }
 
-async fn settle<S: Stores>(store: &S, save: Save) -> Result<Settled, Failure<S>> {
+async fn settle<S: Stores>(
+    store: &S,
+    save: Save,
+    counting: Option<&Counting>,
+) -> Result<Settled, Failure<S>> {
     let ours = save.commit.as_ref().map(|commit| commit.entry.hash());
-    Ok(match store.save(&save).await.map_err(ExecuteError::Store)? {
+    let saved = match counting {
+        Some(counting) => store.save_counted(&save, counting).await,
+        None => store.save(&save).await,
+    };
+    Ok(match saved.map_err(ExecuteError::Store)? {
         Saved::Written => Settled::Written(Box::new(save.request)),
         Saved::Stale(stored) => Settled::Stale(stored),
         Saved::NotAllowed => Settled::NotAllowed,
+        Saved::TooMany => Settled::TooMany,
         Saved::Taken(holder) => Settled::Taken(holder),
         // The reply to an earlier try of this very save was lost.
         Saved::Ledger(Committed::Behind(entry)) if Some(entry.hash()) == ours => {
@@ -408,7 +443,7 @@ async fn settle<S: Stores>(store: &S, save: Save) -> Result<Settled, Failure<S>>
         Saved::Ledger(Committed::Exists(record)) if matches!(*record, Record::NewPayment(_)) => {
             Settled::Landed
         }
-        Saved::Ledger(_) | Saved::PaymentMoved => Settled::Again,
+        Saved::Ledger(_) | Saved::PaymentMoved | Saved::CountMoved => Settled::Again,
     })
 }
 

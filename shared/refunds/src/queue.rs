@@ -126,6 +126,20 @@ impl Waiting {
         let deadline = self.clock.as_ref().map_or(9_999_999_999_999, |clock| clock.due_at.as_ms());
         format!("{rank}#{deadline:013}#{:013}#{}", self.submitted_at.as_ms(), self.id)
     }
+
+    /// Whether [`Waiting::place`] can have made this text: a cursor carries no proof of who made it.
+    pub fn is_place(text: &str) -> bool {
+        let mut parts = text.split('#');
+        let is_number = |part: &str, digits: usize| {
+            part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let mut number = |digits| parts.next().is_some_and(|part| is_number(part, digits));
+        number(1)
+            && number(13)
+            && number(13)
+            && parts.next().is_some_and(|id| id.parse::<RefundRequestId>().is_ok())
+            && parts.next().is_none()
+    }
 }
 
 impl Request {

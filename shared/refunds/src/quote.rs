@@ -11,7 +11,7 @@ use ledger::{
 };
 use policy::{Document, OnRefund, Remedy, Revocation};
 
-use crate::fingerprint;
+use crate::{Granted, fingerprint};
 
 /// What a quote rests on.
 #[derive(Debug, Clone, Copy)]
@@ -144,6 +144,10 @@ pub struct Quote {
     /// payment's, in however many parts.
     pub(crate) before_minor: u64,
     takes: Option<Takes>,
+    /// The credits that the payment bought.
+    pub(crate) bought: Option<u64>,
+    /// What was granted before, where that was read: [`Quote::after`].
+    pub(crate) granted: Granted,
 }
 
 impl<'s> Standing<'s> {
@@ -190,6 +194,8 @@ impl Quote {
             records: standing.payment.is_none().then(|| Box::new(payment.clone())),
             before_minor: payment.refunded_minor,
             takes: None,
+            bought: None,
+            granted: Granted::default(),
         };
         quote.on(payment).renewed(standing.head, standing.now)
     }
@@ -226,6 +232,8 @@ impl Quote {
             records: None,
             before_minor: 0,
             takes: None,
+            bought: standing.payment.map(|payment| payment.credits.get()),
+            granted: Granted::default(),
         };
         quote.renewed(standing.head, standing.now)
     }

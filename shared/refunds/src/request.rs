@@ -10,8 +10,11 @@ use sha2::{Digest, Sha256};
 use crate::offer::refreshed;
 use crate::{Act, Claim, Clock, Deed, EdgeError, FirstApproval, Offer, Payout, State};
 
-/// Longest note of a customer or a reviewer, in characters: two pages of text, far below an item's 400 KB.
+/// Longest text of a customer or a reviewer, in characters: two pages.
 pub const NOTE_CHARACTERS_MAX: usize = 4000;
+/// The same in bytes, as JSON writes it: what an item holds is counted in bytes (DynamoDB: 400 KB). A request has
+/// at most about 30 such texts (`act`), together 180 KB.
+pub const NOTE_BYTES_MAX: usize = 6000;
 
 /// One step of a request's time-line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,14 +187,20 @@ impl Request {
     }
 
     /// Whether another request for the same has to wait for this one: it is open, all of `payment` is
-    /// refunded, or the credits that were missing are given. What was refused, withdrawn or has failed leaves
-    /// its case to the next.
-    pub fn keeps_case(&self, payment: Option<&Payment>) -> bool {
+    /// refunded, or credits were given. Those that were missing are given once; others keep the case for as
+    /// long as they count, so that one trouble is not made up for twice. What was refused, withdrawn or has
+    /// failed leaves its case to the next.
+    pub fn keeps_case(&self, payment: Option<&Payment>, now: Timestamp) -> bool {
         match self.state {
             State::Refused | State::Withdrawn | State::Failed | State::Settled => false,
             State::Refunded => {
                 let all = payment.is_none_or(|payment| payment.refundable().is_ok_and(Money::is_zero));
-                all || self.given.is_some() && self.case.reason == Reason::CreditsMissing
+                let counts = || {
+                    let within_s = self.counts_within_s().and_then(|within_s| i64::try_from(within_s).ok());
+                    let last = self.steps.last();
+                    last.zip(within_s).is_none_or(|(step, within_s)| now.seconds_since(step.at) < within_s)
+                };
+                all || self.given.is_some() && (self.case.reason == Reason::CreditsMissing || counts())
             }
             State::Submitted
             | State::NeedsInformation

@@ -99,6 +99,9 @@ pub enum ReviewError {
     /// The part is nothing, above what is left, or in another currency.
     #[error("the amount is not between 1 and {0}")]
     Amount(Money),
+    /// It would grant more credits for a payment than the policy ever does; this many are left.
+    #[error("at most {0} credits are granted for this payment beside those that it bought")]
+    AbovePayment(u64),
     /// The decision makes no such offer, or the customer has accepted it.
     #[error("the request has no such offer that could be made")]
     NoOffer,
@@ -134,24 +137,27 @@ impl Case {
 impl Request {
     /// Whether two people have to agree on this. Refunds of one payment count together: parts of it that
     /// one person approves do not slip below the limit.
+    ///
+    /// Credits that are granted count with those that the account got, and the person granted, before.
     pub fn needs_two(&self, quote: &Quote) -> bool {
+        let Some(limits) = &self.limits else { return false };
+        if let Some(credits) = quote.granted_credits() {
+            let sums = quote.granted.with(credits);
+            return sums.to_account > limits.credits_above || sums.by_person > limits.person_above;
+        }
         let remedy = match quote.pays.remedy() {
             Remedy::Money { amount_minor, currency } => {
                 Remedy::Money { amount_minor: amount_minor.saturating_add(quote.before_minor), currency }
             }
             credits @ Remedy::Credits { .. } => credits,
         };
-        self.limits.as_ref().is_some_and(|limits| limits.needs_two(&remedy))
+        limits.needs_two(&remedy)
     }
 
     /// Another document's limits only ever add to those that the request was opened with.
     pub(crate) fn lower_limits(&mut self, document: &Document) {
         self.limits = match (self.limits.take(), document.approval.clone()) {
-            (Some(before), Some(other)) => Some(Limits {
-                clause: other.clause,
-                money_minor_above: before.money_minor_above.min(other.money_minor_above),
-                credits_above: before.credits_above.min(other.credits_above),
-            }),
+            (Some(before), Some(other)) => Some(before.stricter(&other)),
             (before, other) => before.or(other),
         };
     }
@@ -274,6 +280,9 @@ impl Request {
         }
         review.overrides = self.is_overridden_by(&review.verdict);
         let executes = self.executed(&review.verdict, quote)?;
+        if let Some(quote) = &executes {
+            self.is_bearable(quote)?;
+        }
         let leads_to = match (&review.verdict, executes) {
             (Verdict::Refuse, _) => {
                 self.decided(State::Refused, &call)?;

@@ -2,9 +2,13 @@
 
 use std::future::Future;
 
-use ledger::{AccountId, Commit, Committed, Money, Payment, PaymentId, RefundRequestId, Timestamp};
+use ledger::{AccountId, Actor, Commit, Committed, Money, Payment, PaymentId, RefundRequestId, Timestamp};
 
-use crate::{Request, State, Waiting};
+use crate::{Count, CountedBy, Counting, Request, State, Waiting};
+
+/// How many requests a customer can file on one day, UTC: more than anybody has reason for, and few enough that
+/// no single account fills support's queue. What support files in a customer's name is not counted.
+pub const FILED_A_DAY_MAX: u64 = 60;
 
 /// A request and what is written with it, all or nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +42,15 @@ impl Save {
         let moves = self.commit.is_some() || self.refunded.is_some();
         let request = &self.request;
         request.version == 1 || request.came_back() && (moves || request.state == State::InReview)
+    }
+}
+
+impl Save {
+    /// The day since 1970, UTC, on which it files a request that counts: its customer's own.
+    pub fn filed_on(&self) -> Option<i64> {
+        let request = &self.request;
+        let by_customer = request.steps.first().is_some_and(|step| step.actor == Actor::Customer);
+        (request.version == 1 && by_customer).then(|| request.submitted_at.as_s().div_euclid(86_400))
     }
 }
 
@@ -90,6 +103,10 @@ pub enum Saved {
     /// Nothing is written: the payment's sum of refunds has moved since it was read, or money of a payment
     /// that is not recorded has.
     PaymentMoved,
+    /// Nothing is written: a count of granted credits has moved since it was read.
+    CountMoved,
+    /// Nothing is written: the account's customer has filed [`FILED_A_DAY_MAX`] requests on that day.
+    TooMany,
     /// Nothing is written: who approves is not allowed to, or a second person has to, by what is stored.
     NotAllowed,
 }
@@ -134,6 +151,17 @@ pub trait RequestStore: Sync {
     /// Writes a request and what goes with it, all or nothing, and with them the case that it takes
     /// ([`Save::takes_case`]).
     fn save(&self, save: &Save) -> impl Future<Output = Result<Saved, Self::Error>> + Send;
+
+    /// How much was granted so far, in the order of `of`; a count of nothing if there is none.
+    fn counts(&self, of: Vec<CountedBy>) -> impl Future<Output = Result<Vec<Count>, Self::Error>> + Send;
+
+    /// Writes a request that grants credits beside those that were bought, and the counts that it moves, all
+    /// or nothing.
+    fn save_counted(
+        &self,
+        save: &Save,
+        counting: &Counting,
+    ) -> impl Future<Output = Result<Saved, Self::Error>> + Send;
 
     /// Hands the case of `request` over to it, where `holder` has it still.
     fn take_case(

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use auto_refund::{BODY_BYTES_MAX, MessageError, understand};
+use auto_refund::{BODY_BYTES_MAX, MessageError, Senders, understand};
+use lambda::config::Env;
 use lambda::sqs::Batch;
 use policy::FailureKind;
 use serde_json::{Value, json};
@@ -165,4 +166,35 @@ fn g10_texts_are_bounded_and_never_repeated() {
     };
     assert_eq!(read(&padded(BODY_BYTES_MAX)), Ok(()));
     assert_eq!(read(&padded(BODY_BYTES_MAX + 1)), Err(MessageError::TooLong(BODY_BYTES_MAX + 1)));
+}
+
+#[test]
+fn d14_a_sender_speaks_for_its_own_services_alone() {
+    let message = failed("gen-1", "provider_error");
+    let service = message["service"].as_str().unwrap().to_owned();
+    let senders = |text: &str| Senders::from_env(&Env::of([("GENERATION_SENDER_SERVICES", text)]));
+    let pairs = format!("AROAONE={service},AROATWO=another,AIDAOPERATOR=*");
+    for (known, sender, accepted) in [
+        ("", None, true),
+        ("", Some("AROATWO:job"), true),
+        (pairs.as_str(), Some("AROAONE:job"), true),
+        (&pairs, Some("AIDAOPERATOR"), true),
+        (&pairs, Some("AROATWO:job"), false),
+        (&pairs, Some("AROANOBODY:AROAONE"), false),
+        (&pairs, Some("AROAONEANDMORE"), false),
+        (&pairs, Some(""), false),
+        (&pairs, None, false),
+    ] {
+        let mut event: Value = serde_json::from_str(&event_of(&[message.to_string()])).unwrap();
+        let attributes = event["Records"][0]["attributes"].as_object_mut().unwrap();
+        attributes.remove("SenderId");
+        attributes.extend(sender.map(|sender| ("SenderId".to_owned(), json!(sender))));
+        let event = event.to_string();
+        let batch = Batch::parse(&event).unwrap();
+        let read = senders(known).unwrap().understand(&batch.records()[0]).map(drop);
+        assert_eq!(read, if accepted { Ok(()) } else { Err(MessageError::Sender) }, "{known} {sender:?}");
+    }
+    for text in ["AROAONE", "=service", "AROAONE=", "AROAONE=a,,"] {
+        assert!(senders(text).is_err(), "{text}");
+    }
 }

@@ -73,10 +73,11 @@ async fn too_few_credits_are_said_in_numbers() {
 }
 
 #[tokio::test]
-async fn an_account_without_entries_has_no_holds() {
+async fn an_account_without_entries_has_too_few_credits() {
     let api = Api::start().await;
     let reply = Call::hold("acct-1", &song("gen-1", 1)).caller(As::Service).send(&api).await;
-    assert_eq!(reply.problem(), (404, "not-found"));
+    assert_eq!(reply.problem(), (402, "not-enough-credits"));
+    assert_eq!((&reply.body["available"], &reply.body["needed"]), (&json!(0), &json!(1)));
     assert_eq!(api.journal("acct-1").await, []);
 }
 

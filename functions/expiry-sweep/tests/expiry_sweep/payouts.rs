@@ -36,6 +36,7 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
         verdict: Verdict::Approve,
         reason: "agreed".to_owned(),
         clause: None,
+        chosen: Chosen::default(),
         quote: None,
         overrides: false,
     };

@@ -1,6 +1,6 @@
 //! What people record: findings about an account, and outages.
 
-use ledger::{PaymentStore, ProductId};
+use ledger::{Outage, PaymentStore, ProductId};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 
@@ -48,7 +48,20 @@ async fn s2_19_an_outage_that_is_over_is_on_record() {
     let product = ProductId::new("music-studio").unwrap();
     let stored = world.app.store.outages(&product, now()).await.unwrap();
     assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].confirmed, None);
     assert_eq!(stored[0].ended_at.seconds_since(stored[0].began_at), 60 * 3600);
+    // The same person again confirms nothing, and nobody confirms another time under its name.
+    let again = put(&world, OUTAGES, "agent-1", &outage(began, ended, "music-studio")).await;
+    assert_eq!((again.0, &again.1["state"]), (200, &json!("recorded")));
+    let longer = outage(began, "2026-11-04T13:00:00Z", "music-studio");
+    assert_eq!(put(&world, OUTAGES, "agent-2", &longer).await.0, 409);
+    let lie = Outage { confirmed: Some(stored[0].recorded.clone()), ..stored[0].clone() };
+    assert!(!world.app.store.save_outage(&lie).await.unwrap(), "whatever the code says");
+    for agent in ["agent-2", "agent-3", "agent-1"] {
+        let (status, shown) = put(&world, OUTAGES, agent, &outage(began, ended, "music-studio")).await;
+        assert_eq!((status, &shown["state"]), (200, &json!("confirmed")), "{shown:#}");
+        assert_eq!((&shown["recorded_by"], &shown["confirmed_by"]), (&json!("agent-1"), &json!("agent-2")));
+    }
     for body in [
         outage(ended, began, "music-studio"),
         outage(began, "2030-01-01T00:00:00Z", "music-studio"),

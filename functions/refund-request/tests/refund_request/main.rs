@@ -11,6 +11,8 @@ mod findings;
 #[cfg(test)]
 mod four_eyes;
 #[cfg(test)]
+mod granted;
+#[cfg(test)]
 mod missing_packs;
 #[cfg(test)]
 mod offers;

@@ -99,11 +99,11 @@ async fn what_is_refunded_is_not_asked_for_again() {
         stored.state = open;
         let payment = PaymentId::new("pi_renewal").unwrap();
         let payment = world.app.store.payment(&payment).await.unwrap();
-        assert!(stored.keeps_case(payment.as_ref()), "{open}");
+        assert!(stored.keeps_case(payment.as_ref(), now()), "{open}");
     }
     // A part leaves the rest to be asked for.
     let pack = world.app.store.payment(&PaymentId::new("pi_pack").unwrap()).await.unwrap();
-    assert!(!stored.keeps_case(pack.as_ref()));
+    assert!(!stored.keeps_case(pack.as_ref(), now()));
     let (status, problem) = world.submit("key-2", &after_cancellation()).await;
     assert_eq!((status, conflict(&problem)), (409, first.as_str()));
 }

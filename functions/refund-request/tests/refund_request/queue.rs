@@ -1,6 +1,8 @@
 //! Support's queue, and who is at work on what.
 
-use refunds::CLAIM_S;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use refunds::{CLAIM_S, fingerprint};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 
@@ -99,6 +101,11 @@ async fn the_queue_is_filtered_and_paged() {
     ] {
         assert_eq!(queue(&world, "agent-1", filters).await.0, 400, "{filters:?}");
     }
+    for place in ["", " ", "~", "0#1", "1#9999999999999#0000000000000#", "x#9999999999999#0000000000000#rr_1"]
+    {
+        let filters = [("cursor", &*forged_cursor(place))];
+        assert_eq!(queue(&world, "agent-1", &filters).await.0, 400, "{place}");
+    }
     step(&world, "claim", &all[7], "agent-1", 0).await;
     step(&world, "claim", &all[8], "agent-2", 0).await;
     for (filters, count) in [
@@ -112,6 +119,13 @@ async fn the_queue_is_filtered_and_paged() {
     ] {
         assert_eq!(ids(&world, filters).await.len(), count, "{filters:?}");
     }
+}
+
+/// A cursor of the whole queue with a check that fits its place: the check is no secret.
+fn forged_cursor(place: &str) -> String {
+    let of = URL_SAFE_NO_PAD.encode(fingerprint(&["queue", "", "", "", ""]));
+    let check = URL_SAFE_NO_PAD.encode(&fingerprint(&[&of, place])[..9]);
+    URL_SAFE_NO_PAD.encode(format!("{check}.{place}"))
 }
 
 #[tokio::test]

@@ -85,6 +85,7 @@ async fn d4_what_is_not_the_callers_answers_as_what_is_missing() {
     let unknown = world.call(&event.header("idempotency-key", "k").body(&unknown)).await;
     assert_eq!(answer(&stolen), answer(&unknown));
     assert_eq!(stolen.status(), 404);
+    assert_eq!(answer(&stolen).1["errors"][0]["pointer"], "#/payment");
 }
 
 #[tokio::test]

@@ -144,3 +144,25 @@ async fn a_pack_is_one_query_and_one_transaction_and_an_invoice_two_reads_more()
     operations.sort_unstable();
     assert_eq!(operations, ["GetItem", "GetItem", "Query", "TransactWriteItems"]);
 }
+
+#[tokio::test]
+async fn b2_of_two_bodies_under_one_id_the_first_counts() {
+    let scene = Scene::new().await;
+    let (_, first) = scene.pack(0);
+    let (_, second) = scene.pack(10);
+    let of = |body: &str| serde_json::from_str::<Value>(body).unwrap();
+    let mut forged = of(&second);
+    forged["id"] = of(&first)["id"].clone();
+    assert_eq!(scene.send(&first, at(0)).await.says, "applied");
+    let reply = scene.send(&forged.to_string(), at(10)).await;
+    assert_eq!((reply.status, reply.says.as_str()), (200, "parked: event_conflict"));
+    assert!(reply.counted("EventsParked"));
+    assert_eq!(scene.available(at(10)).await, 100);
+    // The same event again may differ in what is not about its object.
+    let mut again = of(&first);
+    again["pending_webhooks"] = json!(7);
+    assert_eq!(scene.send(&again.to_string(), at(20)).await.says, "repeated");
+    // Under its own id the second one is another purchase.
+    assert_eq!(scene.send(&second, at(30)).await.says, "applied");
+    assert_eq!(scene.available(at(30)).await, 200);
+}

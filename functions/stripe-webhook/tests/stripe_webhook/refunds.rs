@@ -59,6 +59,7 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
         verdict: Verdict::Approve,
         reason: "agreed".to_owned(),
         clause: None,
+        chosen: Chosen::default(),
         quote: None,
         overrides: false,
     };

@@ -25,13 +25,27 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(invalid().detail("the body must be a JSON object"));
     }
     serde_path_to_error::deserialize(tree).map_err(|error| {
-        let parent_only = matches!(error.inner(), Mismatch::UnknownField(_));
+        // The name of an unknown field is the caller's own: one that is too long or has other characters than
+        // names have is not repeated.
+        let parent_only = matches!(error.inner(), Mismatch::UnknownField(_))
+            && !error.path().iter().last().is_some_and(is_named);
         let pointer = pointer(error.path(), parent_only);
         invalid().detail("the body is not as documented").field(pointer, error.inner().to_string())
     })
 }
 
-/// A JSON pointer to the field; to its object where the field's name is the caller's own.
+/// Longest name of an unknown field that a refusal repeats: no field of ours is longer.
+const NAME_BYTES_MAX: usize = 32;
+
+fn is_named(segment: &Segment) -> bool {
+    let of_a_name = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+    match segment {
+        Segment::Map { key } => key.len() <= NAME_BYTES_MAX && key.chars().all(of_a_name),
+        Segment::Seq { .. } | Segment::Enum { .. } | Segment::Unknown => false,
+    }
+}
+
+/// A JSON pointer to the field, or to its object.
 fn pointer(path: &Path, parent_only: bool) -> String {
     let mut segments: Vec<&Segment> = path.iter().collect();
     if parent_only {
@@ -160,7 +174,8 @@ impl<'de> Deserializer<'de> for Tree {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        if matches!(self, Self::Null) { visitor.visit_none() } else { visitor.visit_some(self) }
+        // A field that may be left out may not be `null`: null is a value, and no schema lists it.
+        visitor.visit_some(self)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -306,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_body_as_documented_is_read() {
-        let text = r#"{"credits":7,"operation":"song","note":null,"items":[{"id":"a"}]}"#;
+        let text = r#"{"credits":7,"operation":"song","items":[{"id":"a"}]}"#;
         let body: Body = parse(text.as_bytes()).unwrap();
         assert!(matches!(body, Body { credits: 7, operation: Operation::Song, note: None, .. }));
         let text = r#"{"credits":7,"operation":"stems","note":"x"}"#;
@@ -326,15 +341,28 @@ mod tests {
             (r#"{"credits":7,"operation":7}"#, "#/operation", "expected enum Operation"),
             (r#"{"operation":"song"}"#, "#", "`credits` is missing"),
             (r#"{"credits":7,"operation":"song","note":["canary"]}"#, "#/note", "expected a string"),
+            (r#"{"credits":7,"operation":"song","note":null}"#, "#/note", "expected a string"),
+            (r#"{"credits":7,"operation":"song","items":null}"#, "#/items", "expected a sequence"),
             (
-                r#"{"credits":7,"operation":"song","canary":1}"#,
+                r#"{"credits":7,"operation":"song","oops":1}"#,
+                "#/oops",
+                "unknown field; expected only `credits`, `operation`, `note`, `items`",
+            ),
+            (
+                r#"{"credits":7,"operation":"song","items":[{"id":"a"},{"oops":1}]}"#,
+                "#/items/1/oops",
+                "unknown field; expected only `id`",
+            ),
+            // What no field is called like may be anything, such as an address.
+            (
+                r#"{"credits":7,"operation":"song","canary@example.com":1}"#,
                 "#",
                 "unknown field; expected only `credits`, `operation`, `note`, `items`",
             ),
             (
-                r#"{"credits":7,"operation":"song","items":[{"id":"a"},{"canary":1}]}"#,
-                "#/items/1",
-                "unknown field; expected only `id`",
+                r#"{"credits":7,"operation":"song","canary_canary_canary_canary_canary":1}"#,
+                "#",
+                "unknown field; expected only `credits`, `operation`, `note`, `items`",
             ),
             (
                 r#"{"credits":7,"operation":"song","items":[{"id":["canary"]}]}"#,

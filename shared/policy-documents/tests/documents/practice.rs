@@ -129,10 +129,34 @@ fn a_second_person_is_needed_above_the_limit() {
         let approval = document_of(product).approval.as_ref().unwrap();
         for (offset, two) in [(-1, false), (0, false), (1, true)] {
             let at = |limit: u64| limit.checked_add_signed(offset).unwrap();
-            let money =
-                Remedy::Money { amount_minor: at(approval.money_minor_above), currency: "usd".into() };
+            for (currency, above) in &approval.money_above {
+                let money = Remedy::Money { amount_minor: at(*above), currency: currency.clone() };
+                assert_eq!(approval.needs_two(&money), two, "{product} {currency}");
+            }
             let credits = Remedy::Credits { credits: at(approval.credits_above) };
-            assert_eq!((approval.needs_two(&money), approval.needs_two(&credits)), (two, two), "{product}");
+            assert_eq!(approval.needs_two(&credits), two, "{product}");
+        }
+    }
+}
+
+/// Each amount is worth about 100 US dollars or clearly more, in the unit that Stripe counts in.
+#[test]
+fn the_limit_of_one_person_is_that_of_the_currency() {
+    for product in ["assistant", "image-to-3d", "image-web", "music-studio"] {
+        let approval = document_of(product).approval.as_ref().unwrap();
+        for (amount_minor, currency, two) in [
+            (12_000, "jpy", false),
+            (99_000, "krw", false),
+            (2_500_000, "huf", false),
+            (9_999, "gbp", true),
+            (10_000, "usd", false),
+            (10_001, "usd", true),
+            // Nobody has said what is much of it.
+            (1, "vnd", true),
+            (1, "kwd", true),
+        ] {
+            let money = Remedy::Money { amount_minor, currency: currency.to_owned() };
+            assert_eq!(approval.needs_two(&money), two, "{product} {amount_minor} {currency}");
         }
     }
 }

@@ -256,6 +256,14 @@ fn term(id: &Located<String>, mut table: Table<'_, '_>, file: &File<'_>) -> Opti
     check_id(id, file);
     let value = if table.is_list("value") {
         Some(TermValue::Words(table.texts("value").into_iter().map(|word| word.value).collect()))
+    } else if table.is_table("value") {
+        let amounts = table.amounts("value");
+        let units: Vec<(&str, TermUnit)> = TermUnit::ALL.iter().map(|unit| (unit.id(), *unit)).collect();
+        let place = table.locate("unit");
+        if table.choice("unit", &units).is_some_and(|unit| unit != TermUnit::Minor) {
+            place.mistake(file, "amounts by currency are counted in `minor`");
+        }
+        amounts.map(TermValue::Amounts)
     } else {
         let number = table.integer("value");
         let (low, high) = (table.optional_integer("min"), table.optional_integer("max"));

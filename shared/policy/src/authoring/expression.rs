@@ -343,6 +343,10 @@ impl<'t> Parser<'t> {
     fn term(&mut self, place: usize, term: &Term, at: usize) -> Result<Typed, Wrong> {
         let kind = match term.value {
             TermValue::Words(_) => Kind::List,
+            TermValue::Amounts(_) => {
+                let problem = format!("term `{}` is money by currency; expected a number or a list", term.id);
+                return Err(Wrong { at, problem });
+            }
             TermValue::Number(_, unit) => match unit {
                 TermUnit::Seconds | TermUnit::Minutes | TermUnit::Hours | TermUnit::Days => Kind::Duration,
                 TermUnit::CalendarDays => Kind::CalendarDays,

@@ -15,6 +15,8 @@ pub(super) enum Shape {
     Integer,
     Day,
     Texts,
+    /// Whole numbers by currency.
+    Amounts,
     Value,
     Table,
     /// Tables under names that the document chooses.

@@ -1,7 +1,7 @@
 //! How a business carries its policy out: intake, provider, review, approval, calendar, and what it
 //! declares about its own rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -112,10 +112,37 @@ pub(super) fn review(
 
 pub(super) fn approval(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Approval> {
     let clause = context.clause(&mut table, "clause");
-    let money = amount(&mut table, "money_above", TermUnit::Minor, context);
+    let money = amounts(&mut table, "money_above", context);
     let credits = amount(&mut table, "credits_above", TermUnit::Credits, context);
+    let person = amount(&mut table, "person_above", TermUnit::Credits, context);
+    let within_s = context.seconds(&mut table, "within");
+    let payment_max = percent(&mut table, "payment_max", context);
     table.finish();
-    Some(Approval { clause: clause?, money_minor_above: money?, credits_above: credits? })
+    Some(Approval {
+        clause: clause?,
+        money_above: money?,
+        credits_above: credits?,
+        person_above: person?,
+        within_s: within_s?,
+        payment_max_percent: payment_max?,
+    })
+}
+
+/// A reference to a term of money by currency.
+fn amounts(
+    table: &mut Table<'_, '_>,
+    name: &'static str,
+    context: &Context<'_, '_>,
+) -> Option<BTreeMap<String, u64>> {
+    let reference = table.text(name)?;
+    let term = context.term(&reference)?;
+    if let TermValue::Amounts(amounts) = &term.value {
+        Some(amounts.iter().map(|(currency, minor)| (currency.clone(), u64::from(*minor))).collect())
+    } else {
+        let problem = format!("term `{}` is {}; expected amounts by currency", term.id, term.value_text());
+        reference.mistake(context.file, problem);
+        None
+    }
 }
 
 /// A reference to a term of this unit.

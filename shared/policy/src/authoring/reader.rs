@@ -1,6 +1,7 @@
 //! Reading TOML with places: every value knows where it stands, every mistake says so.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use toml::Spanned;
@@ -307,9 +308,40 @@ impl<'f, 't> Table<'f, 't> {
         texts
     }
 
-    /// A list of words or a number: the two kinds of a term's value.
+    /// A list of words, beside a number and amounts: the three kinds of a term's value.
     pub(super) fn is_list(&mut self, name: &'static str) -> bool {
         self.get(name).is_some_and(|value| value.get_ref().is_array())
+    }
+
+    pub(super) fn is_table(&mut self, name: &'static str) -> bool {
+        self.get(name).is_some_and(|value| value.get_ref().as_table().is_some())
+    }
+
+    /// Amounts by currency: `{ usd = 10_000, jpy = 15_000 }`.
+    pub(super) fn amounts(&mut self, name: &'static str) -> Option<BTreeMap<String, u32>> {
+        self.note(name, Shape::Amounts);
+        let table = self.read(name, "amounts by currency", DeValue::as_table)?;
+        let mut amounts = BTreeMap::new();
+        for (currency, amount) in table.value {
+            let named = currency.get_ref();
+            let is_code = named.len() == 3 && named.bytes().all(|byte| byte.is_ascii_lowercase());
+            let minor = amount.get_ref().as_integer();
+            let minor = minor.and_then(|minor| u32::from_str_radix(minor.as_str(), minor.radix()).ok());
+            match minor.filter(|_| is_code) {
+                Some(minor) => {
+                    amounts.insert(named.to_string(), minor);
+                }
+                None => self.file.mistake(
+                    currency.span().start,
+                    &format!("{}.{named}", table.field),
+                    "expected a currency in lower case and a whole amount in its smallest unit",
+                ),
+            }
+        }
+        if amounts.is_empty() {
+            table.mistake(self.file, "expected an amount for at least one currency");
+        }
+        Some(amounts)
     }
 
     pub(super) fn optional_table(&mut self, name: &'static str) -> Option<Table<'f, 't>> {

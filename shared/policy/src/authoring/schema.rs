@@ -16,6 +16,8 @@ use crate::fact::{Fact, FactType, Source, Unit};
 const SPECIMEN: &str = include_str!("specimen.toml");
 /// The names that a document may choose.
 const NAME: &str = "^[a-z0-9_-]+$";
+/// A currency as Stripe writes it.
+const CURRENCY: &str = "^[a-z]{3}$";
 
 /// Why the schema cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +91,12 @@ fn shape(
                 };
                 json!({ "type": "array", "items": items, "uniqueItems": true })
             }
+            Shape::Amounts => json!({
+                "type": "object",
+                "propertyNames": { "pattern": CURRENCY },
+                "additionalProperties": { "type": "integer", "minimum": 0 },
+                "minProperties": 1,
+            }),
             Shape::Value => json!({ "type": ["string", "integer", "boolean"] }),
             Shape::Table => table(grammar, place)?.into(),
             Shape::Named => {

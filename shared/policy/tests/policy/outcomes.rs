@@ -176,8 +176,18 @@ fn tables_of_the_practice() {
         ),
         (
             "[approval]\nclause = \"good\"\nmoney_above = \"window\"\ncredits_above = \"credits\"\n\
-             [terms.credits]\nvalue = 5\nunit = \"credits\"\nreason = \"r\"\nowner = \"o\"\n",
-            "approval.money_above: term `window` is 14 days; expected a term in minor",
+             person_above = \"credits\"\nwithin = \"window\"\npayment_max = \"share\"\n\
+             [terms.credits]\nvalue = 5\nunit = \"credits\"\nreason = \"r\"\nowner = \"o\"\n\
+             [terms.share]\nvalue = 5\nunit = \"percent\"\nreason = \"r\"\nowner = \"o\"\n",
+            "approval.money_above: term `window` is 14 days; expected amounts by currency",
+        ),
+        (
+            "[terms.sums]\nvalue = { USD = 5 }\nunit = \"minor\"\nreason = \"r\"\nowner = \"o\"\n",
+            "terms.sums.value.USD: expected a currency in lower case and a whole amount in its smallest unit",
+        ),
+        (
+            "[terms.sums]\nvalue = { usd = 5 }\nunit = \"credits\"\nreason = \"r\"\nowner = \"o\"\n",
+            "terms.sums.unit: amounts by currency are counted in `minor`",
         ),
         (
             "[review.all]\nclause = \"good\"\nproducts = [\"toys\"]\nof = \"refusals\"\n\
