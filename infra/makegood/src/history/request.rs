@@ -93,6 +93,7 @@ fn reviewed(review: &Review) -> String {
     let verdict = match &review.verdict {
         Verdict::Approve => "approved".to_owned(),
         Verdict::ApprovePart(amount) => format!("approved in part, {}", money(*amount)),
+        Verdict::GrantCredits { product, credits } => format!("granted {credits} credits of {product}"),
         Verdict::Refuse => "refused".to_owned(),
         Verdict::Ask(missing) => {
             let questions: Vec<&str> = missing.iter().map(|each| each.question.as_str()).collect();
