@@ -33,6 +33,8 @@ pub(crate) struct RequestAnswer<'request> {
     reviews: Vec<ReviewAnswer<'request>>,
     first_approval: Option<FirstApproval<'request>>,
     payout: Option<PayoutAnswer<'request>>,
+    /// When a person noted that the money of an overdue refund is there.
+    arrival_noted_at: Option<String>,
     credits_given: Option<u64>,
     time_line: Vec<StepAnswer<'request>>,
     /// The promises of the policy to it.
@@ -232,6 +234,7 @@ pub(crate) fn request<'request>(
             refund: payout.refund.as_ref().map(ledger::RefundId::as_str),
             failure: payout.failure.as_deref(),
         }),
+        arrival_noted_at: request.arrived_at().map(|at| at.to_string()),
         credits_given: request.given.map(Credits::get),
         time_line: request
             .steps

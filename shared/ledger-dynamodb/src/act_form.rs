@@ -27,6 +27,7 @@ enum DeedForm {
     Accepted { offer: String },
     Declined { offer: String },
     Reviewed(ReviewForm),
+    Arrived,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,6 +98,7 @@ pub(crate) fn encode(act: &Act) -> ActForm {
                 quote: review.quote.clone(),
                 overrides: review.overrides,
             }),
+            Deed::Arrived => DeedForm::Arrived,
         },
     }
 }
@@ -136,6 +138,7 @@ pub(crate) fn decode(form: ActForm) -> Result<Act, StoreError> {
                 quote: review.quote,
                 overrides: review.overrides,
             }),
+            DeedForm::Arrived => Deed::Arrived,
         },
     })
 }

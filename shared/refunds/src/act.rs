@@ -68,6 +68,9 @@ pub enum Deed {
     },
     /// A person decided, or asked.
     Reviewed(Review),
+    /// A person noted that the money of an overdue refund is there, or that it is settled otherwise. It moves
+    /// no state, and ends the clock of the refund that was on its way.
+    Arrived,
 }
 
 /// Why something cannot be done with a request.
@@ -95,9 +98,10 @@ impl Deed {
 
 impl Request {
     /// Whether `call` repeats something that the same person has just done: nothing that the other side did
-    /// lies between.
+    /// lies between. That money arrived is no move of either side.
     pub fn repeats(&self, call: &Call, is_review: bool) -> bool {
-        let own = self.acts.iter().rev().take_while(|act| act.deed.is_review() == is_review);
+        let moves = self.acts.iter().rev().filter(|act| act.deed != Deed::Arrived);
+        let own = moves.take_while(|act| act.deed.is_review() == is_review);
         own.into_iter().any(|act| act.call.by == call.by && act.call.fingerprint == call.fingerprint)
     }
 
@@ -171,6 +175,13 @@ impl Request {
     /// Whether a person can be asked to look at it again.
     pub fn can_be_reopened(&self) -> bool {
         matches!(self.state, State::Refused | State::Failed) && self.reopenings() < REOPENINGS_MAX
+    }
+
+    /// When a person noted that the money of its refund is there; `None` if the refund failed since.
+    pub fn arrived_at(&self) -> Option<Timestamp> {
+        let refunded = self.steps.iter().rev().find(|step| step.state == State::Refunded)?;
+        let noted = self.acts.iter().rev().find(|act| act.deed == Deed::Arrived)?.call.at;
+        (self.state == State::Refunded && noted >= refunded.at).then_some(noted)
     }
 
     /// How often it was reopened.

@@ -23,7 +23,7 @@
 use ledger::Timestamp;
 use policy::{ClockStart, Document, Fact, Value};
 
-use crate::{Request, State};
+use crate::{Deed, Request, State};
 
 /// One promise of the policy, running for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -316,10 +316,6 @@ impl Request {
             let (first, decided_at_once) = (rounds.is_empty(), before == Some(State::Submitted));
             let open = rounds.last_mut().filter(|clock| clock.is_open());
             match (effect(promise.starts, step.state), open) {
-                // Refunded already, and a person says so again: the money is there.
-                (Effect::Runs, Some(clock)) if promise.starts == ClockStart::RefundSucceeded => {
-                    clock.end(step.at);
-                }
                 (Effect::Runs, Some(clock)) => clock.go_on(promise, document, step.at),
                 (Effect::Runs, None) if before != Some(step.state) && self.begins(promise.starts, first) => {
                     rounds.extend(Clock::start(promise, document, step.at));
@@ -338,7 +334,20 @@ impl Request {
             }
             before = Some(step.state);
         }
+        if promise.starts == ClockStart::RefundSucceeded {
+            self.end_with_arrivals(&mut rounds);
+        }
         rounds
+    }
+
+    /// The money of a round is there once a person has noted it, unless its refund had failed before.
+    fn end_with_arrivals(&self, rounds: &mut [Clock]) {
+        for arrived in self.acts.iter().filter(|act| act.deed == Deed::Arrived) {
+            let at = arrived.call.at;
+            if let Some(round) = rounds.iter_mut().rev().find(|round| round.started_at <= at) {
+                round.ended_at = Some(round.ended_at.map_or(at, |ended_at| ended_at.min(at)));
+            }
+        }
     }
 
     /// Whether another round begins: a first answer is given once, and money arrives where there was some.

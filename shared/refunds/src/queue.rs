@@ -9,7 +9,7 @@
 use ledger::{AccountId, Actor, Currency, Money, RefundRequestId, Timestamp};
 use policy::{Fact, Outcome, Reason, Recommendation, Remedy, Value};
 
-use crate::{Clock, ClockState, Request, State, Step};
+use crate::{Act, Call, Clock, ClockState, Deed, Request, State, fingerprint};
 
 /// How long a claim lasts, in seconds: half an hour is longer than reading and deciding a case takes, and
 /// short beside the shortest promise to people (four working hours), so that a claim that was forgotten
@@ -210,8 +210,8 @@ impl Request {
         Ok(())
     }
 
-    /// `person` notes that a refund's money is there, or what became of it is settled otherwise. Whether that
-    /// was still open.
+    /// `person` notes that the money of an overdue refund is there, or that it is settled otherwise. Whether
+    /// that was still open.
     pub fn arrived(&mut self, person: &str, now: Timestamp) -> Result<bool, ClaimError> {
         if self.state != State::Refunded {
             return Err(ClaimError::State(self.state));
@@ -222,10 +222,12 @@ impl Request {
         if let Some(held) = self.kept_from(person, now) {
             return Err(ClaimError::Held(held.clone()));
         }
-        if !self.is_overdue() {
+        if !self.is_overdue() || self.arrived_at().is_some() {
             return Ok(false);
         }
-        self.steps.push(Step { state: State::Refunded, at: now, actor: Actor::Support(person.to_owned()) });
+        let by = Actor::Support(person.to_owned());
+        let call = Call { by, at: now, fingerprint: fingerprint(&[self.id.as_str()]) };
+        self.acts.push(Act { call, deed: Deed::Arrived });
         self.claim = None;
         self.clocks_due_at = Some(now);
         Ok(true)

@@ -181,7 +181,7 @@ impl Request {
     /// The support people who did something in the customer's name since it was filed.
     pub fn speakers(&self) -> impl Iterator<Item = &str> {
         self.acts.iter().filter_map(|act| match (&act.deed, &act.call.by) {
-            (Deed::Reviewed(_), _) => None,
+            (Deed::Reviewed(_) | Deed::Arrived, _) => None,
             (_, Actor::Support(speaker)) => Some(speaker.as_str()),
             _ => None,
         })

@@ -73,6 +73,7 @@ fn done(deed: &Deed) -> String {
         Deed::Accepted { offer } => format!("accepted the offer {offer}"),
         Deed::Declined { offer } => format!("declined the offer {offer}"),
         Deed::Reviewed(review) => reviewed(review),
+        Deed::Arrived => "noted that the money is there".to_owned(),
     }
 }
 

@@ -177,6 +177,22 @@ async fn a_plan_that_was_to_end_with_its_refund_and_that_nobody_looks_after_is_f
 }
 
 #[tokio::test]
+async fn a_person_who_notes_that_the_money_arrived_breaks_nothing() {
+    let stage = Stage::empty().await;
+    let mut request = story::tell(&stage.tables).await;
+    // The document that promises how long a bank takes.
+    let document = policy_documents::documents().version("image-to-3d", "2026-06-01");
+    let late = at(30 * 24 * 3600);
+    request.keep_time(document);
+    assert_eq!(request.mark_time(late).len(), 1);
+    assert_eq!(request.arrived("ada", late), Ok(true));
+    request.keep_time(document);
+    story::save(&stage.tables, &mut request).await;
+    assert_eq!(stage.request(&request.id).await.arrived_at(), Some(late));
+    assert_eq!(breaches(&verify(&stage, late).await), []);
+}
+
+#[tokio::test]
 async fn a_hold_that_outlives_its_deadline_is_found() {
     let stage = Stage::told().await;
     run(&stage.tables, &AccountId::new(ACCOUNT).unwrap(), &place("gen-3", 5), at(200)).await;
