@@ -103,7 +103,7 @@ pub(crate) struct HistoryArguments {
     /// The account: the `sub` of the customer's token
     #[arg(long, value_name = "ID")]
     pub(crate) account: AccountId,
-    /// Show the balance as of this instant, not as of the clock
+    /// Show the account as it was at this instant: what happened later is left out
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(crate) at: Option<Timestamp>,
 }

@@ -1,5 +1,5 @@
-//! An account's whole story as plain text: the balance, the lots, one line per change of the credits, and
-//! the refund requests.
+//! An account's whole story as plain text: the balance, the lots, the open holds, one line per change of the
+//! credits, and the refund requests. With an instant, the story ends there.
 
 mod change;
 mod request;
@@ -11,6 +11,7 @@ use std::io::Write;
 
 use ledger::{Account, AccountId, Entry, Payment, PaymentId, Timestamp};
 use ledger_dynamodb::Tables;
+use refunds::State;
 
 use crate::Found;
 use crate::arguments::HistoryArguments;
@@ -28,8 +29,41 @@ pub(crate) async fn run(
     output: &mut impl Write,
 ) -> Result<Found, Failure> {
     let now = arguments.at.unwrap_or_else(lambda::clock::now);
-    let material = Material::of_account(tables, &arguments.account, &BTreeSet::new()).await?;
+    let mut material = Material::of_account(tables, &arguments.account, &BTreeSet::new()).await?;
+    if arguments.at.is_some() {
+        until(&mut material, now);
+    }
     tell(&arguments.account, &material, now, output)
+}
+
+/// Leaves out what happened after `at`. An account's time never runs backwards, so that its newest entry of
+/// then is the account as it was.
+fn until(material: &mut Material, at: Timestamp) {
+    for entries in material.journals.values_mut() {
+        entries.retain(|entry| entry.at() <= at);
+    }
+    material.requests.retain(|request| request.submitted_at <= at);
+    for request in &mut material.requests {
+        request.steps.retain(|step| step.at <= at);
+        request.acts.retain(|act| act.call.at <= at);
+        request.clocks.retain(|clock| clock.started_at <= at);
+        request.state = request.steps.last().map_or(request.state, |step| step.state);
+        let reached = |state| request.steps.iter().any(|step| step.state == state);
+        if !reached(State::Approved) {
+            (request.payout, request.given) = (None, None);
+        }
+        // What Stripe answered is of the step that it led to.
+        if let Some(payout) = request.payout.as_mut().filter(|_| request.state == State::Approved) {
+            (payout.refund, payout.failure) = (None, None);
+        }
+        for clock in &mut request.clocks {
+            let marks =
+                [&mut clock.ended_at, &mut clock.warned_at, &mut clock.breached_at, &mut clock.paused_at];
+            for mark in marks {
+                *mark = mark.filter(|marked| *marked <= at);
+            }
+        }
+    }
 }
 
 fn tell(
@@ -54,7 +88,7 @@ fn tell(
     Ok(Found::Sound)
 }
 
-/// The balance and the lots.
+/// The balance, the lots and the open holds.
 fn standing(
     id: &AccountId,
     account: &Account,
@@ -73,9 +107,30 @@ fn standing(
         }
         Err(error) => writeln!(output, "  the balance cannot be added up: {error}")?,
     }
-    if account.lots.is_empty() {
-        return Ok(());
+    if !account.lots.is_empty() {
+        lots(account, now, output)?;
     }
+    if !account.holds.is_empty() {
+        holds(account, output)?;
+    }
+    Ok(())
+}
+
+fn holds(account: &Account, output: &mut impl Write) -> Result<(), Failure> {
+    writeln!(output, "\nHolds")?;
+    let [left, right] = [Align::Left, Align::Right];
+    let mut columns = Columns::new([left, left, right, left, left]);
+    columns.row(["generation", "operation", "credits", "held (UTC)", "deadline (UTC)"]);
+    for hold in &account.holds {
+        let credits = hold.credits().map_or_else(|_| "?".to_owned(), |credits| credits.to_string());
+        let (held_at, deadline) = (instant(hold.held_at), instant(hold.deadline));
+        columns.row([hold.generation.as_str(), &hold.operation, &credits, &held_at, &deadline]);
+    }
+    columns.write(output)?;
+    Ok(())
+}
+
+fn lots(account: &Account, now: Timestamp, output: &mut impl Write) -> Result<(), Failure> {
     writeln!(output, "\nLots")?;
     let [left, right] = [Align::Left, Align::Right];
     let mut columns = Columns::new([right, left, right, right, right, right, right, right, left]);

@@ -1,6 +1,7 @@
-//! Events that were put aside: listed without their content, shown with it only on request, and applied
-//! again.
+//! Events that were put aside: listed with what to do about their reasons and without their content, shown
+//! with it only on request, and applied again.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use ledger_dynamodb::{Parked, Tables};
@@ -9,7 +10,9 @@ use crate::Found;
 use crate::columns::{Align, Columns};
 use crate::failure::Failure;
 use crate::words::{count, instant};
+use remedies::remedy;
 
+mod remedies;
 pub(crate) mod replay;
 
 /// Events of one page; DynamoDB itself cuts a page at 1 MB.
@@ -19,7 +22,7 @@ const PAGE: u16 = 100;
 pub(crate) async fn list(tables: &Tables, output: &mut impl Write) -> Result<Found, Failure> {
     let mut columns = Columns::new([Align::Left, Align::Left, Align::Right, Align::Left]);
     columns.row(["parked at (UTC)", "event", "bytes", "reason"]);
-    let (mut number, mut after) = (0_usize, None);
+    let (mut number, mut after, mut reasons) = (0_usize, None, BTreeSet::new());
     loop {
         let page = tables.parked_after(after.as_deref(), PAGE).await?;
         let Some(last) = page.last() else { break };
@@ -27,6 +30,7 @@ pub(crate) async fn list(tables: &Tables, output: &mut impl Write) -> Result<Fou
         number = number.saturating_add(page.len());
         for each in &page {
             columns.row([&instant(each.at), &each.id, &each.payload.len().to_string(), &each.reason]);
+            reasons.insert(each.reason.clone());
         }
     }
     if number == 0 {
@@ -34,6 +38,12 @@ pub(crate) async fn list(tables: &Tables, output: &mut impl Write) -> Result<Fou
         return Ok(Found::Sound);
     }
     writeln!(output, "{} parked.\n", count(number, "event is", "events are"))?;
+    columns.write(output)?;
+    writeln!(output, "\nWhat to do")?;
+    let mut columns = Columns::new([Align::Left; 2]);
+    for reason in &reasons {
+        columns.row([reason, remedy(reason)]);
+    }
     columns.write(output)?;
     Ok(Found::Fault)
 }
@@ -72,6 +82,7 @@ pub(crate) async fn show(
     columns.row(["event", &id]);
     columns.row(["parked at", &format!("{} UTC", instant(at))]);
     columns.row(["reason", &reason]);
+    columns.row(["what to do", remedy(&reason)]);
     columns.row(["payload", &format!("{}; --payload prints it", count(bytes.len(), "byte", "bytes"))]);
     columns.write(output)?;
     Ok(Found::Sound)
@@ -100,7 +111,11 @@ mod tests {
         }
         let (found, output, _) = stage.command("parked list").await;
         assert_eq!(found, Found::Fault);
-        assert_eq!(output.matches("unknown price").count(), 150, "{output}");
+        assert_eq!(
+            output.matches("unknown price").count(),
+            151,
+            "each, and once what to do about it: {output}"
+        );
         assert!(output.starts_with("150 events are parked.\n"), "{output}");
         assert!(output.contains("  2026-11-01 00:00:07  evt_007     31  unknown price\n"), "{output}");
 

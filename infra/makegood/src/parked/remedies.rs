@@ -1,0 +1,97 @@
+//! What an operator does about each reason for which an event is parked, before it is replayed.
+
+/// What fixes `reason`. A person may have no way to fix it; then the customer's case is the way.
+pub(super) fn remedy(reason: &str) -> &'static str {
+    match reason {
+        "account_unknown" => {
+            "Have the customer's checkout name the account in client_reference_id, or resend the \
+             checkout's event from Stripe; then replay. An event of another product's customer can stay: \
+             it expires after 90 days."
+        }
+        "account_mismatch" => {
+            "The Stripe customer belongs to another account. Find out whose purchase it is; refund it in \
+             the Dashboard, or have it bought again under the right account. A replay alone changes \
+             nothing."
+        }
+        "price_unknown" => {
+            "Add the price to catalogue.toml, deploy, then replay: it is applied as of the charge."
+        }
+        "price_kind" => {
+            "The price is sold in another way than catalogue.toml says. Correct the entry, deploy, then \
+             replay."
+        }
+        "lines_unknown" => {
+            "The event does not carry what was bought. Settle the case that opened itself for the \
+             purchase, or refund the payment in the Dashboard. A replay helps only once the lines are \
+             known."
+        }
+        "several_purchases" | "too_many_purchases" => {
+            "Several products were bought at once. Settle the case that opened itself for the purchase, \
+             or refund the payment in the Dashboard. A replay alone changes nothing."
+        }
+        "amount_mismatch" => {
+            "What was paid is not what the lines cost. Compare the payment in the Dashboard with \
+             catalogue.toml; correct the entry, deploy and replay, or refund the payment."
+        }
+        "quantity" => {
+            "The quantity is missing or buys less than one credit. Refund the payment in the Dashboard, \
+             or settle its case."
+        }
+        "proration_only" => {
+            "Money for a change within a period. Decide with the customer: settle the case of the \
+             payment, or refund it in the Dashboard. A replay alone changes nothing."
+        }
+        "payment_unknown" => {
+            "The payment is not recorded. Check that the webhook endpoint sends invoice_payment.paid, \
+             resend it and the event of the purchase from Stripe, then replay."
+        }
+        "too_many_lots" => {
+            "The account holds as many lots as it can. Replay once it has used some up, or settle the \
+             case of the purchase."
+        }
+        "refund_mismatch" => {
+            "Stripe's refund differs from the request that it names. Compare both in the Dashboard and by \
+             `makegood history`; correct the refund at Stripe. A replay alone changes nothing."
+        }
+        "refund_exceeds" => {
+            "More was refunded at Stripe than is recorded as left of the payment. Compare the payment's \
+             refunds in the Dashboard with `makegood history`, then replay."
+        }
+        "value_unknown" => {
+            "Stripe sent a value that this version does not know. Update Makegood to a version that does, \
+             then replay."
+        }
+        "unreadable" => {
+            "The event has a form that this version cannot read. Check the API version of the webhook \
+             endpoint; update Makegood, then replay."
+        }
+        "out_of_range" => {
+            "An amount or an instant is out of range. Look at the event with --payload, and settle the \
+             purchase at Stripe."
+        }
+        _ => "Look at the event with --payload and at the function's log of that instant.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remedy;
+
+    /// The reasons of the function that parks, as its source names them.
+    fn reasons() -> Vec<&'static str> {
+        let source = include_str!("../../../../functions/stripe-webhook/src/outcome.rs");
+        let (_, unapplied) = source.split_once("    Unapplied {").expect("the reasons are declared there");
+        let (unapplied, _) = unapplied.split_once("\n    }").expect("the declaration ends");
+        let variants = unapplied.lines().filter(|line| line.trim_end().ends_with("\","));
+        variants.filter_map(|line| line.split('"').nth(1)).collect()
+    }
+
+    #[test]
+    fn every_reason_for_parking_has_a_remedy() {
+        let (reasons, unnamed) = (reasons(), remedy("-"));
+        assert!(reasons.contains(&"price_unknown") && reasons.len() > 10, "{reasons:?}");
+        for reason in reasons {
+            assert_ne!(remedy(reason), unnamed, "{reason} needs what an operator does about it");
+        }
+    }
+}
