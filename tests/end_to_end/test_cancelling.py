@@ -49,7 +49,7 @@ def test_a_cancellation_is_shown_confirmed_and_told_to_stripe(stack, customer):
     assert customer.cancel(subscription, "something").status == 409
     done = customer.cancel(subscription, shown["confirmation"])
     assert done.status == 200, done.body
-    assert (done.json["state"], done.json["cancellation"]["channel"]) == ("cancelled", "customer")
+    assert (done.json["state"], done.json["cancellation"]["channel"]) == ("cancels_at_period_end", "customer")
     assert "is cancelled" in done.json["message"]
     assert customer.cancel(subscription, shown["confirmation"]).json == done.json
     customer.becomes("Stripe is told", lambda: told(customer, subscription))
@@ -57,7 +57,7 @@ def test_a_cancellation_is_shown_confirmed_and_told_to_stripe(stack, customer):
     # Until the period ends, everything stays and can be used.
     assert customer.balance() == (600, 0)
     customer.settle(customer.held(500), "capture")
-    assert [each["state"] for each in customer.subscriptions()] == ["cancelled"]
+    assert [each["state"] for each in customer.subscriptions()] == ["cancels_at_period_end"]
 
 
 def test_a_charge_after_a_cancellation_that_was_confirmed_here_is_refunded_by_itself(stack, customer):

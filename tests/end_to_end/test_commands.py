@@ -45,7 +45,7 @@ def test_the_cancellation_of_the_readme(stack):
     run_in_a_shell(
         calls, API=stack.state["api_url"], ACCOUNT=customer.account, CUSTOMER=token, SUBSCRIPTION=subscription
     )
-    assert [each["state"] for each in customer.subscriptions()] == ["cancelled"]
+    assert [each["state"] for each in customer.subscriptions()] == ["cancels_at_period_end"]
 
 
 def test_the_shipped_policies_pass_the_check_of_the_readme(stack):

@@ -117,7 +117,7 @@ def test_s3_18_a_plan_that_stripe_does_not_end_at_first_is_ended_by_the_sweep(st
     stack.wait_until_idle()
     customer.stripe("clear_faults")
     finish(customer, request, paid_once(customer, made["payment"]))
-    assert [each["state"] for each in customer.subscriptions()] == ["cancelled"]
+    assert [each["state"] for each in customer.subscriptions()] == ["cancels_at_period_end"]
     # Its clocks are looked at first, so that nothing but the plan is due.
     stack.sweep(instant(time.time() + 60))
     become_due(stack, request)

@@ -146,7 +146,8 @@ impl<'a> Known<'a> {
         let told = self.subscription;
         let state = match (told.ended_at, told.cancellation_confirmed_at) {
             (Some(_), _) => "ended",
-            (None, Some(_)) => "cancelled",
+            (None, Some(_)) if told.takes_effect_at() > told.period_ends_at => "cancels_at_date",
+            (None, Some(_)) => "cancels_at_period_end",
             (None, None) => "active",
         };
         SubscriptionView {

@@ -129,7 +129,7 @@ async fn s1_3_s1_7_cancelling_takes_a_second_step() {
     assert_eq!(stored(&world).await.confirmation, None);
     let (_, shown) = ask(&world, NOW_S).await;
     let (status, done) = confirm(&world, &shown["confirmation"], NOW_S + 60).await;
-    assert_eq!((status, &done["state"]), (200, &json!("cancelled")), "{done}");
+    assert_eq!((status, &done["state"]), (200, &json!("cancels_at_period_end")), "{done}");
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn s2_9_s3_16_s4_13_a_subscription_of_any_business_can_be_cancelled_at_any
         let (_, shown) = ask(&world, seconds).await;
         assert!(!shown["clauses"].as_array().unwrap().is_empty(), "{product}");
         let (status, done) = confirm(&world, &shown["confirmation"], seconds).await;
-        assert_eq!((status, &done["state"]), (200, &json!("cancelled")), "{product}");
+        assert_eq!((status, &done["state"]), (200, &json!("cancels_at_period_end")), "{product}");
     }
 }
 
@@ -217,7 +217,7 @@ async fn s2_11_s3_17_a_cancelled_plan_is_used_as_before_and_nothing_is_refunded(
     let (_, listed) = send(&world, call(LIST, last_second).as_customer(CUSTOMER), at(last_second)).await;
     let mut listed = listed["subscriptions"].as_array().unwrap().iter();
     let listed = listed.find(|each| each["subscription"] == "sub_run").unwrap();
-    assert_eq!((&listed["plan"], &listed["state"]), (&json!("premier"), &json!("cancelled")));
+    assert_eq!((&listed["plan"], &listed["state"]), (&json!("premier"), &json!("cancels_at_period_end")));
     assert_eq!(listed["cancellation"]["takes_effect_at"], "2026-12-01T00:00:00Z");
     for (generation, seconds) in [("gen-1", NOW_S + 60), ("gen-2", 30 * DAY_S - 1)] {
         let held = run(&world.app.store, &account(), &place(generation, 5), at(seconds)).await;
@@ -287,7 +287,10 @@ async fn s1_5_a_cancellation_on_stripes_page_counts_the_same() {
     };
     assert!(world.app.store.save_subscription(&cancelled).await.unwrap());
     let (status, shown) = ask(&world, NOW_S).await;
-    assert_eq!((status, &shown["state"], &shown["confirmation"]), (200, &json!("cancelled"), &Value::Null));
+    assert_eq!(
+        (status, &shown["state"], &shown["confirmation"]),
+        (200, &json!("cancels_at_period_end"), &Value::Null)
+    );
     assert_eq!(shown["cancellation"]["channel"], "stripe");
     assert_eq!(stored(&world).await.confirmation, None);
 }
