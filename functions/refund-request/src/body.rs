@@ -235,7 +235,7 @@ impl Asked {
         report.check()?;
         let asked = Self {
             reason: body.reason,
-            payment: id("#/payment", body.payment.as_deref())?,
+            payment: crate::payment_name::read(body.payment.as_deref())?,
             generation: id("#/generation_id", body.generation_id.as_deref())?,
             note: report.beside(&body.note),
             remedy: body.remedy,
@@ -336,7 +336,7 @@ impl Answer {
         plan(body.plan_requested.as_deref())?;
         day(body.purchase_date.as_deref())?;
         body.named = Named {
-            payment: id("#/payment", body.payment.as_deref())?,
+            payment: crate::payment_name::read(body.payment.as_deref())?,
             generation: id("#/generation_id", body.generation_id.as_deref())?,
         };
         Ok(body)

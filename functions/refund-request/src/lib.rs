@@ -1,5 +1,5 @@
 //! Refund requests over HTTP: facts in, a decision of the written policy out, and the intent to pay. And the
-//! subscriptions of an account, with their cancelling.
+//! payments and subscriptions of an account, with their cancelling.
 //!
 //! A submission reads the request of its idempotency key and the payment at once, then the subscription
 //! and the account, decides, and writes request, ledger entry and payment in one transaction. Money moves
@@ -18,6 +18,8 @@ mod cursor;
 mod findings;
 mod known;
 mod list;
+mod payment_name;
+mod payments;
 mod purchase;
 mod queue;
 mod quoted;
@@ -77,6 +79,7 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
         "POST /v1/refund-requests/{id}/arrival" => claim::arrival(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
+        "GET /v1/accounts/{account}/payments" => payments::list(app, request, invocation).await,
         "GET /v1/accounts/{account}/subscriptions" => subscriptions::list(app, request, invocation).await,
         "POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation" => {
             cancel::cancel(app, request, invocation).await

@@ -14,7 +14,7 @@ use stripe_events::{Event, EventKind};
 
 use crate::leads::{self, Told};
 use crate::outcome::{Ignored, Outcome, Unapplied};
-use crate::{checkout, dispute, invoice, refund, subscription};
+use crate::{checkout, dispute, invoice, names, refund, subscription};
 
 /// How long after it happened an event is sent again for what it rests on, in seconds. The events of one
 /// checkout come within seconds of each other; an hour covers a delivery that Stripe had to repeat.
@@ -81,6 +81,7 @@ impl Apply<'_> {
             }
             EventKind::InvoicePaid(invoice) => invoice::paid(self, invoice).await,
             EventKind::InvoicePaymentPaid(paid) => invoice::payment_paid(self, paid).await,
+            EventKind::ChargeTold(charge) => names::told(self, charge).await,
             EventKind::DisputeTold(dispute) => dispute::told(self, dispute).await,
             EventKind::SubscriptionCreated(subscription) | EventKind::SubscriptionUpdated(subscription) => {
                 subscription::told(self, subscription, subscription.ended_at).await

@@ -13,6 +13,7 @@ use stripe_events::{CheckoutMode, CheckoutPaymentStatus, CheckoutSession, Quanti
 
 use crate::apply::{Apply, Stop, in_force, pinned};
 use crate::leads::{self, Order, Told};
+use crate::names;
 use crate::outcome::{Ignored, Outcome, Unapplied};
 use crate::purchase::{Purchase, Sold, purchase};
 
@@ -122,6 +123,7 @@ async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, 
         landed_at: apply.now,
         policy,
         buyer: session.buyer,
+        names: names::of_session(session),
         disputes: Vec::new(),
         downloads: 0,
     };

@@ -6,6 +6,7 @@ use refunds::{Reported, RequestStore, undo};
 use stripe_events::{Dispute, DisputeStatus};
 
 use crate::apply::{Apply, Stop};
+use crate::names;
 use crate::outcome::{Outcome, Unapplied};
 
 /// Requests that are looked at for one about the payment; an account with more before it is not judged.
@@ -15,6 +16,7 @@ const REQUESTS_MAX: u16 = 20;
 /// come.
 pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome, Stop> {
     let named = dispute.payment.as_ref().ok_or(Unapplied::PaymentUnknown)?;
+    names::of_charge(apply, named, dispute.charge.as_ref()).await?;
     let Some(payment) = apply.payment(named).await? else {
         if !is_inquiry(dispute) {
             apply.tables.note_unrecorded(named, apply.event.id.as_str()).await?;

@@ -17,6 +17,7 @@ use stripe_events::{
 
 use crate::apply::{Apply, Stop, in_force, pinned};
 use crate::leads::Told;
+use crate::names;
 use crate::outcome::{Ignored, Outcome, Unapplied};
 use crate::purchase::{Purchase, Sold, purchase};
 
@@ -63,6 +64,7 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
         landed_at: apply.now,
         policy: pinned(in_force),
         buyer: invoice.buyer,
+        names: names::of_invoice(invoice),
         disputes: Vec::new(),
         downloads: 0,
     };

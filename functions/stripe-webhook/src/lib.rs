@@ -13,6 +13,7 @@ mod checkout;
 mod dispute;
 mod invoice;
 mod leads;
+mod names;
 mod outcome;
 mod purchase;
 mod refund;

@@ -10,6 +10,7 @@ use refunds::{RefundSeen, RefundStatus as Status, Reported, State, report};
 use stripe_events::{EventKind, Refund, RefundStatus};
 
 use crate::apply::{Apply, Stop};
+use crate::names;
 use crate::outcome::{Outcome, Unapplied};
 
 /// The key of a refund's metadata under which refund-payout names the request.
@@ -17,6 +18,9 @@ const REQUEST_KEY: &str = "refund_request";
 
 /// A refund as of the event.
 pub(crate) async fn told(apply: &Apply<'_>, refund: &Refund) -> Result<Outcome, Stop> {
+    if let Some(payment) = &refund.payment {
+        names::of_charge(apply, payment, refund.charge.as_ref()).await?;
+    }
     let seen = RefundSeen {
         id: refund.id.clone(),
         payment: refund.payment.clone().ok_or(Unapplied::PaymentUnknown)?,

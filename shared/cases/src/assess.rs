@@ -96,7 +96,7 @@ pub struct Frozen<'request> {
 pub async fn assess<S: Stores>(
     store: &S,
     account: &AccountId,
-    asked: Asked,
+    mut asked: Asked,
     frozen: Option<Frozen<'_>>,
     product: Option<&ProductId>,
     now: Timestamp,
@@ -108,6 +108,7 @@ pub async fn assess<S: Stores>(
     if asked.payment.is_some() && !known && asked.reason != Reason::CreditsMissing {
         return Err(CaseError::NoSuchPayment);
     }
+    asked.payment = records.payment_id().cloned().or(asked.payment);
     if let (Some(said), Some(recorded)) = (product, product_of(&records, None))
         && said != recorded
     {

@@ -12,7 +12,9 @@ mod facts;
 mod records;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 pub use assess::{Asked, Assessment, CaseError, Frozen, assess, follow};
 pub use facts::{Report, Said, gather};
 pub use records::{EarlierRequests, Records};
+pub use windows::{Windows, windows};

@@ -4,7 +4,8 @@
 use futures_util::future::{join, join_all, join3, join4};
 use ledger::{
     AccountId, AccountRecords, Actor, Entry, ExecuteError, GenerationHistory, LedgerStore, Outage, Payment,
-    PaymentKind, PaymentStore, ProductId, Purchase, Subscriber, Subscription, Timestamp, find_hold,
+    PaymentId, PaymentKind, PaymentName, PaymentStore, ProductId, Purchase, Subscriber, Subscription,
+    Timestamp, find_hold,
 };
 use policy::{Document, Fact, Reason, Value};
 use policy_documents::catalogue;
@@ -53,7 +54,8 @@ const REQUESTS_MAX: u16 = 20;
 type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
 impl Records {
-    /// Reads all records: two round trips, and one more for a generation that has left the account's memory.
+    /// Reads all records: two round trips, one more for a generation that has left the account's memory, and
+    /// three more for a payment that another name than its id is given of.
     pub async fn read<S: PaymentStore + LeadStore>(
         store: &S,
         account: &AccountId,
@@ -76,6 +78,12 @@ impl Records {
 }
 
 impl Records {
+    /// The id under which the payment is recorded, whatever name of it was given.
+    pub(crate) fn payment_id(&self) -> Option<&PaymentId> {
+        let uncredited = self.uncredited.as_ref().map(|uncredited| &uncredited.payment);
+        self.payment.as_ref().map(|payment| &payment.id).or(uncredited)
+    }
+
     /// Reads the requests that were made before, where a rule of the document asks for them and the payment's
     /// credits were used: one more round trip for what is rare.
     pub(crate) async fn read_earlier<S: RequestStore>(
@@ -145,6 +153,25 @@ async fn of_payment<S: PaymentStore + LeadStore>(
     asked: &Asked,
 ) -> Result<Records, S::Error> {
     let Some(id) = &asked.payment else { return Ok(Records::default()) };
+    let known = of_payment_id(store, account, asked.reason, id).await?;
+    if known.payment.is_some() || known.uncredited.is_some() {
+        return Ok(known);
+    }
+    // Customers have a receipt, an invoice or a bank statement in hand, each with a name of its own.
+    let Ok(name) = PaymentName::new(id.as_str()) else { return Ok(known) };
+    match store.payment_named(account, &name).await? {
+        Some(named) if named != *id => of_payment_id(store, account, asked.reason, &named).await,
+        _ => Ok(known),
+    }
+}
+
+/// The same, by the id of the payment's record.
+async fn of_payment_id<S: PaymentStore + LeadStore>(
+    store: &S,
+    account: &AccountId,
+    reason: Reason,
+    id: &PaymentId,
+) -> Result<Records, S::Error> {
     let uncredited = async || {
         let noted = Lead::id_of_uncredited(account, id);
         let (noted, moved) = join(store.lead(&noted), store.moved_unrecorded(id)).await;
@@ -152,7 +179,7 @@ async fn of_payment<S: PaymentStore + LeadStore>(
     };
     // Nearly every payment that a request names is recorded: only what is about missing credits looks for the
     // purchase at once.
-    let (payment, noted) = match asked.reason {
+    let (payment, noted) = match reason {
         Reason::CreditsMissing => {
             let (payment, noted) = join(store.payment(id), uncredited()).await;
             (payment?, Some(noted?))

@@ -8,7 +8,8 @@
 //! places a hold |
 //! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
 //! | `ACCOUNT#<account>` | `FINDING` | what people found out about the account: `body` |
-//! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency` |
+//! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency`,
+//! `names` |
 //! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `payment`, `minor`, `at`, `stands` |
 //! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute:<id>`, `dispute_order:<id>`,
 //! `downloads` |
@@ -19,6 +20,7 @@
 //! `confirmed_by`, `confirmed_at` |
 //! | `INVOICE#<invoice>` | `-` | `payment` |
 //! | `PAID#<payment>` | `-` | `invoice`: which invoice a payment paid |
+//! | `NAME#<charge, or number of a receipt>` | `-` | `payment`: which payment is called so |
 //! | `UNRECORDED#<payment>` | `-` | what came of a payment apart from its purchase's event: `by` |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
 //! | `EVENT#<event>` | `-` | an event that granted credits: `digest` of what it said |
@@ -50,6 +52,7 @@ mod item;
 mod journal;
 mod lead;
 mod link;
+mod name;
 mod parked;
 mod payment;
 mod records;

@@ -2,8 +2,8 @@
 
 use ledger::{
     AccountId, AccountRecords, Credits, Currency, CustomerId, Finding, LotId, Money, Outage, Payment,
-    PaymentId, PaymentKind, PaymentStore, PolicyRef, ProductId, Subscriber, Subscription, SubscriptionId,
-    Timestamp,
+    PaymentId, PaymentKind, PaymentName, PaymentStore, PolicyRef, ProductId, Purchase, Subscriber,
+    Subscription, SubscriptionId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,8 @@ struct PaymentForm {
     policy: Option<(String, String)>,
     #[serde(default, skip_serializing_if = "BuyerForm::is_empty")]
     buyer: BuyerForm,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
 }
 
 /// Writes a payment's attributes. The sum of refunds is an attribute of its own: it moves by condition.
@@ -58,6 +60,7 @@ pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError
         landed_at: payment.landed_at.as_ms(),
         policy: payment.policy.as_ref().map(|policy| (policy.document.clone(), policy.version.clone())),
         buyer: BuyerForm::of(payment.buyer),
+        names: payment.names.iter().map(|name| name.as_str().to_owned()).collect(),
     };
     item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
     item.insert("refunded_minor".to_owned(), number(payment.refunded_minor));
@@ -90,9 +93,14 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         landed_at: instant(form.landed_at)?,
         policy: form.policy.map(|(document, version)| PolicyRef { document, version }),
         buyer: form.buyer.read()?,
+        names: form.names.into_iter().map(name).collect::<Result<_, _>>()?,
         disputes: dispute::read(item)?,
         downloads: downloads::read(item)?,
     })
+}
+
+fn name(name: String) -> Result<PaymentName, StoreError> {
+    PaymentName::new(name).map_err(|_| StoreError::Unreadable("names"))
 }
 
 pub(crate) fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
@@ -103,6 +111,14 @@ impl PaymentStore for Tables {
     async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, StoreError> {
         let item = self.get(&self.ledger, payment_key(id)).await?;
         item.map(|item| read(id, &item)).transpose()
+    }
+
+    async fn payment_named(
+        &self,
+        account: &AccountId,
+        name: &PaymentName,
+    ) -> Result<Option<PaymentId>, StoreError> {
+        self.find_named(account, name).await
     }
 
     async fn moved_unrecorded(&self, id: &PaymentId) -> Result<bool, StoreError> {
@@ -136,6 +152,15 @@ impl PaymentStore for Tables {
 
     async fn records_of(&self, account: &AccountId) -> Result<AccountRecords, StoreError> {
         self.account_records(account).await
+    }
+
+    async fn purchases_of(
+        &self,
+        account: &AccountId,
+        before: Option<(Timestamp, PaymentId)>,
+        limit: u16,
+    ) -> Result<Vec<Purchase>, StoreError> {
+        self.purchases_before(account, before, limit).await
     }
 
     async fn subscriber(&self, subscription: &SubscriptionId) -> Result<Option<Subscriber>, StoreError> {

@@ -4,6 +4,8 @@
 //! A purchase is written in the transaction of its payment, a refund in the transaction that moves its
 //! payment's sum, so that neither can be missing. A refund that failed stays, marked as such.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use ledger::{
     ACCOUNT_RECORDS_MAX, Abuse, AccountId, AccountRecords, Currency, Finding, Money, OUTAGES_MAX, Outage,
@@ -17,7 +19,7 @@ use crate::{StoreError, Tables};
 
 /// These sort behind `DUE` and `ENTRY#`, and among themselves in this order.
 const FINDING: &str = "FINDING";
-const PURCHASE: &str = "PURCHASE#";
+pub(crate) const PURCHASE: &str = "PURCHASE#";
 const REFUNDED: &str = "REFUNDED#";
 
 #[derive(Serialize, Deserialize)]
@@ -29,17 +31,27 @@ struct FindingForm {
     at: i64,
 }
 
-/// The purchase that a payment was. Thirteen digits of milliseconds keep them in order.
+/// Thirteen digits of milliseconds keep purchases in order.
+fn purchase_key(charged_at: Timestamp, payment: &PaymentId) -> String {
+    format!("{PURCHASE}{:013}#{payment}", charged_at.as_ms())
+}
+
+/// The purchase that a payment was.
 pub(crate) fn purchase_item(payment: &Payment) -> Item {
-    let sort = format!("{PURCHASE}{:013}#{}", payment.charged_at.as_ms(), payment.id);
+    let sort = purchase_key(payment.charged_at, &payment.id);
     let mut item = key(account_key(&payment.account), sort);
     item.insert("price".to_owned(), text(payment.price.as_str()));
     item.insert("paid_minor".to_owned(), number(payment.paid.minor()));
     item.insert("currency".to_owned(), text(payment.paid.currency().as_str()));
+    if !payment.names.is_empty() {
+        let names = payment.names.iter().map(|name| name.as_str().to_owned());
+        let names = names.collect::<BTreeSet<_>>().into_iter().collect();
+        item.insert("names".to_owned(), AttributeValue::Ss(names));
+    }
     item
 }
 
-fn purchase(item: &Item) -> Result<Purchase, StoreError> {
+pub(crate) fn purchase(item: &Item) -> Result<Purchase, StoreError> {
     let unreadable = || StoreError::Unreadable("purchase");
     let sort = read_text(item, "sk")?.strip_prefix(PURCHASE).ok_or_else(unreadable)?;
     let (charged_at, payment) = sort.split_once('#').ok_or_else(unreadable)?;
@@ -123,6 +135,36 @@ impl Tables {
             }
         }
         Ok(records)
+    }
+
+    pub(crate) async fn purchases_before(
+        &self,
+        account: &AccountId,
+        before: Option<(Timestamp, PaymentId)>,
+        limit: u16,
+    ) -> Result<Vec<Purchase>, StoreError> {
+        let upper = before.map_or_else(
+            || format!("{PURCHASE}~"),
+            |(charged_at, payment)| purchase_key(charged_at, &payment),
+        );
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.ledger)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", text(account_key(account)))
+            .expression_attribute_values(":first", text(PURCHASE))
+            .expression_attribute_values(":last", text(&upper))
+            .scan_index_forward(false)
+            // The one that the page before ended with may be among them.
+            .limit(i32::from(limit).saturating_add(1))
+            .send()
+            .await
+            .map_err(StoreError::of)?;
+        let items = answer.items.unwrap_or_default();
+        let ended_before = |item: &&Item| read_text(item, "sk").is_ok_and(|sort| sort != upper);
+        items.iter().filter(ended_before).take(usize::from(limit)).map(purchase).collect()
     }
 
     pub(crate) async fn put_finding(&self, account: &AccountId, finding: &Finding) -> Result<(), StoreError> {

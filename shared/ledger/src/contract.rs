@@ -78,6 +78,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             landed_at: at(0),
             policy: None,
             buyer: Buyer::default(),
+            names: Vec::new(),
             disputes: Vec::new(),
             downloads: 0,
         }),

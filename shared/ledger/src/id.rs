@@ -90,6 +90,12 @@ id_type!(DisputeId, "dispute id", "A dispute at the cardholder's bank (`dp_…`,
 id_type!(GenerationId, "generation id", "One generation of a generation service; unique within an account.");
 id_type!(InvoiceId, "invoice id", "Stripe's invoice (`in_…`).");
 id_type!(PaymentId, "payment id", "Money in: Stripe's PaymentIntent (`pi_…`).");
+id_type!(
+    PaymentName,
+    "payment name",
+    "What a payment is called at Stripe: its own id or that of its charge, invoice or checkout session, or \
+     the number of its invoice or receipt."
+);
 id_type!(ProductId, "product id", "A product of the price catalogue; lots are spent on its operations only.");
 id_type!(RefundId, "refund id", "Money out: Stripe's Refund (`re_…`).");
 id_type!(RefundRequestId, "refund request id", "One refund request, ours.");

@@ -41,8 +41,8 @@ pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};
 pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posting, ReleaseReason};
 pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
 pub use id::{
-    AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, PaymentId, ProductId, RefundId,
-    RefundRequestId, SubscriptionId, check_id,
+    AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, PaymentId, PaymentName, ProductId,
+    RefundId, RefundRequestId, SubscriptionId, check_id,
 };
 pub use invariants::{Breach, check_journal};
 pub use memory::{InMemory, MemoryError};

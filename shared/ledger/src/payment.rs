@@ -2,7 +2,7 @@
 
 use crate::{
     AccountId, AmountError, Buyer, Credits, CustomerId, DisputeId, GenerationId, InvoiceId, LotId, Money,
-    PaymentId, PolicyRef, ProductId, RefundRequestId, SubscriptionId, Timestamp,
+    PaymentId, PaymentName, PolicyRef, ProductId, RefundRequestId, SubscriptionId, Timestamp,
 };
 
 /// What a payment was for.
@@ -57,6 +57,8 @@ pub struct Payment {
     pub policy: Option<PolicyRef>,
     /// Who bought it, as far as its events say.
     pub buyer: Buyer,
+    /// What else it is called at Stripe, as far as the event of its purchase says.
+    pub names: Vec<PaymentName>,
     /// The disputes at the cardholder's bank that there are or were, first opened first.
     pub disputes: Vec<Dispute>,
     /// The generations on its credits of which a result was downloaded or exported, as services reported;

@@ -4,7 +4,8 @@ use std::future::Future;
 
 use crate::{
     AccountId, AccountRecords, Confirmation, CustomerId, Entry, Finding, GenerationId, Outage, Payment,
-    PaymentId, ProductId, Record, Subscriber, Subscription, SubscriptionId, Timestamp, Untold,
+    PaymentId, PaymentName, ProductId, Purchase, Record, Subscriber, Subscription, SubscriptionId, Timestamp,
+    Untold,
 };
 
 /// An entry and what is written with it, all or nothing.
@@ -72,10 +73,19 @@ pub trait LedgerStore: Sync {
     ) -> impl Future<Output = Result<Option<AccountId>, Self::Error>> + Send;
 }
 
-/// Keeps what is known of payments and subscriptions. Every method is one round trip.
+/// Keeps what is known of payments and subscriptions. Every method is one round trip, except
+/// [`PaymentStore::payment_named`].
 pub trait PaymentStore: LedgerStore {
     /// A payment.
     fn payment(&self, id: &PaymentId) -> impl Future<Output = Result<Option<Payment>, Self::Error>> + Send;
+
+    /// The id under which a payment that the account may have named is recorded, or would be: two round
+    /// trips. Whose payment it is says the payment alone.
+    fn payment_named(
+        &self,
+        account: &AccountId,
+        name: &PaymentName,
+    ) -> impl Future<Output = Result<Option<PaymentId>, Self::Error>> + Send;
 
     /// Whether money of a payment that is not recorded is known to have moved: it was refunded or disputed.
     fn moved_unrecorded(&self, id: &PaymentId) -> impl Future<Output = Result<bool, Self::Error>> + Send;
@@ -106,6 +116,14 @@ pub trait PaymentStore: LedgerStore {
         &self,
         account: &AccountId,
     ) -> impl Future<Output = Result<AccountRecords, Self::Error>> + Send;
+
+    /// Up to `limit` purchases of an account before `before`, newest first; `None` begins at the newest.
+    fn purchases_of(
+        &self,
+        account: &AccountId,
+        before: Option<(Timestamp, PaymentId)>,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<Purchase>, Self::Error>> + Send;
 
     /// Who started a subscription and what was ordered, as far as the checkout's event said.
     fn subscriber(

@@ -31,6 +31,7 @@ mod remedy;
 mod settle;
 mod statutory;
 mod verdict;
+mod window;
 mod wording;
 
 pub use backtest::{Backtest, ClauseTurns, Flip, PastRequest, Sums, backtest};
@@ -61,3 +62,4 @@ pub use promise::{
     Revocation,
 };
 pub use reason::Reason;
+pub use window::window_until;

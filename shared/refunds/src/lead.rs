@@ -127,6 +127,7 @@ impl Uncredited {
             landed_at: now,
             policy: Some(PolicyRef { document: document.id.clone(), version: document.version.clone() }),
             buyer: self.buyer,
+            names: Vec::new(),
             disputes: Vec::new(),
             downloads: 0,
         }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use crate::charge::{self, Charge};
 use crate::checkout::{self, CheckoutSession};
 use crate::dispute::{self, Dispute};
 use crate::id::{ConnectedAccountId, EventId};
@@ -51,6 +52,8 @@ pub enum EventKind {
     InvoicePaid(PaidInvoice),
     /// `invoice_payment.paid`: which payment paid an invoice; there may be several.
     InvoicePaymentPaid(InvoicePaid),
+    /// `charge.succeeded` and `charge.updated`: what else a payment is called.
+    ChargeTold(Charge),
     /// `customer.subscription.created`.
     SubscriptionCreated(Subscription),
     /// `customer.subscription.updated`.
@@ -230,6 +233,7 @@ fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Res
         "refund.created" => EventKind::RefundCreated(data.fact(refund::Wire::fact)?),
         "refund.updated" => EventKind::RefundUpdated(data.fact(refund::Wire::fact)?),
         "refund.failed" => EventKind::RefundFailed(data.fact(refund::Wire::fact)?),
+        "charge.succeeded" | "charge.updated" => EventKind::ChargeTold(data.fact(charge::Wire::fact)?),
         "charge.dispute.created"
         | "charge.dispute.updated"
         | "charge.dispute.closed"

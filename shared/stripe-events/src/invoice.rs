@@ -112,6 +112,10 @@ pub struct InvoicePaid {
 pub struct PaidInvoice {
     /// Its id.
     pub id: InvoiceId,
+    /// The number that its customer reads on it, like `A1B2C3D4-0001`.
+    pub number: Option<String>,
+    /// The number of the receipt that was sent for it, like `1234-5678`.
+    pub receipt_number: Option<String>,
     /// Whose it is.
     pub customer: Option<CustomerId>,
     /// The subscription it is for, if it is for one.

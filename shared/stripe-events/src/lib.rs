@@ -9,6 +9,7 @@
 //! Nothing in this crate reads a clock, the environment or the network.
 
 mod buyer;
+mod charge;
 mod checkout;
 mod dispute;
 mod event;
@@ -23,6 +24,7 @@ mod signature;
 mod subscription;
 mod wire;
 
+pub use charge::Charge;
 pub use checkout::{CheckoutLine, CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
 pub use dispute::{Dispute, DisputeStatus};
 pub use event::{Event, EventKind, Unreadable, parse};

@@ -101,9 +101,14 @@ fn s4_8_a_settings_page_finds_plans_purchases_and_cancelling() {
         .flat_map(|item| object(item, OPENAPI).values())
         .filter_map(|operation| operation["operationId"].as_str().map(str::to_owned))
         .collect();
-    for needed in
-        ["listSubscriptions", "cancelSubscription", "readBalance", "readHistory", "previewRefundRequest"]
-    {
+    for needed in [
+        "listPayments",
+        "listSubscriptions",
+        "cancelSubscription",
+        "readBalance",
+        "readHistory",
+        "previewRefundRequest",
+    ] {
         assert!(
             operations.contains(needed),
             "{OPENAPI}: a settings page needs `{needed}`, of {operations:?}"

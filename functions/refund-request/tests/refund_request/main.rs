@@ -15,9 +15,13 @@ mod granted;
 #[cfg(test)]
 mod missing_packs;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod offers;
 #[cfg(test)]
 mod one_case;
+#[cfg(test)]
+mod payments;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]

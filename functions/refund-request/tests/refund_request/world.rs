@@ -106,6 +106,13 @@ impl World {
         self.grant(grant, document, 40 * DAY_S).await;
     }
 
+    /// A pack of 100 credits that has other names at Stripe.
+    pub(crate) async fn buy_named(&self, id: &str, names: &[ledger::PaymentName]) {
+        let mut grant = grant(&account(), id, 100, None);
+        grant.payment.names = names.to_vec();
+        self.grant(grant, "music-studio", 40 * DAY_S).await;
+    }
+
     /// The first charge of another subscription, which has not ended.
     pub(crate) async fn subscribe(&self, id: &str, subscription: &str, credits: u64) {
         self.grant(grant(&account(), id, credits, Some(subscription)), "music-studio", 40 * DAY_S).await;

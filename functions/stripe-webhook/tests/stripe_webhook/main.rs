@@ -11,6 +11,8 @@ mod disputes;
 #[cfg(test)]
 mod leads;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod order;
 #[cfg(test)]
 mod purchases;

@@ -8,6 +8,8 @@ mod downloads;
 mod leads;
 #[cfg(test)]
 mod money;
+#[cfg(test)]
+mod names;
 
 use ledger::contract;
 use ledger_dynamodb::in_process;

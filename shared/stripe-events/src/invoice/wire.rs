@@ -16,6 +16,10 @@ pub(crate) struct Wire<'a> {
     #[serde(borrow, default)]
     id: Scalar<'a>,
     #[serde(borrow, default)]
+    number: Scalar<'a>,
+    #[serde(borrow, default)]
+    receipt_number: Scalar<'a>,
+    #[serde(borrow, default)]
     customer: Scalar<'a>,
     #[serde(borrow, default)]
     parent: Object<ParentWire<'a>>,
@@ -184,6 +188,8 @@ impl Wire<'_> {
         let tax_ids = Some(&self.customer_tax_ids).filter(|tax_ids| tax_ids.is_list());
         Ok(PaidInvoice {
             id: required(self.id.id("id")?, "id")?,
+            number: self.number.text("number")?.map(str::to_owned),
+            receipt_number: self.receipt_number.text("receipt_number")?.map(str::to_owned),
             customer: self.customer.id("customer")?,
             subscription,
             subscription_metadata,

@@ -139,6 +139,8 @@ pub(crate) fn invoice(
             "has_more": false, "url": format!("/v1/invoices/{}/lines", invoice.id),
         },
         "livemode": context.livemode, "metadata": {},
+        "number": format!("MKGD-{}", invoice.id.trim_start_matches("in_").to_ascii_uppercase()),
+        "receipt_number": null,
         "period_end": subscription.period_start, "period_start": subscription.period_start,
         "status": "paid",
         "status_transitions": {

@@ -1,0 +1,44 @@
+//! What a payment is called on a receipt, an invoice, a bank statement or in the Dashboard, so that customers
+//! can name it by what they have in hand (`S2-30`).
+//!
+//! The names that a purchase's own event says are written with the purchase. Those that another event says
+//! are noted by themselves, whether or not the purchase is known by then. A name that is no id is left out:
+//! it keeps no credits back.
+
+use ledger::{PaymentId, PaymentName};
+use stripe_events::{Charge, ChargeId, CheckoutSession, PaidInvoice};
+
+use crate::apply::{Apply, Stop};
+use crate::outcome::{Ignored, Outcome};
+
+/// The names of a checkout session's payment: the session, and the invoice that it made.
+pub(crate) fn of_session(session: &CheckoutSession) -> Vec<PaymentName> {
+    let invoice = session.invoice.as_ref().map(|invoice| invoice.as_str());
+    names([Some(session.id.as_str()), invoice])
+}
+
+/// The names of an invoice's payment: the invoice, its number and the number of its receipt.
+pub(crate) fn of_invoice(invoice: &PaidInvoice) -> Vec<PaymentName> {
+    names([Some(invoice.id.as_str()), invoice.number.as_deref(), invoice.receipt_number.as_deref()])
+}
+
+/// A charge, with the number of its receipt once there is one.
+pub(crate) async fn told(apply: &Apply<'_>, charge: &Charge) -> Result<Outcome, Stop> {
+    let Some(payment) = &charge.payment else { return Ok(Outcome::Ignored(Ignored::NoPurchase)) };
+    let names = names([Some(charge.id.as_str()), charge.receipt_number.as_deref()]);
+    apply.tables.name_payment(payment, &names).await?;
+    Ok(Outcome::Applied)
+}
+
+/// The charge that an event about a payment names.
+pub(crate) async fn of_charge(
+    apply: &Apply<'_>,
+    payment: &PaymentId,
+    charge: Option<&ChargeId>,
+) -> Result<(), Stop> {
+    Ok(apply.tables.name_payment(payment, &names([charge.map(ChargeId::as_str)])).await?)
+}
+
+fn names<'a>(names: impl IntoIterator<Item = Option<&'a str>>) -> Vec<PaymentName> {
+    names.into_iter().flatten().filter_map(|name| PaymentName::new(name).ok()).collect()
+}
