@@ -100,7 +100,18 @@ impl World {
 
     /// A pack of 100 credits of a product, bought yesterday for this much.
     pub(crate) async fn pay_for(&self, product: &str, document: &str, id: &str, minor: u64) {
-        let mut grant = grant(&account(), id, 100, None);
+        self.pay_for_credits((product, document), id, minor, 100).await;
+    }
+
+    /// A pack of this many credits.
+    pub(crate) async fn pay_for_credits(
+        &self,
+        (product, document): (&str, &str),
+        id: &str,
+        minor: u64,
+        credits: u64,
+    ) {
+        let mut grant = grant(&account(), id, credits, None);
         grant.payment.product = ledger::ProductId::new(product).unwrap();
         grant.payment.paid = Money::new(minor, grant.payment.paid.currency());
         self.grant(grant, document, 40 * DAY_S).await;
@@ -182,7 +193,10 @@ impl World {
     /// A review that carries the quote that support is shown.
     pub(crate) async fn review_as_shown(&self, id: &str, reviewer: &str, body: &Value) -> (u16, Value) {
         let mut body = body.clone();
-        body["quote"] = self.seen(id).await["quote"]["quote"].clone();
+        let quote = self.seen(id).await["quote"]["quote"].clone();
+        if !quote.is_null() {
+            body["quote"] = quote;
+        }
         self.review(id, reviewer, &body).await
     }
 

@@ -28,7 +28,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         // The name of an unknown field is the caller's own: one that is too long or has other characters than
         // names have is not repeated.
         let parent_only = matches!(error.inner(), Mismatch::UnknownField(_))
-            && !error.path().iter().last().is_some_and(is_named);
+            && !error.path().iter().next_back().is_some_and(is_named);
         let pointer = pointer(error.path(), parent_only);
         invalid().detail("the body is not as documented").field(pointer, error.inner().to_string())
     })

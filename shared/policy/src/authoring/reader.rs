@@ -338,7 +338,7 @@ impl<'f, 't> Table<'f, 't> {
                 ),
             }
         }
-        if amounts.is_empty() {
+        if table.value.is_empty() {
             table.mistake(self.file, "expected an amount for at least one currency");
         }
         Some(amounts)
