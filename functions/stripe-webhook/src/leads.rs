@@ -14,6 +14,9 @@ use refunds::{About, Lead, LeadStore};
 
 use crate::apply::{AWAITED_S, Apply, Stop};
 
+/// Stripe's `billing_reason` of a subscription's first charge.
+const FIRST_CHARGE: &str = "subscription_create";
+
 /// What is known beside the payment and its account.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
@@ -37,7 +40,9 @@ pub(crate) async fn of_payment(
     {
         let read = if entry.is_none() { apply.tables.head(&payment.account).await? } else { None };
         let account = entry.or(read.as_ref()).map(Entry::after);
-        let twice = account.into_iter().flat_map(|account| second_payments(account, payment, within_s));
+        let is_fresh = entry.is_some();
+        let twice =
+            account.into_iter().flat_map(|account| second_payments(account, payment, within_s, is_fresh));
         suspected.extend(twice.map(|payment| (payment, Reason::DuplicatePayment)));
     }
     let cancelled = told.subscription.as_ref().and_then(|told| told.cancellation_confirmed_at);
@@ -46,7 +51,8 @@ pub(crate) async fn of_payment(
     {
         suspected.push((payment.id.clone(), Reason::ChargedAfterCancellation));
     }
-    let ordered = told.ordered.as_deref().and_then(plan);
+    let on_record = told.subscription.as_ref().and_then(|told| told.price.as_deref());
+    let ordered = told.ordered.as_deref().or(on_record).and_then(plan);
     if ordered.is_some_and(|ordered| plan(&payment.price).is_some_and(|paid| paid != ordered))
         && covers(document, Reason::WrongPlanCharged)
     {
@@ -123,14 +129,25 @@ fn covers(document: &Document, reason: Reason) -> bool {
     document.covers(reason)
 }
 
-/// The later one of `payment` and each other payment for as many credits of the same product within the span.
-fn second_payments(account: &Account, payment: &Payment, within_s: u64) -> Vec<PaymentId> {
-    let is_pack = |lot: &Lot| lot.kind == LotKind::Pack;
+/// The later one of `payment` and each other payment for as many credits of the same product within the span: of
+/// a pack only if nothing of the earlier one was used in between, which an account that `is_fresh` from the grant
+/// shows; of a subscription, whenever another one of the product runs.
+fn second_payments(account: &Account, payment: &Payment, within_s: u64, is_fresh: bool) -> Vec<PaymentId> {
     let near = |lot: &&Lot| {
-        lot.product == payment.product
-            && lot.granted == payment.credits
-            && is_pack(lot) == (payment.kind == PaymentKind::Pack)
-            && lot.granted_at.seconds_since(payment.charged_at).unsigned_abs() <= within_s
+        let apart_s = lot.granted_at.seconds_since(payment.charged_at);
+        let same = lot.granted == payment.credits && apart_s.unsigned_abs() <= within_s;
+        let product = lot.product == payment.product;
+        match &payment.kind {
+            PaymentKind::Pack => {
+                let used = is_fresh && apart_s <= 0 && !(lot.spent.is_zero() && lot.held.is_zero());
+                product && same && lot.kind == LotKind::Pack && !used
+            }
+            PaymentKind::Subscription { subscription, billing_reason } => {
+                let other = lot.subscription().filter(|other| *other != subscription);
+                let begins = billing_reason == FIRST_CHARGE;
+                product && other.is_some_and(|other| same || begins && account.ended(other).is_none())
+            }
+        }
     };
     let this = (payment.charged_at, &payment.id);
     let others =

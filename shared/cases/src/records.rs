@@ -3,9 +3,9 @@
 
 use futures_util::future::{join, join_all, join3, join4};
 use ledger::{
-    AccountId, AccountRecords, Actor, Entry, ExecuteError, GenerationHistory, LedgerStore, Outage, Payment,
-    PaymentId, PaymentKind, PaymentName, PaymentStore, ProductId, Purchase, Subscriber, Subscription,
-    Timestamp, find_hold,
+    AccountId, AccountRecords, Actor, Change, Entry, ExecuteError, GenerationHistory, LedgerStore, Lot,
+    LotId, LotKind, Outage, Payment, PaymentId, PaymentKind, PaymentName, PaymentStore, ProductId, Purchase,
+    Subscriber, Subscription, Timestamp, find_hold,
 };
 use policy::{Document, Fact, Reason, Value};
 use policy_documents::catalogue;
@@ -28,6 +28,11 @@ pub struct Records {
     pub moved: bool,
     /// The account's newest entry.
     pub head: Option<Entry>,
+    /// The entry that brought the credits of a pack, where an earlier pack like it was used: what of that one
+    /// was used before decides whether the two are a double payment. `None` if nobody needs it, or it is far back.
+    pub landing: Option<Entry>,
+    /// The account's subscriptions, where the payment began one beside another of its product.
+    pub beside: Vec<Subscription>,
     /// The generation that the request names.
     pub history: Option<GenerationHistory>,
     /// What is recorded of the account.
@@ -51,16 +56,53 @@ pub struct EarlierRequests {
 /// Most requests of one account that are looked at, the newest first: a policy counts to two.
 const REQUESTS_MAX: u16 = 20;
 
+/// Entries, newest first, among which the one that brought a pack's credits is looked for: a day of heavy use,
+/// in one page.
+const LANDING_ENTRIES_MAX: u16 = 200;
+
+/// What else has to be read to say whether a payment was made twice.
+enum Twice {
+    No,
+    Pack,
+    Subscription,
+}
+
+fn twice(payment: &Payment, head: &Entry) -> Twice {
+    let lots = || head.after().lots.iter().filter(|lot| lot.product == payment.product);
+    match &payment.kind {
+        PaymentKind::Pack => {
+            let used = |lot: &&Lot| {
+                lot.kind == LotKind::Pack
+                    && lot.id != payment.lot
+                    && lot.granted == payment.credits
+                    && !is_unused(lot)
+            };
+            if payment.lot != LotId::NONE && lots().any(|lot| used(&lot)) { Twice::Pack } else { Twice::No }
+        }
+        PaymentKind::Subscription { subscription, .. } => {
+            let other = |lot: &Lot| lot.subscription().is_some_and(|other| other != subscription);
+            if lots().any(other) { Twice::Subscription } else { Twice::No }
+        }
+    }
+}
+
+/// Whether nothing was made of a lot's credits, and nothing is being made of them.
+pub(crate) fn is_unused(lot: &Lot) -> bool {
+    lot.spent.is_zero() && lot.held.is_zero()
+}
+
 type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
 impl Records {
-    /// Reads all records: two round trips, one more for a generation that has left the account's memory, and
-    /// three more for a payment that another name than its id is given of.
+    /// Reads all records: two round trips, one more for a generation that has left the account's memory or for a
+    /// payment that may have been made twice, and three more for a payment that another name than its id is
+    /// given of.
     pub async fn read<S: PaymentStore + LeadStore>(
         store: &S,
         account: &AccountId,
         asked: &Asked,
     ) -> Result<Self, Failure<S>> {
+        let of_account_id = account;
         let history_of = async {
             match &asked.generation {
                 Some(generation) => find_hold(store, account, generation).await.map(Some),
@@ -73,7 +115,27 @@ impl Records {
             join4(store.head(account), history_of, store.records_of(account), of_payment).await;
         let account = of_account.map_err(ExecuteError::Store)?;
         let of_payment = of_payment.map_err(ExecuteError::Store)?;
-        Ok(Self { head: head.map_err(ExecuteError::Store)?, history: history?, account, ..of_payment })
+        let head = head.map_err(ExecuteError::Store)?;
+        let twice =
+            of_payment.payment.as_ref().zip(head.as_ref()).map(|(payment, head)| twice(payment, head));
+        let (landing, beside) = match twice.unwrap_or(Twice::No) {
+            Twice::No => (None, Vec::new()),
+            Twice::Pack => {
+                let entries = store.entries_before(of_account_id, None, LANDING_ENTRIES_MAX).await;
+                let lot = of_payment.payment.as_ref().map(|payment| payment.lot);
+                let brought = |entry: &Entry| {
+                    entry.changes().iter().any(|change| match change {
+                        Change::Granted { lot: granted, .. } => Some(granted.id) == lot,
+                        _ => false,
+                    })
+                };
+                (entries.map_err(ExecuteError::Store)?.into_iter().find(brought), Vec::new())
+            }
+            Twice::Subscription => {
+                (None, store.subscriptions_of(of_account_id).await.map_err(ExecuteError::Store)?)
+            }
+        };
+        Ok(Self { head, landing, beside, history: history?, account, ..of_payment })
     }
 }
 

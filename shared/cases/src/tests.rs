@@ -4,7 +4,7 @@ use ledger::contract::{at, grant, place, settle};
 use ledger::{
     Abuse, Account, AccountId, Actor, Buyer, Cause, Command, CountryCode, Credits, Decided, Dispute,
     DisputeId, Draft, Ending, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
-    Purchase, Refunded, Subscriber, Timestamp, Witness, decide,
+    Purchase, Refunded, ReleaseReason, Subscriber, Subscription, SubscriptionId, Timestamp, Witness, decide,
 };
 use policy::{Document, Fact, Facts, Reason, Value};
 use policy_documents::documents;
@@ -297,4 +297,142 @@ fn with_results(results: u32) -> Entry {
         after,
     };
     Entry::seal(draft, None).unwrap()
+}
+
+/// The entries after each of these commands, from an account without any.
+fn entries(commands: &[Command]) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for command in commands {
+        let before = entries.last().map(|entry| entry.after().clone()).unwrap_or_default();
+        let decided = decide(&before, entries.last().map(Entry::at), command, &[], at(0));
+        let Decided::Write(plan) = decided else { unreachable!("nothing keeps {command:?} from it") };
+        let draft = Draft {
+            account: AccountId::new("account-1").unwrap(),
+            at: at(0),
+            cause: Cause::Generation,
+            actor: Actor::Stripe,
+            policy: None,
+            changes: plan.changes,
+            after: plan.after,
+        };
+        entries.push(Entry::seal(draft, entries.last()).unwrap());
+    }
+    entries
+}
+
+#[test]
+fn s3_5_a_second_pack_after_the_first_was_used_is_no_double_payment() {
+    let account = AccountId::new("account-1").unwrap();
+    let pack = |id: &str| Command::Grant(grant(&account, id, 500, None));
+    let used = |id: &str| [place(id, 10), settle(id, Ending::Succeeded)];
+    let failed = |id: &str| [place(id, 10), settle(id, Ending::Failed(ReleaseReason::Failed))];
+    let held = |id: &str| [place(id, 10)];
+    let (first, second) = (|| vec![pack("pi_1")], || vec![pack("pi_2")]);
+    for (steps, landing, expected) in [
+        (vec![first(), second()], Some(1), Some(true)),
+        (vec![first(), used("g").to_vec(), second()], Some(3), Some(false)),
+        (vec![first(), held("g").to_vec(), second()], Some(2), Some(false)),
+        // Nothing was made of the first one.
+        (vec![first(), failed("g").to_vec(), second()], Some(3), Some(true)),
+        // What was used after the second says nothing: the oldest credits are spent first.
+        (vec![first(), second(), used("g").to_vec()], Some(1), Some(true)),
+        // Stripe told of the first one later.
+        (vec![second(), first(), used("g").to_vec(), used("h").to_vec()], Some(0), Some(true)),
+        // The entry that brought the second is too far back to be read.
+        (vec![first(), used("g").to_vec(), second()], None, None),
+    ] {
+        let steps: Vec<Command> = steps.concat();
+        let entries = entries(&steps);
+        let bought = |id: &str| Payment { kind: ledger::PaymentKind::Pack, ..payment(id, 0) };
+        let mut second = bought("pi_2");
+        second.charged_at = at(7_200);
+        let mut records = Records { payment: Some(second.clone()), ..Records::default() };
+        records.account.purchases = vec![purchase(&second), purchase(&bought("pi_1"))];
+        records.head = entries.last().cloned();
+        records.landing = landing.map(|place: usize| entries[place].clone());
+        let twice = boolean(&facts(&records, at(7_200)), Fact::DuplicateOfPayment);
+        assert_eq!(twice, expected, "{steps:?}");
+    }
+}
+
+#[test]
+fn a_subscription_that_begins_beside_another_of_its_product_is_a_double_payment() {
+    let account = AccountId::new("account-1").unwrap();
+    let of = |id: &str, subscription: &str, reason: &str, charged_s: u64| {
+        let mut payment = *grant(&account, id, 500, Some(subscription)).payment;
+        payment.charged_at = at(charged_s);
+        payment.kind = ledger::PaymentKind::Subscription {
+            subscription: SubscriptionId::new(subscription).unwrap(),
+            billing_reason: reason.to_owned(),
+        };
+        payment
+    };
+    let told = |ended, cancelled| Subscription {
+        id: SubscriptionId::new("sub_1").unwrap(),
+        account: account.clone(),
+        as_of: at(0),
+        price: None,
+        period_ends_at: None,
+        cancellation_confirmed_at: cancelled,
+        cancels_at: None,
+        ended_at: ended,
+        confirmation: None,
+    };
+    for (subscription, reason, beside, expected) in [
+        ("sub_2", "subscription_create", vec![told(None, None)], true),
+        ("sub_2", "subscription_create", vec![], true),
+        ("sub_2", "subscription_create", vec![told(Some(at(5)), None)], false),
+        ("sub_2", "subscription_create", vec![told(None, Some(at(5)))], false),
+        ("sub_2", "subscription_cycle", vec![told(None, None)], false),
+        ("sub_1", "subscription_create", vec![told(None, None)], false),
+    ] {
+        // A week later, and for another plan's price: far beyond a double click.
+        let mut payment = of("pi_2", subscription, reason, 7 * DAY_S);
+        payment.price = "price_other".to_owned();
+        let first = of("pi_1", "sub_1", "subscription_create", 0);
+        let mut records = Records { payment: Some(payment.clone()), beside, ..Records::default() };
+        records.account.purchases = vec![purchase(&payment), purchase(&first)];
+        let commands = ["pi_1", "pi_2"].map(|id| {
+            let subscription = if id == "pi_1" { "sub_1" } else { subscription };
+            Command::Grant(grant(&account, id, 500, Some(subscription)))
+        });
+        records.head = entries(&commands).pop();
+        let twice = boolean(&facts(&records, at(7 * DAY_S)), Fact::DuplicateOfPayment);
+        assert_eq!(twice, Some(expected), "{subscription} {reason}");
+        // Of two, one of which is paid back, one stays.
+        records.account.refunded = vec![Refunded { payment: first.id.clone(), minor: 1000 }];
+        assert_eq!(boolean(&facts(&records, at(7 * DAY_S)), Fact::DuplicateOfPayment), Some(false));
+    }
+}
+
+#[test]
+fn s2_15_a_later_charge_is_compared_with_the_plan_that_stripe_reported_with_it() {
+    for (price, reported_s, expected) in [
+        (Some("price_premier_monthly"), 60, Some("premier")),
+        (Some("price_premier_monthly"), 3_600, Some("premier")),
+        // A change since.
+        (Some("price_premier_monthly"), 3_601, None),
+        (Some("price_pro_monthly"), 60, None),
+        (Some("price_of_nothing"), 60, None),
+        (None, 60, None),
+    ] {
+        let mut payment = payment("pi_2", 0);
+        payment.price = "price_pro_monthly".to_owned();
+        let subscription = Subscription {
+            id: SubscriptionId::new("sub_1").unwrap(),
+            account: payment.account.clone(),
+            as_of: at(reported_s),
+            price: price.map(str::to_owned),
+            period_ends_at: None,
+            cancellation_confirmed_at: None,
+            cancels_at: None,
+            ended_at: None,
+            confirmation: None,
+        };
+        let records =
+            Records { payment: Some(payment), subscription: Some(subscription), ..Records::default() };
+        let facts = facts(&records, at(1));
+        assert_eq!(word(&facts, Fact::PlanPaid).as_deref(), Some("pro"));
+        assert_eq!(word(&facts, Fact::PlanRequested).as_deref(), expected, "{price:?} {reported_s}");
+    }
 }

@@ -230,7 +230,8 @@ impl Request {
                 let payment = standing.paid()?;
                 let left = payment.refundable().ok()?;
                 let amount = Money::new((*amount_minor).min(left.minor()), left.currency());
-                (!amount.is_zero()).then(|| Quote::of_money(payment, amount, chosen, standing))
+                (!amount.is_zero())
+                    .then(|| Quote::of_money(payment, amount, self.by_reason(chosen), standing))
             }
             Remedy::Credits { credits } => {
                 let credits = Credits::new(*credits).ok().filter(|credits| !credits.is_zero())?;

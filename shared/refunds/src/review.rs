@@ -5,7 +5,7 @@
 //! by the condition of the write ([`Request::approval`]).
 
 use ledger::{Actor, Credits, Money, ProductId, Timestamp};
-use policy::{Approval as Limits, Document, Missing, Outcome, Recommendation, Remedy};
+use policy::{Approval as Limits, Document, Missing, Outcome, Reason, Recommendation, Remedy};
 
 use crate::offer::grants_of_generation;
 use crate::{Call, Case, Chosen, Claim, Deed, Made, OfferState, Quote, Request, Standing, State};
@@ -223,9 +223,16 @@ impl Request {
         }
         if let Some(payment) = standing.paid() {
             let left = payment.refundable().ok().filter(|left| !left.is_zero())?;
-            return Some(Quote::of_money(payment, left, chosen, standing));
+            return Some(Quote::of_money(payment, left, self.by_reason(chosen), standing));
         }
         self.quote_of(&Remedy::Credits { credits: self.charged_credits()? }, chosen, true, standing)
+    }
+
+    /// The terms of a refund as far as nobody chose others: a charge for a plan that was not ordered is a billing
+    /// error, whose refund ends no plan (`S2-15`).
+    pub(crate) fn by_reason(&self, chosen: Chosen) -> Chosen {
+        let stays = self.case.reason == Reason::WrongPlanCharged;
+        Chosen { ends_plan: chosen.ends_plan.or(stays.then_some(false)), ..chosen }
     }
 
     /// What the generation cost and was not given back, as the facts say.
@@ -253,7 +260,7 @@ impl Request {
         if part.is_zero() || left.minus(part).is_err() {
             return Err(ReviewError::Amount(left));
         }
-        Ok(Quote::of_money(payment, part, chosen, standing))
+        Ok(Quote::of_money(payment, part, self.by_reason(chosen), standing))
     }
 
     /// Whether a person can decide it: what the customer was asked for may come to a person by another way.

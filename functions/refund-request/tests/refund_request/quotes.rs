@@ -68,6 +68,17 @@ async fn s3_18_a_quote_says_what_is_paid_revoked_untouched_and_ended() {
 }
 
 #[tokio::test]
+async fn s2_15_the_refund_of_a_charge_for_the_wrong_plan_ends_no_plan() {
+    let world = World::new().await;
+    world.subscribe("pi_pro", "sub_2", 500).await;
+    let body = json!({"reason": "wrong_plan_charged", "payment": "pi_pro", "note": "I ordered Free.",
+        "plan_requested": "free"});
+    let (_, preview) = world.preview(&body).await;
+    assert_eq!(preview["quote"]["pays"]["kind"], "money", "{preview:#}");
+    assert_eq!(preview["quote"]["plan_ends"], Value::Null);
+}
+
+#[tokio::test]
 async fn s0_12_a_quote_says_when_the_money_arrives() {
     let world = World::new().await;
     world.pay_for("assistant", "assistant-suite", "pi_assistant", 1000).await;

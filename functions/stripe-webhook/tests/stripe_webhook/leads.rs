@@ -1,6 +1,7 @@
 //! Payments that may be billing errors: what is noted of them, and that nothing is noted of others.
 
-use ledger::{AccountId, Actor, DUE_SHARDS, PaymentId, shard_of};
+use ledger::contract::{place, run};
+use ledger::{AccountId, Actor, Answer, DUE_SHARDS, PaymentId, shard_of};
 use policy::{Facts, Reason};
 use policy_documents::documents;
 use refunds::{
@@ -85,13 +86,60 @@ fn lead_of(made: &Made) -> ledger::RefundRequestId {
 }
 
 #[tokio::test]
-async fn a_policy_that_does_not_know_double_payments_has_none_noted() {
-    let scene = Scene::new().await;
-    for second in [0, 60] {
-        let (_, body) = pack(&scene, "price_pack_100", 900, second);
-        assert_eq!(scene.send(&body, at(60)).await.says, "applied");
+async fn every_policy_has_a_pack_that_is_paid_twice_noted_unless_the_first_was_used_in_between() {
+    for (price, used) in [
+        ("price_pack_100", false),
+        ("price_image_pack_250", false),
+        ("price_platform_credits", false),
+        ("price_pack_100", true),
+    ] {
+        let scene = Scene::new().await;
+        let (_, first) = pack(&scene, price, 900, 0);
+        assert_eq!(scene.send(&first, at(1)).await.says, "applied");
+        if used {
+            let account = AccountId::new(ACCOUNT).unwrap();
+            let placed = run(&scene.tables, &account, &place("song-1", 10), at(30)).await;
+            assert!(matches!(placed, Answer::Placed(_) | Answer::Written { .. }), "{placed:?}");
+        }
+        let (later, second) = pack(&scene, price, 900, 60);
+        assert_eq!(scene.send(&second, at(61)).await.says, "applied");
+        let expected = if used { vec![] } else { vec![(of(&later), Reason::DuplicatePayment)] };
+        assert_eq!(noted(&scene).await, expected, "{price}");
     }
+}
+
+#[tokio::test]
+async fn a_second_subscription_of_a_product_is_noted_and_a_renewal_is_not() {
+    let scene = Scene::new().await;
+    let first = subscribed(&scene).await;
+    let renew = Renew { subscription: first.subscription.unwrap(), charged_at: None };
+    let renewal = scene.stripe.renew(&renew, &created(60)).unwrap();
+    assert_eq!(scene.send(&scene.body(&renewal.events[0]), at(61)).await.says, "applied");
     assert_eq!(noted(&scene).await, []);
+    // Ten days on: a double click or not, two plans of one product run at once.
+    let (_, bodies) = scene.subscribe(10 * DAY_S);
+    for body in &bodies {
+        assert_eq!(scene.send(body, at(10 * DAY_S)).await.says, "applied");
+    }
+    assert_eq!(noted(&scene).await, [(of_invoice(&bodies[2]), Reason::DuplicatePayment)]);
+}
+
+#[tokio::test]
+async fn s2_15_a_renewal_of_another_plan_than_is_on_record_is_noted() {
+    for (price, expected) in [("price_premier_monthly", true), ("price_pro_monthly", false)] {
+        let scene = Scene::new().await;
+        let made = subscribed(&scene).await;
+        let renew = Renew { subscription: made.subscription.unwrap(), charged_at: None };
+        let renewal = scene.stripe.renew(&renew, &created(30 * DAY_S)).unwrap();
+        let body = scene.body(&renewal.events[0]);
+        let charged = |object: &mut Value| {
+            object["lines"]["data"][0]["pricing"]["price_details"]["price"] = json!(price);
+        };
+        assert_eq!(scene.send_changed(&body, at(30 * DAY_S), charged).await.says, "applied");
+        let noted = noted(&scene).await;
+        let wrong = vec![(of_invoice(&body), Reason::WrongPlanCharged)];
+        assert_eq!(noted, if expected { wrong } else { vec![] }, "{price}");
+    }
 }
 
 #[tokio::test]

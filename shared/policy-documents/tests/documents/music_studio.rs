@@ -284,10 +284,21 @@ fn s2_30_a_request_contains_address_order_and_note() {
 
 #[test]
 fn reasons_that_the_text_does_not_know_go_to_a_person() {
-    for reason in [Reason::DuplicatePayment, Reason::UnauthorisedPayment, Reason::Other] {
+    for reason in [Reason::UnauthorisedPayment, Reason::Other] {
         for case in [Case::renewal(), Case::pack(), Case::request()] {
             let decision = case.decide(reason);
             assert_eq!((decision.outcome, decision.basis), (person(None), Basis::Unmatched), "{reason:?}");
         }
+    }
+}
+
+#[test]
+fn a_payment_made_twice_is_a_billing_error_and_recommended_to_be_refunded() {
+    for case in [Case::renewal(), Case::pack()] {
+        let twice = case.clone().with(Fact::DuplicateOfPayment, true).decide(Reason::DuplicatePayment);
+        assert!(matches!(twice.outcome, Outcome::Person { recommendation: Some(_) }), "{:?}", twice.outcome);
+        assert_eq!(cited(&twice), ["mid-period"]);
+        let once = case.with(Fact::DuplicateOfPayment, false).decide(Reason::DuplicatePayment);
+        assert_eq!(once.outcome, person(None));
     }
 }
