@@ -25,8 +25,8 @@ from places import MAKEGOOD, binary, state_file
 
 T = TypeVar("T")
 
-QUEUES = ("Generation", "GenerationDeadLetter", "Payout", "PayoutDeadLetter", "SweepDeadLetter")
-DEAD_LETTERS = ("GenerationDeadLetter", "PayoutDeadLetter", "SweepDeadLetter")
+QUEUES = ("Generation", "GenerationDeadLetter", "Payout", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
+DEAD_LETTERS = ("GenerationDeadLetter", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
 # A cold function under load answers within seconds; API Gateway would give up after 30.
 CALL_S = 40.0
 # The command line reads the whole of two tables that a demo or a test has filled.

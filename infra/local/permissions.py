@@ -11,12 +11,17 @@ from collections.abc import Iterator
 
 from client import Stack
 
-FUNCTIONS = ("StripeWebhook", "Credits", "RefundRequest", "AutoRefund", "RefundPayout", "ExpirySweep")
+FUNCTIONS = (
+    *("StripeWebhook", "StripeLookup", "Credits", "RefundRequest", "AutoRefund", "RefundPayout", "ExpirySweep"),
+)
 
 # Used by Lambda on the function's behalf, which the emulator does without calling its own API.
-LAMBDAS_OWN = ("logs:", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+LAMBDAS_OWN = (
+    *("logs:", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    *("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+)
 # Written by Lambda when an asynchronous run has failed for good, which must not happen in a test.
-LAMBDAS_OWN_TARGETS = ("SweepDeadLetterQueue",)
+LAMBDAS_OWN_TARGETS = ("SweepDeadLetterQueue", "LookupDeadLetterQueue")
 
 # A transaction needs the actions of its parts.
 PARTS = {

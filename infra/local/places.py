@@ -9,7 +9,10 @@ STACKS = LOCAL / "stack"
 # One target folder for every stack: the builds differ in nothing but the time at which they run.
 CARGO_TARGET = ROOT / "target" / "local"
 
-FUNCTIONS = ("stripe-webhook", "credits", "auto-refund", "expiry-sweep", "refund-request", "refund-payout")
+FUNCTIONS = (
+    *("stripe-webhook", "stripe-lookup", "credits", "auto-refund"),
+    *("expiry-sweep", "refund-request", "refund-payout"),
+)
 STAND_IN = "stripe-stand-in"
 # The operator's command line.
 MAKEGOOD = "makegood"

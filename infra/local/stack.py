@@ -148,9 +148,10 @@ def deploy(state: dict) -> None:
     store = emulator.aws("secretsmanager", aws_url)
     signing = {"current": state["stripe"]["signing_secret"], "previous": ""}
     store.put_secret_value(SecretId=outputs["StripeWebhookSecretId"], SecretString=json.dumps(signing))
-    store.put_secret_value(
-        SecretId=outputs["StripeKeySecretId"], SecretString=json.dumps({"key": state["stripe"]["key"]})
-    )
+    for secret in ("StripeKeySecretId", "StripeReadKeySecretId"):
+        store.put_secret_value(
+            SecretId=outputs[secret], SecretString=json.dumps({"key": state["stripe"]["key"]})
+        )
 
 
 def start_stand_in(state: dict, port: int) -> None:

@@ -135,13 +135,13 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
     async fn find(&self, id: &RefundRequestId, payout: &Payout) -> Outcome<S, Option<Refund>> {
         if let Some(known) = &payout.refund {
             let refunds =
-                self.stripe.refunds_of_payment(payout.refunds()).await.map_err(PayoutError::Stripe)?;
+                self.stripe.refunds_of_payment(&payout.refunds()).await.map_err(PayoutError::Stripe)?;
             let refund = refunds.into_iter().find(|refund| &refund.id == known);
             // It was made: whatever the list says, it is not asked for again.
             return refund.map(Some).ok_or(PayoutError::Mismatch);
         }
         let refund =
-            self.stripe.refund_of_request(payout.refunds(), id).await.map_err(PayoutError::Stripe)?;
+            self.stripe.refund_of_request(&payout.refunds(), id).await.map_err(PayoutError::Stripe)?;
         // One that failed for an intent before this one is not this one's.
         Ok(refund.filter(|refund| !payout.failed_before.contains(&refund.id)))
     }
@@ -167,7 +167,7 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         let payout = request.payout.as_ref().ok_or(PayoutError::Order)?;
         let key = IdempotencyKey::new(payout.idempotency_key(&request.id)).map_err(|_| PayoutError::Order)?;
         let order = RefundOrder {
-            payment: payout.refunds().clone(),
+            payment: payout.refunds(),
             amount: payout.amount,
             request: request.id.clone(),
             idempotency_key: key,

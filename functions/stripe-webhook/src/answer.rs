@@ -64,11 +64,13 @@ pub async fn handle<S: SecretSource>(
     let verified = verify(&payload, header, &secrets, now).map_err(|error| not_signed(error, metrics))?;
     metrics.count_labelled("EventsVerified", ("secret", verified.secret()), 1);
     let outcome = match parse(&verified) {
-        Ok(event) => of_event(webhook, &event, now, metrics).await.map_err(failed)?,
+        Ok(event) => of_event(webhook, &event, (now, false), metrics).await.map_err(failed)?,
         Err(unreadable) => of_unreadable(webhook, &unreadable),
     };
-    if let Outcome::Parked(reason) = outcome {
-        park(webhook, &verified, reason, invocation).await?;
+    match outcome {
+        Outcome::Parked(reason) => park(webhook, &verified, (reason, false), invocation).await?,
+        Outcome::Lookup(reason) => park(webhook, &verified, (reason, true), invocation).await?,
+        _ => {}
     }
     count(outcome, metrics);
     match outcome {
@@ -79,11 +81,12 @@ pub async fn handle<S: SecretSource>(
     }
 }
 
-/// Applies an event, unless it is not about this endpoint's own money.
+/// Applies an event, unless it is not about this endpoint's own money. `looked_up` says whether what it
+/// lacks was fetched from Stripe.
 pub(crate) async fn of_event<S>(
     webhook: &Webhook<S>,
     event: &Event,
-    now: Timestamp,
+    (now, looked_up): (Timestamp, bool),
     metrics: &Metrics,
 ) -> Result<Outcome, Failure> {
     log::cause(event.id.as_str());
@@ -97,6 +100,7 @@ pub(crate) async fn of_event<S>(
             event,
             now,
             metrics,
+            looked_up,
         };
         apply.outcome().await?
     };
@@ -149,7 +153,7 @@ pub(crate) fn of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) ->
 async fn park<S>(
     webhook: &Webhook<S>,
     verified: &Verified<'_>,
-    reason: Unapplied,
+    (reason, lookup): (Unapplied, bool),
     invocation: &Invocation,
 ) -> Result<(), Problem> {
     let payload = verified.payload();
@@ -162,6 +166,8 @@ async fn park<S>(
         reason: reason.as_str().to_owned(),
         at: invocation.now(),
         payload: if payload.len() > PARKED_BYTES_MAX { Vec::new() } else { payload.to_vec() },
+        lookup_at: lookup.then(|| invocation.now()),
+        fetched: None,
     };
     webhook.tables.park(&parked).await.map_err(|error| failed(ExecuteError::Store(error)))
 }
@@ -190,6 +196,9 @@ fn count(outcome: Outcome, metrics: &Metrics) {
         }
         Outcome::Deferred(reason) => {
             metrics.count_labelled("EventsDeferred", ("reason", reason.as_str()), 1);
+        }
+        Outcome::Lookup(reason) => {
+            metrics.count_labelled("EventsLookedUp", ("reason", reason.as_str()), 1);
         }
     }
 }

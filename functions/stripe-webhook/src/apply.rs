@@ -4,7 +4,7 @@ use lambda::backoff::Backoff;
 use lambda::metrics::Metrics;
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, CustomerId, Entry, ExecuteError, Grant, LedgerStore, Order,
-    Payment, PaymentId, PaymentStore, PolicyRef, Record, Rejection, Timestamp, execute,
+    Payment, PaymentId, PolicyRef, Record, Rejection, Timestamp, execute,
 };
 use ledger_dynamodb::{StoreError, Tables};
 use policy::{Document, InForce};
@@ -14,7 +14,7 @@ use stripe_events::{Event, EventKind};
 
 use crate::leads::{self, Told};
 use crate::outcome::{Ignored, Outcome, Unapplied};
-use crate::{checkout, dispute, invoice, names, refund, subscription};
+use crate::{checkout, dispute, invoice, names, refund, subscription, top_up};
 
 /// How long after it happened an event is sent again for what it rests on, in seconds. The events of one
 /// checkout come within seconds of each other; an hour covers a delivery that Stripe had to repeat.
@@ -70,6 +70,8 @@ pub(crate) struct Apply<'a> {
     pub(crate) event: &'a Event,
     pub(crate) now: Timestamp,
     pub(crate) metrics: &'a Metrics,
+    /// Whether what the event lacks was fetched from Stripe already.
+    pub(crate) looked_up: bool,
 }
 
 impl Apply<'_> {
@@ -82,6 +84,7 @@ impl Apply<'_> {
             EventKind::InvoicePaid(invoice) => invoice::paid(self, invoice).await,
             EventKind::InvoicePaymentPaid(paid) => invoice::payment_paid(self, paid).await,
             EventKind::ChargeTold(charge) => names::told(self, charge).await,
+            EventKind::PaymentSucceeded(payment) => top_up::succeeded(self, payment).await,
             EventKind::DisputeTold(dispute) => dispute::told(self, dispute).await,
             EventKind::SubscriptionCreated(subscription) | EventKind::SubscriptionUpdated(subscription) => {
                 subscription::told(self, subscription, subscription.ended_at).await
@@ -107,7 +110,13 @@ impl Apply<'_> {
         if self.is_fresh() { Outcome::Deferred(reason) } else { Outcome::Parked(reason) }
     }
 
-    fn is_fresh(&self) -> bool {
+    /// What the event lacks is fetched from Stripe, once.
+    pub(crate) fn lacking(&self, reason: Unapplied) -> Stop {
+        let outcome = if self.looked_up { Outcome::Parked(reason) } else { Outcome::Lookup(reason) };
+        Stop::Known(outcome)
+    }
+
+    pub(crate) fn is_fresh(&self) -> bool {
         self.now.seconds_since(self.event.created) < AWAITED_S
     }
 
@@ -127,45 +136,56 @@ impl Apply<'_> {
         Err(Stop::Known(self.awaited(Unapplied::AccountUnknown)))
     }
 
-    /// The payment with this id, or the invoice that stands for it.
-    pub(crate) async fn payment(&self, id: &PaymentId) -> Result<Option<Payment>, Stop> {
-        if let Some(payment) = self.tables.payment(id).await? {
-            return Ok(Some(payment));
+    /// The purchases in the payment with this id, or in the one of the invoice that stands for it.
+    pub(crate) async fn purchases(&self, id: &PaymentId) -> Result<Vec<Payment>, Stop> {
+        let division = self.tables.division(id).await?;
+        let purchases = self.tables.purchases_of(id, division.as_ref()).await?;
+        if !purchases.is_empty() {
+            return Ok(purchases);
         }
-        match self.tables.linked_payment(id).await? {
-            Some(invoice) => Ok(self.tables.payment(&invoice).await?),
-            None => Ok(None),
-        }
+        let Some(invoice) = self.tables.linked_payment(id).await? else { return Ok(Vec::new()) };
+        let division = self.tables.division(&invoice).await?;
+        Ok(self.tables.purchases_of(&invoice, division.as_ref()).await?)
     }
 
-    /// Grants a payment's credits, once, and notes what the payment may be beside. What `told` reads is read
+    /// Grants the credits of a payment's purchases, once, and notes what each may be beside. What `told` reads is read
     /// after the credits are granted: the events that it is told by are saved before they look for credits,
     /// so that of two at once one sees the other.
     pub(crate) async fn grant(
         &self,
-        grant: Grant,
+        grants: Vec<Grant>,
         records: Vec<Record>,
         told: impl Future<Output = Result<Told, Stop>>,
     ) -> Result<Outcome, Stop> {
-        let payment = (*grant.payment).clone();
-        let by_policy = grant.stops_clocks || grant.period.is_some_and(|period| period.replaces);
-        let policy = by_policy.then(|| payment.policy.clone()).flatten();
-        let command = Command::Grant(grant);
+        let payments: Vec<Payment> = grants.iter().map(|grant| (*grant.payment).clone()).collect();
+        let Some(account) = payments.first().map(|payment| &payment.account) else {
+            return Ok(Outcome::Ignored(Ignored::NoCredits));
+        };
+        let by_policy =
+            |grant: &&Grant| grant.stops_clocks || grant.period.is_some_and(|period| period.replaces);
+        let policy = grants.iter().find(by_policy).and_then(|grant| grant.payment.policy.clone());
+        let command = Command::GrantAll(grants);
         // An order on its way is large.
-        let (outcome, entry) = Box::pin(self.execute(&payment.account, &command, policy, records)).await?;
+        let (outcome, entry) = Box::pin(self.execute(account, &command, policy, records)).await?;
         if matches!(outcome, Outcome::Applied | Outcome::Repeated) {
-            leads::of_payment(self, &payment, entry.as_deref(), &told.await?).await?;
-            self.settle_late(&payment).await?;
+            let told = told.await?;
+            for payment in &payments {
+                leads::of_payment(self, payment, entry.as_deref(), &told).await?;
+                self.settle_late((&payment.account, &payment.id), payment.charged_at).await?;
+            }
         }
         Ok(outcome)
     }
 
     /// Credits that come after their promise find their case open, which they settle (`S2-21`).
-    async fn settle_late(&self, payment: &Payment) -> Result<(), Stop> {
-        if self.now.seconds_since(payment.charged_at) < AWAITED_S {
+    pub(crate) async fn settle_late(
+        &self,
+        whose: (&AccountId, &PaymentId),
+        charged_at: Timestamp,
+    ) -> Result<(), Stop> {
+        if self.now.seconds_since(charged_at) < AWAITED_S {
             return Ok(());
         }
-        let whose = (&payment.account, &payment.id);
         let settled = Box::pin(settle_landed(self.tables, self.backoff, whose, self.now)).await?;
         if settled > 0 {
             self.metrics.count("CasesSettled", 1);
@@ -225,6 +245,7 @@ fn unwritten(answer: Answer) -> Outcome {
             Record::Event { .. } => Outcome::Parked(Unapplied::EventConflict),
             Record::NewPayment(_)
             | Record::Invoice(..)
+            | Record::Division(_)
             | Record::CompensatedOnce(_)
             | Record::GivenBackOnce(_)
             | Record::ChargedLateOnce(_) => Outcome::Repeated,

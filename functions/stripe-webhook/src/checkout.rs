@@ -2,20 +2,23 @@
 //!
 //! The session's `client_reference_id` says whose it is; it is written as the customer's link in the very
 //! transaction of the grant, on condition that the customer has no other (C9), so that no read is needed.
+//!
+//! What was bought is what the lines say, and Stripe's events carry none. One unit of the price that the
+//! metadata names is proved without them by the sum, where the catalogue says what a unit costs. Anything
+//! else has its lines fetched.
 
-use ledger::{
-    AccountId, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, ProductId, Record,
-    Subscriber,
-};
-use policy_documents::documents;
-use refunds::{About, Lead, LeadStore, Pack, Uncredited, credit_promise};
-use stripe_events::{CheckoutMode, CheckoutPaymentStatus, CheckoutSession, Quantity};
+use ledger::{AccountId, LedgerStore, Money, PaymentId, PaymentStore, Record, Subscriber};
+use policy_documents::catalogue;
+use refunds::Charge;
+use stripe_events::{BillingReason, CheckoutMode, CheckoutPaymentStatus, CheckoutSession, PriceId, Quantity};
 
-use crate::apply::{Apply, Stop, in_force, pinned};
+use crate::apply::{Apply, Stop};
+use crate::grants::{Paid, grants};
 use crate::leads::{self, Order, Told};
 use crate::names;
 use crate::outcome::{Ignored, Outcome, Unapplied};
-use crate::purchase::{Purchase, Sold, purchase};
+use crate::purchase::{Bought, Line, Sold, bought};
+use crate::uncredited::{self, Waiting};
 
 /// A session was completed, or its money has come.
 pub(crate) async fn completed(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
@@ -45,57 +48,69 @@ async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     if !linked {
         return Ok(Outcome::Parked(Unapplied::AccountMismatch));
     }
-    // Its first invoice may have come before it. One that comes later finds the order.
-    if let (Some(subscription), Some(price)) = (&session.subscription, &subscriber.price) {
-        leads::of_order(apply, &account, &Order { subscription, price }).await?;
+    let (Some(subscription), Some(price)) = (&session.subscription, &subscriber.price) else {
+        return Ok(Outcome::Applied);
+    };
+    if catalogue().price(price).is_err() {
+        // Its invoice brings no credits either, and before the link nothing said that it is ours.
+        note_ordered(apply, session, account).await?;
+        return Ok(Outcome::Parked(Unapplied::PriceUnknown));
     }
+    // Its first invoice may have come before it. One that comes later finds the order.
+    leads::of_order(apply, &account, &Order { subscription, price }).await?;
     Ok(Outcome::Applied)
 }
 
 /// The price of the one plan that was ordered, once.
 fn ordered(session: &CheckoutSession) -> Option<&str> {
-    match session.lines.as_deref()? {
-        [line] => (line.quantity == Quantity::whole(1)).then(|| line.price.as_str()),
-        _ => None,
+    match session.lines.as_deref() {
+        Some([line]) => (line.quantity == Quantity::whole(1)).then(|| line.price.as_str()),
+        Some(_) => None,
+        None => session.named_price.as_ref().map(PriceId::as_str),
     }
+}
+
+/// A paid subscription whose price the catalogue does not know, by its first invoice.
+async fn note_ordered(apply: &Apply<'_>, session: &CheckoutSession, account: AccountId) -> Result<(), Stop> {
+    let payment = session.invoice.as_ref().and_then(|invoice| PaymentId::new(invoice.as_str()).ok());
+    let (Some(payment), Some(paid)) = (payment, session.amount_total) else { return Ok(()) };
+    let (charged_at, buyer) = (apply.event.created, session.buyer);
+    let charge = session.subscription.clone().map(|subscription| Charge {
+        subscription,
+        billing_reason: BillingReason::SubscriptionCreate.as_str().to_owned(),
+        period: None,
+    });
+    uncredited::note(apply, Waiting { account, payment, paid, charged_at, buyer, charge }, None).await
 }
 
 /// A pack's credits. Where they cannot be granted, the promise of their hour is noted, once (`S2-21`).
 async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
-    let granted = grant(apply, session).await;
-    if let Ok(Outcome::Parked(reason)) | Err(Stop::Known(Outcome::Parked(reason))) = &granted
-        && let Some(noted) = uncredited(apply, session, *reason)
+    let granted = Box::pin(grant(apply, session)).await;
+    if uncredited::waits(&granted)
+        && let Some(waiting) = waiting(apply, session, &granted)
     {
-        apply.tables.note(&noted).await?;
+        uncredited::note(apply, waiting, lines(apply, session).ok().as_ref()).await?;
     }
     granted
 }
 
 /// The purchase as it waits for its credits: a payment of an account that is known, and something to give
 /// back. Whose it is stays a person's question where the customer belongs to another account.
-fn uncredited(apply: &Apply<'_>, session: &CheckoutSession, reason: Unapplied) -> Option<Lead> {
-    let (payment, paid) = money(session).ok().filter(|(_, paid)| !paid.is_zero())?;
-    let account = named(session).ok().flatten().filter(|_| reason != Unapplied::AccountMismatch)?;
-    let lines = session.lines.iter().flatten().map(|line| (&line.price, Some(line.quantity)));
-    let bought = purchase(lines).ok().flatten();
-    let product = bought.as_ref().map(|bought| bought.product.clone());
-    let pack = bought.filter(|bought| bought.sold == Sold::Pack);
-    let pack = pack.map(|bought| Pack { price: bought.price, credits: bought.credits });
-    let charged_at = apply.event.created;
-    let (_, due_at) = credit_promise(documents(), product.as_ref().map(ProductId::as_str), charged_at)?;
-    let buyer = session.buyer;
-    let about =
-        About::Uncredited(Uncredited { payment, product, pack, charge: None, paid, charged_at, buyer });
-    // The case begins when the promise is broken.
-    Some(Lead { account, about, since: due_at, due_at: Some(due_at) })
+fn waiting(apply: &Apply<'_>, session: &CheckoutSession, granted: &Result<Outcome, Stop>) -> Option<Waiting> {
+    let (payment, paid) = money(session).ok()?;
+    let mismatch = matches!(granted, Ok(Outcome::Parked(Unapplied::AccountMismatch)));
+    let account = named(session).ok().flatten().filter(|_| !mismatch)?;
+    let (charged_at, buyer) = (apply.event.created, session.buyer);
+    Some(Waiting { account, payment, paid, charged_at, buyer, charge: None })
 }
 
 async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
     let (payment, paid) = money(session)?;
-    let lines = session.lines.as_ref().ok_or(Unapplied::LinesUnknown)?;
-    let bought = purchase(lines.iter().map(|line| (&line.price, Some(line.quantity))))?;
-    let Purchase { product, price, sold, credits } = bought.ok_or(Unapplied::LinesUnknown)?;
-    if sold != Sold::Pack {
+    let bought = lines(apply, session)?;
+    if bought.purchases.is_empty() {
+        return without_purchases(apply, session, &bought).await;
+    }
+    if bought.purchases.iter().any(|purchase| purchase.sold != Sold::Pack) {
         return Err(Unapplied::PriceKind.into());
     }
     let account = match named(session)? {
@@ -103,32 +118,68 @@ async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, 
         None => apply.account_of(session.customer.as_ref()).await?,
     };
     lambda::log::account(&account);
-    let charged_at = apply.event.created;
-    let policy = pinned(in_force(product.as_str(), charged_at));
-    let records = session.customer.iter().map(|customer| Record::Customer(customer.clone(), account.clone()));
-    let records = records.collect();
-    let payment = Payment {
-        id: payment,
-        account,
-        kind: PaymentKind::Pack,
-        product,
-        price,
-        paid,
-        refunded_minor: 0,
-        charged_at,
-        period_starts_at: None,
-        period_ends_at: None,
-        lot: LotId(0),
-        credits,
-        landed_at: apply.now,
-        policy,
-        buyer: session.buyer,
-        names: names::of_session(session),
-        disputes: Vec::new(),
-        downloads: 0,
+    let customer = session.customer.iter();
+    let mut records: Vec<Record> =
+        customer.map(|customer| Record::Customer(customer.clone(), account.clone())).collect();
+    // The invoice that the session made brings the same credits.
+    let invoice = session.invoice.iter();
+    records.extend(invoice.map(|invoice| Record::Invoice(invoice.clone(), payment.clone())));
+    let (charged_at, buyer) = (apply.event.created, session.buyer);
+    let names = names::of_session(session);
+    let paid = Paid { payment, amount: paid, account, charged_at, buyer, charge: None, names };
+    let (grants, division) = grants(apply, &paid, &bought)?;
+    records.extend(division);
+    apply.grant(grants, records, async { Ok(Told::default()) }).await
+}
+
+/// No line brings credits: something sold beside them, something of the company's other products, or a
+/// price that the catalogue forgot.
+async fn without_purchases(
+    apply: &Apply<'_>,
+    session: &CheckoutSession,
+    bought: &Bought,
+) -> Result<Outcome, Stop> {
+    let Some(fault) = bought.fault else { return Err(Ignored::NoPurchase.into()) };
+    let is_other =
+        fault == Unapplied::PriceUnknown && !bought.is_ours && session.client_reference_id.is_none();
+    let linked = match &session.customer {
+        Some(customer) if is_other => apply.tables.account_of(customer).await?.is_some(),
+        _ => !is_other,
     };
-    let grant = Grant { payment: Box::new(payment), stops_clocks: false, period: None, leftover_s: None };
-    apply.grant(grant, records, async { Ok(Told::default()) }).await
+    if linked { Err(fault.into()) } else { Err(Ignored::OtherProduct.into()) }
+}
+
+/// What the session's lines buy.
+fn lines(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Bought, Stop> {
+    let Some(lines) = &session.lines else { return proved(apply, session) };
+    let subtotals = lines.iter().map(|line| line.subtotal_minor).collect::<Option<Vec<_>>>();
+    if let (Some(subtotals), Some(whole)) = (subtotals, session.amount_subtotal) {
+        let sum = subtotals.iter().try_fold(0_i64, |sum, subtotal| sum.checked_add(*subtotal));
+        if sum.and_then(|sum| u64::try_from(sum).ok()) != Some(whole.minor()) {
+            return Err(Unapplied::AmountMismatch.into());
+        }
+    }
+    let lines = lines.iter().map(|line| Line {
+        price: Some(&line.price),
+        quantity: Some(line.quantity),
+        minor: u64::try_from(line.total_minor.or(line.subtotal_minor).unwrap_or_default())
+            .unwrap_or_default(),
+        period: None,
+    });
+    Ok(bought(lines)?)
+}
+
+/// One unit of the price that the metadata names, where the sum before discounts and taxes proves it.
+fn proved(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Bought, Stop> {
+    let lacking = || apply.lacking(Unapplied::LinesUnknown);
+    let price = session.named_price.as_ref().ok_or_else(lacking)?;
+    let sum = session.amount_subtotal.or(session.amount_total).ok_or_else(lacking)?;
+    let known = catalogue().price(price.as_str()).map_err(|_| lacking())?;
+    if known.amount_of(1, sum.currency().as_str()) != Some(sum.minor()) {
+        return Err(lacking());
+    }
+    let quantity = Some(Quantity::whole(1));
+    Ok(bought([Line { price: Some(price), quantity, minor: sum.minor(), period: None }])?)
 }
 
 /// The payment and what it brought. A session that cost nothing has no payment: its own id stands for it,

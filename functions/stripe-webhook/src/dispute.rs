@@ -17,17 +17,29 @@ const REQUESTS_MAX: u16 = 20;
 pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome, Stop> {
     let named = dispute.payment.as_ref().ok_or(Unapplied::PaymentUnknown)?;
     names::of_charge(apply, named, dispute.charge.as_ref()).await?;
-    let Some(payment) = apply.payment(named).await? else {
+    let purchases = apply.purchases(named).await?;
+    if purchases.is_empty() {
         if !is_inquiry(dispute) {
             apply.tables.note_unrecorded(named, apply.event.id.as_str()).await?;
         }
         return Ok(apply.awaited(Unapplied::PaymentUnknown));
-    };
+    }
+    let mut outcome = Outcome::Repeated;
+    for payment in &purchases {
+        if of_purchase(apply, dispute, payment).await? {
+            outcome = Outcome::Applied;
+        }
+    }
+    Ok(outcome)
+}
+
+/// The dispute of the payment that one purchase is of, and whether it is news.
+async fn of_purchase(apply: &Apply<'_>, dispute: &Dispute, payment: &Payment) -> Result<bool, Stop> {
     lambda::log::account(&payment.account);
     let known = payment.disputes.iter().find(|known| known.id == dispute.id);
     let contacted_before = match known {
         Some(known) => known.contacted_before,
-        None => contacted_before(apply, &payment, dispute.created).await?,
+        None => contacted_before(apply, payment, dispute.created).await?,
     };
     let record = Told {
         id: dispute.id.clone(),
@@ -37,7 +49,7 @@ pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome
         contacted_before,
     };
     let saved = apply.tables.save_dispute(&payment.id, &record).await?;
-    if saved && known.is_none() {
+    if saved && known.is_none() && payment.id == payment.id.at_stripe() {
         apply.metrics.count("PaymentsDisputed", 1);
         tracing::warn!(inquiry = record.is_inquiry(), "a payment is disputed");
     }
@@ -45,7 +57,7 @@ pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome
         // A request with what is undone for it makes a large future.
         Box::pin(give_back(apply, &payment.id, &payment.account)).await?;
     }
-    Ok(if saved { Outcome::Applied } else { Outcome::Repeated })
+    Ok(saved)
 }
 
 fn is_inquiry(dispute: &Dispute) -> bool {

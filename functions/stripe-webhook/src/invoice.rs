@@ -1,4 +1,4 @@
-//! Paid invoices: the credits of each period of a subscription.
+//! Paid invoices: the credits of each period of a subscription, and packs that are sold by invoice.
 //!
 //! An invoice brings its credits once, guarded by its own id and by the payment's. Its payment is the one
 //! that refunds go to: the largest that was made through Stripe. Where there is none, because nothing was
@@ -6,92 +6,133 @@
 //! Where the event does not name the payments, which API versions since 2025-03-31 do not, the invoice's id
 //! stands for them with all that was paid: the payout asks Stripe which payment it was, and refunds no
 //! more than that payment's part.
+//!
+//! An invoice without a subscription may belong to a checkout session or to a payment that brings the very
+//! same credits. Only its payment tells, so that it is waited for, and fetched where its event is missing.
 
-use ledger::{
-    AccountId, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentStore, Record, SubscriptionId,
-};
-use policy::{OnRenewal, OnResubscribe};
+use ledger::{LedgerStore, Money, PaymentId, PaymentStore, Record};
+use refunds::{Lead, LeadStore};
 use stripe_events::{
-    BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource, Period,
+    BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource,
 };
 
-use crate::apply::{Apply, Stop, in_force, pinned};
+use crate::apply::{Apply, Stop};
+use crate::grants::{Charge, Paid, grants};
 use crate::leads::Told;
 use crate::names;
 use crate::outcome::{Ignored, Outcome, Unapplied};
-use crate::purchase::{Purchase, Sold, purchase};
+use crate::purchase::{Bought, Line, Purchase, Sold, bought};
+use crate::uncredited::{self, Waiting};
 
 /// An invoice was paid.
 pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Outcome, Stop> {
-    let Purchase { product, price, sold, credits } = bought(invoice)?;
-    let billing_reason = billing_reason(invoice)?;
-    let kind = match (sold, &invoice.subscription) {
-        (Sold::Subscription, Some(subscription)) => PaymentKind::Subscription {
-            subscription: subscription.clone(),
-            billing_reason: billing_reason.as_str().to_owned(),
-        },
-        (Sold::Subscription, None) => return Err(Unapplied::PriceKind.into()),
-        // A checkout session may have been paid by this very invoice: only its payment tells them apart.
-        (Sold::Pack, _) if invoice.payments.is_none() => return Err(Unapplied::PaymentUnknown.into()),
-        (Sold::Pack, _) => PaymentKind::Pack,
-    };
-    let (payment, paid) = money(apply, invoice)?;
-    let account = apply.account_of(invoice.customer.as_ref()).await?;
-    let in_force = in_force(product.as_str(), invoice.paid_at);
-    let document = in_force.document();
-    let leftover = document.and_then(|document| document.leftover.as_ref());
-    let stops = leftover.is_some_and(|leftover| leftover.on_resubscribe == OnResubscribe::StopClock);
-    let replaces = document.is_some_and(|document| document.on_renewal == OnRenewal::Replace);
-    let starts_at = periods(invoice).map(|period| period.start).min();
-    let period = replaces.then(|| ledger::Period {
-        starts_at: starts_at.unwrap_or(invoice.paid_at),
-        replaces: billing_reason == BillingReason::SubscriptionCycle,
+    let granted = Box::pin(grant(apply, invoice)).await;
+    if uncredited::waits(&granted) {
+        note(apply, invoice).await?;
+    }
+    granted
+}
+
+/// The purchase as it waits, where its customer has an account.
+async fn note(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<(), Stop> {
+    let Some(customer) = &invoice.customer else { return Ok(()) };
+    let Some(account) = apply.tables.account_of(customer).await? else { return Ok(()) };
+    let Ok((payment, paid)) = money(invoice) else { return Ok(()) };
+    let bought = lines(invoice).ok();
+    let period = bought.iter().flat_map(|bought| &bought.purchases).find_map(|purchase| purchase.period);
+    let reason = invoice.billing_reason.as_ref().unwrap_or(&BillingReason::Manual);
+    let charge = invoice.subscription.clone().map(|subscription| refunds::Charge {
+        subscription,
+        billing_reason: reason.as_str().to_owned(),
+        period: period.map(|period| (period.start, period.end)),
     });
-    let records = vec![Record::Invoice(invoice.id.clone(), payment.clone())];
-    let payment = Payment {
-        id: payment,
-        account: account.clone(),
-        kind,
-        product,
-        price,
-        paid,
-        refunded_minor: 0,
-        charged_at: invoice.paid_at,
-        period_starts_at: starts_at,
-        period_ends_at: periods(invoice).map(|period| period.end).max(),
-        lot: LotId(0),
-        credits,
-        landed_at: apply.now,
-        policy: pinned(in_force),
-        buyer: invoice.buyer,
-        names: names::of_invoice(invoice),
-        disputes: Vec::new(),
-        downloads: 0,
+    let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
+    let waiting = Waiting { account, payment, paid, charged_at, buyer, charge };
+    uncredited::note(apply, waiting, bought.as_ref()).await
+}
+
+async fn grant(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Outcome, Stop> {
+    if invoice.lines.is_none() {
+        return Err(apply.lacking(Unapplied::LinesUnknown));
+    }
+    let bought = lines(invoice)?;
+    if bought.purchases.is_empty() {
+        return without_purchases(apply, invoice, &bought).await;
+    }
+    let is_plan = |purchase: &Purchase| purchase.sold == Sold::Subscription;
+    if invoice.subscription.is_none() && bought.purchases.iter().any(is_plan) {
+        return Err(Unapplied::PriceKind.into());
+    }
+    let billing_reason = billing_reason(invoice)?;
+    let (payment, amount) = if named_by_session(invoice) {
+        match linked_payment(apply, invoice).await? {
+            Linked::Payment(payment, paid) => (payment, paid),
+            Linked::Credited => return Ok(Outcome::Repeated),
+        }
+    } else {
+        count_untracked(apply, invoice);
+        money(invoice)?
     };
-    let grant = Grant {
-        payment: Box::new(payment),
-        stops_clocks: stops && billing_reason == BillingReason::SubscriptionCreate,
-        period,
-        leftover_s: leftover.map(|leftover| leftover.after_end_s),
-    };
-    let told = told(apply, &account, invoice.subscription.as_ref(), &billing_reason);
-    apply.grant(grant, records, told).await
+    let account = apply.account_of(invoice.customer.as_ref()).await?;
+    let charge = invoice.subscription.as_ref();
+    let charge = charge.map(|subscription| Charge { subscription, billing_reason: &billing_reason });
+    let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
+    let names = names::of_invoice(invoice);
+    let paid = Paid { payment, amount, account, charged_at, buyer, charge, names };
+    let (grants, division) = grants(apply, &paid, &bought)?;
+    let mut records = vec![Record::Invoice(invoice.id.clone(), paid.payment.clone())];
+    records.extend(division);
+    let told = told(apply, &paid);
+    let granted = apply.grant(grants, records, told).await?;
+    if apply.looked_up && matches!(granted, Outcome::Applied | Outcome::Repeated) {
+        // It was noted by the invoice's id, while the payment was not known.
+        let (noted, _) = unnamed(invoice)?;
+        if apply.is_fresh() {
+            apply.tables.forget(&Lead::id_of_uncredited(&paid.account, &noted)).await?;
+        } else {
+            apply.settle_late((&paid.account, &noted), paid.charged_at).await?;
+        }
+    }
+    Ok(granted)
+}
+
+/// No line brings credits. Money for the prices of a company's other products is not ours, as long as
+/// nothing says that its customer is one of ours; what a session ordered says so when it is completed.
+async fn without_purchases(
+    apply: &Apply<'_>,
+    invoice: &PaidInvoice,
+    bought: &Bought,
+) -> Result<Outcome, Stop> {
+    if let Some(fault) = bought.fault {
+        let is_other = fault == Unapplied::PriceUnknown && !bought.is_ours;
+        if is_other && !is_linked(apply, invoice).await? {
+            return Err(Ignored::OtherProduct.into());
+        }
+        return Err(fault.into());
+    }
+    let prorated = charged(invoice).any(|line| line.proration);
+    if prorated && !invoice.amount_paid.is_zero() {
+        return Err(Unapplied::ProrationOnly.into());
+    }
+    Err(Ignored::NoCredits.into())
+}
+
+async fn is_linked(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<bool, Stop> {
+    match &invoice.customer {
+        Some(customer) => Ok(apply.tables.account_of(customer).await?.is_some()),
+        None => Ok(false),
+    }
 }
 
 /// What is on record of the subscription: of a renewal whether it was cancelled, of a first charge what was
 /// ordered.
-async fn told(
-    apply: &Apply<'_>,
-    account: &AccountId,
-    subscription: Option<&SubscriptionId>,
-    billing_reason: &BillingReason,
-) -> Result<Told, Stop> {
+async fn told(apply: &Apply<'_>, paid: &Paid<'_>) -> Result<Told, Stop> {
     let mut told = Told::default();
-    match (billing_reason, subscription) {
-        (BillingReason::SubscriptionCycle, Some(subscription)) => {
-            told.subscription = apply.tables.subscription(account, subscription).await?;
+    match paid.charge {
+        Some(Charge { subscription, billing_reason: BillingReason::SubscriptionCycle }) => {
+            told.subscription = apply.tables.subscription(&paid.account, subscription).await?;
         }
-        (BillingReason::SubscriptionCreate, Some(subscription)) => {
+        Some(Charge { subscription, billing_reason: BillingReason::SubscriptionCreate }) => {
             let subscriber = apply.tables.subscriber(subscription).await?;
             told.ordered = subscriber.and_then(|subscriber| subscriber.price);
         }
@@ -100,20 +141,32 @@ async fn told(
     Ok(told)
 }
 
-/// Lines that are charged for a whole period. A line of nothing is a trial, which brings no credits; a
-/// negative line is credit within the invoice (C11); a proration's credits are not the period's.
-fn bought(invoice: &PaidInvoice) -> Result<Purchase, Stop> {
-    let lines = invoice.lines.as_ref().ok_or(Unapplied::LinesUnknown)?;
-    let charged = || lines.iter().filter(|line| line.amount_minor > 0);
-    let priced = |line: &'_ InvoiceLine| line.price.clone().map(|price| (price, line.quantity));
-    let whole: Vec<_> = charged().filter(|line| !line.proration).filter_map(priced).collect();
-    match purchase(whole.iter().map(|(price, quantity)| (price, *quantity)))? {
-        Some(purchase) => Ok(purchase),
-        None if !invoice.amount_paid.is_zero() && charged().any(|line| line.proration) => {
-            Err(Unapplied::ProrationOnly.into())
-        }
-        None => Err(Ignored::NoCredits.into()),
-    }
+/// What the lines buy that are charged for a whole period, or once. A proration's credits are not the
+/// period's, and credit within the invoice is taken off the money of the prorations (C11).
+fn lines(invoice: &PaidInvoice) -> Result<Bought, Unapplied> {
+    let whole = charged(invoice).filter(|line| !line.proration);
+    let mut bought = bought(whole.map(|line| Line {
+        price: line.price.as_ref(),
+        quantity: line.quantity,
+        minor: after_discounts(line),
+        period: line.period,
+    }))?;
+    let lines = invoice.lines.iter().flatten();
+    let mut settled = lines.filter(|line| line.proration || line.amount_minor < 0);
+    let settled = settled.try_fold(0_i64, |sum, line| sum.checked_add(line.amount_minor));
+    let settled = u64::try_from(settled.ok_or(Unapplied::OutOfRange)?).unwrap_or_default();
+    bought.beside_minor = bought.beside_minor.checked_add(settled).ok_or(Unapplied::OutOfRange)?;
+    Ok(bought)
+}
+
+/// A line of nothing is a trial, which brings no credits; a negative line is credit within the invoice.
+fn charged(invoice: &PaidInvoice) -> impl Iterator<Item = &InvoiceLine> {
+    invoice.lines.iter().flatten().filter(|line| line.amount_minor > 0)
+}
+
+fn after_discounts(line: &InvoiceLine) -> u64 {
+    let minor = line.amount_minor.saturating_sub(line.discount_minor);
+    u64::try_from(minor).unwrap_or_default()
 }
 
 /// The reason decides about clocks and about refunds, so that one of Stripe's making must not pass unseen.
@@ -126,37 +179,79 @@ fn billing_reason(invoice: &PaidInvoice) -> Result<BillingReason, Stop> {
     }
 }
 
-fn money(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<(PaymentId, Money), Stop> {
+/// Whether a checkout session or a payment may bring the same credits under an id that the event lacks.
+fn named_by_session(invoice: &PaidInvoice) -> bool {
+    invoice.subscription.is_none() && invoice.payments.is_none()
+}
+
+/// The payment of an invoice whose event names none.
+enum Linked {
+    /// It paid the invoice.
+    Payment(PaymentId, Money),
+    /// The invoice has brought its credits, by its session.
+    Credited,
+}
+
+/// Looks for the payment that the invoice's other events name, for a moment; then Stripe is asked.
+async fn linked_payment(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Linked, Stop> {
+    for attempt in 0..apply.link_wait.attempts_max() {
+        let (credited, payments) = tokio::join!(
+            apply.tables.credited_invoice(&invoice.id),
+            apply.tables.payments_of_invoice(&invoice.id)
+        );
+        if credited?.is_some() {
+            return Ok(Linked::Credited);
+        }
+        let payments = payments?;
+        let sum = payments.iter().try_fold(0_u64, |sum, (_, part)| sum.checked_add(part.minor()));
+        // With a part missing, the largest payment is not known yet.
+        if sum.is_some_and(|sum| sum >= invoice.amount_paid.minor())
+            && let Some((payment, paid)) = largest(payments.iter().map(|(id, part)| (id, *part)))
+        {
+            return Ok(Linked::Payment(payment.clone(), paid));
+        }
+        if !apply.is_fresh() {
+            break;
+        }
+        apply.link_wait.pause(attempt).await;
+    }
+    Err(apply.lacking(Unapplied::PaymentUnknown))
+}
+
+/// Of equal ones the first: the same in every delivery of the event.
+fn largest<'p>(payments: impl Iterator<Item = (&'p PaymentId, Money)>) -> Option<(&'p PaymentId, Money)> {
+    payments.reduce(|largest, payment| if payment.1.minor() > largest.1.minor() { payment } else { largest })
+}
+
+fn count_untracked(apply: &Apply<'_>, invoice: &PaidInvoice) {
     let others = invoice.refundable_payments().count().saturating_sub(1);
     if others > 0 {
         apply.metrics.count("PaymentsUntracked", u64::try_from(others).unwrap_or(u64::MAX));
         tracing::warn!(others, "only the largest payment of the invoice can be refunded by itself");
     }
-    // Of equal ones the first: the same in every delivery of the event.
-    let largest = invoice
-        .refundable_payments()
-        .reduce(|largest, payment| if payment.1.minor() > largest.1.minor() { payment } else { largest });
-    if let Some((payment, paid)) = largest {
+}
+
+fn money(invoice: &PaidInvoice) -> Result<(PaymentId, Money), Unapplied> {
+    if let Some((payment, paid)) = largest(invoice.refundable_payments()) {
         return Ok((payment.clone(), paid));
     }
+    unnamed(invoice)
+}
+
+/// The invoice's id, which stands for its payment.
+fn unnamed(invoice: &PaidInvoice) -> Result<(PaymentId, Money), Unapplied> {
     let id = PaymentId::new(invoice.id.as_str()).map_err(|_| Unapplied::PaymentUnknown)?;
     let unnamed = invoice.payments.is_none();
     let paid = if unnamed { invoice.amount_paid } else { Money::new(0, invoice.amount_paid.currency()) };
     Ok((id, paid))
 }
 
-/// The periods that are charged: together they last from the earliest beginning to the latest end.
-fn periods(invoice: &PaidInvoice) -> impl Iterator<Item = Period> {
-    let lines = invoice.lines.iter().flatten().filter(|line| line.amount_minor > 0 && !line.proration);
-    lines.filter_map(|line| line.period)
-}
-
 /// A payment of an invoice by itself: from here on what is told of the payment finds the invoice that may
-/// stand for it.
+/// stand for it, and the invoice finds the payment.
 pub(crate) async fn payment_paid(apply: &Apply<'_>, paid: &InvoicePaid) -> Result<Outcome, Stop> {
     match (&paid.payment.source, &paid.payment.status) {
         (PaymentSource::Payment(payment), InvoicePaymentStatus::Paid) => {
-            apply.tables.link_payment(payment, &paid.invoice).await?;
+            apply.tables.link_payment(payment, &paid.invoice, paid.payment.amount).await?;
             Ok(Outcome::Applied)
         }
         // Nothing but a payment through Stripe is refunded or disputed there.

@@ -150,8 +150,14 @@ fn second_payments(account: &Account, payment: &Payment, within_s: u64, is_fresh
         }
     };
     let this = (payment.charged_at, &payment.id);
-    let others =
-        account.lots.iter().filter(near).filter_map(|lot| Some((lot.granted_at, lot.payment.as_ref()?)));
+    let apart =
+        |other: &&Lot| other.payment.as_ref().is_none_or(|other| other.at_stripe() != payment.id.at_stripe());
+    let others = account
+        .lots
+        .iter()
+        .filter(near)
+        .filter(apart)
+        .filter_map(|lot| Some((lot.granted_at, lot.payment.as_ref()?)));
     let mut later: Vec<PaymentId> =
         others.filter(|other| *other != this).map(|other| other.max(this).1.clone()).collect();
     later.dedup();

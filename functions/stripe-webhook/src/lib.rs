@@ -1,7 +1,7 @@
 //! Stripe's webhook: signed bytes go in, ledger entries and facts of payments and subscriptions come out.
 //!
-//! Every event ends in exactly one [`Outcome`]: applied, repeated, ignored, parked, or deferred, which asks
-//! Stripe to send it again. What is written is guarded by conditions, so that events may come several times,
+//! Every event ends in exactly one [`Outcome`]: applied, repeated, ignored, parked, deferred, which asks
+//! Stripe to send it again, or put up for a lookup of what it does not carry. What is written is guarded by conditions, so that events may come several times,
 //! at once and in any order. A typical event costs two or three round trips to DynamoDB and none to Stripe.
 //!
 //! Which account an event belongs to is never taken from metadata: a checkout session, made by the company's
@@ -11,6 +11,7 @@ mod answer;
 mod apply;
 mod checkout;
 mod dispute;
+mod grants;
 mod invoice;
 mod leads;
 mod names;
@@ -20,6 +21,8 @@ mod refund;
 mod replay;
 mod signing;
 mod subscription;
+mod top_up;
+mod uncredited;
 
 pub use answer::{Webhook, handle};
 pub use apply::{AWAITED_S, link_wait};

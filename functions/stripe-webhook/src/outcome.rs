@@ -35,6 +35,9 @@ named! {
         NoPurchase "no_purchase",
         /// An invoice without a line that brings credits: a trial, or settled changes within a period.
         NoCredits "no_credits",
+        /// Of a customer without an account, and about no price of the catalogue: the company sells other
+        /// things through the same Stripe account.
+        OtherProduct "other_product",
     }
 }
 
@@ -53,8 +56,11 @@ named! {
         PriceUnknown "price_unknown",
         /// A price sold in another way than the catalogue says.
         PriceKind "price_kind",
-        /// Several products, or a plan and a pack, in one purchase.
-        SeveralPurchases "several_purchases",
+        /// More purchases in one payment than are recorded together.
+        TooManyPurchases "too_many_purchases",
+        /// The lines cost something else than the whole, or what is named costs something else than what
+        /// was paid.
+        AmountMismatch "amount_mismatch",
         /// A quantity that is not there or buys nothing.
         Quantity "quantity",
         /// Money for a change within a period: which credits it brings is a person's decision.
@@ -89,6 +95,8 @@ pub enum Outcome {
     Parked(Unapplied),
     /// What it rests on may still be on its way: Stripe is to send it again.
     Deferred(Unapplied),
+    /// It does not carry all that it rests on: that is fetched from Stripe, and the event applied again.
+    Lookup(Unapplied),
 }
 
 impl Outcome {
@@ -100,6 +108,7 @@ impl Outcome {
             Self::Ignored(_) => "ignored",
             Self::Parked(_) => "parked",
             Self::Deferred(_) => "deferred",
+            Self::Lookup(_) => "lookup",
         }
     }
 
@@ -108,7 +117,7 @@ impl Outcome {
         match self {
             Self::Applied | Self::Repeated => None,
             Self::Ignored(reason) => Some(reason.as_str()),
-            Self::Parked(reason) | Self::Deferred(reason) => Some(reason.as_str()),
+            Self::Parked(reason) | Self::Deferred(reason) | Self::Lookup(reason) => Some(reason.as_str()),
         }
     }
 }

@@ -1,14 +1,17 @@
-//! What lines of one payment buy, by the price catalogue.
+//! What the lines of one payment buy, by the price catalogue.
+//!
+//! Each price is a purchase of its own, with its own lot and its share of the money; several lines of one
+//! price add up. A line that brings no credits keeps nothing back: its money stands beside the purchases.
 
-use ledger::{Credits, ProductId};
+use ledger::{Credits, PURCHASES_MAX, ProductId};
 use policy::PriceKind;
 use policy_documents::catalogue;
-use stripe_events::{PriceId, Quantity};
+use stripe_events::{Period, PriceId, Quantity};
 
 use crate::outcome::Unapplied;
 
 /// How a purchase is sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sold {
     /// Every period.
     Subscription,
@@ -16,49 +19,123 @@ pub(crate) enum Sold {
     Pack,
 }
 
-/// Credits of one product.
+/// One line that was paid.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line<'a> {
+    /// The price; lines made by hand may have none.
+    pub(crate) price: Option<&'a PriceId>,
+    /// How many of it.
+    pub(crate) quantity: Option<Quantity>,
+    /// Its part of the money, in minor units.
+    pub(crate) minor: u64,
+    /// From when until when it counts.
+    pub(crate) period: Option<Period>,
+}
+
+/// Credits of one price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Purchase {
     /// The product.
     pub(crate) product: ProductId,
-    /// The price, of the first line where there are several.
+    /// The price.
     pub(crate) price: String,
     /// How it is sold.
     pub(crate) sold: Sold,
     /// All credits.
     pub(crate) credits: Credits,
+    /// Its part of the money, in minor units.
+    pub(crate) minor: u64,
+    /// The periods that were paid, together.
+    pub(crate) period: Option<Period>,
+}
+
+/// What a payment bought.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bought {
+    /// What brings credits: plans first, then by price, which is the same order in every event.
+    pub(crate) purchases: Vec<Purchase>,
+    /// The money of all other lines, in minor units.
+    pub(crate) beside_minor: u64,
+    /// Lines that bring no credits although they were paid.
+    pub(crate) beside: u32,
+    /// Why the first of them brings none; nothing for a price that the catalogue sells without credits.
+    pub(crate) fault: Option<Unapplied>,
+    /// Whether the catalogue has one of the prices.
+    pub(crate) is_ours: bool,
 }
 
 /// Adds up `lines`; a quantity is exact, and rounded down to whole credits line by line (C12).
-pub(crate) fn purchase<'a>(
-    lines: impl IntoIterator<Item = (&'a PriceId, Option<Quantity>)>,
-) -> Result<Option<Purchase>, Unapplied> {
-    let mut sum: Option<Purchase> = None;
-    for (price, quantity) in lines {
-        let line = line(price, quantity)?;
-        sum = Some(match sum {
-            None => line,
-            Some(sum) if sum.product == line.product && sum.sold == line.sold => {
-                let credits = sum.credits.plus(line.credits).map_err(|_| Unapplied::OutOfRange)?;
-                Purchase { credits, ..sum }
-            }
-            Some(_) => return Err(Unapplied::SeveralPurchases),
-        });
+pub(crate) fn bought<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Bought, Unapplied> {
+    let mut bought = Bought::default();
+    for line in lines {
+        let known = line.price.and_then(|price| catalogue().price(price.as_str()).ok());
+        bought.is_ours |= known.is_some();
+        match purchase(&line) {
+            Ok(Some(purchase)) => bought.add(purchase)?,
+            Ok(None) => bought.set_beside(&line, None)?,
+            Err(fault) => bought.set_beside(&line, Some(fault))?,
+        }
     }
-    match sum {
-        Some(Purchase { credits: Credits::ZERO, .. }) => Err(Unapplied::Quantity),
-        sum => Ok(sum),
+    if bought.purchases.len() > PURCHASES_MAX {
+        return Err(Unapplied::TooManyPurchases);
+    }
+    bought.purchases.sort_by(|one, other| (one.sold, &one.price).cmp(&(other.sold, &other.price)));
+    Ok(bought)
+}
+
+impl Bought {
+    /// The product of the first purchase.
+    pub(crate) fn product(&self) -> Option<&ProductId> {
+        self.purchases.first().map(|purchase| &purchase.product)
+    }
+
+    /// The parts of the money: each purchase's, and last what stands beside them.
+    pub(crate) fn weights(&self) -> Vec<u64> {
+        let purchases = self.purchases.iter().map(|purchase| purchase.minor);
+        purchases.chain(std::iter::once(self.beside_minor)).collect()
+    }
+
+    fn add(&mut self, line: Purchase) -> Result<(), Unapplied> {
+        let Some(sum) = self.purchases.iter_mut().find(|sum| sum.price == line.price) else {
+            self.purchases.push(line);
+            return Ok(());
+        };
+        sum.credits = sum.credits.plus(line.credits).map_err(|_| Unapplied::OutOfRange)?;
+        sum.minor = sum.minor.checked_add(line.minor).ok_or(Unapplied::OutOfRange)?;
+        sum.period = match (sum.period, line.period) {
+            (Some(one), Some(other)) => {
+                Some(Period { start: one.start.min(other.start), end: one.end.max(other.end) })
+            }
+            (one, other) => one.or(other),
+        };
+        Ok(())
+    }
+
+    fn set_beside(&mut self, line: &Line<'_>, fault: Option<Unapplied>) -> Result<(), Unapplied> {
+        self.beside = self.beside.saturating_add(1);
+        self.beside_minor = self.beside_minor.checked_add(line.minor).ok_or(Unapplied::OutOfRange)?;
+        self.fault = self.fault.or(fault);
+        Ok(())
     }
 }
 
-fn line(price: &PriceId, quantity: Option<Quantity>) -> Result<Purchase, Unapplied> {
+/// The credits of one line, or why it brings none; `None` for what is sold without credits.
+fn purchase(line: &Line<'_>) -> Result<Option<Purchase>, Unapplied> {
+    let Some(price) = line.price else { return Ok(None) };
     let price = catalogue().price(price.as_str()).map_err(|_| Unapplied::PriceUnknown)?;
-    let credits = quantity.ok_or(Unapplied::Quantity)?.times_rounded_down(price.credits);
+    if price.credits == 0 {
+        return Ok(None);
+    }
+    let credits = line.quantity.ok_or(Unapplied::Quantity)?.times_rounded_down(price.credits);
     let credits = credits.and_then(|count| Credits::new(count).ok()).ok_or(Unapplied::OutOfRange)?;
+    if credits.is_zero() {
+        return Err(Unapplied::Quantity);
+    }
     let sold = match price.kind {
         PriceKind::Subscription { .. } => Sold::Subscription,
         PriceKind::Pack => Sold::Pack,
     };
     let product = ProductId::new(price.product.as_str()).map_err(|_| Unapplied::PriceUnknown)?;
-    Ok(Purchase { product, price: price.id.clone(), sold, credits })
+    let (price, minor, period) = (price.id.clone(), line.minor, line.period);
+    Ok(Some(Purchase { product, price, sold, credits, minor, period }))
 }

@@ -12,7 +12,7 @@ use lambda::{Invocation, log};
 use ledger::ExecuteError;
 use ledger_dynamodb::Parked;
 use serde::{Deserialize, Serialize};
-use stripe_events::{Verified, parse};
+use stripe_events::{Fetched, Verified, parse};
 
 use crate::answer::{Webhook, of_event, of_unreadable};
 use crate::apply::Failure;
@@ -73,8 +73,13 @@ async fn again<S>(
 ) -> Result<Replayed, Failure> {
     // Only `answer::park` writes parked events, and it takes nothing but verified bytes.
     let verified = Verified::kept(&parked.payload);
+    let fetched = parked.fetched.as_deref();
+    let fetched = fetched.and_then(|fetched| serde_json::from_slice::<Fetched>(fetched).ok());
+    let completed = fetched.as_ref().map(|fetched| fetched.completing(&verified));
+    let verified = completed.as_deref().map_or(verified, Verified::kept);
+    let at = (invocation.now(), fetched.is_some());
     let outcome = match parse(&verified) {
-        Ok(event) => of_event(webhook, &event, invocation.now(), invocation.metrics()).await?,
+        Ok(event) => of_event(webhook, &event, at, invocation.metrics()).await?,
         Err(unreadable) => of_unreadable(webhook, &unreadable),
     };
     let tables = &webhook.tables;
@@ -83,11 +88,18 @@ async fn again<S>(
         Outcome::Deferred(reason) => Outcome::Parked(reason),
         outcome => outcome,
     };
-    match outcome.reason() {
-        Some(reason) if matches!(outcome, Outcome::Parked(_)) => {
-            if reason != parked.reason {
-                tables.keep_parked(parked, reason).await.map_err(ExecuteError::Store)?;
+    match outcome {
+        Outcome::Parked(reason) => {
+            let kept = Parked { reason: reason.as_str().to_owned(), ..parked.clone() };
+            if &kept != parked {
+                tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;
             }
+        }
+        // Written anew, which asks for the lookup again.
+        Outcome::Lookup(reason) => {
+            let lookup_at = Some(invocation.now());
+            let kept = Parked { reason: reason.as_str().to_owned(), lookup_at, ..parked.clone() };
+            tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;
         }
         _ => tables.unpark(parked).await.map_err(ExecuteError::Store)?,
     }

@@ -1,13 +1,13 @@
 //! Subscriptions: when their cancellation was confirmed, when they end, and the clock that starts then.
 
-use ledger::{AccountId, Command, PaymentStore, Subscription as Told, Timestamp};
-use policy::OnResubscribe;
+use ledger::{AccountId, Command, LedgerStore, PaymentStore, Subscription as Told, Timestamp};
+use policy::{OnResubscribe, PriceKind};
 use policy_documents::catalogue;
-use stripe_events::{CancellationReason, Subscription};
+use stripe_events::{CancellationReason, PriceId, Subscription};
 
 use crate::apply::{Apply, Stop, in_force, reference};
 use crate::leads;
-use crate::outcome::{Outcome, Unapplied};
+use crate::outcome::{Ignored, Outcome, Unapplied};
 
 /// A subscription as of the event. Of several events the newest counts, in whichever order they come; that
 /// it ended is never taken back.
@@ -16,13 +16,16 @@ pub(crate) async fn told(
     subscription: &Subscription,
     ended_at: Option<Timestamp>,
 ) -> Result<Outcome, Stop> {
+    if is_of_another_product(apply, subscription).await? {
+        return Ok(Outcome::Ignored(Ignored::OtherProduct));
+    }
     let account = apply.account_of(subscription.customer.as_ref()).await?;
     let at_period_end = subscription.current_period_end.filter(|_| subscription.cancel_at_period_end);
     let record = Told {
         id: subscription.id.clone(),
         account: account.clone(),
         as_of: apply.event.created,
-        price: subscription.prices.first().map(|price| price.as_str().to_owned()),
+        price: plan_of(subscription).map(|price| price.as_str().to_owned()),
         period_ends_at: subscription.current_period_end,
         cancellation_confirmed_at: subscription.canceled_at.filter(|_| was_asked_for(subscription, ended_at)),
         cancels_at: subscription.cancel_at.or(at_period_end),
@@ -65,6 +68,45 @@ fn was_asked_for(subscription: &Subscription, ended_at: Option<Timestamp>) -> bo
     }
 }
 
+/// Whether it has no price of the catalogue and its customer no account: the company sells other things
+/// through the same Stripe account.
+async fn is_of_another_product(apply: &Apply<'_>, subscription: &Subscription) -> Result<bool, Stop> {
+    let ours = subscription.prices.iter().any(|price| catalogue().price(price.as_str()).is_ok());
+    // Without any price nothing says whose it is.
+    if ours || subscription.prices.is_empty() {
+        return Ok(false);
+    }
+    match &subscription.customer {
+        Some(customer) => Ok(apply.tables.account_of(customer).await?.is_none()),
+        None => Ok(true),
+    }
+}
+
+/// The plan among the items, which may have add-ons before it.
+fn plan_of(subscription: &Subscription) -> Option<&PriceId> {
+    let is_plan = |price: &&PriceId| {
+        let known = catalogue().price(price.as_str());
+        known.is_ok_and(|price| matches!(price.kind, PriceKind::Subscription { .. }))
+    };
+    subscription.prices.iter().find(is_plan).or(subscription.prices.first())
+}
+
+/// The product of its prices; of a price that has left the catalogue, that of its lots.
+async fn product_of(
+    apply: &Apply<'_>,
+    subscription: &Subscription,
+    account: &AccountId,
+) -> Result<Option<String>, Stop> {
+    let mut prices = subscription.prices.iter().filter_map(|price| catalogue().price(price.as_str()).ok());
+    if let Some(price) = prices.next() {
+        return Ok(Some(price.product.clone()));
+    }
+    let head = apply.tables.head(account).await?;
+    let lots = head.iter().flat_map(|head| &head.after().lots);
+    let mut own = lots.filter(|lot| lot.subscription() == Some(&subscription.id));
+    Ok(own.next().map(|lot| lot.product.as_str().to_owned()))
+}
+
 /// Left-over credits expire some time after the end, not after the request to cancel (`S2-26`).
 async fn start_clock(
     apply: &Apply<'_>,
@@ -72,9 +114,10 @@ async fn start_clock(
     account: &AccountId,
     ended_at: Timestamp,
 ) -> Result<Outcome, Stop> {
-    let mut prices = subscription.prices.iter().filter_map(|price| catalogue().price(price.as_str()).ok());
-    let price = prices.next().ok_or(Unapplied::PriceUnknown)?;
-    let Some(document) = in_force(&price.product, ended_at).document() else { return Ok(Outcome::Repeated) };
+    let Some(product) = product_of(apply, subscription, account).await? else {
+        return Err(Unapplied::PriceUnknown.into());
+    };
+    let Some(document) = in_force(&product, ended_at).document() else { return Ok(Outcome::Repeated) };
     let Some(leftover) = &document.leftover else { return Ok(Outcome::Repeated) };
     let command = Command::StartExpiry {
         subscription: subscription.id.clone(),

@@ -73,7 +73,7 @@ pub(crate) async fn show(
         columns.write(output)?;
         return Ok(Found::Fault);
     };
-    let Parked { id, reason, at, payload: bytes } = parked;
+    let Parked { id, reason, at, payload: bytes, .. } = parked;
     if payload {
         output.write_all(&bytes)?;
         return Ok(Found::Sound);
@@ -106,6 +106,8 @@ mod tests {
                 reason: "unknown price".to_owned(),
                 at: at(number),
                 payload: b"{\"email\":\"someone@example.com\"}".to_vec(),
+                lookup_at: None,
+                fetched: None,
             };
             stage.tables.park(&parked).await.unwrap();
         }

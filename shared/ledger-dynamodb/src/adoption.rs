@@ -3,11 +3,13 @@
 //! once, when it fails. A failure is final: a report from before it that comes later counts nothing.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
-use ledger::{AccountId, Money, Pause, PaymentId, PaymentStore, RefundId, Refunded, Timestamp};
+use ledger::{
+    AccountId, Division, Money, Pause, Payment, PaymentId, RefundId, Refunded, Timestamp, refund_shares,
+};
 use refunds::RefundedSum;
 
 use crate::error::StoreError;
-use crate::item::{Item, ONLY, key, number, text};
+use crate::item::{Item, ONLY, key, number, read_text, text};
 use crate::transaction::Transacted;
 use crate::{Tables, item};
 
@@ -53,28 +55,31 @@ enum Known {
 
 impl Tables {
     /// Applies what Stripe reports of a refund that no request of ours made, in any order and any number of
-    /// times: two reads and one transaction, or one read where nothing is to be changed.
+    /// times: three reads and one transaction, or one read where nothing is to be changed. A refund of a
+    /// payment with several purchases is divided among them.
     pub async fn adopt_refund<P: Pause>(&self, pause: &P, seen: &Adopted) -> Result<Adoption, StoreError> {
         for attempt in 0..pause.attempts_max() {
-            let known = match self.get(&self.ledger, refund_key(&seen.id)).await? {
+            let stored = self.get(&self.ledger, refund_key(&seen.id)).await?;
+            let known = match &stored {
                 None => Known::Nothing,
                 Some(stored) if stored.get("failed") == Some(&AttributeValue::Bool(true)) => Known::Failed,
                 Some(_) => Known::Counted,
             };
+            let stored_shares = stored.as_ref().map(read_shares).transpose()?;
             let settled = known == Known::Failed || (known == Known::Counted && !seen.failed);
             if settled {
                 return Ok(Adoption::Known);
             }
-            let Some(payment) = self.payment(&seen.payment).await? else {
-                return Ok(Adoption::UnknownPayment);
+            let division = self.division(&seen.payment).await?;
+            let purchases = self.purchases_of(&seen.payment, division.as_ref()).await?;
+            let Some(first) = purchases.first() else { return Ok(Adoption::UnknownPayment) };
+            let moves = match (known, seen.failed) {
+                (Known::Counted, _) => lowered(&purchases, division.as_ref(), stored_shares.as_deref(), seen),
+                (_, false) => raised(&purchases, division.as_ref(), seen),
+                (_, true) => Some(Moves::default()),
             };
-            let sum = match (known, seen.failed) {
-                (Known::Counted, _) => RefundedSum::lower(&payment, seen.amount).map(Some),
-                (_, false) => RefundedSum::raise(&payment, seen.amount).map(Some),
-                (_, true) => Some(None),
-            };
-            let Some(sum) = sum else { return Ok(Adoption::Exceeds) };
-            if self.write_adoption(&payment.account, seen, known, sum.as_ref()).await? {
+            let Some(moves) = moves else { return Ok(Adoption::Exceeds) };
+            if self.write_adoption(&first.account, seen, known, &moves).await? {
                 return Ok(if seen.failed { Adoption::Lifted } else { Adoption::Counted });
             }
             pause.pause(attempt).await;
@@ -88,9 +93,9 @@ impl Tables {
         account: &AccountId,
         seen: &Adopted,
         known: Known,
-        sum: Option<&RefundedSum>,
+        moves: &Moves,
     ) -> Result<bool, StoreError> {
-        let put = Put::builder().table_name(&self.ledger).set_item(Some(refund_item(seen)));
+        let put = Put::builder().table_name(&self.ledger).set_item(Some(refund_item(seen, &moves.shares)));
         let put = if known == Known::Nothing {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
@@ -99,12 +104,27 @@ impl Tables {
         };
         let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
-        if let Some(sum) = sum {
+        for sum in &moves.sums {
             writes.push(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
-            let refunded = Refunded { payment: seen.payment.clone(), minor: seen.amount.minor() };
-            let named = (account, seen.id.as_str());
-            let put = self.refunded_put(named, &refunded, seen.made_at, !seen.failed)?;
+            let minor = sum.to_minor.abs_diff(sum.from_minor);
+            let refunded = Refunded { payment: sum.payment.clone(), minor };
+            // Each purchase has a record of the refund: behind its id, the place that the payment's id has.
+            let place = sum.payment.as_str().strip_prefix(seen.payment.as_str()).unwrap_or_default();
+            let name = format!("{}{place}", seen.id);
+            let put = self.refunded_put((account, &name), &refunded, seen.made_at, !seen.failed)?;
             writes.push(TransactWriteItem::builder().put(put).build());
+        }
+        if let Some((from, to)) = moves.beside {
+            let update = Update::builder()
+                .table_name(&self.ledger)
+                .set_key(Some(key(item::division_key(&seen.payment), ONLY)))
+                .update_expression("SET beside_refunded_minor = :to")
+                .condition_expression("beside_refunded_minor = :from")
+                .expression_attribute_values(":from", number(from))
+                .expression_attribute_values(":to", number(to))
+                .build();
+            let update = update.map_err(|_| StoreError::Unreadable("update"))?;
+            writes.push(TransactWriteItem::builder().update(update).build());
         }
         Ok(matches!(self.transact(writes).await?, Transacted::Written))
     }
@@ -123,14 +143,83 @@ impl Tables {
     }
 }
 
+/// What a report of a refund moves.
+#[derive(Default)]
+struct Moves {
+    sums: Vec<RefundedSum>,
+    /// The refunds of what brought no credits, from and to, in minor units.
+    beside: Option<(u64, u64)>,
+    /// What the refund takes of what brought no credits, and of each purchase, in minor units.
+    shares: Vec<u64>,
+}
+
+/// A refund that counts from here on; `None` if it is more than what is left. What brought no credits comes
+/// first, so that a customer loses nothing of what a policy promises for the purchases.
+fn raised(purchases: &[Payment], division: Option<&Division>, seen: &Adopted) -> Option<Moves> {
+    if purchases.first()?.paid.currency() != seen.amount.currency() {
+        return None;
+    }
+    let beside = division.map_or(0, |division| division.beside_minor);
+    let beside_refunded = division.map_or(0, |division| division.beside_refunded_minor);
+    let purchases_left = purchases.iter().map(|purchase| purchase.refundable().map_or(0, Money::minor));
+    let left: Vec<u64> =
+        std::iter::once(beside.saturating_sub(beside_refunded)).chain(purchases_left).collect();
+    let shares = refund_shares(seen.amount.minor(), &left)?;
+    moved(purchases, beside_refunded, shares, u64::checked_add, |purchase, share| {
+        RefundedSum::raise(purchase, Money::new(share, seen.amount.currency()))
+    })
+}
+
+/// A refund that failed and counts no more: each share goes back to where it was taken.
+fn lowered(
+    purchases: &[Payment],
+    division: Option<&Division>,
+    shares: Option<&[u64]>,
+    seen: &Adopted,
+) -> Option<Moves> {
+    let beside_refunded = division.map_or(0, |division| division.beside_refunded_minor);
+    let shares = shares?.to_vec();
+    moved(purchases, beside_refunded, shares, u64::checked_sub, |purchase, share| {
+        RefundedSum::lower(purchase, Money::new(share, seen.amount.currency()))
+    })
+}
+
+fn moved(
+    purchases: &[Payment],
+    beside_refunded: u64,
+    shares: Vec<u64>,
+    beside: impl Fn(u64, u64) -> Option<u64>,
+    sum: impl Fn(&Payment, u64) -> Option<RefundedSum>,
+) -> Option<Moves> {
+    let (beside_share, of_purchases) = shares.split_first()?;
+    let beside = match beside_share {
+        0 => None,
+        share => Some((beside_refunded, beside(beside_refunded, *share)?)),
+    };
+    // A refund of nothing still counts as one of the first purchase.
+    let nothing = shares.iter().all(|share| *share == 0);
+    let touched = purchases.iter().zip(of_purchases).enumerate();
+    let sums = touched
+        .filter(|(place, (_, share))| **share > 0 || (nothing && *place == 0))
+        .map(|(_, (purchase, share))| sum(purchase, *share))
+        .collect::<Option<Vec<_>>>()?;
+    Some(Moves { sums, beside, shares })
+}
+
+/// The shares that a refund's record says.
+fn read_shares(stored: &Item) -> Result<Vec<u64>, StoreError> {
+    Ok(serde_json::from_str(read_text(stored, "shares")?)?)
+}
+
 fn refund_key(id: &RefundId) -> String {
     format!("REFUND#{id}")
 }
 
-fn refund_item(seen: &Adopted) -> Item {
+fn refund_item(seen: &Adopted, shares: &[u64]) -> Item {
     let mut item = key(refund_key(&seen.id), ONLY);
     item.insert("payment".to_owned(), text(seen.payment.as_str()));
     item.insert("amount_minor".to_owned(), number(seen.amount.minor()));
     item.insert("failed".to_owned(), AttributeValue::Bool(seen.failed));
+    item.insert("shares".to_owned(), text(serde_json::json!(shares).to_string()));
     item
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ledger::{AccountId, GenerationId, PaymentId, Record, Timestamp};
+use ledger::{AccountId, GenerationId, InvoiceId, PaymentId, Record, Timestamp};
 
 use crate::StoreError;
 
@@ -50,11 +50,22 @@ pub(crate) fn payment_key(payment: &PaymentId) -> String {
     format!("PAYMENT#{payment}")
 }
 
+/// The key of the mark that an invoice has brought its credits.
+pub(crate) fn invoice_key(invoice: &InvoiceId) -> String {
+    format!("INVOICE#{invoice}")
+}
+
+/// The key of a payment's division, by Stripe's id.
+pub(crate) fn division_key(payment: &PaymentId) -> String {
+    format!("DIVISION#{}", payment.at_stripe())
+}
+
 /// The partition key of a record that is written with an entry of `account`.
 pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
     match record {
         Record::NewPayment(payment) => payment_key(&payment.id),
-        Record::Invoice(invoice, _) => format!("INVOICE#{invoice}"),
+        Record::Invoice(invoice, _) => invoice_key(invoice),
+        Record::Division(division) => division_key(&division.payment),
         Record::CompensatedOnce(request) => format!("COMPENSATION#{request}"),
         Record::GivenBackOnce(generation) => format!("BACK#{account}#{generation}"),
         Record::ChargedLateOnce(generation) => format!("LATE#{account}#{generation}"),

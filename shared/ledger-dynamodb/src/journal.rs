@@ -15,7 +15,7 @@ use crate::item::{
 };
 use crate::records::purchase_item;
 use crate::transaction::Transacted;
-use crate::{Tables, payment};
+use crate::{Tables, division, payment};
 
 const ABSENT: &str = "attribute_not_exists(pk)";
 /// A customer's item may be there already, as long as it names the same account.
@@ -58,6 +58,7 @@ fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError>
         Record::Invoice(_, payment) => {
             item.insert("payment".to_owned(), text(payment.as_str()));
         }
+        Record::Division(division) => division::write(division, &mut item),
         Record::Customer(_, owner) => {
             item.insert("account".to_owned(), text(owner.as_str()));
         }
@@ -91,6 +92,7 @@ impl Tables {
                     .expression_attribute_values(":digest", bytes(*digest)),
                 Record::NewPayment(_)
                 | Record::Invoice(..)
+                | Record::Division(_)
                 | Record::CompensatedOnce(_)
                 | Record::GivenBackOnce(_)
                 | Record::ChargedLateOnce(_) => builder.condition_expression(ABSENT),

@@ -44,6 +44,7 @@ mod buyer;
 mod clock_form;
 mod count;
 mod dispute;
+mod division;
 mod downloads;
 mod error;
 #[cfg(feature = "in-process")]

@@ -4,6 +4,7 @@
 //! They are bounded by time: DynamoDB deletes each one by itself, [`KEPT_S`] after it was parked. Taking one
 //! away, or giving it another reason, rests on when it was parked: one that was parked anew meanwhile stays.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::Timestamp;
 
 use crate::item::{Item, bytes, key, number, read_instant, read_text, take_bytes, text};
@@ -25,11 +26,16 @@ pub struct Parked {
     pub at: Timestamp,
     /// The event's bytes as they were signed.
     pub payload: Vec<u8>,
+    /// When it was asked that what the event lacks be fetched from Stripe; nothing once that was tried.
+    pub lookup_at: Option<Timestamp>,
+    /// What was fetched for it, as JSON.
+    pub fetched: Option<Vec<u8>>,
 }
 
 /// The event as it was read. `at` is a word of DynamoDB's own.
 const SAME: &str = "#at = :at";
 const AT: &str = "at";
+const LOOKUP_AT: &str = "lookup_at";
 
 impl Tables {
     /// Parks an event; the same event again replaces itself.
@@ -75,15 +81,14 @@ impl Tables {
         self.write(|| delete.clone().send()).await.map(drop)
     }
 
-    /// Gives an event that stays parked another reason, as long as it is the one that was read. The end of
-    /// its time does not move.
-    pub async fn keep_parked(&self, parked: &Parked, reason: &str) -> Result<(), StoreError> {
-        let kept = Parked { reason: reason.to_owned(), ..parked.clone() };
+    /// Writes `kept` in the place of an event that stays parked, as long as that is the one that was read.
+    /// The end of its time does not move.
+    pub async fn keep_parked(&self, parked: &Parked, kept: &Parked) -> Result<(), StoreError> {
         let put = self
             .client
             .put_item()
             .table_name(&self.requests)
-            .set_item(Some(item(&kept)))
+            .set_item(Some(item(kept)))
             .condition_expression(SAME)
             .expression_attribute_names("#at", AT)
             .expression_attribute_values(":at", number(parked.at.as_ms()));
@@ -96,6 +101,14 @@ fn item(parked: &Parked) -> Item {
     item.insert("reason".to_owned(), text(parked.reason.as_str()));
     item.insert(AT.to_owned(), number(parked.at.as_ms()));
     item.insert("payload".to_owned(), bytes(parked.payload.as_slice()));
+    if let Some(lookup_at) = parked.lookup_at {
+        // The trigger of the lookup takes writes with the flag; the instant makes asking again a change.
+        item.insert("lookup".to_owned(), AttributeValue::Bool(true));
+        item.insert(LOOKUP_AT.to_owned(), number(lookup_at.as_ms()));
+    }
+    if let Some(fetched) = &parked.fetched {
+        item.insert("fetched".to_owned(), bytes(fetched.as_slice()));
+    }
     // DynamoDB's time to live is in seconds.
     item.insert("expires_at".to_owned(), number(parked.at.as_s().saturating_add(KEPT_S)));
     item
@@ -107,6 +120,8 @@ fn read(mut item: Item) -> Result<Parked, StoreError> {
         reason: read_text(&item, "reason")?.to_owned(),
         at: read_instant(&item, AT)?,
         payload: take_bytes(&mut item, "payload")?,
+        lookup_at: item.contains_key(LOOKUP_AT).then(|| read_instant(&item, LOOKUP_AT)).transpose()?,
+        fetched: item.contains_key("fetched").then(|| take_bytes(&mut item, "fetched")).transpose()?,
     })
 }
 
@@ -123,6 +138,8 @@ mod tests {
             reason: "unreadable".to_owned(),
             at: at(second),
             payload: b"{}".to_vec(),
+            lookup_at: None,
+            fetched: None,
         }
     }
 
@@ -133,17 +150,18 @@ mod tests {
         for parked in [&first, &second] {
             tables.park(parked).await.unwrap();
         }
-        tables.keep_parked(&first, "account_unknown").await.unwrap();
+        let kept = |parked: &Parked, reason: &str| Parked { reason: reason.to_owned(), ..parked.clone() };
+        tables.keep_parked(&first, &kept(&first, "account_unknown")).await.unwrap();
         tables.unpark(&first).await.unwrap();
         assert_eq!(tables.parked_event("evt_1").await.unwrap(), Some(second.clone()));
 
-        tables.keep_parked(&second, "account_unknown").await.unwrap();
-        let kept = tables.parked_event("evt_1").await.unwrap().unwrap();
-        assert_eq!((kept.reason.as_str(), kept.at), ("account_unknown", second.at));
-        tables.unpark(&kept).await.unwrap();
+        tables.keep_parked(&second, &kept(&second, "account_unknown")).await.unwrap();
+        let stored = tables.parked_event("evt_1").await.unwrap().unwrap();
+        assert_eq!((stored.reason.as_str(), stored.at), ("account_unknown", second.at));
+        tables.unpark(&stored).await.unwrap();
         assert_eq!(tables.parked_event("evt_1").await.unwrap(), None);
         // One that is gone does not come back.
-        tables.keep_parked(&kept, "unreadable").await.unwrap();
+        tables.keep_parked(&stored, &kept(&stored, "unreadable")).await.unwrap();
         assert_eq!(tables.parked_event("evt_1").await.unwrap(), None);
     }
 

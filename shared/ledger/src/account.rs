@@ -1,6 +1,6 @@
 //! An account as it stands after an entry: lots, open holds, debt and standing.
 //!
-//! Bounds: [`LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`crate::RECENT_MAX`] recently settled generations
+//! Bounds: [`PAID_LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`crate::RECENT_MAX`] recently settled generations
 //! and [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
 
 use crate::{
@@ -8,8 +8,12 @@ use crate::{
     SubscriptionId, Timestamp,
 };
 
-/// Most lots of one account: with 255-byte ids the lots of an entry stay below 70 KB.
+/// Most lots of one account before the oldest empty ones leave it early: with 255-byte ids the lots of an
+/// entry stay below 70 KB.
 pub const LOTS_MAX: usize = 100;
+/// Most lots of an account that buys more: credits that are paid land as long as an entry fits into
+/// DynamoDB's 400 KB.
+pub const PAID_LOTS_MAX: usize = 400;
 /// Most open holds of one account: a hundred parallel generations of one customer are a mistake or an abuse.
 pub const HOLDS_MAX: usize = 100;
 /// Ended subscriptions that are remembered: a late invoice of an older one is three days late at most.
@@ -119,6 +123,12 @@ impl Lot {
         let kept_s = if refund_may_fail { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
         let idle_s = u64::try_from(at.seconds_since(self.touched_at)).unwrap_or_default();
         !self.is_empty() || idle_s < kept_s
+    }
+
+    /// Whether it may leave before its time when the account has many lots: a refund that fails may still
+    /// bring credits back to any other empty lot.
+    pub(crate) fn makes_room(&self) -> bool {
+        self.is_empty() && !self.closed && self.repaid.is_zero()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -293,9 +303,23 @@ impl Account {
     /// Drops empty lots that nothing can come back to any more, and keeps the bounded lists bounded.
     pub(crate) fn prune(&mut self, at: Timestamp) {
         self.lots.retain(|lot| lot.is_kept(at));
+        self.make_room();
         crate::recent::forget(&mut self.recent);
         while self.ended.len() > ENDED_MAX {
             self.ended.remove(0);
+        }
+    }
+}
+
+impl Account {
+    /// Drops the empty lots that were touched longest ago while there are more than [`LOTS_MAX`] lots, so
+    /// that a customer who buys often finds room for what is paid. A failure that is reported after that
+    /// goes to a person.
+    fn make_room(&mut self) {
+        while self.lots.len() > LOTS_MAX {
+            let empty = self.lots.iter().enumerate().filter(|(_, lot)| lot.makes_room());
+            let Some((oldest, _)) = empty.min_by_key(|(_, lot)| (lot.touched_at, lot.id)) else { return };
+            self.lots.remove(oldest);
         }
     }
 }

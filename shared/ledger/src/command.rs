@@ -10,7 +10,8 @@ use crate::{
 pub struct Grant {
     /// The payment; its `lot` and `landed_at` are filled in by the ledger.
     pub payment: Box<Payment>,
-    /// The first charge of a subscription: it stops the clocks of ended ones of the same product.
+    /// A charge of a subscription that stops the clocks of ended ones of the same product, unless an earlier
+    /// charge of it has landed.
     pub stops_clocks: bool,
     /// The subscription's period that was paid, where the policy lets a renewal take the place of what is
     /// left of the periods before (`S4-12`).
@@ -85,6 +86,8 @@ pub enum Takes {
 pub enum Command {
     /// Add a payment's credits.
     Grant(Grant),
+    /// Add the credits of several purchases of one payment, all or none.
+    GrantAll(Vec<Grant>),
     /// Add credits that no payment bought. They pay off no debt: they were promised as usable ones.
     Compensate(Compensation),
     /// Set credits aside for a generation.
@@ -201,8 +204,8 @@ pub enum Rejection {
     /// The account has [`crate::HOLDS_MAX`] open holds.
     #[error("the account has the most open holds that it may have, {}", crate::HOLDS_MAX)]
     TooManyHolds,
-    /// The account has [`crate::LOTS_MAX`] lots.
-    #[error("the account has the most lots that it may have, {}", crate::LOTS_MAX)]
+    /// The account has [`crate::LOTS_MAX`] lots, or [`crate::PAID_LOTS_MAX`] where the credits are paid.
+    #[error("the account has the most lots that it may have")]
     TooManyLots,
     /// The lot of the payment is not in the account.
     #[error("the payment's lot is not in the account")]

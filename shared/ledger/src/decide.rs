@@ -56,6 +56,7 @@ pub fn decide(
     let mut planner = Planner::new(account, last_at, now);
     let step = match command {
         Command::Grant(grant) => planner.grant(grant),
+        Command::GrantAll(grants) => planner.grant_all(grants),
         Command::Compensate(compensation) => planner.compensate(compensation),
         Command::Hold(place) => planner.hold(place, histories),
         Command::Settle { settlements } => settle::settle(&mut planner, settlements, histories),

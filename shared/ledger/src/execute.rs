@@ -214,6 +214,7 @@ fn is_once(record: &Record) -> bool {
         Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) => true,
         Record::NewPayment(_)
         | Record::Invoice(..)
+        | Record::Division(_)
         | Record::Customer(..)
         | Record::CompensatedOnce(_)
         | Record::Event { .. } => false,

@@ -1,18 +1,28 @@
 //! How credits arrive: by a payment, or as a compensation without one.
 //!
-//! Every lot is of one product (`S0-20`). A payment's lot first pays off debt. The first charge of a
+//! Every lot is of one product (`S0-20`). A payment's lot first pays off debt. The first paid charge of a
 //! subscription may stop the clocks of ended ones, and a renewal may take the place of what is left of the
 //! earlier charges.
 
 use crate::decide::{Decided, Planner, Step, leftover_expiry};
 use crate::{
-    AmountError, ApplyError, Change, Compensation, Credits, Grant, LOTS_MAX, Lot, LotId, LotKind, Part,
-    Payment, PaymentKind, ProductId, Record, Rejection, Timestamp,
+    AmountError, ApplyError, Change, Compensation, Credits, Grant, LOTS_MAX, Lot, LotId, LotKind,
+    PAID_LOTS_MAX, Part, Payment, PaymentKind, ProductId, Record, Rejection, Timestamp,
 };
 
 impl Planner {
+    /// All of them, or the refusal of one.
+    pub(crate) fn grant_all(&mut self, grants: &[Grant]) -> Result<Step, ApplyError> {
+        for grant in grants {
+            if let refused @ Step::Answer(_) = self.grant(grant)? {
+                return Ok(refused);
+            }
+        }
+        Ok(Step::Write)
+    }
+
     pub(crate) fn grant(&mut self, grant: &Grant) -> Result<Step, ApplyError> {
-        if self.is_full() {
+        if self.is_full(PAID_LOTS_MAX) {
             return Ok(Step::Answer(Decided::Refused(Rejection::TooManyLots)));
         }
         self.seal()?;
@@ -32,7 +42,9 @@ impl Planner {
         lot.expires_at = expires_at;
         lot.leftover_s = grant.leftover_s;
         lot.period = grant.period;
-        if grant.stops_clocks {
+        // Of a subscription whose first charge has landed, a later one stops no clock, however late it comes.
+        let begins = self.account.lots.iter().all(|other| other.subscription() != lot.subscription());
+        if grant.stops_clocks && begins {
             self.stop_clocks(&lot)?;
             self.end_with(&lot)?;
         }
@@ -60,7 +72,7 @@ impl Planner {
         if compensation.credits.is_zero() {
             return refused(Rejection::NoCredits);
         }
-        if self.is_full() {
+        if self.is_full(LOTS_MAX) {
             return refused(Rejection::TooManyLots);
         }
         self.seal()?;
@@ -71,8 +83,8 @@ impl Planner {
         Ok(Step::Write)
     }
 
-    fn is_full(&self) -> bool {
-        self.account.lots.iter().filter(|lot| lot.is_kept(self.at)).count() >= LOTS_MAX
+    fn is_full(&self, lots_max: usize) -> bool {
+        self.account.lots.iter().filter(|lot| lot.is_kept(self.at) && !lot.makes_room()).count() >= lots_max
     }
 
     /// A full lot with the account's next id.

@@ -29,7 +29,7 @@ mod time;
 
 pub use account::{
     Account, Balance, CLOSED_LOT_KEPT_S, EMPTY_LOT_KEPT_S, ENDED_MAX, Ended, HOLDS_MAX, Hold, LOTS_MAX, Lot,
-    LotId, LotKind, Part, Period, Settled, shard_of,
+    LotId, LotKind, PAID_LOTS_MAX, Part, Period, Settled, shard_of,
 };
 pub use apply::ApplyError;
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
@@ -47,7 +47,9 @@ pub use id::{
 pub use invariants::{Breach, check_journal};
 pub use memory::{InMemory, MemoryError};
 pub use money::{AmountError, Credits, Currency, Money};
-pub use payment::{DOWNLOADS_MAX, Dispute, Payment, PaymentKind, Record};
+pub use payment::{
+    DOWNLOADS_MAX, Dispute, Division, PURCHASES_MAX, Payment, PaymentKind, Record, refund_shares, shares,
+};
 pub use recent::{RECENT_MAX, Recent, mark};
 pub use records::{
     ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase, Refunded, Witness,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    AccountId, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, InvoiceId,
+    AccountId, Commit, Committed, CustomerId, DUE_SHARDS, Division, DueStore, Entry, GenerationId, InvoiceId,
     LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp, Untold, shard_of,
 };
 
@@ -28,6 +28,7 @@ struct Shelves {
     customers: HashMap<CustomerId, AccountId>,
     events: HashMap<String, [u8; 32]>,
     invoices: HashMap<InvoiceId, PaymentId>,
+    divisions: HashMap<PaymentId, Division>,
     markers: BTreeMap<AccountId, Timestamp>,
     faults: Vec<MemoryError>,
     contended: u32,
@@ -84,6 +85,7 @@ impl Shelves {
             }
             Record::CompensatedOnce(request) => self.compensated.contains(request),
             Record::Invoice(invoice, _) => self.invoices.contains_key(invoice),
+            Record::Division(division) => self.divisions.contains_key(&division.payment),
             Record::Customer(customer, owner) => {
                 self.customers.get(customer).is_some_and(|existing| existing != owner)
             }
@@ -107,6 +109,9 @@ impl Shelves {
                 Record::Invoice(invoice, payment) => {
                     self.invoices.insert(invoice.clone(), payment.clone());
                 }
+                Record::Division(division) => {
+                    self.divisions.insert(division.payment.clone(), division.clone());
+                }
                 Record::Customer(customer, owner) => {
                     self.customers.insert(customer.clone(), owner.clone());
                 }
@@ -128,6 +133,7 @@ fn once_key(record: &Record) -> String {
         Record::ChargedLateOnce(generation) => format!("late#{generation}"),
         Record::NewPayment(_)
         | Record::Invoice(..)
+        | Record::Division(_)
         | Record::Customer(..)
         | Record::CompensatedOnce(_)
         | Record::Event { .. } => String::new(),

@@ -27,7 +27,8 @@ pub const DOWNLOADS_MAX: u32 = 500;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// Stripe's PaymentIntent; the invoice's id where the event did not name the payment of an invoice,
-    /// which API versions since 2025-03-31 do not.
+    /// which API versions since 2025-03-31 do not. With the place of the purchase, from the second one of a
+    /// payment on.
     pub id: PaymentId,
     /// Whose.
     pub account: AccountId,
@@ -146,6 +147,87 @@ impl Dispute {
     }
 }
 
+/// Between Stripe's id and the place of a purchase: a character that Stripe's ids never have.
+const PLACE: char = '~';
+
+/// Most purchases in one payment: an order of twenty different prices is far above any checkout's, and their
+/// items fit into one transaction of DynamoDB's hundred.
+pub const PURCHASES_MAX: usize = 20;
+
+impl PaymentId {
+    /// The id of the purchase at `place` of this payment, counted from 1; `None` if it would be too long.
+    ///
+    /// Several purchases in one payment at Stripe are payments of their own here, each with its share of the
+    /// money. The first has Stripe's id.
+    pub fn purchase(&self, place: usize) -> Option<Self> {
+        let at_stripe = self.at_stripe();
+        if place <= 1 { Some(at_stripe) } else { Self::new(format!("{at_stripe}{PLACE}{place}")).ok() }
+    }
+
+    /// The id under which Stripe knows the payment.
+    #[must_use]
+    pub fn at_stripe(&self) -> Self {
+        let known = self.as_str().split_once(PLACE).map(|(payment, _)| payment);
+        known.and_then(|payment| Self::new(payment).ok()).unwrap_or_else(|| self.clone())
+    }
+}
+
+/// How the money of one payment at Stripe is divided; only of a payment that is not one purchase alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Division {
+    /// Stripe's payment, which is also the id of the first purchase.
+    pub payment: PaymentId,
+    /// How many purchases it has.
+    pub purchases: usize,
+    /// Money for what brought no credits, like a setup fee, in minor units.
+    pub beside_minor: u64,
+    /// Refunds of that money, in minor units.
+    pub beside_refunded_minor: u64,
+}
+
+/// Divides `total` by `weights`, each part rounded so that all together are exactly `total`. Without any
+/// weight all of it is the first part.
+pub fn shares(total: u64, weights: &[u64]) -> Vec<u64> {
+    let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+    let mut reached = 0_u128;
+    let mut given = 0_u64;
+    weights
+        .iter()
+        .enumerate()
+        .map(|(place, weight)| {
+            reached = reached.saturating_add(u128::from(*weight));
+            let up_to = match u128::from(total).saturating_mul(reached).checked_div(sum) {
+                // Also where the product is above 128 bits.
+                Some(_) if reached == sum => total,
+                // Never above `total`, because what is reached is never above the sum.
+                Some(up_to) => u64::try_from(up_to).unwrap_or(total),
+                None if place == 0 => total,
+                None => given,
+            };
+            let share = up_to.saturating_sub(given);
+            given = given.max(up_to);
+            share
+        })
+        .collect()
+}
+
+/// Divides a refund that somebody else made of a payment among what is left of its parts, in minor units:
+/// wholly to a part of exactly that much, or else in order. `None` if it is more than all of them.
+pub fn refund_shares(refund: u64, left: &[u64]) -> Option<Vec<u64>> {
+    let exact = left.iter().position(|part| *part == refund);
+    let mut rest = refund;
+    let shares = left
+        .iter()
+        .enumerate()
+        .map(|(place, part)| {
+            let share = if exact.is_none_or(|exact| exact == place) { rest.min(*part) } else { 0 };
+            rest = rest.saturating_sub(share);
+            share
+        })
+        .collect();
+    (rest == 0).then_some(shares)
+}
+
 /// An item that is written in the same transaction as an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
@@ -159,6 +241,8 @@ pub enum Record {
     GivenBackOnce(GenerationId),
     /// A released generation is charged anew once for ever: it must not exist.
     ChargedLateOnce(GenerationId),
+    /// How a payment is divided; it must not exist.
+    Division(Division),
     /// The account of one of Stripe's customers; it must not be another account's.
     Customer(CustomerId, AccountId),
     /// An event of Stripe's and the digest of what it says; it must not exist with another digest: of two bodies
@@ -169,4 +253,71 @@ pub enum Record {
         /// SHA-256.
         digest: [u8; 32],
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn purchases_of_one_payment_have_ids_of_their_own() {
+        let payment = PaymentId::new("pi_1").unwrap();
+        let ids: Vec<_> = (1..=3).filter_map(|place| payment.purchase(place)).collect();
+        let shown: Vec<_> = ids.iter().map(PaymentId::as_str).collect();
+        assert_eq!(shown, ["pi_1", "pi_1~2", "pi_1~3"]);
+        assert!(ids.iter().all(|id| id.at_stripe() == payment));
+        assert_eq!(ids[2].purchase(2), Some(ids[1].clone()));
+    }
+
+    #[test]
+    fn money_is_divided_by_weight_and_nothing_is_lost() {
+        for (total, weights, expected) in [
+            (1_900, &[1_000, 900][..], &[1_000, 900][..]),
+            (100, &[1, 1, 1], &[33, 33, 34]),
+            (950, &[1_000, 900], &[500, 450]),
+            (5, &[0, 0], &[5, 0]),
+            (0, &[1, 2], &[0, 0]),
+            (7, &[], &[]),
+        ] {
+            assert_eq!(shares(total, weights), expected, "{total} {weights:?}");
+        }
+    }
+
+    #[test]
+    fn a_refund_of_exactly_one_part_is_that_parts() {
+        for (refund, left, expected) in [
+            (900, &[0, 1_000, 900][..], Some(vec![0, 0, 900])),
+            (500, &[400, 1_000], Some(vec![400, 100])),
+            (1_400, &[400, 1_000], Some(vec![400, 1_000])),
+            (1_401, &[400, 1_000], None),
+            (0, &[1], Some(vec![0])),
+        ] {
+            assert_eq!(refund_shares(refund, left), expected, "{refund} {left:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn shares_add_up(total in any::<u64>(), weights in prop::collection::vec(any::<u64>(), 1..20)) {
+            let parts = shares(total, &weights);
+            let sum: u128 = parts.iter().map(|part| u128::from(*part)).sum();
+            prop_assert_eq!(sum, u128::from(total));
+        }
+
+        #[test]
+        fn a_refund_takes_no_more_than_is_left(
+            refund in 0..5_000_u64,
+            left in prop::collection::vec(0..1_000_u64, 1..8),
+        ) {
+            match refund_shares(refund, &left) {
+                Some(parts) => {
+                    prop_assert_eq!(parts.iter().sum::<u64>(), refund);
+                    prop_assert!(parts.iter().zip(&left).all(|(part, left)| part <= left));
+                }
+                None => prop_assert!(left.iter().sum::<u64>() < refund),
+            }
+        }
+    }
 }

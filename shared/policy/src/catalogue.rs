@@ -30,12 +30,25 @@ pub struct Price {
     pub id: String,
     /// The product that the credits are for.
     pub product: String,
-    /// Credits per unit: per period of a subscription, or once for a pack.
+    /// Credits per unit: per period of a subscription, or once for a pack. 0 for what is sold beside
+    /// credits, like a setup fee.
     pub credits: u64,
+    /// What one unit costs at Stripe, before discounts and taxes, sorted by currency. An event that carries
+    /// no lines proves one unit of a price by this amount; empty, its lines are fetched.
+    pub amounts: Vec<UnitAmount>,
     /// Generations that a period allots, for products that count generations (S0-5).
     pub generations: Option<u64>,
     /// How it is sold.
     pub kind: PriceKind,
+}
+
+/// What one unit of a price costs in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitAmount {
+    /// ISO 4217, in lower case.
+    pub currency: String,
+    /// In the currency's smallest unit.
+    pub minor: u64,
 }
 
 /// How a price is sold.
@@ -92,5 +105,12 @@ impl Price {
     /// Credits that `units` of it buy; `None` above 2^64.
     pub fn credits_of(&self, units: u64) -> Option<u64> {
         self.credits.checked_mul(units)
+    }
+
+    /// What `units` of it cost in a currency, in its smallest unit; `None` if the catalogue does not say, or
+    /// above 2^64.
+    pub fn amount_of(&self, units: u64, currency: &str) -> Option<u64> {
+        let amount = self.amounts.iter().find(|amount| amount.currency == currency)?;
+        amount.minor.checked_mul(units)
     }
 }

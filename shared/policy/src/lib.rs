@@ -35,7 +35,7 @@ mod window;
 mod wording;
 
 pub use backtest::{Backtest, ClauseTurns, Flip, PastRequest, Sums, backtest};
-pub use catalogue::{Catalogue, Price, PriceKind, Product, UnknownPrice};
+pub use catalogue::{Catalogue, Price, PriceKind, Product, UnitAmount, UnknownPrice};
 pub use condition::{Comparison, Condition, Operand, Truth, Words};
 pub use decide::decide;
 pub use decision::{

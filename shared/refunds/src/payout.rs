@@ -44,8 +44,8 @@ pub struct Payout {
 
 impl Payout {
     /// What Stripe's refund is made of: the payment itself, or the one of the invoice.
-    pub fn refunds(&self) -> &PaymentId {
-        self.charge.as_ref().unwrap_or(&self.payment)
+    pub fn refunds(&self) -> PaymentId {
+        self.charge.as_ref().unwrap_or(&self.payment).at_stripe()
     }
 
     /// Stripe's idempotency key, derived from the intent: the same for every try of it.
@@ -219,7 +219,7 @@ impl Request {
             return Seen::Known;
         }
         let same_refund = payout.refund.as_ref().is_none_or(|refund| refund == &seen.id);
-        if !same_refund || payout.refunds() != &seen.payment || payout.amount != seen.amount {
+        if !same_refund || payout.refunds() != seen.payment || payout.amount != seen.amount {
             return Seen::Mismatch;
         }
         // Stripe tells of one failure several times, and the request may be before people again.

@@ -139,8 +139,8 @@ impl StripeClient {
 
     /// All refunds of a payment, newest first.
     pub async fn refunds_of_payment(&self, payment: &PaymentId) -> Result<Vec<Refund>, StripeError> {
-        let query = ("payment_intent", payment.as_str());
-        let refunds = self.list("/v1/refunds", query, |refund: &RefundWire| refund.id.clone()).await?;
+        let query = [("payment_intent", payment.as_str())];
+        let refunds = self.list("/v1/refunds", &query, |refund: &RefundWire| refund.id.clone()).await?;
         refunds.into_iter().map(Refund::try_from).collect()
     }
 
@@ -158,24 +158,24 @@ impl StripeClient {
 
     /// The payments of an invoice, for events that do not carry them. Several are possible.
     pub async fn payments_of_invoice(&self, invoice: &InvoiceId) -> Result<Vec<InvoicePayment>, StripeError> {
-        let query = ("invoice", invoice.as_str());
+        let query = [("invoice", invoice.as_str())];
         let payments = self
-            .list("/v1/invoice_payments", query, |payment: &InvoicePaymentWire| payment.id.clone())
+            .list("/v1/invoice_payments", &query, |payment: &InvoicePaymentWire| payment.id.clone())
             .await?;
         payments.into_iter().map(InvoicePayment::try_from).collect()
     }
 
     /// Reads all pages of a list, at most [`PAGES_MAX`].
-    async fn list<T: DeserializeOwned>(
+    pub(crate) async fn list<T: DeserializeOwned>(
         &self,
         path: &str,
-        query: (&str, &str),
+        query: &[(&str, &str)],
         id: impl Fn(&T) -> String,
     ) -> Result<Vec<T>, StripeError> {
         let mut objects: Vec<T> = Vec::new();
         for _ in 0..PAGES_MAX {
             let mut parameters = form_urlencoded::Serializer::new(String::new());
-            parameters.append_pair(query.0, query.1).append_pair("limit", PAGE_LENGTH);
+            parameters.extend_pairs(query).append_pair("limit", PAGE_LENGTH);
             if let Some(last) = objects.last() {
                 parameters.append_pair("starting_after", &id(last));
             }

@@ -15,6 +15,7 @@
 mod client;
 mod config;
 mod error;
+mod lines;
 mod subscription;
 mod transport;
 mod wire;

@@ -37,13 +37,17 @@ open_enum! {
     }
 }
 
-/// One price that was bought.
+/// One line of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckoutLine {
     /// The price.
     pub price: PriceId,
     /// How many of it.
     pub quantity: Quantity,
+    /// What it costs before discounts and taxes, in the smallest unit of the session's currency.
+    pub subtotal_minor: Option<i64>,
+    /// What it costs after discounts and taxes.
+    pub total_minor: Option<i64>,
 }
 
 /// A checkout session that was completed, or paid later.
@@ -64,20 +68,22 @@ pub struct CheckoutSession {
     pub payment: Option<PaymentId>,
     /// The subscription that was started, in subscription mode.
     pub subscription: Option<SubscriptionId>,
-    /// The first invoice, in subscription mode.
+    /// The first invoice, in subscription mode; in payment mode the one that `invoice_creation` made.
     pub invoice: Option<InvoiceId>,
+    /// The sum of the lines before discounts and taxes; setup mode has none.
+    pub amount_subtotal: Option<Money>,
     /// The whole of it after discounts and taxes; setup mode has none.
     pub amount_total: Option<Money>,
     /// Who bought it.
     pub buyer: Buyer,
     /// The session's metadata.
     pub metadata: Metadata,
-    /// What was bought; `None` where the event does not say.
-    ///
-    /// Stripe's events carry `line_items` only where they were expanded; they count if all of them are there.
-    /// Without them, a price under the metadata key `price`, which the company's own checkout code has put
-    /// there, is taken as one line with a quantity of one.
+    /// What was bought; `None` unless the event carries all of its `line_items`. Stripe's own events never
+    /// do: the lines have to be fetched (<https://docs.stripe.com/api/checkout/sessions/line_items>).
     pub lines: Option<Vec<CheckoutLine>>,
+    /// The price under the metadata key `price`, which the company's own checkout code has put there. It
+    /// says nothing of quantities, nor of what else was bought.
+    pub named_price: Option<PriceId>,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +104,8 @@ pub(crate) struct Wire<'a> {
     subscription: Scalar<'a>,
     #[serde(borrow, default)]
     invoice: Scalar<'a>,
+    #[serde(borrow, default)]
+    amount_subtotal: Scalar<'a>,
     #[serde(borrow, default)]
     amount_total: Scalar<'a>,
     #[serde(borrow, default)]
@@ -122,24 +130,21 @@ struct LineWire<'a> {
     quantity: Scalar<'a>,
     #[serde(borrow, default)]
     quantity_decimal: Scalar<'a>,
+    #[serde(borrow, default)]
+    amount_subtotal: Scalar<'a>,
+    #[serde(borrow, default)]
+    amount_total: Scalar<'a>,
 }
 
 impl Wire<'_> {
     pub(crate) fn fact(self) -> Result<CheckoutSession, Fault> {
-        let amount_total = match self.amount_total.integer("amount_total")? {
-            Some(minor) => {
-                let currency = required(self.currency.currency("currency")?, "currency")?;
-                Some(money(minor, currency, "amount_total")?)
-            }
-            None => None,
-        };
+        let amount_subtotal = self.amount(&self.amount_subtotal, "amount_subtotal")?;
+        let amount_total = self.amount(&self.amount_total, "amount_total")?;
         let metadata = self.metadata.read("metadata")?;
         let buyer = buyer::of_session(&self.customer_details, &self.consent, &self.custom_fields, &metadata);
         let expanded = self.line_items.list("line_items", LineWire::fact)?;
-        let lines = match expanded {
-            Some(list) => list.complete.then_some(list.items),
-            None => line_of_metadata(&metadata)?.map(|line| vec![line]),
-        };
+        let lines = expanded.filter(|list| list.complete).map(|list| list.items);
+        let named_price = price_of_metadata(&metadata)?;
         Ok(CheckoutSession {
             id: required(self.id.id("id")?, "id")?,
             mode: required(self.mode.choice("mode")?, "mode")?,
@@ -149,11 +154,20 @@ impl Wire<'_> {
             payment: self.payment_intent.id("payment_intent")?,
             subscription: self.subscription.id("subscription")?,
             invoice: self.invoice.id("invoice")?,
+            amount_subtotal,
             amount_total,
             buyer,
             metadata,
             lines,
+            named_price,
         })
+    }
+
+    /// An amount of the session's currency.
+    fn amount(&self, amount: &Scalar<'_>, field: &str) -> Result<Option<Money>, Fault> {
+        let Some(minor) = amount.integer(field)? else { return Ok(None) };
+        let currency = required(self.currency.currency("currency")?, "currency")?;
+        money(minor, currency, field).map(Some)
     }
 }
 
@@ -163,12 +177,14 @@ impl LineWire<'_> {
         Ok(CheckoutLine {
             price: required(self.price.id("price")?, "price")?,
             quantity: required(quantity, "quantity")?,
+            subtotal_minor: self.amount_subtotal.integer("amount_subtotal")?,
+            total_minor: self.amount_total.integer("amount_total")?,
         })
     }
 }
 
-fn line_of_metadata(metadata: &Metadata) -> Result<Option<CheckoutLine>, Fault> {
-    let Some(price) = metadata.get(PRICE_KEY) else { return Ok(None) };
-    let price = PriceId::new(price).map_err(|_| Fault::new("metadata.price", "the id of a price"))?;
-    Ok(Some(CheckoutLine { price, quantity: Quantity::whole(1) }))
+/// The price that an object's metadata names under the key `price`.
+pub(crate) fn price_of_metadata(metadata: &Metadata) -> Result<Option<PriceId>, Fault> {
+    let price = metadata.get(PRICE_KEY).map(PriceId::new).transpose();
+    price.map_err(|_| Fault::new("metadata.price", "the id of a price"))
 }

@@ -13,6 +13,7 @@ use crate::checkout::{self, CheckoutSession};
 use crate::dispute::{self, Dispute};
 use crate::id::{ConnectedAccountId, EventId};
 use crate::invoice::{self, InvoicePaid, PaidInvoice};
+use crate::payment_intent::{self, PaymentIntent};
 use crate::refund::{self, Refund};
 use crate::signature::Verified;
 use crate::subscription::{self, Subscription};
@@ -54,6 +55,8 @@ pub enum EventKind {
     InvoicePaymentPaid(InvoicePaid),
     /// `charge.succeeded` and `charge.updated`: what else a payment is called.
     ChargeTold(Charge),
+    /// `payment_intent.succeeded`.
+    PaymentSucceeded(PaymentIntent),
     /// `customer.subscription.created`.
     SubscriptionCreated(Subscription),
     /// `customer.subscription.updated`.
@@ -221,6 +224,7 @@ fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Res
         }
         "invoice.paid" => EventKind::InvoicePaid(data.fact(|wire: invoice::Wire<'_>| wire.fact(created))?),
         "invoice_payment.paid" => EventKind::InvoicePaymentPaid(data.fact(invoice::PaidWire::fact)?),
+        "payment_intent.succeeded" => EventKind::PaymentSucceeded(data.fact(payment_intent::Wire::fact)?),
         "customer.subscription.created" => {
             EventKind::SubscriptionCreated(data.fact(subscription::Wire::fact)?)
         }

@@ -70,6 +70,8 @@ pub struct InvoiceLine {
     /// In the smallest unit of the invoice's currency. Negative lines are credit within the invoice, and
     /// never a refund.
     pub amount_minor: i64,
+    /// What discounts take off the amount, in the same unit.
+    pub discount_minor: i64,
     /// From when until when it counts.
     pub period: Option<Period>,
 }

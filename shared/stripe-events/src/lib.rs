@@ -15,8 +15,10 @@ mod dispute;
 mod event;
 mod id;
 mod invoice;
+mod lookup;
 mod metadata;
 mod open_enum;
+mod payment_intent;
 mod quantity;
 mod refund;
 mod secret;
@@ -33,7 +35,9 @@ pub use invoice::{
     BillingReason, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, PaidInvoice,
     PaymentSource, Period,
 };
+pub use lookup::{Fetched, Lookup};
 pub use metadata::Metadata;
+pub use payment_intent::PaymentIntent;
 pub use quantity::Quantity;
 pub use refund::{Refund, RefundFailureReason, RefundStatus};
 pub use secret::{SECRETS_MAX, SecretError, SigningSecrets};

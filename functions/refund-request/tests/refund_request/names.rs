@@ -38,7 +38,12 @@ async fn s2_30_a_plans_charge_is_named_by_the_payment_of_its_invoice() {
     let world = World::new().await;
     world.subscribe("in_9", "sub_9", 500).await;
     let (payment, invoice) = (PaymentId::new("pi_9").unwrap(), InvoiceId::new("in_9").unwrap());
-    world.app.store.link_payment(&payment, &invoice).await.unwrap();
+    world
+        .app
+        .store
+        .link_payment(&payment, &invoice, ledger::Money::new(900, ledger::Currency::new("usd").unwrap()))
+        .await
+        .unwrap();
     world.app.store.name_payment(&payment, &[PaymentName::new("ch_9").unwrap()]).await.unwrap();
     for name in ["in_9", "pi_9", "ch_9"] {
         let (status, request) = world.submit(name, &asked(name)).await;

@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod authenticity;
+mod bought;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]

@@ -13,7 +13,7 @@ const APPLIED: Replayed = Replayed { outcome: "applied", reason: None };
 const NOT_PARKED: Replayed = Replayed { outcome: "not_parked", reason: None };
 
 /// What an operator's invocation is answered.
-async fn replayed(scene: &Scene, id: &str, second: i64) -> Replayed {
+pub(crate) async fn replayed(scene: &Scene, id: &str, second: i64) -> Replayed {
     let asked = json!({"replay": {"event": id}}).to_string();
     let invocation = Invocation::of(asked, at(second)).unwrap();
     let asked = invocation.event().unwrap();
@@ -84,6 +84,8 @@ async fn an_event_that_stays_parked_has_its_new_reason_and_keeps_the_end_of_its_
         reason: "unreadable".to_owned(),
         at: at(10),
         payload: invoice.clone().into_bytes(),
+        lookup_at: None,
+        fetched: None,
     };
     scene.tables.park(&parked).await.unwrap();
     // Within the hour Stripe would be asked to send it again; here nobody sends it by itself.
@@ -106,7 +108,8 @@ async fn an_event_that_needs_nothing_is_taken_away_and_one_that_was_not_kept_sta
         ("evt_long", vec![], Replayed { outcome: "not_kept", reason: None }),
     ] {
         let (id, reason) = (id.to_owned(), "value_unknown".to_owned());
-        scene.tables.park(&Parked { id: id.clone(), reason, at: at(0), payload }).await.unwrap();
+        let parked = Parked { id: id.clone(), reason, at: at(0), payload, lookup_at: None, fetched: None };
+        scene.tables.park(&parked).await.unwrap();
         assert_eq!(replayed(&scene, &id, 60).await, expected);
     }
     let left: Vec<String> = scene.parked().await.into_iter().map(|parked| parked.id).collect();

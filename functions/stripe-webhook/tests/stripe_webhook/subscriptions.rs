@@ -159,15 +159,21 @@ async fn s2_26_subscribing_again_stops_the_clock() {
 }
 
 #[tokio::test]
-async fn an_end_without_a_known_price_is_recorded_and_parked() {
+async fn an_end_without_a_known_price_starts_the_clock_of_its_lots_and_is_parked_without_lots() {
     let scene = Scene::new().await;
     let made = subscribed(&scene, 0).await;
     let end = End { subscription: made.subscription.clone().unwrap(), ended_at: None };
     let end = scene.stripe.end(&end, &created(DAY_S)).unwrap();
     let body = scene.body(&end.events[0]);
     let unknown = |object: &mut Value| object["items"]["data"][0]["price"]["id"] = json!("price_unheard_of");
-    assert_eq!(scene.send_changed(&body, at(DAY_S), unknown).await.says, "parked: price_unknown");
+    let others = |object: &mut Value| {
+        unknown(object);
+        object["id"] = json!("sub_without_lots");
+    };
+    assert_eq!(scene.send_changed(&body, at(DAY_S), others).await.says, "parked: price_unknown");
+    assert_eq!(scene.send_changed(&body, at(DAY_S), unknown).await.says, "applied");
     assert_eq!(stored(&scene, &made).await.ended_at, Some(at(DAY_S)));
+    assert_eq!(scene.account(ACCOUNT).await.lots[0].expires_at, Some(at(61 * DAY_S)));
 }
 
 #[tokio::test]

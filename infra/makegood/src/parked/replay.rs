@@ -172,7 +172,8 @@ mod tests {
     async fn park(stage: &Stage, ids: &[&str]) {
         for id in ids {
             let (id, reason) = ((*id).to_owned(), "account_unknown".to_owned());
-            let parked = Parked { id, reason, at: at(0), payload: b"{}".to_vec() };
+            let parked =
+                Parked { id, reason, at: at(0), payload: b"{}".to_vec(), lookup_at: None, fetched: None };
             stage.tables.park(&parked).await.unwrap();
         }
     }

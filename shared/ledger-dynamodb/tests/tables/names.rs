@@ -40,7 +40,14 @@ async fn s2_30_every_name_of_a_payment_leads_to_it() {
     let read = tables.payment(&payment("in_plan")).await.unwrap().unwrap();
     assert_eq!(read.names, plan_names);
 
-    tables.link_payment(&payment("pi_plan"), &InvoiceId::new("in_plan").unwrap()).await.unwrap();
+    tables
+        .link_payment(
+            &payment("pi_plan"),
+            &InvoiceId::new("in_plan").unwrap(),
+            ledger::Money::new(900, ledger::Currency::new("usd").unwrap()),
+        )
+        .await
+        .unwrap();
     tables.name_payment(&payment("pi_plan"), &[name("ch_plan"), name("1234-5678")]).await.unwrap();
     tables.name_payment(&payment("pi_pack"), &[name("py_pack")]).await.unwrap();
     for (named, expected) in [

@@ -88,6 +88,12 @@ fn prices() {
         assert_eq!(price.credits_of(2), Some(credits * 2));
         assert_eq!(price.credits_of(u64::MAX), None);
     }
+    let pack = catalogue().price("price_pack_100").unwrap();
+    for (units, currency, minor) in
+        [(1, "usd", Some(900)), (3, "usd", Some(2_700)), (1, "eur", None), (u64::MAX, "usd", None)]
+    {
+        assert_eq!(pack.amount_of(units, currency), minor, "{units} {currency}");
+    }
     assert_eq!(catalogue().product("music-studio").unwrap().policy, "music-studio");
     assert_eq!(
         catalogue().price("price_gone").unwrap_err().to_string(),

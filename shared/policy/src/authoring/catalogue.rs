@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Mistakes;
 use super::document::{check_id, ids, known};
 use super::reader::{File, Located, Table};
-use crate::catalogue::{Catalogue, Price, PriceKind, Product};
+use crate::catalogue::{Catalogue, Price, PriceKind, Product, UnitAmount};
 use crate::documents::Documents;
 
 /// Parses a catalogue and checks that every product falls under a document that covers it.
@@ -84,9 +84,32 @@ fn price(id: Located<String>, mut table: Table<'_, '_>, product: Option<String>)
         Some(KindWord::Pack) => Some(PriceKind::Pack),
         None => None,
     };
-    if let Some(credits) = credits.as_ref().filter(|credits| credits.value == 0) {
-        credits.mistake(table.file(), "0 credits; expected at least 1");
-    }
+    let amounts = amounts(&mut table);
     table.finish();
-    Some(Price { id: id.value, product: product?, credits: credits?.value, generations, kind: kind? })
+    Some(Price {
+        id: id.value,
+        product: product?,
+        credits: credits?.value,
+        amounts,
+        generations,
+        kind: kind?,
+    })
+}
+
+/// `amounts = { eur = 999, usd = 999 }`, sorted by currency.
+fn amounts(table: &mut Table<'_, '_>) -> Vec<UnitAmount> {
+    let mut amounts: Vec<UnitAmount> = table
+        .integers("amounts")
+        .into_iter()
+        .filter_map(|(currency, minor)| {
+            let is_code = currency.value.len() == 3 && currency.value.bytes().all(|b| b.is_ascii_lowercase());
+            if is_code {
+                return Some(UnitAmount { currency: currency.value, minor });
+            }
+            currency.mistake(table.file(), "not a currency; expected three lower-case letters (ISO 4217)");
+            None
+        })
+        .collect();
+    amounts.sort_by(|left, right| left.currency.cmp(&right.currency));
+    amounts
 }

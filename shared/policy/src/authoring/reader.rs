@@ -403,6 +403,23 @@ impl<'f, 't> Table<'f, 't> {
         tables
     }
 
+    /// The integers of a table whose keys the document chooses; none where the field is missing.
+    pub(super) fn integers(&mut self, name: &'static str) -> Vec<(Located<String>, u64)> {
+        self.note(name, Shape::Value);
+        let Some((parent, entries)) = self.entries_of(name) else { return Vec::new() };
+        let mut integers = Vec::new();
+        for (key, value) in entries.value {
+            let id = key.get_ref().to_string();
+            let key = Located { field: format!("{parent}.{id}"), value: id, at: key.span().start };
+            let integer = value.get_ref().as_integer();
+            match integer.and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok()) {
+                Some(integer) => integers.push((key, integer)),
+                None => key.mistake(self.file, "expected an integer from zero up"),
+            }
+        }
+        integers
+    }
+
     /// A list of tables; empty where the field is missing.
     pub(super) fn list_of_tables(&mut self, name: &'static str) -> Vec<Table<'f, 't>> {
         let path = self.field(name);

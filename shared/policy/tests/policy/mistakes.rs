@@ -444,7 +444,17 @@ fn the_catalogue_is_held_against_the_documents() {
             "credits = -5",
             "c.toml:6: prices.price_1Ab.credits: wrong type integer; expected an integer from zero up",
         ),
-        ("credits = 5", "credits = 0", "c.toml:6: prices.price_1Ab.credits: 0 credits; expected at least 1"),
+        (
+            "credits = 5",
+            "credits = 5\namounts = { Dollar = 9 }",
+            "c.toml:7: prices.price_1Ab.amounts.Dollar: not a currency; expected three lower-case letters \
+             (ISO 4217)",
+        ),
+        (
+            "credits = 5",
+            "credits = 5\namounts = { usd = -9 }",
+            "c.toml:7: prices.price_1Ab.amounts.usd: expected an integer from zero up",
+        ),
     ] {
         let mistakes = parse_catalogue("c.toml", &good.replace(from, to), &documents).expect_err(to);
         assert_eq!(mistakes.to_string(), expected);

@@ -108,11 +108,19 @@ struct LineWire<'a> {
     pricing: Object<PricingWire<'a>>,
     #[serde(borrow, default)]
     parent: Object<LineParentWire<'a>>,
+    #[serde(borrow, default)]
+    discount_amounts: List<DiscountWire<'a>>,
     // Before 2025-03-31:
     #[serde(borrow, default)]
     price: Scalar<'a>,
     #[serde(borrow, default)]
     proration: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct DiscountWire<'a> {
+    #[serde(borrow, default)]
+    amount: Scalar<'a>,
 }
 
 #[derive(Deserialize)]
@@ -296,12 +304,20 @@ impl LineWire<'_> {
             Some(period) => period.fact()?,
             None => None,
         };
+        let mut discounts =
+            self.discount_amounts.items().iter().map(|discount| discount.amount.integer("amount"));
+        let discount_minor = discounts.try_fold(0_i64, |sum, minor| {
+            let expected = "discounts with a sum of 64 bits";
+            sum.checked_add(minor?.unwrap_or_default())
+                .ok_or_else(|| Fault::new("discount_amounts", expected))
+        })?;
         Ok(InvoiceLine {
             id: required(self.id.id("id")?, "id")?,
             price,
             quantity: Quantity::read(&self.quantity_decimal, &self.quantity)?,
             proration,
             amount_minor: required(self.amount.integer("amount")?, "amount")?,
+            discount_minor,
             period,
         })
     }

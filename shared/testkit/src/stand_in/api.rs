@@ -67,6 +67,10 @@ impl ApiRequest {
             (&Method::GET, ["v1", "refunds"]) => Some(Operation::ListRefunds),
             (&Method::GET, ["v1", "refunds", _]) => Some(Operation::RetrieveRefund),
             (&Method::GET, ["v1", "invoice_payments"]) => Some(Operation::ListInvoicePayments),
+            (&Method::GET, ["v1", "checkout", "sessions", _, "line_items"]) => {
+                Some(Operation::ListSessionLines)
+            }
+            (&Method::GET, ["v1", "invoices", _, "lines"]) => Some(Operation::ListInvoiceLines),
             (&Method::DELETE, ["v1", "subscriptions", _]) => Some(Operation::EndSubscription),
             (&Method::POST, ["v1", "subscriptions", _]) => Some(Operation::UpdateSubscription),
             _ => None,
@@ -212,7 +216,11 @@ impl Write {
                     _ => Err(invalid()),
                 }
             }
-            Operation::ListRefunds | Operation::RetrieveRefund | Operation::ListInvoicePayments => Ok(None),
+            Operation::ListRefunds
+            | Operation::RetrieveRefund
+            | Operation::ListInvoicePayments
+            | Operation::ListSessionLines
+            | Operation::ListInvoiceLines => Ok(None),
         }
     }
 
@@ -277,10 +285,17 @@ fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
         }
         Operation::ListInvoicePayments => match request.parameter("invoice") {
             None => Answer::invalid("invoice", Some("parameter_missing"), "Missing an invoice."),
-            Some(id) => match world.invoice_payments(id) {
-                None => Answer::missing("invoice", id, "invoice"),
-                Some(payments) => page(request, &payments),
-            },
+            Some(id) => {
+                let told = world.lists.get(&format!("{}?invoice={id}", request.path)).cloned();
+                match told.or_else(|| world.invoice_payments(id)) {
+                    None => Answer::missing("invoice", id, "invoice"),
+                    Some(payments) => page(request, &payments),
+                }
+            }
+        },
+        Operation::ListSessionLines | Operation::ListInvoiceLines => match world.lists.get(&request.path) {
+            None => Answer::missing("object", request.path.rsplit('/').nth(1).unwrap_or_default(), "id"),
+            Some(lines) => page(request, lines),
         },
     }
 }

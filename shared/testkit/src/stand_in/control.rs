@@ -10,6 +10,7 @@
 //! | `POST renew` | `subscription`, `charged_at?` |
 //! | `POST cancel` | `subscription`, `at_period_end`, `at?` |
 //! | `POST end` | `subscription`, `ended_at?` |
+//! | `POST list` | `path`, `data`: what the API answers there, in pages |
 //! | `POST settle_refund` | `refund`, `status`, `failure_reason?` |
 //! | `POST dashboard_refund` | `payment`, `amount?` |
 //! | `POST release` | `events?`, `order?`, `copies?` |
@@ -18,6 +19,7 @@
 //! | `GET refunds`, `payments`, `subscriptions`, `events`, `deliveries`, `calls` | |
 
 use hyper::Method;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -54,6 +56,14 @@ enum ControlError {
     Command(#[from] CommandError),
 }
 
+/// What the API lists at a path.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    path: String,
+    data: Vec<Value>,
+}
+
 fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, ControlError> {
     let empty = body.iter().all(u8::is_ascii_whitespace);
     let members: Map<String, Value> = if empty { Map::new() } else { serde_json::from_slice(body)? };
@@ -75,6 +85,11 @@ fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, Co
         }
         "address" => {
             world.address(&own(members)?);
+            json!({})
+        }
+        "list" => {
+            let list: List = own(members)?;
+            world.lists.insert(list.path, list.data);
             json!({})
         }
         "faults" => {

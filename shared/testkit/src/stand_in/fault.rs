@@ -15,6 +15,10 @@ pub enum Operation {
     RetrieveRefund,
     /// `GET /v1/invoice_payments`.
     ListInvoicePayments,
+    /// `GET /v1/checkout/sessions/{id}/line_items`.
+    ListSessionLines,
+    /// `GET /v1/invoices/{id}/lines`.
+    ListInvoiceLines,
     /// `DELETE /v1/subscriptions/{id}`: it ends at once.
     EndSubscription,
     /// `POST /v1/subscriptions/{id}`: whether it ends with its period.

@@ -84,6 +84,9 @@ impl World {
             created,
         };
         let object = render::session(self.context(emission), &session, &payment);
+        let path = format!("/v1/checkout/sessions/{}/line_items", session.id);
+        let line = render::session_line(&self.id("li"), &session, &payment);
+        self.lists.insert(path, vec![line]);
         let events = self.emit(emission, created, vec![Draft::new("checkout.session.completed", object)]);
         Ok(Made { customer: Some(customer), payment: Some(payment.id), events, ..Made::default() })
     }

@@ -68,6 +68,16 @@ pub(crate) fn session(context: Context, session: &Session<'_>, paid: &Payment) -
     })
 }
 
+/// The one line of a session.
+pub(crate) fn session_line(id: &str, session: &Session<'_>, paid: &Payment) -> Value {
+    json!({
+        "id": id, "object": "item", "amount_discount": 0, "amount_subtotal": paid.amount, "amount_tax": 0,
+        "amount_total": paid.amount, "currency": paid.currency, "description": null,
+        "price": { "id": session.price, "object": "price", "product": product(session.price) },
+        "quantity": 1,
+    })
+}
+
 /// The members of a subscription that a cancellation changes.
 pub(crate) fn cancellation(subscription: &Subscription) -> Value {
     let cancel_at = subscription.cancel_at_period_end.then_some(subscription.period_end);

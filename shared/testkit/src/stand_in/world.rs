@@ -92,6 +92,8 @@ pub(crate) struct World {
     pub(crate) payments: BTreeMap<String, Payment>,
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
     pub(crate) invoices: BTreeMap<String, Invoice>,
+    /// Lists by the path that they are asked for with.
+    pub(crate) lists: BTreeMap<String, Vec<serde_json::Value>>,
     /// In the order of creation.
     pub(crate) refunds: Vec<Refund>,
     pub(crate) keys: Keys,
@@ -120,6 +122,7 @@ impl World {
             payments: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             invoices: BTreeMap::new(),
+            lists: BTreeMap::new(),
             refunds: Vec::new(),
             keys: Keys::default(),
             faults: Faults::default(),

@@ -1,0 +1,34 @@
+//! Wiring of the stripe-lookup function.
+
+use std::process::ExitCode;
+
+use lambda::aws::SdkSettings;
+use lambda::secrets::{CachedSecret, SecretsManager};
+use ledger_dynamodb::Tables;
+use stripe_api::{API_BASE_URL, SecretKey, StripeClient, StripeConfig, Timeouts};
+use stripe_lookup::{Lookups, WebhookFunction, handle};
+
+/// Stripe's key is fetched at the first lookup, so that it is never older than the cache allows.
+const UNSET_KEY: &str = "unset";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    lambda::start("stripe-lookup", async |function| {
+        let env = function.env();
+        let sdk = SdkSettings::from_env(env)?.sdk_config();
+        let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let stripe = StripeConfig {
+            base_url: env.optional("STRIPE_API_BASE")?.unwrap_or_else(|| API_BASE_URL.to_owned()),
+            secret_key: SecretKey::new(UNSET_KEY)?,
+            timeouts: Timeouts::default(),
+        };
+        let lookups = Lookups {
+            tables: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
+            stripe: StripeClient::new(&stripe)?,
+            key: CachedSecret::new(SecretsManager::new(&sdk), env.required("STRIPE_READ_KEY_SECRET_ID")?),
+            webhook: WebhookFunction::new(&sdk, env.required("STRIPE_WEBHOOK_FUNCTION")?),
+        };
+        function.serve(async |invocation| Box::pin(handle(&lookups, invocation)).await).await
+    })
+    .await
+}

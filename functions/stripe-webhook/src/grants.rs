@@ -1,0 +1,118 @@
+//! The grants of a payment's purchases: one lot each, one share of the money each, one policy each.
+
+use ledger::{
+    AccountId, Buyer, Division, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentName, Period,
+    Record, SubscriptionId, Timestamp, shares,
+};
+use policy::{OnRenewal, OnResubscribe};
+use stripe_events::BillingReason;
+
+use crate::apply::{Apply, in_force, pinned};
+use crate::outcome::Unapplied;
+use crate::purchase::{Bought, Purchase, Sold};
+
+/// The subscription that a charge is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Charge<'a> {
+    pub(crate) subscription: &'a SubscriptionId,
+    pub(crate) billing_reason: &'a BillingReason,
+}
+
+/// A payment whose purchases are granted.
+#[derive(Debug)]
+pub(crate) struct Paid<'a> {
+    /// Stripe's payment, or what stands for it.
+    pub(crate) payment: PaymentId,
+    /// All that can be refunded of it.
+    pub(crate) amount: Money,
+    pub(crate) account: AccountId,
+    pub(crate) charged_at: Timestamp,
+    pub(crate) buyer: Buyer,
+    pub(crate) charge: Option<Charge<'a>>,
+    /// What else the payment is called: its first purchase is found by these.
+    pub(crate) names: Vec<PaymentName>,
+}
+
+/// A grant for each purchase, and the record of how the money is divided where it is.
+pub(crate) fn grants(
+    apply: &Apply<'_>,
+    paid: &Paid<'_>,
+    bought: &Bought,
+) -> Result<(Vec<Grant>, Option<Record>), Unapplied> {
+    let parts = shares(paid.amount.minor(), &bought.weights());
+    let grant = |(index, (purchase, minor)): (usize, (&Purchase, &u64))| {
+        let id = paid.payment.purchase(index.saturating_add(1)).ok_or(Unapplied::PaymentUnknown)?;
+        grant(apply, paid, purchase, (id, *minor))
+    };
+    let grants = bought.purchases.iter().zip(&parts).enumerate().map(grant).collect::<Result<Vec<_>, _>>()?;
+    let beside_minor = parts.last().copied().unwrap_or_default();
+    let division = Division {
+        payment: paid.payment.clone(),
+        purchases: grants.len(),
+        beside_minor,
+        beside_refunded_minor: 0,
+    };
+    let is_divided = grants.len() > 1 || beside_minor > 0;
+    if bought.beside > 0 {
+        apply.metrics.count("LinesWithoutCredits", u64::from(bought.beside));
+        tracing::warn!(lines = bought.beside, "lines of a purchase brought no credits");
+    }
+    Ok((grants, is_divided.then_some(Record::Division(division))))
+}
+
+fn grant(
+    apply: &Apply<'_>,
+    paid: &Paid<'_>,
+    purchase: &Purchase,
+    (id, minor): (PaymentId, u64),
+) -> Result<Grant, Unapplied> {
+    let charge = match (purchase.sold, paid.charge) {
+        (Sold::Subscription, None) => return Err(Unapplied::PriceKind),
+        (Sold::Subscription, charge) => charge,
+        (Sold::Pack, _) => None,
+    };
+    let in_force = in_force(purchase.product.as_str(), paid.charged_at);
+    let document = in_force.document();
+    let leftover = document.and_then(|document| document.leftover.as_ref());
+    // Not by the reason of the invoice alone: the first paid charge after a trial is a renewal by its reason.
+    let stops = leftover.is_some_and(|leftover| leftover.on_resubscribe == OnResubscribe::StopClock);
+    let replaces = document.is_some_and(|document| document.on_renewal == OnRenewal::Replace);
+    let period = purchase.period.filter(|_| charge.is_some());
+    let starts_at = period.map(|period| period.start);
+    let lot_period = charge.filter(|_| replaces).map(|charge| Period {
+        starts_at: starts_at.unwrap_or(paid.charged_at),
+        replaces: *charge.billing_reason == BillingReason::SubscriptionCycle,
+    });
+    let kind = charge.map_or(PaymentKind::Pack, |charge| PaymentKind::Subscription {
+        subscription: charge.subscription.clone(),
+        billing_reason: charge.billing_reason.as_str().to_owned(),
+    });
+    let is_first = id == id.at_stripe();
+    let names = if is_first { paid.names.clone() } else { Vec::new() };
+    let payment = Payment {
+        id,
+        account: paid.account.clone(),
+        kind,
+        product: purchase.product.clone(),
+        price: purchase.price.clone(),
+        paid: Money::new(minor, paid.amount.currency()),
+        refunded_minor: 0,
+        charged_at: paid.charged_at,
+        period_starts_at: starts_at,
+        period_ends_at: period.map(|period| period.end),
+        lot: LotId::NONE,
+        credits: purchase.credits,
+        landed_at: apply.now,
+        policy: pinned(in_force),
+        buyer: paid.buyer,
+        names,
+        disputes: Vec::new(),
+        downloads: 0,
+    };
+    Ok(Grant {
+        payment: Box::new(payment),
+        stops_clocks: stops && charge.is_some(),
+        period: lot_period,
+        leftover_s: leftover.filter(|_| charge.is_some()).map(|leftover| leftover.after_end_s),
+    })
+}

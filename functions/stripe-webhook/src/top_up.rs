@@ -1,0 +1,92 @@
+//! Payments that a company's own code takes with a saved card, like an automatic top-up.
+//!
+//! Such a payment has no lines. Its metadata names a price of the catalogue, and how many of it; the sum
+//! that was received proves them, by the amount in the catalogue. A payment that belongs to an invoice or to
+//! a checkout session brings its credits once, whichever event comes first: all of them go by its id.
+
+use ledger::{AccountId, LedgerStore, PaymentStore};
+use policy::PriceKind;
+use policy_documents::catalogue;
+use stripe_events::{PaymentIntent, Quantity};
+
+use crate::apply::{Apply, Stop};
+use crate::grants::{Paid, grants};
+use crate::leads::Told;
+use crate::outcome::{Ignored, Outcome, Unapplied};
+use crate::purchase::{Bought, Line, bought};
+use crate::uncredited::{self, Waiting};
+
+/// The key of the metadata under which the company's own code names the account. It opens a case, and never
+/// brings credits: those go to the customer's account (C9).
+const ACCOUNT_KEY: &str = "account";
+
+/// A payment succeeded.
+pub(crate) async fn succeeded(apply: &Apply<'_>, payment: &PaymentIntent) -> Result<Outcome, Stop> {
+    let granted = Box::pin(grant(apply, payment)).await;
+    if uncredited::waits(&granted)
+        && let Some(account) = account_of_case(apply, payment).await?
+    {
+        let (charged_at, buyer) = (apply.event.created, ledger::Buyer::default());
+        let waiting = Waiting {
+            account,
+            payment: payment.id.clone(),
+            paid: payment.amount,
+            charged_at,
+            buyer,
+            charge: None,
+        };
+        uncredited::note(apply, waiting, None).await?;
+    }
+    granted
+}
+
+async fn account_of_case(apply: &Apply<'_>, payment: &PaymentIntent) -> Result<Option<AccountId>, Stop> {
+    if let Some(customer) = &payment.customer
+        && let Some(account) = apply.tables.account_of(customer).await?
+    {
+        return Ok(Some(account));
+    }
+    Ok(payment.metadata.get(ACCOUNT_KEY).and_then(|account| AccountId::new(account).ok()))
+}
+
+async fn grant(apply: &Apply<'_>, payment: &PaymentIntent) -> Result<Outcome, Stop> {
+    // Without a price it belongs to a session or an invoice, or buys something else.
+    let Some(named) = payment.named_price.as_ref().filter(|_| payment.invoice.is_none()) else {
+        return Ok(Outcome::Ignored(Ignored::NoPurchase));
+    };
+    let Ok(price) = catalogue().price(named.as_str()) else {
+        let linked = account_of_case(apply, payment).await?.is_some();
+        return if linked { Err(Unapplied::PriceUnknown.into()) } else { Err(Ignored::OtherProduct.into()) };
+    };
+    if price.kind != PriceKind::Pack || price.credits == 0 {
+        return Ok(Outcome::Ignored(Ignored::NoPurchase));
+    }
+    if apply.tables.linked_payment(&payment.id).await?.is_some() {
+        // Its invoice brings the credits.
+        return Ok(Outcome::Ignored(Ignored::NoPurchase));
+    }
+    let quantity = payment.named_quantity.unwrap_or_else(|| Quantity::whole(1));
+    let currency = payment.amount.currency();
+    let expected = quantity.as_whole().and_then(|units| price.amount_of(units, currency.as_str()));
+    if expected != Some(payment.amount.minor()) {
+        // The session that it may belong to has lines.
+        let known = apply.tables.payment(&payment.id).await?;
+        let outcome = || apply.awaited(Unapplied::AmountMismatch);
+        return Ok(known.map_or_else(outcome, |_| Outcome::Repeated));
+    }
+    let account = apply.account_of(payment.customer.as_ref()).await?;
+    let line =
+        Line { price: Some(named), quantity: Some(quantity), minor: payment.amount.minor(), period: None };
+    let bought: Bought = bought([line])?;
+    let paid = Paid {
+        payment: payment.id.clone(),
+        amount: payment.amount,
+        account,
+        charged_at: apply.event.created,
+        buyer: ledger::Buyer::default(),
+        charge: None,
+        names: Vec::new(),
+    };
+    let (grants, _) = grants(apply, &paid, &bought)?;
+    apply.grant(grants, Vec::new(), async { Ok(Told::default()) }).await
+}
