@@ -24,7 +24,6 @@ pub use webhook::{Replays, WebhookError, WebhookFunction};
 const STORED_BYTES_MAX: usize = 390_000;
 
 /// What the function needs.
-#[derive(Debug)]
 pub struct Lookups<S, W> {
     /// The tables.
     pub tables: Tables,

@@ -119,7 +119,7 @@ impl Lot {
 
     /// Whether it stays in the account: while it has credits, and some time after its last change.
     pub(crate) fn is_kept(&self, at: Timestamp) -> bool {
-        let refund_may_fail = !self.revoked.is_zero() || self.is_closed() || !self.repaid.is_zero();
+        let refund_may_fail = self.refund_may_fail();
         let kept_s = if refund_may_fail { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
         let idle_s = u64::try_from(at.seconds_since(self.touched_at)).unwrap_or_default();
         !self.is_empty() || idle_s < kept_s
@@ -128,7 +128,11 @@ impl Lot {
     /// Whether it may leave before its time when the account has many lots: a refund that fails may still
     /// bring credits back to any other empty lot.
     pub(crate) fn makes_room(&self) -> bool {
-        self.is_empty() && !self.closed && self.repaid.is_zero()
+        self.is_empty() && !self.refund_may_fail()
+    }
+
+    fn refund_may_fail(&self) -> bool {
+        !self.revoked.is_zero() || self.is_closed() || !self.repaid.is_zero()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
