@@ -37,7 +37,7 @@ PARTS = {
 CALLS = (
     *("Query", "Scan", "GetItem", "BatchGetItem", "TransactGetItems"),
     *("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"),
-    *("SendMessage", "SendMessageBatch", "GetSecretValue"),
+    *("SendMessage", "SendMessageBatch", "GetSecretValue", "Invoke"),
 )
 PAGE = 50
 
@@ -87,6 +87,9 @@ def _calls(stack: Stack, function: str) -> Iterator[tuple[str, str]]:
             yield f"dynamodb:{name}", f"{table}/index/{index}" if index else table
         elif service == "sqs":
             yield f"sqs:{name.removesuffix('Batch')}", parameters["QueueUrl"]
+        elif service == "lambda":
+            # The trail has the payload and not the function; stripe-webhook is the one that a function invokes.
+            yield "lambda:InvokeFunction", "StripeWebhook"
         elif service == "secretsmanager":
             yield f"secretsmanager:{name}", parameters["SecretId"]
         else:

@@ -136,7 +136,15 @@ async fn look_up<S: SecretSource, W: Replays>(
     invocation: &Invocation,
 ) -> Result<Looked, LookupError> {
     let parked = lookups.tables.parked_event(id).await?;
-    let Some(parked) = parked.filter(|parked| parked.lookup_at.is_some()) else { return Ok(Looked::Settled) };
+    let parked = match parked {
+        Some(parked) if parked.lookup_at.is_some() => parked,
+        // It was fetched, and the webhook may have failed then.
+        Some(Parked { fetched: Some(_), .. }) => {
+            lookups.webhook.replay(id).await?;
+            return Ok(Looked::Fetched);
+        }
+        Some(_) | None => return Ok(Looked::Settled),
+    };
     let lookup = parse(&Verified::kept(&parked.payload)).ok().and_then(|event| event.lookup());
     let fetched = match lookup {
         Some(lookup) => {
@@ -159,7 +167,7 @@ async fn look_up<S: SecretSource, W: Replays>(
         tracing::warn!(bytes = fetched.len(), "what was looked up is too long to be kept");
         return give_up(lookups, &parked).await;
     }
-    let kept = Parked { fetched: Some(fetched), ..parked.clone() };
+    let kept = Parked { fetched: Some(fetched), lookup_at: None, ..parked.clone() };
     lookups.tables.keep_parked(&parked, &kept).await?;
     lookups.webhook.replay(id).await?;
     Ok(Looked::Fetched)
