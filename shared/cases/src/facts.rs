@@ -2,7 +2,7 @@
 
 use ledger::{
     AccountRecords, Buyer, Credits, Entry, GenerationHistory, Hold, Last, Lot, LotId, Outage, Payment,
-    PaymentKind, PolicyRef, ProductId, Purchase, Subscriber, Subscription, SubscriptionId, Timestamp,
+    PaymentKind, PolicyRef, ProductId, Purchase, Subscription, SubscriptionId, Timestamp,
 };
 use policy::{Document, Fact, FactError, Facts, FailureKind, PriceKind};
 use policy_documents::catalogue;
