@@ -13,7 +13,7 @@ use crate::outcome::{Ignored, Outcome};
 
 /// The names of a checkout session's payment: the session, and the invoice that it made.
 pub(crate) fn of_session(session: &CheckoutSession) -> Vec<PaymentName> {
-    let invoice = session.invoice.as_ref().map(|invoice| invoice.as_str());
+    let invoice = session.invoice.as_ref().map(ledger::InvoiceId::as_str);
     names([Some(session.id.as_str()), invoice])
 }
 

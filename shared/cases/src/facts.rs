@@ -48,6 +48,7 @@ pub struct Said {
 
 /// The parts of a report of a problem besides the account's address, each as whether it was given (`S4-6`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
 pub struct Report {
     /// Which prompt was used.
     pub prompt: bool,

@@ -11,7 +11,7 @@ use crate::item::{Item, ONLY, account_key, key, read_text, text};
 use crate::records::{PURCHASE, purchase};
 use crate::{StoreError, Tables};
 
-/// Stripe's prefix of PaymentIntents, whose link names the invoice that they paid.
+/// The prefix of a payment intent's id, whose link names the invoice that they paid.
 const PAYMENT_INTENT: &str = "pi_";
 /// Stripe's prefix of invoices, whose guard names the payment.
 const INVOICE: &str = "in_";

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     fn at(day: i64) -> Timestamp {
-        Timestamp::from_s(day * DAY_S + 3_600).unwrap()
+        Timestamp::from_s(day.checked_mul(DAY_S).unwrap()).unwrap()
     }
 
     #[test]
