@@ -64,6 +64,12 @@ enum ChangeData<'a> {
         debt: u64,
         repaid: Vec<PartView>,
     },
+    Offset {
+        lot: u32,
+        credits: u64,
+        debt: u64,
+        repaid: Vec<PartView>,
+    },
     ExpiryStarted {
         subscription: &'a str,
         lots: Vec<LotExpiry>,
@@ -173,6 +179,11 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
                 format!("{put} {} given back of what had paid off its debt.", were(back))
             };
             (ChangeData::Restored { lot, credits, debt: debt.get(), repaid: parts(repaid) }, text)
+        }
+        Change::Offset { part, debt, repaid } => {
+            let (lot, credits) = (part.lot.0, part.credits.get());
+            let text = format!("{} taken back in place of credits that were owed.", were(part.credits));
+            (ChangeData::Offset { lot, credits, debt: debt.get(), repaid: parts(repaid) }, text)
         }
         Change::ExpiryStarted { ended, lots } => {
             let data = ChangeData::ExpiryStarted {

@@ -76,12 +76,13 @@ impl Account {
                 let undone = repaid.iter().try_fold(*debt, |sum, part| sum.plus(part.credits))?;
                 lot.owed = lot.owed.saturating_minus(undone);
                 lot.closed = None;
-                self.debt = self.debt.minus(*debt)?;
-                self.move_parts(repaid, at, spent, available)?;
-                for part in repaid {
-                    let lot = self.lot_mut(part.lot)?;
-                    lot.repaid = lot.repaid.minus(part.credits)?;
-                }
+                self.strike(*debt, repaid, at)?;
+            }
+            Change::Offset { part, debt, repaid } => {
+                self.move_parts(&[*part], at, available, revoked)?;
+                let lot = self.lot_mut(part.lot)?;
+                lot.owed = lot.owed.minus(part.credits)?;
+                self.strike(*debt, repaid, at)?;
             }
             Change::ExpiryStarted { ended, lots } => {
                 for (lot, expiry) in lots {
@@ -101,6 +102,17 @@ impl Account {
             Change::Resumed => self.suspended = false,
             Change::Marked(instant) => self.marked = Some(*instant),
             Change::Uncollected { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Takes `debt` off, and gives back to its payers what they had paid of it.
+    fn strike(&mut self, debt: Credits, repaid: &[Part], at: Timestamp) -> Result<(), ApplyError> {
+        self.debt = self.debt.minus(debt)?;
+        self.move_parts(repaid, at, spent, available)?;
+        for part in repaid {
+            let lot = self.lot_mut(part.lot)?;
+            lot.repaid = lot.repaid.minus(part.credits)?;
         }
         Ok(())
     }

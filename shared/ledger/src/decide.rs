@@ -142,11 +142,20 @@ impl Planner {
         Ok(left.is_zero().then_some(parts))
     }
 
-    /// What follows when credits came back to `parts`: a grace for lots past their expiry, and at once
-    /// a revocation for lots whose payment was refunded.
+    /// What follows when credits came back to `parts`: they offset what the account owes for their lot; the
+    /// rest is revoked at once where its payment was refunded, and has a grace where the lot has expired.
     pub(crate) fn returned(&mut self, parts: &[Part], grace_s: u64) -> Result<(), ApplyError> {
         for part in parts {
             let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
+            // A lot that is closed owes for what is spent of it, and an open one for what a refund of a part
+            // could not take: what comes back is taken for it.
+            let excess = if lot.is_closed() { lot.owed.saturating_minus(lot.spent) } else { lot.owed };
+            let offset = self.offset(Part { credits: part.credits.min(excess), ..*part })?;
+            let part = &Part { credits: part.credits.minus(offset)?, ..*part };
+            let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
+            if part.credits.is_zero() {
+                continue;
+            }
             if lot.is_closed() {
                 self.change(Change::Revoked { part: *part, debt: Credits::ZERO, closes: true })?;
             } else if lot.is_due(self.now) {
@@ -159,6 +168,20 @@ impl Planner {
             }
         }
         Ok(())
+    }
+
+    /// Takes back credits that came back to a lot for debt that it made, as far as the debt stands or its
+    /// payers are known, and says how many.
+    fn offset(&mut self, part: Part) -> Result<Credits, ApplyError> {
+        let debt = part.credits.min(self.account.debt);
+        let repaid = self.payers(part.credits.minus(debt)?)?;
+        let credits = repaid.iter().try_fold(debt, |sum, part| sum.plus(part.credits))?;
+        if !credits.is_zero() {
+            let part = Part { credits, ..part };
+            self.change(Change::Offset { part, debt, repaid: repaid.clone() })?;
+            self.returned(&repaid, 0)?;
+        }
+        Ok(credits)
     }
 
     fn hold(&mut self, place: &Place, histories: &[GenerationHistory]) -> Result<Step, ApplyError> {
@@ -247,9 +270,10 @@ impl Planner {
             return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
         };
         let returned = lot.closed.unwrap_or(Credits::ZERO);
-        let part = Part { lot: lot.id, credits: credits.plus(returned)?.min(lot.revoked) };
-        // No debt is struck that this lot did not make.
+        // No debt is struck that this lot did not make; what came back in place of a debt returns as credits.
+        let offset = debt.saturating_minus(lot.owed);
         let debt = debt.min(lot.owed);
+        let part = Part { lot: lot.id, credits: credits.plus(returned)?.plus(offset)?.min(lot.revoked) };
         if !lot.is_closed() && part.credits.is_zero() && debt.is_zero() {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
         }

@@ -147,6 +147,15 @@ pub enum Change {
         /// What the debt's payers get back, where grants had paid it off.
         repaid: Vec<Part>,
     },
+    /// Credits that came back to a lot were taken back in place of spent ones that the account owed for.
+    Offset {
+        /// The lot and the credits taken from it.
+        part: Part,
+        /// Debt that was struck off for them.
+        debt: Credits,
+        /// What the debt's payers get back, where grants had paid it off; with `debt`, as much as `part`.
+        repaid: Vec<Part>,
+    },
     /// A subscription ended: its left-over lots have an expiry.
     ExpiryStarted {
         /// The subscription and its clock.
@@ -375,6 +384,13 @@ impl Change {
             }
             Self::Restored { part, debt, repaid } => {
                 transfer(Book::Revoked(part.lot), Book::Available(part.lot), part.credits)?;
+                transfer(Book::Debt, Book::Claims, *debt)?;
+                repaid.iter().try_for_each(|part| {
+                    transfer(Book::Spent(part.lot), Book::Available(part.lot), part.credits)
+                })
+            }
+            Self::Offset { part, debt, repaid } => {
+                transfer(Book::Available(part.lot), Book::Revoked(part.lot), part.credits)?;
                 transfer(Book::Debt, Book::Claims, *debt)?;
                 repaid.iter().try_for_each(|part| {
                     transfer(Book::Spent(part.lot), Book::Available(part.lot), part.credits)

@@ -93,6 +93,12 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
             lines.extend(of_parts("given back", More, repaid, "it had paid off the debt"));
             lines
         }
+        Change::Offset { part, repaid, .. } => {
+            let detail = "in place of spent credits that were owed".to_owned();
+            let mut lines = vec![line("offset", Less, part.credits, Some(part.lot), detail)];
+            lines.extend(of_parts("given back", More, repaid, "it had paid off the debt"));
+            lines
+        }
         Change::ExpiryStarted { ended, lots } => {
             let ending = format!("{} ended {}", ended.subscription, instant(ended.ended_at));
             if lots.is_empty() {

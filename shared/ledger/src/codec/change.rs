@@ -32,6 +32,8 @@ pub(super) enum ChangeForm {
     Revoked(PartForm, u64, u8),
     #[serde(rename = "rs")]
     Restored(PartForm, u64, Vec<PartForm>),
+    #[serde(rename = "of")]
+    Offset(PartForm, u64, Vec<PartForm>),
     #[serde(rename = "xs")]
     ExpiryStarted(EndedForm, Vec<(u32, i64)>),
     #[serde(rename = "xp")]
@@ -88,6 +90,9 @@ impl ChangeForm {
             Change::Restored { part, debt, repaid } => {
                 Self::Restored(part_form(part), debt.get(), parts_form(repaid))
             }
+            Change::Offset { part, debt, repaid } => {
+                Self::Offset(part_form(part), debt.get(), parts_form(repaid))
+            }
             Change::ExpiryStarted { ended, lots } => Self::ExpiryStarted(
                 EndedForm::of(ended),
                 lots.iter().map(|(lot, expiry)| (lot.0, expiry.as_ms())).collect(),
@@ -131,6 +136,9 @@ impl ChangeForm {
             }
             Self::Restored(form, debt, repaid) => {
                 Change::Restored { part: part(form)?, debt: credits(debt)?, repaid: parts(repaid)? }
+            }
+            Self::Offset(form, debt, repaid) => {
+                Change::Offset { part: part(form)?, debt: credits(debt)?, repaid: parts(repaid)? }
             }
             Self::ExpiryStarted(form, lots) => Change::ExpiryStarted {
                 ended: form.read()?,

@@ -217,6 +217,14 @@ proptest! {
     }
 
     #[test]
+    fn no_lot_owes_more_than_is_spent_of_it(steps in prop::collection::vec(step(), 1..60)) {
+        let (store, _) = block_on(play(&steps));
+        for lot in store.journal(&account()).iter().flat_map(|entry| &entry.after().lots) {
+            prop_assert!(lot.owed <= lot.spent, "{lot:?}");
+        }
+    }
+
+    #[test]
     fn an_entry_reads_back_as_it_was_written(steps in prop::collection::vec(step(), 1..30)) {
         let (store, _) = block_on(play(&steps));
         for entry in store.journal(&account()) {

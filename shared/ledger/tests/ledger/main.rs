@@ -4,6 +4,7 @@
 mod arrivals;
 #[cfg(test)]
 mod cuts;
+mod debts;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
