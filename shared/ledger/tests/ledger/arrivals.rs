@@ -197,7 +197,7 @@ async fn e9_a_debt_that_is_half_paid_off_is_struck_off_and_given_back() {
 }
 
 #[tokio::test]
-async fn s3_6_a_lot_counts_the_generations_that_were_charged_to_it() {
+async fn a_lot_counts_the_generations_that_were_charged_to_it() {
     let story = Story::new();
     story.grant("pi_1", 10, Some("sub_1")).await;
     story.grant("pi_2", 10, None).await;

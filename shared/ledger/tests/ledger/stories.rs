@@ -2,8 +2,8 @@
 
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Answer, Change, Command, Credits, Ending, GenerationId, MemoryError, PaymentId, Rejection, ReleaseReason,
-    Settlement, SettlementOutcome, Takes, check_journal,
+    Answer, Change, Command, Credits, Ending, GenerationId, MemoryError, PaymentId, Period, Rejection,
+    ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Takes, Timestamp, check_journal,
 };
 
 use crate::story::{DAY_S, Story};
@@ -45,6 +45,59 @@ async fn s2_26_leftover_credits_expire_sixty_days_after_the_end_and_s2_22_packs_
     assert!(matches!(story.expire("g1", 70 * DAY_S).await, Answer::Written { .. }));
     assert_eq!(story.expire("g1", 70 * DAY_S + 1).await, Answer::Unchanged(Vec::new()));
     assert_eq!((story.numbers(1), story.numbers(2)), ([30, 0, 0, 0, 30, 0], [100, 100, 0, 0, 0, 0]));
+}
+
+#[tokio::test]
+async fn s1_1_s2_25_credits_stay_usable_to_the_last_millisecond_after_cancelling() {
+    // Without left-over days the end of the paid period is the end of the credits.
+    for leftover_s in [0, 60 * DAY_S] {
+        let story = Story::new();
+        story.grant("pi_sub", 30, Some("sub_1")).await;
+        let subscription = SubscriptionId::new("sub_1").unwrap();
+        let end =
+            Command::StartExpiry { subscription, ended_at: at(30 * DAY_S), leftover_s, stop_clock: true };
+        story.run(&end, 10 * DAY_S).await;
+        story.run(&place("before", 10), 30 * DAY_S - 1).await;
+        story.run(&settle("before", Ending::Succeeded), 30 * DAY_S - 1).await;
+        assert_eq!(story.numbers(1), [30, 20, 0, 10, 0, 0]);
+        let last_ms = at(30 * DAY_S + leftover_s).as_ms();
+        let account = story.store.journal(&story.account).last().unwrap().after().clone();
+        for (ms, expected) in [(last_ms - 1, 20), (last_ms, 0), (last_ms + 1, 0)] {
+            let now = Timestamp::from_ms(ms).unwrap();
+            assert_eq!(account.balance(now).unwrap().available.get(), expected, "{leftover_s} {ms}");
+        }
+        let late = story.run(&place("after", 10), 30 * DAY_S + leftover_s).await;
+        assert!(matches!(late, Answer::Refused(Rejection::NotEnough { .. })), "{late:?}");
+    }
+}
+
+#[tokio::test]
+async fn s2_23_s4_11_a_pack_lives_through_plan_changes_cancellation_reactivation_and_years() {
+    let story = Story::new();
+    story.grant("pi_pack", 100, None).await;
+    story.grant("pi_small", 30, Some("sub_small")).await;
+    let subscribe = |payment: &str, subscription: &str, day: u64| {
+        let mut grant = grant(&story.account, payment, 30, Some(subscription));
+        grant.stops_clocks = true;
+        grant.period = Some(Period { starts_at: at(day * DAY_S), replaces: true });
+        Command::Grant(grant)
+    };
+    // Another plan takes over, is renewed and cancelled; a third begins much later and ends as well.
+    story.run(&subscribe("pi_large", "sub_large", 10), 10 * DAY_S).await;
+    story.end("sub_small", at(10 * DAY_S), 10 * DAY_S).await;
+    story.run(&subscribe("pi_renewal", "sub_large", 40), 40 * DAY_S).await;
+    story.end("sub_large", at(70 * DAY_S), 50 * DAY_S).await;
+    story.expire("none", 200 * DAY_S).await;
+    story.run(&subscribe("pi_again", "sub_again", 300), 300 * DAY_S).await;
+    story.end("sub_again", at(330 * DAY_S), 330 * DAY_S).await;
+    story.expire("none", 400 * DAY_S).await;
+    assert_eq!((story.numbers(1), story.lot(1).expires_at), ([100, 100, 0, 0, 0, 0], None));
+    let years = 20 * 365 * DAY_S;
+    story.expire("none", years).await;
+    assert_eq!(story.available(years), 100);
+    story.run(&place("g1", 100), years).await;
+    story.run(&settle("g1", Ending::Succeeded), years + 1).await;
+    assert_eq!(story.numbers(1), [100, 0, 0, 100, 0, 0]);
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ fn s3_5_a_double_payment_on_record_is_recommended_for_a_refund() {
 }
 
 #[test]
-fn s3_6_one_usable_result_breaks_it() {
+fn one_usable_result_breaks_the_claim_of_none() {
     for (usable, expected) in [(0, recommends(ten_dollars())), (1, person())] {
         let case = spent(subscription(), 100).with(Fact::UsableResults, usable);
         assert_eq!(case.decide(Reason::GenerationFailed).outcome, expected, "{usable}");
