@@ -235,7 +235,7 @@ class Stack:
         )
 
     def items(self, table: str) -> list[dict]:
-        """Every item of `Ledger` or `Requests`, in DynamoDB's own JSON."""
+        """Every item of `Ledger`, `Requests` or `Anchors`, in DynamoDB's own JSON."""
         pages = self.aws("dynamodb").get_paginator("scan")
         name = self.state["outputs"][f"{table}TableName"]
         return [item for page in pages.paginate(TableName=name, ConsistentRead=True) for item in page["Items"]]
@@ -251,6 +251,7 @@ class Stack:
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY[1],
             "LEDGER_TABLE": outputs["LedgerTableName"],
             "REQUESTS_TABLE": outputs["RequestsTableName"],
+            "ANCHORS_TABLE": outputs["AnchorsTableName"],
             "STRIPE_WEBHOOK_FUNCTION": outputs["StripeWebhookFunction"],
         }
         command = [str(binary(MAKEGOOD)), *arguments]

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from client import Stack
 
 FUNCTIONS = (
-    *("StripeWebhook", "StripeLookup", "Credits", "RefundRequest", "AutoRefund", "RefundPayout", "ExpirySweep"),
+    *("StripeWebhook", "StripeLookup", "Credits", "RefundRequest"),
+    *("AutoRefund", "RefundPayout", "ExpirySweep", "JournalAnchor"),
 )
 
 # Used by Lambda on the function's behalf, which the emulator does without calling its own API.

@@ -11,7 +11,7 @@ CARGO_TARGET = ROOT / "target" / "local"
 
 FUNCTIONS = (
     *("stripe-webhook", "stripe-lookup", "credits", "auto-refund"),
-    *("expiry-sweep", "refund-request", "refund-payout"),
+    *("expiry-sweep", "refund-request", "refund-payout", "journal-anchor"),
 )
 STAND_IN = "stripe-stand-in"
 # The operator's command line.

@@ -64,14 +64,18 @@ pub(crate) struct TableArguments {
 
 /// Check every ledger invariant on the data as it is.
 ///
-/// Reads both tables whole, or one account, and checks entry by entry. What is found in data that moves
-/// meanwhile is read again before it is reported. Invariant 11 is about messages: it shows in the
+/// Reads the tables whole, or one account, and checks entry by entry, also against the anchors that were
+/// written when the entries were new. What is found in data that moves meanwhile is read again before it is
+/// reported. Invariant 11 is about messages: it shows in the
 /// dead-letter queues and in `makegood parked list`.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{VERIFY_EXAMPLES}\n\n{ACCESS}"))]
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     pub(crate) tables: TableArguments,
+    /// The anchors' table; `ANCHORS_TABLE` where it is not given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) anchors_table: Option<String>,
     /// Check one account only
     #[arg(long, value_name = "ID")]
     pub(crate) account: Option<AccountId>,
@@ -85,7 +89,8 @@ pub(crate) struct VerifyArguments {
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:
-  makegood verify --ledger-table prod-LedgerTable --requests-table prod-RequestsTable
+  makegood verify --ledger-table prod-LedgerTable --requests-table prod-RequestsTable \\
+    --anchors-table prod-AnchorsTable
   makegood verify --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11 --json
   makegood verify --at 2026-08-01T00:00:00Z
 

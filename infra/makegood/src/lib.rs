@@ -21,8 +21,8 @@ use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use lambda::aws::SdkSettings;
-use lambda::config::Env;
-use ledger_dynamodb::Tables;
+use lambda::config::{ConfigError, Env};
+use ledger_dynamodb::{Anchors, Tables};
 
 pub use arguments::Arguments;
 use arguments::{Command, ParkedCommand, TableArguments};
@@ -69,7 +69,9 @@ async fn carry_out(
     match command {
         Command::Verify(arguments) => {
             let tables = open(&arguments.tables, env)?;
-            verify::run(&tables, arguments, output, progress).await
+            let anchors = name(&arguments.anchors_table, "ANCHORS_TABLE", env)?;
+            let store = verify::Store { tables, anchors: Anchors::new(client(env)?, anchors) };
+            verify::run(&store, arguments, output, progress).await
         }
         Command::History(arguments) => {
             let tables = open(&arguments.tables, env)?;
@@ -95,12 +97,18 @@ async fn carry_out(
 
 /// The tables, named by the arguments or else by the environment that the functions have.
 fn open(arguments: &TableArguments, env: &Env) -> Result<Tables, Failure> {
-    let name = |given: &Option<String>, variable| match given {
+    let ledger = name(&arguments.ledger_table, "LEDGER_TABLE", env)?;
+    let requests = name(&arguments.requests_table, "REQUESTS_TABLE", env)?;
+    Ok(Tables::new(client(env)?, ledger, requests))
+}
+
+fn name(given: &Option<String>, variable: &'static str, env: &Env) -> Result<String, ConfigError> {
+    match given {
         Some(name) => Ok(name.clone()),
         None => env.required(variable),
-    };
-    let ledger = name(&arguments.ledger_table, "LEDGER_TABLE")?;
-    let requests = name(&arguments.requests_table, "REQUESTS_TABLE")?;
-    let client = aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(env)?.sdk_config());
-    Ok(Tables::new(client, ledger, requests))
+    }
+}
+
+fn client(env: &Env) -> Result<aws_sdk_dynamodb::Client, ConfigError> {
+    Ok(aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(env)?.sdk_config()))
 }

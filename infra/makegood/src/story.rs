@@ -40,6 +40,7 @@ impl Stage {
             ("AWS_ENDPOINT_URL", &endpoint),
             ("LEDGER_TABLE", "ledger"),
             ("REQUESTS_TABLE", "requests"),
+            ("ANCHORS_TABLE", "anchors"),
         ]);
         Self { tables, env }
     }

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use ledger::{AccountId, PaymentId, Timestamp};
-use ledger_dynamodb::Tables;
+use ledger_dynamodb::{Anchors, Tables};
 
 use crate::Found;
 use crate::arguments::VerifyArguments;
@@ -27,19 +27,27 @@ use report::Report;
 /// each of two pairs of reads rarer still.
 const READ_AGAIN: usize = 2;
 
+/// What is checked, and what it is checked against.
+pub(crate) struct Store {
+    /// Journals, payments and requests.
+    pub(crate) tables: Tables,
+    /// What their writers cannot reach.
+    pub(crate) anchors: Anchors,
+}
+
 /// Checks all accounts or one, and prints what was found.
 pub(crate) async fn run(
-    tables: &Tables,
+    store: &Store,
     arguments: &VerifyArguments,
     output: &mut impl Write,
     progress: &mut impl Write,
 ) -> Result<Found, Failure> {
     let now = arguments.at.unwrap_or_else(lambda::clock::now);
     let material = match &arguments.account {
-        Some(account) => Material::of_account(tables, account, &BTreeSet::new()).await?,
-        None => Material::everything(tables, progress).await?,
+        Some(account) => Material::of_account_with_anchor(store, account, &BTreeSet::new()).await?,
+        None => Material::everything(store, progress).await?,
     };
-    let breaches = confirm(tables, &material, now).await?;
+    let breaches = confirm(store, &material, now).await?;
     let report = Report::new(&material, breaches, now);
     if arguments.json {
         writeln!(output, "{}", serde_json::to_string_pretty(&report)?)?;
@@ -50,14 +58,14 @@ pub(crate) async fn run(
 }
 
 /// What is wrong with `material` and still is when it is read again.
-async fn confirm(tables: &Tables, material: &Material, now: Timestamp) -> Result<Vec<Finding>, Failure> {
+async fn confirm(store: &Store, material: &Material, now: Timestamp) -> Result<Vec<Finding>, Failure> {
     let mut breaches = check(material, now);
     for _ in 0..READ_AGAIN {
         let accounts: BTreeSet<AccountId> = breaches.into_iter().map(|finding| finding.account).collect();
         breaches = Vec::new();
         for account in accounts {
             let payments: BTreeSet<PaymentId> = material.payments_of(&account);
-            let again = Material::of_account(tables, &account, &payments).await?;
+            let again = Material::of_account_with_anchor(store, &account, &payments).await?;
             breaches.extend(check(&again, now).into_iter().filter(|finding| finding.account == account));
         }
     }

@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::types::{
 };
 use dynoxide::Database;
 
-use crate::Tables;
+use crate::{Anchors, Tables};
 
 /// One call as the meter saw it.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,8 +152,36 @@ pub async fn tables_with_endpoint() -> (Tables, Meter, String) {
         ("queue", "queue", "place", queue.build()),
     ];
     create(&client, "requests", &indexes).await;
+    create_anchors(&client).await;
     meter.read();
     (Tables::new(client, "ledger", "requests"), meter, endpoint)
+}
+
+/// The anchors' table in memory, and the emulator's endpoint for other clients.
+///
+/// # Panics
+///
+/// As [`tables`].
+pub async fn anchors() -> (Anchors, String) {
+    let (tables, _, endpoint) = tables_with_endpoint().await;
+    (Anchors::new(tables.client, "anchors"), endpoint)
+}
+
+async fn create_anchors(client: &aws_sdk_dynamodb::Client) {
+    let key = KeySchemaElement::builder().attribute_name("account").key_type(KeyType::Hash).build();
+    let definition = AttributeDefinition::builder()
+        .attribute_name("account")
+        .attribute_type(ScalarAttributeType::S)
+        .build();
+    client
+        .create_table()
+        .table_name("anchors")
+        .billing_mode(BillingMode::PayPerRequest)
+        .key_schema(key.expect("name and kind are set"))
+        .attribute_definitions(definition.expect("both are set"))
+        .send()
+        .await
+        .expect("the emulator creates tables");
 }
 
 fn projection(of: ProjectionType) -> Projection {

@@ -22,13 +22,23 @@ pub(crate) fn account_key(account: &AccountId) -> String {
 
 /// The account whose partition an item is in.
 pub(crate) fn account_of(item: &Item) -> Result<AccountId, StoreError> {
-    let account = read_text(item, "pk")?.strip_prefix("ACCOUNT#").and_then(|id| AccountId::new(id).ok());
+    account_of_key(read_text(item, "pk")?)
+}
+
+/// The account of a partition key.
+pub(crate) fn account_of_key(partition: &str) -> Result<AccountId, StoreError> {
+    let account = partition.strip_prefix("ACCOUNT#").and_then(|id| AccountId::new(id).ok());
     account.ok_or(StoreError::Unreadable("pk"))
 }
 
 /// Twelve digits: an account with a thousand entries a second fills them in thirty years.
 pub(crate) fn entry_key(number: u64) -> String {
     format!("{ENTRY}{number:012}")
+}
+
+/// The number in an entry's sort key; `None` if the key is not of an entry.
+pub(crate) fn entry_number(sort_key: &str) -> Option<Result<u64, std::num::ParseIntError>> {
+    sort_key.strip_prefix(ENTRY).map(str::parse)
 }
 
 pub(crate) fn is_entry_key(sort_key: &str) -> bool {

@@ -277,14 +277,16 @@ impl DueStore for Tables {
                 .expression_attribute_values(":seen", seen);
             self.write(|| update.clone().send()).await.map(drop)
         } else {
-            let delete = self
+            // The item stays, outside the sparse index: who may delete a marker may delete an entry as well.
+            let update = self
                 .client
-                .delete_item()
+                .update_item()
                 .table_name(&self.ledger)
                 .set_key(Some(moved_key))
+                .update_expression("REMOVE due_at, due_shard")
                 .condition_expression("due_at = :seen")
                 .expression_attribute_values(":seen", seen);
-            self.write(|| delete.clone().send()).await.map(drop)
+            self.write(|| update.clone().send()).await.map(drop)
         }
     }
 }

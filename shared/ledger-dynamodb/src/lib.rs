@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | `ACCOUNT#<account>` | `ENTRY#<number, 12 digits>` | one entry: `body`, `hash`; `generation` where it
 //! places a hold |
-//! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at` |
+//! | `ACCOUNT#<account>` | `DUE` | the due marker: `due_shard`, `due_at`; neither while nothing may be due |
 //! | `ACCOUNT#<account>` | `FINDING` | what people found out about the account: `body` |
 //! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency`,
 //! `names` |
@@ -34,11 +34,15 @@
 //! bought, by day, `body`, and the `version`; `LEAD#<request>` with what may open that request, until it is looked at; and `PARKED` with an event that
 //! could not be applied.
 //!
+//! Nothing is ever deleted from the ledger table, and an entry is never written twice: the table's stream
+//! reports what else happens to an entry, and [`Anchors`] is where that is noted.
+//!
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
 
 mod act_form;
 mod adoption;
+mod anchor;
 mod audit;
 mod buyer;
 mod clock_form;
@@ -65,6 +69,7 @@ mod transaction;
 mod unrecorded;
 
 pub use adoption::{Adopted, Adoption};
+pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, Raised, StreamRecord};
 pub use audit::AccountJournal;
 pub use error::StoreError;
 pub use parked::Parked;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::{
     AccountId, Actor, Cause, Change, Entry, Lot, LotId, Payment, PaymentId, Timestamp, check_journal,
 };
+use ledger_dynamodb::Anchor;
 use refunds::{Payout, Request, State};
 
 use super::material::Material;
@@ -41,6 +42,9 @@ pub(crate) fn check(material: &Material, now: Timestamp) -> Vec<Finding> {
         }
         found.causes(account, entries, &material.requests);
         found.holds(account, entries, now);
+    }
+    for anchor in material.anchors.values() {
+        found.anchored(anchor, material.journals.get(&anchor.account).map_or(&[], Vec::as_slice));
     }
     found.lots(material);
     let mut paid_out: BTreeMap<&PaymentId, u64> = BTreeMap::new();
@@ -77,6 +81,27 @@ impl Findings {
     ) {
         let (subject, what) = (subject.into(), what.into());
         self.0.push(Finding { account: account.clone(), invariant, subject, what });
+    }
+
+    /// Invariant 7: the entry that was anchored is still there, and so, by the chain of hashes, is everything
+    /// before it; and the stream has reported no entry that was overwritten or removed.
+    fn anchored(&mut self, anchor: &Anchor, entries: &[Entry]) {
+        if let Some((number, hash)) = anchor.newest {
+            let subject = format!("entry {number}");
+            match entries.iter().find(|entry| entry.number() == number) {
+                None => {
+                    self.add(&anchor.account, 7, subject, "is anchored, and the journal does not have it")
+                }
+                Some(entry) if entry.hash() != hash => {
+                    self.add(&anchor.account, 7, subject, "is another one than the one that was anchored");
+                }
+                Some(_) => {}
+            }
+        }
+        if let Some(number) = anchor.tampered_from {
+            let what = "was overwritten or removed after it had been written, or a later one was";
+            self.add(&anchor.account, 7, format!("entry {number}"), what);
+        }
     }
 
     /// Invariant 12: what an entry names as its cause exists, and what a policy decided names the policy.

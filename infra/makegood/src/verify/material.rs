@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use ledger::{AccountId, Change, Entry, LedgerStore as _, Payment, PaymentId, PaymentStore as _};
-use ledger_dynamodb::{StoreError, Tables};
+use ledger_dynamodb::{Anchor, StoreError, Tables};
 use refunds::{Request, RequestStore as _};
 
+use super::Store;
 use crate::failure::Failure;
 
 /// Entries or requests of one page: with entries of 1 KB, a tenth of what DynamoDB gives at once.
@@ -21,25 +22,30 @@ pub(crate) struct Material {
     pub(crate) payments: BTreeMap<PaymentId, Payment>,
     /// Refund requests.
     pub(crate) requests: Vec<Request>,
+    /// Each account's anchor.
+    pub(crate) anchors: BTreeMap<AccountId, Anchor>,
 }
 
 impl Material {
-    /// Both tables, whole. Requests are read first: what is paid out in a request is then in the payment,
-    /// which is read later.
-    pub(crate) async fn everything(tables: &Tables, progress: &mut impl Write) -> Result<Self, Failure> {
+    /// The tables, whole. Anchors are read first: a journal that is read later is not behind its anchor. What
+    /// is paid out in a request is in its payment, which is read after it.
+    pub(crate) async fn everything(store: &Store, progress: &mut impl Write) -> Result<Self, Failure> {
         let mut told: io::Result<()> = Ok(());
         let mut tell = |table: &str, items: usize| {
             if told.is_ok() {
                 told = writeln!(progress, "{items} items of the {table} table are read");
             }
         };
-        let requests = tables.scan_requests(|items| tell("requests", items)).await?;
-        let (journals, payments) = tables.scan_ledger(|items| tell("ledger", items)).await?;
+        let anchors = store.anchors.all().await?;
+        tell("anchors", anchors.len());
+        let requests = store.tables.scan_requests(|items| tell("requests", items)).await?;
+        let (journals, payments) = store.tables.scan_ledger(|items| tell("ledger", items)).await?;
         told?;
         Ok(Self {
             journals: journals.into_iter().map(|journal| (journal.account, journal.entries)).collect(),
             payments: payments.into_iter().map(|payment| (payment.id.clone(), payment)).collect(),
             requests,
+            anchors: anchors.into_iter().map(|anchor| (anchor.account.clone(), anchor)).collect(),
         })
     }
 
@@ -71,7 +77,18 @@ impl Material {
         }
         let journals =
             if entries.is_empty() { BTreeMap::new() } else { BTreeMap::from([(account.clone(), entries)]) };
-        Ok(Self { journals, payments, requests })
+        Ok(Self { journals, payments, requests, anchors: BTreeMap::new() })
+    }
+
+    /// As [`Material::of_account`], with the account's anchor, which is read first.
+    pub(crate) async fn of_account_with_anchor(
+        store: &Store,
+        account: &AccountId,
+        known: &BTreeSet<PaymentId>,
+    ) -> Result<Self, StoreError> {
+        let anchor = store.anchors.anchor(account).await?;
+        let anchors = anchor.into_iter().map(|anchor| (account.clone(), anchor)).collect();
+        Ok(Self { anchors, ..Self::of_account(&store.tables, account, known).await? })
     }
 
     /// The payments that say that they are of `account`.

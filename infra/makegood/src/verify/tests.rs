@@ -2,7 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::contract::{at, place, run};
-use ledger::{AccountId, Actor, Money, Timestamp};
+use ledger::{AccountId, Actor, Hash, LedgerStore as _, Money, Timestamp};
+use ledger_dynamodb::{Anchors, Raised};
 use refunds::{PlanEnd, Request, State, Step, request_id};
 use serde_json::Value;
 
@@ -93,6 +94,59 @@ async fn i4_a_removed_entry_is_found() {
     remove(&stage, "ACCOUNT#cus-1", "ENTRY#000000000004").await;
     let found = breaches(&verify(&stage, at(100)).await);
     assert!(found.contains(&(7, "entry 5".to_owned(), "expected entry 4".to_owned())), "{found:?}");
+}
+
+/// Anchors the story's journal as it is.
+async fn anchor(stage: &Stage) -> (Anchors, AccountId) {
+    let (anchors, account) = (Anchors::new(stage.client(), "anchors"), AccountId::new(ACCOUNT).unwrap());
+    let head = stage.tables.head(&account).await.unwrap().unwrap();
+    assert_eq!(anchors.raise(&account, head.number(), head.hash()).await.unwrap(), Raised::Written);
+    (anchors, account)
+}
+
+#[tokio::test]
+async fn i4_a_journal_without_its_newest_four_entries_is_found() {
+    let stage = Stage::told().await;
+    anchor(&stage).await;
+    assert_eq!(breaches(&verify(&stage, at(100)).await), []);
+    for number in 4..=7 {
+        remove(&stage, "ACCOUNT#cus-1", &format!("ENTRY#{number:012}")).await;
+    }
+    let found = breaches(&verify(&stage, at(100)).await);
+    let expected = (7, "entry 7".to_owned(), "is anchored, and the journal does not have it".to_owned());
+    assert!(found.contains(&expected), "{found:?}");
+}
+
+#[tokio::test]
+async fn i4_a_journal_that_is_gone_or_has_another_newest_entry_is_found() {
+    let stage = Stage::told().await;
+    let (anchors, account) = anchor(&stage).await;
+    let missing = AccountId::new("cus-gone").unwrap();
+    anchors.raise(&missing, 1, Hash([1; 32])).await.unwrap();
+    let (found, output, _) = stage.command("verify --json --account cus-gone").await;
+    assert_eq!(found, Found::Fault, "{output}");
+
+    // Taken away and written anew with what the attacker likes: a sound chain, and not the one that was.
+    remove(&stage, "ACCOUNT#cus-1", "ENTRY#000000000007").await;
+    run(&stage.tables, &account, &place("gen-9", 5), at(90)).await;
+    let found = breaches(&verify_account(&stage, at(100)).await);
+    let expected = (7, "entry 7".to_owned(), "is another one than the one that was anchored".to_owned());
+    assert!(found.contains(&expected), "{found:?}");
+}
+
+#[tokio::test]
+async fn i4_an_entry_that_was_overwritten_and_put_back_stays_on_record() {
+    let stage = Stage::told().await;
+    let (anchors, account) = anchor(&stage).await;
+    anchors.note_tampering(&account, 3).await.unwrap();
+    let what = "was overwritten or removed after it had been written, or a later one was".to_owned();
+    assert_eq!(breaches(&verify(&stage, at(100)).await), [(7, "entry 3".to_owned(), what)]);
+}
+
+/// The result of the story's account.
+async fn verify_account(stage: &Stage, now: Timestamp) -> Value {
+    let (_, output, _) = stage.command(&format!("verify --json --at {now} --account {ACCOUNT}")).await;
+    serde_json::from_str(&output).unwrap()
 }
 
 #[tokio::test]
