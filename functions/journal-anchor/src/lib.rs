@@ -1,7 +1,8 @@
-//! The witness of the journals: a batch of the ledger table's stream goes in, an anchor per account comes out.
+//! The witness of the journals: a batch of the ledger table's stream goes in, an anchor per account comes
+//! out.
 //!
-//! The stream reports every change of an entry, also one that was made behind the ledger's back. An entry that
-//! was written raises its account's anchor. One that was overwritten or removed is noted at the anchor and
+//! The stream reports every change of an entry, also one that was made behind the ledger's back. An entry
+//! that was written raises its account's anchor. One that was overwritten or removed is noted at the anchor and
 //! counted for an alarm: entries are only ever added. A batch may come twice and in parts; every write is
 //! guarded by a condition, so that the same batch again changes nothing.
 
@@ -37,8 +38,8 @@ pub struct Status {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct Batch {
-    #[serde(rename = "Records")]
     records: Vec<StreamRecord>,
 }
 
