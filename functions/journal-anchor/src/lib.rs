@@ -2,8 +2,8 @@
 //! out.
 //!
 //! The stream reports every change of an entry, also one that was made behind the ledger's back. An entry
-//! that was written raises its account's anchor. One that was overwritten or removed is noted at the anchor and
-//! counted for an alarm: entries are only ever added. A batch may come twice and in parts; every write is
+//! that was written raises its account's anchor. One that was overwritten or removed is noted at the anchor
+//! and counted for an alarm: entries are only ever added. A batch may come twice and in parts; every write is
 //! guarded by a condition, so that the same batch again changes nothing.
 
 use std::collections::BTreeMap;
