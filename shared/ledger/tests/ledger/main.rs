@@ -4,6 +4,7 @@
 mod arrivals;
 #[cfg(test)]
 mod cuts;
+#[cfg(test)]
 mod debts;
 #[cfg(test)]
 mod laws;
