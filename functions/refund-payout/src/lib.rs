@@ -4,7 +4,9 @@
 //! refund at Stripe first, and asks again only when there is none: with the same key while Stripe keeps
 //! it, with another one after that. What Stripe answers is saved as a report, the same as an event's.
 
+mod again;
 mod cancel;
+mod discount;
 mod messages;
 mod plan;
 
@@ -69,10 +71,16 @@ pub async fn pay<S: Stores, P: Pause>(
     let request = store.request(id).await.map_err(ExecuteError::Store)?;
     let request = request.ok_or(PayoutError::NoRequest)?;
     lambda::log::account(&request.account);
-    let Some(payout) = request.payout.clone() else {
-        return Ok(Paid { state: request.state, plan: None });
-    };
     let works = Works { store, pause, stripe, now };
+    let Some(payout) = request.payout.clone() else {
+        let state = match (request.state, request.discount.clone()) {
+            (State::Approved | State::Paying, Some(discount)) => {
+                Box::pin(works.discount(id, request, discount)).await?
+            }
+            (state, _) => state,
+        };
+        return Ok(Paid { state, plan: None });
+    };
     let state = match request.state {
         State::Approved | State::Paying => works.refund(id, request, payout).await?,
         state => state,
@@ -96,6 +104,11 @@ struct Works<'works, S, P> {
 impl<S: Stores, P: Pause> Works<'_, S, P> {
     /// Makes the refund, or finds the one that was made.
     async fn refund(&self, id: &RefundRequestId, mut request: Request, payout: Payout) -> Outcome<S, State> {
+        if request.state == State::Approved
+            && let Some(reason) = self.held_back_for(&request, &payout).await?
+        {
+            return self.back(&request, reason).await;
+        }
         if let Some(invoice) = invoice_of(&payout) {
             match self.charge_of(&invoice, payout.amount).await? {
                 Some(charge) => request.charge(charge),
@@ -108,7 +121,8 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             if let Some(refund) = self.find(id, &payout).await? {
                 return self.seen(id, &refund).await;
             }
-            another_key = self.now.seconds_since(asked_at) >= KEY_KEPT_S;
+            // Stripe repeats what it once declined under a key.
+            another_key = payout.short_since.is_some() || self.now.seconds_since(asked_at) >= KEY_KEPT_S;
         }
         self.store_attempt(&mut request, another_key).await?;
         match self.ask(&request).await {
@@ -179,9 +193,8 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         let status = match &refund.status {
             Some(RefundStatus::Succeeded) => refunds::RefundStatus::Succeeded,
             Some(RefundStatus::Failed | RefundStatus::Canceled) => refunds::RefundStatus::Failed,
-            Some(RefundStatus::Pending | RefundStatus::RequiresAction | RefundStatus::Other(_)) | None => {
-                refunds::RefundStatus::Pending
-            }
+            Some(RefundStatus::RequiresAction) => refunds::RefundStatus::RequiresAction,
+            Some(RefundStatus::Pending | RefundStatus::Other(_)) | None => refunds::RefundStatus::Pending,
         };
         let seen = RefundSeen {
             id: refund.id.clone(),
@@ -229,6 +242,17 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         let payout = request.payout.as_ref().ok_or(PayoutError::Order)?;
         if already && let Some(refund) = self.find(&request.id, payout).await? {
             return self.seen(&request.id, &refund).await;
+        }
+        if matches!(why, Decline::BalanceInsufficient | Decline::InsufficientFunds) {
+            let mut waiting = request.clone();
+            if waiting.wait_for_funds(self.now) {
+                waiting.version = waiting.version.saturating_add(1);
+                let save = Save { request: waiting, commit: None, refunded: None };
+                return match self.store.save(&save).await.map_err(ExecuteError::Store)? {
+                    Saved::Written => Ok(State::Paying),
+                    _ => Err(PayoutError::InOtherHands),
+                };
+            }
         }
         self.give_up(request, &code_of(why), already).await
     }

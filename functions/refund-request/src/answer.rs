@@ -10,6 +10,9 @@ use serde::Serialize;
 use crate::body::field_of;
 use crate::claim::ClaimAnswer;
 use crate::clocks::{ClockAnswer, clocks};
+use crate::outcome::{
+    HeldBackAnswer, PayoutAnswer, RenewalDiscountAnswer, held_back, payout, renewal_discount,
+};
 use crate::quoted::{MoneyAnswer, QuoteAnswer, money, quote};
 
 #[derive(Serialize)]
@@ -33,6 +36,7 @@ pub(crate) struct RequestAnswer<'request> {
     reviews: Vec<ReviewAnswer<'request>>,
     first_approval: Option<FirstApproval<'request>>,
     payout: Option<PayoutAnswer<'request>>,
+    discount: Option<RenewalDiscountAnswer<'request>>,
     /// When a person noted that the money of an overdue refund is there.
     arrival_noted_at: Option<String>,
     credits_given: Option<u64>,
@@ -51,6 +55,7 @@ struct SupportAnswer<'request> {
     claim: Option<ClaimAnswer<'request>>,
     /// The payment's disputes, where the records were read.
     disputes: Vec<DisputeAnswer>,
+    held_back: Vec<HeldBackAnswer<'request>>,
 }
 
 #[derive(Serialize)]
@@ -139,15 +144,6 @@ struct FirstApproval<'request> {
 }
 
 #[derive(Serialize)]
-struct PayoutAnswer<'request> {
-    amount: MoneyAnswer,
-    credits_revoked: u64,
-    debt: u64,
-    refund: Option<&'request str>,
-    failure: Option<&'request str>,
-}
-
-#[derive(Serialize)]
 struct StepAnswer<'request> {
     state: &'static str,
     at: String,
@@ -227,13 +223,8 @@ pub(crate) fn request<'request>(
             at: first.at.to_string(),
             reviewer: for_support.then_some(first.by.as_str()),
         }),
-        payout: request.payout.as_ref().map(|payout| PayoutAnswer {
-            amount: money(payout.amount),
-            credits_revoked: payout.revoked.get(),
-            debt: payout.debt.get(),
-            refund: payout.refund.as_ref().map(ledger::RefundId::as_str),
-            failure: payout.failure.as_deref(),
-        }),
+        payout: payout(request),
+        discount: renewal_discount(request),
         arrival_noted_at: request.arrived_at().map(|at| at.to_string()),
         credits_given: request.given.map(Credits::get),
         time_line: request
@@ -254,6 +245,7 @@ pub(crate) fn request<'request>(
             priority: request.priority().as_str(),
             claim: request.claim.as_ref().map(ClaimAnswer::of),
             disputes: disputes(standing),
+            held_back: held_back(request),
         }),
         next: next(request, for_support),
     }
@@ -339,6 +331,11 @@ fn review<'request>(
     }
 }
 
+/// Some payment methods cannot be paid back to: Stripe asks the customer by e-mail
+/// (<https://docs.stripe.com/refunds#requires-action>).
+const NEEDS_CUSTOMER: &str = "Your refund waits for you: Stripe has sent you an e-mail that asks where the money \
+                              can go. Please answer it; the refund is on its way after that.";
+
 /// What the customer is told: the decision's own words; of what a person decided or asked, the same words
 /// made from that.
 fn message(request: &Request) -> String {
@@ -371,7 +368,13 @@ fn message(request: &Request) -> String {
             .message(),
         },
         State::Approved | State::Paying | State::Refunded | State::Refused => {
-            reviewed(request).map_or_else(|| decision.message(), |reviewed| reviewed.message())
+            let message = reviewed(request).map_or_else(|| decision.message(), |reviewed| reviewed.message());
+            let waits = request.payout.as_ref().is_some_and(|payout| payout.needs_customer);
+            if waits && request.state == State::Paying {
+                format!("{NEEDS_CUSTOMER} {message}")
+            } else {
+                message
+            }
         }
     }
 }
@@ -415,6 +418,9 @@ fn paid(request: &Request) -> Option<Remedy> {
             currency: payout.amount.currency().as_str().to_owned(),
         });
     }
+    if let Some(given) = &request.discount {
+        return Some(Remedy::Discount(given.discount.clone()));
+    }
     Some(Remedy::Credits { credits: request.given?.get() })
 }
 
@@ -437,13 +443,16 @@ fn next(request: &Request, for_support: bool) -> Vec<Next> {
     if request.can_be_reopened() {
         can("reopen", format!("{own}/reopening"));
     }
+    if for_support && request.can_be_held_back() {
+        can("hold_back", format!("/v1/refund-requests/{}/hold-back", request.id));
+    }
     if for_support && request.can_be_reviewed() {
         can("review", format!("/v1/refund-requests/{}/review", request.id));
     }
     next
 }
 
-fn actor(actor: &Actor) -> (&'static str, Option<&str>) {
+pub(crate) fn actor(actor: &Actor) -> (&'static str, Option<&str>) {
     match actor {
         Actor::Stripe => ("stripe", None),
         Actor::Service(name) => ("service", Some(name)),

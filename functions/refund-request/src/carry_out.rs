@@ -75,6 +75,7 @@ fn granted(invocation: &Invocation, request: &Request, quote: Option<&Quote>) {
         Remedy::Credits { credits } => invocation.metrics().count("CreditsGrantedByPeople", credits),
         // Sums of several currencies say nothing.
         Remedy::Money { .. } => invocation.metrics().count("RefundsGrantedByPeople", 1),
+        Remedy::Discount(_) => invocation.metrics().count("DiscountsGrantedByPeople", 1),
     }
 }
 

@@ -16,8 +16,10 @@ mod claim;
 mod clocks;
 mod cursor;
 mod findings;
+mod hold_back;
 mod known;
 mod list;
+mod outcome;
 mod payment_name;
 mod payments;
 mod purchase;
@@ -78,6 +80,7 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
         "POST /v1/refund-requests/{id}/claim" => claim::claim(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/arrival" => claim::arrival(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/hold-back" => hold_back::hold_back(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
         "GET /v1/accounts/{account}/payments" => payments::list(app, request, invocation).await,
         "GET /v1/accounts/{account}/subscriptions" => subscriptions::list(app, request, invocation).await,
@@ -122,7 +125,10 @@ async fn stored<S: Stores, Q>(
     let id: RefundRequestId = request.path_id("id")?;
     lambda::log::cause(id.as_str());
     let stored = app.store.request(&id).await.map_err(store_failed)?;
-    stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))
+    let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+    // Stripe's reports move a request without a document at hand: its clocks are shown up to date all the same.
+    stored.keep_time(known::document_of(&stored.case).ok());
+    Ok(stored)
 }
 
 /// The same, where it is the account's; another's is as good as none.

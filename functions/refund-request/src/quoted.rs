@@ -1,6 +1,7 @@
 //! The published form of a quote, and of money.
 
 use ledger::Money;
+use policy::Discount;
 use refunds::{Arrival, Pays, Quote};
 use serde::Serialize;
 
@@ -19,10 +20,47 @@ pub(crate) struct QuoteAnswer {
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum PaysAnswer {
-    Money { payment: String, amount: MoneyAnswer },
-    CreditsGivenBack { generation_id: String, credits: u64 },
-    CreditsGranted { product: String, credits: u64 },
-    CreditsOfPurchase { payment: String, product: String, credits: u64, expire: &'static str },
+    Money {
+        payment: String,
+        amount: MoneyAnswer,
+    },
+    CreditsGivenBack {
+        generation_id: String,
+        credits: u64,
+    },
+    CreditsGranted {
+        product: String,
+        credits: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        usable_s: Option<u64>,
+    },
+    CreditsOfPurchase {
+        payment: String,
+        product: String,
+        credits: u64,
+        expire: &'static str,
+    },
+    Discount {
+        subscription: String,
+        discount: DiscountAnswer,
+    },
+}
+
+/// How much cheaper a renewal is: by a share in hundredths, or by an amount.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum DiscountAnswer {
+    Percent { percent: u32 },
+    Amount { amount_minor: u64, currency: String },
+}
+
+pub(crate) fn discount(discount: &Discount) -> DiscountAnswer {
+    match discount {
+        Discount::Percent { percent } => DiscountAnswer::Percent { percent: *percent },
+        Discount::Amount { amount_minor, currency } => {
+            DiscountAnswer::Amount { amount_minor: *amount_minor, currency: currency.clone() }
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -76,15 +114,21 @@ pub(crate) fn quote(quote: &Quote) -> QuoteAnswer {
                 generation_id: generation.as_str().to_owned(),
                 credits: credits.get(),
             },
+            Pays::Discount { subscription, discount: off } => PaysAnswer::Discount {
+                subscription: subscription.as_str().to_owned(),
+                discount: discount(off),
+            },
             Pays::Bought { payment, product, credits, of_plan } => PaysAnswer::CreditsOfPurchase {
                 payment: payment.as_str().to_owned(),
                 product: product.as_str().to_owned(),
                 credits: credits.get(),
                 expire: if *of_plan { "with_the_plan" } else { "never" },
             },
-            Pays::Granted { product, credits } => {
-                PaysAnswer::CreditsGranted { product: product.as_str().to_owned(), credits: credits.get() }
-            }
+            Pays::Granted { product, credits, usable_s } => PaysAnswer::CreditsGranted {
+                product: product.as_str().to_owned(),
+                credits: credits.get(),
+                usable_s: *usable_s,
+            },
         },
         revokes: quote.revokes.map(policy::Revocation::id),
         revoked: quote

@@ -5,7 +5,7 @@ use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{Actor, Credits, Money};
-use policy::{Document, Remedy};
+use policy::{Discount, Document, OfferKind, Remedy};
 use refunds::{Call, Chosen, Grounds, Pays, Quote, Review, ReviewError, Reviewed, Standing, Stores, Verdict};
 
 use crate::body::{Decides, Reviewing, Worth, sent, unprocessable};
@@ -149,6 +149,12 @@ fn worth_of(
     };
     match (&made.remedy, worth) {
         (Some(remedy), Worth::Computed) => Ok(remedy.clone()),
+        // The document names a share of the price; a reviewer may name an amount in its place.
+        (_, Worth::Money(money)) if made.kind == OfferKind::Discount => discount_of(money, standing),
+        (None, Worth::Credits(_)) if made.kind == OfferKind::Discount => Err(unprocessable(
+            "#/credits",
+            "expected not at all: a discount is a share or an amount of money",
+        )),
         (Some(_), Worth::Money(_) | Worth::Credits(_)) => {
             Err(unprocessable("#/offer", "expected without an amount: the document computes it"))
         }
@@ -166,6 +172,21 @@ fn worth_of(
     }
 }
 
+/// A discount of an amount: at most what the payment was, in its currency.
+fn discount_of(money: Money, standing: &Standing<'_>) -> Result<Remedy, Problem> {
+    let discount =
+        Discount::Amount { amount_minor: money.minor(), currency: money.currency().as_str().to_owned() };
+    let paid = standing.payment.map(|payment| payment.paid);
+    let fits = |paid: Money| !money.is_zero() && paid.minus(money).is_ok();
+    match paid {
+        Some(paid) if !fits(paid) => {
+            let expected = format!("expected 1 to {} in {}", paid.minor(), paid.currency());
+            Err(unprocessable("#/amount", expected))
+        }
+        _ => Ok(Remedy::Discount(discount)),
+    }
+}
+
 fn refused(error: &ReviewError) -> Problem {
     match error {
         ReviewError::State(_)
@@ -179,6 +200,8 @@ fn refused(error: &ReviewError) -> Problem {
             Problem::new(ProblemKind::Unprocessable).field("#/credits", error.to_string())
         }
         ReviewError::NoOffer => Problem::new(ProblemKind::Unprocessable).field("#/offer", error.to_string()),
+        ReviewError::NotPayable(step) => Problem::new(ProblemKind::Unprocessable)
+            .field("#/amount", format!("expected a multiple of {step}: Stripe pays no other amounts in it")),
         ReviewError::Amount(left) => Problem::new(ProblemKind::Unprocessable)
             .field("#/amount", format!("expected 1 to {} in {}", left.minor(), left.currency())),
     }

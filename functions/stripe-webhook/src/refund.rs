@@ -84,6 +84,7 @@ fn status(apply: &Apply<'_>, refund: &Refund) -> Result<Status, Stop> {
         Some(RefundStatus::Failed | RefundStatus::Canceled) => Ok(Status::Failed),
         Some(RefundStatus::Other(_)) => Err(Unapplied::ValueUnknown.into()),
         None if matches!(apply.event.kind, EventKind::RefundFailed(_)) => Ok(Status::Failed),
-        Some(RefundStatus::Pending | RefundStatus::RequiresAction) | None => Ok(Status::Pending),
+        Some(RefundStatus::RequiresAction) => Ok(Status::RequiresAction),
+        Some(RefundStatus::Pending) | None => Ok(Status::Pending),
     }
 }

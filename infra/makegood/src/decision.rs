@@ -33,6 +33,7 @@ fn remedy(remedy: &Remedy) -> String {
     match remedy {
         Remedy::Money { amount_minor, currency } => money_text(*amount_minor, currency),
         Remedy::Credits { credits } => format!("{credits} credits"),
+        Remedy::Discount(discount) => format!("{} off the next renewal", discount.text()),
     }
 }
 

@@ -338,6 +338,6 @@ fn can_be_carried_out(decision: &Decision, asked: &Asked, records: &Records) -> 
     match granted(decision) {
         Some(Remedy::Money { .. }) => records.payment.is_some() || records.uncredited.is_some(),
         Some(Remedy::Credits { .. }) => asked.generation.is_some() || records.uncredited.is_some(),
-        None => true,
+        Some(Remedy::Discount(_)) | None => true,
     }
 }

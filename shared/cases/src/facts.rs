@@ -434,13 +434,31 @@ fn runs_beside(payment: &Payment, records: &Records) -> bool {
             .any(|lot| lot.subscription().is_some_and(runs) && !refunded(lot))
 }
 
+/// How many seconds of a period outages took together (`S2-19`): where two overlap, that time counts once.
+fn seconds_out<'o>(outages: impl Iterator<Item = &'o Outage>, from: Timestamp, to: Timestamp) -> u64 {
+    let within = |outage: &Outage| (outage.began_at.max(from), outage.ended_at.min(to));
+    let mut spans: Vec<(Timestamp, Timestamp)> =
+        outages.map(within).filter(|(began, ended)| began < ended).collect();
+    spans.sort_unstable();
+    let mut counted_to = from;
+    let mut ms = 0_i64;
+    for (began, ended) in spans {
+        let began = began.max(counted_to);
+        if began < ended {
+            ms = ms.saturating_add(ended.as_ms().saturating_sub(began.as_ms()));
+            counted_to = ended;
+        }
+    }
+    u64::try_from(ms.checked_div(1_000).unwrap_or_default()).unwrap_or_default()
+}
+
 /// Only an outage that one person recorded and another confirmed is known; that there was none is not.
 fn about_outages(payment: &Payment, outages: &[Outage], facts: &mut Facts) -> Result<(), FactError> {
     let (Some(from), Some(to)) = (payment.period_starts_at, payment.period_ends_at) else { return Ok(()) };
     let confirmed = outages.iter().filter(|outage| outage.confirmed.is_some());
-    let longest = confirmed.map(|outage| outage.seconds_within(from, to)).max().unwrap_or_default();
-    if longest > 0 {
-        facts.set_quantity(Fact::Outage, longest)?;
+    let out = seconds_out(confirmed, from, to);
+    if out > 0 {
+        facts.set_quantity(Fact::Outage, out)?;
     }
     Ok(())
 }

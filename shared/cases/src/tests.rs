@@ -146,7 +146,7 @@ fn a_country_is_vouched_for_by_what_agrees() {
 }
 
 #[test]
-fn an_outage_is_known_where_two_people_bear_it_out_within_the_period() {
+fn s2_19_outages_that_two_people_bear_out_add_up_within_the_period() {
     let mut payment = payment("pi_2", 0);
     (payment.period_starts_at, payment.period_ends_at) = (Some(at(0)), Some(at(30 * DAY_S)));
     let outage = |from, to| Outage {
@@ -160,8 +160,19 @@ fn an_outage_is_known_where_two_people_bear_it_out_within_the_period() {
     let outages = vec![outage(30 * DAY_S, 40 * DAY_S), outage(29 * DAY_S, 31 * DAY_S), outage(10, 20)];
     let mut records = Records { payment: Some(payment.clone()), outages, ..Records::default() };
     let known = facts(&records, at(1));
-    assert_eq!(number(&known, Fact::Outage), i64::try_from(DAY_S).ok());
+    assert_eq!(number(&known, Fact::Outage), i64::try_from(DAY_S + 10).ok());
     assert_eq!(word(&known, Fact::BillingInterval).as_deref(), Some("month"));
+    // Where two overlap, their time counts once.
+    for (spans, expected) in [
+        (vec![(0, 100), (50, 150)], 150),
+        (vec![(50, 150), (0, 100), (20, 30)], 150),
+        (vec![(0, 100), (0, 100)], 100),
+        (vec![(10 * DAY_S, 11 * DAY_S), (20 * DAY_S, 21 * DAY_S)], 2 * DAY_S),
+    ] {
+        let outages = spans.iter().map(|(from, to)| outage(*from, *to)).collect();
+        let records = Records { payment: Some(payment.clone()), outages, ..Records::default() };
+        assert_eq!(number(&facts(&records, at(1)), Fact::Outage), i64::try_from(expected).ok(), "{spans:?}");
+    }
     records.outages[1].confirmed = None;
     assert_eq!(number(&facts(&records, at(1)), Fact::Outage), Some(10), "one person's word is none");
     records.outages.truncate(1);

@@ -26,6 +26,7 @@ enum DeedForm {
     Reopened { note: String },
     Accepted { offer: String },
     Declined { offer: String },
+    HeldBack { reason: String },
     Reviewed(ReviewForm),
     Arrived,
 }
@@ -90,6 +91,7 @@ pub(crate) fn encode(act: &Act) -> ActForm {
             Deed::Reopened { note } => DeedForm::Reopened { note: note.clone() },
             Deed::Accepted { offer } => DeedForm::Accepted { offer: offer.clone() },
             Deed::Declined { offer } => DeedForm::Declined { offer: offer.clone() },
+            Deed::HeldBack { reason } => DeedForm::HeldBack { reason: reason.clone() },
             Deed::Reviewed(review) => DeedForm::Reviewed(ReviewForm {
                 verdict: verdict_form(&review.verdict),
                 reason: review.reason.clone(),
@@ -130,6 +132,7 @@ pub(crate) fn decode(form: ActForm) -> Result<Act, StoreError> {
             DeedForm::Reopened { note } => Deed::Reopened { note },
             DeedForm::Accepted { offer } => Deed::Accepted { offer },
             DeedForm::Declined { offer } => Deed::Declined { offer },
+            DeedForm::HeldBack { reason } => Deed::HeldBack { reason },
             DeedForm::Reviewed(review) => Deed::Reviewed(Review {
                 verdict: verdict(review.verdict)?,
                 reason: review.reason,

@@ -21,6 +21,8 @@ use crate::{StoreError, Tables};
 const FINDING: &str = "FINDING";
 pub(crate) const PURCHASE: &str = "PURCHASE#";
 const REFUNDED: &str = "REFUNDED#";
+/// How Stripe's ids of refunds begin; those of some payment methods are of another kind.
+const STRIPES_REFUND: [&str; 2] = ["re_", "pyr_"];
 
 #[derive(Serialize, Deserialize)]
 struct FindingForm {
@@ -127,9 +129,19 @@ impl Tables {
             match read_text(&item, "sk")? {
                 FINDING => records.finding = Some(finding(&item)?),
                 sort if sort.starts_with(PURCHASE) => records.purchases.push(purchase(&item)?),
-                _ if item.get("stands") == Some(&AttributeValue::Bool(true)) => {
-                    records.refunded_at.push(read_instant(&item, "at")?);
-                    records.refunded.extend(refunded(&item)?);
+                sort if item.get("stands") == Some(&AttributeValue::Bool(true)) => {
+                    let at = read_instant(&item, "at")?;
+                    let refunded = refunded(&item)?;
+                    // Requests' names are ours, and no refund of Stripe's has one.
+                    if sort
+                        .strip_prefix(REFUNDED)
+                        .is_some_and(|name| STRIPES_REFUND.iter().any(|kind| name.starts_with(kind)))
+                    {
+                        let elsewhere = refunded.iter().map(|refunded| (refunded.payment.clone(), at));
+                        records.refunded_elsewhere.extend(elsewhere);
+                    }
+                    records.refunded_at.push(at);
+                    records.refunded.extend(refunded);
                 }
                 _ => {}
             }

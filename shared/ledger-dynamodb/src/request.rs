@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use futures_util::future::try_join_all;
 use ledger::{AccountId, Committed, DUE_SHARDS, Payment, RefundRequestId, Refunded, Timestamp, shard_of};
-use policy::Remedy;
+use policy::{Discount, Remedy};
 use refunds::{
     Count, CountedBy, Counting, Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, Saved,
     Waiting,
@@ -157,6 +157,15 @@ fn approved(mut put: PutBuilder, save: &Save, counting: Option<&Counting>) -> Pu
                 condition.push(')');
                 counting.map_or(credits, |counting| counting.sums.to_account)
             }
+            Remedy::Discount(Discount::Amount { amount_minor, currency }) => {
+                condition.push_str(
+                    " AND (attribute_not_exists(money_limits) OR money_limits.#currency >= :amount",
+                );
+                put = put.expression_attribute_names("#currency", currency);
+                amount_minor
+            }
+            // The document itself names the share: nobody's word is above it.
+            Remedy::Discount(Discount::Percent { .. }) => return put.condition_expression(condition),
         };
         put = put.expression_attribute_values(":amount", number(amount));
         if let (Some(_), Some(quote)) = (&approval.by, &approval.quote) {

@@ -1,9 +1,10 @@
 //! The stored form of a refund request: JSON of schema 1. Facts and decision keep their published form.
 
 use ledger::{Actor, Credits, Currency, Money, Timestamp};
-use policy::{Approval as Limits, Decision, Facts, Missing, Reason, Remedy};
+use policy::{Approval as Limits, Decision, Discount, Facts, Missing, Reason, Remedy};
 use refunds::{
-    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, Request, State, Step,
+    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, RenewalDiscount, Request,
+    State, Step,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,8 @@ struct RequestForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     approved_by: Option<String>,
     payout: Option<PayoutForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    discount: Option<DiscountForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     given: Option<u64>,
     /// State, instant, actor and who the actor is.
@@ -85,6 +88,10 @@ struct PayoutForm {
     key_number: u32,
     asked_at: Option<i64>,
     refund: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    needs_customer: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    short_since: Option<i64>,
     failure: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     kept_by_dispute: bool,
@@ -92,6 +99,15 @@ struct PayoutForm {
     failed_before: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ends: Option<PlanEndForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DiscountForm {
+    subscription: String,
+    discount: Discount,
+    coupon: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    applied_at: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -133,11 +149,14 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
             key_number: payout.key_number,
             asked_at: payout.asked_at.map(Timestamp::as_ms),
             refund: payout.refund.as_ref().map(|id| id.as_str().to_owned()),
+            needs_customer: payout.needs_customer,
+            short_since: payout.short_since.map(Timestamp::as_ms),
             failure: payout.failure.clone(),
             kept_by_dispute: payout.kept_by_dispute,
             failed_before: payout.failed_before.iter().map(|id| id.as_str().to_owned()).collect(),
             ends: payout.ends.as_ref().map(plan_end_form),
         }),
+        discount: request.discount.as_ref().map(discount_form),
         given: request.given.map(Credits::get),
         steps: request.steps.iter().map(step_form).collect(),
         due_at: request.due_at.map(Timestamp::as_ms),
@@ -175,6 +194,7 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
         first_approval: form.first_approval.map(first_approval).transpose()?,
         approved_by: form.approved_by,
         payout: form.payout.map(payout).transpose()?,
+        discount: form.discount.map(discount).transpose()?,
         given: form.given.map(credits).transpose()?,
         steps: form.steps.into_iter().map(step).collect::<Result<_, _>>()?,
         due_at: form.due_at.map(instant).transpose()?,
@@ -225,6 +245,24 @@ fn plan_end_form(ends: &PlanEnd) -> PlanEndForm {
     }
 }
 
+fn discount_form(discount: &RenewalDiscount) -> DiscountForm {
+    DiscountForm {
+        subscription: discount.subscription.as_str().to_owned(),
+        discount: discount.discount.clone(),
+        coupon: discount.coupon.clone(),
+        applied_at: discount.applied_at.map(Timestamp::as_ms),
+    }
+}
+
+fn discount(form: DiscountForm) -> Result<RenewalDiscount, StoreError> {
+    Ok(RenewalDiscount {
+        subscription: id(&form.subscription)?,
+        discount: form.discount,
+        coupon: form.coupon,
+        applied_at: form.applied_at.map(instant).transpose()?,
+    })
+}
+
 fn plan_end(form: PlanEndForm) -> Result<PlanEnd, StoreError> {
     let became = |(at, declined)| Ok::<_, StoreError>(PlanEnded { at: instant(at)?, declined });
     Ok(PlanEnd {
@@ -244,6 +282,8 @@ fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
         key_number: form.key_number,
         asked_at: form.asked_at.map(instant).transpose()?,
         refund: form.refund.as_deref().map(id).transpose()?,
+        needs_customer: form.needs_customer,
+        short_since: form.short_since.map(instant).transpose()?,
         failure: form.failure,
         kept_by_dispute: form.kept_by_dispute,
         failed_before: form.failed_before.iter().map(|refund| id(refund)).collect::<Result<_, _>>()?,

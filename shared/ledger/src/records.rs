@@ -34,6 +34,8 @@ pub struct AccountRecords {
     pub refunded_at: Vec<Timestamp>,
     /// The same refunds, as far as they name their payments.
     pub refunded: Vec<Refunded>,
+    /// Those of them that no request made, like Stripe's Dashboard: the payment, and when Stripe made each.
+    pub refunded_elsewhere: Vec<(PaymentId, Timestamp)>,
     /// What people found out about the account.
     pub finding: Option<Finding>,
     /// Whether purchases older than these are left out.
@@ -124,12 +126,4 @@ pub struct Witness {
     pub by: String,
     /// When.
     pub at: Timestamp,
-}
-
-impl Outage {
-    /// How many seconds of it lie between two instants.
-    pub fn seconds_within(&self, from: Timestamp, to: Timestamp) -> u64 {
-        let (from, to) = (self.began_at.max(from), self.ended_at.min(to));
-        u64::try_from(to.seconds_since(from)).unwrap_or_default()
-    }
 }

@@ -152,7 +152,7 @@ impl Backtest {
     fn add_sums(&mut self, before: &Outcome, after: &Outcome) {
         for (outcome, is_after) in [(before, false), (after, true)] {
             let (sums, amount) = match outcome.remedy() {
-                None => continue,
+                None | Some(Remedy::Discount(_)) => continue,
                 Some(Remedy::Credits { credits }) => (&mut self.credits, *credits),
                 Some(Remedy::Money { amount_minor, currency }) => {
                     (self.money.entry(currency.clone()).or_default(), *amount_minor)

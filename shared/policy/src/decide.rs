@@ -13,7 +13,8 @@
 
 use crate::condition::{Trace, Truth};
 use crate::decision::{
-    Basis, Decision, DoorShown, FactUsed, Missing, NearestChange, OfferMade, Outcome, Recommendation, cite,
+    Basis, Decision, Discount, DoorShown, FactUsed, Missing, NearestChange, OfferMade, Outcome,
+    Recommendation, Remedy, cite,
 };
 use crate::document::{Document, Effect, Rule};
 use crate::fact::Fact;
@@ -22,7 +23,7 @@ use crate::facts::Facts;
 use crate::law::{Considered, better};
 use crate::nearest::changes;
 use crate::practice::ReviewScope;
-use crate::promise::Offer;
+use crate::promise::{Offer, OfferKind};
 use crate::reason::Reason;
 use crate::remedy::{Proposal, remedy_of};
 use crate::settle::settled_by;
@@ -293,10 +294,12 @@ fn smallest_set(
 }
 
 fn offer_made(offer: &Offer, facts: &Facts, trace: &mut Trace) -> OfferMade {
-    let remedy = offer.remedy.and_then(|remedy| match remedy_of(remedy, facts, trace) {
+    let computed = offer.remedy.and_then(|remedy| match remedy_of(remedy, facts, trace) {
         Proposal::Grant(remedy) => Some(remedy),
         Proposal::Refuse | Proposal::Person | Proposal::Blocked(..) => None,
     });
+    let discount = offer.percent.filter(|_| offer.kind == OfferKind::Discount);
+    let remedy = computed.or(discount.map(|percent| Remedy::Discount(Discount::Percent { percent })));
     OfferMade {
         offer: offer.id.clone(),
         clause: offer.clause.clone(),

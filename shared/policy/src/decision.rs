@@ -10,6 +10,7 @@ use crate::decide::decide;
 use crate::document::{Clause, Document, Mode};
 use crate::fact::{Fact, Source};
 use crate::facts::{Facts, Value};
+use crate::message::money_text;
 use crate::promise::OfferKind;
 use crate::reason::Reason;
 
@@ -93,6 +94,26 @@ pub enum Remedy {
     Credits {
         /// How many.
         credits: u64,
+    },
+    /// A lower price of the subscription's next renewal (`S2-19`). Plan and credits stay as they are.
+    Discount(Discount),
+}
+
+/// How much cheaper the next renewal is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Discount {
+    /// By a share of its price.
+    Percent {
+        /// In hundredths, 1 to 100.
+        percent: u32,
+    },
+    /// By an amount.
+    Amount {
+        /// In the smallest unit of the currency.
+        amount_minor: u64,
+        /// Three lower-case letters (ISO 4217).
+        currency: String,
     },
 }
 
@@ -356,7 +377,19 @@ impl Remedy {
     pub(crate) fn favour(&self) -> (u8, u64) {
         match self {
             Self::Credits { credits } => (0, *credits),
+            // It is offered, and no rule grants it: whichever it is, none is the better outcome.
+            Self::Discount(_) => (0, 0),
             Self::Money { amount_minor, .. } => (1, *amount_minor),
+        }
+    }
+}
+
+impl Discount {
+    /// As people write it: `20 %` or `2.00 USD`.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Percent { percent } => format!("{percent} %"),
+            Self::Amount { amount_minor, currency } => money_text(*amount_minor, currency),
         }
     }
 }

@@ -206,7 +206,7 @@ facts! {
     PeriodEndsAt "period_ends_at": Instant, Recorded, "The end of the period that the payment paid for.";
 
     Outage "outage": Quantity(Seconds), Recorded,
-        "The longest outage of core generation within the period that the payment paid for.";
+        "How long outages of core generation took of the period that the payment paid for, together.";
     EarlierRequests "earlier_requests": Quantity(Count), Recorded,
         "The account's requests within the 365 days before this one that were filed after credits of their \
          payment were spent, and not withdrawn.";

@@ -11,6 +11,7 @@ pub mod authoring;
 mod backtest;
 mod catalogue;
 mod condition;
+mod currency;
 mod decide;
 mod decision;
 mod diff;
@@ -37,9 +38,10 @@ mod wording;
 pub use backtest::{Backtest, ClauseTurns, Flip, PastRequest, Sums, backtest};
 pub use catalogue::{Catalogue, Price, PriceKind, Product, UnitAmount, UnknownPrice};
 pub use condition::{Comparison, Condition, Operand, Truth, Words};
+pub use currency::{payable, payable_step};
 pub use decide::decide;
 pub use decision::{
-    Basis, Citation, Decision, DoorShown, EffectKind, FactChange, FactUsed, LawFinding, Missing,
+    Basis, Citation, Decision, Discount, DoorShown, EffectKind, FactChange, FactUsed, LawFinding, Missing,
     NearestChange, OfferMade, Outcome, Recommendation, Remedy, RuleFinding, TermUsed,
 };
 pub use diff::{Change, Diff, diff};

@@ -2,17 +2,10 @@
 
 use std::fmt::Write as _;
 
+use crate::currency::{decimals, is_written_whole};
 use crate::decision::{Basis, Decision, Outcome, Remedy};
 use crate::fact::Fact;
 use crate::facts::Value;
-
-/// Currencies whose smallest unit is the unit itself: <https://docs.stripe.com/currencies#zero-decimal>.
-const ZERO_DECIMAL: [&str; 16] = [
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof",
-    "xpf",
-];
-/// Currencies of thousandths: <https://docs.stripe.com/currencies#three-decimal>.
-const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
 impl Decision {
     /// What the customer is told, in plain words.
@@ -116,6 +109,12 @@ impl Decision {
             Outcome::Grant { remedy: Remedy::Credits { credits } } => {
                 format!("We put {credits} credits back on your balance.")
             }
+            Outcome::Grant { remedy: Remedy::Discount(discount) } => {
+                format!(
+                    "Your next renewal is {} cheaper. Your plan and your credits stay as they are.",
+                    discount.text()
+                )
+            }
             Outcome::Refuse => "We cannot refund this.".to_owned(),
             Outcome::NeedsInformation { missing } => {
                 let questions: Vec<&str> = missing.iter().map(|each| each.question.as_str()).collect();
@@ -154,16 +153,11 @@ fn instant_text(milliseconds: i64) -> Option<String> {
 /// An amount as people write it: `12.50 EUR`.
 pub fn money_text(amount_minor: u64, currency: &str) -> String {
     let code = currency.to_ascii_uppercase();
-    let digits: usize = if ZERO_DECIMAL.contains(&currency) {
-        0
-    } else if THREE_DECIMAL.contains(&currency) {
-        3
-    } else {
-        2
-    };
+    let digits = decimals(currency);
     let text = format!("{amount_minor:0>width$}", width = digits.saturating_add(1));
     let (whole, part) = text.split_at(text.len().saturating_sub(digits));
-    if part.is_empty() { format!("{whole} {code}") } else { format!("{whole}.{part} {code}") }
+    let is_whole = part.is_empty() || is_written_whole(currency) && part.bytes().all(|digit| digit == b'0');
+    if is_whole { format!("{whole} {code}") } else { format!("{whole}.{part} {code}") }
 }
 
 #[cfg(test)]
@@ -178,6 +172,13 @@ mod tests {
             (0, "usd", "0.00 USD"),
             (1_250, "jpy", "1250 JPY"),
             (1_250, "kwd", "1.250 KWD"),
+            // Stripe takes these in hundredths that are always 00.
+            (380_000, "ugx", "3800 UGX"),
+            (380_050, "ugx", "3800.50 UGX"),
+            (150_000, "isk", "1500 ISK"),
+            (0, "isk", "0 ISK"),
+            (123_400, "huf", "1234.00 HUF"),
+            (1_250, "kmf", "1250 KMF"),
             (u64::MAX, "usd", "184467440737095516.15 USD"),
         ] {
             assert_eq!(money_text(amount_minor, currency), expected);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::Condition;
-use crate::decision::Remedy;
+use crate::decision::{Discount, Remedy};
 use crate::document::TermUnit;
 use crate::reason::Reason;
 
@@ -86,10 +86,13 @@ impl Approval {
     /// Whether one person is not enough for this remedy.
     pub fn needs_two(&self, remedy: &Remedy) -> bool {
         match remedy {
-            Remedy::Money { amount_minor, currency } => {
+            Remedy::Money { amount_minor, currency }
+            | Remedy::Discount(Discount::Amount { amount_minor, currency }) => {
                 self.money_above.get(currency).is_none_or(|above| amount_minor > above)
             }
             Remedy::Credits { credits } => *credits > self.credits_above,
+            // The document itself names the share.
+            Remedy::Discount(Discount::Percent { .. }) => false,
         }
     }
 

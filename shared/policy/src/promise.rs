@@ -19,6 +19,8 @@ pub struct Offer {
     pub remedy: Option<RemedyRule>,
     /// A discount in hundredths.
     pub percent: Option<u32>,
+    /// How long the credits that it brings can be used, in seconds; `None` never ends.
+    pub usable_s: Option<u64>,
     /// What the customer reads.
     pub text: String,
 }

@@ -1,9 +1,10 @@
 //! What a rule proposes and how much it gives: *never above the rest*.
 //!
-//! Every amount comes from recorded facts. A share is rounded up to the next whole unit, in favour of
-//! the customer, and never exceeds what was paid and is not refunded.
+//! Every amount comes from recorded facts. A share is rounded up to the next amount that can be paid, in
+//! favour of the customer, and never exceeds what was paid and is not refunded.
 
 use crate::condition::Trace;
+use crate::currency::payable;
 use crate::decision::{Basis, Recommendation, Remedy};
 use crate::document::{Effect, RemedyRule, Rule};
 use crate::fact::Fact;
@@ -127,13 +128,13 @@ fn amount(rule: RemedyRule, facts: &Facts) -> Option<u64> {
             let used = facts.quantity(Fact::CreditsSpent)?.checked_add(facts.quantity(Fact::CreditsHeld)?)?;
             let unused = granted.saturating_sub(used);
             let share = share(facts.quantity(Fact::AmountPaid)?, unused.into(), granted.into())?;
-            Some(share.min(rest(Fact::AmountPaid, Fact::AmountRefunded)?))
+            payable_part(share, facts)
         }
         RemedyRule::PaymentByUnusedTime => {
             let (length, ends) = period(facts)?;
             let unused = ends.checked_sub(facts.integer(Fact::RequestedAt)?.into())?.clamp(0, length);
             let share = share(facts.quantity(Fact::AmountPaid)?, unused, length)?;
-            Some(share.min(rest(Fact::AmountPaid, Fact::AmountRefunded)?))
+            payable_part(share, facts)
         }
         RemedyRule::CreditsForOutage => {
             let (length, _) = period(facts)?;
@@ -141,6 +142,12 @@ fn amount(rule: RemedyRule, facts: &Facts) -> Option<u64> {
             share(facts.quantity(Fact::CreditsGranted)?, outage_ms, length)
         }
     }
+}
+
+/// A part of the payment as it can be paid in its currency.
+fn payable_part(share: u64, facts: &Facts) -> Option<u64> {
+    let left = facts.quantity(Fact::AmountPaid)?.saturating_sub(facts.quantity(Fact::AmountRefunded)?);
+    Some(payable(share, left, facts.text(Fact::Currency)?))
 }
 
 /// The length of the paid period and its end, in milliseconds.

@@ -66,6 +66,11 @@ pub enum Deed {
         /// The offer.
         offer: String,
     },
+    /// What was approved and not made was brought back to people.
+    HeldBack {
+        /// Why: a person's words, or a short name of what the payout found.
+        reason: String,
+    },
     /// A person decided, or asked.
     Reviewed(Review),
     /// A person noted that the money of an overdue refund is there, or that it is settled otherwise. It moves

@@ -144,7 +144,7 @@ impl Quote {
     pub fn granted_credits(&self) -> Option<u64> {
         match &self.pays {
             Pays::Granted { credits, .. } => Some(credits.get()),
-            Pays::Money { .. } | Pays::GivenBack { .. } | Pays::Bought { .. } => None,
+            Pays::Money { .. } | Pays::GivenBack { .. } | Pays::Bought { .. } | Pays::Discount { .. } => None,
         }
     }
 }

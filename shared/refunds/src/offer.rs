@@ -7,7 +7,7 @@
 use ledger::{Credits, LotId, Money, ProductId};
 use policy::{
     Basis, Decision, Document, Effect, Fact, Mode, OfferKind, OfferMade, Outcome, Reason, Remedy, RemedyRule,
-    Source, Truth, Value,
+    Source, Truth, Value, payable,
 };
 
 use crate::{ActError, Call, Chosen, Deed, FirstApproval, Granted, Pays, Quote, Request, Standing, State};
@@ -115,8 +115,13 @@ impl Request {
         chosen: Chosen,
         standing: &Standing<'_>,
     ) -> Option<Quote> {
-        let rule = standing.document.offers.iter().find(|offer| offer.id == id)?.remedy;
-        self.quote_of(remedy, chosen, rule == Some(RemedyRule::CreditsOfGeneration), standing)
+        let offer = standing.document.offers.iter().find(|offer| offer.id == id)?;
+        let of_generation = offer.remedy == Some(RemedyRule::CreditsOfGeneration);
+        let mut quote = self.quote_of(remedy, chosen, of_generation, standing)?;
+        if let Pays::Granted { usable_s, .. } = &mut quote.pays {
+            *usable_s = offer.usable_s;
+        }
+        Some(quote)
     }
 
     /// Whether offers can be answered: before anything is paid, and unless it was taken back.
@@ -229,10 +234,12 @@ impl Request {
             Remedy::Money { amount_minor, .. } => {
                 let payment = standing.paid()?;
                 let left = payment.refundable().ok()?;
-                let amount = Money::new((*amount_minor).min(left.minor()), left.currency());
+                let minor = payable(*amount_minor, left.minor(), left.currency().as_str());
+                let amount = Money::new(minor, left.currency());
                 (!amount.is_zero())
                     .then(|| Quote::of_money(payment, amount, self.by_reason(chosen), standing))
             }
+            Remedy::Discount(discount) => Quote::of_discount(discount, standing),
             Remedy::Credits { credits } => {
                 let credits = Credits::new(*credits).ok().filter(|credits| !credits.is_zero())?;
                 if let Some(payment) = standing.unrecorded.filter(|_| !of_generation) {
@@ -247,7 +254,7 @@ impl Request {
                     Some(generation) if of_generation => {
                         Pays::GivenBack { generation: generation.clone(), credits }
                     }
-                    _ => Pays::Granted { product: product_of(self, standing)?, credits },
+                    _ => Pays::Granted { product: product_of(self, standing)?, credits, usable_s: None },
                 };
                 Some(Quote::of_credits(pays, standing))
             }

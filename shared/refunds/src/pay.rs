@@ -9,6 +9,7 @@ use ledger::{
 };
 use policy::Document;
 
+use crate::discount::approve_discount;
 use crate::{
     CountedBy, Counting, Granted, Holder, LeadStore, Pays, Quote, RefundSeen, RefundedSum, Request,
     RequestStore, ReviewError, Save, Saved, Seen, State,
@@ -19,7 +20,7 @@ pub trait Stores: PaymentStore + LeadStore + RequestStore<Error = <Self as Ledge
 
 impl<S: PaymentStore + LeadStore + RequestStore<Error = <S as LedgerStore>::Error>> Stores for S {}
 
-type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
+pub(crate) type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
 /// Who approves, by which policy, and what of the records is known already.
 #[derive(Debug, Clone)]
@@ -131,13 +132,16 @@ pub async fn approve<S: Stores, P: Pause>(
             let command = Command::Grant(grant);
             Box::pin(approve_credits(store, pause, request, (&command, *credits, None), grounds, now)).await
         }
-        Pays::Granted { product, credits } => {
+        Pays::Discount { subscription, discount } => {
+            approve_discount(store, request, (subscription, discount), now).await
+        }
+        Pays::Granted { product, credits, usable_s } => {
             let command = Command::Compensate(Compensation {
                 request: request.id.clone(),
                 product: product.clone(),
                 credits: *credits,
-                // What makes up for something that went wrong does not go away by itself.
-                expires_at: None,
+                // What makes up for something that went wrong goes away by itself only where a term says so.
+                expires_at: usable_s.and_then(|usable_s| now.plus_s(usable_s).ok()),
             });
             let counted = Some(quote);
             Box::pin(approve_credits(store, pause, request, (&command, *credits, counted), grounds, now))
@@ -384,8 +388,21 @@ async fn undone<S: Stores>(
     if payout.kept_by_dispute {
         return Ok(Save { request: next(request), commit: None, refunded: None });
     }
-    let payout = &*payout;
-    let refunded = payment.as_ref().and_then(|payment| RefundedSum::lower(payment, payout.amount));
+    reversed(store, request, payment.as_ref(), (cause, Actor::Stripe), now).await
+}
+
+/// The request with the ledger's and the payment's part of taking its payout back, of which no money left.
+pub(crate) async fn reversed<S: Stores>(
+    store: &S,
+    request: Request,
+    payment: Option<&Payment>,
+    (cause, actor): (Cause, Actor),
+    now: Timestamp,
+) -> Result<Save, Failure<S>> {
+    let Some(payout) = &request.payout else {
+        return Ok(Save { request: next(request), commit: None, refunded: None });
+    };
+    let refunded = payment.and_then(|payment| RefundedSum::lower(payment, payout.amount));
     if refunded.is_none() {
         return Ok(Save { request: next(request), commit: None, refunded });
     }
@@ -396,7 +413,7 @@ async fn undone<S: Stores>(
         account: &request.account,
         command: &command,
         cause,
-        actor: Actor::Stripe,
+        actor,
         policy: None,
         records: Vec::new(),
     };
@@ -409,7 +426,7 @@ async fn undone<S: Stores>(
     Ok(Save { request: next(request), commit, refunded })
 }
 
-enum Settled {
+pub(crate) enum Settled {
     Written(Box<Request>),
     Stale(Box<Request>),
     NotAllowed,
@@ -420,7 +437,7 @@ enum Settled {
     Again,
 }
 
-async fn settle<S: Stores>(
+pub(crate) async fn settle<S: Stores>(
     store: &S,
     save: Save,
     counting: Option<&Counting>,

@@ -10,6 +10,12 @@ pub(crate) const STUCK_S: u64 = 600;
 /// because an event that was missed is otherwise noticed by the customer.
 const UNCONFIRMED_S: u64 = 86_400;
 
+/// How long a payout waits for the company's balance at Stripe, in seconds: a week, in which payouts of
+/// Stripe's and a bank's transfer to the balance have settled.
+pub const FUNDS_WAIT_S: u64 = 7 * 86_400;
+/// How long it waits before Stripe is asked again, in seconds: four hours, as Stripe's balance grows by the day.
+const FUNDS_AGAIN_S: u64 = 4 * 3600;
+
 /// The intent to pay one refund. It is stored before Stripe is called, and there is one per request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payout {
@@ -30,6 +36,10 @@ pub struct Payout {
     pub asked_at: Option<Timestamp>,
     /// Stripe's refund, once it is known.
     pub refund: Option<RefundId>,
+    /// Whether Stripe waits for the customer, who has to say where the money can go.
+    pub needs_customer: bool,
+    /// Since when the company's balance at Stripe has been too low for it.
+    pub short_since: Option<Timestamp>,
     /// Why it failed: Stripe's failure reason or error code.
     pub failure: Option<String>,
     /// Whether what was revoked for it stays revoked although it failed, and the payment stays used up: the
@@ -57,8 +67,10 @@ impl Payout {
 /// Stripe's status of a refund. Only those that decide something are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundStatus {
-    /// On its way, or in need of the customer's action.
+    /// On its way.
     Pending,
+    /// It waits for the customer (<https://docs.stripe.com/refunds#requires-action>).
+    RequiresAction,
     /// Paid.
     Succeeded,
     /// Failed or canceled: the money stayed or came back.
@@ -117,6 +129,8 @@ impl Request {
             key_number,
             asked_at: None,
             refund: None,
+            needs_customer: false,
+            short_since: None,
             failure: None,
             kept_by_dispute: false,
             failed_before,
@@ -164,9 +178,20 @@ impl Request {
         Ok(())
     }
 
+    /// Stripe has no money of the company's to pay it with. Whether it is asked again later: not after
+    /// [`FUNDS_WAIT_S`].
+    pub fn wait_for_funds(&mut self, now: Timestamp) -> bool {
+        let Some(payout) = self.payout.as_mut().filter(|_| self.state == State::Paying) else { return false };
+        let since = *payout.short_since.get_or_insert(now);
+        let waited_s = u64::try_from(now.seconds_since(since)).unwrap_or_default();
+        self.due_at = now.plus_s(FUNDS_AGAIN_S).ok();
+        waited_s < FUNDS_WAIT_S
+    }
+
     /// Whether the sweep has to send the payout's message again at `now`.
     pub fn is_stuck(&self, now: Timestamp) -> bool {
-        let pays = matches!(self.state, State::Approved | State::Paying) && self.payout.is_some();
+        let intent = self.payout.is_some() || self.discount.is_some();
+        let pays = matches!(self.state, State::Approved | State::Paying) && intent;
         (pays || self.open_plan_end().is_some()) && self.due_at.is_some_and(|due_at| due_at <= now)
     }
 
@@ -185,9 +210,11 @@ impl Request {
     /// end of its plan, later where it has the refund and has not confirmed it, and never once all is done.
     pub(crate) fn await_payout(&mut self, now: Timestamp) {
         let refund = self.payout.as_ref().and_then(|payout| payout.refund.as_ref());
+        let short = self.payout.as_ref().is_some_and(|payout| payout.short_since.is_some());
         let wait_s = match (self.open_plan_end(), self.state) {
             (Some(ends), _) => Some(ends.again_s()),
             (None, State::Paying) if refund.is_some() => Some(UNCONFIRMED_S),
+            (None, State::Paying) if short => Some(FUNDS_AGAIN_S),
             (None, State::Approved | State::Paying) => Some(STUCK_S),
             (None, _) => None,
         };
@@ -228,12 +255,16 @@ impl Request {
         }
         let first_seen = payout.refund.is_none();
         payout.refund = Some(seen.id.clone());
+        payout.short_since = None;
+        let needs_customer = seen.status == RefundStatus::RequiresAction;
+        let changed = first_seen || payout.needs_customer != needs_customer;
         let target = match seen.status {
             // A report that was overtaken by the final one.
-            RefundStatus::Pending => {
-                if !first_seen {
+            RefundStatus::Pending | RefundStatus::RequiresAction => {
+                if !changed || self.state != State::Paying && !first_seen {
                     return Seen::Known;
                 }
+                payout.needs_customer = needs_customer;
                 self.await_payout(now);
                 return Seen::Moved;
             }
@@ -246,6 +277,7 @@ impl Request {
         if target == State::Failed {
             payout.failure = seen.failure.clone().or_else(|| Some("failed".to_owned()));
         }
+        payout.needs_customer = false;
         if self.go(target, now, Actor::Stripe).is_err() {
             return Seen::Mismatch;
         }

@@ -9,7 +9,7 @@ use ledger::{
     Change, Command, Credits, Decided, Entry, GenerationId, LotId, Money, Payment, PaymentId, PaymentKind,
     ProductId, Subscription, SubscriptionId, Takes, Timestamp, decide,
 };
-use policy::{Document, OnRefund, Remedy, Revocation};
+use policy::{Discount, Document, OnRefund, Remedy, Revocation};
 
 use crate::{Granted, fingerprint};
 
@@ -58,12 +58,21 @@ pub enum Pays {
         /// Whether they are a plan's, so that they expire as its other credits do; those of a pack never do.
         of_plan: bool,
     },
+    /// A lower price of a subscription's next renewal (`S2-19`).
+    Discount {
+        /// The subscription.
+        subscription: SubscriptionId,
+        /// How much cheaper.
+        discount: Discount,
+    },
     /// Credits as a lot of their own.
     Granted {
         /// The product whose operations may spend them.
         product: ProductId,
         /// How many.
         credits: Credits,
+        /// How long they can be used, in seconds; `None` never ends.
+        usable_s: Option<u64>,
     },
 }
 
@@ -165,6 +174,7 @@ impl Pays {
                 amount_minor: amount.minor(),
                 currency: amount.currency().as_str().to_owned(),
             },
+            Self::Discount { discount, .. } => Remedy::Discount(discount.clone()),
             Self::GivenBack { credits, .. }
             | Self::Bought { credits, .. }
             | Self::Granted { credits, .. } => Remedy::Credits { credits: credits.get() },
@@ -219,7 +229,26 @@ impl Quote {
         self
     }
 
-    /// A quote of credits.
+    /// A quote of a discount on the next renewal of the payment's subscription. There is none of one that has
+    /// ended or is cancelled, and no amount of another currency than the payment's or above what it was.
+    pub fn of_discount(discount: &Discount, standing: &Standing<'_>) -> Option<Self> {
+        let payment = standing.payment?;
+        let PaymentKind::Subscription { subscription, .. } = &payment.kind else { return None };
+        let renews = standing
+            .subscription
+            .is_none_or(|record| record.ended_at.is_none() && record.cancels_at.is_none());
+        let possible = match discount {
+            Discount::Percent { percent } => (1..=100).contains(percent),
+            Discount::Amount { amount_minor, currency } => {
+                (1..=payment.paid.minor()).contains(amount_minor)
+                    && payment.paid.currency().as_str() == currency
+            }
+        };
+        let pays = Pays::Discount { subscription: subscription.clone(), discount: discount.clone() };
+        (renews && possible).then(|| Self::of_credits(pays, standing))
+    }
+
+    /// A quote of credits, or of another thing that takes nothing back.
     pub fn of_credits(pays: Pays, standing: &Standing<'_>) -> Self {
         let quote = Self {
             pays,
@@ -286,7 +315,11 @@ impl Quote {
             Pays::Bought { payment, product, credits, of_plan } => {
                 ("bought", payment.as_str(), format!("{credits} {product} {of_plan}"))
             }
-            Pays::Granted { product, credits } => ("granted", product.as_str(), credits.to_string()),
+            Pays::Granted { product, credits, usable_s } => {
+                let usable = usable_s.map_or_else(|| "ever".to_owned(), |usable_s| usable_s.to_string());
+                ("granted", product.as_str(), format!("{credits} for {usable}"))
+            }
+            Pays::Discount { subscription, discount } => ("discount", subscription.as_str(), discount.text()),
         };
         let revoked = self.revoked.map(|lot| {
             // Whether a running generation has ended by then changes what its credits are called, no more.

@@ -8,7 +8,7 @@ use policy::{Approval as Limits, Decision, Document, Facts, Missing, Outcome, Re
 use sha2::{Digest, Sha256};
 
 use crate::offer::refreshed;
-use crate::{Act, Claim, Clock, Deed, EdgeError, FirstApproval, Offer, Payout, State};
+use crate::{Act, Claim, Clock, Deed, EdgeError, FirstApproval, Offer, Payout, RenewalDiscount, State};
 
 /// Longest text of a customer or a reviewer, in characters: two pages.
 pub const NOTE_CHARACTERS_MAX: usize = 4000;
@@ -73,6 +73,8 @@ pub struct Request {
     pub approved_by: Option<String>,
     /// The payout, once there is an intent.
     pub payout: Option<Payout>,
+    /// The discount on the next renewal, once there is an intent.
+    pub discount: Option<RenewalDiscount>,
     /// The credits that were given back or granted.
     pub given: Option<Credits>,
     /// Every step, oldest first.
@@ -143,6 +145,7 @@ impl Request {
             first_approval: None,
             approved_by: None,
             payout: None,
+            discount: None,
             given: None,
             steps: vec![
                 Step { state: State::Submitted, at: now, actor },
@@ -187,9 +190,9 @@ impl Request {
     }
 
     /// Whether another request for the same has to wait for this one: it is open, all of `payment` is
-    /// refunded, or credits were given. Those that were missing are given once; others keep the case for as
-    /// long as they count, so that one trouble is not made up for twice. What was refused, withdrawn or has
-    /// failed leaves its case to the next.
+    /// refunded, it brought a discount, or credits were given. Those that were missing are given once; others
+    /// keep the case for as long as they count, so that one trouble is not made up for twice. What was refused,
+    /// withdrawn or has failed leaves its case to the next.
     pub fn keeps_case(&self, payment: Option<&Payment>, now: Timestamp) -> bool {
         match self.state {
             State::Refused | State::Withdrawn | State::Failed | State::Settled => false,
@@ -200,7 +203,8 @@ impl Request {
                     let last = self.steps.last();
                     last.zip(within_s).is_none_or(|(step, within_s)| now.seconds_since(step.at) < within_s)
                 };
-                all || self.given.is_some() && (self.case.reason == Reason::CreditsMissing || counts())
+                all || self.discount.is_some()
+                    || self.given.is_some() && (self.case.reason == Reason::CreditsMissing || counts())
             }
             State::Submitted
             | State::NeedsInformation

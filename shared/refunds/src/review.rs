@@ -5,10 +5,12 @@
 //! by the condition of the write ([`Request::approval`]).
 
 use ledger::{Actor, Credits, Money, ProductId, Timestamp};
-use policy::{Approval as Limits, Document, Missing, Outcome, Reason, Recommendation, Remedy};
+use policy::{
+    Approval as Limits, Document, Missing, OfferKind, Outcome, Reason, Recommendation, Remedy, payable_step,
+};
 
 use crate::offer::grants_of_generation;
-use crate::{Call, Case, Chosen, Claim, Deed, Made, OfferState, Quote, Request, Standing, State};
+use crate::{Call, Case, Chosen, Claim, Deed, Made, Offer, OfferState, Quote, Request, Standing, State};
 
 /// How many reviews that decide nothing (questions, offers, first approvals) a request can have: a case with
 /// more open ends than that is to be decided with what is there.
@@ -102,6 +104,9 @@ pub enum ReviewError {
     /// It would grant more credits for a payment than the policy ever does; this many are left.
     #[error("at most {0} credits are granted for this payment beside those that it bought")]
     AbovePayment(u64),
+    /// Stripe pays no such amount in this currency, only multiples.
+    #[error("the amount is not a multiple of {0}, as Stripe pays in this currency")]
+    NotPayable(u64),
     /// The decision makes no such offer, or the customer has accepted it.
     #[error("the request has no such offer that could be made")]
     NoOffer,
@@ -149,7 +154,7 @@ impl Request {
             Remedy::Money { amount_minor, currency } => {
                 Remedy::Money { amount_minor: amount_minor.saturating_add(quote.before_minor), currency }
             }
-            credits @ Remedy::Credits { .. } => credits,
+            other @ (Remedy::Credits { .. } | Remedy::Discount(_)) => other,
         };
         limits.needs_two(&remedy)
     }
@@ -181,7 +186,7 @@ impl Request {
     /// The support people who did something in the customer's name since it was filed.
     pub fn speakers(&self) -> impl Iterator<Item = &str> {
         self.acts.iter().filter_map(|act| match (&act.deed, &act.call.by) {
-            (Deed::Reviewed(_) | Deed::Arrived, _) => None,
+            (Deed::Reviewed(_) | Deed::Arrived | Deed::HeldBack { .. }, _) => None,
             (_, Actor::Support(speaker)) => Some(speaker.as_str()),
             _ => None,
         })
@@ -203,9 +208,15 @@ impl Request {
 
     /// The same by the terms that a reviewer chose. What the customer accepted stays as it was offered.
     pub fn quote_by(&self, chosen: Chosen, standing: &Standing<'_>) -> Option<Quote> {
-        let mut accepted = self.offers.iter().filter(|offer| offer.state == OfferState::Accepted);
-        if let Some(quote) = accepted.find_map(|offer| self.offer_quote(&offer.id, standing)) {
+        let accepted = || self.offers.iter().filter(|offer| offer.state == OfferState::Accepted);
+        if let Some(quote) = accepted().find_map(|offer| self.offer_quote(&offer.id, standing)) {
             return Some(quote);
+        }
+        // A customer who took the discount was not promised the money: a person says what takes its place.
+        let discount =
+            |offer: &Offer| self.offer(&offer.id).is_some_and(|(_, made)| made.kind == OfferKind::Discount);
+        if accepted().any(discount) {
+            return None;
         }
         let decision = &self.case.decision;
         let remedy = match &decision.outcome {
@@ -257,8 +268,13 @@ impl Request {
         let payment = standing.paid().ok_or(ReviewError::NothingToRefund)?;
         let left = payment.refundable().ok().filter(|left| !left.is_zero());
         let left = left.ok_or(ReviewError::NothingToRefund)?;
-        if part.is_zero() || left.minus(part).is_err() {
+        let rest = left.minus(part).map_err(|_| ReviewError::Amount(left))?;
+        if part.is_zero() {
             return Err(ReviewError::Amount(left));
+        }
+        let step = payable_step(part.currency().as_str());
+        if !rest.is_zero() && !part.minor().is_multiple_of(step) {
+            return Err(ReviewError::NotPayable(step));
         }
         Ok(Quote::of_money(payment, part, self.by_reason(chosen), standing))
     }
@@ -427,6 +443,7 @@ impl Request {
                 currency: payout.amount.currency().as_str().to_owned(),
             },
             (State::Refunded, None, Some(given)) => Remedy::Credits { credits: given.get() },
+            (State::Approved, None, _) => Remedy::Discount(self.discount.as_ref()?.discount.clone()),
             _ => return None,
         };
         let (quote, offer) = match self.acts.last().map(|act| &act.deed) {

@@ -77,8 +77,10 @@ impl State {
                 &[Self::NeedsInformation, Self::Approved, Self::Refused, Self::Withdrawn, Self::Settled]
             }
             // Credits come back in the very write that approves them.
-            Self::Approved => &[Self::Paying, Self::Refunded, Self::Failed],
-            Self::Paying => &[Self::Refunded, Self::Failed],
+            // What is approved and not made can be held back.
+            Self::Approved => &[Self::Paying, Self::Refunded, Self::Failed, Self::InReview],
+            // A discount that Stripe does not give is a person's to replace.
+            Self::Paying => &[Self::Refunded, Self::Failed, Self::InReview],
             // Stripe reports refunds as failed that it had reported as succeeded (E10).
             Self::Refunded => &[Self::Failed],
             Self::Failed | Self::Refused => &[Self::InReview],

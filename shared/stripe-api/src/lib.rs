@@ -14,6 +14,7 @@
 
 mod client;
 mod config;
+mod coupon;
 mod error;
 mod lines;
 mod subscription;
@@ -22,6 +23,7 @@ mod wire;
 
 pub use client::{IdempotencyKey, IdempotencyKeyError, Refund, RefundOrder, StripeClient};
 pub use config::{API_BASE_URL, API_VERSION, ConfigError, SecretKey, StripeConfig, Timeouts};
+pub use coupon::{AppliedDiscount, Coupon, CouponOrder, Discounted, Off};
 pub use error::{Decline, Made, Retry, StripeError};
 pub use subscription::{CancelWhen, Cancelled};
 

@@ -10,6 +10,7 @@ use stripe_events::{
 };
 
 use crate::client::Refund;
+use crate::coupon::{AppliedDiscount, Coupon, Discounted};
 use crate::error::{Refusal, StripeError};
 use crate::subscription::Cancelled;
 
@@ -113,6 +114,59 @@ impl TryFrom<RefundWire> for Refund {
             request: wire.metadata.request.and_then(|id| RefundRequestId::new(id).ok()),
             created: Timestamp::from_s(wire.created).map_err(unreadable("`created` of a refund"))?,
         })
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CouponWire {
+    id: String,
+    #[serde(default)]
+    times_redeemed: u64,
+}
+
+impl From<CouponWire> for Coupon {
+    fn from(wire: CouponWire) -> Self {
+        Self { id: wire.id, times_redeemed: wire.times_redeemed }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct DiscountedWire {
+    status: String,
+    #[serde(default)]
+    cancel_at_period_end: bool,
+    #[serde(default)]
+    discounts: Vec<DiscountWire>,
+}
+
+/// A discount's id, or the discount where it was expanded. Versions before 2025-09-30 name the coupon beside
+/// it, later ones as its source.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum DiscountWire {
+    Id(String),
+    Object { id: String, coupon: Option<Reference>, source: Option<SourceWire> },
+}
+
+#[derive(Deserialize)]
+struct SourceWire {
+    coupon: Option<Reference>,
+}
+
+impl From<DiscountedWire> for Discounted {
+    fn from(wire: DiscountedWire) -> Self {
+        let discounts = wire.discounts.into_iter().map(|discount| match discount {
+            DiscountWire::Id(id) => AppliedDiscount { id, coupon: None },
+            DiscountWire::Object { id, coupon, source } => {
+                let coupon = coupon.or_else(|| source?.coupon).map(Reference::into_id);
+                AppliedDiscount { id, coupon }
+            }
+        });
+        Self {
+            status: SubscriptionStatus::from(wire.status.as_str()),
+            cancel_at_period_end: wire.cancel_at_period_end,
+            discounts: discounts.collect(),
+        }
     }
 }
 

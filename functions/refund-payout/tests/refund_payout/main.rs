@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod cancelling;
 #[cfg(test)]
+mod discounts;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod held_back;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use ledger::{
     Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
-use policy::{Facts, Reason};
+use policy::{Discount, Facts, Reason};
 use refund_payout::{Paid, PayoutError, pay};
 use refunds::{
     Approved, Call, Case, Chosen, Grounds, Quote, Request, RequestStore, Review, Reviewed, Standing, State,
@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub(crate) store: Tables,
     pub(crate) payment: PaymentId,
     pub(crate) request: RefundRequestId,
+    /// Stripe's subscription, where the payment was for one.
+    pub(crate) subscription: Option<String>,
     client: StripeClient,
 }
 
@@ -56,6 +58,15 @@ impl World {
 
     /// The same for a charge of a subscription that ends with its refund.
     pub(crate) async fn of_plan() -> Self {
+        Self::of_subscription(None).await
+    }
+
+    /// A subscription whose next renewal was promised to be cheaper.
+    pub(crate) async fn of_discount(discount: Discount) -> Self {
+        Self::of_subscription(Some(discount)).await
+    }
+
+    async fn of_subscription(discount: Option<Discount>) -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
         let subscribe = Subscribe {
             account: "customer-1".to_owned(),
@@ -66,7 +77,7 @@ impl World {
             metadata: std::collections::BTreeMap::new(),
         };
         let made = stripe.subscribe(&subscribe, &Emission::default()).unwrap();
-        Self::of_kind(stripe, &made.payment.unwrap(), made.subscription.as_deref()).await
+        Self::of_kind(stripe, &made.payment.unwrap(), made.subscription.as_deref(), discount).await
     }
 
     /// How often Stripe ended a subscription.
@@ -75,10 +86,15 @@ impl World {
     }
 
     async fn of(stripe: StripeStandIn, payment: &str) -> Self {
-        Self::of_kind(stripe, payment, None).await
+        Self::of_kind(stripe, payment, None, None).await
     }
 
-    async fn of_kind(stripe: StripeStandIn, payment: &str, subscription: Option<&str>) -> Self {
+    async fn of_kind(
+        stripe: StripeStandIn,
+        payment: &str,
+        subscription: Option<&str>,
+        discount: Option<Discount>,
+    ) -> Self {
         let payment = PaymentId::new(payment).unwrap();
         let (store, _) = in_process::tables().await;
         let config = StripeConfig {
@@ -93,12 +109,13 @@ impl World {
         grant.payment.policy = None;
         run(&store, &account, &Command::Grant(grant), at(0)).await;
         let request = request_id(&account, "key-1");
-        let world = Self { stripe, store, payment, request, client };
-        world.approve().await;
+        let subscription = subscription.map(str::to_owned);
+        let world = Self { stripe, store, payment, request, subscription, client };
+        world.approve(discount).await;
         world
     }
 
-    async fn approve(&self) {
+    async fn approve(&self, discount: Option<Discount>) {
         let document = policy_documents::documents().iter().next().unwrap();
         let facts = Facts::new();
         let case = Case {
@@ -117,10 +134,10 @@ impl World {
         let payment = self.store.payment(&self.payment).await.unwrap().unwrap();
         let part = ledger::Money::new(400, payment.paid.currency());
         let review = Review {
-            verdict: Verdict::ApprovePart(part),
+            verdict: discount.as_ref().map_or(Verdict::ApprovePart(part), |_| Verdict::Approve),
             reason: "Goodwill.".to_owned(),
             clause: None,
-            chosen: Chosen::default(),
+            chosen: chosen(),
             quote: None,
             overrides: false,
         };
@@ -135,7 +152,10 @@ impl World {
             head: head.as_ref(),
             now: at(2),
         };
-        let quote = Quote::of_money(&payment, part, Chosen::default(), &standing);
+        let quote = match &discount {
+            Some(discount) => Quote::of_discount(discount, &standing).unwrap(),
+            None => Quote::of_money(&payment, part, chosen(), &standing),
+        };
         let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
             panic!("it is approved")
         };
@@ -177,6 +197,11 @@ impl World {
     pub(crate) fn refunds(&self) -> usize {
         self.stripe.refunds().len()
     }
+}
+
+/// The terms that everything goes back by, and that end the plan.
+fn chosen() -> Chosen {
+    Chosen { revoke: Some(policy::Revocation::Remaining), ends_plan: Some(true) }
 }
 
 pub(crate) fn account() -> AccountId {

@@ -7,6 +7,8 @@ mod cancelling;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod discounts;
+#[cfg(test)]
 mod findings;
 #[cfg(test)]
 mod four_eyes;

@@ -72,6 +72,7 @@ fn done(deed: &Deed) -> String {
         Deed::Reopened { note } => format!("reopened: {note}"),
         Deed::Accepted { offer } => format!("accepted the offer {offer}"),
         Deed::Declined { offer } => format!("declined the offer {offer}"),
+        Deed::HeldBack { reason } => format!("held back: {reason}"),
         Deed::Reviewed(review) => reviewed(review),
         Deed::Arrived => "noted that the money is there".to_owned(),
     }
@@ -119,6 +120,12 @@ fn paid(payout: &Payout) -> String {
     ];
     if !payout.debt.is_zero() {
         parts.push(format!("{} owed", credits(payout.debt)));
+    }
+    if payout.needs_customer {
+        parts.push("Stripe waits for the customer".to_owned());
+    }
+    if let Some(since) = payout.short_since {
+        parts.push(format!("the balance at Stripe is too low for it since {}", instant(since)));
     }
     parts.extend(payout.failure.as_ref().map(|failure| format!("failed: {failure}")));
     parts.join("; ")

@@ -69,7 +69,7 @@ async fn replacement_credits_are_given_once_for_a_request_and_can_be_spent() {
 }
 
 #[tokio::test]
-async fn s2_19_credits_for_an_outage_expire_when_the_decision_says_so() {
+async fn s2_19_credits_without_a_payment_expire_when_their_grant_says_so() {
     let story = Story::new();
     story.run(&compensation("rr_1", "music-studio", 20, Some(30 * DAY_S)), 1).await;
     assert_eq!(story.store.marker(&story.account), Some(at(30 * DAY_S)));

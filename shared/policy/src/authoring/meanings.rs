@@ -102,6 +102,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("holidays", "Days without work: `2026-12-25`."),
     ("offers", "What can be offered beside or in place of a refund."),
     ("kind", "What kind of offer it is."),
+    ("usable_for", "The term of how long the credits that it brings can be used; without it, for ever."),
     ("percent", "The term that says how large a discount is."),
     ("text", "What the customer reads."),
     ("door", "The way to a person, which every refusal shows."),

@@ -247,10 +247,11 @@ pub(super) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Of
         let remedy = if table.has("remedy") { remedy(&mut table) } else { None };
         let percent =
             if table.has("percent") { practice::percent(&mut table, "percent", context) } else { None };
+        let usable_s = if table.has("usable_for") { context.seconds(&mut table, "usable_for") } else { None };
         let text = table.prose("text");
         table.finish();
         if let (Some(clause), Some(kind), Some(text)) = (clause, kind, text) {
-            offers.push(Offer { id: id.value, clause, kind, remedy, percent, text });
+            offers.push(Offer { id: id.value, clause, kind, remedy, percent, usable_s, text });
         }
     }
     offers

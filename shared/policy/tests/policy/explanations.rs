@@ -194,6 +194,7 @@ fn shares_are_rounded_up_and_never_exceed_the_rest() {
             Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) } => match remedy {
                 policy::Remedy::Money { amount_minor, .. } => Some(amount_minor),
                 policy::Remedy::Credits { credits } => Some(credits),
+                policy::Remedy::Discount(_) => None,
             },
             Outcome::Person { .. } => None,
             other => panic!("{other:?}"),

@@ -98,6 +98,8 @@ fn payout() -> Payout {
         key_number: 1,
         asked_at: None,
         refund: None,
+        needs_customer: false,
+        short_since: None,
         failure: None,
         kept_by_dispute: false,
         failed_before: Vec::new(),

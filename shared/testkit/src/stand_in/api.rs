@@ -11,6 +11,7 @@ use hyper::{HeaderMap, Method, header};
 
 use super::answer::Answer;
 use super::command::Emission;
+use super::coupon::CouponForm;
 use super::fault::{Fault, Operation};
 use super::idempotency::Seen;
 use super::record::Call;
@@ -73,6 +74,9 @@ impl ApiRequest {
             (&Method::GET, ["v1", "invoices", _, "lines"]) => Some(Operation::ListInvoiceLines),
             (&Method::DELETE, ["v1", "subscriptions", _]) => Some(Operation::EndSubscription),
             (&Method::POST, ["v1", "subscriptions", _]) => Some(Operation::UpdateSubscription),
+            (&Method::GET, ["v1", "subscriptions", _]) => Some(Operation::RetrieveSubscription),
+            (&Method::POST, ["v1", "coupons"]) => Some(Operation::CreateCoupon),
+            (&Method::GET, ["v1", "coupons", _]) => Some(Operation::RetrieveCoupon),
             _ => None,
         }
     }
@@ -197,6 +201,8 @@ enum Write {
     Refund(RefundForm),
     EndSubscription(String),
     UpdateSubscription { id: String, at_period_end: bool },
+    Discounts { id: String, wanted: Vec<(String, String)> },
+    Coupon(CouponForm),
 }
 
 impl Write {
@@ -206,6 +212,10 @@ impl Write {
         match operation {
             Operation::CreateRefund => RefundForm::parse(&request.parameters).map(Self::Refund).map(Some),
             Operation::EndSubscription => Ok(Some(Self::EndSubscription(id()))),
+            Operation::CreateCoupon => CouponForm::parse(&request.parameters).map(Self::Coupon).map(Some),
+            Operation::UpdateSubscription if names_discounts(request) => {
+                Ok(Some(Self::Discounts { id: id(), wanted: discounts(request)? }))
+            }
             Operation::UpdateSubscription => {
                 let invalid = || Answer::invalid("cancel_at_period_end", None, "Invalid boolean");
                 let [(name, value)] = request.parameters.as_slice() else { return Err(invalid()) };
@@ -220,7 +230,9 @@ impl Write {
             | Operation::RetrieveRefund
             | Operation::ListInvoicePayments
             | Operation::ListSessionLines
-            | Operation::ListInvoiceLines => Ok(None),
+            | Operation::ListInvoiceLines
+            | Operation::RetrieveSubscription
+            | Operation::RetrieveCoupon => Ok(None),
         }
     }
 
@@ -229,6 +241,8 @@ impl Write {
         match self {
             Self::Refund(form) => world.create_refund(form, idempotency_key, &emission),
             Self::EndSubscription(id) => world.end_by_api(id, &emission),
+            Self::Discounts { id, wanted } => world.discount_by_api(id, wanted, &emission),
+            Self::Coupon(form) => world.create_coupon(form),
             Self::UpdateSubscription { id, at_period_end } => {
                 world.update_by_api(id, *at_period_end, idempotency_key, &emission)
             }
@@ -264,11 +278,32 @@ fn fingerprint(request: &ApiRequest) -> String {
     format!("{} {} {}", request.method, request.path, parameters.join("&"))
 }
 
+/// The last segment of the path.
+fn last(request: &ApiRequest) -> &str {
+    request.path.rsplit('/').next().unwrap_or_default()
+}
+
+fn names_discounts(request: &ApiRequest) -> bool {
+    request.parameters.iter().any(|(name, _)| name.starts_with("discounts["))
+}
+
+/// `discounts[0][coupon]=…` and `discounts[0][discount]=…`, in their order.
+fn discounts(request: &ApiRequest) -> Result<Vec<(String, String)>, Answer> {
+    let each = request.parameters.iter().map(|(name, value)| {
+        let kind = name.strip_prefix("discounts[")?.strip_suffix(']')?.split_once("][")?.1;
+        ["coupon", "discount"].contains(&kind).then(|| (kind.to_owned(), value.clone()))
+    });
+    each.collect::<Option<_>>().ok_or_else(|| Answer::invalid("discounts", None, "Invalid discounts"))
+}
+
 fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
     match operation {
-        Operation::CreateRefund | Operation::EndSubscription | Operation::UpdateSubscription => {
-            Answer::server_error(500)
-        }
+        Operation::CreateRefund
+        | Operation::EndSubscription
+        | Operation::UpdateSubscription
+        | Operation::CreateCoupon => Answer::server_error(500),
+        Operation::RetrieveSubscription => world.discounted_answer(last(request), &Emission::default()),
+        Operation::RetrieveCoupon => world.coupon_answer(last(request)),
         Operation::ListRefunds => {
             let payment = request.parameter("payment_intent");
             match payment {

@@ -21,8 +21,14 @@ pub enum Operation {
     ListInvoiceLines,
     /// `DELETE /v1/subscriptions/{id}`: it ends at once.
     EndSubscription,
-    /// `POST /v1/subscriptions/{id}`: whether it ends with its period.
+    /// `POST /v1/subscriptions/{id}`: whether it ends with its period, or its discounts.
     UpdateSubscription,
+    /// `GET /v1/subscriptions/{id}`.
+    RetrieveSubscription,
+    /// `POST /v1/coupons`.
+    CreateCoupon,
+    /// `GET /v1/coupons/{id}`.
+    RetrieveCoupon,
 }
 
 /// What goes wrong with one call.

@@ -26,6 +26,7 @@ mod answer;
 mod api;
 mod command;
 mod control;
+mod coupon;
 mod delivery;
 mod fault;
 mod idempotency;

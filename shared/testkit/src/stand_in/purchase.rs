@@ -35,7 +35,7 @@ pub struct Made {
 }
 
 impl World {
-    fn context(&self, emission: &Emission) -> Context {
+    pub(crate) fn context(&self, emission: &Emission) -> Context {
         Context {
             shape: self.shape(emission),
             livemode: self.settings.livemode,
@@ -110,9 +110,11 @@ impl World {
             cancel_at_period_end: false,
             canceled_at: None,
             ended_at: None,
+            discounts: Vec::new(),
             metadata: order.metadata.clone(),
         };
-        let (invoice, payment) = self.charge_period(&subscription, "subscription_create", created)?;
+        let amount = subscription.amount;
+        let (invoice, payment) = self.charge_period(&subscription, amount, "subscription_create", created)?;
         let session = render::Session {
             id: self.id("cs_test"),
             account: &order.account,
@@ -145,7 +147,11 @@ impl World {
         let mut subscription = self.subscription(&renewal.subscription)?.clone();
         subscription.period_start = charged_at;
         subscription.period_end = charged_at.saturating_add(PERIOD_S);
-        let (invoice, payment) = self.charge_period(&subscription, "subscription_cycle", charged_at)?;
+        // A coupon of one invoice is used up with it.
+        let coupons = std::mem::take(&mut subscription.discounts);
+        let amount = self.discounted(subscription.amount, &coupons);
+        let (invoice, payment) =
+            self.charge_period(&subscription, amount, "subscription_cycle", charged_at)?;
         let object = render::invoice(self.context(emission), &invoice, &payment, &subscription);
         let made = Made {
             customer: Some(subscription.customer.clone()),
@@ -162,17 +168,13 @@ impl World {
     fn charge_period(
         &mut self,
         subscription: &Subscription,
+        amount: u64,
         billing_reason: &str,
         paid_at: i64,
     ) -> Result<(Invoice, Payment), CommandError> {
         let id = self.id("in");
-        let payment = self.pay(
-            &subscription.customer,
-            Some(id.clone()),
-            subscription.amount,
-            &subscription.currency,
-            paid_at,
-        )?;
+        let payment =
+            self.pay(&subscription.customer, Some(id.clone()), amount, &subscription.currency, paid_at)?;
         let invoice = Invoice {
             id,
             line: self.id("il"),

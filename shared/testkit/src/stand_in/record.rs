@@ -56,7 +56,24 @@ pub struct Subscription {
     pub canceled_at: Option<i64>,
     /// When it ended.
     pub ended_at: Option<i64>,
+    /// Its discounts: Stripe's id of each, and its coupon.
+    pub discounts: Vec<(String, String)>,
     /// Repeated by its invoices.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// A coupon that makes one invoice cheaper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Coupon {
+    /// As its maker named it.
+    pub id: String,
+    /// In hundredths.
+    pub percent_off: Option<u64>,
+    /// In the smallest unit of the currency.
+    pub amount_off: Option<u64>,
+    /// How often it was applied.
+    pub times_redeemed: u64,
+    /// What the caller attached.
     pub metadata: BTreeMap<String, String>,
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::command::{Address, Deliver, Emission, NamedOrder, Order, Release, Settings, WebhookTarget};
 use super::fault::Faults;
 use super::idempotency::Keys;
-use super::record::{Call, Delivery, Event, Invoice, Payment, Refund, Subscription};
+use super::record::{Call, Coupon, Delivery, Event, Invoice, Payment, Refund, Subscription};
 use crate::clock;
 
 /// Why a control command cannot be carried out.
@@ -91,6 +91,7 @@ pub(crate) struct World {
     pub(crate) countries: BTreeMap<String, String>,
     pub(crate) payments: BTreeMap<String, Payment>,
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
+    pub(crate) coupons: BTreeMap<String, Coupon>,
     pub(crate) invoices: BTreeMap<String, Invoice>,
     /// Lists by the path that they are asked for with.
     pub(crate) lists: BTreeMap<String, Vec<serde_json::Value>>,
@@ -121,6 +122,7 @@ impl World {
             countries: BTreeMap::new(),
             payments: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            coupons: BTreeMap::new(),
             invoices: BTreeMap::new(),
             lists: BTreeMap::new(),
             refunds: Vec::new(),
