@@ -2,7 +2,8 @@
 //!
 //! The copy lies below `target/` and shares its compiled libraries; nothing outside is ever changed, so that
 //! an interrupted run leaves no broken file behind. The tests are compiled once with the feature
-//! `policy-documents/mutants`, and see each broken document through a file.
+//! `policy-documents/mutants`, and see each broken document through a file. So are the changes of the code: each
+//! stands beside the original, and a variable of the environment chooses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -16,6 +17,7 @@ use policy_documents::{catalogue, documents};
 use serde_json::Value;
 
 use crate::Fault;
+use crate::plan::Code;
 use crate::registry::Test;
 
 /// The longest that the tests of one rule run for one mutant: the slowest take seconds, and a mutant that
@@ -27,6 +29,8 @@ const QUICK_MAX: Duration = Duration::from_millis(400);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 /// The variable that `policy-documents` reads with its feature `mutants`.
 const DOCUMENTS: &str = "MAKEGOOD_DOCUMENTS";
+/// The variable that chooses a change of the code.
+const CODE: &str = "MAKEGOOD_CODE_MUTANT";
 
 /// A compiled test target.
 #[derive(Debug, Clone)]
@@ -55,6 +59,17 @@ pub(crate) enum Verdict {
     Survived,
 }
 
+/// What is broken while tests run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Breach<'b> {
+    /// The documents of a file.
+    Documents(&'b Path),
+    /// The change of the code with this place in `mutations.toml`.
+    Code(usize),
+    /// A text of the copy that tests read.
+    Text,
+}
+
 /// The copy of the workspace.
 pub(crate) struct Harness {
     root: PathBuf,
@@ -62,8 +77,9 @@ pub(crate) struct Harness {
 }
 
 impl Harness {
-    /// Brings the copy up to date with every file that is, or could be, under version control.
-    pub(crate) fn new(root: &Path) -> Result<Self, Fault> {
+    /// Brings the copy up to date with every file that is, or could be, under version control, and puts each
+    /// change of the code beside its original.
+    pub(crate) fn new(root: &Path, code: &[Code]) -> Result<Self, Fault> {
         let copy = target(root).join("mutants/workspace");
         let listed = Command::new("git")
             .arg("-C")
@@ -82,7 +98,13 @@ impl Harness {
         let harness = Self { root: root.to_owned(), copy };
         for path in &paths {
             let failed = |error| Fault::file(&path.to_string_lossy(), error);
-            harness.write(path, &fs::read(root.join(path)).map_err(failed)?)?;
+            let content = fs::read(root.join(path)).map_err(failed)?;
+            let of_file = code.iter().enumerate().filter(|(_, code)| Path::new(&code.file) == path);
+            let switched = of_file.filter(|(_, code)| code.is_rust()).fold(None, |text, (place, code)| {
+                let text = text.unwrap_or_else(|| String::from_utf8_lossy(&content).into_owned());
+                Some(code.switched(&text, CODE, place))
+            });
+            harness.write(path, switched.as_deref().map_or(content.as_slice(), str::as_bytes))?;
         }
         harness.prune(&harness.copy, &paths)?;
         Ok(harness)
@@ -158,7 +180,7 @@ impl Harness {
 
     fn listed(&self, binary: &Binary) -> Result<BTreeMap<String, Timed>, Fault> {
         let listed = self
-            .command(binary, None)
+            .command(binary, Breach::Text)
             .args(["--list", "--format", "terse"])
             .output()
             .map_err(|error| Fault::file(&binary.target, error))?;
@@ -172,7 +194,7 @@ impl Harness {
             .collect())
     }
 
-    fn command(&self, binary: &Binary, documents: Option<&Path>) -> Command {
+    fn command(&self, binary: &Binary, breach: Breach<'_>) -> Command {
         let mut command = Command::new(&binary.executable);
         command
             .current_dir(&binary.folder)
@@ -185,9 +207,11 @@ impl Harness {
             // The copy lies in an ignored folder of a repository, of which it is no part.
             .env("GIT_DIR", "none")
             .env("RUST_BACKTRACE", "0");
-        if let Some(documents) = documents {
-            command.env(DOCUMENTS, documents);
-        }
+        match breach {
+            Breach::Documents(path) => command.env(DOCUMENTS, path),
+            Breach::Code(place) => command.env(CODE, place.to_string()),
+            Breach::Text => &mut command,
+        };
         command
     }
 
@@ -201,7 +225,7 @@ impl Harness {
             for name in chosen {
                 let begun = Instant::now();
                 let path = binary.tests.get(&name).map(|timed| timed.path.clone()).unwrap_or_default();
-                if self.run_one(binary, &[path.as_str()], Some(&documents), 0)?.is_some() {
+                if self.run_one(binary, &[path.as_str()], Breach::Documents(&documents), 0)?.is_some() {
                     return Err(Fault::file(
                         &binary.target,
                         format!("`{name}` fails although nothing is broken"),
@@ -220,7 +244,7 @@ impl Harness {
         &self,
         binaries: &[Binary],
         names: &BTreeSet<String>,
-        documents: Option<&Path>,
+        breach: Breach<'_>,
         thread: usize,
     ) -> Result<Verdict, Fault> {
         let mut batches: Vec<(Duration, &Binary, Vec<&str>)> = Vec::new();
@@ -237,7 +261,7 @@ impl Harness {
         }
         batches.sort_by_key(|(takes, _, _)| *takes);
         for (_, binary, chosen) in batches {
-            if let Some(killer) = self.run_one(binary, &chosen, documents, thread)? {
+            if let Some(killer) = self.run_one(binary, &chosen, breach, thread)? {
                 return Ok(Verdict::Killed(killer));
             }
         }
@@ -248,13 +272,13 @@ impl Harness {
         &self,
         binary: &Binary,
         chosen: &[&str],
-        documents: Option<&Path>,
+        breach: Breach<'_>,
         thread: usize,
     ) -> Result<Option<String>, Fault> {
         let failed = |error| Fault::file(&binary.target, error);
         let output = target(&self.root).join(format!("mutants/output-{thread}"));
         let mut child = self
-            .command(binary, documents)
+            .command(binary, breach)
             .arg("--exact")
             .args(chosen)
             .stdout(File::create(&output).map_err(failed)?)

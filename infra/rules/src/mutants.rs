@@ -66,7 +66,7 @@ const SWAPS: [(&str, &str, &str); 33] = [
 /// Fields that name a term, and no fact or rule.
 const TERMS: [&str; 2] = ["limit", "warn"];
 /// Fields that people read, or that only name the part.
-const NAMES: [&str; 5] = ["id", "title", "text", "reason", "pointer"];
+const NAMES: [&str; 6] = ["id", "title", "text", "reason", "pointer", "contact"];
 
 /// Every mutant of what carries a clause out.
 pub(crate) fn of_carrier(document: &Value, carrier: &Carrier, clause: &str) -> Vec<Mutant> {
@@ -233,7 +233,7 @@ impl Maker<'_> {
     fn swap(&mut self, field: &str, pointer: &str, word: &str) {
         if let Some((_, _, to)) = SWAPS.iter().find(|(each, from, _)| *each == field && *from == word) {
             self.detail(&format!("`{to}` for `{word}`"), pointer, json!(to));
-        } else if ["name", "channel", "contact"].contains(&field) {
+        } else if ["name", "channel"].contains(&field) {
             self.detail(&format!("another {field}"), pointer, json!(format!("{word}.")));
         }
     }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::Fault;
-use crate::harness::{Binary, Harness, Verdict, target_of};
+use crate::harness::{Binary, Breach, Harness, Verdict, target_of};
 use crate::plan::{Broken, Code, Plan, Plans};
 use crate::record::{self, Record, Shown};
 use crate::registry::{Id, Tests};
@@ -51,7 +51,7 @@ pub(crate) fn mutate(
     if chosen.is_empty() {
         return record::write(root, record);
     }
-    let harness = Harness::new(root)?;
+    let harness = Harness::new(root, &plans.code)?;
     println!("compiling the tests of {} rules", chosen.len());
     let mut shown: BTreeMap<Id, Shown> = BTreeMap::new();
     let concerned: BTreeSet<Id> = chosen
@@ -61,7 +61,7 @@ pub(crate) fn mutate(
             sharers.chain([*id])
         })
         .collect();
-    let mut binaries = build(&harness, tests, &plans.holders(&concerned), None)?;
+    let mut binaries = build(&harness, tests, &plans.holders(&concerned))?;
     println!("running them with nothing broken");
     harness.time(&mut binaries, &plans.holders(&concerned))?;
     let runner = Runner { harness: &harness, plans, binaries, details: Mutex::default() };
@@ -77,62 +77,35 @@ pub(crate) fn mutate(
         }
         shown.insert(*id, of_rule);
     }
-    let mut waiting: BTreeMap<Id, BTreeSet<usize>> = chosen
-        .iter()
-        .map(|(id, plan)| (*id, plan.code.clone()))
-        .filter(|(_, code)| !code.is_empty())
-        .collect();
-    for (place, code) in plans.code.iter().enumerate() {
-        let rules: Vec<Id> =
-            waiting.iter().filter(|(_, code)| code.contains(&place)).map(|(id, _)| *id).collect();
-        if rules.is_empty() {
-            continue;
-        }
-        let verdicts = changed(root, &harness, code, &rules, plans, tests)?;
-        for (id, verdict) in verdicts {
-            let of_rule = shown.entry(id).or_default();
-            note(of_rule, &format!("{}: {}", code.file, code.what), verdict, &id);
-            if let Some(left) = waiting.get_mut(&id) {
-                left.remove(&place);
-                if left.is_empty() {
-                    record.insert(id, of_rule.clone());
-                    record::write(root, record)?;
+    for (id, plan) in chosen.iter().filter(|(_, plan)| !plan.code.is_empty()) {
+        let of_rule = shown.entry(*id).or_default();
+        for place in &plan.code {
+            let Some(code) = plans.code.get(*place) else { continue };
+            let label = format!("{}: {}", code.file, code.what);
+            match runner.code(root, plan, *place, code)? {
+                Verdict::Killed(test) => {
+                    println!("{id}: {test} notices {label}");
+                    of_rule.kill(&test);
+                }
+                Verdict::Survived => {
+                    println!("{id}: survives: {label}");
+                    of_rule.survived.push(label);
                 }
             }
         }
+        record.insert(*id, of_rule.clone());
+        record::write(root, record)?;
     }
     Ok(())
 }
 
-fn note(shown: &mut Shown, label: &str, verdict: Verdict, id: &Id) {
-    match verdict {
-        Verdict::Killed(test) => {
-            println!("{id}: {label}: noticed by {test}");
-            shown.kill(&test);
-        }
-        Verdict::Survived => {
-            println!("{id}: survives: {label}");
-            shown.survived.push(label.to_owned());
-        }
-    }
-}
-
-/// Compiles the targets of the tests of these names, or one of them.
-fn build(
-    harness: &Harness,
-    tests: &Tests,
-    names: &BTreeSet<String>,
-    only: Option<&str>,
-) -> Result<Vec<Binary>, Fault> {
+/// Compiles the targets of the tests of these names.
+fn build(harness: &Harness, tests: &Tests, names: &BTreeSet<String>) -> Result<Vec<Binary>, Fault> {
     let (mut targets, mut libraries) = (BTreeSet::new(), false);
     for test in names.iter().filter_map(|name| tests.get(name)) {
         match target_of(test) {
-            Some(target) => {
-                if only.is_none_or(|only| only == target) {
-                    targets.insert(target);
-                }
-            }
-            None => libraries = libraries || only.is_none_or(|only| only == "lib"),
+            Some(target) => drop(targets.insert(target)),
+            None => libraries = true,
         }
     }
     harness.build(&targets, libraries)
@@ -186,6 +159,20 @@ impl Runner<'_> {
         Ok(shown)
     }
 
+    /// Changes the code, or a text that tests read, in one place.
+    fn code(&self, root: &Path, plan: &Plan, place: usize, code: &Code) -> Result<Verdict, Fault> {
+        let run = |breach| self.harness.run(&self.binaries, &plan.holders, breach, 0);
+        if code.is_rust() {
+            return run(Breach::Code(place));
+        }
+        let path = Path::new(&code.file);
+        let text = fs::read_to_string(root.join(path)).map_err(|error| Fault::file(&code.file, error))?;
+        self.harness.write(path, code.replaced(&text).as_bytes())?;
+        let verdict = run(Breach::Text);
+        self.harness.write(path, text.as_bytes())?;
+        verdict
+    }
+
     fn document(&self, plan: &Plan, broken: &Broken, thread: usize) -> Result<Verdict, Fault> {
         let detail = (broken.original, format!("{:?}", broken.mutant.edits));
         if !broken.mutant.core
@@ -197,7 +184,7 @@ impl Runner<'_> {
         let document = original.and_then(|original| original.broken(&broken.mutant));
         let documents =
             self.harness.documents(document.as_ref().map(|each| (broken.original, each)), thread)?;
-        let run = |names| self.harness.run(&self.binaries, names, Some(&documents), thread);
+        let run = |names| self.harness.run(&self.binaries, names, Breach::Documents(&documents), thread);
         let own = run(&plan.holders)?;
         if broken.mutant.core {
             return Ok(own);
@@ -213,25 +200,4 @@ impl Runner<'_> {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Changes the code in one place and runs the tests of each rule that this breaks.
-fn changed(
-    root: &Path,
-    harness: &Harness,
-    code: &Code,
-    rules: &[Id],
-    plans: &Plans,
-    tests: &Tests,
-) -> Result<Vec<(Id, Verdict)>, Fault> {
-    let path = Path::new(&code.file);
-    let original = fs::read_to_string(root.join(path)).map_err(|error| Fault::file(&code.file, error))?;
-    harness.write(path, original.replacen(&code.find, &code.replace, 1).as_bytes())?;
-    let of_rule = |id: &Id| plans.rules.get(id).map(|plan| plan.holders.clone()).unwrap_or_default();
-    let names = rules.iter().flat_map(of_rule).collect();
-    let verdicts = build(harness, tests, &names, code.target.as_deref()).and_then(|binaries| {
-        rules.iter().map(|id| Ok((*id, harness.run(&binaries, &of_rule(id), None, 0)?))).collect()
-    });
-    harness.write(path, original.as_bytes())?;
-    verdicts
 }

@@ -47,12 +47,37 @@ pub(crate) struct Code {
     pub(crate) what: String,
     /// The file, from the root.
     pub(crate) file: String,
-    /// What stands there exactly once.
-    pub(crate) find: String,
+    /// What stands before it, where `find` alone would stand there more than once.
+    #[serde(default)]
+    after: String,
+    /// An expression; with what stands before it, it is there exactly once.
+    find: String,
     /// What takes its place.
-    pub(crate) replace: String,
-    /// The test target whose tests have to notice; every target with tests of the rule if there is none.
-    pub(crate) target: Option<String>,
+    replace: String,
+}
+
+impl Code {
+    /// Whether it is compiled, or a text that tests read.
+    pub(crate) fn is_rust(&self) -> bool {
+        Path::new(&self.file).extension().is_some_and(|extension| extension == "rs")
+    }
+
+    /// The text of the file with the replacement.
+    pub(crate) fn replaced(&self, text: &str) -> String {
+        self.with(text, &self.replace)
+    }
+
+    /// The text of a Rust file in which the variable of the environment chooses the replacement by its place.
+    pub(crate) fn switched(&self, text: &str, variable: &str, place: usize) -> String {
+        let (find, replace) = (&self.find, &self.replace);
+        let chosen = format!("::std::env::var_os({variable:?}).is_some_and(|place| place == \"{place}\")");
+        self.with(text, &format!("(if {chosen} {{ {replace} }} else {{ {find} }})"))
+    }
+
+    fn with(&self, text: &str, replacement: &str) -> String {
+        let after = &self.after;
+        text.replacen(&format!("{after}{}", self.find), &format!("{after}{replacement}"), 1)
+    }
 }
 
 /// Mutants that break no promise, with the reason.
@@ -200,7 +225,7 @@ fn unfit(root: &Path, code: &Code) -> Option<String> {
         Ok(text) => text,
         Err(error) => return Some(format!("{MUTATIONS}: {}: {error}", code.file)),
     };
-    let times = text.matches(&code.find).count();
+    let times = text.matches(&format!("{}{}", code.after, code.find)).count();
     (times != 1).then(|| {
         format!("{MUTATIONS}: `{}`: the text stands {times} times in {}; expected once", code.what, code.file)
     })
@@ -252,6 +277,7 @@ fn plan(
     let mut code = BTreeSet::new();
     for (place, each) in of_code {
         digested(&each.file);
+        digested(&each.after);
         digested(&each.find);
         digested(&each.replace);
         code.insert(place);

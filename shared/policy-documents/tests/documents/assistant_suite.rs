@@ -15,13 +15,28 @@ fn subscription(product: &str) -> Case {
     Case::purchase(product, "subscription")
 }
 
+/// Each circumstance by itself: the request, what it leads to, and the clause that names the circumstance.
+fn circumstances(product: &str) -> [(Case, Reason, Outcome, String); 4] {
+    let early = subscription(product);
+    let late = early.clone().after(20 * DAY_MS).with(Fact::GenerationsUsed, 400);
+    let yearly = early.clone().with(Fact::BillingInterval, "year");
+    let clause = |circumstance: &str| format!("{product}-{circumstance}");
+    [
+        (early, Reason::ChangedMind, recommends(ten_dollars()), clause("early")),
+        (yearly, Reason::ChangedMind, person(), clause("early")),
+        (late.clone(), Reason::AccidentalPurchase, person(), clause("accident")),
+        (late, Reason::UnauthorisedPayment, person(), clause("unauthorised")),
+    ]
+}
+
 #[test]
 fn s0_2_s0_21_a_listed_circumstance_is_recommended_and_never_granted_by_the_machine() {
     for product in BY_PEOPLE {
-        let decision = subscription(product).decide(Reason::ChangedMind);
-        assert_eq!((&decision.outcome, decision.basis), (&recommends(ten_dollars()), Basis::Rules));
-        let circumstances = format!("{product}-circumstances");
-        assert_eq!(cited(&decision)[0], circumstances);
+        for (case, reason, outcome, circumstance) in circumstances(product) {
+            let decision = case.decide(reason);
+            assert_eq!((&decision.outcome, decision.basis), (&outcome, Basis::Rules), "{circumstance}");
+            assert_eq!(cited(&decision)[..2], [format!("{product}-circumstances"), circumstance]);
+        }
     }
 }
 
@@ -75,9 +90,12 @@ fn s0_5_s0_24_a_yearly_plan_has_no_generations_of_the_month() {
 
 #[test]
 fn s0_6_the_circumstances_are_alternatives() {
-    // Late and much used, an accident is still looked at; early and hardly used, it is recommended as well.
-    let used = subscription("assistant").after(20 * DAY_MS).with(Fact::GenerationsUsed, 400);
-    assert_eq!(used.decide(Reason::AccidentalPurchase).outcome, person());
+    for (case, reason, outcome, circumstance) in circumstances("assistant") {
+        let decision = case.decide(reason);
+        assert_eq!((&decision.outcome, decision.basis), (&outcome, Basis::Rules), "{circumstance}");
+        assert!(cited(&decision).contains(&"assistant-circumstances"), "{circumstance}");
+    }
+    // Two at once are both named, and the better one counts.
     let early = subscription("assistant").decide(Reason::AccidentalPurchase);
     assert_eq!((&early.outcome, early.basis), (&recommends(ten_dollars()), Basis::Rules));
     assert!(cited(&early).contains(&"assistant-accident") && cited(&early).contains(&"assistant-early"));
@@ -125,13 +143,20 @@ fn s0_8_a_request_whose_product_is_unknown_is_not_decided_either() {
 #[test]
 fn s0_10_s0_27_a_late_reply_judges_the_request_as_it_was_submitted() {
     for product in BY_PEOPLE {
-        let case = subscription(product).after(48 * HOUR_MS);
-        let submitted = charged_ms(product) + 48 * HOUR_MS;
-        let at_once = case.decide_at(Reason::ChangedMind, submitted);
-        let late = case.decide_at(Reason::ChangedMind, submitted + 40 * DAY_MS);
-        assert_eq!(at_once.outcome, recommends(ten_dollars()));
-        assert_eq!((&late.outcome, &late.clauses), (&at_once.outcome, &at_once.clauses));
-        assert!(cited(&late).contains(&format!("{product}-late-reply").as_str()));
+        let yearly = subscription(product).with(Fact::BillingInterval, "year");
+        for (case, after_ms, outcome) in [
+            (subscription(product), 48 * HOUR_MS, recommends(ten_dollars())),
+            (yearly, 48 * HOUR_MS, person()),
+            (subscription(product), 48 * HOUR_MS + 1, recommends_refusal()),
+        ] {
+            let submitted = charged_ms(product) + after_ms;
+            let case = case.after(after_ms);
+            let at_once = case.decide_at(Reason::ChangedMind, submitted);
+            let late = case.decide_at(Reason::ChangedMind, submitted + 40 * DAY_MS);
+            assert_eq!((&at_once.outcome, at_once.basis), (&outcome, Basis::Rules), "{product}");
+            assert_eq!((&late.outcome, &late.clauses), (&at_once.outcome, &at_once.clauses));
+            assert!(cited(&late).contains(&format!("{product}-late-reply").as_str()));
+        }
     }
 }
 

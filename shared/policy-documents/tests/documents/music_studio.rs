@@ -3,6 +3,7 @@
 use policy::{Basis, Fact, Outcome, Reason, Recommendation, Remedy};
 
 use crate::case::{CHARGED_MS, Case, DAY_MS, HOUR_MS, IN_FORCE_MS, NOW_MS, cited};
+use crate::practice::intake;
 
 /// What the laws beside the policy want to know of a customer.
 const COUNTRY: [Fact; 3] = [Fact::CustomerCountry, Fact::CountryEvidence, Fact::BoughtAsBusiness];
@@ -157,6 +158,7 @@ fn s2_17_a_billing_error_without_its_order_is_asked_for_never_denied() {
     assert_eq!(cited(&decision), ["billing-error-order", "what-a-request-contains", "wrong-card"]);
     let case = Case::renewal_after_cancellation().with(Fact::OrderIdGiven, false);
     assert_eq!(case.decide(Reason::ChargedAfterCancellation).outcome, granted());
+    assert_eq!(intake("music-studio"), ("email", "billing-error-order"));
 }
 
 #[test]

@@ -11,6 +11,12 @@ fn clock<'d>(document: &'d Document, id: &str) -> &'d Clock {
     document.clocks.iter().find(|clock| clock.id == id).unwrap_or_else(|| panic!("no clock `{id}`"))
 }
 
+/// Where requests come in, and the clause that says so.
+pub(crate) fn intake(product: &str) -> (&'static str, &'static str) {
+    let intake = document_of(product).intake.as_ref().unwrap();
+    (&intake.channel, &intake.clause)
+}
+
 /// Hours from the start to the warning and to the limit.
 fn hours(product: &str, id: &str) -> (Option<i64>, Option<i64>) {
     let document = document_of(product);
@@ -21,8 +27,7 @@ fn hours(product: &str, id: &str) -> (Option<i64>, Option<i64>) {
 
 #[test]
 fn s0_1_requests_come_in_through_the_support_form_and_no_channel_is_refused() {
-    let document = document_of("assistant");
-    assert_eq!(document.intake.as_ref().unwrap().channel, "support_form");
+    assert_eq!(intake("assistant"), ("support_form", "support-form"));
     let decide = |channel: &str| {
         let case = Case::purchase("assistant", "subscription").with(policy::Fact::IntakeChannel, channel);
         case.decide(Reason::ChangedMind).outcome
@@ -47,8 +52,13 @@ fn s3_29_refund_questions_have_one_address() {
 
 #[test]
 fn s0_11_s0_28_s4_9_every_document_names_its_provider() {
-    for (product, provider) in [("assistant", "stripe"), ("image-to-3d", "creem"), ("image-web", "stripe")] {
-        assert_eq!(document_of(product).provider.as_ref().unwrap().name, provider);
+    for (product, name, clause) in [
+        ("assistant", "stripe", "paid-through-stripe"),
+        ("image-to-3d", "creem", "same-way-back"),
+        ("image-web", "stripe", "paid-through-stripe"),
+    ] {
+        let provider = document_of(product).provider.as_ref().unwrap();
+        assert_eq!((provider.name.as_str(), provider.clause.as_str()), (name, clause));
     }
 }
 
