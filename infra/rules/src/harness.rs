@@ -143,7 +143,7 @@ impl Harness {
             .current_dir(&self.copy)
             .env("CARGO_TARGET_DIR", target(&self.root))
             .args(["test", "--no-run", "--workspace", "--quiet", "--locked"])
-            .args(["--features", "policy-documents/mutants", "--message-format", "json-render-diagnostics"])
+            .args(["--features", "policy-documents/mutants", "--message-format", "json"])
             .stderr(Stdio::inherit());
         for target in targets {
             cargo.args(["--test", target]);
@@ -153,7 +153,15 @@ impl Harness {
         }
         let built = cargo.output().map_err(|error| Fault::file("cargo test --no-run", error))?;
         if !built.status.success() {
-            return Err(Fault::file("cargo test --no-run", "the tests do not compile; see above"));
+            let text = String::from_utf8_lossy(&built.stdout);
+            let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            // The switches are not as tidy as code that people read: what is a warning there is no matter.
+            let errors =
+                messages.filter(|message| message.pointer("/message/level") == Some(&"error".into()));
+            let rendered = errors.filter_map(|message| {
+                message.pointer("/message/rendered").and_then(Value::as_str).map(str::to_owned)
+            });
+            return Err(Fault(rendered.chain(["the tests do not compile".to_owned()]).collect()));
         }
         let mut binaries = Vec::new();
         for message in String::from_utf8_lossy(&built.stdout).lines() {

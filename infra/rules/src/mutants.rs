@@ -28,7 +28,7 @@ pub(crate) struct Mutant {
 }
 
 /// Words of a document and what they are swapped for, by the name of the field.
-const SWAPS: [(&str, &str, &str); 33] = [
+const SWAPS: [(&str, &str, &str); 36] = [
     ("then", "give_back", "person"),
     ("then", "person", "give_back"),
     ("starts", "payment_charged", "request_submitted"),
@@ -47,6 +47,9 @@ const SWAPS: [(&str, &str, &str); 33] = [
     ("revoke", "nothing", "remaining"),
     ("revoke", "proportional", "remaining"),
     ("revoke", "remaining", "nothing"),
+    ("revoke_of_part", "nothing", "remaining"),
+    ("revoke_of_part", "proportional", "remaining"),
+    ("revoke_of_part", "remaining", "nothing"),
     ("mode", "auto", "recommend"),
     ("mode", "recommend", "auto"),
     ("remedy", "RestOfPayment", "PaymentByUnusedTime"),
@@ -65,8 +68,9 @@ const SWAPS: [(&str, &str, &str); 33] = [
 ];
 /// Fields that name a term, and no fact or rule.
 const TERMS: [&str; 2] = ["limit", "warn"];
-/// Fields that people read, or that only name the part.
-const NAMES: [&str; 6] = ["id", "title", "text", "reason", "pointer", "contact"];
+/// Fields that people read or that only name the part, and the deadline of an operation's holds, which is a
+/// promise of its own (`S2-3`, `S4-5`) and not one of the list of operations.
+const NAMES: [&str; 7] = ["id", "title", "text", "reason", "pointer", "contact", "hold_deadline_s"];
 
 /// Every mutant of what carries a clause out.
 pub(crate) fn of_carrier(document: &Value, carrier: &Carrier, clause: &str) -> Vec<Mutant> {
@@ -80,11 +84,6 @@ pub(crate) fn of_carrier(document: &Value, carrier: &Carrier, clause: &str) -> V
         return maker.mutants;
     }
     maker.dropped(first, part);
-    match first.as_str() {
-        "/on_refund" => maker.cited("/on_refund_clauses", &document["on_refund_clauses"], clause),
-        "/in_force_from_ms" => maker.cited("/version_clause", &document["version_clause"], clause),
-        _ => {}
-    }
     maker.leaf("", first, part, clause);
     maker.mutants
 }
@@ -95,7 +94,11 @@ pub(crate) fn of_part(document: &Value, pointer: &str) -> Option<Vec<Mutant>> {
     let label = pointer.trim_start_matches('/').replace('/', " ");
     let mut maker = Maker { document, label: &label, mutants: Vec::new() };
     maker.dropped(pointer, part);
-    maker.leaf(pointer.rsplit('/').next().unwrap_or_default(), pointer, part, "");
+    if part.is_number() {
+        maker.number("moved to", pointer, part);
+    } else {
+        maker.leaf(pointer.rsplit('/').next().unwrap_or_default(), pointer, part, "");
+    }
     Some(maker.mutants)
 }
 
@@ -183,16 +186,13 @@ impl Maker<'_> {
             .collect()
     }
 
-    /// A citation of `clause`, without it.
-    fn cited(&mut self, pointer: &str, cited: &Value, clause: &str) {
-        let without = if let Some(ids) = cited.as_array() {
-            json!(ids.iter().filter(|id| *id != clause).collect::<Vec<_>>())
-        } else {
-            let others = self.document["clauses"].as_array().into_iter().flatten();
-            let other = others.map(|each| &each["id"]).find(|id| *id != clause);
-            other.cloned().unwrap_or(Value::Null)
-        };
-        self.add(&format!("not citing `{clause}`"), true, vec![Edit::Set(pointer.to_owned(), without)]);
+    /// The clauses of a rule without `clause`: a decision cites them. Other parts name theirs for the reader of
+    /// the document.
+    fn cited(&mut self, pointer: &str, ids: &[Value], clause: &str) {
+        if pointer.starts_with("/rules/") {
+            let without = json!(ids.iter().filter(|id| *id != clause).collect::<Vec<_>>());
+            self.add(&format!("not citing `{clause}`"), true, vec![Edit::Set(pointer.to_owned(), without)]);
+        }
     }
 
     fn leaf(&mut self, key: &str, pointer: &str, value: &Value, clause: &str) {
@@ -200,9 +200,8 @@ impl Maker<'_> {
             ("condition", _) => self.condition(pointer, value),
             ("effect", _) => self.effect(pointer, value),
             (key, _) if NAMES.contains(&key) => {}
-            ("clause", cited) if cited == clause => self.cited(pointer, cited, clause),
             ("clauses", Value::Array(ids)) if ids.iter().any(|id| id == clause) => {
-                self.cited(pointer, value, clause);
+                self.cited(pointer, ids, clause);
             }
             ("clause" | "clauses", _) => {}
             (key, Value::String(term)) if TERMS.contains(&key) => self.term_named(term),
