@@ -2,8 +2,8 @@
 //!
 //! The copy lies below `target/` and shares its compiled libraries; nothing outside is ever changed, so that
 //! an interrupted run leaves no broken file behind. The tests are compiled once with the feature
-//! `policy-documents/mutants`, and see each broken document through a file. So are the changes of the code: each
-//! stands beside the original, and a variable of the environment chooses.
+//! `policy-documents/mutants`, and see each broken document through a file. So are the changes of the code:
+//! each stands beside the original, and a variable of the environment chooses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

@@ -186,8 +186,8 @@ impl Maker<'_> {
             .collect()
     }
 
-    /// The clauses of a rule without `clause`: a decision cites them. Other parts name theirs for the reader of
-    /// the document.
+    /// The clauses of a rule without `clause`: a decision cites them. Other parts name theirs for the reader
+    /// of the document.
     fn cited(&mut self, pointer: &str, ids: &[Value], clause: &str) {
         if pointer.starts_with("/rules/") {
             let without = json!(ids.iter().filter(|id| *id != clause).collect::<Vec<_>>());
