@@ -9,12 +9,13 @@
 //! event stays parked throughout, and `makegood parked replay` asks for its lookup once more.
 
 mod slim;
+mod stream;
 mod webhook;
 
 use lambda::secrets::{CachedSecret, SecretError, SecretSource};
 use lambda::{Invocation, log};
 use ledger_dynamodb::{Parked, StoreError, Tables};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use stripe_api::{ConfigError, Retry, SecretKey, StripeClient, StripeError};
 use stripe_events::{Fetched, Lookup, Verified, parse};
 
@@ -69,35 +70,6 @@ pub struct Summary {
     pub settled: u32,
 }
 
-/// A batch of the table's stream, with the keys of the items that were written.
-#[derive(Deserialize)]
-struct Batch {
-    #[serde(rename = "Records")]
-    records: Vec<Record>,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    dynamodb: Change,
-}
-
-#[derive(Deserialize)]
-struct Change {
-    #[serde(rename = "Keys")]
-    keys: Keys,
-}
-
-#[derive(Deserialize)]
-struct Keys {
-    sk: Text,
-}
-
-#[derive(Deserialize)]
-struct Text {
-    #[serde(rename = "S")]
-    text: String,
-}
-
 /// How one lookup ended.
 enum Looked {
     Fetched,
@@ -110,10 +82,8 @@ pub async fn handle<S: SecretSource, W: Replays>(
     lookups: &Lookups<S, W>,
     invocation: &Invocation,
 ) -> Result<Summary, LookupError> {
-    let batch: Batch = serde_json::from_str(invocation.event_text())?;
     let mut summary = Summary::default();
-    for record in batch.records {
-        let id = record.dynamodb.keys.sk.text;
+    for id in stream::event_ids(invocation.event_text())? {
         log::cause(&id);
         let (count, outcome) = match look_up(lookups, &id, invocation).await? {
             Looked::Fetched => (&mut summary.fetched, "fetched"),

@@ -148,7 +148,8 @@ impl Apply<'_> {
         Ok(self.tables.purchases_of(&invoice, division.as_ref()).await?)
     }
 
-    /// Grants the credits of a payment's purchases, once, and notes what each may be beside. What `told` reads is read
+    /// Grants the credits of a payment's purchases, once, and notes what each may be beside. What
+    /// `told` reads is read
     /// after the credits are granted: the events that it is told by are saved before they look for credits,
     /// so that of two at once one sees the other.
     pub(crate) async fn grant(
@@ -213,7 +214,7 @@ impl Apply<'_> {
         policy: Option<PolicyRef>,
         mut records: Vec<Record>,
     ) -> Result<(Outcome, Option<Box<Entry>>), Stop> {
-        if matches!(command, Command::Grant(_)) {
+        if matches!(command, Command::Grant(_) | Command::GrantAll(_)) {
             records.push(self.body());
         }
         let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };

@@ -1,8 +1,9 @@
 //! Stripe's webhook: signed bytes go in, ledger entries and facts of payments and subscriptions come out.
 //!
 //! Every event ends in exactly one [`Outcome`]: applied, repeated, ignored, parked, deferred, which asks
-//! Stripe to send it again, or put up for a lookup of what it does not carry. What is written is guarded by conditions, so that events may come several times,
-//! at once and in any order. A typical event costs two or three round trips to DynamoDB and none to Stripe.
+//! Stripe to send it again, or put up for a lookup of what it does not carry. What is written is guarded by
+//! conditions, so that events may come several times, at once and in any order. A typical event costs two or
+//! three round trips to DynamoDB and none to Stripe.
 //!
 //! Which account an event belongs to is never taken from metadata: a checkout session, made by the company's
 //! own code, links a customer to an account, and every later event is found by its customer.

@@ -30,7 +30,8 @@ pub(crate) fn waits(outcome: &Result<Outcome, Stop>) -> bool {
     matches!(known, Outcome::Parked(_) | Outcome::Lookup(_))
 }
 
-/// Notes the purchase, if something was paid for it. `bought` is what its lines say, as far as they are known.
+/// Notes the purchase, if something was paid for it. `bought` is what its lines say, as far as they are
+/// known.
 pub(crate) async fn note(apply: &Apply<'_>, waiting: Waiting, bought: Option<&Bought>) -> Result<(), Stop> {
     let Waiting { account, payment, paid, charged_at, buyer, charge } = waiting;
     if paid.is_zero() {

@@ -1,5 +1,5 @@
-//! What was bought is what was paid for: lines decide, each price is a lot with its share of the money, and one
-//! purchase brings its credits once, whichever events tell of it.
+//! What was bought is what was paid for: lines decide, each price is a lot with its share of the money, and
+//! one purchase brings its credits once, whichever events tell of it.
 
 use ledger::{AccountId, PaymentId, PaymentKind};
 use refunds::{Lead, LeadStore};

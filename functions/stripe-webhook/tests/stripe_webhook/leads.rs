@@ -87,21 +87,21 @@ fn lead_of(made: &Made) -> ledger::RefundRequestId {
 
 #[tokio::test]
 async fn every_policy_has_a_pack_that_is_paid_twice_noted_unless_the_first_was_used_in_between() {
-    for (price, used) in [
-        ("price_pack_100", false),
-        ("price_image_pack_250", false),
-        ("price_platform_credits", false),
-        ("price_pack_100", true),
+    for (price, amount, used) in [
+        ("price_pack_100", 900, false),
+        ("price_image_pack_250", 500, false),
+        ("price_platform_credits", 1_000, false),
+        ("price_pack_100", 900, true),
     ] {
         let scene = Scene::new().await;
-        let (_, first) = pack(&scene, price, 900, 0);
+        let (_, first) = pack(&scene, price, amount, 0);
         assert_eq!(scene.send(&first, at(1)).await.says, "applied");
         if used {
             let account = AccountId::new(ACCOUNT).unwrap();
             let placed = run(&scene.tables, &account, &place("song-1", 10), at(30)).await;
             assert!(matches!(placed, Answer::Placed(_) | Answer::Written { .. }), "{placed:?}");
         }
-        let (later, second) = pack(&scene, price, 900, 60);
+        let (later, second) = pack(&scene, price, amount, 60);
         assert_eq!(scene.send(&second, at(61)).await.says, "applied");
         let expected = if used { vec![] } else { vec![(of(&later), Reason::DuplicatePayment)] };
         assert_eq!(noted(&scene).await, expected, "{price}");
