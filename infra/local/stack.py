@@ -112,6 +112,7 @@ def deploy(state: dict) -> None:
         "LogRetentionDays": "1",
         # The demo's 60th day is a sweep of a day to come.
         "SimulatedTime": "true",
+        "ReserveConcurrency": "false",
     }
     # Beside another template SAM would look for another samconfig.toml.
     command = [str(builds.SAM), "deploy", "--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]

@@ -92,7 +92,15 @@ def test_not_even_the_sender_may_ask_for_a_payout(stack):
     assert refused.value.response["Error"]["Code"] == "AccessDenied"
 
 
-def test_h14_simulated_time_cannot_be_deployed_where_events_are_live(stack):
+@pytest.mark.parametrize(
+    ("parameter", "value", "refusal"),
+    [
+        ("SimulatedTime", "true", "SimulatedTime must be false"),
+        ("StripeApiBase", "http://127.0.0.1:8080", "StripeApiBase must be"),
+        ("AlarmTopic", "", "AlarmTopic must name"),
+    ],
+)
+def test_h14_what_is_for_tests_cannot_be_deployed_where_events_are_live(stack, parameter, value, refusal):
     template = (ROOT / "infra" / "template.yaml").read_text(encoding="utf-8")
     parameters = {
         "TokenIssuer": "https://issuer.example",
@@ -100,9 +108,10 @@ def test_h14_simulated_time_cannot_be_deployed_where_events_are_live(stack):
         "ServiceAudience": "services",
         "GenerationSenders": stack.state["sender"]["arn"],
         "StripeLivemode": "true",
-        "SimulatedTime": "true",
+        "AlarmTopic": "arn:aws:sns:us-east-1:000000000000:alarms",
+        parameter: value,
     }
-    with pytest.raises(ClientError, match="SimulatedTime must be false"):
+    with pytest.raises(ClientError, match=refusal):
         stack.aws("cloudformation").create_stack(
             StackName="live",
             TemplateBody=template,
