@@ -49,6 +49,11 @@ pub(super) fn remedy(reason: &str) -> &'static str {
             "The account holds as many lots as it can. Replay once it has used some up, or settle the \
              case of the purchase."
         }
+        "event_conflict" => {
+            "Another event of this id granted credits, and those count. Compare both with --payload and by \
+             `makegood history`. If Stripe's Dashboard does not list this one, change the webhook's signing \
+             secret: somebody else may have it. A replay alone changes nothing."
+        }
         "refund_mismatch" => {
             "Stripe's refund differs from the request that it names. Compare both in the Dashboard and by \
              `makegood history`; correct the refund at Stripe. A replay alone changes nothing."
