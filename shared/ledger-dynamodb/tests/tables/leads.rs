@@ -40,9 +40,9 @@ fn lead(about: About) -> Lead {
     Lead { account: account(), about, since: at(5), due_at: Some(at(10)) }
 }
 
-async fn due(tables: &Tables) -> Vec<RefundRequestId> {
+async fn due(tables: &Tables, second: u64) -> Vec<RefundRequestId> {
     let shard = shard_of(&account(), DUE_SHARDS);
-    let due = tables.due_requests(shard, at(10), 100).await.unwrap();
+    let due = tables.due_requests(shard, at(second), 100).await.unwrap();
     let leads = due.into_iter().map(|due| match due.thing {
         DueThing::Lead(id) => id,
         DueThing::Request(id) => panic!("{id}"),
@@ -66,12 +66,16 @@ async fn a_lead_of_every_kind_is_kept_as_it_was_noted_first() {
         assert!(tables.note(&noted).await.unwrap());
         assert!(!tables.note(&Lead { since: at(7), ..noted.clone() }).await.unwrap());
         assert_eq!(tables.lead(&id).await.unwrap(), Some(noted.clone()));
-        assert_eq!(due(&tables).await, std::slice::from_ref(&id));
-        // Kept as a record, it is due no more, and the event that comes again does not bring it back.
-        tables.keep(&noted).await.unwrap();
-        assert_eq!(tables.lead(&id).await.unwrap(), Some(Lead { due_at: None, ..noted.clone() }));
-        assert!(!tables.note(&noted).await.unwrap());
-        assert_eq!(due(&tables).await, []);
+        assert_eq!(due(&tables, 10).await, std::slice::from_ref(&id));
+        // Kept as a record, it is due when that says, and the event that comes again does not change it.
+        let [later, never] = [Some(at(20)), None].map(|due_at| Lead { due_at, ..noted.clone() });
+        for (kept, due_by_then) in [(&later, vec![id.clone()]), (&never, vec![])] {
+            tables.keep(kept).await.unwrap();
+            assert_eq!(tables.lead(&id).await.unwrap().as_ref(), Some(kept));
+            assert!(!tables.note(&noted).await.unwrap());
+            assert_eq!(due(&tables, 10).await, []);
+            assert_eq!(due(&tables, 20).await, due_by_then);
+        }
         tables.forget(&id).await.unwrap();
         tables.forget(&id).await.unwrap();
         assert_eq!(tables.lead(&id).await.unwrap(), None);
@@ -100,7 +104,7 @@ async fn an_unknown_key_in_the_due_index_does_not_keep_its_shard_from_the_sweep(
     }
     let noted = lead(ending(None));
     assert!(tables.note(&noted).await.unwrap());
-    assert_eq!(due(&tables).await, [noted.id()]);
+    assert_eq!(due(&tables, 10).await, [noted.id()]);
     // A page that they fill leaves room for what is behind them.
     assert_eq!(tables.due_requests(shard, at(10), 1).await.unwrap().len(), 1);
 }
