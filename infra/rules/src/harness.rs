@@ -1,9 +1,10 @@
 //! Compiles the tests in a copy of the workspace and runs them against one mutant after another.
 //!
-//! The copy lies below `target/` and shares its compiled libraries; nothing outside is ever changed, so that
-//! an interrupted run leaves no broken file behind. The tests are compiled once with the feature
-//! `policy-documents/mutants`, and see each broken document through a file. So are the changes of the code:
-//! each stands beside the original, and a variable of the environment chooses.
+//! The copy lies below `target/` and is compiled in a folder of its own: cargo takes a library of the
+//! copy for that of the workspace. Nothing else is ever changed, so that an interrupted run leaves no
+//! broken file behind. The tests are compiled once with the feature `policy-documents/mutants`, and see
+//! each broken document through a file. So are the changes of the code: each stands beside the original,
+//! and a variable of the environment chooses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -141,7 +142,7 @@ impl Harness {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
             .current_dir(&self.copy)
-            .env("CARGO_TARGET_DIR", target(&self.root))
+            .env("CARGO_TARGET_DIR", target(&self.root).join("mutants/target"))
             .args(["test", "--no-run", "--workspace", "--quiet", "--locked"])
             .args(["--features", "policy-documents/mutants", "--message-format", "json"])
             .stderr(Stdio::inherit());
