@@ -10,7 +10,7 @@ use std::thread;
 use crate::Fault;
 use crate::harness::{Binary, Breach, Harness, Verdict, target_of};
 use crate::plan::{Broken, Code, Plan, Plans};
-use crate::record::{self, Record, Shown};
+use crate::record::{self, Borne, Record, Shown};
 use crate::registry::{Id, Tests};
 
 /// Which rules are broken: those named, all, or else those whose record is out of step.
@@ -21,12 +21,8 @@ pub(crate) struct Choice {
 
 impl Choice {
     fn takes(&self, id: Id, plan: &Plan, record: &Record) -> bool {
-        let is_current = || {
-            record
-                .get(&id)
-                .is_some_and(|shown| shown.fingerprint == plan.fingerprint && shown.survived.is_empty())
-        };
-        if self.rules.is_empty() { self.all || !is_current() } else { self.rules.contains(&id) }
+        let is_held = || matches!(record::borne(plan, record.get(&id)), Borne::Held(_));
+        if self.rules.is_empty() { self.all || !is_held() } else { self.rules.contains(&id) }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::Fault;
-use crate::plan::Plans;
+use crate::plan::{Plan, Plans};
 use crate::registry::Id;
 
 /// Where it is kept, from the root.
@@ -67,25 +67,90 @@ pub(crate) fn write(root: &Path, record: &Record) -> Result<(), Fault> {
     fs::write(root.join(RECORD), text).map_err(|error| Fault::file(RECORD, error))
 }
 
-/// The claims that the record does not bear out.
+/// What the record says of a rule that tests claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Borne {
+    /// It is held: each of so many mutants was noticed.
+    Held(usize),
+    /// Nothing is recorded of this rule with these tests.
+    Claimed,
+    /// So many of its mutants were not noticed.
+    Survived(usize),
+}
+
+/// What the record says of the rule of a plan. A record of other rules or tests says nothing.
+pub(crate) fn borne(plan: &Plan, shown: Option<&Shown>) -> Borne {
+    match shown.filter(|shown| shown.fingerprint == plan.fingerprint) {
+        Some(shown) if !shown.survived.is_empty() => Borne::Survived(shown.survived.len()),
+        Some(shown) if shown.kills() > 0 => Borne::Held(shown.kills()),
+        _ => Borne::Claimed,
+    }
+}
+
+/// The claims that no mutation could bear out, and those that the record contradicts.
 pub(crate) fn unborne(plans: &Plans, record: &Record) -> Vec<String> {
     let mut faults = Vec::new();
     for (id, plan) in &plans.rules {
         if plan.holders.is_empty() {
             faults.push(format!("{id}: no Rust test is named for it; expected one, or `open = \"why\"`"));
-            continue;
-        }
-        match record.get(id) {
-            _ if plan.documents.is_empty() && plan.code.is_empty() => faults.push(format!(
+        } else if plan.documents.is_empty() && plan.code.is_empty() {
+            faults.push(format!(
                 "{id}: nothing can be broken; expected a `[[code]]` of infra/rules/mutations.toml"
-            )),
-            Some(shown) if shown.fingerprint == plan.fingerprint => {
-                for survivor in &shown.survived {
-                    faults.push(format!("{id}: no test notices {survivor}"));
-                }
-            }
-            _ => faults.push(format!("{id}: the record is of other rules or tests; expected `make mutants`")),
+            ));
+        } else if let Some(shown) = record.get(id)
+            && matches!(borne(plan, Some(shown)), Borne::Survived(_))
+        {
+            let survivors = shown.survived.iter();
+            faults.extend(survivors.map(|survivor| format!("{id}: no test notices {survivor}")));
         }
     }
     faults
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{Borne, Record, Shown, borne, unborne};
+    use crate::plan::{Plan, Plans};
+
+    fn plan() -> Plan {
+        let holders = BTreeSet::from(["s2_16_a_test".to_owned()]);
+        Plan { documents: Vec::new(), code: BTreeSet::from([0]), holders, fingerprint: "f".to_owned() }
+    }
+
+    fn shown(fingerprint: &str, killed: usize, survived: &[&str]) -> Shown {
+        let fingerprint = fingerprint.to_owned();
+        let survived = survived.iter().map(|each| (*each).to_owned()).collect();
+        Shown { fingerprint, survived, killed: BTreeMap::from([("s2_16_a_test".to_owned(), killed)]) }
+    }
+
+    fn faults(plan: Plan, shown: Option<Shown>) -> Vec<String> {
+        let id: crate::registry::Id = "S2-16".parse().unwrap();
+        let plans = Plans { originals: Vec::new(), code: Vec::new(), rules: BTreeMap::from([(id, plan)]) };
+        unborne(&plans, &shown.map(|shown| (id, shown)).into_iter().collect::<Record>())
+    }
+
+    #[test]
+    fn a_rule_is_held_by_a_record_of_it_in_which_every_mutant_was_noticed() {
+        assert_eq!(borne(&plan(), Some(&shown("f", 2, &[]))), Borne::Held(2));
+        for nothing in [None, Some(shown("other", 2, &[])), Some(shown("f", 0, &[]))] {
+            assert_eq!(borne(&plan(), nothing.as_ref()), Borne::Claimed, "{nothing:?}");
+        }
+        assert_eq!(borne(&plan(), Some(&shown("f", 2, &["one", "two"]))), Borne::Survived(2));
+        // What survived under other rules or tests says nothing of these.
+        assert_eq!(borne(&plan(), Some(&shown("other", 2, &["one"]))), Borne::Claimed);
+    }
+
+    #[test]
+    fn a_claim_is_a_fault_where_a_mutant_survived_or_none_could_be_noticed() {
+        assert_eq!(faults(plan(), None), Vec::<String>::new());
+        assert_eq!(faults(plan(), Some(shown("f", 1, &[]))), Vec::<String>::new());
+        let survived = faults(plan(), Some(shown("f", 1, &["the rule dropped"])));
+        assert_eq!(survived, ["S2-16: no test notices the rule dropped"]);
+        let untested = faults(Plan { holders: BTreeSet::new(), ..plan() }, Some(shown("f", 1, &[])));
+        assert!(untested[0].contains("no Rust test is named for it"), "{untested:?}");
+        let whole = faults(Plan { code: BTreeSet::new(), ..plan() }, None);
+        assert!(whole[0].contains("nothing can be broken"), "{whole:?}");
+    }
 }
