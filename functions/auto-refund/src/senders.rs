@@ -1,8 +1,8 @@
 //! Who may speak for which service: SQS's own word on the sender against the message's.
 //!
 //! SQS names a sender by a unique id that nobody can choose: `AIDA…` for a user, `AROA…:session` for a role's
-//! session (`SenderId`, SQS API reference). The service becomes the actor of the ledger's entry, so that it has
-//! to be one that the sender speaks for.
+//! session (`SenderId`, SQS API reference). The service becomes the actor of the ledger's entry, so that it
+//! has to be one that the sender speaks for.
 
 use lambda::config::{ConfigError, Env};
 use lambda::sqs::Record;

@@ -15,8 +15,8 @@ use refunds::{Approved, Case, Grounds, Lead, Request, State, carry_out, settle_l
 use crate::requests::Done;
 use crate::{Run, Store, Sweep};
 
-/// The shortest wait before a purchase whose case is open is looked at again, in seconds: a day, because credits
-/// that land late settle their case when they land.
+/// The shortest wait before a purchase whose case is open is looked at again, in seconds: a day, because
+/// credits that land late settle their case when they land.
 const AGAIN_S_MIN: u64 = 86_400;
 /// The longest wait, in seconds: 90 days, as long as parked events are kept.
 const AGAIN_S_MAX: u64 = 90 * 86_400;
@@ -122,9 +122,9 @@ fn open(lead: &Lead, case: Case, document: &Document) -> Request {
     opened
 }
 
-/// The lead has its request. What was paid without credits stays on record, because the choice between credits
-/// and money rests on it. It is looked at again until the payment is recorded, which settles it: after a day,
-/// and then whenever its age has doubled, at most [`AGAIN_S_MAX`] later.
+/// The lead has its request. What was paid without credits stays on record, because the choice between
+/// credits and money rests on it. It is looked at again until the payment is recorded, which settles it:
+/// after a day, and then whenever its age has doubled, at most [`AGAIN_S_MAX`] later.
 async fn settle<S: Store, Q>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,

@@ -333,8 +333,8 @@ fn review<'request>(
 
 /// Some payment methods cannot be paid back to: Stripe asks the customer by e-mail
 /// (<https://docs.stripe.com/refunds#requires-action>).
-const NEEDS_CUSTOMER: &str = "Your refund waits for you: Stripe has sent you an e-mail that asks where the money \
-                              can go. Please answer it; the refund is on its way after that.";
+const NEEDS_CUSTOMER: &str = "Your refund waits for you: Stripe has sent you an e-mail that asks where the \
+                              money can go. Please answer it; the refund is on its way after that.";
 
 /// What the customer is told: the decision's own words; of what a person decided or asked, the same words
 /// made from that.

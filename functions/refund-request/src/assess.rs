@@ -10,9 +10,10 @@ use crate::body::{Asked, ChosenRemedy, expected_product, unprocessable};
 use crate::{RefundRequests, not_carried_out};
 
 /// The same for a payment of another account as for none. The list has every payment that is recorded.
-const NO_SUCH_PAYMENT: &str = "no payment of this account is called so; expected a payment (`pi_…`), a charge \
-                               (`ch_…`, `py_…`), an invoice (`in_…`) or its number, a checkout session (`cs_…`) \
-                               or the number of a receipt, as `GET /v1/accounts/{account}/payments` lists them";
+const NO_SUCH_PAYMENT: &str = "no payment of this account is called so; expected a payment (`pi_…`), a \
+                               charge (`ch_…`, `py_…`), an invoice (`in_…`) or its number, a checkout \
+                               session (`cs_…`) or the number of a receipt, as \
+                               `GET /v1/accounts/{account}/payments` lists them";
 
 /// Reads the records, and decides on all of them; what is `frozen` stays as it was at submission.
 pub(crate) async fn assess<S: Stores, Q>(

@@ -126,7 +126,8 @@ async fn stored<S: Stores, Q>(
     lambda::log::cause(id.as_str());
     let stored = app.store.request(&id).await.map_err(store_failed)?;
     let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
-    // Stripe's reports move a request without a document at hand: its clocks are shown up to date all the same.
+    // Stripe's reports move a request without a document at hand: its clocks are shown up to date all the
+    // same.
     stored.keep_time(known::document_of(&stored.case).ok());
     Ok(stored)
 }

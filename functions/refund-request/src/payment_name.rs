@@ -5,8 +5,8 @@ use ledger::PaymentId;
 
 use crate::body::id;
 
-/// The name as it is recorded: receipts write `#1234-5678`, and the numbers of invoices are in capitals, unlike
-/// Stripe's ids.
+/// The name as it is recorded: receipts write `#1234-5678`, and the numbers of invoices are in capitals,
+/// unlike Stripe's ids.
 pub(crate) fn read(text: Option<&str>) -> Result<Option<PaymentId>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let name = text.trim().trim_start_matches('#');

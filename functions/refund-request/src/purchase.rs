@@ -8,8 +8,8 @@ use refunds::{Quote, Standing, Uncredited, Verdict};
 
 use crate::body::unprocessable;
 
-/// What granting the credits of `purchase` would do. `named` is what the reviewer names: how many, and of which
-/// product.
+/// What granting the credits of `purchase` would do. `named` is what the reviewer names: how many, and of
+/// which product.
 pub(crate) fn granted(
     purchase: Option<&Uncredited>,
     account: &AccountId,

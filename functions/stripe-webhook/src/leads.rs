@@ -129,9 +129,9 @@ fn covers(document: &Document, reason: Reason) -> bool {
     document.covers(reason)
 }
 
-/// The later one of `payment` and each other payment for as many credits of the same product within the span: of
-/// a pack only if nothing of the earlier one was used in between, which an account that `is_fresh` from the grant
-/// shows; of a subscription, whenever another one of the product runs.
+/// The later one of `payment` and each other payment for as many credits of the same product within the span:
+/// of a pack only if nothing of the earlier one was used in between, which an account that `is_fresh` from
+/// the grant shows; of a subscription, whenever another one of the product runs.
 fn second_payments(account: &Account, payment: &Payment, within_s: u64, is_fresh: bool) -> Vec<PaymentId> {
     let near = |lot: &&Lot| {
         let apart_s = lot.granted_at.seconds_since(payment.charged_at);

@@ -44,8 +44,8 @@ pub(crate) async fn told(
     Ok(if saved && started == Outcome::Repeated { Outcome::Applied } else { started })
 }
 
-/// Whether a cancellation is one that was asked for, which makes its `canceled_at` the confirmation that a later
-/// charge is an error after (`S2-16`). Stripe's `cancellation_details.reason` decides it
+/// Whether a cancellation is one that was asked for, which makes its `canceled_at` the confirmation that a
+/// later charge is an error after (`S2-16`). Stripe's `cancellation_details.reason` decides it
 /// (<https://docs.stripe.com/api/subscriptions/object#subscription_object-cancellation_details-reason>):
 ///
 /// | reason | asked for |

@@ -102,8 +102,8 @@ pub async fn assess<S: Stores>(
     now: Timestamp,
 ) -> Result<Assessment, CaseError<<S as LedgerStore>::Error>> {
     let mut records = Records::read(store, account, &asked).await?;
-    // A payment of which nothing is known may be what this reason is about (`S2-21`); any other request about a
-    // payment that is not this account's is answered as one about no payment at all.
+    // A payment of which nothing is known may be what this reason is about (`S2-21`); any other request about
+    // a payment that is not this account's is answered as one about no payment at all.
     let known = records.payment.is_some() || records.uncredited.is_some();
     if asked.payment.is_some() && !known && asked.reason != Reason::CreditsMissing {
         return Err(CaseError::NoSuchPayment);

@@ -9,6 +9,7 @@
 
 mod assess;
 mod facts;
+mod purchases;
 mod records;
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,8 @@ pub struct Records {
     /// The account's newest entry.
     pub head: Option<Entry>,
     /// The entry that brought the credits of a pack, where an earlier pack like it was used: what of that one
-    /// was used before decides whether the two are a double payment. `None` if nobody needs it, or it is far back.
+    /// was used before decides whether the two are a double payment. `None` if nobody needs it, or it is far
+    /// back.
     pub landing: Option<Entry>,
     /// The account's subscriptions, where the payment began one beside another of its product.
     pub beside: Vec<Subscription>,
@@ -56,8 +57,8 @@ pub struct EarlierRequests {
 /// Most requests of one account that are looked at, the newest first: a policy counts to two.
 const REQUESTS_MAX: u16 = 20;
 
-/// Entries, newest first, among which the one that brought a pack's credits is looked for: a day of heavy use,
-/// in one page.
+/// Entries, newest first, among which the one that brought a pack's credits is looked for: a day of heavy
+/// use, in one page.
 const LANDING_ENTRIES_MAX: u16 = 200;
 
 /// What else has to be read to say whether a payment was made twice.
@@ -94,9 +95,9 @@ pub(crate) fn is_unused(lot: &Lot) -> bool {
 type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
 impl Records {
-    /// Reads all records: two round trips, one more for a generation that has left the account's memory or for a
-    /// payment that may have been made twice, and three more for a payment that another name than its id is
-    /// given of.
+    /// Reads all records: two round trips, one more for a generation that has left the account's memory or
+    /// for a payment that may have been made twice, and three more for a payment that another name than its
+    /// id is given of.
     pub async fn read<S: PaymentStore + LeadStore>(
         store: &S,
         account: &AccountId,

@@ -265,8 +265,8 @@ fn s3_8_credits_were_last_used_when_a_generation_last_moved_them() {
     assert_eq!(of(2, 1), Some(at(201).as_ms()));
 }
 
-/// The newest entry of an account whose only lot paid for these generations: the captured ones each at its own
-/// second from 101 on, the running ones from 201 on.
+/// The newest entry of an account whose only lot paid for these generations: the captured ones each at its
+/// own second from 101 on, the running ones from 201 on.
 fn with_generations(captured: u32, running: u32) -> Entry {
     let account = AccountId::new("account-1").unwrap();
     let mut after = Account::default();

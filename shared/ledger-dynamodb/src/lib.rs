@@ -30,9 +30,10 @@
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
 //! while it waits for people also `queue`, `place` and `waiting`; `CASE#<account>#<reason>#<payment or
 //! generation>` with the request that has the case, `holder`, and the `version` with which it took it;
-//! `FILED#<account>#<day>` with how many requests its customer `filed`, until `expires_at`; `GRANTED#payment#…`, `GRANTED#account#…` and `GRANTED#person#…` with the credits granted beside those that were
-//! bought, by day, `body`, and the `version`; `LEAD#<request>` with what may open that request, until it is looked at; and `PARKED` with an event that
-//! could not be applied.
+//! `FILED#<account>#<day>` with how many requests its customer `filed`, until `expires_at`;
+//! `GRANTED#payment#…`, `GRANTED#account#…` and `GRANTED#person#…` with the credits granted beside those that
+//! were bought, by day, `body`, and the `version`; `LEAD#<request>` with what may open that request, until it
+//! is looked at; and `PARKED` with an event that could not be applied.
 //!
 //! Nothing is ever deleted from the ledger table, and an entry is never written twice: the table's stream
 //! reports what else happens to an entry, and [`Anchors`] is where that is noted.

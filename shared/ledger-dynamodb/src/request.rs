@@ -117,8 +117,8 @@ fn offered(offer: &str) -> [String; 2] {
 /// The condition of a save: nobody saved in between; and of one that carries something out or approves it
 /// first, that whoever stands for it neither is the customer nor filed the request or spoke in the customer's
 /// name, and that above the limit somebody else has approved the same quote before, as such or for the offer
-/// that is accepted. Credits that count are held against the limits together with those granted before. All of
-/// it is held against the item as it is stored.
+/// that is accepted. Credits that count are held against the limits together with those granted before. All
+/// of it is held against the item as it is stored.
 fn approved(mut put: PutBuilder, save: &Save, counting: Option<&Counting>) -> PutBuilder {
     let request = &save.request;
     let mut condition = String::from("version = :before");

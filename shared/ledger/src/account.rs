@@ -1,7 +1,7 @@
 //! An account as it stands after an entry: lots, open holds, debt and standing.
 //!
-//! Bounds: [`PAID_LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`crate::RECENT_MAX`] recently settled generations
-//! and [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
+//! Bounds: [`PAID_LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`crate::RECENT_MAX`] recently settled
+//! generations and [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
 
 use crate::{
     AccountId, AmountError, Credits, GenerationId, PaymentId, ProductId, Recent, RefundRequestId,
@@ -94,8 +94,8 @@ pub struct Lot {
     pub period: Option<Period>,
     /// Spent credits that a refund of a part or of all of its payment made a debt of.
     pub owed: Credits,
-    /// `Some` once nothing of its payment is left to refund: credits that come back to it are revoked at once.
-    /// It counts those.
+    /// `Some` once nothing of its payment is left to refund: credits that come back to it are revoked at
+    /// once. It counts those.
     pub closed: Option<Credits>,
     /// The last instant at which its numbers changed.
     pub touched_at: Timestamp,

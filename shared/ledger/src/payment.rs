@@ -245,8 +245,8 @@ pub enum Record {
     Division(Division),
     /// The account of one of Stripe's customers; it must not be another account's.
     Customer(CustomerId, AccountId),
-    /// An event of Stripe's and the digest of what it says; it must not exist with another digest: of two bodies
-    /// under one id the first counts.
+    /// An event of Stripe's and the digest of what it says; it must not exist with another digest: of two
+    /// bodies under one id the first counts.
     Event {
         /// Stripe's id of the event.
         id: String,

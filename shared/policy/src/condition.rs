@@ -116,8 +116,8 @@ pub enum Operand {
     Minus(Box<Operand>, Box<Operand>),
     /// A percentage (a term, by its place) of an operand.
     Share(usize, Box<Operand>),
-    /// The last instant of a statutory period of days (a term, by its place) that begins with an operand, in the
-    /// customer's country.
+    /// The last instant of a statutory period of days (a term, by its place) that begins with an operand, in
+    /// the customer's country.
     LastInstant(usize, Box<Operand>),
 }
 

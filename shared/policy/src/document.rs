@@ -165,8 +165,8 @@ pub enum TermUnit {
     Hours,
     /// 24 hours, whatever the calendar says.
     Days,
-    /// Days of a statutory period, as the law counts them: to the end of the last one, in the customer's country.
-    /// Only after `within`.
+    /// Days of a statutory period, as the law counts them: to the end of the last one, in the customer's
+    /// country. Only after `within`.
     CalendarDays,
     /// Hours of the business calendar; only for clocks.
     BusinessHours,
@@ -421,8 +421,8 @@ impl Document {
     }
 
     /// The instant at which `left_ms` of a term's time have passed since `from_ms`: the other direction of
-    /// [`Document::time_between`]. A term of business day ends begins anew at `from_ms`: it is about the day on
-    /// which nothing is missing.
+    /// [`Document::time_between`]. A term of business day ends begins anew at `from_ms`: it is about the day
+    /// on which nothing is missing.
     pub fn time_after(&self, term: &str, from_ms: i64, left_ms: i64) -> Option<i64> {
         if matches!(self.term(term)?.value, TermValue::Number(_, TermUnit::BusinessDayEnds)) {
             return self.time_limit(term, from_ms);

@@ -133,8 +133,8 @@ pub struct EmptySuccess {
     pub matches: Vec<AnswerMatch>,
 }
 
-/// A registered answer that holds a result. An operation with one or more of these knows what its results look
-/// like: every other answer is of unknown shape.
+/// A registered answer that holds a result. An operation with one or more of these knows what its results
+/// look like: every other answer is of unknown shape.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownResult {
     /// Its name within the document.

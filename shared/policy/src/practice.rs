@@ -165,8 +165,8 @@ pub struct Calendar {
 impl Calendar {
     /// The instant at which `count` units have passed since `start_ms` (milliseconds since 1970): plain
     /// time for plain units, working time for business units, where a business day is as long as the
-    /// working day; for ends of business days, the end of working hours that comes `count`th. The last instant
-    /// is inside. `None` outside the calendar's range, or for units that are not time.
+    /// working day; for ends of business days, the end of working hours that comes `count`th. The last
+    /// instant is inside. `None` outside the calendar's range, or for units that are not time.
     pub fn deadline(&self, start_ms: i64, count: u32, unit: TermUnit) -> Option<i64> {
         let count = i64::from(count);
         let day_ms = self.working_day_ms()?;
@@ -183,7 +183,8 @@ impl Calendar {
         }
     }
 
-    /// The end of working hours that comes `count`th after `start_ms`; work that ends at that very instant is over.
+    /// The end of working hours that comes `count`th after `start_ms`; work that ends at that very instant is
+    /// over.
     fn day_end(&self, start_ms: i64, count: i64) -> Option<i64> {
         let start = self.local(start_ms)?;
         let first_day = start.checked_div_euclid(DAY_MS)?;

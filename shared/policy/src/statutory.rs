@@ -1,10 +1,11 @@
 //! Statutory periods of days, as the law counts them: Regulation (EEC, Euratom) 1182/71, article 3, and for
 //! Brazil article 132 of the Código Civil.
 //!
-//! The day of the event is not counted. The period runs to the end of its last day, and to the end of the next
-//! working day where the last one is a Saturday, a Sunday or a public holiday. A day is a day on the clocks of
-//! the customer's country, whose zones and holidays are data ([`places`]). Of a country with several zones the
-//! latest end counts, and of a country that is not listed the latest end on earth: the doubt is the customer's.
+//! The day of the event is not counted. The period runs to the end of its last day, and to the end of the
+//! next working day where the last one is a Saturday, a Sunday or a public holiday. A day is a day on the
+//! clocks of the customer's country, whose zones and holidays are data ([`places`]). Of a country with
+//! several zones the latest end counts, and of a country that is not listed the latest end on earth: the
+//! doubt is the customer's.
 
 mod places;
 

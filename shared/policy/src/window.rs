@@ -14,8 +14,8 @@ const DAY_MS: i64 = 86_400 * SECOND_MS;
 /// ends that moves on over a weekend and holidays.
 const DAYS_BEHIND: i64 = 31;
 
-/// Until when a request for `reason` gets as much as at the instant of the charge, `from_ms`, and what that is:
-/// the last such instant, in milliseconds since 1970. `None` where time alone takes nothing from it.
+/// Until when a request for `reason` gets as much as at the instant of the charge, `from_ms`, and what that
+/// is: the last such instant, in milliseconds since 1970. `None` where time alone takes nothing from it.
 ///
 /// `facts` are what is known of the payment. The instants that are looked at come from the document's own
 /// terms, and those of the laws beside it.

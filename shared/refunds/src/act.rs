@@ -1,10 +1,11 @@
 //! What people do with a request after it was filed: they answer, withdraw, reopen, take or decline offers,
 //! and decide.
 //!
-//! Every act is kept with what was sent, so that the same act again is known as a repeat. Bounds: the texts of
-//! [`ANSWERS_MAX`] answers and one more for each question of a person, of [`REOPENINGS_MAX`] reopenings, of
-//! [`crate::REVIEWS_MAX`] reviews that decide nothing, with a question and a reason each, and of a decision for
-//! every opening have [`crate::NOTE_BYTES_MAX`] each at the longest. They stay below half of an item's 400 KB.
+//! Every act is kept with what was sent, so that the same act again is known as a repeat. Bounds: the texts
+//! of [`ANSWERS_MAX`] answers and one more for each question of a person, of [`REOPENINGS_MAX`] reopenings,
+//! of [`crate::REVIEWS_MAX`] reviews that decide nothing, with a question and a reason each, and of a
+//! decision for every opening have [`crate::NOTE_BYTES_MAX`] each at the longest. They stay below half of an
+//! item's 400 KB.
 
 use ledger::{Actor, Timestamp};
 use policy::{Document, Fact, Missing, Outcome};

@@ -4,12 +4,12 @@ use ledger::{AccountId, ExecuteError, LedgerStore, LotId, Pause, PaymentId, Time
 
 use crate::{Save, Saved, Stores};
 
-/// Requests of an account, newest first, among which those about a payment are looked for: more than a customer
-/// files while one purchase waits.
+/// Requests of an account, newest first, among which those about a payment are looked for: more than a
+/// customer files while one purchase waits.
 const REQUESTS_MAX: u16 = 20;
 
-/// Settles the open requests that wait for the credits of a payment, if those have landed and none of its money
-/// has moved; a person decides the others. Says how many it settled.
+/// Settles the open requests that wait for the credits of a payment, if those have landed and none of its
+/// money has moved; a person decides the others. Says how many it settled.
 pub async fn settle_landed<S: Stores, P: Pause>(
     store: &S,
     pause: &P,

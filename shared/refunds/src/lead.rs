@@ -240,9 +240,9 @@ impl Lead {
 /// shortest time that a policy promises (`S2-21`), which is a fair one for every customer.
 const CREDITS_WITHIN_S: u64 = 3_600;
 
-/// The document that a purchase without credits falls under, and when its case opens: at the end of the promise
-/// that the document gives, or else of [`CREDITS_WITHIN_S`]. Where it is not known what was bought, the
-/// earliest promise of all counts, or else any document that was in force.
+/// The document that a purchase without credits falls under, and when its case opens: at the end of the
+/// promise that the document gives, or else of [`CREDITS_WITHIN_S`]. Where it is not known what was bought,
+/// the earliest promise of all counts, or else any document that was in force.
 pub fn credit_promise<'d>(
     documents: &'d Documents,
     product: Option<&str>,

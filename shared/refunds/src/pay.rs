@@ -282,8 +282,8 @@ const FAILED_BY_DISPUTE: &str = "charge_for_pending_refund_disputed";
 
 /// Applies what Stripe reports of a request's refund, in any order and any number of times. A refund that
 /// failed gives back what was revoked for it and lowers the payment's sum, once (E8 to E10), unless it
-/// failed because the cardholder's bank takes the money, or the bank has it: the customer would have money and
-/// credits. A dispute that is won gives them back later ([`undo`]).
+/// failed because the cardholder's bank takes the money, or the bank has it: the customer would have money
+/// and credits. A dispute that is won gives them back later ([`undo`]).
 pub async fn report<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
@@ -342,8 +342,8 @@ pub async fn decline<S: Stores, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// Gives back what a refund that failed by its payment's dispute had revoked, once the bank has decided for the
-/// company. While another dispute of the payment is open or lost, everything stays as it is.
+/// Gives back what a refund that failed by its payment's dispute had revoked, once the bank has decided for
+/// the company. While another dispute of the payment is open or lost, everything stays as it is.
 pub async fn undo<S: Stores, P: Pause>(
     store: &S,
     pause: &P,

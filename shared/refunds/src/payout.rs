@@ -13,7 +13,8 @@ const UNCONFIRMED_S: u64 = 86_400;
 /// How long a payout waits for the company's balance at Stripe, in seconds: a week, in which payouts of
 /// Stripe's and a bank's transfer to the balance have settled.
 pub const FUNDS_WAIT_S: u64 = 7 * 86_400;
-/// How long it waits before Stripe is asked again, in seconds: four hours, as Stripe's balance grows by the day.
+/// How long it waits before Stripe is asked again, in seconds: four hours, as Stripe's balance grows by the
+/// day.
 const FUNDS_AGAIN_S: u64 = 4 * 3600;
 
 /// The intent to pay one refund. It is stored before Stripe is called, and there is one per request.

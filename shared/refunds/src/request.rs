@@ -12,8 +12,8 @@ use crate::{Act, Claim, Clock, Deed, EdgeError, FirstApproval, Offer, Payout, Re
 
 /// Longest text of a customer or a reviewer, in characters: two pages.
 pub const NOTE_CHARACTERS_MAX: usize = 4000;
-/// The same in bytes, as JSON writes it: what an item holds is counted in bytes (DynamoDB: 400 KB). A request has
-/// at most about 30 such texts (`act`), together 180 KB.
+/// The same in bytes, as JSON writes it: what an item holds is counted in bytes (DynamoDB: 400 KB). A request
+/// has at most about 30 such texts (`act`), together 180 KB.
 pub const NOTE_BYTES_MAX: usize = 6000;
 
 /// One step of a request's time-line.
@@ -191,8 +191,8 @@ impl Request {
 
     /// Whether another request for the same has to wait for this one: it is open, all of `payment` is
     /// refunded, it brought a discount, or credits were given. Those that were missing are given once; others
-    /// keep the case for as long as they count, so that one trouble is not made up for twice. What was refused,
-    /// withdrawn or has failed leaves its case to the next.
+    /// keep the case for as long as they count, so that one trouble is not made up for twice. What was
+    /// refused, withdrawn or has failed leaves its case to the next.
     pub fn keeps_case(&self, payment: Option<&Payment>, now: Timestamp) -> bool {
         match self.state {
             State::Refused | State::Withdrawn | State::Failed | State::Settled => false,
@@ -214,8 +214,8 @@ impl Request {
         }
     }
 
-    /// The credits of `payment`, which it waits for, have landed by another way, and none of its money has moved:
-    /// it is settled. Whether it was open until then.
+    /// The credits of `payment`, which it waits for, have landed by another way, and none of its money has
+    /// moved: it is settled. Whether it was open until then.
     pub fn landed(&mut self, payment: &Payment, now: Timestamp) -> bool {
         let case = &self.case;
         let waits = case.reason == Reason::CreditsMissing && case.payment.as_ref() == Some(&payment.id);

@@ -239,8 +239,8 @@ impl Request {
         self.quote_of(&Remedy::Credits { credits: self.charged_credits()? }, chosen, true, standing)
     }
 
-    /// The terms of a refund as far as nobody chose others: a charge for a plan that was not ordered is a billing
-    /// error, whose refund ends no plan (`S2-15`).
+    /// The terms of a refund as far as nobody chose others: a charge for a plan that was not ordered is a
+    /// billing error, whose refund ends no plan (`S2-15`).
     pub(crate) fn by_reason(&self, chosen: Chosen) -> Chosen {
         let stays = self.case.reason == Reason::WrongPlanCharged;
         Chosen { ends_plan: chosen.ends_plan.or(stays.then_some(false)), ..chosen }

@@ -6,8 +6,8 @@ use ledger::{AccountId, Actor, Commit, Committed, Money, Payment, PaymentId, Ref
 
 use crate::{Count, CountedBy, Counting, Request, State, Waiting};
 
-/// How many requests a customer can file on one day, UTC: more than anybody has reason for, and few enough that
-/// no single account fills support's queue. What support files in a customer's name is not counted.
+/// How many requests a customer can file on one day, UTC: more than anybody has reason for, and few enough
+/// that no single account fills support's queue. What support files in a customer's name is not counted.
 pub const FILED_A_DAY_MAX: u64 = 60;
 
 /// A request and what is written with it, all or nothing.

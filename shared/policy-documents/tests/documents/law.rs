@@ -35,7 +35,8 @@ fn s2_28_a_pack_that_nobody_signed_never_decides() {
 
 #[test]
 fn s2_29_the_window_of_the_law_ends_with_its_last_day() {
-    // Charged on Saturday 9 May, 0:00 UTC: on the 8th in Brazil. The 23rd is a Saturday, and the 25th a holiday.
+    // Charged on Saturday 9 May, 0:00 UTC: on the 8th in Brazil. The 23rd is a Saturday, and the 25th a
+    // holiday.
     let (day, hour) = (DAY_MS, HOUR_MS);
     for (country, end) in
         [("DE", 18 * day - 2 * hour), ("GB", 18 * day - hour), ("IS", 18 * day), ("BR", 7 * day + 5 * hour)]

@@ -9,9 +9,9 @@
 //! part      = fact | term | percent term "of" part | "0" | word | "'" text "'"
 //! ```
 //!
-//! `a within b of c` means `c <= a` and `a <= c + b`: the last instant is inside. Of calendar days, `c + b` is
-//! the end of the last day. The only number that
-//! stands without a name is 0; every other one is a term of the document.
+//! `a within b of c` means `c <= a` and `a <= c + b`: the last instant is inside. Of calendar days, `c + b`
+//! is the end of the last day. The only number that stands without a name is 0; every other one is a term of
+//! the document.
 
 use crate::condition::{Comparison, Condition, Operand, Words};
 use crate::document::{Term, TermUnit, TermValue};

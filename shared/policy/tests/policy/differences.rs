@@ -78,10 +78,10 @@ fn promises() {
             change("offer again", "Try again.", "Try once more."),
             change(
                 "refund",
-                "revokes: remaining, of a part: proportional, a reviewer may choose: no; cancels: false, for a \
-                 part: false, a reviewer may choose: false; debt for spent credits: false",
-                "revokes: remaining, of a part: proportional, a reviewer may choose: no; cancels: true, for a \
-                 part: false, a reviewer may choose: false; debt for spent credits: false",
+                "revokes: remaining, of a part: proportional, a reviewer may choose: no; cancels: false, for \
+                 a part: false, a reviewer may choose: false; debt for spent credits: false",
+                "revokes: remaining, of a part: proportional, a reviewer may choose: no; cancels: true, for \
+                 a part: false, a reviewer may choose: false; debt for spent credits: false",
             ),
             change("renewal", "adds to what is left", "replaces what is left"),
         ]

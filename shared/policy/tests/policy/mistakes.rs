@@ -384,9 +384,9 @@ fn information_rules_ask_for_what_a_customer_can_supply() {
         "outcome = \"refuse\"\nmode = \"auto\"",
         "outcome = \"needs_information\"\nasks = [\"amount_paid\"]",
         &["137: rules.refuse.asks: `amount_paid` is not a fact that a customer can supply; expected \
-           `email_given`, `order_id_given`, `note_given`, `prompt_given`, `model_given`, `failure_time_given`, \
-           `error_message_given`, `purchase_date_given`, `requested_from_account`, `remedy_chosen`, \
-           `plan_requested` or `generation_named`"],
+           `email_given`, `order_id_given`, `note_given`, `prompt_given`, `model_given`, \
+           `failure_time_given`, `error_message_given`, `purchase_date_given`, \
+           `requested_from_account`, `remedy_chosen`, `plan_requested` or `generation_named`"],
     );
 }
 

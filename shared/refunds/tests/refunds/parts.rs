@@ -93,7 +93,8 @@ proptest! {
             payment.refunded_minor += minor;
             // The refund that leaves nothing takes the rest.
             if payment.refunded_minor < paid {
-                prop_assert!(u128::from(revoked) * u128::from(paid) <= u128::from(granted) * u128::from(minor));
+                let share = u128::from(granted) * u128::from(minor);
+                prop_assert!(u128::from(revoked) * u128::from(paid) <= share);
                 prop_assert_eq!(quote.revokes, Some(Revocation::Proportional));
             } else {
                 prop_assert_eq!(quote.revokes, Some(Revocation::Remaining));
