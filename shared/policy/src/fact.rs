@@ -161,7 +161,8 @@ facts! {
         "Whether the customer had asked for a solution before the payment was disputed.";
     DuplicateOfPayment "duplicate_of_payment": Boolean, Recorded,
         "Whether the account paid for the same thing shortly before (same price and amount, not all \
-         refunded, and of a pack nothing used in between), or began a subscription while another of the product runs.";
+         refunded, and of a pack nothing used in between), or began a subscription while another of the \
+         product runs.";
     FirstPurchase "first_purchase": Boolean, Recorded, "Whether it is the account's first payment.";
     BillingInterval "billing_interval": Choice(&["month", "year"]), Recorded,
         "How long a period of the subscription is.";
