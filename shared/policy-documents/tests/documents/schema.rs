@@ -67,10 +67,13 @@ fn check(schema: &Value, value: &Value, place: &str, wrong: &mut Vec<String>) {
             "const" => says == value,
             "minimum" => value.as_i64() >= says.as_i64(),
             "minLength" => value.as_str().is_some_and(|text| !text.is_empty()),
-            "uniqueItems" => {
-                let items = value.as_array().unwrap();
-                items.iter().enumerate().all(|(at, item)| !items[..at].contains(item))
-            }
+            // Like every keyword of arrays, it holds for what is none.
+            "uniqueItems" => value
+                .as_array()
+                .is_none_or(|items| items.iter().enumerate().all(|(at, item)| !items[..at].contains(item))),
+            "minProperties" => value
+                .as_object()
+                .is_none_or(|members| says.as_u64().is_some_and(|min| members.len() as u64 >= min)),
             "items" => {
                 for (at, item) in value.as_array().into_iter().flatten().enumerate() {
                     check(says, item, &format!("{place}[{at}]"), wrong);
