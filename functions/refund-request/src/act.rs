@@ -53,7 +53,7 @@ pub(crate) async fn answer_questions<S: Stores, Q: PayoutQueue>(
     let quote = stored.quote(&standing).filter(|_| stored.state == State::Approved);
     let grounds = Grounds::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
-    match carry_out(app, invocation, stored, quote.as_ref(), grounds, now).await? {
+    match Box::pin(carry_out(app, invocation, stored, quote.as_ref(), grounds, now)).await? {
         Carried::Out(request) => {
             done(invocation, "answered", &request);
             Ok(Response::json(200, &answer::request(&request, caller.role(), Some(&standing))))
@@ -132,7 +132,7 @@ pub(crate) async fn answer_offer<S: Stores, Q: PayoutQueue>(
         Follows::Recorded | Follows::Review => None,
     };
     let grounds = Grounds::of(known.document, by).knowing(known.head.clone(), known.payment.clone());
-    match carry_out(app, invocation, stored, carried.as_deref(), grounds, now).await? {
+    match Box::pin(carry_out(app, invocation, stored, carried.as_deref(), grounds, now)).await? {
         Carried::Out(request) => {
             done(invocation, "offer_accepted", &request);
             Ok(Response::json(200, &answer::request(&request, caller.role(), Some(&standing))))
@@ -199,7 +199,7 @@ async fn keep<S: Stores, Q: PayoutQueue>(
     role: Role,
 ) -> Result<Response, Problem> {
     let grounds = Grounds::of(document_of(&moved.case)?, Actor::Customer);
-    match carry_out(app, invocation, moved, None, grounds, invocation.now()).await? {
+    match Box::pin(carry_out(app, invocation, moved, None, grounds, invocation.now())).await? {
         Carried::Out(request) => {
             done(invocation, act, &request);
             show(app, 200, &request, role, invocation).await

@@ -32,7 +32,8 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
         grounds.grace_s = grace_of(app, &request.account, generation).await?.unwrap_or(grounds.grace_s);
     }
     request.keep_time(Some(document_of(&request.case)?));
-    let carried = refunds::carry_out(&app.store, &app.backoff, &request, quote, grounds, now).await;
+    // Requests, quotes and entries make its future large.
+    let carried = Box::pin(refunds::carry_out(&app.store, &app.backoff, &request, quote, grounds, now)).await;
     match carried.map_err(not_carried_out::<S>)? {
         Approved::Saved(request) => {
             granted(invocation, &request, quote);

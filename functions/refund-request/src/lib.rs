@@ -26,6 +26,7 @@ mod purchase;
 mod queue;
 mod quoted;
 mod review;
+mod review_body;
 mod submit;
 mod subscriptions;
 mod texts;
@@ -58,7 +59,9 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     match request.route_key() {
-        "POST /v1/accounts/{account}/refund-requests" => submit::submit(app, request, invocation).await,
+        "POST /v1/accounts/{account}/refund-requests" => {
+            Box::pin(submit::submit(app, request, invocation)).await
+        }
         "POST /v1/accounts/{account}/refund-requests/preview" => {
             submit::preview(app, request, invocation).await
         }
@@ -81,7 +84,7 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
         "POST /v1/refund-requests/{id}/arrival" => claim::arrival(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/hold-back" => hold_back::hold_back(app, request, invocation).await,
-        "POST /v1/refund-requests/{id}/review" => review::review(app, request, invocation).await,
+        "POST /v1/refund-requests/{id}/review" => Box::pin(review::review(app, request, invocation)).await,
         "GET /v1/accounts/{account}/payments" => payments::list(app, request, invocation).await,
         "GET /v1/accounts/{account}/subscriptions" => subscriptions::list(app, request, invocation).await,
         "POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation" => {

@@ -8,9 +8,10 @@ use ledger::{Actor, Credits, Money};
 use policy::{Discount, Document, OfferKind, Remedy};
 use refunds::{Call, Chosen, Grounds, Pays, Quote, Review, ReviewError, Reviewed, Standing, Stores, Verdict};
 
-use crate::body::{Decides, Reviewing, Worth, sent, unprocessable};
+use crate::body::{sent, unprocessable};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::{Known, granted_before};
+use crate::review_body::{Decides, Reviewing, Worth};
 use crate::{RefundRequests, answer, purchase, show, stored, support};
 
 pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
@@ -54,7 +55,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     };
     let overrides = stored.reviews().last().is_some_and(|(_, review)| review.overrides);
     let grounds = Grounds::of(known.document, reviewer).knowing(known.head.clone(), known.payment.clone());
-    match carry_out(app, invocation, stored, paid.as_deref(), grounds, now).await? {
+    match Box::pin(carry_out(app, invocation, stored, paid.as_deref(), grounds, now)).await? {
         Carried::Out(request) => {
             invocation.metrics().count_labelled("Reviews", ("state", request.state.as_str()), 1);
             if overrides {

@@ -20,7 +20,10 @@ pub async fn carry_out<S: Stores, P: Pause>(
 ) -> Result<Approved, ExecuteError<<S as LedgerStore>::Error>> {
     for attempt in 0..pause.attempts_max() {
         let approved = match quote {
-            Some(quote) => Some(approve(store, pause, request, quote, grounds.clone(), now).await?),
+            Some(quote) => {
+                let approved = approve(store, pause, request, quote, grounds.clone(), now);
+                Some(Box::pin(approved).await?)
+            }
             None => save_alone(store, request).await?,
         };
         let Some(approved) = approved else {

@@ -20,7 +20,11 @@ async fn after_outage(world: &World) -> String {
         recorded: Witness { by: "agent-8".to_owned(), at: at(34 * DAY_S) },
         confirmed: Some(Witness { by: "agent-9".to_owned(), at: at(34 * DAY_S) }),
     };
-    world.app.store.save_outage(&outage).await.unwrap();
+    // One person records it, and another confirms it.
+    let recorded = Outage { confirmed: None, ..outage.clone() };
+    for outage in [recorded, outage] {
+        assert!(world.app.store.save_outage(&outage).await.unwrap());
+    }
     let body = json!({"reason": "service_unavailable", "payment": "pi_plan", "note": "Nothing worked."});
     let (status, request) = world.submit("key-1", &body).await;
     assert_eq!((status, &request["state"]), (201, &json!("in_review")), "{request:#}");

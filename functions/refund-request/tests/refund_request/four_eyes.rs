@@ -198,22 +198,22 @@ async fn d15_the_table_refuses_an_approval_that_the_code_lies_about() {
         }
     };
     // A first approval that nobody gave.
-    let saved = save_past_the_code(&world, id, "agent-2", made_up("agent-3")).await;
+    let saved = Box::pin(save_past_the_code(&world, id, "agent-2", made_up("agent-3"))).await;
     assert_eq!(saved, Approved::NotAllowed);
     // A limit that is not the document's.
-    let saved = save_past_the_code(&world, id, "agent-2", |request, _| request.limits = None).await;
+    let saved = Box::pin(save_past_the_code(&world, id, "agent-2", |request, _| request.limits = None)).await;
     assert_eq!(saved, Approved::NotAllowed);
     let (status, _) = world.review_as_shown(id, "agent-2", &approval("I agree.")).await;
     assert_eq!(status, 200);
     // The first approver again, under the name of another first approver.
-    let saved = save_past_the_code(&world, id, "agent-2", made_up("agent-3")).await;
+    let saved = Box::pin(save_past_the_code(&world, id, "agent-2", made_up("agent-3"))).await;
     assert_eq!(saved, Approved::NotAllowed);
     // The one who filed it, as if another had.
     let forget = |request: &mut refunds::Request, _: &Quote| request.steps[0].actor = Actor::Customer;
-    assert_eq!(save_past_the_code(&world, id, "agent-1", forget).await, Approved::NotAllowed);
+    assert_eq!(Box::pin(save_past_the_code(&world, id, "agent-1", forget)).await, Approved::NotAllowed);
     assert_eq!(world.refunded("pi_large").await, 0);
     // The truth passes.
-    let saved = save_past_the_code(&world, id, "agent-3", |_, _| {}).await;
+    let saved = Box::pin(save_past_the_code(&world, id, "agent-3", |_, _| {})).await;
     assert!(matches!(saved, Approved::Saved(_)), "{saved:?}");
     assert_eq!(world.refunded("pi_large").await, LARGE);
 }
@@ -238,7 +238,7 @@ async fn d15_the_table_refuses_whoever_spoke_for_the_customer() {
     let forget = |request: &mut refunds::Request, _: &Quote| {
         request.acts.retain(|act| act.call.by != Actor::Support("agent-2".to_owned()));
     };
-    assert_eq!(save_past_the_code(&world, id, "agent-2", forget).await, Approved::NotAllowed);
+    assert_eq!(Box::pin(save_past_the_code(&world, id, "agent-2", forget)).await, Approved::NotAllowed);
     assert_eq!(world.refunded("pi_large").await, 0);
     assert_eq!(world.review_as_shown(id, "agent-3", &approval("So do I.")).await.0, 200);
 }

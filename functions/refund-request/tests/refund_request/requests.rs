@@ -22,7 +22,9 @@ async fn d7_idempotency_keys_are_required_repeated_and_never_reused() {
     assert_eq!((status, &problem["type"]), (422, &json!("urn:makegood:problem:idempotency-key-reused")));
 
     let other = HttpEvent::new(SUBMIT, now().as_s()).path("account", "customer-2").as_customer("customer-2");
-    let body = json!({"reason": "other", "note": "The same key, another account."});
+    // An account that bought nothing has to say what it is about.
+    let body =
+        json!({"reason": "other", "note": "The same key, another account.", "product": "music-studio"});
     let (status, independent) =
         answer(&world.call(&other.header("idempotency-key", "key-1").body(&body)).await);
     assert_eq!(status, 201);

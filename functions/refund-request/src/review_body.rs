@@ -1,0 +1,193 @@
+//! What reviewers send, checked.
+
+use lambda::http::{Problem, Request};
+use ledger::{Currency, Money, ProductId};
+use policy::{Document, Fact, Missing, Revocation};
+use refunds::Chosen;
+use serde::Deserialize;
+
+use crate::body::{field_of, id, read, unprocessable};
+use crate::texts::words;
+
+/// What a reviewer sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReviewBody {
+    decision: ReviewDecision,
+    /// For `approve_part`, and for an offer of money that the document does not compute.
+    amount: Option<Amount>,
+    /// For an offer of credits that the document does not compute, and for `grant_credits` where the records do
+    /// not say how many were bought.
+    credits: Option<u64>,
+    /// For `grant_credits`, where the records do not say what was bought.
+    product: Option<String>,
+    reason: String,
+    /// The clause that it rests on.
+    clause: Option<String>,
+    /// What is revoked of the payment's credits, where the policy lets a reviewer choose (`S3-18`, `S3-22`).
+    revoke: Option<Revocation>,
+    /// Whether the plan ends, where the policy lets a reviewer choose (`S3-18`).
+    ends_plan: Option<bool>,
+    /// The quote that the reviewer was shown, where money or credits are to move.
+    quote: Option<String>,
+    /// For `ask`: the facts that are missing.
+    #[serde(default)]
+    missing: Vec<Fact>,
+    /// For `ask`: a question in words.
+    question: Option<String>,
+    /// For `offer`: one of the decision's offers.
+    offer: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ReviewDecision {
+    Approve,
+    ApprovePart,
+    GrantCredits,
+    Refuse,
+    Ask,
+    Offer,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Amount {
+    amount_minor: u64,
+    currency: String,
+}
+
+/// A checked review.
+#[derive(Debug)]
+pub(crate) struct Reviewing {
+    pub(crate) decides: Decides,
+    pub(crate) reason: String,
+    pub(crate) clause: Option<String>,
+    pub(crate) chosen: Chosen,
+    pub(crate) quote: Option<String>,
+}
+
+/// What is decided.
+#[derive(Debug)]
+pub(crate) enum Decides {
+    Approve,
+    ApprovePart(Money),
+    GrantCredits { credits: Option<u64>, product: Option<ProductId> },
+    Refuse,
+    Ask(Vec<Missing>),
+    Offer { offer: String, worth: Worth },
+}
+
+/// What an offer is worth.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Worth {
+    /// What the document computes.
+    Computed,
+    /// What the reviewer says.
+    Money(Money),
+    /// What the reviewer says.
+    Credits(u64),
+}
+
+impl Reviewing {
+    /// Reads and checks a review; whether the clause is one of the document's is [`Reviewing::cites`].
+    pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
+        let body: ReviewBody = read(request)?;
+        words("#/reason", &body.reason)?;
+        body.belongs_together()?;
+        let amount = body.amount.as_ref().map(money).transpose()?;
+        let decides = match (body.decision, amount) {
+            (ReviewDecision::Approve, _) => Decides::Approve,
+            (ReviewDecision::Refuse, _) => Decides::Refuse,
+            (ReviewDecision::ApprovePart, Some(amount)) => Decides::ApprovePart(amount),
+            (ReviewDecision::ApprovePart, None) => {
+                let expected =
+                    "expected with `approve_part`, like {\"amount_minor\": 500, \"currency\": \"usd\"}";
+                return Err(unprocessable("#/amount", expected));
+            }
+            (ReviewDecision::GrantCredits, _) => Decides::GrantCredits {
+                credits: body.credits,
+                product: id("#/product", body.product.as_deref())?,
+            },
+            (ReviewDecision::Ask, _) => Decides::Ask(body.asks()?),
+            (ReviewDecision::Offer, amount) => {
+                let worth = match (amount, body.credits) {
+                    (Some(amount), _) => Worth::Money(amount),
+                    (None, Some(credits)) => Worth::Credits(credits),
+                    (None, None) => Worth::Computed,
+                };
+                let offer = body.offer.ok_or_else(|| unprocessable("#/offer", "expected with `offer`"))?;
+                Decides::Offer { offer, worth }
+            }
+        };
+        let chosen = Chosen { revoke: body.revoke, ends_plan: body.ends_plan };
+        Ok(Self { decides, reason: body.reason, clause: body.clause, chosen, quote: body.quote })
+    }
+
+    /// The clause that it rests on, which is one of the document's or of the laws beside it.
+    pub(crate) fn cites(&self, document: &Document) -> Result<Option<String>, Problem> {
+        let clauses = document.clauses.iter().chain(document.law.iter().flat_map(|pack| &pack.clauses));
+        let known: Vec<&str> = clauses.map(|clause| clause.id.as_str()).collect();
+        match &self.clause {
+            Some(clause) if known.contains(&clause.as_str()) => Ok(Some(clause.clone())),
+            None if matches!(self.decides, Decides::Ask(_)) => Ok(None),
+            _ => Err(unprocessable("#/clause", format!("expected one of `{}`", known.join("`, `")))),
+        }
+    }
+}
+
+impl ReviewBody {
+    /// Fields that mean nothing with the decision are refused: whoever sent them expected something of them.
+    fn belongs_together(&self) -> Result<(), Problem> {
+        use ReviewDecision::{Approve, ApprovePart, Ask, GrantCredits, Offer};
+        let with = |field, present: bool, decisions: &[ReviewDecision], names: &str| {
+            if present && !decisions.contains(&self.decision) {
+                return Err(unprocessable(field, format!("expected with {names} alone")));
+            }
+            Ok(())
+        };
+        with("#/amount", self.amount.is_some(), &[ApprovePart, Offer], "`approve_part` or `offer`")?;
+        let pays = "`approve`, `approve_part` or `offer`";
+        with("#/revoke", self.revoke.is_some(), &[Approve, ApprovePart, Offer], pays)?;
+        with("#/ends_plan", self.ends_plan.is_some(), &[Approve, ApprovePart, Offer], pays)?;
+        let credits = "`grant_credits` or `offer`";
+        with("#/credits", self.credits.is_some(), &[GrantCredits, Offer], credits)?;
+        with("#/product", self.product.is_some(), &[GrantCredits], "`grant_credits`")?;
+        with("#/offer", self.offer.is_some(), &[Offer], "`offer`")?;
+        with("#/missing", !self.missing.is_empty(), &[Ask], "`ask`")?;
+        with("#/question", self.question.is_some(), &[Ask], "`ask`")?;
+        if self.amount.is_some() && self.credits.is_some() {
+            return Err(unprocessable("#/credits", "expected without `amount`"));
+        }
+        Ok(())
+    }
+
+    /// The questions to the customer; one in words is answered by a note.
+    fn asks(&self) -> Result<Vec<Missing>, Problem> {
+        let mut asks = Vec::new();
+        for fact in &self.missing {
+            let question = fact.spec().question.filter(|_| field_of(*fact).is_some());
+            let question = question
+                .ok_or_else(|| unprocessable("#/missing", "expected facts that a customer can answer"))?;
+            asks.push(Missing { fact: *fact, question: question.to_owned() });
+        }
+        if let Some(question) = &self.question {
+            words("#/question", question)?;
+            asks.push(Missing { fact: Fact::NoteGiven, question: question.clone() });
+        }
+        if asks.is_empty() {
+            return Err(unprocessable(
+                "#/question",
+                "expected with `ask`, or `missing` with what is missing",
+            ));
+        }
+        Ok(asks)
+    }
+}
+
+fn money(amount: &Amount) -> Result<Money, Problem> {
+    let currency = Currency::new(&amount.currency);
+    let currency =
+        currency.map_err(|_| unprocessable("#/amount/currency", "expected three letters, like `usd`"))?;
+    Ok(Money::new(amount.amount_minor, currency))
+}
