@@ -198,10 +198,10 @@ async fn a_decision_shows_law_offers_and_the_nearest_change() {
     facts.set(Fact::CancellationConfirmed, false).unwrap();
     facts.set(Fact::CustomerCountry, "DE").unwrap();
     facts.set(Fact::Product, "music-studio").unwrap();
-    facts.set(Fact::RequestedAt, story::charged_ms() + 15 * 86_400_000).unwrap();
+    facts.set(Fact::RequestedAt, story::charged_ms() + 17 * 86_400_000).unwrap();
     let path = folder.file("facts.json", &serde_json::to_string(&facts).unwrap());
     let draft = folder.file("draft.toml", &draft(&[]));
-    let words = ["decide", "--document", &draft, "--reason", "changed_mind", "--at", "2026-11-17T00:00:00Z"];
+    let words = ["decide", "--document", &draft, "--reason", "changed_mind", "--at", "2026-11-19T00:00:00Z"];
     let (_, output, _) = command(&[&words[..], &["--facts", &path]].concat()).await.unwrap();
     insta::assert_snapshot!(output);
 }
