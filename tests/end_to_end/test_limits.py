@@ -26,7 +26,7 @@ def test_d15_credits_for_an_outage_take_two_people_and_come_once(stack):
     assert (recorded.status, recorded.json["state"]) == (200, "recorded"), recorded.body
     assert stack.call("PUT", path, outage, as_=first).json["state"] == "recorded"
     preview = f"/v1/accounts/{scene.account}/refund-requests/preview"
-    assert not stack.post(preview, asked, as_=scene.owner).json["offers"]
+    assert not stack.post(preview, asked, as_=scene.owner).json["decision"]["offers"]
     assert stack.call("PUT", path, outage, as_=second).json["state"] == "confirmed"
 
     filed = scene.file("outage", **asked)
@@ -52,8 +52,8 @@ def test_d15_credits_for_an_outage_take_two_people_and_come_once(stack):
 def test_d11_a_customer_files_so_many_requests_a_day(stack):
     scene = add_customer(stack)
     for index in range(FILED_A_DAY_MAX):
-        filed = scene.file(f"flood-{index}", reason="other", note=f"Question {index}.")
+        filed = scene.file(f"flood-{index}", reason="other", product="music-studio", note=f"Question {index}.")
         assert filed.status == 201, filed.body
-    over = scene.file("over", reason="other", note="One more.")
+    over = scene.file("over", reason="other", product="music-studio", note="One more.")
     assert (over.status, over.json["type"]) == (429, "urn:makegood:problem:too-many-requests"), over.body
     assert 0 < int(over.headers["retry-after"]) <= 86_400

@@ -233,6 +233,7 @@ class TestReview:
     def test_d15_nobody_reviews_a_request_of_their_own(self, stack, case):
         helper = add_support(stack)
         body = {"reason": "accidental_purchase", "payment": case.payment, "note": "they called"}
+        body["requested_from_account"] = True
         answer = case.file("by-support", as_=helper, **body)
         assert (answer.status, answer.json["state"]) == (201, "in_review"), answer.body
         case.case = answer.json["id"]

@@ -66,7 +66,7 @@ def test_d7_the_idempotency_key(stack, owner):
     other = owner.file("disliked", **{**body, "note": "something else"})
     assert (other.status, other.json["type"]) == (422, "urn:makegood:problem:idempotency-key-reused")
     # Another customer's key of the same name is another key.
-    elsewhere = add_customer(stack).file("disliked", **body)
+    elsewhere = add_customer(stack).file("disliked", **body, product="music-studio")
     assert (elsewhere.status, "idempotency-hit" in elsewhere.headers) == (201, False)
 
 

@@ -21,12 +21,12 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         let payment = payment.map_err(ExecuteError::Store)?;
         let head = head.map_err(ExecuteError::Store)?;
         let records = records.map_err(ExecuteError::Store)?;
-        // Stripe's instants are whole seconds.
+        // Stripe's instants are whole seconds: a refund of the approval's own second was counted by it.
         let approved_s = approved_at(request).map_or(i64::MAX, Timestamp::as_s);
         let elsewhere = records
             .refunded_elsewhere
             .iter()
-            .any(|(of, made_at)| *of == payout.payment && made_at.as_s() >= approved_s);
+            .any(|(of, made_at)| *of == payout.payment && made_at.as_s() > approved_s);
         // What was confirmed before was before the person who approved.
         let confirmed = records
             .finding

@@ -4,7 +4,7 @@
 //! A support person holds back alone, because nothing leaves by it; what is decided after that needs
 //! everybody whom an approval needs. The payout holds back by itself what a person has to look at again.
 
-use ledger::{Actor, Cause, ExecuteError, Pause, Timestamp};
+use ledger::{Actor, Cause, ExecuteError, Pause, PolicyRef, Timestamp};
 
 use crate::pay::{Failure, Settled, reversed, settle};
 use crate::{Act, Call, Deed, EdgeError, Request, State, Stores};
@@ -33,6 +33,14 @@ impl Request {
         self.discount = None;
         self.acts.push(Act { call, deed: Deed::HeldBack { reason } });
         Ok(())
+    }
+}
+
+impl Request {
+    /// The policy that decided it.
+    pub(crate) fn decided_by(&self) -> PolicyRef {
+        let decision = &self.case.decision;
+        PolicyRef { document: decision.document.clone(), version: decision.version.clone() }
     }
 }
 

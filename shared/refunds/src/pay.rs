@@ -413,8 +413,8 @@ pub(crate) async fn reversed<S: Stores>(
         account: &request.account,
         command: &command,
         cause,
+        policy: (actor == Actor::Policy).then(|| request.decided_by()),
         actor,
-        policy: None,
         records: Vec::new(),
     };
     let head = read_head(store, order.account, Head::Unread).await?;
