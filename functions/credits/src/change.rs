@@ -1,6 +1,6 @@
 //! What happened to an account, as data and as a sentence.
 
-use ledger::{AmountError, Change, Credits, Entry, Lot, LotKind, Part, ReleaseReason, Timestamp};
+use ledger::{AmountError, Change, Credits, Entry, Lot, LotId, LotKind, Part, ReleaseReason, Timestamp};
 use policy::Documents;
 use serde::Serialize;
 
@@ -185,20 +185,7 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
             let text = format!("{} taken back in place of credits that were owed.", were(part.credits));
             (ChangeData::Offset { lot, credits, debt: debt.get(), repaid: parts(repaid) }, text)
         }
-        Change::ExpiryStarted { ended, lots } => {
-            let data = ChangeData::ExpiryStarted {
-                subscription: ended.subscription.as_str(),
-                lots: lots.iter().map(|(lot, at)| LotExpiry { lot: lot.0, expires_at: Shown(*at) }).collect(),
-            };
-            let last = lots.iter().map(|(_, at)| *at).max();
-            (
-                data,
-                last.map_or_else(
-                    || "The subscription ended.".to_owned(),
-                    |last| format!("The subscription ended: its credits can be used until {last}."),
-                ),
-            )
-        }
+        Change::ExpiryStarted { ended, lots } => expiry_started(ended.subscription.as_str(), lots),
         Change::ExpiryStopped { subscription, lots } => {
             let lots = lots.iter().map(|lot| lot.0).collect();
             let data = ChangeData::ExpiryStopped { subscription: subscription.as_str(), lots };
@@ -213,6 +200,19 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
         Change::Marked(_) => return Ok(None),
     };
     Ok(Some(ChangeView { data, text }))
+}
+
+fn expiry_started<'a>(subscription: &'a str, lots: &[(LotId, Timestamp)]) -> (ChangeData<'a>, String) {
+    let data = ChangeData::ExpiryStarted {
+        subscription,
+        lots: lots.iter().map(|(lot, at)| LotExpiry { lot: lot.0, expires_at: Shown(*at) }).collect(),
+    };
+    let last = lots.iter().map(|(_, at)| *at).max();
+    let text = last.map_or_else(
+        || "The subscription ended.".to_owned(),
+        |last| format!("The subscription ended: its credits can be used until {last}."),
+    );
+    (data, text)
 }
 
 fn granted(lot: &Lot, settled: Credits) -> (ChangeData<'_>, String) {

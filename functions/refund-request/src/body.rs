@@ -75,8 +75,8 @@ impl ChosenRemedy {
 /// Longest product, e-mail address and part of a report, in characters.
 const PART_CHARACTERS_MAX: usize = 1000;
 
-/// The parts of a report of a problem (`S4-6`). What they say is kept with the note; the facts say only that they
-/// were given.
+/// The parts of a report of a problem (`S4-6`). What they say is kept with the note; the facts say only that
+/// they were given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) prompt: Option<String>,

@@ -16,8 +16,8 @@ struct ReviewBody {
     decision: ReviewDecision,
     /// For `approve_part`, and for an offer of money that the document does not compute.
     amount: Option<Amount>,
-    /// For an offer of credits that the document does not compute, and for `grant_credits` where the records do
-    /// not say how many were bought.
+    /// For an offer of credits that the document does not compute, and for `grant_credits` where the records
+    /// do not say how many were bought.
     credits: Option<u64>,
     /// For `grant_credits`, where the records do not say what was bought.
     product: Option<String>,

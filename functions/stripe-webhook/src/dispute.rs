@@ -70,7 +70,9 @@ async fn give_back(apply: &Apply<'_>, payment: &PaymentId, account: &AccountId) 
     let requests = apply.tables.requests_of(account, None, REQUESTS_MAX).await?;
     for request in requests.iter().filter(|request| request.is_kept_by_dispute_of(payment)) {
         let (tables, pause) = (apply.tables, apply.backoff);
-        if let Reported::Moved(_) = undo(tables, pause, &request.id, apply.cause(), apply.now).await? {
+        // A request with what is saved beside it makes a large future.
+        let undone = Box::pin(undo(tables, pause, &request.id, apply.cause(), apply.now)).await?;
+        if let Reported::Moved(_) = undone {
             tracing::info!(request = request.id.as_str(), outcome = "given_back", "a dispute is won");
         }
     }

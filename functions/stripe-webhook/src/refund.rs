@@ -30,7 +30,10 @@ pub(crate) async fn told(apply: &Apply<'_>, refund: &Refund) -> Result<Outcome, 
     };
     let request = refund.metadata.get(REQUEST_KEY).and_then(|id| RefundRequestId::new(id).ok());
     if let Some(request) = request {
-        match report(apply.tables, apply.backoff, &request, &seen, apply.cause(), apply.now).await? {
+        // A request with what is saved beside it makes a large future.
+        let reported =
+            Box::pin(report(apply.tables, apply.backoff, &request, &seen, apply.cause(), apply.now)).await?;
+        match reported {
             Reported::Moved(state) => {
                 if state == State::Failed {
                     apply.metrics.count("RefundsFailed", 1);

@@ -122,7 +122,9 @@ impl World {
                 "source": { "type": "coupon", "coupon": coupon },
             })
         });
-        object["discounts"] = discounts.collect();
+        if let Some(members) = object.as_object_mut() {
+            members.insert("discounts".to_owned(), discounts.collect());
+        }
         Answer::ok(object)
     }
 
