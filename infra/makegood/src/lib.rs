@@ -69,7 +69,7 @@ async fn carry_out(
     match command {
         Command::Verify(arguments) => {
             let tables = open(&arguments.tables, env)?;
-            let anchors = name(&arguments.anchors_table, "ANCHORS_TABLE", env)?;
+            let anchors = name(arguments.anchors_table.as_ref(), "ANCHORS_TABLE", env)?;
             let store = verify::Store { tables, anchors: Anchors::new(client(env)?, anchors) };
             verify::run(&store, arguments, output, progress).await
         }
@@ -97,12 +97,12 @@ async fn carry_out(
 
 /// The tables, named by the arguments or else by the environment that the functions have.
 fn open(arguments: &TableArguments, env: &Env) -> Result<Tables, Failure> {
-    let ledger = name(&arguments.ledger_table, "LEDGER_TABLE", env)?;
-    let requests = name(&arguments.requests_table, "REQUESTS_TABLE", env)?;
+    let ledger = name(arguments.ledger_table.as_ref(), "LEDGER_TABLE", env)?;
+    let requests = name(arguments.requests_table.as_ref(), "REQUESTS_TABLE", env)?;
     Ok(Tables::new(client(env)?, ledger, requests))
 }
 
-fn name(given: &Option<String>, variable: &'static str, env: &Env) -> Result<String, ConfigError> {
+fn name(given: Option<&String>, variable: &'static str, env: &Env) -> Result<String, ConfigError> {
     match given {
         Some(name) => Ok(name.clone()),
         None => env.required(variable),

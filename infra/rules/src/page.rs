@@ -83,15 +83,12 @@ pub(crate) fn page(
             let names = names.iter().copied().collect::<Vec<_>>().join(", ");
             faults.push(format!("{id} is open; expected no test that claims it, not {names}"));
         }
-        let state = match &entry.open {
-            Some(why) => {
-                counts.open = counts.open.saturating_add(1);
-                format!("**open**: {why}")
-            }
-            None => {
-                let of_record = |plan: &Plan| borne(plan, record.get(id));
-                state(plans.rules.get(id).map_or(Borne::Claimed, of_record), &mut counts)
-            }
+        let state = if let Some(why) = &entry.open {
+            counts.open = counts.open.saturating_add(1);
+            format!("**open**: {why}")
+        } else {
+            let of_record = |plan: &Plan| borne(plan, record.get(id));
+            state(plans.rules.get(id).map_or(Borne::Claimed, of_record), &mut counts)
         };
         let _ = writeln!(
             rows,

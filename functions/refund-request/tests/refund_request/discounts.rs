@@ -124,9 +124,9 @@ async fn what_is_approved_can_be_held_back_by_one_person_until_stripe_is_asked()
     };
     let reason = json!({"reason": "The customer called."});
     assert_eq!(world.call(&hold(json!({"reason": " "}), "agent-1")).await.status(), 422);
-    let (status, held) = crate::world::answer(&world.call(&hold(reason.clone(), "agent-1")).await);
-    assert_eq!((status, &held["state"]), (200, &json!("in_review")), "{held:#}");
-    assert_eq!(held["held_back"][0]["reason"], "The customer called.");
+    let (status, back) = crate::world::answer(&world.call(&hold(reason.clone(), "agent-1")).await);
+    assert_eq!((status, &back["state"]), (200, &json!("in_review")), "{back:#}");
+    assert_eq!(back["held_back"][0]["reason"], "The customer called.");
     assert_eq!((world.refunded("pi_renewal").await, world.lot("pi_renewal").await), (0, (500, 500, 0)));
     assert_eq!(world.call(&hold(reason, "agent-1")).await.status(), 200, "the same call again");
     assert_eq!(world.call(&hold(json!({"reason": "Again."}), "agent-2")).await.status(), 409);

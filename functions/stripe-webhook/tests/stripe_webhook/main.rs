@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 mod authenticity;
+#[cfg(test)]
 mod bought;
 #[cfg(test)]
 mod delivery;

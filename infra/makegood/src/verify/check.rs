@@ -90,7 +90,7 @@ impl Findings {
             let subject = format!("entry {number}");
             match entries.iter().find(|entry| entry.number() == number) {
                 None => {
-                    self.add(&anchor.account, 7, subject, "is anchored, and the journal does not have it")
+                    self.add(&anchor.account, 7, subject, "is anchored, and the journal does not have it");
                 }
                 Some(entry) if entry.hash() != hash => {
                     self.add(&anchor.account, 7, subject, "is another one than the one that was anchored");

@@ -71,9 +71,9 @@ fn check(schema: &Value, value: &Value, place: &str, wrong: &mut Vec<String>) {
             "uniqueItems" => value
                 .as_array()
                 .is_none_or(|items| items.iter().enumerate().all(|(at, item)| !items[..at].contains(item))),
-            "minProperties" => value
-                .as_object()
-                .is_none_or(|members| says.as_u64().is_some_and(|min| members.len() as u64 >= min)),
+            "minProperties" => value.as_object().is_none_or(|members| {
+                says.as_u64().is_some_and(|min| u64::try_from(members.len()).is_ok_and(|count| count >= min))
+            }),
             "items" => {
                 for (at, item) in value.as_array().into_iter().flatten().enumerate() {
                     check(says, item, &format!("{place}[{at}]"), wrong);
