@@ -125,7 +125,7 @@ def test_two_plans_of_two_products_are_two_lots(stack, scene, customer):
 
 
 def test_a_list_that_stripe_cuts_is_fetched(stack, scene, customer):
-    prorations = [line("price_premier_monthly", amount) for amount in (600, -600)] * 60
+    prorations = [line("price_premier_monthly", amount) for _ in range(60) for amount in (600, -600)]
     for each in prorations:
         each["id"] = unique("il")
         each["parent"] = {"subscription_item_details": {"proration": True}}
