@@ -94,7 +94,7 @@ def test_verify_holds_after_every_documented_act(stack, customer):
     assert_sound(stack)
 
     overdue(stack, customer, people)
-    withdrawn = Walk(customer, people, reason="other")
+    withdrawn = Walk(customer, people, reason="other", product="music-studio")
     assert withdrawn.act("withdrawal") == "withdrawn"
     assert_sound(stack)
 
