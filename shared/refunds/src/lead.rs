@@ -241,7 +241,7 @@ impl Lead {
 const CREDITS_WITHIN_S: u64 = 3_600;
 
 /// The document that a purchase without credits falls under, and when its case opens: at the end of the
-/// promise that the document gives, or else of [`CREDITS_WITHIN_S`]. Where it is not known what was bought,
+/// promise that the document gives, or else one hour after the charge. Where it is not known what was bought,
 /// the earliest promise of all counts, or else any document that was in force.
 pub fn credit_promise<'d>(
     documents: &'d Documents,
