@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo up down status test unit end-to-end check lint format rules mutants clean bench
+.PHONY: help setup tools demo up down status test unit end-to-end check advisories lint format rules mutants clean bench
 
 PYTHON ?= python3
 NAME ?= default
@@ -15,16 +15,20 @@ NAME ?= default
 EMULATOR := .local/emulator
 SAM := .local/sam
 CONTRACT := .local/contract
+CHECKOV := .local/checkov
+AUDIT := .local/audit
 TOOLS := .local/tools
 EMULATOR_STAMP := $(EMULATOR)/.stamp
 SAM_STAMP := $(SAM)/.stamp
 CONTRACT_STAMP := $(CONTRACT)/.stamp
+CHECKOV_STAMP := $(CHECKOV)/.stamp
+AUDIT_STAMP := $(AUDIT)/.stamp
+REQUIREMENTS := $(wildcard infra/local/requirements-*.txt)
 # The version is part of the folder's name, so that another version is another file to make.
 DENY_VERSION := 0.20.2
 MACHETE_VERSION := 0.9.2
 DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 MACHETE := $(TOOLS)/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
-ADVISORIES := https://github.com/RustSec/advisory-db
 
 STACK := $(EMULATOR)/bin/python infra/local/stack.py
 export SAM_CLI_TELEMETRY := 0
@@ -54,22 +58,24 @@ unit: ## tests that need nothing but Rust
 end-to-end: setup $(CONTRACT_STAMP) ## the real binaries in a stack of their own; MAKEGOOD_STACK=default: one that is up
 	$(EMULATOR)/bin/python -m pytest -q tests/end_to_end
 
-check: lint test ## what CI runs
+check: lint test ## what CI runs; what it could not check is its last line
+	$(PYTHON) infra/local/advisories.py $(DENY) --if-reachable
 
-lint: setup tools ## formatting, clippy, documentation, dependencies, template
+# What is not known has not been checked: both commands fail where they cannot ask.
+advisories: $(DENY) $(AUDIT_STAMP) ## known vulnerabilities and yanked versions; to be run before each deployment
+	$(PYTHON) infra/local/advisories.py $(DENY)
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		$(REQUIREMENTS:%=--requirement %)
+
+lint: setup tools $(CHECKOV_STAMP) ## formatting, clippy, documentation, dependencies, template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 	$(DENY) --locked check bans licenses sources
-	@# The list of known vulnerabilities is a git repository: it is asked where it can be reached.
-	@if git ls-remote --quiet --exit-code $(ADVISORIES) HEAD >/dev/null 2>&1; then \
-		echo "$(DENY) --locked check advisories"; $(DENY) --locked check advisories; \
-	else \
-		echo "known vulnerabilities were NOT checked: $(ADVISORIES) cannot be reached" >&2; \
-	fi
 	cargo run --quiet --locked -p rules -- check
 	$(MACHETE)
 	$(SAM)/bin/sam validate --lint --template-file infra/template.yaml --region us-east-1
+	$(CHECKOV)/bin/checkov --config-file infra/checkov.yaml
 
 rules: ## every written rule with what holds it, in docs/rules.md
 	cargo run --quiet --locked -p rules -- render
@@ -99,14 +105,17 @@ tools: $(DENY) $(MACHETE)
 $(EMULATOR_STAMP): infra/local/requirements-emulator.txt
 $(SAM_STAMP): infra/local/requirements-sam.txt
 $(CONTRACT_STAMP): infra/local/requirements-contract.txt
+$(CHECKOV_STAMP): infra/local/requirements-checkov.txt
+$(AUDIT_STAMP): infra/local/requirements-audit.txt
 
-# An environment is made anew when its list changes: a leftover of an older list would go unnoticed.
-$(EMULATOR_STAMP) $(SAM_STAMP) $(CONTRACT_STAMP):
+# An environment is made anew when its list changes: a leftover of an older list would go unnoticed. Each file is
+# compared with the hash that its list has.
+$(EMULATOR_STAMP) $(SAM_STAMP) $(CONTRACT_STAMP) $(CHECKOV_STAMP) $(AUDIT_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@echo "installing $< into $(@D)" >&2
 	@rm -rf $(@D)
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
 
 # Optimised only a little: they compile in half the time and run for a second.
