@@ -84,6 +84,11 @@ class Stack:
         """The account of `customer`, `other_customer` or `support`: the `sub` of their tokens."""
         return self.state["pool"]["people"][person]["account"]
 
+    @property
+    def service(self) -> str:
+        """The generation service: the `sub` of its token."""
+        return self.state["pool"]["service_audience"]
+
     def add_person(self, name: str, group: str | None = None) -> str:
         """Makes another customer, or a member of `group`, known by `name` from here on; returns the account."""
         pool = self.state["pool"]

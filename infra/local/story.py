@@ -99,7 +99,7 @@ class Story:
 
     def fail(self) -> None:
         started = time.perf_counter()
-        self.stack.send(messages.failed(self.account, "song-1", "music_custom"))
+        self.stack.send(messages.failed(self.stack.service, self.account, "song-1", "music_custom"))
         self.say("The service sends `generation.failed` to the queue.")
         expected = {PACK: (PACK_CREDITS, 0), PRO: (PRO_CREDITS, 0)}
         self.lots_become("the credits are back on the lots they came from", expected, started)
@@ -107,14 +107,14 @@ class Story:
     def succeed_and_deliver_nothing(self) -> None:
         self.place_hold("song-2", "music_simple", SUCCEEDING)
         answer = {"songs": [{"title": "Harbour lights", "url": "https://songs.example/harbour-lights.mp3"}]}
-        self.stack.send(messages.completed(self.account, "song-2", "music_simple", answer))
+        self.stack.send(messages.completed(self.stack.service, self.account, "song-2", "music_simple", answer))
         self.say(f"song-2 succeeds: its {SUCCEEDING} credits are captured.")
         expected = {PACK: (PACK_CREDITS, 0), PRO: (LEFT_OVER, 0)}
         self.lots_become("the credits are spent", expected)
         expect("how song-2 ended", [change["kind"] for change in self.newest_changes()], ["captured"])
 
         self.place_hold("song-3", "music_simple", EMPTY)
-        self.stack.send(messages.completed(self.account, "song-3", "music_simple", {"songs": []}))
+        self.stack.send(messages.completed(self.stack.service, self.account, "song-3", "music_simple", {"songs": []}))
         self.say('song-3 "succeeds" with an empty list of songs, which the policy registers as an empty success.')
         self.lots_become("its credits are given back", expected)
         [change] = self.newest_changes()

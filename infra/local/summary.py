@@ -11,7 +11,7 @@ def print_summary(stack: Stack) -> None:
     state, outputs = stack.state, stack.state["outputs"]
     account = stack.account("customer")
     hold = '{"generation_id":"gen_1","operation":"music_simple","credits":10}'
-    failed = messages.failed(account, "gen_1", "music_simple")
+    failed = messages.failed(stack.service, account, "gen_1", "music_simple")
     message = json.dumps({"QueueUrl": outputs["GenerationQueueUrl"], "MessageBody": json.dumps(failed)})
     purchase = json.dumps({"account": account, "price": "price_pack_100", "amount": 900, "currency": "usd"})
     key, secret = state["sender"]["key"]

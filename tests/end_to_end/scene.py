@@ -86,7 +86,7 @@ class Scene:
 
     def failed(self, generation: str) -> dict:
         """The message that a generation failed."""
-        return messages.failed(self.account, generation, "music_simple")
+        return messages.failed(self.stack.service, self.account, generation, "music_simple")
 
     # What can be seen
 

@@ -99,12 +99,14 @@ def test_g2_messages_that_claim_more_than_they_may_change_nothing(stack, scene):
     claims = [
         # An amount; another account; a generation that nobody has held credits for.
         {**scene.failed(generation), "credits": 1000},
-        messages.failed(other.account, generation, "music_simple"),
+        messages.failed(stack.service, other.account, generation, "music_simple"),
         scene.failed("nobody"),
+        # The hold of another service.
+        {**scene.failed(generation), "service": "another-service"},
     ]
     for claim in claims:
         stack.send(claim)
-    assert sorted(dead_letters(stack, 3)) == sorted(json.dumps(claim) for claim in claims)
+    assert sorted(dead_letters(stack, len(claims))) == sorted(json.dumps(claim) for claim in claims)
     assert (scene.balance(), other.balance()) == ((90, 10), (100, 0))
 
 
@@ -140,7 +142,7 @@ def test_an_unclear_ending_goes_to_a_person_who_gives_the_credits_back(stack):
     customer = add_customer(stack)
     customer.buy()
     generation = customer.held(10)
-    stack.send(messages.failed(customer.account, generation, "music_simple", "moderation_block"))
+    stack.send(messages.failed(stack.service, customer.account, generation, "music_simple", "moderation_block"))
     path = f"/v1/accounts/{customer.account}/refund-requests"
 
     def opened():
@@ -160,7 +162,7 @@ def test_an_unclear_ending_goes_to_a_person_who_gives_the_credits_back(stack):
 @pytest.mark.usefixtures("quick_redelivery")
 def test_a_message_whose_function_is_killed_comes_again(stack, scene):
     generation = scene.held(10)
-    stack.send(messages.failed(scene.account, scene.held(1), "music_simple"))
+    stack.send(messages.failed(stack.service, scene.account, scene.held(1), "music_simple"))
     stack.wait_until_idle()
     warm = processes_of(stack, "AutoRefund")
     assert warm, "no process of the function is warm"

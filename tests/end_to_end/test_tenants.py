@@ -116,3 +116,28 @@ def test_d14_a_group_that_has_supports_name_in_it_is_not_support(stack, groups):
 def test_d14_supports_own_group_alone_is_support(stack):
     token = stack.altered_token("customer", **{"cognito:groups": ["support"]})
     assert stack.call("GET", "/v1/refund-requests", token=token).status == 200
+
+
+def test_d4_a_service_reaches_the_holds_that_it_placed_alone(stack, owner):
+    generation = owner.held(5)
+    hold = f"/v1/accounts/{owner.account}/holds"
+    other = stack.altered_token("service", sub="another-service")
+    body = {"generation_id": generation, "operation": "music_simple", "credits": 5}
+
+    def refused():
+        before = owner.balance()
+        for how in ("capture", "release"):
+            answer = stack.post(f"{hold}/{generation}/{how}", token=other)
+            assert (answer.status, answer.json["type"]) == (403, "urn:makegood:problem:another-service"), answer.body
+        assert stack.post(hold, body, token=other).json["type"] == "urn:makegood:problem:hold-conflict"
+        assert owner.balance() == before
+
+    refused()
+    assert owner.settle(generation, "capture").json["outcome"] == "captured"
+    refused()
+    assert owner.settle(generation, "release").json["outcome"] == "given_back"
+    # What it holds itself is its own.
+    body["generation_id"] = f"{generation}-other"
+    assert stack.post(hold, body, token=other).status == 201
+    assert owner.settle(body["generation_id"], "capture").status == 403
+    assert stack.post(f"{hold}/{body['generation_id']}/release", token=other).json["outcome"] == "released"

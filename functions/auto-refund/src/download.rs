@@ -3,7 +3,9 @@
 //!
 //! Nothing is said of credits: how the generation ended is reported by messages of its own.
 
-use ledger::{AccountId, DownloadStore, Entry, ExecuteError, GenerationId, LedgerStore, PaymentId};
+use ledger::{
+    AccountId, DownloadStore, Entry, ExecuteError, GenerationId, Hold, LedgerStore, PaymentId, ServiceId,
+};
 
 use crate::stay::Stay;
 
@@ -14,14 +16,17 @@ pub(crate) async fn note<S: DownloadStore>(
     account: &AccountId,
     head: Option<&Entry>,
     generation: &GenerationId,
+    service: &ServiceId,
 ) -> Result<&'static str, Stay<<S as LedgerStore>::Error>> {
     let failed = |error| Stay::Ledger(ExecuteError::Store(error));
-    let payments = if let Some(payments) = head.and_then(|entry| payments(entry, generation)) {
-        payments
-    } else {
-        let placed = store.hold_entry(account, generation).await.map_err(failed)?;
-        placed.and_then(|entry| payments(&entry, generation)).ok_or(Stay::UnknownGeneration)?
-    };
+    let is_open = head.is_some_and(|entry| entry.after().hold(generation).is_some());
+    let placed = if is_open { None } else { store.hold_entry(account, generation).await.map_err(failed)? };
+    let entry = placed.as_ref().or(head).ok_or(Stay::UnknownGeneration)?;
+    let hold = entry.after().hold(generation).ok_or(Stay::UnknownGeneration)?;
+    if hold.service != *service {
+        return Err(Stay::AnotherService);
+    }
+    let payments = payments(entry, hold);
     if payments.is_empty() {
         return Ok("without_payment");
     }
@@ -34,9 +39,8 @@ pub(crate) async fn note<S: DownloadStore>(
     Ok(outcome)
 }
 
-/// The payments whose credits an open hold has: an entry with the hold has its lots as well.
-fn payments(entry: &Entry, generation: &GenerationId) -> Option<Vec<PaymentId>> {
-    let account = entry.after();
-    let lots = account.hold(generation)?.parts.iter().filter_map(|part| account.lot(part.lot));
-    Some(lots.filter_map(|lot| lot.payment.clone()).collect())
+/// The payments whose credits a hold has: an entry with the hold has its lots as well.
+fn payments(entry: &Entry, hold: &Hold) -> Vec<PaymentId> {
+    let lots = hold.parts.iter().filter_map(|part| entry.after().lot(part.lot));
+    lots.filter_map(|lot| lot.payment.clone()).collect()
 }

@@ -4,7 +4,8 @@
 //! A batch's messages of one account come in, those that stay in the queue go out. The account is read
 //! once; each generation's verdict is the policy's on the hold as it is recorded; all verdicts of one
 //! service under one document become one entry. Nothing that happened before happens again: a message
-//! may come any number of times, in any order, and at the same time as its repeat.
+//! may come any number of times, in any order, and at the same time as its repeat. A message in the name of
+//! another service than the hold's changes nothing and goes to the dead letters, with an alarm.
 //!
 //! Amounts come from the hold and from nowhere else.
 
@@ -21,7 +22,8 @@ use lambda::Invocation;
 use lambda::sqs::{Item, Record};
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, DownloadStore, Entry, GenerationId, Last, LedgerStore, Order,
-    Past, Pause, PolicyRef, Settlement, SettlementOutcome, Timestamp, execute, execute_on, find_hold,
+    Past, Pause, PolicyRef, ServiceId, Settlement, SettlementOutcome, Timestamp, execute, execute_on,
+    find_hold,
 };
 use policy::{Document, Documents, LateSuccess};
 use refunds::{About, Lead, LeadStore};
@@ -49,7 +51,7 @@ struct Case<'b, 'a> {
     past: Past,
     document: &'static Document,
     verdict: Verdict,
-    service: String,
+    service: ServiceId,
     /// The earliest instant at which it ended, as its messages say.
     ended_at: Timestamp,
 }
@@ -77,15 +79,19 @@ where
             return desk.left;
         }
     };
+    let (items, forged): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.message.is_spoken_for);
+    for item in forged {
+        desk.leave(Some(&item.message.generation), vec![item.record], &Stay::Sender);
+    }
     let (items, downloads): (Vec<_>, Vec<_>) =
         items.into_iter().partition(|item| item.message.ending.is_some());
-    for (generation, items) in by_generation(downloads) {
-        desk.download(head.as_ref(), &generation, &items).await;
+    for ((generation, service), items) in by_generation(downloads) {
+        desk.download(head.as_ref(), &generation, &service, &items).await;
     }
-    let mut orders: BTreeMap<(&str, &str, String), Vec<Case<'b, 'a>>> = BTreeMap::new();
-    for (generation, items) in by_generation(items) {
+    let mut orders: BTreeMap<(&str, &str, ServiceId), Vec<Case<'b, 'a>>> = BTreeMap::new();
+    for ((generation, service), items) in by_generation(items) {
         let records = items.iter().map(|item| item.record).collect();
-        match desk.case(head.as_ref(), &generation, items).await {
+        match desk.case(head.as_ref(), &generation, service, items).await {
             Ok(case) if has_returned(&case) => desk.done(&case, "repeated"),
             Ok(case) => {
                 let key = (case.document.id.as_str(), case.document.version.as_str(), case.service.clone());
@@ -102,15 +108,17 @@ where
     desk.left
 }
 
-/// The messages of each generation, in the order in which the generations first appear.
-fn by_generation<'b, 'a>(
-    items: Vec<Item<'b, 'a, Message>>,
-) -> Vec<(GenerationId, Vec<Item<'b, 'a, Message>>)> {
-    let mut groups: Vec<(GenerationId, Vec<Item<'b, 'a, Message>>)> = Vec::new();
+/// A generation, as a service names it.
+type Named = (GenerationId, ServiceId);
+
+/// The messages of each service about each generation, in the order in which these first appear.
+fn by_generation<'b, 'a>(items: Vec<Item<'b, 'a, Message>>) -> Vec<(Named, Vec<Item<'b, 'a, Message>>)> {
+    let mut groups: Vec<(Named, Vec<Item<'b, 'a, Message>>)> = Vec::new();
     for item in items {
-        match groups.iter_mut().find(|(generation, _)| *generation == item.message.generation) {
+        let named = (item.message.generation.clone(), item.message.service.clone());
+        match groups.iter_mut().find(|(known, _)| *known == named) {
             Some((_, items)) => items.push(item),
-            None => groups.push((item.message.generation.clone(), vec![item])),
+            None => groups.push((named, vec![item])),
         }
     }
     groups
@@ -139,6 +147,7 @@ where
         &self,
         head: Option<&Entry>,
         generation: &GenerationId,
+        service: ServiceId,
         items: Vec<Item<'b, 'a, Message>>,
     ) -> Result<Case<'b, 'a>, Stay<StoreError<S>>> {
         let open = head.and_then(|entry| entry.after().hold(generation));
@@ -149,6 +158,9 @@ where
         };
         let past = past.ok_or(Stay::UnknownGeneration)?;
         let hold = &past.hold;
+        if hold.service != service {
+            return Err(Stay::AnotherService);
+        }
         let in_force = (self.context.documents)().in_force(hold.product.as_str(), hold.held_at.as_ms());
         let document = in_force.document().ok_or(Stay::NoDocument)?;
         let differing = items.iter().filter(|item| item.message.operation != hold.operation).count();
@@ -163,7 +175,6 @@ where
         // The first of those that are equally good.
         let best = verdicts.reduce(|best, next| if next.0.favour() > best.0.favour() { next } else { best });
         let (verdict, item) = best.ok_or(Stay::UnknownGeneration)?;
-        let service = item.message.service.clone();
         let ended_at = items.iter().map(|item| item.message.occurred_at).min();
         let ended_at = ended_at.unwrap_or(item.message.occurred_at);
         let records = items.iter().map(|item| item.record).collect();
@@ -175,9 +186,10 @@ where
         &mut self,
         head: Option<&Entry>,
         generation: &GenerationId,
+        service: &ServiceId,
         items: &[Item<'b, 'a, Message>],
     ) {
-        match download::note(&self.context.store, self.account, head, generation).await {
+        match download::note(&self.context.store, self.account, head, generation, service).await {
             Ok(outcome) => {
                 for item in items {
                     let message_id = item.record.message_id();
@@ -197,7 +209,7 @@ where
         &mut self,
         head: Option<Entry>,
         policy: PolicyRef,
-        service: String,
+        service: ServiceId,
         cases: Vec<Case<'b, 'a>>,
     ) {
         let settlements = cases.iter().map(|case| Settlement {
@@ -206,12 +218,13 @@ where
             grace_s: case.document.leftover.as_ref().map_or(0, |leftover| leftover.grace_after_failed_job_s),
             charges_late: case.document.late_success.then == LateSuccess::Charge,
         });
-        let command = Command::Settle { settlements: settlements.collect() };
+        let settlements = settlements.collect();
+        let command = Command::Settle { by: Some(service.clone()), settlements };
         let order = Order {
             account: self.account,
             command: &command,
             cause: Cause::Generation,
-            actor: Actor::Service(service),
+            actor: Actor::Service(service.as_str().to_owned()),
             policy: Some(policy),
             records: Vec::new(),
         };
@@ -251,6 +264,7 @@ where
     ) -> Result<&'static str, Stay<StoreError<S>>> {
         let name = match outcome {
             SettlementOutcome::Unknown => return Err(Stay::UnknownGeneration),
+            SettlementOutcome::AnotherService => return Err(Stay::AnotherService),
             SettlementOutcome::TooLate => return Err(Stay::TooLate),
             settled => settled.as_str(),
         };
@@ -300,6 +314,9 @@ where
         }
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
         self.invocation.metrics().count_labelled("MessagesLeft", ("reason", outcome), count);
+        if matches!(stay, Stay::Sender | Stay::AnotherService) {
+            self.invocation.metrics().count("ServiceMismatches", count);
+        }
         self.left.extend(records);
     }
 

@@ -6,14 +6,14 @@
 //! message.
 
 use lambda::sqs::Record;
-use ledger::{AccountId, GenerationId, IdError, TimeError, Timestamp};
+use ledger::{AccountId, GenerationId, IdError, ServiceId, TimeError, Timestamp};
 use policy::FailureKind;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 /// What SQS took at most before August 2025; ten such messages stay below Lambda's 6 MB.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
-/// Names of services and operations, and providers' codes: longer ones are sentences.
+/// Names of operations, and providers' codes: longer ones are sentences.
 const NAME_BYTES_MAX: usize = 64;
 /// The one version of the envelope.
 const VERSION: u64 = 1;
@@ -25,8 +25,10 @@ pub struct Message {
     pub generation: GenerationId,
     /// Its operation, as the service names it; the hold's own operation counts.
     pub operation: String,
-    /// The service.
-    pub service: String,
+    /// The service: the one that placed the hold, or else the message changes nothing.
+    pub service: ServiceId,
+    /// Whether its sender may speak for the service.
+    pub is_spoken_for: bool,
     /// When that was, as the service says.
     pub occurred_at: Timestamp,
     /// How it ended; nothing where a result of it was downloaded or exported.
@@ -69,7 +71,7 @@ pub enum MessageError {
         "the type is not known; expected `generation.failed`, `generation.completed` or `generation.downloaded`"
     )]
     Type,
-    /// The account or the generation cannot be an id.
+    /// The account, the generation or the service cannot be an id.
     #[error("an id is not valid")]
     Id(#[from] IdError),
     /// `occurred_at` is not an instant.
@@ -78,9 +80,6 @@ pub enum MessageError {
     /// A name or a code has other characters than it may have.
     #[error("`{0}` is not valid; expected 1 to {NAME_BYTES_MAX} letters, digits, `.`, `_`, `:` and `-`")]
     Name(&'static str),
-    /// Its sender does not speak for the service that it names.
-    #[error("the sender does not speak for the service")]
-    Sender,
     /// A failure without `failure`, a completion without `answer`, or one of the two where it does not
     /// belong.
     #[error("a failure has `failure` alone, a completion `answer` alone, and a download neither")]
@@ -180,7 +179,8 @@ fn read(body: &str) -> Result<(AccountId, Message), MessageError> {
     let message = Message {
         generation: GenerationId::new(envelope.generation_id)?,
         operation: name("operation", envelope.operation)?,
-        service: name("service", envelope.service)?,
+        service: ServiceId::new(envelope.service)?,
+        is_spoken_for: true,
         occurred_at,
         ending,
     };

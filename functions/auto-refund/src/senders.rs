@@ -2,7 +2,7 @@
 //!
 //! SQS names a sender by a unique id that nobody can choose: `AIDA…` for a user, `AROA…:session` for a role's
 //! session (`SenderId`, SQS API reference). The service becomes the actor of the ledger's entry, so that it
-//! has to be one that the sender speaks for.
+//! has to be one that the sender speaks for. A message of any other sender changes nothing, whatever it says.
 
 use lambda::config::{ConfigError, Env};
 use lambda::sqs::Record;
@@ -37,14 +37,12 @@ impl Senders {
         pairs.collect::<Option<_>>().map(Self).ok_or(invalid)
     }
 
-    /// Reads a message whose sender speaks for its service; the account is its group.
+    /// Reads a message, and whether its sender speaks for its service; the account is its group.
     pub fn understand(&self, record: &Record<'_>) -> Result<(AccountId, Message), MessageError> {
-        let (account, message) = understand(record)?;
-        if self.0.is_empty() || self.speaks_for(record.sender_id(), &message.service) {
-            Ok((account, message))
-        } else {
-            Err(MessageError::Sender)
-        }
+        let (account, mut message) = understand(record)?;
+        message.is_spoken_for =
+            self.0.is_empty() || self.speaks_for(record.sender_id(), message.service.as_str());
+        Ok((account, message))
     }
 
     fn speaks_for(&self, sender: Option<&str>, service: &str) -> bool {

@@ -10,6 +10,12 @@ pub(crate) enum Stay<E: Error + 'static> {
     /// The hold may come yet, and a person looks when it does not.
     #[error("the account knows no hold of the generation")]
     UnknownGeneration,
+    /// Somebody sent it in the name of a service that they do not speak for.
+    #[error("the sender does not speak for the service that the message names")]
+    Sender,
+    /// Another service placed the hold.
+    #[error("the hold is another service's than the message names")]
+    AnotherService,
     /// A person has to look.
     #[error("the lots that the credits came from have left the account")]
     TooLate,
@@ -32,6 +38,8 @@ impl<E: Error + 'static> Stay<E> {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::UnknownGeneration => "unknown_generation",
+            Self::Sender => "sender",
+            Self::AnotherService => "another_service",
             Self::TooLate => "too_late",
             Self::NoDocument => "no_document",
             Self::Ledger(ExecuteError::Busy) => "busy",

@@ -5,7 +5,7 @@ use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{
     AccountId, Actor, AmountError, Answer, Cause, Command, Credits, GenerationId, Hold, LedgerStore, Order,
-    Pause, Place, ProductId, Rejection, Timestamp, execute_on,
+    Pause, Place, ProductId, Rejection, ServiceId, Timestamp, execute_on,
 };
 use ledger_dynamodb::StoreError;
 use serde::Deserialize;
@@ -34,7 +34,12 @@ fn unprocessable(pointer: &str, detail: String) -> Problem {
 }
 
 /// What is to be held; the deadline is that of the policy document in force.
-fn place_of<S, P>(context: &Context<S, P>, body: HoldRequest, now: Timestamp) -> Result<Place, Problem> {
+fn place_of<S, P>(
+    context: &Context<S, P>,
+    service: ServiceId,
+    body: HoldRequest,
+    now: Timestamp,
+) -> Result<Place, Problem> {
     let generation = GenerationId::new(body.generation_id)
         .map_err(|error| invalid("#/generation_id", error.to_string()))?;
     let product = body.product.map(ProductId::new).transpose();
@@ -54,6 +59,7 @@ fn place_of<S, P>(context: &Context<S, P>, body: HoldRequest, now: Timestamp) ->
     };
     Ok(Place {
         generation,
+        service,
         operation: operation.id.clone(),
         product,
         credits,
@@ -82,7 +88,8 @@ pub(crate) async fn place<S: LedgerStore<Error = StoreError>, P: Pause>(
 ) -> Result<Response, Problem> {
     caller.may_reach(account, &[Role::Service])?;
     lambda::log::account(account);
-    let place = place_of(context, request.json(BODY_BYTES_MAX)?, invocation.now())?;
+    let service = caller.service().ok_or_else(|| Problem::new(ProblemKind::Forbidden))?;
+    let place = place_of(context, service, request.json(BODY_BYTES_MAX)?, invocation.now())?;
     lambda::log::cause(place.generation.as_str());
     let head = context.store.head(account).await.map_err(failure::store)?;
     if head.is_none() {

@@ -5,7 +5,7 @@ use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, Ending, Entry, GenerationId, LedgerStore, Order, Pause,
-    PolicyRef, ReleaseReason, Settled, Settlement, SettlementOutcome, execute_on, find_hold,
+    PolicyRef, ReleaseReason, ServiceId, Settled, Settlement, SettlementOutcome, execute_on, find_hold,
 };
 use ledger_dynamodb::StoreError;
 use policy::{Document, LateSuccess};
@@ -84,7 +84,7 @@ pub(crate) async fn release<S: LedgerStore<Error = StoreError>, P: Pause>(
 async fn document_of<S: LedgerStore<Error = StoreError>, P: Pause>(
     context: &Context<S, P>,
     newest: &Entry,
-    generation: &GenerationId,
+    (service, generation): (&ServiceId, &GenerationId),
     ending: Ending,
 ) -> Result<Option<&'static Document>, Problem> {
     let account = newest.after();
@@ -96,7 +96,7 @@ async fn document_of<S: LedgerStore<Error = StoreError>, P: Pause>(
         Ending::Succeeded => Settled::Captured,
         Ending::Failed(_) => Settled::Released,
     };
-    if last.is_some_and(|last| last.settled() == repeated) {
+    if last.is_some_and(|last| last.settled() == repeated && last.is_by(service)) {
         return Ok(None);
     }
     let found = find_hold(&context.store, newest.account(), generation).await.map_err(failure::execute)?;
@@ -112,10 +112,11 @@ async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     lambda::log::cause(generation.as_str());
+    let service = caller.service().ok_or_else(|| Problem::new(ProblemKind::Forbidden))?;
     let now = invocation.now();
     let head = context.store.head(account).await.map_err(failure::store)?;
     let Some(newest) = &head else { return Err(Problem::new(ProblemKind::NotFound)) };
-    let document = document_of(context, newest, &generation, ending).await?;
+    let document = document_of(context, newest, (&service, &generation), ending).await?;
     let leftover = document.and_then(|document| document.leftover.as_ref());
     let settlement = Settlement {
         generation: generation.clone(),
@@ -123,7 +124,7 @@ async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
         grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
         charges_late: document.is_none_or(|document| document.late_success.then == LateSuccess::Charge),
     };
-    let command = Command::Settle { settlements: vec![settlement] };
+    let command = Command::Settle { by: Some(service), settlements: vec![settlement] };
     // A capture is the service's word alone.
     let released_by = document.filter(|_| matches!(ending, Ending::Failed(_)));
     let order = Order {
@@ -146,6 +147,7 @@ async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
     invocation.metrics().count_labelled("GenerationsEnded", ("outcome", name), 1);
     match outcome {
         SettlementOutcome::Unknown => Err(Problem::new(ProblemKind::NotFound)),
+        SettlementOutcome::AnotherService => Err(Problem::new(ProblemKind::AnotherService)),
         SettlementOutcome::TooLate => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the lots that the credits came from have left the account; a person has to look")),
         _ => Ok(Response::json(200, &OutcomeView { generation_id: generation.as_str(), outcome: name })),

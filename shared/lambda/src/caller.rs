@@ -12,7 +12,7 @@
 //! writes the list of `Tier 2` and `support` and the list of one `Tier 2 support` alike, so that a flattened
 //! list of more than one word makes nobody support.
 
-use ledger::{AccountId, Timestamp};
+use ledger::{AccountId, ServiceId, Timestamp};
 
 use crate::config::{ConfigError, Env};
 use crate::http::{Problem, ProblemKind};
@@ -220,6 +220,12 @@ impl Caller {
     /// The caller's own account, if the caller is a customer.
     pub fn account(&self) -> Option<&AccountId> {
         (self.role == Role::Customer).then_some(&self.subject)
+    }
+
+    /// The service that calls, if the caller is one: what its holds are kept under.
+    pub fn service(&self) -> Option<ServiceId> {
+        // Both kinds of ids follow one rule.
+        ServiceId::new(self.subject.as_str()).ok().filter(|_| self.role == Role::Service)
     }
 
     /// Whether the caller may reach `account` on a route that is for `roles`.

@@ -4,7 +4,7 @@
 //! generations and [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
 
 use crate::{
-    AccountId, AmountError, Credits, GenerationId, PaymentId, ProductId, Recent, RefundRequestId,
+    AccountId, AmountError, Credits, GenerationId, PaymentId, ProductId, Recent, RefundRequestId, ServiceId,
     SubscriptionId, Timestamp,
 };
 
@@ -172,6 +172,8 @@ pub struct Part {
 pub struct Hold {
     /// The generation.
     pub generation: GenerationId,
+    /// The service that placed it, which alone may say how the generation ended.
+    pub service: ServiceId,
     /// The operation, as the policy document names it.
     pub operation: String,
     /// The product of the operation.

@@ -46,12 +46,12 @@ impl Account {
                 self.move_parts(parts, at, held, available)?;
             }
             Change::GivenBack { generation, parts, .. } => {
-                self.recent.push(Recent::new(generation, Settled::Released));
+                self.recent.push(Recent::again(&self.recent, generation, Settled::Released));
                 self.move_parts(parts, at, spent, available)?;
                 self.count_result(parts, |results| results.checked_sub(1))?;
             }
             Change::ChargedLate { generation, parts, .. } => {
-                self.recent.push(Recent::new(generation, Settled::Captured));
+                self.recent.push(Recent::again(&self.recent, generation, Settled::Captured));
                 self.move_parts(parts, at, available, spent)?;
                 self.count_result(parts, |results| results.checked_add(1))?;
             }
@@ -148,8 +148,8 @@ impl Account {
 
     fn close_hold(&mut self, generation: &GenerationId, settled: Settled) -> Result<(), ApplyError> {
         let position = self.holds.iter().position(|hold| &hold.generation == generation);
-        self.holds.remove(position.ok_or(ApplyError::NoHold)?);
-        self.recent.push(Recent::new(generation, settled));
+        let hold = self.holds.remove(position.ok_or(ApplyError::NoHold)?);
+        self.recent.push(Recent::new(generation, &hold.service, settled));
         Ok(())
     }
 }

@@ -4,7 +4,8 @@
 //! measured sizes. So nothing is written twice: the account is the item's key, and bound to the entries by
 //! the hash that the first of them names as its predecessor's ([`Hash::genesis`]); a hold that is placed
 //! stands in the account afterwards, and the change names its place there; a hold's product is that of its
-//! lots (`S0-20`). The body names its [`SCHEMA`], so that a later form can be told apart.
+//! lots (`S0-20`), and its service that of the entry unless it names another. The body names its
+//! [`SCHEMA`], so that a later form can be told apart.
 
 mod change;
 mod state;
@@ -108,7 +109,7 @@ pub(crate) fn encode(draft: &Draft, number: u64, previous: Hash) -> Result<Strin
             .iter()
             .map(|change| ChangeForm::of(change, &draft.after))
             .collect::<Result<_, _>>()?,
-        s: AccountForm::of(&draft.after),
+        s: AccountForm::of(&draft.after, &draft.actor),
     };
     Ok(serde_json::to_string(&body)?)
 }
@@ -119,7 +120,16 @@ pub(crate) fn decode(account: AccountId, body: &str) -> Result<(Draft, u64, Hash
     if body.v != SCHEMA {
         return Err(CodecError::Schema(body.v));
     }
-    let after = body.s.read()?;
+    let actor = match body.by {
+        ActorForm::Stripe => Actor::Stripe,
+        ActorForm::Service(name) => Actor::Service(name),
+        ActorForm::Schedule => Actor::Schedule,
+        ActorForm::Policy => Actor::Policy,
+        ActorForm::Support(sub) => Actor::Support(sub),
+        ActorForm::Customer => Actor::Customer,
+        ActorForm::Operator => Actor::Operator,
+    };
+    let after = body.s.read(&actor)?;
     let previous: Option<[u8; 32]> =
         URL_SAFE_NO_PAD.decode(body.p).ok().and_then(|hash| hash.try_into().ok());
     let draft = Draft {
@@ -132,15 +142,7 @@ pub(crate) fn decode(account: AccountId, body: &str) -> Result<(Draft, u64, Hash
             CauseForm::RefundRequest(id) => Cause::RefundRequest(id),
             CauseForm::Operator(reason) => Cause::Operator(reason),
         },
-        actor: match body.by {
-            ActorForm::Stripe => Actor::Stripe,
-            ActorForm::Service(name) => Actor::Service(name),
-            ActorForm::Schedule => Actor::Schedule,
-            ActorForm::Policy => Actor::Policy,
-            ActorForm::Support(sub) => Actor::Support(sub),
-            ActorForm::Customer => Actor::Customer,
-            ActorForm::Operator => Actor::Operator,
-        },
+        actor,
         policy: body.pol.map(|(document, version)| PolicyRef { document, version }),
         changes: body.ch.into_iter().map(|change| change.read(&after)).collect::<Result<_, _>>()?,
         after,

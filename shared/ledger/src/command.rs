@@ -1,7 +1,7 @@
 //! What can be asked of an account, and what can be answered.
 
 use crate::{
-    Credits, GenerationId, Payment, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason,
+    Credits, GenerationId, Payment, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason, ServiceId,
     SubscriptionId, Timestamp,
 };
 
@@ -39,6 +39,8 @@ pub struct Compensation {
 pub struct Place {
     /// The generation.
     pub generation: GenerationId,
+    /// The service that asks, by its verified identity.
+    pub service: ServiceId,
     /// Its operation.
     pub operation: String,
     /// Its product.
@@ -94,6 +96,8 @@ pub enum Command {
     Hold(Place),
     /// Capture or release the holds of one or several generations.
     Settle {
+        /// The service that says so, which reaches its own holds alone; `None` for a person's decision.
+        by: Option<ServiceId>,
         /// Each generation at most once.
         settlements: Vec<Settlement>,
     },
@@ -160,6 +164,8 @@ pub enum SettlementOutcome {
     Repeated,
     /// No hold of the generation is known; it may come yet.
     Unknown,
+    /// Another service placed the hold; nothing changed.
+    AnotherService,
     /// The lots that the credits would go back to have left the account; a person has to look.
     TooLate,
 }
@@ -176,6 +182,7 @@ impl SettlementOutcome {
             Self::NotCharged => "not_charged",
             Self::Repeated => "repeated",
             Self::Unknown => "unknown",
+            Self::AnotherService => "another_service",
             Self::TooLate => "too_late",
         }
     }
@@ -195,8 +202,8 @@ pub enum Rejection {
     /// A hold or a compensation of no credits.
     #[error("at least one credit is needed")]
     NoCredits,
-    /// The generation has a hold of other content.
-    #[error("the generation has a hold with other content")]
+    /// The generation has a hold of other content, or of another service.
+    #[error("the generation has a hold with other content, or of another service")]
     HoldConflict,
     /// The account is suspended.
     #[error("the account is suspended")]

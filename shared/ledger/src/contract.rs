@@ -10,8 +10,8 @@ use crate::{
     AccountId, Actor, Answer, Buyer, Cause, Change, Command, Commit, Committed, Compensation, Credits,
     Currency, CustomerId, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId, LotId,
     Money, Order, Pause, Payment, PaymentId, PaymentKind, Place, ProductId, Record, RefundRequestId,
-    Rejection, ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Timestamp, check_journal,
-    execute, shard_of,
+    Rejection, ReleaseReason, ServiceId, Settlement, SettlementOutcome, SubscriptionId, Timestamp,
+    check_journal, execute, shard_of,
 };
 
 /// The instant at which the suite's stories begin: 2026-11-01T00:00:00Z.
@@ -88,14 +88,27 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
     }
 }
 
-/// A hold of `count` credits with a deadline of 50 minutes.
+/// The service that holds and settles, where no other is named.
+pub const SERVICE: &str = "suite";
+
+/// A hold of `count` credits by [`SERVICE`] with a deadline of 50 minutes.
 ///
 /// # Panics
 ///
 /// When the id is not valid.
 pub fn place(id: &str, count: u64) -> Command {
+    place_by(SERVICE, id, count)
+}
+
+/// A hold of `count` credits by `service` with a deadline of 50 minutes.
+///
+/// # Panics
+///
+/// When an id is not valid.
+pub fn place_by(service: &str, id: &str, count: u64) -> Command {
     Command::Hold(Place {
         generation: generation(id),
+        service: ServiceId::new(service).expect("a valid id"),
         operation: "music-simple".to_owned(),
         product: ProductId::new("music-studio").expect("a valid id"),
         credits: credits(count),
@@ -103,14 +116,24 @@ pub fn place(id: &str, count: u64) -> Command {
     })
 }
 
-/// The settlement of one generation.
+/// The settlement of one generation by [`SERVICE`].
 ///
 /// # Panics
 ///
 /// When the id is not valid.
 pub fn settle(id: &str, ending: Ending) -> Command {
+    settle_by(SERVICE, id, ending)
+}
+
+/// The settlement of one generation by `service`.
+///
+/// # Panics
+///
+/// When an id is not valid.
+pub fn settle_by(service: &str, id: &str, ending: Ending) -> Command {
+    let by = Some(ServiceId::new(service).expect("a valid id"));
     let settlement = Settlement { generation: generation(id), ending, grace_s: GRACE_S, charges_late: true };
-    Command::Settle { settlements: vec![settlement] }
+    Command::Settle { by, settlements: vec![settlement] }
 }
 
 /// The expiry of what is due of an account, with the release of these generations' holds where they are due.
@@ -134,7 +157,7 @@ pub async fn run<S: DueStore>(store: &S, account: &AccountId, command: &Command,
         account,
         command,
         cause: Cause::Generation,
-        actor: Actor::Service("suite".to_owned()),
+        actor: Actor::Service(SERVICE.to_owned()),
         policy: None,
         records: Vec::new(),
     };
@@ -173,6 +196,7 @@ pub async fn suite<S: DueStore>(store: &S) {
     parallel_holds_never_overdraw(store).await;
     a_generation_is_settled_once(store).await;
     a_capture_after_the_release_is_charged_once(store).await;
+    a_service_reaches_its_own_holds_alone(store).await;
     an_unknown_generation_changes_nothing(store).await;
     a_commit_is_all_or_nothing(store).await;
     a_customer_belongs_to_one_account(store).await;
@@ -259,6 +283,39 @@ async fn a_repeated_hold_is_answered_with_the_first<S: DueStore>(store: &S) {
     assert_eq!(run(store, &account, &place("g1", 8), at(2)).await, Answer::Refused(Rejection::HoldConflict));
     run(store, &account, &settle("g1", Ending::Succeeded), at(3)).await;
     assert_eq!(run(store, &account, &place("g1", 7), at(4)).await, Answer::Placed(hold));
+}
+
+async fn a_service_reaches_its_own_holds_alone<S: DueStore>(store: &S) {
+    let account = granted(store, "contract-services", 100).await;
+    run(store, &account, &place_by("one", "g1", 10), at(1)).await;
+    let refused = Answer::Unchanged(vec![SettlementOutcome::AnotherService]);
+    let conflict = Answer::Refused(Rejection::HoldConflict);
+    let endings = [Ending::Succeeded, FAILED];
+    let others = async |second| {
+        for ending in endings {
+            let answer = run(store, &account, &settle_by("two", "g1", ending), at(second)).await;
+            assert_eq!(answer, refused, "{ending:?}");
+        }
+    };
+    others(2).await;
+    assert_eq!(run(store, &account, &place_by("two", "g1", 10), at(2)).await, conflict);
+    let captured = run(store, &account, &settle_by("one", "g1", Ending::Succeeded), at(3)).await;
+    assert_eq!(outcomes(&captured), [SettlementOutcome::Captured]);
+    // Among the recent ones.
+    others(4).await;
+    assert_eq!(run(store, &account, &place_by("two", "g1", 10), at(4)).await, conflict);
+    let repeat = settle_by("one", "g1", Ending::Succeeded);
+    assert_eq!(outcomes(&run(store, &account, &repeat, at(5)).await), [SettlementOutcome::Repeated]);
+    // Beyond the ring, by the index, and after a second ending that another entry has.
+    for index in 0..10 {
+        run(store, &account, &place(&format!("h{index}"), 1), at(6)).await;
+        run(store, &account, &settle(&format!("h{index}"), FAILED), at(7)).await;
+    }
+    others(8).await;
+    let back = run(store, &account, &settle_by("one", "g1", FAILED), at(9)).await;
+    assert_eq!(outcomes(&back), [SettlementOutcome::GivenBack]);
+    others(10).await;
+    assert_eq!(check_journal(&journal(store, &account).await), []);
 }
 
 async fn parallel_holds_never_overdraw<S: DueStore>(store: &S) {

@@ -59,7 +59,9 @@ pub fn decide(
         Command::GrantAll(grants) => planner.grant_all(grants),
         Command::Compensate(compensation) => planner.compensate(compensation),
         Command::Hold(place) => planner.hold(place, histories),
-        Command::Settle { settlements } => settle::settle(&mut planner, settlements, histories),
+        Command::Settle { by, settlements } => {
+            settle::settle(&mut planner, by.as_ref(), settlements, histories)
+        }
         Command::Expire { releases } => planner.expire(releases),
         Command::Revoke { payment, takes, owe_spent } => planner.revoke(payment, *takes, *owe_spent),
         Command::Restore { payment, credits, debt } => planner.restore(payment, *credits, *debt),
@@ -214,6 +216,7 @@ impl Planner {
         let Ok(deadline) = self.now.plus_s(place.deadline_s) else { return refused(Rejection::OutOfRange) };
         self.change(Change::Held(Hold {
             generation: place.generation.clone(),
+            service: place.service.clone(),
             operation: place.operation.clone(),
             product: place.product.clone(),
             parts,
@@ -374,7 +377,8 @@ impl Planner {
 }
 
 fn placed_before(place: &Place, hold: &Hold) -> Result<Step, ApplyError> {
-    let same = hold.operation == place.operation
+    let same = hold.service == place.service
+        && hold.operation == place.operation
         && hold.product == place.product
         && hold.credits()? == place.credits;
     Ok(Step::Answer(if same {

@@ -99,6 +99,7 @@ id_type!(
 id_type!(ProductId, "product id", "A product of the price catalogue; lots are spent on its operations only.");
 id_type!(RefundId, "refund id", "Money out: Stripe's Refund (`re_…`).");
 id_type!(RefundRequestId, "refund request id", "One refund request, ours.");
+id_type!(ServiceId, "service id", "A generation service: the `sub` of its token.");
 id_type!(SubscriptionId, "subscription id", "Stripe's subscription (`sub_…`).");
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posti
 pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
 pub use id::{
     AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, PaymentId, PaymentName, ProductId,
-    RefundId, RefundRequestId, SubscriptionId, check_id,
+    RefundId, RefundRequestId, ServiceId, SubscriptionId, check_id,
 };
 pub use invariants::{Breach, check_journal};
 pub use memory::{InMemory, MemoryError};

@@ -3,8 +3,8 @@
 
 use crate::decide::{Decided, Planner, Step};
 use crate::{
-    ApplyError, Change, Ending, Entry, GenerationId, Hold, Part, Record, ReleaseReason, Settled, Settlement,
-    SettlementOutcome, Timestamp,
+    ApplyError, Change, Ending, Entry, GenerationId, Hold, Part, Record, ReleaseReason, ServiceId, Settled,
+    Settlement, SettlementOutcome, Timestamp,
 };
 
 /// The newest thing that happened to a generation after its hold was placed.
@@ -80,12 +80,13 @@ impl GenerationHistory {
 /// Settles each generation; those that cannot be settled leave the others as they are.
 pub(crate) fn settle(
     planner: &mut Planner,
+    by: Option<&ServiceId>,
     settlements: &[Settlement],
     histories: &[GenerationHistory],
 ) -> Result<Step, ApplyError> {
     let missing: Vec<GenerationId> = settlements
         .iter()
-        .filter(|settlement| needs_history(planner, settlement))
+        .filter(|settlement| needs_history(planner, by, settlement))
         .map(|settlement| settlement.generation.clone())
         .filter(|generation| !histories.iter().any(|history| &history.generation == generation))
         .collect();
@@ -95,8 +96,9 @@ pub(crate) fn settle(
     planner.seal()?;
     for settlement in settlements {
         let outcome = match planner.account.hold(&settlement.generation).cloned() {
+            Some(hold) if !reaches(by, &hold) => SettlementOutcome::AnotherService,
             Some(hold) => settle_open(planner, &hold, settlement)?,
-            None => settle_past(planner, settlement, histories)?,
+            None => settle_past(planner, by, settlement, histories)?,
         };
         planner.outcomes.push(outcome);
     }
@@ -118,9 +120,16 @@ pub(crate) fn release(
     planner.returned(&parts, grace_s)
 }
 
-fn needs_history(planner: &Planner, settlement: &Settlement) -> bool {
+/// Whether a hold is one that a service may settle: its own. A person may settle every hold.
+fn reaches(by: Option<&ServiceId>, hold: &Hold) -> bool {
+    by.is_none_or(|service| *service == hold.service)
+}
+
+fn needs_history(planner: &Planner, by: Option<&ServiceId>, settlement: &Settlement) -> bool {
     let mut recent = planner.account.recent.iter().filter(|recent| recent.is_of(&settlement.generation));
-    let repeats = recent.next_back().is_some_and(|recent| recent.settled() == settled_by(settlement.ending));
+    let repeats = recent.next_back().is_some_and(|recent| {
+        recent.settled() == settled_by(settlement.ending) && by.is_none_or(|service| recent.is_by(service))
+    });
     planner.account.hold(&settlement.generation).is_none() && !repeats
 }
 
@@ -141,6 +150,7 @@ fn writes(outcome: SettlementOutcome) -> bool {
         SettlementOutcome::NotCharged
         | SettlementOutcome::Repeated
         | SettlementOutcome::Unknown
+        | SettlementOutcome::AnotherService
         | SettlementOutcome::TooLate => false,
     }
 }
@@ -165,6 +175,7 @@ fn settle_open(
 
 fn settle_past(
     planner: &mut Planner,
+    by: Option<&ServiceId>,
     settlement: &Settlement,
     histories: &[GenerationHistory],
 ) -> Result<SettlementOutcome, ApplyError> {
@@ -173,6 +184,9 @@ fn settle_past(
         return Ok(SettlementOutcome::Repeated);
     };
     let Some(past) = &history.past else { return Ok(SettlementOutcome::Unknown) };
+    if !reaches(by, &past.hold) {
+        return Ok(SettlementOutcome::AnotherService);
+    }
     match (&past.last, settlement.ending) {
         // The account shows no open hold, so the journal that was read is older than the account.
         (Last::Held, _) => Ok(SettlementOutcome::Unknown),

@@ -115,14 +115,13 @@ pub async fn approve<S: Stores, P: Pause>(
             Box::pin(approve_money(store, pause, request, (quote, payment, *amount), grounds, now)).await
         }
         Pays::GivenBack { generation, credits } => {
-            let command = Command::Settle {
-                settlements: vec![Settlement {
-                    generation: generation.clone(),
-                    ending: Ending::Failed(ReleaseReason::Failed),
-                    grace_s: grounds.grace_s,
-                    charges_late: true,
-                }],
+            let settlement = Settlement {
+                generation: generation.clone(),
+                ending: Ending::Failed(ReleaseReason::Failed),
+                grace_s: grounds.grace_s,
+                charges_late: true,
             };
+            let command = Command::Settle { by: None, settlements: vec![settlement] };
             Box::pin(approve_credits(store, pause, request, (&command, *credits, None), grounds, now)).await
         }
         Pays::Bought { credits, .. } => {

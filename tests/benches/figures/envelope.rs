@@ -11,6 +11,9 @@ use crate::story::ACCOUNT;
 
 const ISSUER: &str = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_figures";
 
+/// The generation service: the client and the subject of its token, and the name in its messages.
+pub(crate) const GENERATOR: &str = "generator";
+
 /// Whose token a request carries.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Caller<'a> {
@@ -29,7 +32,7 @@ pub(crate) fn request(
     now: Timestamp,
 ) -> String {
     let (client, scope, subject, account) = match caller {
-        Caller::Service => ("generator", "makegood/service", "generator", ACCOUNT),
+        Caller::Service => (GENERATOR, "makegood/service", GENERATOR, ACCOUNT),
         Caller::Customer(account) => ("web", "openid makegood/customer", account, account),
     };
     let now_s = now.as_ms().div_euclid(1000);

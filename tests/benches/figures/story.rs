@@ -3,14 +3,16 @@
 //!
 //! The account is the typical one of docs/PERFORMANCE.md: a pack, a Pro lot and two open holds.
 
-use ledger::contract::{grant, run, settle};
-use ledger::{AccountId, Command, Credits, Ending, GenerationId, Place, PolicyRef, ProductId, Timestamp};
+use ledger::contract::{grant, run, settle_by};
+use ledger::{
+    AccountId, Command, Credits, Ending, GenerationId, Place, PolicyRef, ProductId, ServiceId, Timestamp,
+};
 use ledger_dynamodb::Tables;
 use serde_json::json;
 use testkit::stand_in::{BuyPack, Deliver, Emission, StripeStandIn, Subscribe};
 
 use crate::Failure;
-use crate::envelope::{Caller, batch, request, webhook};
+use crate::envelope::{Caller, GENERATOR, batch, request, webhook};
 
 pub(crate) const ACCOUNT: &str = "0b7f3c52-4f0e-4a53-9d6c-1f6a3f0b9f11";
 /// Packs that one buyer buys, well below the live lots that an account may have.
@@ -131,7 +133,13 @@ impl Story {
             Ask::Hold => {
                 if self.is_open {
                     // A start is asked for a hold and nothing else: the account stays as it is.
-                    run(&self.tables, &self.account, &settle(&self.held, Ending::Succeeded), now).await;
+                    run(
+                        &self.tables,
+                        &self.account,
+                        &settle_by(GENERATOR, &self.held, Ending::Succeeded),
+                        now,
+                    )
+                    .await;
                 }
                 self.is_open = true;
                 self.held = format!("7d7f6f0e-8f0a-4a39-9b58-{:012}", self.count);
@@ -177,7 +185,7 @@ impl Story {
                 run(&self.tables, &self.account, &music(&generation), now).await;
                 let message = json!({
                     "version": 1, "type": "generation.failed", "account": ACCOUNT,
-                    "generation_id": generation, "operation": "music_simple", "service": "music",
+                    "generation_id": generation, "operation": "music_simple", "service": GENERATOR,
                     "occurred_at": now.to_string(), "failure": { "kind": "provider_error", "code": "E500" },
                 });
                 (batch(self.count, "makegood-generation", &message, now), r#""batchItemFailures":[]"#)
@@ -273,6 +281,7 @@ fn invoice_payment(number: u64, now: Timestamp) -> String {
 fn music(generation: &str) -> Command {
     Command::Hold(Place {
         generation: GenerationId::new(generation).expect("a valid id"),
+        service: ServiceId::new(GENERATOR).expect("a valid id"),
         operation: "music_simple".to_owned(),
         product: ProductId::new("music-studio").expect("a valid id"),
         credits: Credits::new(5).expect("below the bound"),

@@ -55,7 +55,7 @@ async fn each_service_has_an_entry_of_its_own() {
     let mut messages: Vec<Value> = Vec::new();
     for (index, service) in ["one", "two", "one"].into_iter().enumerate() {
         let generation = format!("gen-{index}");
-        queue.hold(&generation).await;
+        queue.hold_by(service, "acct-1", &generation, "music_simple").await;
         let mut message = failed(&generation, "own_error");
         message["service"] = json!(service);
         messages.push(message);

@@ -16,3 +16,5 @@ mod queue;
 mod repeats;
 #[cfg(test)]
 mod reviews;
+#[cfg(test)]
+mod senders;

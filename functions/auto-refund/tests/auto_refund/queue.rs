@@ -7,7 +7,7 @@ use lambda::{Deadline, Invocation};
 use ledger::contract::{at, grant, run};
 use ledger::{
     Account, AccountId, Answer, Command, Credits, DownloadStore, Entry, GenerationId, LedgerStore, Place,
-    ProductId, check_journal,
+    ProductId, ServiceId, check_journal,
 };
 use ledger_dynamodb::Tables;
 use ledger_dynamodb::in_process::{self, Meter};
@@ -140,8 +140,14 @@ impl Queue<Tables> {
 
     /// Holds ten of an account's credits for an operation.
     pub(crate) async fn hold_on(&self, id: &str, generation: &str, operation: &str) {
+        self.hold_by("renderer", id, generation, operation).await;
+    }
+
+    /// Holds ten of an account's credits for an operation of a service.
+    pub(crate) async fn hold_by(&self, service: &str, id: &str, generation: &str, operation: &str) {
         let place = Place {
             generation: GenerationId::new(generation).unwrap(),
+            service: ServiceId::new(service).unwrap(),
             operation: operation.to_owned(),
             product: ProductId::new("music-studio").unwrap(),
             credits: Credits::new(10).unwrap(),

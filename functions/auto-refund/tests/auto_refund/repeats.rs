@@ -1,7 +1,7 @@
 //! The same message again, later, at once, and in another order.
 
 use futures_util::future::join_all;
-use ledger::contract::{expire, grant, settle};
+use ledger::contract::{expire, grant, settle_by};
 use ledger::{Command, Ending, GenerationId, ReleaseReason};
 use policy::{Documents, FailureEffect};
 use serde_json::Value;
@@ -127,7 +127,7 @@ async fn a_failure_whose_lots_have_left_stays_for_a_person() {
     let generations: Vec<String> = (0..10).map(|index| format!("gen-{index}")).collect();
     for generation in &generations {
         queue.hold(generation).await;
-        queue.run("acct-1", &settle(generation, Ending::Succeeded), 2).await;
+        queue.run("acct-1", &settle_by("renderer", generation, Ending::Succeeded), 2).await;
     }
     let month_s = 31 * 86_400;
     queue.run("acct-1", &Command::Grant(grant(&account("acct-1"), "pi_2", 5, None)), month_s).await;
@@ -161,7 +161,7 @@ async fn s2_26_credits_that_come_back_after_their_expiry_stay_a_day() {
 async fn a_release_by_http_before_the_message_makes_it_a_repeat() {
     let queue = Queue::start().await;
     queue.hold("gen-1").await;
-    let released = settle("gen-1", Ending::Failed(ReleaseReason::Failed));
+    let released = settle_by("renderer", "gen-1", Ending::Failed(ReleaseReason::Failed));
     queue.run("acct-1", &released, 2).await;
     queue.deliver(&[failed("gen-1", "provider_error")]).await.ended("repeated");
     assert!(queue.account().await.hold(&GenerationId::new("gen-1").unwrap()).is_none());

@@ -1,6 +1,6 @@
 //! The history, page by page.
 
-use ledger::contract::{at, grant, settle};
+use ledger::contract::{at, grant, settle_by};
 use ledger::{
     Actor, Cause, Command, Credits, Ending, GenerationId, PaymentId, ReleaseReason, SubscriptionId, Takes,
 };
@@ -23,7 +23,7 @@ async fn full_life() -> Api<Tables> {
     Call::capture("acct-1", "gen-2").caller(As::Service).at(4).send(&api).await;
     let empty = Ending::Failed(ReleaseReason::EmptySuccess);
     let service = (Cause::Generation, Actor::Service("renderer".to_owned()));
-    api.run_for("acct-1", settle("gen-3", empty), service, 5).await;
+    api.run_for("acct-1", settle_by("generator", "gen-3", empty), service, 5).await;
     Call::release("acct-1", "gen-2").caller(As::Service).at(6).send(&api).await;
     Call::capture("acct-1", "gen-1").caller(As::Service).at(7).send(&api).await;
     let subscription = SubscriptionId::new("sub_1").unwrap();

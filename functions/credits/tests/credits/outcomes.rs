@@ -1,6 +1,6 @@
 //! Captures and releases, each once, in any order.
 
-use ledger::contract::{at, grant, place, settle};
+use ledger::contract::{at, grant, place_by, settle_by};
 use ledger::{Command, Ending, ProductId, SubscriptionId};
 use serde_json::json;
 
@@ -58,13 +58,13 @@ async fn credits_that_come_back_to_an_expired_lot_have_the_grace_of_their_own_ho
     for (product, available) in [("image-to-3d", 0), ("music-studio", 7)] {
         let api = Api::start().await;
         let mut plan = grant(&account("acct-1"), "pi_plan", 30, Some("sub_1"));
-        let Command::Hold(mut hold) = place("gen-1", 7) else { panic!("a hold") };
+        let Command::Hold(mut hold) = place_by("generator", "gen-1", 7) else { panic!("a hold") };
         for of in [&mut plan.payment.product, &mut hold.product] {
             *of = ProductId::new(product).unwrap();
         }
         api.run("acct-1", Command::Grant(plan), 0).await;
         api.run("acct-1", Command::Hold(hold), 1).await;
-        api.run("acct-1", settle("gen-1", Ending::Succeeded), 2).await;
+        api.run("acct-1", settle_by("generator", "gen-1", Ending::Succeeded), 2).await;
         let subscription = SubscriptionId::new("sub_1").unwrap();
         let end = Command::StartExpiry { subscription, ended_at: at(3), leftover_s: 10, stop_clock: true };
         api.run("acct-1", end, 3).await;
@@ -168,4 +168,27 @@ async fn an_outcome_is_one_query_and_one_put() {
         let calls: Vec<_> = api.meter.read().into_iter().map(|call| (call.operation, call.units)).collect();
         assert_eq!(calls, [("Query", 1.0), ("PutItem", 1.0)]);
     }
+}
+
+#[tokio::test]
+async fn a_service_reaches_its_own_holds_alone() {
+    let api = held(7).await;
+    let others = [Call::capture("acct-1", "gen-1"), Call::release("acct-1", "gen-1")];
+    let refused = async |api: &Api<ledger_dynamodb::Tables>| {
+        let before = api.journal("acct-1").await.len();
+        for call in &others {
+            let reply = call.clone().caller(As::OtherService).send(api).await;
+            assert_eq!(reply.problem(), (403, "another-service"));
+            assert!(reply.metrics.contains(r#""outcome":"another_service""#), "{reply:?}");
+        }
+        assert_eq!(api.journal("acct-1").await.len(), before);
+    };
+    refused(&api).await;
+    let same = Call::hold("acct-1", &song("gen-1", 7)).caller(As::OtherService).send(&api).await;
+    assert_eq!(same.problem(), (409, "hold-conflict"));
+    assert_eq!(outcome(&capture(&api).await), (200, "captured"));
+    refused(&api).await;
+    assert_eq!(outcome(&release(&api).await), (200, "given_back"));
+    refused(&api).await;
+    assert_eq!(outcome(&release(&api).await), (200, "repeated"));
 }

@@ -55,10 +55,12 @@ problem_kinds! {
         "The account has fewer available credits than the operation needs.",
     Forbidden 403 "forbidden" "The token does not allow this"
         "The token is valid, but lacks the scope or the role that the route needs.",
+    AnotherService 403 "another-service" "The hold is another service's"
+        "Another service placed the generation's hold, and it alone can capture or release it; nothing was changed.",
     NotFound 404 "not-found" "There is no such thing"
         "What the path names does not exist, or is not the caller's; the two are not told apart.",
     HoldConflict 409 "hold-conflict" "The generation has another hold"
-        "The generation's credits are already held with other content.",
+        "The generation's credits are already held with other content, or by another service.",
     RequestInProgress 409 "request-in-progress" "The same request is being worked on"
         "A request with the same idempotency key has not ended; repeat it after a moment.",
     StateConflict 409 "state-conflict" "The state does not allow this"

@@ -1,7 +1,7 @@
 //! Requests and capacity units of each operation, indexes included: the table of docs/PERFORMANCE.md. The
 //! account is one in steady use, and its ids are as long as they are in life.
 
-use ledger::contract::{NoPause, at, expire, grant, place, settle};
+use ledger::contract::{NoPause, at, expire, grant, place_by, settle_by};
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, Ending, Entry, Order, RECENT_MAX, ReleaseReason, Timestamp,
     execute,
@@ -18,6 +18,9 @@ fn generation(index: u32) -> String {
     format!("gen_01JD3M8Q5WZK7YX2V9T4{index:06}")
 }
 
+/// A client id as long as Cognito's.
+const SERVICE: &str = "6kq2v8s1h0d4j7m3n5p9r2t6wx";
+
 struct Scene {
     tables: Tables,
     meter: Meter,
@@ -31,13 +34,13 @@ impl Scene {
         Self { tables, meter, account }
     }
 
-    /// As [`ledger::contract::run`], with a client id as long as Cognito's.
+    /// As [`ledger::contract::run`], by a service with an id of the usual length.
     async fn run(&self, command: &Command, now: Timestamp) -> Answer {
         let order = Order {
             account: &self.account,
             command,
             cause: Cause::Generation,
-            actor: Actor::Service("6kq2v8s1h0d4j7m3n5p9r2t6wx".to_owned()),
+            actor: Actor::Service(SERVICE.to_owned()),
             policy: None,
             records: Vec::new(),
         };
@@ -57,11 +60,11 @@ impl Scene {
         pro.leftover_s = Some(60 * 86_400);
         self.run(&Command::Grant(pro), at(0)).await;
         for index in 0..u32::try_from(RECENT_MAX).unwrap() {
-            self.run(&place(&generation(index), 10), at(1)).await;
-            self.run(&settle(&generation(index), Ending::Succeeded), at(2)).await;
+            self.run(&place_by(SERVICE, &generation(index), 10), at(1)).await;
+            self.run(&settle_by(SERVICE, &generation(index), Ending::Succeeded), at(2)).await;
         }
         for index in [100, 101] {
-            self.run(&place(&generation(index), 10), at(3)).await;
+            self.run(&place_by(SERVICE, &generation(index), 10), at(3)).await;
         }
         self.meter.read();
     }
@@ -75,7 +78,7 @@ async fn each_operation_is_one_query_and_one_write() {
     // Entry, payment and purchase, two units each; the query found nothing.
     assert_eq!(scene.units(), [("Query", 1.0), ("TransactWriteItems", 6.0)], "grant");
 
-    scene.run(&place(&generation(99), 5), at(1)).await;
+    scene.run(&place_by(SERVICE, &generation(99), 5), at(1)).await;
     // Entry and due marker, two units each, and one for each of their index entries.
     assert_eq!(scene.units(), [("Query", 1.0), ("TransactWriteItems", 6.0)], "the first hold of a while");
 }
@@ -85,7 +88,8 @@ async fn an_account_in_steady_use_pays_one_unit_for_an_entry() {
     let scene = Scene::new().await;
     scene.in_steady_use().await;
 
-    let Answer::Written { entry, .. } = scene.run(&place(&generation(200), 10), at(4)).await else {
+    let Answer::Written { entry, .. } = scene.run(&place_by(SERVICE, &generation(200), 10), at(4)).await
+    else {
         panic!()
     };
     // The entry, and its place in the index of generations.
@@ -95,14 +99,14 @@ async fn an_account_in_steady_use_pays_one_unit_for_an_entry() {
     assert!(item <= UNIT_BYTES, "a hold takes {item} bytes");
 
     for (index, ending, name) in [(200, Ending::Succeeded, "capture"), (100, FAILED, "release")] {
-        scene.run(&settle(&generation(index), ending), at(5)).await;
+        scene.run(&settle_by(SERVICE, &generation(index), ending), at(5)).await;
         assert_eq!(scene.units(), [("Query", 1.0), ("PutItem", 1.0)], "{name}");
     }
 
     scene.run(&expire(&[&generation(101)]), at(3005)).await;
     assert_eq!(scene.units(), [("Query", 1.0), ("PutItem", 1.0)], "expire");
 
-    scene.run(&settle(&generation(101), FAILED), at(3006)).await;
+    scene.run(&settle_by(SERVICE, &generation(101), FAILED), at(3006)).await;
     assert_eq!(scene.units(), [("Query", 1.0)], "a repeated message");
 }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::{CodecError, credits, instant};
-use crate::{Account, Credits, Ended, Hold, Lot, LotId, LotKind, Part, Period, Recent, Timestamp};
+use crate::{Account, Actor, Credits, Ended, Hold, Lot, LotId, LotKind, Part, Period, Recent, Timestamp};
 
 /// Lot, credits.
 pub(super) type PartForm = (u32, u64);
@@ -43,9 +43,17 @@ pub(super) struct LotForm(
     #[serde(default, skip_serializing_if = "Option::is_none")] Option<(i64, u8)>,
 );
 
-/// Generation, operation, parts, held at, milliseconds from there to the deadline.
+/// Generation, operation, parts, held at, milliseconds from there to the deadline, and the service where it
+/// is not the one that made the entry.
 #[derive(Serialize, Deserialize)]
-struct HoldForm(String, String, Vec<PartForm>, i64, i64);
+struct HoldForm(
+    String,
+    String,
+    Vec<PartForm>,
+    i64,
+    i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<String>,
+);
 
 /// Subscription, ended at, left-over time in seconds.
 #[derive(Serialize, Deserialize)]
@@ -174,7 +182,9 @@ impl LotForm {
 }
 
 impl HoldForm {
-    fn of(hold: &Hold) -> Self {
+    fn of(hold: &Hold, actor: &Actor) -> Self {
+        let service = hold.service.as_str();
+        let is_actors = matches!(actor, Actor::Service(name) if name == service);
         Self(
             hold.generation.as_str().to_owned(),
             hold.operation.clone(),
@@ -182,16 +192,23 @@ impl HoldForm {
             hold.held_at.as_ms(),
             // Both lie within the years 2000 to 2099: the difference cannot overflow.
             hold.deadline.as_ms().saturating_sub(hold.held_at.as_ms()),
+            (!is_actors).then(|| service.to_owned()),
         )
     }
 
     /// Reads a hold of an account with these lots: a lot with held credits never leaves.
-    fn read(self, lots: &[Lot]) -> Result<Hold, CodecError> {
-        let Self(generation, operation, taken, held_at, open_ms) = self;
+    fn read(self, lots: &[Lot], actor: &Actor) -> Result<Hold, CodecError> {
+        let Self(generation, operation, taken, held_at, open_ms, service) = self;
+        let service = match (service, actor) {
+            (Some(service), _) => service,
+            (None, Actor::Service(name)) => name.clone(),
+            (None, _) => return Err(CodecError::Missing),
+        };
         let parts = parts(taken)?;
         let lot = parts.first().and_then(|part| lots.iter().find(|lot| lot.id == part.lot));
         Ok(Hold {
             generation: generation.parse()?,
+            service: service.parse()?,
             operation,
             product: lot.ok_or(CodecError::Missing)?.product.clone(),
             parts,
@@ -213,11 +230,11 @@ impl EndedForm {
 }
 
 impl AccountForm {
-    pub(super) fn of(account: &Account) -> Self {
+    pub(super) fn of(account: &Account, actor: &Actor) -> Self {
         let ring: Vec<u8> = account.recent.iter().flat_map(|recent| recent.bytes()).collect();
         Self {
             l: account.lots.iter().map(LotForm::of).collect(),
-            h: account.holds.iter().map(HoldForm::of).collect(),
+            h: account.holds.iter().map(|hold| HoldForm::of(hold, actor)).collect(),
             d: account.debt.get(),
             sus: account.suspended,
             e: account.ended.iter().map(EndedForm::of).collect(),
@@ -227,9 +244,9 @@ impl AccountForm {
         }
     }
 
-    pub(super) fn read(self) -> Result<Account, CodecError> {
+    pub(super) fn read(self, actor: &Actor) -> Result<Account, CodecError> {
         let lots = self.l.into_iter().map(LotForm::read).collect::<Result<Vec<_>, _>>()?;
-        let holds = self.h.into_iter().map(|hold| hold.read(&lots)).collect::<Result<_, _>>()?;
+        let holds = self.h.into_iter().map(|hold| hold.read(&lots, actor)).collect::<Result<_, _>>()?;
         let ring = URL_SAFE_NO_PAD.decode(self.r).map_err(|_| CodecError::Number)?;
         let (marks, []) = ring.as_chunks::<8>() else { return Err(CodecError::Number) };
         Ok(Account {

@@ -166,7 +166,8 @@ async fn each_settlement_has_its_own_grace_and_a_hold_that_is_not_named_waits() 
         charges_late: true,
     };
     let late = 60 * DAY_S + 1;
-    story.run(&Command::Settle { settlements: vec![failed("g1", 0), failed("g2", 60)] }, late).await;
+    let settlements = vec![failed("g1", 0), failed("g2", 60)];
+    story.run(&Command::Settle { by: None, settlements }, late).await;
     assert_eq!((story.numbers(1), story.numbers(2)), ([10, 0, 0, 0, 10, 0], [10, 10, 0, 0, 0, 0]));
     assert_eq!(story.lot(2).expires_at, Some(at(late + 60)));
     assert_eq!(story.expire("g1", late + 1).await, Answer::Unchanged(Vec::new()));
@@ -197,7 +198,7 @@ async fn s4_5_a_late_result_costs_nothing_where_the_policy_gives_it_for_free() {
     let late = |charges_late| {
         let generation = GenerationId::new("stuck").unwrap();
         let settlement = Settlement { generation, ending: Ending::Succeeded, grace_s: 0, charges_late };
-        Command::Settle { settlements: vec![settlement] }
+        Command::Settle { by: None, settlements: vec![settlement] }
     };
     let free = Answer::Unchanged(vec![SettlementOutcome::NotCharged]);
     for now_s in [3003, 3004] {
