@@ -55,7 +55,7 @@ async fn told_late(world: &World) -> Answer {
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
     let payment = uncredited(true).payment(&account(), document, now()).unwrap();
     let grant = Grant { payment: Box::new(payment), stops_clocks: false, period: None, leftover_s: None };
-    run(&world.app.store, &account(), &Command::Grant(grant), now()).await
+    Box::pin(run(&world.app.store, &account(), &Command::Grant(grant), now())).await
 }
 
 /// The late event finds the payment, and brings nothing.
@@ -116,7 +116,7 @@ async fn s2_21_what_follows_from_credits_that_landed_before_the_answer_is_a_pers
         let (world, id) = Box::pin(asked(true)).await;
         assert!(matches!(told_late(&world).await, Answer::Written { .. }));
         if spent {
-            world.generate("all-of-it", world.available().await).await;
+            Box::pin(world.generate("all-of-it", world.available().await)).await;
         }
         let before = world.available().await;
         let request = choose(&world, &id, remedy).await;

@@ -168,7 +168,7 @@ impl World {
     }
 
     pub(crate) async fn call(&self, event: &HttpEvent) -> Response {
-        self.call_at(event, now()).await
+        Box::pin(self.call_at(event, now())).await
     }
 
     pub(crate) async fn call_at(&self, event: &HttpEvent, now: Timestamp) -> Response {
