@@ -10,7 +10,8 @@ use policy_documents::{catalogue, documents};
 
 use crate::case::{IN_FORCE_MS, music_studio};
 
-fn text(path: &str) -> String {
+/// A file of this crate.
+pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 

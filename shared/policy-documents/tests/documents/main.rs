@@ -15,6 +15,8 @@ mod image_web;
 #[cfg(test)]
 mod law;
 #[cfg(test)]
+mod material;
+#[cfg(test)]
 mod music_studio;
 #[cfg(test)]
 mod music_studio_credits;

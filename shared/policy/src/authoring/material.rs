@@ -1,25 +1,24 @@
 //! What a version takes from customers: the evidence that a change is material (S2-33).
 //!
 //! Both versions decide the same requests, and what they promise besides is held against each other. The
-//! requests are made from the rules and thresholds of both: facts under which each rule is met, and facts
-//! at, below and above every threshold, beside an ordinary purchase. Every finding is a request that is truly
+//! requests are made from the rules and thresholds of both: facts under which each rule is met, or fails by one
+//! part alone, and facts at, below and above every threshold, beside an ordinary purchase. Every finding is a request that is truly
 //! decided worse; that nothing is found proves nothing, and a backtest over real requests says more.
 
 use serde::Serialize;
 
 use super::outcomes::{described, thresholds};
+use super::promises::smaller;
 use super::witness::{Wanted, base_ms, witness};
 use super::{Mistake, Mistakes};
-use crate::condition::Condition;
+use crate::condition::{Condition, Words};
 use crate::decide::decide;
 use crate::decision::Outcome;
 use crate::document::{Document, Rule};
 use crate::fact::Fact;
 use crate::facts::{Facts, Value};
 use crate::favour::Turn;
-use crate::generation::{FailureEffect, FailureKind, LateSuccess};
 use crate::nearest::first_fact;
-use crate::promise::{OnRefund, OnRenewal, Revocation};
 use crate::reason::Reason;
 
 const DAY_MS: i64 = 86_400_000;
@@ -111,7 +110,9 @@ pub fn losses(before: &Document, after: &Document) -> Losses {
     let mut before = before.clone();
     before.in_force_from_ms = after.in_force_from_ms;
     let mut requests: Vec<Loss> = Vec::new();
-    for (reason, found) in cases(&before).into_iter().chain(cases(after)) {
+    let cases = cases(&before).into_iter().chain(cases(after));
+    for (reason, found) in cases.flat_map(|(reason, found)| [(reason, found.clone()), (reason, used(found))])
+    {
         let facts = beside_ordinary(&found, after);
         let now_ms = base_ms(after).saturating_add(PERIOD_MS);
         let of = |document| decide(document, &facts, reason, now_ms).outcome;
@@ -121,10 +122,10 @@ pub fn losses(before: &Document, after: &Document) -> Losses {
             requests.push(Loss { reason, when: described(&found), facts, before: was, after: is });
         }
     }
-    Losses { requests, promises: promises(&before, after) }
+    Losses { requests, promises: smaller(&before, after) }
 }
 
-/// Facts under which each rule is met, and around each of its thresholds.
+/// Facts under which each rule is met, or fails by one part alone, and around each of its thresholds.
 fn cases(document: &Document) -> Vec<(Reason, Facts)> {
     let mut cases = Vec::new();
     let mut add = |rule: &Rule, facts: &Facts| {
@@ -132,8 +133,12 @@ fn cases(document: &Document) -> Vec<(Reason, Facts)> {
         cases.extend(reasons.iter().map(|reason| (*reason, facts.clone())));
     };
     for rule in &document.rules {
-        if let Ok(Some(facts)) = witness(document, &[Wanted { condition: &rule.condition, holds: true }]) {
-            add(rule, &facts);
+        for wanted in met_and_hinging(&rule.condition) {
+            let wanted: Vec<Wanted<'_>> =
+                wanted.iter().map(|(condition, holds)| Wanted { condition, holds: *holds }).collect();
+            if let Ok(Some(facts)) = witness(document, &wanted) {
+                add(rule, &facts);
+            }
         }
     }
     for threshold in thresholds(document) {
@@ -151,6 +156,36 @@ fn cases(document: &Document) -> Vec<(Reason, Facts)> {
         }
     }
     cases
+}
+
+/// With a tenth of the ordinary credits spent, where nothing is said of them: what is paid by the unused part
+/// is less than all of it.
+fn used(mut facts: Facts) -> Facts {
+    if facts.get(Fact::CreditsSpent).is_none() && facts.get(Fact::CreditsGranted).is_none() {
+        // A quantity of its fact's type.
+        let _ = facts.set(Fact::CreditsSpent, 100);
+    }
+    facts
+}
+
+/// The condition met, with each word that it allows, and each of its parts not met while all others are: what
+/// another version demands besides shows there.
+fn met_and_hinging(condition: &Condition) -> Vec<Vec<(Condition, bool)>> {
+    let mut wanted = vec![vec![(condition.clone(), true)]];
+    if let Condition::All(parts) = condition {
+        for (place, part) in parts.iter().enumerate() {
+            let mut others = parts.clone();
+            others.remove(place);
+            if let Condition::OneOf(fact, Words::Listed(words)) = part {
+                let one = |word: &String| Condition::OneOf(*fact, Words::Listed(vec![word.clone()]));
+                let met =
+                    words.iter().map(|word| vec![(Condition::All(others.clone()), true), (one(word), true)]);
+                wanted.extend(met);
+            }
+            wanted.push(vec![(Condition::All(others), true), (part.clone(), false)]);
+        }
+    }
+    wanted
 }
 
 /// An ordinary purchase of a month, a day ago, hardly used, with these facts in place of its own.
@@ -232,91 +267,4 @@ fn beside_ordinary(found: &Facts, document: &Document) -> Facts {
         unless_found(Fact::Product, product.as_str().into());
     }
     facts
-}
-
-/// What `after` promises less than `before`.
-fn promises(before: &Document, after: &Document) -> Vec<String> {
-    let mut smaller = Vec::new();
-    for operation in &before.operations {
-        for kind in FailureKind::ALL {
-            let gives_back = |document: &Document| {
-                let listed = document.operation(&operation.id);
-                listed.is_some_and(|listed| listed.failures.rule(*kind).then == FailureEffect::GiveBack)
-            };
-            if gives_back(before) && !gives_back(after) {
-                smaller.push(format!(
-                    "the credits of `{}` do not come back by themselves after `{}`",
-                    operation.id,
-                    kind.id()
-                ));
-            }
-        }
-    }
-    for clock in &before.clocks {
-        let time = |document: &Document| {
-            let clock = document.clocks.iter().find(|each| each.id == clock.id)?;
-            Some((clock.firm, document.term(&clock.limit)?.clone()))
-        };
-        let Some((firm, limit)) = time(before) else { continue };
-        match time(after) {
-            None => smaller.push(format!("clock `{}` is gone", clock.id)),
-            Some((_, is)) if is.is_longer_than(&limit) => smaller.push(format!(
-                "clock `{}` promises {} where it was {}",
-                clock.id,
-                is.value_text(),
-                limit.value_text()
-            )),
-            Some((false, _)) if firm => {
-                smaller.push(format!("clock `{}` says what is usual where it promised", clock.id));
-            }
-            Some(_) => {}
-        }
-    }
-    if before.late_success.then == LateSuccess::Free && after.late_success.then == LateSuccess::Charge {
-        smaller.push("a result that comes late is charged".to_owned());
-    }
-    let stay =
-        |document: &Document| document.leftover.as_ref().map_or(u64::MAX, |leftover| leftover.after_end_s);
-    if stay(after) < stay(before) {
-        smaller.push("left-over credits expire sooner".to_owned());
-    }
-    if before.on_renewal == OnRenewal::Add && after.on_renewal == OnRenewal::Replace {
-        smaller.push("a renewal replaces the credits that are left".to_owned());
-    }
-    let (was, is) = (&before.on_refund, &after.on_refund);
-    for (what, more) in [
-        ("a refund revokes more credits", is.revoke > was.revoke),
-        ("a refund of a part revokes more credits", is.revoke_of_part > was.revoke_of_part),
-        ("a reviewer may revoke more credits", most_chosen(is) > most_of_part(was)),
-        ("a refund cancels the subscription", is.cancel && !was.cancel),
-        ("a refund of a part cancels the subscription", is.cancel_for_part && !was.cancel_for_part),
-        ("a reviewer may cancel the subscription", is.reviewer_may_cancel && !may_cancel(was)),
-        ("a refund makes spent credits a debt", is.debt_for_spent && !was.debt_for_spent),
-    ] {
-        if more {
-            smaller.push(what.to_owned());
-        }
-    }
-    for offer in before.offers.iter().filter(|offer| after.offers.iter().all(|each| each.id != offer.id)) {
-        smaller.push(format!("`{}` is not offered", offer.id));
-    }
-    for pack in before.law.iter().filter(|pack| after.law.iter().all(|each| each.id != pack.id)) {
-        smaller.push(format!("the law `{}` is not heeded", pack.id));
-    }
-    smaller
-}
-
-/// The most that a reviewer may choose to revoke.
-fn most_chosen(terms: &OnRefund) -> Revocation {
-    terms.reviewer_may_revoke.iter().copied().max().unwrap_or(Revocation::Nothing)
-}
-
-/// The most that a refund of a part can revoke.
-fn most_of_part(terms: &OnRefund) -> Revocation {
-    most_chosen(terms).max(terms.revoke_of_part)
-}
-
-/// Whether a refund of a part can cancel the subscription.
-fn may_cancel(terms: &OnRefund) -> bool {
-    terms.reviewer_may_cancel || terms.cancel_for_part
 }

@@ -38,6 +38,7 @@ mod meanings;
 mod outcomes;
 mod parts;
 mod practice;
+mod promises;
 mod reader;
 mod rules;
 mod schema;
