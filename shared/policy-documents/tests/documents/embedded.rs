@@ -124,14 +124,31 @@ fn every_rule_within_scope_is_covered_by_a_clause_of_its_own_document() {
 }
 
 #[test]
-fn s1_2_s3_2_s3_3_s4_22_information_is_published_with_the_policy() {
-    for (product, rule) in
-        [("assistant", "S1-2"), ("image-to-3d", "S3-2"), ("image-to-3d", "S3-3"), ("image-web", "S4-22")]
-    {
+fn s1_2_s2_34_s3_2_s3_3_s4_22_information_is_published_with_the_policy() {
+    for (product, rule, said) in [
+        ("assistant", "S1-2", &["subscribe again", "after the billing period has ended"][..]),
+        ("music-studio", "S2-34", &["not material", "from time to time"]),
+        (
+            "image-to-3d",
+            "S3-2",
+            &["fair", "first purchases", "technical problems", "double payments", "clearly poor"],
+        ),
+        // A wish, and no condition.
+        ("image-to-3d", "S3-3", &["within 7 days of the purchase", "when you can"]),
+        (
+            "image-web",
+            "S4-22",
+            &["cannot sign in", "resets the password", "from the e-mail address of the account"],
+        ),
+    ] {
         let document = crate::case::document_of(product);
-        let clause =
-            document.clauses.iter().find(|clause| clause.covers.iter().any(|id| id == rule)).unwrap();
+        let covers = |clause: &&policy::Clause| clause.covers.iter().any(|id| id == rule);
+        let clause = document.clauses.iter().find(covers).unwrap();
         assert_eq!(clause.kind, ClauseKind::Information, "{rule}");
+        let text = clause.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in said {
+            assert!(text.contains(words), "{rule}: {text}");
+        }
     }
 }
 

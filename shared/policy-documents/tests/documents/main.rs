@@ -7,6 +7,14 @@ mod boundaries;
 #[cfg(test)]
 mod case;
 #[cfg(test)]
+mod conditions;
+#[cfg(test)]
+mod conditions_of_generations;
+#[cfg(test)]
+mod conditions_of_music;
+#[cfg(test)]
+mod conditions_of_pictures;
+#[cfg(test)]
 mod embedded;
 #[cfg(test)]
 mod image_to_3d;
@@ -23,8 +31,12 @@ mod music_studio_credits;
 #[cfg(test)]
 mod practice;
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod written;

@@ -24,7 +24,7 @@ const OPERATIONS: [&str; 12] = [
 ];
 
 #[test]
-fn s2_2_explicit_errors_and_timeouts_give_the_credits_back() {
+fn s2_2_s2_4_explicit_errors_and_timeouts_give_the_credits_back() {
     for operation in OPERATIONS {
         for kind in [FailureKind::ProviderError, FailureKind::OwnError, FailureKind::HoldTimeout] {
             let outcome = music_studio().classify(operation, Ending::Failed(kind));
@@ -38,7 +38,7 @@ fn s2_2_explicit_errors_and_timeouts_give_the_credits_back() {
 }
 
 #[test]
-fn s2_2_a_failed_generation_that_kept_its_credits_is_given_back_on_request() {
+fn s2_2_s2_4_s2_5_s2_6_a_failed_generation_that_kept_its_credits_is_given_back_on_request() {
     for outcome in ["failed", "empty_success", "timed_out"] {
         for (returned, expected) in [
             (0, Outcome::Grant { remedy: Remedy::Credits { credits: 10 } }),
@@ -73,7 +73,7 @@ fn s2_5_exactly_twelve_operations_are_covered() {
 }
 
 #[test]
-fn s2_6_known_empty_answers_are_failures() {
+fn s2_2_s2_4_s2_6_known_empty_answers_are_failures() {
     for (operation, empty, full) in [
         ("music_simple", json!({"songs": []}), json!({"songs": [{"id": "s1"}]})),
         ("song_extension", json!({"status": "success", "songs": []}), json!({"songs": [{"id": "s1"}]})),
