@@ -1,5 +1,7 @@
 //! Facts from records: what is known, what stays unknown, and at which instant an answer changes.
 
+mod requests;
+
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
     Abuse, Account, AccountId, Actor, Buyer, Cause, Command, CountryCode, Credits, Decided, Dispute,

@@ -9,7 +9,7 @@ use crate::world::World;
 const DAY_S: u64 = 86_400;
 
 #[tokio::test]
-async fn a_pending_refund_leaves_the_request_paying() {
+async fn s0_11_s0_28_a_refund_that_is_pending_at_stripe_is_not_paid_yet() {
     let world = World::new().await;
     assert_eq!(world.pay(at(3)).await.unwrap(), State::Paying);
     let payout = world.stored().await.payout.unwrap();
@@ -27,7 +27,7 @@ async fn a_message_that_comes_ten_times_makes_one_refund() {
 }
 
 #[tokio::test]
-async fn a_refund_that_succeeds_at_once_is_refunded() {
+async fn s0_11_s0_28_a_refund_is_paid_through_stripe_once() {
     let world = World::new().await;
     world.stripe.set(Settings { refund_mode: RefundMode::Succeeded, ..Settings::default() });
     assert_eq!(world.pay(at(3)).await.unwrap(), State::Refunded);

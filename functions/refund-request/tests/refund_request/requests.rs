@@ -166,3 +166,59 @@ async fn a_queue_that_is_down_leaves_the_payout_to_the_sweep() {
     };
     assert_eq!(due.len(), 1);
 }
+
+/// Files a request in the customer's name, and returns it with the facts that were recorded of it.
+async fn filed(world: &World, key: &str, body: &Value) -> (Value, policy::Facts) {
+    let (status, request) = answer(&world.call(&submission(key, body).as_support("agent-1")).await);
+    assert_eq!(status, 201, "{request:#}");
+    let id = request["id"].as_str().unwrap().parse().unwrap();
+    let facts = world.app.store.request(&id).await.unwrap().unwrap().case.facts;
+    (request, facts)
+}
+
+#[tokio::test]
+async fn s0_1_the_channel_of_a_request_is_recorded_and_none_is_refused() {
+    let world = World::new().await;
+    let mut outcomes = Vec::new();
+    for channel in ["support_form", "email", "chat", "api"] {
+        let payment = format!("pi_{channel}");
+        world.pay_for("assistant", "assistant-suite", &payment, 1000).await;
+        let mut body = json!({"reason": "changed_mind", "payment": payment, "note": "I do not need it."});
+        let facts = if channel == "api" {
+            let (status, request) = world.submit(channel, &body).await;
+            assert_eq!(status, 201, "{request:#}");
+            outcomes.push(request["decision"]["outcome"].clone());
+            let id = request["id"].as_str().unwrap().parse().unwrap();
+            world.app.store.request(&id).await.unwrap().unwrap().case.facts
+        } else {
+            body["channel"] = json!(channel);
+            let (request, facts) = filed(&world, channel, &body).await;
+            outcomes.push(request["decision"]["outcome"].clone());
+            facts
+        };
+        assert_eq!(facts.get(policy::Fact::IntakeChannel), Some(&channel.into()));
+    }
+    assert!(outcomes.iter().all(|outcome| outcome == &outcomes[0]), "{outcomes:#?}");
+}
+
+#[tokio::test]
+async fn s4_7_a_request_that_did_not_come_from_the_account_is_asked_to() {
+    let world = World::new().await;
+    for (from_account, state) in [(Some(true), "refused"), (Some(false), "needs_information")] {
+        let payment = format!("pi_{state}");
+        world.pay_for("image-web", "image-web", &payment, 1000).await;
+        let body = json!({"reason": "changed_mind", "payment": payment, "note": "I do not need it.",
+            "channel": "email", "requested_from_account": from_account});
+        let (request, facts) = filed(&world, state, &body).await;
+        assert_eq!(request["state"], state, "{request:#}");
+        assert_eq!(
+            facts.get(policy::Fact::RequestedFromAccount),
+            from_account.map(policy::Value::from).as_ref()
+        );
+    }
+    // Who is signed in asks from the account itself.
+    world.pay_for("image-web", "image-web", "pi_own", 1000).await;
+    let own = json!({"reason": "changed_mind", "payment": "pi_own", "note": "I do not need it."});
+    let (_, request) = world.submit("own", &own).await;
+    assert_eq!(request["state"], "refused", "{request:#}");
+}

@@ -4,7 +4,7 @@ use ledger::{
     AccountId, CancellationStore, Channel, Confirmation, PaymentStore, Subscription, SubscriptionId,
 };
 use serde_json::{Value, json};
-use testkit::stand_in::{Cancel, End, Made, Renew};
+use testkit::stand_in::{Cancel, End, Made, Renew, Subscribe};
 
 use crate::scene::{ACCOUNT, DAY_S, Scene, at, created, pro};
 
@@ -135,6 +135,72 @@ async fn s2_26_the_clock_starts_with_the_end_and_leaves_packs_alone() {
 }
 
 #[tokio::test]
+async fn s1_1_s2_11_s2_25_the_request_to_cancel_starts_no_clock() {
+    for (price, left_over_s) in [("price_pro_monthly", 60 * DAY_S), ("price_studio_creator", 0)] {
+        let scene = Scene::new().await;
+        let made =
+            scene.stripe.subscribe(&Subscribe { price: price.to_owned(), ..pro() }, &created(0)).unwrap();
+        for body in scene.bodies(&made) {
+            assert_eq!(scene.send(&body, at(0)).await.says, "applied");
+        }
+        let granted = scene.available(at(0)).await;
+        let cancel =
+            Cancel { subscription: made.subscription.clone().unwrap(), at_period_end: true, at: None };
+        let cancel = scene.stripe.cancel(&cancel, &created(10 * DAY_S)).unwrap();
+        assert_eq!(scene.send(&scene.body(&cancel.events[0]), at(10 * DAY_S)).await.says, "applied");
+        assert_eq!(scene.account(ACCOUNT).await.lots[0].expires_at, None, "{price}");
+        assert_eq!(scene.available(at(30 * DAY_S - 1)).await, granted, "{price}");
+        ended(&scene, &made, 30 * DAY_S).await;
+        let expires_at = scene.account(ACCOUNT).await.lots[0].expires_at;
+        assert_eq!(expires_at, Some(at(30 * DAY_S + left_over_s)), "{price}");
+    }
+}
+
+#[tokio::test]
+async fn s1_2_who_changes_their_mind_subscribes_again_after_the_period() {
+    let scene = Scene::new().await;
+    let plan = Subscribe { price: "price_assistant_plus".to_owned(), ..pro() };
+    let mut before = 0;
+    for second in [0, 30 * DAY_S, 90 * DAY_S] {
+        let made = scene.stripe.subscribe(&plan, &created(second)).unwrap();
+        for body in scene.bodies(&made) {
+            assert_eq!(scene.send(&body, at(second)).await.says, "applied", "{second}");
+        }
+        assert_eq!(stored(&scene, &made).await.ended_at, None);
+        let lots = scene.account(ACCOUNT).await.lots;
+        let id = SubscriptionId::new(made.subscription.clone().unwrap()).unwrap();
+        let of_plan = lots.iter().find(|lot| lot.subscription() == Some(&id)).unwrap();
+        assert!(!of_plan.available.is_zero() && of_plan.is_usable(at(second)), "{second}");
+        assert!(lots.len() > before);
+        before = lots.len();
+        ended(&scene, &made, second + 30 * DAY_S - 1).await;
+    }
+}
+
+#[tokio::test]
+async fn s4_13_a_plan_that_is_changed_at_stripe_is_on_record() {
+    let scene = Scene::new().await;
+    let plan = Subscribe { price: "price_image_monthly".to_owned(), ..pro() };
+    let made = scene.stripe.subscribe(&plan, &created(0)).unwrap();
+    let bodies = scene.bodies(&made);
+    for body in &bodies {
+        assert_eq!(scene.send(body, at(0)).await.says, "applied");
+    }
+    assert_eq!(stored(&scene, &made).await.price.as_deref(), Some("price_image_monthly"));
+    let told = bodies.iter().find(|body| body.contains("customer.subscription.created")).unwrap();
+    let mut told: Value = serde_json::from_str(told).unwrap();
+    for (day, price) in [(1, "price_image_yearly"), (2, "price_image_monthly")] {
+        told["id"] = json!(format!("evt_change_{day}"));
+        told["type"] = json!("customer.subscription.updated");
+        told["created"] = json!(at(day * DAY_S).as_s());
+        told["data"]["object"]["items"]["data"][0]["price"]["id"] = json!(price);
+        let reply = scene.send(&told.to_string(), at(day * DAY_S)).await;
+        assert_eq!(reply.says, "applied", "{price}");
+        assert_eq!(stored(&scene, &made).await.price.as_deref(), Some(price));
+    }
+}
+
+#[tokio::test]
 async fn b5_a_charge_after_the_end_has_a_clock_of_its_own() {
     let scene = Scene::new().await;
     let made = subscribed(&scene, 0).await;
@@ -180,7 +246,7 @@ async fn an_end_without_a_known_price_starts_the_clock_of_its_lots_and_is_parked
 async fn s4_12_a_renewal_replaces_or_adds_as_the_plans_document_says() {
     for (price, expected) in [("price_image_monthly", [0, 400]), ("price_pro_monthly", [500, 500])] {
         let scene = Scene::new().await;
-        let order = testkit::stand_in::Subscribe { price: price.to_owned(), ..pro() };
+        let order = Subscribe { price: price.to_owned(), ..pro() };
         let made = scene.stripe.subscribe(&order, &created(0)).unwrap();
         for body in scene.bodies(&made) {
             assert_eq!(scene.send(&body, at(0)).await.says, "applied");
@@ -198,7 +264,7 @@ async fn s4_12_a_renewal_replaces_or_adds_as_the_plans_document_says() {
 async fn b3_s4_12_an_older_periods_invoice_that_is_paid_or_told_late_replaces_no_newer_one() {
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let scene = Scene::new().await;
-        let plan = testkit::stand_in::Subscribe { price: "price_image_monthly".to_owned(), ..pro() };
+        let plan = Subscribe { price: "price_image_monthly".to_owned(), ..pro() };
         let made = scene.stripe.subscribe(&plan, &created(0)).unwrap();
         let [checkout, told, first]: [String; 3] = scene.bodies(&made).try_into().unwrap();
         let renew = |paid: i64| Renew {
