@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread::sleep;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
 use policy::{Document, Head};
@@ -224,25 +225,38 @@ impl Harness {
         command
     }
 
-    /// Runs the tests of these names one by one with nothing broken: none may fail, and the quickest will
+    /// Runs the tests of these names, each by itself, with nothing broken: none may fail, and the quickest will
     /// run first.
     pub(crate) fn time(&self, binaries: &mut [Binary], names: &BTreeSet<String>) -> Result<(), Fault> {
         let documents = self.documents(None, 0)?;
-        for binary in binaries.iter_mut() {
-            let chosen: Vec<String> =
-                binary.tests.keys().filter(|name| names.contains(*name)).cloned().collect();
-            for name in chosen {
-                let begun = Instant::now();
-                let path = binary.tests.get(&name).map(|timed| timed.path.clone()).unwrap_or_default();
-                if self.run_one(binary, &[path.as_str()], Breach::Documents(&documents), 0)?.is_some() {
-                    return Err(Fault::file(
-                        &binary.target,
-                        format!("`{name}` fails although nothing is broken"),
-                    ));
-                }
-                if let Some(timed) = binary.tests.get_mut(&name) {
-                    timed.takes = begun.elapsed();
-                }
+        let mut timed: Vec<(&str, &Binary, Timed)> = Vec::new();
+        for binary in &*binaries {
+            let chosen = binary.tests.iter().filter(|(name, _)| names.contains(*name));
+            timed.extend(chosen.map(|(_, test)| (binary.target.as_str(), binary, test.clone())));
+        }
+        let outcomes = on_every_core(timed.len(), |place, thread| {
+            let Some((target, binary, test)) = timed.get(place) else { return Ok(Ok(Duration::ZERO)) };
+            let begun = Instant::now();
+            let failed =
+                self.run_one(binary, &[test.path.as_str()], Breach::Documents(&documents), thread)?;
+            let failed =
+                failed.map(|_| format!("{target}: `{}` fails although nothing is broken", test.path));
+            Ok(failed.map_or_else(|| Ok(begun.elapsed()), Err))
+        })?;
+        let (mut failures, mut durations) = (Vec::new(), BTreeMap::new());
+        for ((_, binary, test), outcome) in timed.iter().zip(outcomes) {
+            match outcome {
+                Ok(taken) => drop(durations.insert((binary.executable.clone(), test.path.clone()), taken)),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        if !failures.is_empty() {
+            return Err(Fault(failures));
+        }
+        for binary in binaries {
+            for test in binary.tests.values_mut() {
+                let taken = durations.get(&(binary.executable.clone(), test.path.clone()));
+                test.takes = taken.copied().unwrap_or(test.takes);
             }
         }
         Ok(())
@@ -338,6 +352,33 @@ impl Harness {
         fs::write(&path, encoded).map_err(|error| Fault::file(&path.to_string_lossy(), error))?;
         Ok(path)
     }
+}
+
+/// Does a number of things on every core, and returns what came of each in order. What is done is told its
+/// place, and the number of its core.
+pub(crate) fn on_every_core<T: Send>(
+    things: usize,
+    work: impl Fn(usize, usize) -> Result<T, Fault> + Sync,
+) -> Result<Vec<T>, Fault> {
+    let next = AtomicUsize::new(0);
+    let cores = thread::available_parallelism().map_or(1, usize::from).min(things.max(1));
+    let of_core = |core: usize| -> Result<Vec<(usize, T)>, Fault> {
+        let places = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+        places.take_while(|place| *place < things).map(|place| Ok((place, work(place, core)?))).collect()
+    };
+    let of_core = &of_core;
+    let mut done = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|core| scope.spawn(move || of_core(core))).collect();
+        let ended = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(Fault(vec!["a thread panicked".to_owned()]))));
+        ended.collect::<Result<Vec<_>, Fault>>()
+    })?
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>();
+    done.sort_by_key(|(place, _)| *place);
+    Ok(done.into_iter().map(|(_, thing)| thing).collect())
 }
 
 /// Where cargo builds.

@@ -35,7 +35,7 @@ const PAGE: &str = "docs/rules.md";
   rules mutate --all             break every rule: after a change of the engine or of what tests share
   rules list --rule S2-16        what would be broken
   rules render                   write docs/rules.md from the record
-  rules check                    fail where docs/rules.md says more than the record, or a mutant survived")]
+  rules check                    fail where the record does not bear out every claim, or docs/rules.md is not of it")]
 struct Arguments {
     #[command(subcommand)]
     command: Action,
@@ -60,7 +60,7 @@ enum Action {
     },
     /// Write docs/rules.md.
     Render,
-    /// Fail where docs/rules.md is not what record and claims bear out, or where a mutant survived.
+    /// Fail where the record does not bear out every claim, or docs/rules.md is not what it says.
     Check,
 }
 
@@ -101,9 +101,12 @@ fn run(root: &Path) -> Result<(), Fault> {
     let mut record = record::read(root)?;
     match arguments.command {
         Action::Mutate { rules, all } => {
-            mutate::mutate(root, &plans, &tests, &mut record, &mutate::Choice { rules, all })?;
+            let choice = mutate::Choice { rules, all };
+            mutate::mutate(root, &plans, &tests, &mut record, &choice)?;
             let line = render(root, &page::page(&entries, &tests, &plans, &record)?)?;
-            let faults = record::unborne(&plans, &record);
+            let mut faults = record::unborne(&plans, &record);
+            let chosen = |fault: &String| choice.rules.iter().any(|id| fault.starts_with(&format!("{id}: ")));
+            faults.retain(|fault| choice.rules.is_empty() || chosen(fault));
             println!("{line}");
             if faults.is_empty() { Ok(()) } else { Err(Fault(faults)) }
         }

@@ -88,16 +88,32 @@ pub(crate) fn of_carrier(document: &Value, carrier: &Carrier, clause: &str) -> V
     maker.mutants
 }
 
-/// Every mutant of a part of the document that cites no clause, such as `/hold_deadline_s`.
+/// The pointer with the place of each element that it names by its id.
+pub(crate) fn by_place(document: &Value, pointer: &str) -> Option<String> {
+    let mut keys = pointer.split('/').skip(1);
+    let found = keys.try_fold((document, String::new()), |(at, pointer), key| {
+        let place = at.as_array().and_then(|list| list.iter().position(|each| each["id"] == key));
+        let key = place.map_or_else(|| key.to_owned(), |place| place.to_string());
+        Some((at.pointer(&format!("/{key}"))?, format!("{pointer}/{key}")))
+    });
+    found.map(|(_, pointer)| pointer)
+}
+
+/// Every mutant of a part of the document that cites no clause, such as `/hold_deadline_s`, or
+/// `/rules/mid-period/effect`.
 pub(crate) fn of_part(document: &Value, pointer: &str) -> Option<Vec<Mutant>> {
-    let part = document.pointer(pointer)?;
     let label = pointer.trim_start_matches('/').replace('/', " ");
+    let pointer = &by_place(document, pointer)?;
+    let part = document.pointer(pointer)?;
     let mut maker = Maker { document, label: &label, mutants: Vec::new() };
     maker.dropped(pointer, part);
     if part.is_number() {
         maker.number("moved to", pointer, part);
-    } else {
-        maker.leaf(pointer.rsplit('/').next().unwrap_or_default(), pointer, part, "");
+    } else if part.is_string() {
+        maker.add("left out", true, vec![Edit::Set(pointer.clone(), json!(""))]);
+    }
+    if !part.is_number() {
+        maker.leaf(label.rsplit(' ').next().unwrap_or_default(), pointer, part, "");
     }
     Some(maker.mutants)
 }
@@ -232,7 +248,7 @@ impl Maker<'_> {
     fn swap(&mut self, field: &str, pointer: &str, word: &str) {
         if let Some((_, _, to)) = SWAPS.iter().find(|(each, from, _)| *each == field && *from == word) {
             self.detail(&format!("`{to}` for `{word}`"), pointer, json!(to));
-        } else if ["name", "channel"].contains(&field) {
+        } else if ["name", "channel", "address"].contains(&field) {
             self.detail(&format!("another {field}"), pointer, json!(format!("{word}.")));
         }
     }
@@ -271,21 +287,38 @@ impl Maker<'_> {
         }
     }
 
+    /// The condition of a rule: left out where it is one, and broken in its parts.
     fn condition(&mut self, pointer: &str, condition: &Value) {
+        if condition.get("All").is_none() && condition.get("Any").is_none() {
+            self.detail(&format!("without `{}`", self.text(condition)), pointer, json!({"All": []}));
+        }
+        self.part_of_condition(pointer, condition);
+    }
+
+    fn part_of_condition(&mut self, pointer: &str, condition: &Value) {
         let Some((kind, inner)) = condition.as_object().and_then(|members| members.iter().next()) else {
             return;
         };
         let at = format!("{pointer}/{kind}");
         match (kind.as_str(), inner) {
+            // `a within t of b` is b <= a <= b + t: nothing is requested before it was paid.
+            ("All", Value::Array(parts)) if is_within(parts) => {
+                let until = parts.get(1).unwrap_or(&Value::Null);
+                self.part_of_condition(&format!("{at}/1"), until);
+            }
             ("All" | "Any", Value::Array(parts)) => {
-                // `a within t of b` is b <= a <= b + t: nothing is requested before it was paid.
-                let begins = usize::from(is_within(parts));
-                for (place, part) in parts.iter().enumerate().skip(begins) {
-                    self.condition(&format!("{at}/{place}"), part);
+                for (place, part) in parts.iter().enumerate() {
+                    let part_at = format!("{at}/{place}");
+                    let what = format!("without `{}`", self.text(part));
+                    self.add(&what, false, vec![Edit::Remove(part_at.clone())]);
+                    self.part_of_condition(&part_at, part);
                 }
             }
             ("Not", negated) => {
                 self.detail(&format!("`{}`", self.text(negated)), pointer, negated.clone());
+                if negated.get("All").is_some() || negated.get("Any").is_some() {
+                    self.part_of_condition(&at, negated);
+                }
             }
             ("Compare", Value::Array(operands)) => {
                 for (place, operand) in operands.iter().enumerate() {
@@ -319,7 +352,7 @@ impl Maker<'_> {
                 for (key, member) in members {
                     match (key.as_str(), member) {
                         ("Term", Value::Number(place)) => self.term(place.as_u64()),
-                        ("Share", Value::Array(parts)) => {
+                        ("Share" | "LastInstant", Value::Array(parts)) => {
                             self.term(parts.first().and_then(Value::as_u64));
                             self.terms_within(&json!(parts));
                         }
@@ -343,7 +376,7 @@ impl Maker<'_> {
                         let id = self.document.pointer(&format!("/terms/{place}/id"));
                         id.and_then(Value::as_str).unwrap_or_default().to_owned()
                     }
-                    ("Share", _) => {
+                    ("Share" | "LastInstant", _) => {
                         let term = member.pointer("/0").and_then(Value::as_u64);
                         let term = term.map(|place| self.text(&json!({"Term": place}))).unwrap_or_default();
                         format!(
@@ -392,7 +425,7 @@ fn is_within(parts: &[Value]) -> bool {
     let [Some(from), Some(until)] = [parts.first(), parts.get(1)].map(|part| part.and_then(compared)) else {
         return false;
     };
-    let starts = until.2.pointer("/Plus/0") == Some(&from.2);
+    let starts = ["/Plus/0", "/LastInstant/1"].iter().any(|of| until.2.pointer(of) == Some(&from.2));
     parts.len() == 2 && from.0 == until.0 && from.1 == "GreaterOrEqual" && starts
 }
 
@@ -433,7 +466,9 @@ mod tests {
             [
                 "dropped",
                 "not citing `refunds`",
+                "without `payment_named`",
                 "not `payment_named`",
+                "without `age Less window`",
                 "`age Less window` is LessOrEqual",
                 "term `window` 13 for 14",
                 "term `window` 15 for 14",

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use crate::Fault;
-use crate::harness::{Binary, Breach, Harness, Verdict, target_of};
+use crate::harness::{Binary, Breach, Harness, Verdict, on_every_core, target_of};
 use crate::plan::{Broken, Code, Plan, Plans};
 use crate::record::{self, Borne, Record, Shown};
 use crate::registry::{Id, Tests};
@@ -73,26 +71,38 @@ pub(crate) fn mutate(
         }
         shown.insert(*id, of_rule);
     }
-    for (id, plan) in chosen.iter().filter(|(_, plan)| !plan.code.is_empty()) {
-        let of_rule = shown.entry(*id).or_default();
-        for place in &plan.code {
-            let Some(code) = plans.code.get(*place) else { continue };
-            let label = format!("{}: {}", code.file, code.what);
-            match runner.code(root, plan, *place, code)? {
-                Verdict::Killed(test) => {
-                    println!("{id}: {test} notices {label}");
-                    of_rule.kill(&test);
-                }
-                Verdict::Survived => {
-                    println!("{id}: survives: {label}");
-                    of_rule.survived.push(label);
-                }
-            }
-        }
-        record.insert(*id, of_rule.clone());
-        record::write(root, record)?;
+    let of_code: Vec<(Id, &Plan, usize, &Code)> = chosen
+        .iter()
+        .flat_map(|(id, plan)| plan.code.iter().map(|place| (*id, *plan, *place)))
+        .filter_map(|(id, plan, place)| Some((id, plan, place, plans.code.get(place)?)))
+        .collect();
+    let (rust, others): (Vec<_>, Vec<_>) = of_code.into_iter().partition(|(_, _, _, code)| code.is_rust());
+    let told = |id: Id, code: &Code, verdict: &Verdict| match verdict {
+        Verdict::Killed(test) => println!("{id}: {test} notices {}", code.label()),
+        Verdict::Survived => println!("{id}: survives: {}", code.label()),
+    };
+    let verdicts = on_every_core(rust.len(), |each, core| {
+        let Some((id, plan, place, code)) = rust.get(each) else { return Ok(Verdict::Survived) };
+        let verdict = runner.harness.run(&runner.binaries, &plan.holders, Breach::Code(*place), core)?;
+        told(*id, code, &verdict);
+        Ok(verdict)
+    })?;
+    let mut verdicts: Vec<(Id, &Code, Verdict)> =
+        rust.iter().zip(verdicts).map(|((id, _, _, code), verdict)| (*id, *code, verdict)).collect();
+    for (id, plan, _, code) in others {
+        let verdict = runner.text(root, plan, code)?;
+        told(id, code, &verdict);
+        verdicts.push((id, code, verdict));
     }
-    Ok(())
+    for (id, code, verdict) in verdicts {
+        let of_rule = shown.entry(id).or_default();
+        match verdict {
+            Verdict::Killed(test) => of_rule.kill(&test),
+            Verdict::Survived => of_rule.survived.push(code.label()),
+        }
+    }
+    record.extend(shown);
+    record::write(root, record)
 }
 
 /// Compiles the targets of the tests of these names.
@@ -122,49 +132,26 @@ struct Runner<'r> {
 impl Runner<'_> {
     /// Breaks the documents of one rule, on every core.
     fn documents(&self, plan: &Plan) -> Result<Shown, Fault> {
-        let next = AtomicUsize::new(0);
-        let found: Mutex<BTreeMap<usize, Verdict>> = Mutex::default();
-        let work = |thread: usize| -> Result<(), Fault> {
-            loop {
-                let place = next.fetch_add(1, Ordering::Relaxed);
-                let Some(broken) = plan.documents.get(place) else {
-                    return Ok(());
-                };
-                let verdict = self.document(plan, broken, thread)?;
-                locked(&found).insert(place, verdict);
-            }
-        };
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        thread::scope(|scope| {
-            let threads: Vec<_> = (0..cores).map(|thread| scope.spawn(move || work(thread))).collect();
-            let ended = threads.into_iter().map(|thread| {
-                thread.join().unwrap_or_else(|_| Err(Fault(vec!["a thread panicked".to_owned()])))
-            });
-            ended.collect::<Result<Vec<()>, Fault>>()
+        let verdicts = on_every_core(plan.documents.len(), |place, core| match plan.documents.get(place) {
+            Some(broken) => self.document(plan, broken, core),
+            None => Ok(Verdict::Survived),
         })?;
         let mut shown = Shown { fingerprint: plan.fingerprint.clone(), ..Shown::default() };
-        for (place, verdict) in &*locked(&found) {
+        for (broken, verdict) in plan.documents.iter().zip(verdicts) {
             match verdict {
-                Verdict::Killed(test) => shown.kill(test),
-                Verdict::Survived => {
-                    let broken = plan.documents.get(*place);
-                    shown.survived.extend(broken.map(|broken| broken.mutant.label.clone()));
-                }
+                Verdict::Killed(test) => shown.kill(&test),
+                Verdict::Survived => shown.survived.push(broken.mutant.label.clone()),
             }
         }
         Ok(shown)
     }
 
-    /// Changes the code, or a text that tests read, in one place.
-    fn code(&self, root: &Path, plan: &Plan, place: usize, code: &Code) -> Result<Verdict, Fault> {
-        let run = |breach| self.harness.run(&self.binaries, &plan.holders, breach, 0);
-        if code.is_rust() {
-            return run(Breach::Code(place));
-        }
+    /// Changes a text that tests read in one place.
+    fn text(&self, root: &Path, plan: &Plan, code: &Code) -> Result<Verdict, Fault> {
         let path = Path::new(&code.file);
         let text = fs::read_to_string(root.join(path)).map_err(|error| Fault::file(&code.file, error))?;
         self.harness.write(path, code.replaced(&text).as_bytes())?;
-        let verdict = run(Breach::Text);
+        let verdict = self.harness.run(&self.binaries, &plan.holders, Breach::Text, 0);
         self.harness.write(path, text.as_bytes())?;
         verdict
     }

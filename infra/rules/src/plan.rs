@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Fault;
 use crate::carriers::{Carrier, carriers, clause_pointer};
-use crate::mutants::{Mutant, apply, of_carrier, of_information, of_part};
+use crate::mutants::{Mutant, apply, by_place, of_carrier, of_information, of_part};
 use crate::registry::{Entries, Id, Tests, holders};
 
 /// Where mutations are listed that cannot be derived, from the root.
@@ -57,6 +57,11 @@ pub(crate) struct Code {
 }
 
 impl Code {
+    /// What readers of the record see.
+    pub(crate) fn label(&self) -> String {
+        format!("{}: {}", self.file, self.what)
+    }
+
     /// Whether it is compiled, or a text that tests read.
     pub(crate) fn is_rust(&self) -> bool {
         Path::new(&self.file).extension().is_some_and(|extension| extension == "rs")
@@ -159,6 +164,32 @@ impl Original {
         covering.flat_map(|(_, _, carriers)| carriers.iter().map(|carrier| carrier.label.as_str()))
     }
 
+    /// A part with its terms' ids and values in place of their places, which move with other terms.
+    fn resolved(&self, part: &Value) -> Value {
+        let term = |place: &Value| {
+            let term = self.json.pointer(&format!("/terms/{place}"));
+            term.map_or_else(|| place.clone(), |term| json!([term["id"], term["value"]]))
+        };
+        match part {
+            Value::Object(members) => {
+                let member = |(key, member): (&String, &Value)| {
+                    let member = match (key.as_str(), member) {
+                        ("Term", place) => term(place),
+                        ("Share" | "LastInstant", Value::Array(parts)) => {
+                            let of = parts.get(1).map_or(Value::Null, |of| self.resolved(of));
+                            json!([parts.first().map(term), of])
+                        }
+                        (_, member) => self.resolved(member),
+                    };
+                    (key.clone(), member)
+                };
+                Value::Object(members.iter().map(member).collect())
+            }
+            Value::Array(elements) => elements.iter().map(|each| self.resolved(each)).collect(),
+            other => other.clone(),
+        }
+    }
+
     /// The document with a mutation, or `None` where that is no document.
     pub(crate) fn broken(&self, mutant: &Mutant) -> Option<Document> {
         let mut json = self.json.clone();
@@ -196,6 +227,12 @@ pub(crate) fn plans(root: &Path, entries: &Entries, tests: &Tests) -> Result<Pla
     let mut faults = Vec::new();
     for code in &mutations.code {
         faults.extend(unfit(root, code));
+    }
+    for part in &mutations.part {
+        let document = originals.iter().find(|original| original.document.id == part.document);
+        if document.and_then(|document| of_part(&document.json, &part.pointer)).is_none() {
+            faults.push(format!("{MUTATIONS}: `{}` has no {}", part.document, part.pointer));
+        }
     }
     let mut rules = BTreeMap::new();
     let mut spared_used = BTreeSet::new();
@@ -251,7 +288,8 @@ fn plan(
         let parts = mutations.part.iter().filter(|part| of_rule(&part.rules));
         let of_parts = parts.filter(|part| part.document == original.document.id).flat_map(|part| {
             let mutants = of_part(&original.json, &part.pointer).unwrap_or_default();
-            mutants.into_iter().map(|mutant| (part.pointer.clone(), mutant))
+            let pointer = by_place(&original.json, &part.pointer).unwrap_or_default();
+            mutants.into_iter().map(move |mutant| (pointer.clone(), mutant))
         });
         for (pointer, mutant) in original.mutants_of(id).into_iter().chain(of_parts) {
             let sparing = mutations.spared.iter().enumerate().filter(|(_, spared)| of_rule(&spared.rules));
@@ -266,8 +304,9 @@ fn plan(
                 used.extend(found);
             } else if original.broken(&mutant).is_some() {
                 digested(&mutant.label);
-                digested(&format!("{:?}", mutant.edits));
-                digested(&original.json.pointer(&pointer).unwrap_or(&Value::Null).to_string());
+                digested(
+                    &original.resolved(original.json.pointer(&pointer).unwrap_or(&Value::Null)).to_string(),
+                );
                 let sharers = original.resting_on(&pointer).into_iter().filter(|each| *each != id).collect();
                 broken.push(Broken { original: place, mutant, sharers });
             }
@@ -292,4 +331,78 @@ fn plan(
     let fingerprint =
         digest.finalize().iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     (Plan { documents: broken, code, holders: rust, fingerprint }, used)
+}
+
+#[cfg(test)]
+mod tests {
+    use policy_documents::documents;
+    use serde_json::{Value, json};
+
+    use super::{Mutations, Original, plan};
+    use crate::registry::{Id, Test, Tests};
+
+    const NAME: &str = "s4_18_a_pack_is_refused";
+
+    fn json() -> Value {
+        serde_json::to_value(documents().iter().find(|document| document.id == "image-web").unwrap()).unwrap()
+    }
+
+    fn tests(name: &str, source: &str) -> Tests {
+        let test = |source: &str| Test { file: "a/tests/b/c.rs".to_owned(), source: source.to_owned() };
+        [(name.to_owned(), test(source)), ("another".to_owned(), test("fn another() {}"))].into()
+    }
+
+    fn fingerprint(json: Value, tests: &Tests) -> String {
+        let document = serde_json::from_value(json).unwrap();
+        let id: Id = "S4-18".parse().unwrap();
+        let names = tests.keys().map(String::as_str).filter(|name| name.starts_with("s4_18_")).collect();
+        plan(id, &[Original::of(&document).unwrap()], &Mutations::default(), &names, tests).0.fingerprint
+    }
+
+    /// Every place of a term moved on by one, as by another term before all.
+    fn moved(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                for (key, member) in members {
+                    match (key.as_str(), &mut *member) {
+                        ("Term", Value::Number(place)) => *member = json!(place.as_u64().unwrap() + 1),
+                        ("Share" | "LastInstant", Value::Array(parts)) => {
+                            parts[0] = json!(parts[0].as_u64().unwrap() + 1);
+                            moved(&mut parts[1]);
+                        }
+                        _ => moved(member),
+                    }
+                }
+            }
+            Value::Array(elements) => elements.iter_mut().for_each(moved),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_the_rules_own_mutants_and_tests() {
+        let shown = fingerprint(json(), &tests(NAME, "fn s4_18() {}"));
+        assert_ne!(fingerprint(json(), &tests(NAME, "fn s4_18() { assert!(true); }")), shown);
+        // A test that is renamed reads otherwise, and one of another rule is none of this one's.
+        assert_ne!(fingerprint(json(), &tests("s4_19_a_pack_is_refused", "fn s4_19() {}")), shown);
+        let mut edited = json();
+        let rules = edited["rules"].as_array_mut().unwrap();
+        let rule = rules.iter_mut().find(|rule| rule["id"] == "packs-are-final").unwrap();
+        rule["reasons"] = json!(["changed_mind"]);
+        assert_ne!(fingerprint(edited, &tests(NAME, "fn s4_18() {}")), shown);
+    }
+
+    #[test]
+    fn a_fingerprint_stays_when_other_parts_of_the_document_change() {
+        let tests = tests(NAME, "fn s4_18() {}");
+        let shown = fingerprint(json(), &tests);
+        let mut other = json();
+        moved(&mut other);
+        let mut terms = other["terms"].as_array().unwrap().clone();
+        terms.insert(0, json!({"id": "another", "value": terms[0]["value"], "reason": "", "owner": ""}));
+        other["terms"] = json!(terms);
+        let rule = other["rules"].as_array().unwrap().last().unwrap().clone();
+        other["rules"].as_array_mut().unwrap().insert(0, rule);
+        assert_eq!(fingerprint(other, &tests), shown);
+    }
 }

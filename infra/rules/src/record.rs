@@ -87,7 +87,8 @@ pub(crate) fn borne(plan: &Plan, shown: Option<&Shown>) -> Borne {
     }
 }
 
-/// The claims that no mutation could bear out, and those that the record contradicts.
+/// The claims that no mutation could bear out, those that the record says nothing of, and those that it
+/// contradicts.
 pub(crate) fn unborne(plans: &Plans, record: &Record) -> Vec<String> {
     let mut faults = Vec::new();
     for (id, plan) in &plans.rules {
@@ -97,11 +98,19 @@ pub(crate) fn unborne(plans: &Plans, record: &Record) -> Vec<String> {
             faults.push(format!(
                 "{id}: nothing can be broken; expected a `[[code]]` of infra/rules/mutations.toml"
             ));
-        } else if let Some(shown) = record.get(id)
-            && matches!(borne(plan, Some(shown)), Borne::Survived(_))
-        {
-            let survivors = shown.survived.iter();
-            faults.extend(survivors.map(|survivor| format!("{id}: no test notices {survivor}")));
+        } else {
+            let shown = record.get(id);
+            match borne(plan, shown) {
+                Borne::Held(_) => {}
+                Borne::Claimed => faults.push(format!(
+                    "{id}: the record knows nothing of it with these tests and mutants; expected what `make \
+                     mutants` writes"
+                )),
+                Borne::Survived(_) => {
+                    let survivors = shown.iter().flat_map(|shown| &shown.survived);
+                    faults.extend(survivors.map(|survivor| format!("{id}: no test notices {survivor}")));
+                }
+            }
         }
     }
     faults
@@ -143,9 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_is_a_fault_where_a_mutant_survived_or_none_could_be_noticed() {
-        assert_eq!(faults(plan(), None), Vec::<String>::new());
+    fn a_claim_is_a_fault_unless_every_mutant_of_it_was_noticed() {
         assert_eq!(faults(plan(), Some(shown("f", 1, &[]))), Vec::<String>::new());
+        // Not shown, shown with other tests or mutants, shown with nothing broken.
+        for nothing in [None, Some(shown("other", 1, &[])), Some(shown("f", 0, &[]))] {
+            let found = faults(plan(), nothing);
+            assert!(found[0].starts_with("S2-16: the record knows nothing of it"), "{found:?}");
+        }
         let survived = faults(plan(), Some(shown("f", 1, &["the rule dropped"])));
         assert_eq!(survived, ["S2-16: no test notices the rule dropped"]);
         let untested = faults(Plan { holders: BTreeSet::new(), ..plan() }, Some(shown("f", 1, &[])));
