@@ -225,8 +225,8 @@ impl Harness {
         command
     }
 
-    /// Runs the tests of these names, each by itself, with nothing broken: none may fail, and the quickest will
-    /// run first.
+    /// Runs the tests of these names, each by itself, with nothing broken: none may fail, and the quickest
+    /// will run first.
     pub(crate) fn time(&self, binaries: &mut [Binary], names: &BTreeSet<String>) -> Result<(), Fault> {
         let documents = self.documents(None, 0)?;
         let mut timed: Vec<(&str, &Binary, Timed)> = Vec::new();

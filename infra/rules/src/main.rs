@@ -35,7 +35,7 @@ const PAGE: &str = "docs/rules.md";
   rules mutate --all             break every rule: after a change of the engine or of what tests share
   rules list --rule S2-16        what would be broken
   rules render                   write docs/rules.md from the record
-  rules check                    fail where the record does not bear out every claim, or docs/rules.md is not of it")]
+  rules check                    fail where the record does not bear out a claim, or the page is another")]
 struct Arguments {
     #[command(subcommand)]
     command: Action,

@@ -204,7 +204,7 @@ async fn s0_1_the_channel_of_a_request_is_recorded_and_none_is_refused() {
 #[tokio::test]
 async fn s4_7_a_request_that_did_not_come_from_the_account_is_asked_to() {
     let world = World::new().await;
-    for (from_account, state) in [(Some(true), "refused"), (Some(false), "needs_information")] {
+    for (from_account, state) in [(Some(true), "in_review"), (Some(false), "needs_information")] {
         let payment = format!("pi_{state}");
         world.pay_for("image-web", "image-web", &payment, 1000).await;
         let body = json!({"reason": "changed_mind", "payment": payment, "note": "I do not need it.",
@@ -220,5 +220,5 @@ async fn s4_7_a_request_that_did_not_come_from_the_account_is_asked_to() {
     world.pay_for("image-web", "image-web", "pi_own", 1000).await;
     let own = json!({"reason": "changed_mind", "payment": "pi_own", "note": "I do not need it."});
     let (_, request) = world.submit("own", &own).await;
-    assert_eq!(request["state"], "refused", "{request:#}");
+    assert_eq!(request["state"], "in_review", "{request:#}");
 }

@@ -34,7 +34,7 @@ fn s3_4_address_date_and_note_are_known_as_they_were_given() {
     for email_given in [true, false] {
         for purchase_date_given in [true, false] {
             for note in ["", "I bought it twice."] {
-                let said = Said { email_given, purchase_date_given, ..Said::default() };
+                let said = Said { purchase_date_given, email_given, ..Said::default() };
                 let facts = of(said, None, note);
                 assert_eq!(boolean(&facts, Fact::EmailGiven), Some(email_given));
                 assert_eq!(boolean(&facts, Fact::PurchaseDateGiven), Some(purchase_date_given));

@@ -1,4 +1,5 @@
-//! What each document promises beside its rules: clocks, offers, what people review, which answers hold nothing.
+//! What each document promises beside its rules: clocks, offers, what people review, and which answers hold
+//! nothing.
 
 use policy::{
     ClockStart, Document, Effect, Ending, Fact, FailureKind, GenerationOutcome, Mode, OfferKind,
@@ -8,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::case::{Case, DAY_MS, charged_ms, document_of, music_studio};
 
-/// A clock: its name, its clause, what starts it, whether it is promised and stands still, and what it is about.
+/// A clock: its name, its clause, what starts it, whether it is promised and stands still, and what it is
+/// about.
 type Written<'w> = (&'w str, &'w str, ClockStart, bool, bool, &'w [Reason], &'w [&'w str]);
 
 fn clocks_are(document: &Document, written: &[Written<'_>]) {

@@ -1,9 +1,10 @@
 //! What a version takes from customers: the evidence that a change is material (S2-33).
 //!
 //! Both versions decide the same requests, and what they promise besides is held against each other. The
-//! requests are made from the rules and thresholds of both: facts under which each rule is met, or fails by one
-//! part alone, and facts at, below and above every threshold, beside an ordinary purchase. Every finding is a request that is truly
-//! decided worse; that nothing is found proves nothing, and a backtest over real requests says more.
+//! requests are made from the rules and thresholds of both: facts under which each rule is met, or fails by
+//! one part alone, and facts at, below and above every threshold, beside an ordinary purchase. Every finding
+//! is a request that is truly decided worse; that nothing is found proves nothing, and a backtest over real
+//! requests says more.
 
 use serde::Serialize;
 
