@@ -19,7 +19,7 @@ use policy_documents::{catalogue, documents};
 use serde_json::Value;
 
 use crate::Fault;
-use crate::plan::Code;
+use crate::plan::{Code, MUTATIONS};
 use crate::registry::Test;
 
 /// The longest that the tests of one rule run for one mutant: the slowest take seconds, and a mutant that
@@ -102,10 +102,16 @@ impl Harness {
             let failed = |error| Fault::file(&path.to_string_lossy(), error);
             let content = fs::read(root.join(path)).map_err(failed)?;
             let of_file = code.iter().enumerate().filter(|(_, code)| Path::new(&code.file) == path);
-            let switched = of_file.filter(|(_, code)| code.is_rust()).fold(None, |text, (place, code)| {
-                let text = text.unwrap_or_else(|| String::from_utf8_lossy(&content).into_owned());
-                Some(code.switched(&text, CODE, place))
-            });
+            let mut switched: Option<String> = None;
+            for (place, code) in of_file.filter(|(_, code)| code.is_rust()) {
+                let text = switched.unwrap_or_else(|| String::from_utf8_lossy(&content).into_owned());
+                let beside = code.switched(&text, CODE, place);
+                if beside == text {
+                    let before = "a mutation before it takes the place of its text";
+                    return Err(Fault(vec![format!("{MUTATIONS}: `{}`: {before}", code.what)]));
+                }
+                switched = Some(beside);
+            }
             harness.write(path, switched.as_deref().map_or(content.as_slice(), str::as_bytes))?;
         }
         harness.prune(&harness.copy, &paths)?;

@@ -200,7 +200,7 @@ fn only<'p>(mut products: impl Iterator<Item = Option<&'p str>>) -> Option<Produ
 }
 
 /// When those of the requests were filed that count.
-fn counted(requests: &[Request]) -> Vec<Timestamp> {
+pub(crate) fn counted(requests: &[Request]) -> Vec<Timestamp> {
     let counts = |request: &&Request| {
         let used = matches!(request.case.facts.get(Fact::CreditsSpent), Some(Value::Integer(1..)));
         used && request.state != State::Withdrawn

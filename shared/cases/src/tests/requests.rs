@@ -1,9 +1,11 @@
 //! What a request itself says: each of its parts is known as it was given, and nothing is taken for granted.
 
 use super::{at, boolean, facts, payment, purchase, word};
-use ledger::{Abuse, AccountId, Finding, PaymentId, ProductId};
+use ledger::{Abuse, AccountId, Actor, Finding, PaymentId, ProductId};
 use policy::{Fact, Facts, Reason};
+use refunds::{Case, Request, State, fingerprint, request_id};
 
+use crate::records::counted;
 use crate::{Asked, Records, Report, Said, gather};
 
 /// The facts of a request of these parts.
@@ -101,6 +103,38 @@ fn s3_9_only_the_first_of_an_accounts_purchases_is_its_first() {
         records.account.truncated = truncated;
         let found = boolean(&facts(&records, at(5)), Fact::FirstPurchase);
         assert_eq!(found, Some(expected), "{:?} {truncated}", asked.id);
+    }
+}
+
+#[test]
+fn s3_15_requests_after_use_count_unless_they_were_withdrawn_or_nobody_made_them() {
+    let filed = |actor: Actor, spent: Option<u64>| {
+        let mut facts = Facts::new();
+        if let Some(spent) = spent {
+            facts.set_quantity(Fact::CreditsSpent, spent).unwrap();
+        }
+        let account = AccountId::new("account-1").unwrap();
+        let case = Case {
+            payment: None,
+            generation: None,
+            reason: Reason::ChangedMind,
+            note: String::new(),
+            fingerprint: fingerprint(&["filed"]),
+            decision: policy::decide(super::document(), &facts, Reason::ChangedMind, 0),
+            facts,
+        };
+        Request::open((request_id(&account, "filed"), account), actor, case, super::document(), at(7))
+    };
+    for (request, counts) in [
+        (filed(Actor::Customer, Some(1)), true),
+        (filed(Actor::Support("agent-1".to_owned()), Some(500)), true),
+        (filed(Actor::Customer, Some(0)), false),
+        (filed(Actor::Customer, None), false),
+        (filed(Actor::Policy, Some(1)), false),
+        (Request { state: State::Withdrawn, ..filed(Actor::Customer, Some(1)) }, false),
+    ] {
+        let expected = if counts { vec![at(7)] } else { Vec::new() };
+        assert_eq!(counted(&[request]), expected);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The rules about generations hinge on each of their conditions, in every document that has them.
 
-use policy::{Fact, Reason};
+use policy::{Ending, Fact, FailureKind, GenerationOutcome, Reason};
 
-use crate::case::Case;
+use crate::case::{Case, document_of};
 use crate::written::{GRANTS, PERSON, REFUSES, Written, sets_aside};
 
 const FAILED: [&str; 3] = ["failed", "empty_success", "timed_out"];
@@ -136,12 +136,19 @@ fn s4_2_s4_3_failed_pictures_give_their_credits_back() {
 #[test]
 fn s4_5_s4_23_unclear_pictures_are_for_a_person() {
     PICTURES.unclear_are_for_a_person();
+    for kind in [FailureKind::ModerationBlock, FailureKind::PartialResult, FailureKind::UnknownAnswer] {
+        let outcome = document_of("image-web").classify("picture", Ending::Failed(kind));
+        let GenerationOutcome::Person { clauses, .. } = outcome else { panic!("{kind:?}: {outcome:?}") };
+        assert_eq!(clauses[0].id, "keeps-failing");
+    }
 }
 
 #[test]
 fn s3_7_failed_models_give_their_credits_back_and_unclear_ones_are_for_a_person() {
     MODELS.failed_give_back();
     MODELS.unclear_are_for_a_person();
+    let partial = MODELS.of("partial").decide(Reason::GenerationFailed);
+    assert_eq!(crate::case::offered(&partial), ["free_retry", "manual_help"]);
     // Also after the window, which is about purchases.
     let late = MODELS.of("failed").after(8 * crate::case::DAY_MS);
     sets_aside(&late, Reason::ResultNotLiked, "failed-job", &["after-the-window"]);

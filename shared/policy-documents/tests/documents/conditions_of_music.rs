@@ -185,4 +185,13 @@ fn s2_28_s2_29_the_law_of_each_country_and_its_window() {
         );
         sets_aside(&case, Reason::ChangedMind, written.rule, &["mid-period"]);
     }
+    // Charged on Thursday 14 May: the fourteenth day is a working day, and the window ends with it in Berlin.
+    let (charged, hour) = (CHARGED_MS + 5 * DAY_MS, HOUR_MS);
+    let german = |requested: i64| {
+        let case = Case::renewal().with(Fact::CustomerCountry, "DE");
+        case.with(Fact::PaymentChargedAt, charged).with(Fact::RequestedAt, requested)
+    };
+    let ends = charged + 15 * DAY_MS - 2 * hour;
+    written.is_met_by(&german(ends - 1));
+    written.is_not_met_by(&german(ends), "the day after the fourteenth");
 }

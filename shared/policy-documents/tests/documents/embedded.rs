@@ -154,6 +154,7 @@ fn s1_2_s2_34_s3_2_s3_3_s4_22_information_is_published_with_the_policy() {
 
 #[test]
 fn s4_20_what_the_page_leaves_to_the_refund_policy_is_cited_as_that() {
+    assert_eq!(crate::case::document_of("image-web").in_force_from_ms, IN_FORCE_MS);
     let before = crate::case::Case::purchase("image-web", "subscription")
         .with(policy::Fact::PaymentChargedAt, IN_FORCE_MS - 1)
         .decide(policy::Reason::ChangedMind);

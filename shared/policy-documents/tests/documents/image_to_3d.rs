@@ -286,6 +286,7 @@ fn a_dispute_of_delivered_services_without_asking_first_is_for_a_person() {
 #[test]
 fn s3_30_a_purchase_in_may_cannot_be_placed() {
     let in_force = document_of(PRODUCT).in_force_from_ms;
+    assert_eq!(in_force, 1_780_272_000_000, "1 June 2026, 0:00 UTC");
     for (offset, expected) in [(-1, Basis::BeforeFirstVersion), (0, Basis::Rules), (1, Basis::Rules)] {
         let case = subscription().with(Fact::PaymentChargedAt, in_force + offset).after(DAY_MS);
         let decision = case.decide(Reason::ChangedMind);

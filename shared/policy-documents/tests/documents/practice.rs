@@ -1,6 +1,6 @@
 //! How the businesses carry their policies out: intake, provider, clocks, approval.
 
-use policy::{Clock, ClockStart, Document, Reason, Remedy};
+use policy::{Clock, ClockStart, Document, Reason, Remedy, TermUnit, TermValue};
 
 use crate::case::{Case, DAY_MS, HOUR_MS, document_of};
 
@@ -112,6 +112,8 @@ fn s2_18_a_billing_error_is_put_right_within_one_business_day() {
 fn s2_31_s2_32_the_first_response_does_not_pause_and_the_resolution_does() {
     let document = document_of("music-studio");
     assert!(!clock(document, "first-response").pauses && clock(document, "same-day").pauses);
+    let limit = document.term("same_day_limit").map(|term| &term.value);
+    assert_eq!(limit, Some(&TermValue::Number(1, TermUnit::BusinessDayEnds)));
     assert_eq!(hours("music-studio", "first-response"), (None, Some(67)));
     // Friday 18:00 in Berlin is after work: the end of Monday.
     assert_eq!(hours("music-studio", "same-day"), (None, Some(71)));

@@ -2,7 +2,8 @@
 
 use ledger::Timestamp;
 use policy::{Fact, Reason};
-use refunds::{ClaimError, ClockState, Mark, Priority, State};
+use policy_documents::documents;
+use refunds::{ClaimError, ClockState, Mark, Priority, State, credit_promise};
 
 use crate::story::{Story, at};
 
@@ -178,8 +179,21 @@ fn another_provider_has_ten_days_whatever_the_calendar_says() {
 #[test]
 fn s4_1_mail_is_answered_within_a_business_day_of_its_own_hours() {
     // Friday 17:00 in London: half an hour is left, eight hours of Monday.
-    let story = Story::submitted("image-web", Reason::Other, State::InReview, at("2026-06-05T16:00:00Z"));
+    let mut story = Story::submitted("image-web", Reason::Other, State::InReview, at("2026-06-05T16:00:00Z"));
     assert_eq!(story.clock("answer").due_at, at("2026-06-08T16:00:00Z"));
+    assert_eq!(story.request.mark_time(at("2026-06-08T16:00:00Z")), [], "the last instant is inside");
+    assert_eq!(story.request.mark_time(at("2026-06-08T16:00:01Z")), [mark("answer", false, true)]);
+}
+
+#[test]
+fn s2_21_a_case_about_missing_credits_opens_with_the_end_of_the_promised_hour() {
+    let charged = at("2026-06-06T03:00:00Z");
+    // Where it is not known what was bought, the earliest promise counts, and one hour where there is none.
+    for product in [Some("music-studio"), Some("image-web"), None] {
+        let (document, due_at) = credit_promise(documents(), product, charged).unwrap();
+        assert_eq!(due_at, charged.plus_s(3_600).unwrap(), "{product:?}");
+        assert_eq!(document.id, product.unwrap_or("music-studio"));
+    }
 }
 
 #[test]
