@@ -52,12 +52,12 @@ const SWAPS: [(&str, &str, &str); 36] = [
     ("revoke_of_part", "remaining", "nothing"),
     ("mode", "auto", "recommend"),
     ("mode", "recommend", "auto"),
-    ("remedy", "RestOfPayment", "PaymentByUnusedTime"),
-    ("remedy", "CreditsOfPurchase", "RestOfPayment"),
-    ("remedy", "CreditsOfGeneration", "CreditsOfPurchase"),
-    ("remedy", "PaymentByUnusedCredits", "RestOfPayment"),
-    ("remedy", "PaymentByUnusedTime", "RestOfPayment"),
-    ("remedy", "CreditsForOutage", "RestOfPayment"),
+    ("remedy", "rest_of_payment", "payment_by_unused_time"),
+    ("remedy", "credits_of_purchase", "rest_of_payment"),
+    ("remedy", "credits_of_generation", "credits_of_purchase"),
+    ("remedy", "payment_by_unused_credits", "rest_of_payment"),
+    ("remedy", "payment_by_unused_time", "rest_of_payment"),
+    ("remedy", "credits_for_outage", "rest_of_payment"),
     ("comparison", "Less", "LessOrEqual"),
     ("comparison", "LessOrEqual", "Less"),
     ("comparison", "Greater", "GreaterOrEqual"),
@@ -257,14 +257,16 @@ impl Maker<'_> {
         let Some(number) = value.as_i64() else {
             return;
         };
-        for moved in [number.checked_sub(1), number.checked_add(1)].into_iter().flatten() {
+        // No document counts below nothing.
+        let less = number.checked_sub(1).filter(|less| *less >= 0);
+        for moved in [less, number.checked_add(1)].into_iter().flatten() {
             self.detail(&format!("{what} {moved} for {number}"), pointer, json!(moved));
         }
     }
 
     fn effect(&mut self, pointer: &str, effect: &Value) {
         let (refusal, grant) =
-            (json!({"Refuse": "recommend"}), json!({"Grant": ["RestOfPayment", "recommend"]}));
+            (json!({"Refuse": "recommend"}), json!({"Grant": ["rest_of_payment", "recommend"]}));
         let swapped = |to: Value| vec![Edit::Set(pointer.to_owned(), to)];
         if let Some(granted) = effect.get("Grant") {
             self.add("refuses", true, swapped(json!({"Refuse": granted[1]})));
@@ -272,7 +274,7 @@ impl Maker<'_> {
             self.swap("remedy", &format!("{pointer}/Grant/0"), granted[0].as_str().unwrap_or_default());
             self.swap("mode", &format!("{pointer}/Grant/1"), granted[1].as_str().unwrap_or_default());
         } else if let Some(mode) = effect.get("Refuse").and_then(Value::as_str) {
-            self.add("grants", true, swapped(json!({"Grant": ["RestOfPayment", mode]})));
+            self.add("grants", true, swapped(json!({"Grant": ["rest_of_payment", mode]})));
             self.add("leaves it to a person", true, swapped(json!("Person")));
             self.swap("mode", &format!("{pointer}/Refuse"), mode);
         } else if let Some(asks) = effect.get("NeedsInformation").and_then(Value::as_array) {
@@ -446,7 +448,7 @@ mod tests {
                     {"Holds": "payment_named"},
                     {"Compare": [{"Fact": "age"}, "Less", {"Term": 0}]},
                 ]},
-                "effect": {"Grant": ["RestOfPayment", "auto"]},
+                "effect": {"Grant": ["rest_of_payment", "auto"]},
                 "overrides": [], "offers": [],
             }],
             "hold_deadline_s": 60,
@@ -474,7 +476,7 @@ mod tests {
                 "term `window` 15 for 14",
                 "refuses",
                 "leaves it to a person",
-                "`PaymentByUnusedTime` for `RestOfPayment`",
+                "`payment_by_unused_time` for `rest_of_payment`",
                 "`recommend` for `auto`",
             ]
         );

@@ -380,6 +380,19 @@ mod tests {
     }
 
     #[test]
+    fn every_mutant_is_a_document_unless_it_drops_what_has_to_be_there() {
+        for document in documents().iter() {
+            let original = Original::of(document).unwrap();
+            let ids =
+                document.clauses.iter().flat_map(|clause| &clause.covers).filter_map(|id| id.parse().ok());
+            for (_, mutant) in ids.flat_map(|id: Id| original.mutants_of(id)) {
+                let broken = original.broken(&mutant).is_some();
+                assert!(broken || mutant.label.ends_with(": dropped"), "{}: {}", document.id, mutant.label);
+            }
+        }
+    }
+
+    #[test]
     fn a_fingerprint_is_of_the_rules_own_mutants_and_tests() {
         let shown = fingerprint(json(), &tests(NAME, "fn s4_18() {}"));
         assert_ne!(fingerprint(json(), &tests(NAME, "fn s4_18() { assert!(true); }")), shown);

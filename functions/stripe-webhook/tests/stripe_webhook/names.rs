@@ -1,6 +1,6 @@
 //! What events say about the names of payments.
 
-use ledger::{AccountId, PaymentName, PaymentStore};
+use ledger::{AccountId, PaymentId, PaymentName, PaymentStore};
 use serde_json::{Value, json};
 
 use crate::scene::{ACCOUNT, Scene, at};
@@ -65,5 +65,29 @@ async fn s2_30_an_invoices_number_and_payment_name_it_and_so_does_the_charge_of_
     assert_eq!(scene.send(&event("refund.created", &refund), at(5)).await.says, "applied");
     for name in [id, number, "pi_paid", "ch_paid"] {
         assert_eq!(found(&scene, name).await.as_deref(), Some(id), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn s4_9_nothing_of_a_card_or_of_its_holder_is_kept() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    assert_eq!(scene.send(&body, at(1)).await.says, "applied");
+    let payment = made.payment.unwrap();
+    let charge = json!({
+        "id": "ch_1", "object": "charge", "payment_intent": payment, "receipt_number": "1234-5678",
+        "billing_details": { "name": "Ann Example", "email": "ann@example.com", "phone": "+49 30 123456" },
+        "payment_method_details": { "type": "card", "card": {
+            "brand": "visa", "country": "US", "exp_month": 12, "exp_year": 2031, "fingerprint": "Xt5EWLLDS7FJjR1c",
+            "last4": "4242", "network": "visa" } },
+    });
+    let reply = scene.send(&event("charge.succeeded", &charge), at(2)).await;
+    assert_eq!(reply.says, "applied");
+    let recorded = scene.tables.payment(&PaymentId::new(payment).unwrap()).await.unwrap();
+    let kept =
+        format!("{reply:?} {recorded:?} {:?} {:?}", scene.journal(ACCOUNT).await, scene.parked().await);
+    for detail in ["visa", "2031", "Xt5EWLLDS7FJjR1c", "\"4242\"", "Ann Example", "ann@example.com", "+49 30"]
+    {
+        assert!(!kept.contains(detail), "{detail}: {kept}");
     }
 }

@@ -48,7 +48,7 @@ async fn s2_26_leftover_credits_expire_sixty_days_after_the_end_and_s2_22_packs_
 }
 
 #[tokio::test]
-async fn s0_16_s1_1_s2_25_credits_stay_usable_to_the_last_millisecond_after_cancelling() {
+async fn s0_16_s1_1_s2_25_s2_26_credits_stay_usable_to_the_last_millisecond_after_cancelling() {
     // Without left-over days the end of the paid period is the end of the credits.
     for leftover_s in [0, 60 * DAY_S] {
         let story = Story::new();

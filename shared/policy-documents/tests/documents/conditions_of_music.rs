@@ -1,10 +1,10 @@
 //! Each rule of the music studio about money hinges on each of its conditions.
 
-use policy::{Fact, Reason};
+use policy::{Fact, Reason, RemedyRule};
 
 use crate::case::{CHARGED_MS, Case, DAY_MS, HOUR_MS, NOW_MS};
 use crate::written::{
-    ADVISES_GRANT, ADVISES_REFUSAL, ANY, ASKS, GRANTS, PERSON, REFUSES, Written, sets_aside,
+    ADVISES_GRANT, ADVISES_REFUSAL, ANY, ASKS, GRANTS, PERSON, REFUSES, Written, gives, sets_aside,
 };
 
 const REGRETS: &[Reason] = &[Reason::AccidentalPurchase, Reason::ChangedMind];
@@ -16,6 +16,7 @@ fn s2_13_a_period_that_runs_is_refused_to_who_changed_their_mind() {
         &Case::renewal().with(Fact::PeriodEndsAt, NOW_MS + 1),
         [(Fact::PaymentKind, "pack".into()), (Fact::PeriodEndsAt, NOW_MS.into())],
     );
+    assert_eq!(gives("music-studio", "double-payment"), Some(RemedyRule::RestOfPayment));
     let (reasons, clauses) = (&[Reason::DuplicatePayment], &["mid-period"]);
     Written { rule: "double-payment", reasons, clauses, says: ADVISES_GRANT }.hinges_on(
         &Case::renewal().with(Fact::DuplicateOfPayment, true),

@@ -1,9 +1,11 @@
 //! Each rule of the two services for pictures and models about purchases hinges on each of its conditions.
 
-use policy::{Fact, Reason};
+use policy::{Fact, Reason, RemedyRule};
 
 use crate::case::{Case, DAY_MS, charged_ms};
-use crate::written::{ADVISES_GRANT, ADVISES_REFUSAL, ANY, ASKS, PERSON, REFUSES, Written, sets_aside};
+use crate::written::{
+    ADVISES_GRANT, ADVISES_REFUSAL, ANY, ASKS, PERSON, REFUSES, Written, gives, sets_aside,
+};
 
 const REGRETS: &[Reason] = &[Reason::AccidentalPurchase, Reason::ChangedMind];
 const DISLIKES: &[Reason] = &[Reason::AccidentalPurchase, Reason::ResultNotLiked, Reason::ChangedMind];
@@ -210,6 +212,7 @@ fn s3_20_s3_21_a_pack_by_whether_it_was_used() {
             &used("image-to-3d", "pack", 0, 7 * DAY_MS),
             [subscription(), after, (Fact::CreditsSpent, 1.into()), (Fact::CreditsHeld, 1.into())],
         );
+    assert_eq!(gives("image-to-3d", "pack-unused"), Some(RemedyRule::RestOfPayment));
     let clauses = &["pack-partly-used"];
     Written { rule: "pack-partly-used", reasons: DISLIKES, clauses, says: PERSON }.hinges_on(
         &used("image-to-3d", "pack", 1, 20 * DAY_MS),

@@ -1,8 +1,8 @@
 //! A rule as the tests read it out of the written sentence: when it is met, and what it says.
 
-use policy::{EffectKind, Fact, Mode, Reason, Truth, Value};
+use policy::{Effect, EffectKind, Fact, Mode, Reason, RemedyRule, Truth, Value};
 
-use crate::case::Case;
+use crate::case::{Case, document_of};
 
 pub(crate) const ANY: &[Reason] = Reason::ALL;
 /// What a machine may do alone, and what it only recommends.
@@ -50,6 +50,15 @@ impl Written<'_> {
         let decision = case.decide(reason);
         let found = decision.rules.iter().find(|each| each.rule == self.rule).unwrap();
         assert_eq!(found.finding, Truth::No, "{} {name}", self.rule);
+    }
+}
+
+/// What a rule of the document of `product` gives, whatever else gives as much.
+pub(crate) fn gives(product: &str, rule: &str) -> Option<RemedyRule> {
+    let found = document_of(product).rules.iter().find(|each| each.id == rule).unwrap();
+    match found.effect {
+        Effect::Grant(remedy, _) => Some(remedy),
+        Effect::Refuse(_) | Effect::Person | Effect::NeedsInformation(_) => None,
     }
 }
 
