@@ -360,8 +360,8 @@ impl Harness {
     }
 }
 
-/// Does a number of things on every core, and returns what came of each in order. What is done is told its
-/// place, and the number of its core.
+/// Calls `work` for each place below `things` on every core, with the place and the number of the core, and
+/// returns the results in the order of the places.
 pub(crate) fn on_every_core<T: Send>(
     things: usize,
     work: impl Fn(usize, usize) -> Result<T, Fault> + Sync,

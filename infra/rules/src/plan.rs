@@ -365,9 +365,11 @@ mod tests {
             Value::Object(members) => {
                 for (key, member) in members {
                     match (key.as_str(), &mut *member) {
-                        ("Term", Value::Number(place)) => *member = json!(place.as_u64().unwrap() + 1),
+                        ("Term", Value::Number(place)) => {
+                            *member = json!(place.as_u64().unwrap().saturating_add(1));
+                        }
                         ("Share" | "LastInstant", Value::Array(parts)) => {
-                            parts[0] = json!(parts[0].as_u64().unwrap() + 1);
+                            parts[0] = json!(parts[0].as_u64().unwrap().saturating_add(1));
                             moved(&mut parts[1]);
                         }
                         _ => moved(member),

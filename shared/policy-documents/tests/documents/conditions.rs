@@ -1,5 +1,5 @@
 //! Each rule hinges on each of its conditions: it is met by an ordinary case, says what is written, and is
-//! met no longer once any one fact is otherwise.
+//! not met with any one fact otherwise.
 
 use policy::{Fact, Reason};
 

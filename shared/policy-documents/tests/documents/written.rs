@@ -36,7 +36,7 @@ impl Written<'_> {
         }
     }
 
-    /// And no longer once any one of these facts is otherwise.
+    /// And it is not met once any one of these facts is otherwise.
     pub(crate) fn hinges_on<const N: usize>(&self, case: &Case, others: [(Fact, Value); N]) {
         self.is_met_by(case);
         for (fact, value) in others {
