@@ -186,6 +186,19 @@ fn s4_1_mail_is_answered_within_a_business_day_of_its_own_hours() {
 }
 
 #[test]
+fn s2_18_the_day_of_a_billing_error_stands_still_while_the_customer_is_asked() {
+    // Monday 9:00 in Berlin; asked at noon, with five hours left, and answered on Wednesday at 9:00.
+    let monday = at("2026-06-08T07:00:00Z");
+    let reason = Reason::ChargedAfterCancellation;
+    let mut story = Story::submitted("music-studio", reason, State::InReview, monday);
+    assert_eq!(story.clock("billing-error").due_at, at("2026-06-08T15:00:00Z"));
+    story.goes(State::NeedsInformation, at("2026-06-08T10:00:00Z"));
+    assert_eq!(story.clock("billing-error").state(at("2026-06-09T15:00:00Z")), ClockState::Paused);
+    story.goes(State::InReview, at("2026-06-10T07:00:00Z"));
+    assert_eq!(story.clock("billing-error").due_at, at("2026-06-10T12:00:00Z"));
+}
+
+#[test]
 fn s2_21_a_case_about_missing_credits_opens_with_the_end_of_the_promised_hour() {
     let charged = at("2026-06-06T03:00:00Z");
     // Where it is not known what was bought, the earliest promise counts, and one hour where there is none.
