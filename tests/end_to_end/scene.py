@@ -144,6 +144,16 @@ class Scene:
         assert answer.status == 200, answer.body
         return answer.json
 
+    def decision(self, request: str) -> dict:
+        """Everything that a request's decision rests on, as its owner can ask for it."""
+        answer = self.stack.get(f"/v1/accounts/{self.account}/refund-requests/{request}/decision", as_=self.owner)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def decided(self, request: dict) -> dict:
+        """A request with its whole decision."""
+        return {**request, "decision": self.decision(request["id"])}
+
     def state_becomes(self, request: str, state: str) -> dict:
         """Waits until a request has come to a state."""
         self.becomes(f"{request} is {state}", lambda: self.request(request)["state"] == state)

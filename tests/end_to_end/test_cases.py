@@ -36,7 +36,7 @@ def opened(customer):
     [request] = eventually("the case is open", cases)
     # Looking again opens nothing more.
     assert [each["id"] for each in cases()] == [request["id"]]
-    return request
+    return customer.decided(request)
 
 
 def test_s2_16_a_charge_after_a_cancellation_is_paid_back_without_being_asked_for(customer):

@@ -26,7 +26,7 @@ def test_d15_credits_for_an_outage_take_two_people_and_come_once(stack):
     assert (recorded.status, recorded.json["state"]) == (200, "recorded"), recorded.body
     assert stack.call("PUT", path, outage, as_=first).json["state"] == "recorded"
     preview = f"/v1/accounts/{scene.account}/refund-requests/preview"
-    offers = stack.post(preview, asked, as_=scene.owner).json["decision"]["offers"]
+    offers = stack.post(preview, asked, as_=scene.owner).json["offers"]
     # What one person recorded is not yet a fact: no credits can be computed from it.
     assert all("remedy" not in offer for offer in offers if offer["offer"] == "part_of_the_credits"), offers
     assert stack.call("PUT", path, outage, as_=second).json["state"] == "confirmed"

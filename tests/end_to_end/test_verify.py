@@ -114,7 +114,7 @@ def overdue(stack, customer, people):
     assert clocks["assistant-bank-time"] == "breached", json.dumps(clocks)
     walk.support("claim")
     walk.support("arrival")
-    assert walk.shown(customer.owner)["arrival_noted_at"]
+    assert walk.shown(people[0])["arrival_noted_at"]
     steps = [step["state"] for step in walk.shown(people[0])["time_line"]]
     assert steps.count("refunded") == 1, steps
 

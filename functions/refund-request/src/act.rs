@@ -14,7 +14,7 @@ use policy::{Fact, Value};
 use refunds::{ActError, Call, Follows, Granted, Grounds, Quote, State, Stores};
 
 use crate::assess::assess;
-use crate::body::{Answer, Asked, ChosenRemedy, OfferAnswer, Reopening, Taken, nothing, sent};
+use crate::body::{Answer, Asked, ChosenRemedy, OfferAnswer, Reopening, Taken, nothing, remedy_fits, sent};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::known::{Known, document_of, granted_before};
 use crate::{RefundRequests, actor, answer, reach, show, stored_of};
@@ -41,6 +41,7 @@ pub(crate) async fn answer_questions<S: Stores, Q: PayoutQueue>(
     if stored.state != State::NeedsInformation {
         return Err(not_possible(ActError::State(stored.state)));
     }
+    given.may_be_said_by(caller.role())?;
     let text = given.text();
     let asked = completed(&stored, given)?;
     let frozen = Frozen { case: &stored.case, submitted_at: stored.submitted_at };
@@ -144,6 +145,7 @@ pub(crate) async fn answer_offer<S: Stores, Q: PayoutQueue>(
 /// What is asked with the answer: nothing that was said before is taken back.
 fn completed(stored: &refunds::Request, given: Answer) -> Result<Asked, Problem> {
     let case = &stored.case;
+    remedy_fits(given.remedy, case.reason)?;
     let another = |field: &str| {
         Problem::new(ProblemKind::Unprocessable).field(field, "expected the one that the request is about")
     };

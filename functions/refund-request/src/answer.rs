@@ -1,19 +1,22 @@
-//! The published form of a refund request.
+//! The published form of a refund request: one view for its customer, and the same with everything beside it
+//! for support.
 
 use lambda::caller::Role;
 use ledger::{Actor, Credits, Dispute};
-use policy::{Basis, Citation, Decision, DoorShown, Outcome, Remedy};
-use policy_documents::documents;
-use refunds::{Call, Deed, OfferState, Quote, Request, Review, Standing, State, Verdict};
+use policy::{Decision, Remedy};
+use refunds::{Deed, OfferState, Quote, Request, Standing, State};
 use serde::Serialize;
 
+use crate::ahead::HappensNext;
 use crate::body::field_of;
 use crate::claim::ClaimAnswer;
 use crate::clocks::{ClockAnswer, clocks};
 use crate::outcome::{
     HeldBackAnswer, PayoutAnswer, RenewalDiscountAnswer, held_back, payout, renewal_discount,
 };
-use crate::quoted::{MoneyAnswer, QuoteAnswer, money, quote};
+use crate::quoted::{QuoteAnswer, quote};
+use crate::reviews::{FirstApprovalAnswer, ReviewAnswer, first_approval, reviews};
+use crate::wording::{ClauseAnswer, OutcomeAnswer, Wording};
 
 #[derive(Serialize)]
 pub(crate) struct RequestAnswer<'request> {
@@ -25,32 +28,39 @@ pub(crate) struct RequestAnswer<'request> {
     generation_id: Option<&'request str>,
     note: &'request str,
     submitted_at: String,
-    /// What the customer is told, made from the decision.
+    /// Where it leads; nothing once nothing is decided.
+    outcome: Option<OutcomeAnswer>,
+    /// Why, in a few short sentences.
     message: String,
-    decision: &'request Decision,
+    /// The one clause that decides.
+    clause: Option<ClauseAnswer>,
+    happens_next: Option<HappensNext>,
     quote: Option<QuoteAnswer>,
     offers: Vec<OfferAnswer<'request>>,
     answers_wanted: Vec<Wanted<'request>>,
     answers: Vec<Said<'request>>,
     reopenings: Vec<Said<'request>>,
-    reviews: Vec<ReviewAnswer<'request>>,
-    first_approval: Option<FirstApproval<'request>>,
     payout: Option<PayoutAnswer<'request>>,
     discount: Option<RenewalDiscountAnswer<'request>>,
-    /// When a person noted that the money of an overdue refund is there.
-    arrival_noted_at: Option<String>,
     credits_given: Option<u64>,
     time_line: Vec<StepAnswer<'request>>,
     /// The promises of the policy to it.
     clocks: Vec<ClockAnswer<'request>>,
+    /// Where the whole decision is.
+    decision_href: String,
+    next: Vec<Next>,
     #[serde(flatten)]
     for_support: Option<SupportAnswer<'request>>,
-    next: Vec<Next>,
 }
 
 /// What support alone sees.
 #[derive(Serialize)]
 struct SupportAnswer<'request> {
+    decision: &'request Decision,
+    reviews: Vec<ReviewAnswer<'request>>,
+    first_approval: Option<FirstApprovalAnswer<'request>>,
+    /// When a person noted that the money of an overdue refund is there.
+    arrival_noted_at: Option<String>,
     priority: &'static str,
     claim: Option<ClaimAnswer<'request>>,
     /// The payment's disputes, where the records were read.
@@ -72,10 +82,15 @@ struct DisputeAnswer {
 #[derive(Serialize)]
 pub(crate) struct Preview<'request> {
     state: &'static str,
+    outcome: Option<OutcomeAnswer>,
     message: String,
-    decision: &'request Decision,
+    clause: Option<ClauseAnswer>,
     quote: Option<QuoteAnswer>,
+    offers: Vec<OfferAnswer<'request>>,
     answers_wanted: Vec<Wanted<'request>>,
+    /// For support alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'request Decision>,
 }
 
 #[derive(Serialize)]
@@ -112,38 +127,6 @@ struct Said<'request> {
 }
 
 #[derive(Serialize)]
-struct ReviewAnswer<'request> {
-    decision: &'static str,
-    reason: &'request str,
-    clause: Option<&'request str>,
-    quote: Option<&'request str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amount: Option<MoneyAnswer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offer: Option<&'request str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revoke: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ends_plan: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    credits: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    product: Option<&'request str>,
-    r#override: bool,
-    at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reviewer: Option<&'request str>,
-}
-
-#[derive(Serialize)]
-struct FirstApproval<'request> {
-    quote: &'request str,
-    at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reviewer: Option<&'request str>,
-}
-
-#[derive(Serialize)]
 struct StepAnswer<'request> {
     state: &'static str,
     at: String,
@@ -159,19 +142,27 @@ struct Next {
     href: String,
 }
 
-/// What would come of `request`, which is not kept.
-pub(crate) fn preview<'request>(request: &'request Request, shown: Option<&Quote>) -> Preview<'request> {
+/// What would come of `request`, which is not kept, as `role` sees it.
+pub(crate) fn preview<'request>(
+    request: &'request Request,
+    role: Role,
+    (standing, shown): (&Standing<'_>, Option<&Quote>),
+) -> Preview<'request> {
+    let Wording { outcome, message, clause } = Wording::of(request);
     Preview {
         state: request.state.as_str(),
-        message: message(request),
-        decision: &request.case.decision,
+        outcome,
+        message,
+        clause,
         quote: shown.map(quote),
+        offers: offers(request, Some(standing)),
         answers_wanted: wanted(request),
+        decision: (role == Role::Support).then_some(&request.case.decision),
     }
 }
 
-/// The request as `role` sees it: who of the support people did what is for support alone. Quotes are shown
-/// where `standing` says what they rest on.
+/// The request as `role` sees it: the whole decision and who of the support people did what are for support
+/// alone. Quotes are shown where `standing` says what they rest on.
 pub(crate) fn request<'request>(
     request: &'request Request,
     role: Role,
@@ -185,6 +176,7 @@ pub(crate) fn request<'request>(
         note,
         facts,
     };
+    let Wording { outcome, message, clause } = Wording::of(request);
     RequestAnswer {
         id: request.id.as_str(),
         account: request.account.as_str(),
@@ -194,8 +186,10 @@ pub(crate) fn request<'request>(
         generation_id: request.case.generation.as_ref().map(ledger::GenerationId::as_str),
         note: &request.case.note,
         submitted_at: request.submitted_at.to_string(),
-        message: message(request),
-        decision: &request.case.decision,
+        outcome,
+        message,
+        clause,
+        happens_next: HappensNext::of(request),
         quote: standing.filter(|_| open).and_then(|standing| request.quote(standing)).as_ref().map(quote),
         offers: offers(request, standing),
         answers_wanted: wanted(request),
@@ -217,15 +211,8 @@ pub(crate) fn request<'request>(
                 _ => None,
             })
             .collect(),
-        reviews: request.reviews().map(|(call, made)| review(call, made, for_support)).collect(),
-        first_approval: request.first_approval.as_ref().filter(|_| open).map(|first| FirstApproval {
-            quote: &first.quote,
-            at: first.at.to_string(),
-            reviewer: for_support.then_some(first.by.as_str()),
-        }),
         payout: payout(request),
         discount: renewal_discount(request),
-        arrival_noted_at: request.arrived_at().map(|at| at.to_string()),
         credits_given: request.given.map(Credits::get),
         time_line: request
             .steps
@@ -241,13 +228,18 @@ pub(crate) fn request<'request>(
             })
             .collect(),
         clocks: clocks(request),
+        decision_href: format!("{}/decision", own(request)),
+        next: next(request, for_support),
         for_support: for_support.then(|| SupportAnswer {
+            decision: &request.case.decision,
+            reviews: reviews(request),
+            first_approval: first_approval(request, open),
+            arrival_noted_at: request.arrived_at().map(|at| at.to_string()),
             priority: request.priority().as_str(),
             claim: request.claim.as_ref().map(ClaimAnswer::of),
             disputes: disputes(standing),
             held_back: held_back(request),
         }),
-        next: next(request, for_support),
     }
 }
 
@@ -297,136 +289,14 @@ fn wanted(request: &Request) -> Vec<Wanted<'_>> {
         .collect()
 }
 
-fn review<'request>(
-    call: &'request Call,
-    review: &'request Review,
-    for_support: bool,
-) -> ReviewAnswer<'request> {
-    let (decision, amount, offer) = match &review.verdict {
-        Verdict::Approve => ("approve", None, None),
-        Verdict::ApprovePart(part) => ("approve_part", Some(money(*part)), None),
-        Verdict::GrantCredits { .. } => ("grant_credits", None, None),
-        Verdict::Refuse => ("refuse", None, None),
-        Verdict::Ask(_) => ("ask", None, None),
-        Verdict::Offer { offer, .. } => ("offer", None, Some(offer.as_str())),
-    };
-    let (credits, product) = match &review.verdict {
-        Verdict::GrantCredits { product, credits } => (Some(credits.get()), Some(product.as_str())),
-        _ => (None, None),
-    };
-    ReviewAnswer {
-        decision,
-        credits,
-        product,
-        reason: &review.reason,
-        clause: review.clause.as_deref(),
-        quote: review.quote.as_deref(),
-        amount,
-        offer,
-        revoke: review.chosen.revoke.map(policy::Revocation::id),
-        ends_plan: review.chosen.ends_plan,
-        r#override: review.overrides,
-        at: call.at.to_string(),
-        reviewer: actor(&call.by).1.filter(|_| for_support),
-    }
-}
-
-/// Some payment methods cannot be paid back to: Stripe asks the customer by e-mail
-/// (<https://docs.stripe.com/refunds#requires-action>).
-const NEEDS_CUSTOMER: &str = "Your refund waits for you: Stripe has sent you an e-mail that asks where the \
-                              money can go. Please answer it; the refund is on its way after that.";
-
-/// What the customer is told: the decision's own words; of what a person decided or asked, the same words
-/// made from that.
-fn message(request: &Request) -> String {
-    let decision = &request.case.decision;
-    match request.state {
-        State::Withdrawn => "You took this request back.".to_owned(),
-        State::Settled => "The credits that you bought are on your balance.".to_owned(),
-        State::Failed if request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) => {
-            "Your bank took this payment back for you, so we could not refund it as well. If you do not have \
-             your money, ask for a person."
-                .to_owned()
-        }
-        State::Failed => {
-            "The refund did not reach you. Ask for a person, who will find another way.".to_owned()
-        }
-        State::NeedsInformation => {
-            let missing = request.wanted().to_vec();
-            let outcome = Outcome::NeedsInformation { missing };
-            Decision { outcome, ..decision.clone() }.message()
-        }
-        // What the machine would have done is for the person to see.
-        State::Submitted | State::InReview => match &decision.outcome {
-            Outcome::Person { .. } => decision.message(),
-            _ => Decision {
-                outcome: Outcome::Person { recommendation: None },
-                basis: Basis::Unmatched,
-                doors: Vec::new(),
-                ..decision.clone()
-            }
-            .message(),
-        },
-        State::Approved | State::Paying | State::Refunded | State::Refused => {
-            let message = reviewed(request).map_or_else(|| decision.message(), |reviewed| reviewed.message());
-            let waits = request.payout.as_ref().is_some_and(|payout| payout.needs_customer);
-            if waits && request.state == State::Paying {
-                format!("{NEEDS_CUSTOMER} {message}")
-            } else {
-                message
-            }
-        }
-    }
-}
-
-/// The decision as the last reviewer changed it.
-fn reviewed(request: &Request) -> Option<Decision> {
-    let (_, review) = request.reviews().last()?;
-    let decision = &request.case.decision;
-    let document = documents().version(&decision.document, &decision.version)?;
-    let clauses = document.clauses.iter().chain(document.law.iter().flat_map(|pack| &pack.clauses));
-    let cited = clauses.filter(|clause| review.clause.as_ref() == Some(&clause.id));
-    let clauses = cited.map(|clause| Citation {
-        document: document.id.clone(),
-        version: document.version.clone(),
-        clause: clause.id.clone(),
-        text: clause.text.clone(),
-        sha256: clause.sha256.clone(),
-    });
-    let (outcome, doors) = if request.state == State::Refused {
-        let door = DoorShown { clause: document.door.clause.clone(), text: document.door.text.clone() };
-        (Outcome::Refuse, vec![door])
-    } else {
-        (Outcome::Grant { remedy: paid(request)? }, Vec::new())
-    };
-    Some(Decision {
-        outcome,
-        basis: Basis::Rules,
-        clauses: clauses.collect(),
-        offers: Vec::new(),
-        law: Vec::new(),
-        doors,
-        ..decision.clone()
-    })
-}
-
-/// What the customer gets, or got.
-fn paid(request: &Request) -> Option<Remedy> {
-    if let Some(payout) = &request.payout {
-        return Some(Remedy::Money {
-            amount_minor: payout.amount.minor(),
-            currency: payout.amount.currency().as_str().to_owned(),
-        });
-    }
-    if let Some(given) = &request.discount {
-        return Some(Remedy::Discount(given.discount.clone()));
-    }
-    Some(Remedy::Credits { credits: request.given?.get() })
+/// The request's own path.
+fn own(request: &Request) -> String {
+    format!("/v1/accounts/{}/refund-requests/{}", request.account, request.id)
 }
 
 /// What can be done from here.
 fn next(request: &Request, for_support: bool) -> Vec<Next> {
-    let own = format!("/v1/accounts/{}/refund-requests/{}", request.account, request.id);
+    let own = own(request);
     let mut next = Vec::new();
     let mut can = |action, href| next.push(Next { action, href });
     if request.state == State::NeedsInformation {

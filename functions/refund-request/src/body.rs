@@ -72,6 +72,16 @@ impl ChosenRemedy {
     }
 }
 
+/// The choice is between the credits of a paid purchase that did not arrive and its money (`S2-21`).
+pub(crate) fn remedy_fits(remedy: Option<ChosenRemedy>, reason: Reason) -> Result<(), Problem> {
+    if remedy.is_some() && reason != Reason::CreditsMissing {
+        let expected =
+            "expected only with the reason `credits_missing`; for others the policy says what is given";
+        return Err(unprocessable("#/remedy", expected));
+    }
+    Ok(())
+}
+
 /// Longest product, e-mail address and part of a report, in characters.
 const PART_CHARACTERS_MAX: usize = 1000;
 
@@ -202,6 +212,9 @@ impl Channel {
     }
 }
 
+/// Why a customer cannot send a field.
+const FOR_SUPPORT: &str = "expected only from support, for a customer";
+
 /// What is asked, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
@@ -233,6 +246,7 @@ impl Asked {
             account_email: body.account_email,
         };
         report.check()?;
+        remedy_fits(body.remedy, body.reason)?;
         let asked = Self {
             reason: body.reason,
             payment: crate::payment_name::read(body.payment.as_deref())?,
@@ -257,7 +271,7 @@ impl Asked {
             ("#/account_email", self.report.account_email.is_some()),
         ];
         match said.into_iter().find(|(_, said)| *said && role == Role::Customer) {
-            Some((field, _)) => Err(unprocessable(field, "expected of requests that support files")),
+            Some((field, _)) => Err(unprocessable(field, FOR_SUPPORT)),
             None => Ok(()),
         }
     }
@@ -340,6 +354,14 @@ impl Answer {
             generation: id("#/generation_id", body.generation_id.as_deref())?,
         };
         Ok(body)
+    }
+
+    /// A customer's token names the account.
+    pub(crate) fn may_be_said_by(&self, role: Role) -> Result<(), Problem> {
+        if role == Role::Customer && self.report.account_email.is_some() {
+            return Err(unprocessable("#/account_email", FOR_SUPPORT));
+        }
+        Ok(())
     }
 
     /// What is kept of it in words: the facts hold only that it was given.

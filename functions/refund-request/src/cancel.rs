@@ -20,6 +20,7 @@ use refunds::fingerprint;
 use serde::{Deserialize, Serialize};
 
 use crate::subscriptions::{Known, Shown, SubscriptionView, reach};
+use crate::wording::minute;
 use crate::{RefundRequests, store_failed};
 
 /// Two ids and a hash.
@@ -147,11 +148,10 @@ fn answer(known: Known<'_>, asked: bool) -> Answer<'_> {
 
 /// The sentence that is shown; the clauses say the rest.
 fn message(known: Known<'_>, asked: bool) -> String {
-    let until = known.subscription.takes_effect_at().map_or_else(
-        || "the end of the period that is paid".to_owned(),
-        // RFC 3339 in ASCII: its first sixteen characters are the date and the minute.
-        |at| format!("{} UTC", at.to_string().replace('T', " ").chars().take(16).collect::<String>()),
-    );
+    let until = known
+        .subscription
+        .takes_effect_at()
+        .map_or_else(|| "the end of the period that is paid".to_owned(), minute);
     let plan = known.product_and_plan().1.map_or_else(String::new, |plan| format!(" to {plan}"));
     if asked {
         format!(

@@ -7,6 +7,7 @@
 //! what is not the same as was quoted does not move.
 
 mod act;
+mod ahead;
 mod answer;
 mod assess;
 mod body;
@@ -27,9 +28,11 @@ mod queue;
 mod quoted;
 mod review;
 mod review_body;
+mod reviews;
 mod submit;
 mod subscriptions;
 mod texts;
+mod wording;
 
 use lambda::Invocation;
 use lambda::backoff::Backoff;
@@ -63,12 +66,15 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
             Box::pin(submit::submit(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/preview" => {
-            submit::preview(app, request, invocation).await
+            Box::pin(submit::preview(app, request, invocation)).await
         }
-        "GET /v1/accounts/{account}/refund-requests" => list::list(app, request, invocation).await,
+        "GET /v1/accounts/{account}/refund-requests" => Box::pin(list::list(app, request, invocation)).await,
         "GET /v1/accounts/{account}/refund-requests/{id}" => list::show(app, request, invocation).await,
+        "GET /v1/accounts/{account}/refund-requests/{id}/decision" => {
+            Box::pin(list::decision(app, request, invocation)).await
+        }
         "POST /v1/accounts/{account}/refund-requests/{id}/answers" => {
-            act::answer_questions(app, request, invocation).await
+            Box::pin(act::answer_questions(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/withdrawal" => {
             act::withdraw(app, request, invocation).await
@@ -77,7 +83,7 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
             act::reopen(app, request, invocation).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/offers/{offer}" => {
-            act::answer_offer(app, request, invocation).await
+            Box::pin(act::answer_offer(app, request, invocation)).await
         }
         "GET /v1/refund-requests" => queue::queue(app, request, invocation).await,
         "POST /v1/refund-requests/{id}/claim" => claim::claim(app, request, invocation).await,

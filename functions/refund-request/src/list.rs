@@ -29,6 +29,18 @@ pub(crate) async fn show<S: Stores, Q>(
     shown(app, 200, &stored, caller.role(), invocation).await
 }
 
+/// `GET /v1/accounts/{account}/refund-requests/{id}/decision`: everything that the decision rests on, also for
+/// the customer, who has a right to the reasons.
+pub(crate) async fn decision<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    let (account, _) = reach(app, request, invocation)?;
+    let stored = stored_of(app, request, &account).await?;
+    Ok(Response::json(200, &stored.case.decision))
+}
+
 /// `GET /v1/accounts/{account}/refund-requests`: without quotes, which one request alone shows.
 pub(crate) async fn list<S: Stores, Q>(
     app: &RefundRequests<S, Q>,

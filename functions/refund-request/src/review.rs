@@ -32,7 +32,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     }
     let known = Known::read(app, &stored).await?;
     let standing = known.standing(now);
-    let clause = body.cites(known.document)?;
+    let ground = body.ground(known.document, &stored.case.decision)?;
     let Decided { verdict, executes, shown } = decided(&stored, &body, &known, &standing)?;
     may_choose(body.chosen, executes.as_ref(), known.document)?;
     let executes = match executes {
@@ -43,7 +43,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
         None => None,
     };
     let Reviewing { reason, chosen, .. } = body;
-    let review = Review { verdict, reason, clause, chosen, quote: None, overrides: false };
+    let review = Review { verdict, reason, ground, chosen, quote: None, overrides: false };
     // Whoever may not decide, or decides nothing any more, is told so and not asked for a quote.
     let leads_to = stored.review(call, review, executes).map_err(|error| refused(&error))?;
     if let Some(shown) = shown {

@@ -2,8 +2,8 @@
 
 use lambda::http::{Problem, Request};
 use ledger::{Currency, Money, ProductId};
-use policy::{Document, Fact, Missing, Revocation};
-use refunds::Chosen;
+use policy::{Decision, Document, Fact, Missing, Outcome, Revocation};
+use refunds::{Chosen, Ground, OutsidePolicy};
 use serde::Deserialize;
 
 use crate::body::{field_of, id, read, unprocessable};
@@ -24,6 +24,8 @@ struct ReviewBody {
     reason: String,
     /// The clause that it rests on.
     clause: Option<String>,
+    /// Why it is decided without one.
+    outside_policy: Option<OutsideBody>,
     /// What is revoked of the payment's credits, where the policy lets a reviewer choose (`S3-18`, `S3-22`).
     revoke: Option<Revocation>,
     /// Whether the plan ends, where the policy lets a reviewer choose (`S3-18`).
@@ -50,6 +52,24 @@ enum ReviewDecision {
     Offer,
 }
 
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OutsideBody {
+    Goodwill,
+    OurError,
+    NotCovered,
+}
+
+impl OutsideBody {
+    fn kind(self) -> OutsidePolicy {
+        match self {
+            Self::Goodwill => OutsidePolicy::Goodwill,
+            Self::OurError => OutsidePolicy::OurError,
+            Self::NotCovered => OutsidePolicy::NotCovered,
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Amount {
@@ -62,7 +82,8 @@ struct Amount {
 pub(crate) struct Reviewing {
     pub(crate) decides: Decides,
     pub(crate) reason: String,
-    pub(crate) clause: Option<String>,
+    clause: Option<String>,
+    outside_policy: Option<OutsidePolicy>,
     pub(crate) chosen: Chosen,
     pub(crate) quote: Option<String>,
 }
@@ -90,7 +111,7 @@ pub(crate) enum Worth {
 }
 
 impl Reviewing {
-    /// Reads and checks a review; whether the clause is one of the document's is [`Reviewing::cites`].
+    /// Reads and checks a review; what it rests on is checked by [`Reviewing::ground`].
     pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
         let body: ReviewBody = read(request)?;
         words("#/reason", &body.reason)?;
@@ -121,28 +142,67 @@ impl Reviewing {
             }
         };
         let chosen = Chosen { revoke: body.revoke, ends_plan: body.ends_plan };
-        Ok(Self { decides, reason: body.reason, clause: body.clause, chosen, quote: body.quote })
+        let outside_policy = body.outside_policy.map(OutsideBody::kind);
+        let ReviewBody { reason, clause, quote, .. } = body;
+        Ok(Self { decides, reason, clause, outside_policy, chosen, quote })
     }
 
-    /// The clause that it rests on, which is one of the document's or of the laws beside it.
-    pub(crate) fn cites(&self, document: &Document) -> Result<Option<String>, Problem> {
-        let clauses = document.clauses.iter().chain(document.law.iter().flat_map(|pack| &pack.clauses));
-        let known: Vec<&str> = clauses.map(|clause| clause.id.as_str()).collect();
-        match &self.clause {
-            Some(clause) if known.contains(&clause.as_str()) => Ok(Some(clause.clone())),
-            None if matches!(self.decides, Decides::Ask(_)) => Ok(None),
-            _ => Err(unprocessable("#/clause", format!("expected one of `{}`", known.join("`, `")))),
+    /// What it rests on: a clause that the decision names, or none where the policy has none.
+    pub(crate) fn ground(&self, document: &Document, decision: &Decision) -> Result<Option<Ground>, Problem> {
+        let citable = citable(document, decision);
+        match (&self.clause, self.outside_policy) {
+            (None, None) if matches!(self.decides, Decides::Ask(_)) => Ok(None),
+            (None, Some(kind)) => Ok(Some(Ground::OutsidePolicy(kind))),
+            (Some(clause), None) if citable.contains(&clause.as_str()) => {
+                Ok(Some(Ground::Clause(clause.clone())))
+            }
+            (Some(_), Some(_)) => {
+                Err(unprocessable("#/outside_policy", "expected without `clause`: it says that none applies"))
+            }
+            (_, None) => {
+                let without = "`outside_policy` without a clause, where the policy has none for it";
+                Err(unprocessable(
+                    "#/clause",
+                    match citable.as_slice() {
+                        [] => format!("expected {without}"),
+                        clauses => format!("expected one of `{}`, or {without}", clauses.join("`, `")),
+                    },
+                ))
+            }
         }
     }
+}
+
+/// The clauses that a review of this decision can rest on: those that it cites, those of the rules and laws
+/// that were looked at for its reason, those of what the policy lets people offer, and the one that lets a
+/// person look at a refusal again. What is cited only because nothing else could be is none of them.
+fn citable<'a>(document: &'a Document, decision: &'a Decision) -> Vec<&'a str> {
+    let of_rules = decision.rules.iter().flat_map(|rule| rule.clauses.iter().map(String::as_str));
+    let of_laws = decision.law.iter().flat_map(|law| {
+        let of_rules = law.rules.iter().flat_map(|rule| rule.clauses.iter().map(String::as_str));
+        law.clauses.iter().map(|cited| cited.clause.as_str()).chain(of_rules)
+    });
+    let cited = decision.clauses.iter().map(|cited| cited.clause.as_str());
+    let cited = cited.filter(|clause| *clause != document.door.clause);
+    let offered = document.offers.iter().map(|offer| offer.clause.as_str());
+    let refused = decision.outcome == Outcome::Refuse;
+    let doors = decision.doors.iter().filter(|_| refused).map(|door| door.clause.as_str());
+    let mut clauses: Vec<&str> = Vec::new();
+    for clause in cited.chain(of_rules).chain(of_laws).chain(offered).chain(doors) {
+        if !clauses.contains(&clause) {
+            clauses.push(clause);
+        }
+    }
+    clauses
 }
 
 impl ReviewBody {
     /// Fields that mean nothing with the decision are refused: whoever sent them expected something of them.
     fn belongs_together(&self) -> Result<(), Problem> {
-        use ReviewDecision::{Approve, ApprovePart, Ask, GrantCredits, Offer};
+        use ReviewDecision::{Approve, ApprovePart, Ask, GrantCredits, Offer, Refuse};
         let with = |field, present: bool, decisions: &[ReviewDecision], names: &str| {
             if present && !decisions.contains(&self.decision) {
-                return Err(unprocessable(field, format!("expected with {names} alone")));
+                return Err(unprocessable(field, format!("expected only with {names}")));
             }
             Ok(())
         };
@@ -156,6 +216,15 @@ impl ReviewBody {
         with("#/offer", self.offer.is_some(), &[Offer], "`offer`")?;
         with("#/missing", !self.missing.is_empty(), &[Ask], "`ask`")?;
         with("#/question", self.question.is_some(), &[Ask], "`ask`")?;
+        let (gives, refuses) = match self.outside_policy {
+            Some(OutsideBody::Goodwill | OutsideBody::OurError) => (true, false),
+            Some(OutsideBody::NotCovered) => (false, true),
+            None => (false, false),
+        };
+        let grants = "`approve`, `approve_part` or `grant_credits`; a refusal is `not_covered`";
+        with("#/outside_policy", gives, &[Approve, ApprovePart, GrantCredits], grants)?;
+        let refusal = "`refuse`; what is given is `goodwill` or `our_error`";
+        with("#/outside_policy", refuses, &[Refuse], refusal)?;
         if self.amount.is_some() && self.credits.is_some() {
             return Err(unprocessable("#/credits", "expected without `amount`"));
         }

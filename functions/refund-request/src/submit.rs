@@ -80,11 +80,12 @@ pub(crate) async fn preview<S: Stores, Q>(
     // The id of nothing: no key was given, and the request is not kept.
     let id = request_id(&account, &format!("preview {}", invocation.request_id()));
     let opened = open(&assessment, (id, account), &caller, invocation);
-    let quote = quote_of(&opened, &assessment.standing(now));
+    let standing = assessment.standing(now);
+    let quote = quote_of(&opened, &standing);
     check(shown.as_deref(), quote.as_ref())?;
     invocation.metrics().count_labelled("Previews", ("state", opened.state.as_str()), 1);
     tracing::info!(outcome = opened.state.as_str(), "refund request is previewed");
-    Ok(Response::json(200, &answer::preview(&opened, quote.as_ref())))
+    Ok(Response::json(200, &answer::preview(&opened, caller.role(), (&standing, quote.as_ref()))))
 }
 
 /// What would move, or could: beside a refusal nothing does.

@@ -207,7 +207,7 @@ impl Asked {
     }
 }
 
-/// Whether the records say what the lead suspects, and something of it is left to be put right.
+/// Whether the records say what the lead suspects, and something of it is left to refund.
 fn bears_out(lead: &Lead, records: &Records, facts: &Facts) -> bool {
     let holds = |fact| facts.get(fact) == Some(&true.into());
     let left = || {
@@ -225,8 +225,8 @@ fn bears_out(lead: &Lead, records: &Records, facts: &Facts) -> bool {
             left() && renewal && confirmed.is_some() && charged > confirmed
         }
         About::Payment { reason: Reason::WrongPlanCharged, .. } => {
-            let (paid, requested) = (facts.get(Fact::PlanPaid), facts.get(Fact::PlanRequested));
-            left() && paid.is_some() && requested.is_some() && paid != requested
+            let (paid, ordered) = (facts.get(Fact::PlanPaid), facts.get(Fact::PlanOrdered));
+            left() && paid.is_some() && ordered.is_some() && paid != ordered
         }
         About::Payment { .. } => false,
         About::Ending { .. } => {

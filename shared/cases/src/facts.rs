@@ -91,16 +91,13 @@ pub fn gather(
         if let PaymentKind::Subscription { billing_reason, .. } = &payment.kind {
             facts.set(Fact::BillingReason, billing_reason_word(billing_reason))?;
             let first = billing_reason == FIRST_CHARGE;
-            // Where what was charged is what was ordered, the customer is asked what is wrong.
             let ordered = if first {
                 subscriber.and_then(|subscriber| plan_of(subscriber.price.as_deref()))
             } else {
                 plan_on_record(payment, records.subscription.as_ref())
             };
-            if let Some(plan) = ordered.filter(|plan| facts.get(Fact::PlanPaid) != Some(&(*plan).into()))
-                && asked.said.plan_requested.is_none()
-            {
-                facts.set(Fact::PlanRequested, plan)?;
+            if let Some(plan) = ordered {
+                facts.set(Fact::PlanOrdered, plan)?;
             }
             if let Some(subscription) = &records.subscription {
                 about_subscription(subscription, &mut facts)?;
@@ -321,7 +318,7 @@ fn plan_of(price: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// The plan that a later charge should have been for: that of the subscription as Stripe last reported it. A
+/// The plan that the customer had last ordered or changed to when a later charge was made: that of the subscription as Stripe last reported it. A
 /// report from long after the charge may be of a change since, and says nothing of it.
 fn plan_on_record(payment: &Payment, subscription: Option<&Subscription>) -> Option<&'static str> {
     let reported = subscription?;

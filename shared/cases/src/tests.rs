@@ -425,7 +425,7 @@ fn s2_15_a_later_charge_is_compared_with_the_plan_that_stripe_reported_with_it()
         (Some("price_premier_monthly"), 3_600, Some("premier")),
         // A change since.
         (Some("price_premier_monthly"), 3_601, None),
-        (Some("price_pro_monthly"), 60, None),
+        (Some("price_pro_monthly"), 60, Some("pro")),
         (Some("price_of_nothing"), 60, None),
         (None, 60, None),
     ] {
@@ -446,6 +446,7 @@ fn s2_15_a_later_charge_is_compared_with_the_plan_that_stripe_reported_with_it()
             Records { payment: Some(payment), subscription: Some(subscription), ..Records::default() };
         let facts = facts(&records, at(1));
         assert_eq!(word(&facts, Fact::PlanPaid).as_deref(), Some("pro"));
-        assert_eq!(word(&facts, Fact::PlanRequested).as_deref(), expected, "{price:?} {reported_s}");
+        assert_eq!(word(&facts, Fact::PlanOrdered).as_deref(), expected, "{price:?} {reported_s}");
+        assert_eq!(word(&facts, Fact::PlanRequested), None, "only the customer says that");
     }
 }

@@ -2,7 +2,7 @@
 
 use ledger::{Money, Timestamp};
 use policy::{Fact, Missing, Remedy, Revocation};
-use refunds::{Act, Call, Chosen, Deed, Review, Verdict};
+use refunds::{Act, Call, Chosen, Deed, Ground, OutsidePolicy, Review, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -37,6 +37,8 @@ struct ReviewForm {
     reason: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     clause: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outside_policy: Option<String>,
     #[serde(default, skip_serializing_if = "ChosenForm::is_default")]
     chosen: ChosenForm,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,7 +97,8 @@ pub(crate) fn encode(act: &Act) -> ActForm {
             Deed::Reviewed(review) => DeedForm::Reviewed(ReviewForm {
                 verdict: verdict_form(&review.verdict),
                 reason: review.reason.clone(),
-                clause: review.clause.clone(),
+                clause: review.clause().map(str::to_owned),
+                outside_policy: review.outside_policy().map(|kind| kind.as_str().to_owned()),
                 chosen: ChosenForm::of(review.chosen),
                 quote: review.quote.clone(),
                 overrides: review.overrides,
@@ -136,7 +139,7 @@ pub(crate) fn decode(form: ActForm) -> Result<Act, StoreError> {
             DeedForm::Reviewed(review) => Deed::Reviewed(Review {
                 verdict: verdict(review.verdict)?,
                 reason: review.reason,
-                clause: review.clause,
+                ground: ground(review.clause, review.outside_policy.as_deref())?,
                 chosen: review.chosen.read(),
                 quote: review.quote,
                 overrides: review.overrides,
@@ -144,6 +147,17 @@ pub(crate) fn decode(form: ActForm) -> Result<Act, StoreError> {
             DeedForm::Arrived => Deed::Arrived,
         },
     })
+}
+
+fn ground(clause: Option<String>, outside: Option<&str>) -> Result<Option<Ground>, StoreError> {
+    match (clause, outside) {
+        (Some(clause), _) => Ok(Some(Ground::Clause(clause))),
+        (None, Some(name)) => {
+            let kind = OutsidePolicy::parse(name).ok_or(StoreError::Unreadable("outside policy"))?;
+            Ok(Some(Ground::OutsidePolicy(kind)))
+        }
+        (None, None) => Ok(None),
+    }
 }
 
 fn verdict(form: VerdictForm) -> Result<Verdict, StoreError> {

@@ -167,8 +167,10 @@ facts! {
     BillingInterval "billing_interval": Choice(&["month", "year"]), Recorded,
         "How long a period of the subscription is.";
     PlanPaid "plan_paid": Text, Recorded, "The plan that the payment paid for.";
+    PlanOrdered "plan_ordered": Text, Recorded,
+        "The plan that the customer last ordered or changed to before the charge, as Stripe reported it.";
     PlanRequested "plan_requested": Text, Claimed,
-        "The plan that was ordered: as the customer says, or as the checkout recorded where another was charged.",
+        "The plan that was ordered, as the customer says.",
         asks "Which plan did you mean to order?";
 
     CreditsPurchased "credits_purchased": Quantity(Credits), Recorded, "The credits that the payment bought.";

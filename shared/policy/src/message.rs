@@ -1,55 +1,85 @@
-//! The sentence that a customer reads, made from the decision and nothing else.
+//! The sentences that a customer reads, made from the decision and nothing else.
+//!
+//! A message says what happens and what the customer can do, in at most three short sentences beside a
+//! question. It quotes no clause: [`Decision::deciding_clause`] is shown beside it.
 
-use std::fmt::Write as _;
-
+use crate::condition::Truth;
 use crate::currency::{decimals, is_written_whole};
-use crate::decision::{Basis, Decision, Outcome, Remedy};
+use crate::decision::{Basis, Citation, Decision, EffectKind, Outcome, Recommendation, Remedy};
 use crate::fact::Fact;
 use crate::facts::Value;
 
 impl Decision {
-    /// What the customer is told, in plain words.
+    /// What the customer reads.
     pub fn message(&self) -> String {
-        let mut message = self.outcome_sentence();
-        if !self.clauses.is_empty() {
-            let texts: Vec<&str> = self.clauses.iter().map(|citation| citation.text.as_str()).collect();
-            // Formatting into a string cannot fail.
-            let _ = write!(
-                message,
-                " Our policy \u{201c}{}\u{201d} (version {}) says: \u{201c}{}\u{201d}",
-                self.title,
-                self.version,
-                texts.join("\u{201d} and: \u{201c}"),
-            );
+        let mut sentences = vec![self.outcome_sentence()];
+        sentences.extend(self.law_sentence().map(str::to_owned));
+        sentences.extend(self.offer_sentence());
+        if self.gives_less_than_all() {
+            sentences.extend(self.doors.iter().map(|door| door.text.clone()));
         }
-        for law in self.law.iter().filter(|law| !law.clauses.is_empty()) {
-            let texts: Vec<&str> = law.clauses.iter().map(|citation| citation.text.as_str()).collect();
-            let weight = match (law.decisive && law.gives.is_some(), &self.outcome) {
-                (true, Outcome::Grant { .. }) => {
-                    " It gives you more than our policy does, so that we go by it."
-                }
-                (true, _) => " It may give you more than our policy does; whoever decides sees both.",
-                (false, _) => "",
-            };
-            let _ = write!(
-                message,
-                " The law beside it, \u{201c}{}\u{201d}, says: \u{201c}{}\u{201d}{weight}",
-                law.title,
-                texts.join("\u{201d} and: \u{201c}"),
-            );
+        sentences.join(" ")
+    }
+
+    /// The one clause that the outcome rests on: that of the law where the law decides, or else the first of
+    /// the rule that says the same as the outcome. Where a person decides without a recommendation, the first
+    /// clause that applies.
+    pub fn deciding_clause(&self) -> Option<&Citation> {
+        let granted = match &self.outcome {
+            Outcome::Grant { .. }
+            | Outcome::Person { recommendation: Some(Recommendation::Grant { .. }) } => EffectKind::Grant,
+            Outcome::Refuse | Outcome::Person { recommendation: Some(Recommendation::Refuse) } => {
+                EffectKind::Refuse
+            }
+            Outcome::NeedsInformation { .. } => EffectKind::NeedsInformation,
+            Outcome::Person { recommendation: None } => EffectKind::Person,
+        };
+        let by_law = self.law.iter().filter(|law| law.decisive && law.gives.is_some());
+        let by_law = by_law.flat_map(|law| &law.clauses);
+        let met = self.rules.iter().filter(|rule| {
+            rule.finding == Truth::Yes && rule.set_aside_by.is_none() && rule.effect == granted
+        });
+        let by_rule = met.flat_map(|rule| &rule.clauses).filter_map(|clause| self.citation(clause));
+        let by_amount = self.clauses.last().filter(|_| self.basis == Basis::AboveLimit);
+        by_amount.or_else(|| by_law.chain(by_rule).next()).or(self.clauses.first())
+    }
+
+    /// Whether the customer may see it differently.
+    fn gives_less_than_all(&self) -> bool {
+        match &self.outcome {
+            Outcome::Refuse => true,
+            Outcome::Grant { remedy: Remedy::Money { amount_minor, currency } } => {
+                !self.part_of(*amount_minor, currency).is_empty()
+            }
+            Outcome::Grant { .. } | Outcome::Person { .. } | Outcome::NeedsInformation { .. } => false,
         }
-        for offer in &self.offers {
-            message.push(' ');
-            message.push_str(&offer.text);
+    }
+
+    fn citation(&self, clause: &str) -> Option<&Citation> {
+        self.clauses.iter().find(|citation| citation.clause == clause)
+    }
+
+    fn law_sentence(&self) -> Option<&'static str> {
+        let decisive = self.law.iter().any(|law| law.decisive && law.gives.is_some());
+        match self.outcome {
+            Outcome::Grant { .. } if decisive => {
+                Some("The law gives you more than our policy does, so we go by the law.")
+            }
+            Outcome::Person { .. } if decisive => Some("The law may give you more than our policy does."),
+            _ => None,
         }
-        if self.offers.len() > 1 {
-            message.push_str(" You are free to choose one of these or none; declining changes nothing else.");
+    }
+
+    /// What else there is, where nothing is granted and nothing has to be answered first.
+    fn offer_sentence(&self) -> Option<String> {
+        if !matches!(self.outcome, Outcome::Refuse | Outcome::Person { .. }) {
+            return None;
         }
-        for door in &self.doors {
-            message.push(' ');
-            message.push_str(&door.text);
+        match self.offers.as_slice() {
+            [] => None,
+            [offer] => Some(offer.text.clone()),
+            _ => Some("You can choose one of our offers or none.".to_owned()),
         }
-        message
     }
 
     /// Of what the amount is a part: the rest was refunded before, or is not refunded.
@@ -115,11 +145,19 @@ impl Decision {
                     discount.text()
                 )
             }
-            Outcome::Refuse => "We cannot refund this.".to_owned(),
-            Outcome::NeedsInformation { missing } => {
-                let questions: Vec<&str> = missing.iter().map(|each| each.question.as_str()).collect();
-                format!("We need something from you before we can decide: {}", questions.join(" "))
+            Outcome::Refuse => {
+                format!(
+                    "We cannot refund this under our policy \u{201c}{}\u{201d} (version {}).",
+                    self.title, self.version,
+                )
             }
+            Outcome::NeedsInformation { missing } => match missing.as_slice() {
+                [] => "Please tell us more, so that we can decide.".to_owned(),
+                [one] => format!("We need an answer from you before we can decide: {}", one.question),
+                several => {
+                    format!("We need {} answers from you before we can decide.", several.len())
+                }
+            },
             Outcome::Person { .. } => match self.basis {
                 Basis::Conflict => "A person will decide, because two of our rules apply and disagree.",
                 Basis::BeforeFirstVersion | Basis::UndatedPayment => {
@@ -129,13 +167,13 @@ impl Decision {
                     "A person will decide, because the payment is disputed at your bank."
                 }
                 Basis::NothingLeft => {
-                    "A person will look at this, because our records say that it was given back already."
+                    "A person will look at this, because our records say that you have it back already."
                 }
                 Basis::AboveLimit => "Two people will decide, because of the amount.",
                 Basis::NothingToActOn => {
-                    "A person will carry this out, because our records do not hold what it is about."
+                    "A person will look at this, because we cannot find what it is about in our records."
                 }
-                Basis::UnknownFacts => "A person will decide, because our records do not settle it.",
+                Basis::UnknownFacts => "A person will decide, because our records do not show enough.",
                 Basis::Rules | Basis::Unmatched => "A person will look at your request and decide.",
             }
             .to_owned(),

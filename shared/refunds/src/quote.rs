@@ -198,7 +198,7 @@ impl Quote {
             revoked: None,
             kept: Vec::new(),
             ends: None,
-            arrives: arrival(document, payment),
+            arrives: arrival(document, payment.product.as_str()),
             revokes: None,
             terms: Some(Terms { on_refund: document.on_refund.clone(), chosen, runs }),
             records: standing.payment.is_none().then(|| Box::new(payment.clone())),
@@ -375,12 +375,11 @@ fn revocation_of(command: &Command, head: Option<&Entry>, now: Timestamp) -> Opt
     })
 }
 
-/// The promise about the time that banks take, of the payment's product.
-fn arrival(document: &Document, payment: &Payment) -> Option<Arrival> {
+/// The document's promise about the time that banks take, for a payment of this product.
+pub fn arrival(document: &Document, product: &str) -> Option<Arrival> {
     let clock = document.clocks.iter().find(|clock| {
         clock.starts == policy::ClockStart::RefundSucceeded
-            && (clock.products.is_empty()
-                || clock.products.iter().any(|product| product == payment.product.as_str()))
+            && (clock.products.is_empty() || clock.products.iter().any(|each| each == product))
     })?;
     let time = |term: &str| Some(document.term(term)?.value_text());
     Some(Arrival {

@@ -6,11 +6,14 @@
 
 use ledger::{Actor, Credits, Money, ProductId, Timestamp};
 use policy::{
-    Approval as Limits, Document, Missing, OfferKind, Outcome, Reason, Recommendation, Remedy, payable_step,
+    Approval as Limits, Document, Missing, OfferKind, Outcome, Reason, Recommendation, Remedy, Revocation,
+    payable_step,
 };
 
 use crate::offer::grants_of_generation;
-use crate::{Call, Case, Chosen, Claim, Deed, Made, Offer, OfferState, Quote, Request, Standing, State};
+use crate::{
+    Call, Case, Chosen, Claim, Deed, Ground, Made, Offer, OfferState, Quote, Request, Standing, State,
+};
 
 /// How many reviews that decide nothing (questions, offers, first approvals) a request can have: a case with
 /// more open ends than that is to be decided with what is there.
@@ -50,8 +53,8 @@ pub struct Review {
     pub verdict: Verdict,
     /// Why.
     pub reason: String,
-    /// The clause that it rests on; a question needs none.
-    pub clause: Option<String>,
+    /// What it rests on; a question needs nothing.
+    pub ground: Option<Ground>,
     /// What was chosen of the refund's terms, where money is to move.
     pub chosen: Chosen,
     /// The quote that the reviewer was shown.
@@ -240,10 +243,16 @@ impl Request {
     }
 
     /// The terms of a refund as far as nobody chose others: a charge for a plan that was not ordered is a
-    /// billing error, whose refund ends no plan (`S2-15`).
+    /// billing error. Its text says that the charge is refunded, and nothing of plan and credits, which stay
+    /// (`S2-15`).
     pub(crate) fn by_reason(&self, chosen: Chosen) -> Chosen {
-        let stays = self.case.reason == Reason::WrongPlanCharged;
-        Chosen { ends_plan: chosen.ends_plan.or(stays.then_some(false)), ..chosen }
+        if self.case.reason != Reason::WrongPlanCharged {
+            return chosen;
+        }
+        Chosen {
+            revoke: chosen.revoke.or(Some(Revocation::Nothing)),
+            ends_plan: chosen.ends_plan.or(Some(false)),
+        }
     }
 
     /// What the generation cost and was not given back, as the facts say.
@@ -301,7 +310,7 @@ impl Request {
         if let Some(claim) = self.kept_from(&reviewer, call.at) {
             return Err(ReviewError::Claimed(claim.clone()));
         }
-        review.overrides = self.is_overridden_by(&review.verdict);
+        review.overrides = self.is_overridden_by(&review);
         let executes = self.executed(&review.verdict, quote)?;
         if let Some(quote) = &executes {
             self.is_bearable(quote)?;
@@ -407,16 +416,19 @@ impl Request {
         if open_ends < REVIEWS_MAX { Ok(()) } else { Err(ReviewError::TooMany) }
     }
 
-    /// Whether a verdict is not what the machine decided or recommends. Without a recommendation there is
-    /// nothing to override; a question and an offer decide nothing.
-    fn is_overridden_by(&self, verdict: &Verdict) -> bool {
+    /// Whether a review is not what the machine decided or recommends. Without a recommendation there is
+    /// nothing to override but the policy itself, by a grant outside it; a question and an offer decide
+    /// nothing.
+    fn is_overridden_by(&self, review: &Review) -> bool {
         let recommended = match &self.case.decision.outcome {
             Outcome::Grant { remedy }
             | Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) } => Some(remedy),
             Outcome::Refuse | Outcome::Person { recommendation: Some(Recommendation::Refuse) } => None,
-            Outcome::Person { recommendation: None } | Outcome::NeedsInformation { .. } => return false,
+            Outcome::Person { recommendation: None } | Outcome::NeedsInformation { .. } => {
+                return review.gives_outside_policy();
+            }
         };
-        match (verdict, recommended) {
+        match (&review.verdict, recommended) {
             (Verdict::Approve, recommended) => recommended.is_none(),
             (Verdict::Refuse, recommended) => recommended.is_some(),
             (Verdict::ApprovePart(_) | Verdict::GrantCredits { .. }, None) => true,

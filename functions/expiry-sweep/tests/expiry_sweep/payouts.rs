@@ -35,7 +35,7 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
     let review = Review {
         verdict: Verdict::Approve,
         reason: "agreed".to_owned(),
-        clause: None,
+        ground: None,
         chosen: Chosen::default(),
         quote: None,
         overrides: false,

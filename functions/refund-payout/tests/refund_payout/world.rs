@@ -136,7 +136,7 @@ impl World {
         let review = Review {
             verdict: discount.as_ref().map_or(Verdict::ApprovePart(part), |_| Verdict::Approve),
             reason: "Goodwill.".to_owned(),
-            clause: None,
+            ground: None,
             chosen: chosen(),
             quote: None,
             overrides: false,

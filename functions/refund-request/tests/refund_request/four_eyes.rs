@@ -138,9 +138,10 @@ async fn what_is_above_the_limit_is_not_the_machines_to_grant() {
         json!({"reason": "charged_after_cancellation", "payment": "pi_large_renewal", "note": "Cancelled."});
     let (_, request) = world.submit("key-1", &body).await;
     assert_eq!(request["state"], "in_review", "{request:#}");
-    let outcome = &request["decision"]["outcome"]["recommendation"];
-    assert_eq!(outcome["remedy"]["amount_minor"], LARGE);
-    let clauses = request["decision"]["clauses"].as_array().unwrap();
+    let decision = world.decision(&request).await;
+    assert_eq!(decision["outcome"]["recommendation"]["remedy"]["amount_minor"], LARGE);
+    assert_eq!(request["clause"]["clause"], "two-people-approve");
+    let clauses = decision["clauses"].as_array().unwrap();
     assert!(clauses.iter().any(|cited| cited["clause"] == "two-people-approve"), "{clauses:#?}");
     assert_eq!(world.refunded("pi_large_renewal").await, 0);
 }
@@ -171,7 +172,7 @@ async fn save_past_the_code(
     let review = Review {
         verdict: Verdict::Approve,
         reason: "A lie.".to_owned(),
-        clause: None,
+        ground: None,
         chosen: Chosen::default(),
         quote: None,
         overrides: false,
@@ -298,7 +299,7 @@ async fn d15_the_table_refuses_an_offer_that_only_the_code_says_two_people_made(
     request.acts.last_mut().unwrap().deed = Deed::Reviewed(Review {
         verdict: Verdict::Offer { offer: "part_by_credits".to_owned(), remedy },
         reason: "A lie.".to_owned(),
-        clause: None,
+        ground: None,
         chosen: Chosen::default(),
         quote: None,
         overrides: false,

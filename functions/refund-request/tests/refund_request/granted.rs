@@ -179,7 +179,7 @@ async fn f7_the_longest_texts_of_every_act_fit_into_a_request() {
                 assert!(status == 200 || status == 409, "{status} {answered:#}");
             }
         }
-        let refusal = json!({"decision": "refuse", "clause": "result-not-liked", "reason": emoji});
+        let refusal = json!({"decision": "refuse", "outside_policy": "not_covered", "reason": emoji});
         let (status, refused) = world.review(id, "agent-9", &refusal).await;
         assert_eq!((status, &refused["state"]), (200, &json!("refused")), "{refused:#}");
         let (status, reopened) = world.act(id, "reopening", &json!({"note": quotes})).await;

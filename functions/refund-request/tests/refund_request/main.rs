@@ -35,4 +35,6 @@ mod reviews;
 #[cfg(test)]
 mod terms;
 #[cfg(test)]
+mod views;
+#[cfg(test)]
 mod world;

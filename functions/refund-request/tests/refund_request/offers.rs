@@ -24,12 +24,14 @@ async fn s3_26_declining_changes_nothing_but_a_fact() {
     let world = World::new().await;
     let (id, before) = unusable(&world).await;
     assert_eq!(offer(&before, "part_by_credits")["state"], "open");
+    let decided = world.decision(&before).await;
     let (status, after) = world.act(&id, "offers/part_by_credits", &json!({"answer": "decline"})).await;
     assert_eq!(status, 200, "{after:#}");
     assert_eq!(offer(&after, "part_by_credits")["state"], "declined");
-    for member in ["state", "decision", "message", "quote"] {
+    for member in ["state", "outcome", "message", "clause", "quote"] {
         assert_eq!(after[member], before[member], "{member}");
     }
+    assert_eq!(world.decision(&after).await, decided);
     assert_eq!(world.act(&id, "offers/part_by_credits", &json!({"answer": "decline"})).await, (200, after));
     let (status, _) = world.act(&id, "offers/part_by_credits", &json!({"answer": "accept"})).await;
     assert_eq!(status, 409);

@@ -18,7 +18,7 @@ async fn a_preview_is_what_a_submission_would_be_and_writes_nothing() {
         let calls = world.meter.read();
         assert!(calls.iter().all(|call| ["GetItem", "Query"].contains(&call.operation)), "{calls:?}");
         let (_, request) = world.submit(&key_of(&body), &body).await;
-        for member in ["state", "message", "decision", "answers_wanted"] {
+        for member in ["state", "outcome", "message", "clause", "answers_wanted"] {
             assert_eq!(preview[member], request[member], "{member} of {body}");
         }
         world.meter.read();
@@ -68,7 +68,7 @@ async fn s3_18_a_quote_says_what_is_paid_revoked_untouched_and_ended() {
 }
 
 #[tokio::test]
-async fn s2_15_the_refund_of_a_charge_for_the_wrong_plan_ends_no_plan() {
+async fn s2_15_the_refund_of_a_charge_for_the_wrong_plan_leaves_plan_and_credits() {
     let world = World::new().await;
     world.subscribe("pi_pro", "sub_2", 500).await;
     let body = json!({"reason": "wrong_plan_charged", "payment": "pi_pro", "note": "I ordered Free.",
@@ -76,6 +76,7 @@ async fn s2_15_the_refund_of_a_charge_for_the_wrong_plan_ends_no_plan() {
     let (_, preview) = world.preview(&body).await;
     assert_eq!(preview["quote"]["pays"]["kind"], "money", "{preview:#}");
     assert_eq!(preview["quote"]["plan_ends"], Value::Null);
+    assert_eq!((&preview["quote"]["revokes"], &preview["quote"]["revoked"]), (&json!("nothing"), &json!([])));
 }
 
 #[tokio::test]

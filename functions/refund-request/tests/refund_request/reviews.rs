@@ -57,8 +57,9 @@ async fn a_refusal_moves_no_money_and_overrides_what_was_recommended() {
     let (status, request) = world.review(&id, "agent-1", &refuse("Used.")).await;
     assert_eq!((status, &request["state"]), (200, &json!("refused")));
     assert_eq!(request["reviews"][0]["override"], true);
+    assert!(request["clause"]["text"].as_str().unwrap().contains("once its credits have landed"));
     let message = request["message"].as_str().unwrap();
-    assert!(message.contains("once its credits have landed") && message.contains("a person"), "{message}");
+    assert!(message.starts_with("We cannot refund this") && message.contains("a person"), "{message}");
     assert_eq!(world.refunded("pi_pack").await, 0);
     assert_eq!(world.lot("pi_pack").await, (100, 100, 0));
 }

@@ -222,6 +222,31 @@ impl World {
         request
     }
 
+    /// A request as its customer sees it.
+    pub(crate) async fn read(&self, id: &str) -> Value {
+        let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests/{id}", now().as_s());
+        let event = event.path("account", CUSTOMER).path("id", id).as_customer(CUSTOMER);
+        let (status, request) = answer(&self.call(&event).await);
+        assert_eq!(status, 200, "{request}");
+        request
+    }
+
+    /// The customer's list of requests.
+    pub(crate) async fn listed(&self) -> Vec<Value> {
+        let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests", now().as_s());
+        let (_, page) = answer(&self.call(&event.path("account", CUSTOMER).as_customer(CUSTOMER)).await);
+        page["refund_requests"].as_array().unwrap().clone()
+    }
+
+    /// The whole decision of a request, as its customer can ask for it.
+    pub(crate) async fn decision(&self, request: &Value) -> Value {
+        let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests/{id}/decision", now().as_s());
+        let event = event.path("account", CUSTOMER).path("id", request["id"].as_str().unwrap());
+        let (status, decision) = answer(&self.call(&event.as_customer(CUSTOMER)).await);
+        assert_eq!(status, 200, "{decision}");
+        decision
+    }
+
     /// What would come of a request.
     pub(crate) async fn preview(&self, body: &Value) -> (u16, Value) {
         let event = HttpEvent::new(&format!("{SUBMIT}/preview"), now().as_s());

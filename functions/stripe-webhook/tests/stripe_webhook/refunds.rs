@@ -58,7 +58,7 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
     let review = Review {
         verdict: Verdict::Approve,
         reason: "agreed".to_owned(),
-        clause: None,
+        ground: None,
         chosen: Chosen::default(),
         quote: None,
         overrides: false,

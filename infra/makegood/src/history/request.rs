@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use refunds::{Clock, ClockState, Deed, Payout, Request, Review, Verdict};
+use refunds::{Clock, ClockState, Deed, Ground, Payout, Request, Review, Verdict};
 
 use crate::columns::{Align, Columns};
 use crate::decision::{basis, clauses, labelled, outcome};
@@ -103,7 +103,13 @@ fn reviewed(review: &Review) -> String {
         }
         Verdict::Offer { offer, .. } => format!("made the offer {offer}"),
     };
-    let clause = review.clause.as_ref().map(|clause| format!(" by the clause {clause}")).unwrap_or_default();
+    let clause = match &review.ground {
+        Some(Ground::Clause(clause)) => format!(" by the clause {clause}"),
+        Some(Ground::OutsidePolicy(kind)) => {
+            format!(" outside the policy ({})", kind.as_str().replace('_', " "))
+        }
+        None => String::new(),
+    };
     let overrides = if review.overrides { ", against the recommendation" } else { "" };
     format!("{verdict}{clause}{overrides}: {}", review.reason)
 }

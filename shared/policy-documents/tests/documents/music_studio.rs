@@ -74,12 +74,27 @@ fn s2_14_a_person_decides_about_the_wrong_card_and_the_clause_is_recommended() {
 
 #[test]
 fn s2_15_the_wrong_plan_is_recommended_for_a_refund() {
-    let decision = Case::renewal().with(Fact::PlanRequested, "free").decide(Reason::WrongPlanCharged);
-    assert_eq!((&decision.outcome, cited(&decision)), (&recommended(), vec!["wrong-plan"]));
-    let decision = Case::renewal().with(Fact::PlanRequested, "pro").decide(Reason::WrongPlanCharged);
-    assert_eq!((decision.outcome, decision.basis), (person(None), Basis::Unmatched));
-    let decision = Case::renewal().decide(Reason::WrongPlanCharged);
-    assert_eq!(missing(&decision.outcome), [Fact::PlanRequested]);
+    // Whatever the customer says, or nothing.
+    for said in [None, Some("free"), Some("pro")] {
+        let case = Case::renewal().with(Fact::PlanOrdered, "free");
+        let case = said.map_or(case.clone(), |said| case.with(Fact::PlanRequested, said));
+        let decision = case.decide(Reason::WrongPlanCharged);
+        assert_eq!((&decision.outcome, cited(&decision)), (&recommended(), vec!["wrong-plan"]), "{said:?}");
+    }
+}
+
+#[test]
+fn s2_15_the_customer_s_word_alone_goes_to_a_person_without_a_recommendation() {
+    for ordered in [None, Some("pro")] {
+        let case =
+            || ordered.map_or_else(Case::renewal, |plan| Case::renewal().with(Fact::PlanOrdered, plan));
+        let decision = case().with(Fact::PlanRequested, "free").decide(Reason::WrongPlanCharged);
+        assert_eq!((&decision.outcome, cited(&decision)), (&person(None), vec!["wrong-plan"]), "{ordered:?}");
+        let decision = case().with(Fact::PlanRequested, "pro").decide(Reason::WrongPlanCharged);
+        assert_eq!(decision.outcome, person(None), "{ordered:?}");
+        let decision = case().decide(Reason::WrongPlanCharged);
+        assert_eq!(missing(&decision.outcome), [Fact::PlanRequested], "{ordered:?}");
+    }
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn s4_1_mail_is_answered_within_one_business_day() {
 }
 
 #[test]
-fn s2_18_a_billing_error_is_put_right_within_one_business_day() {
+fn s2_18_a_billing_error_is_fixed_within_one_business_day() {
     // Friday 18:00 in Berlin, after work: Monday's whole day.
     let (_, limit) = hours("music-studio", "billing-error");
     assert_eq!(limit, Some(71));

@@ -154,7 +154,12 @@ fn music_studio() {
             ),
             ("the wrong card", renewal.clone(), Reason::WrongCardCharged),
             (
-                "the wrong plan",
+                "the wrong plan, as recorded",
+                with(&renewal, &[(Fact::PlanOrdered, "free".into())]),
+                Reason::WrongPlanCharged,
+            ),
+            (
+                "the wrong plan, as the customer says",
                 with(&renewal, &[(Fact::PlanRequested, "free".into())]),
                 Reason::WrongPlanCharged,
             ),
