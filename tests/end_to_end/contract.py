@@ -76,6 +76,20 @@ class Contract:
             node = self.components["responses"][node["$ref"].rsplit("/", 1)[1]]
         return node
 
+    def bodies(self, operation: Operation) -> list[tuple[str, dict]]:
+        """The JSON bodies of an operation that succeeds, each with what it is: the request's and the answers'."""
+        definition = operation.definition
+        bodies = [("the request", definition["requestBody"])] if "requestBody" in definition else []
+        answers = definition["responses"].items()
+        bodies += [(f"the answer {status}", self.resolved(each)) for status, each in answers if status.startswith("2")]
+        return [(what, body["content"]["application/json"]) for what, body in bodies]
+
+    def examples(self, content: dict) -> list:
+        """The values of a body's named examples."""
+        named = self.document["components"].get("examples", {})
+        names = [each["$ref"].rsplit("/", 1)[1] for each in content.get("examples", {}).values()]
+        return [named[name]["value"] for name in names]
+
     def check(self, method: str, path: str, answer) -> None:
         """Fails with the operation and the place where an answer is not what the document says."""
         operation = self.operation(method, path.split("?", 1)[0])

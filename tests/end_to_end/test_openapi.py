@@ -61,6 +61,31 @@ def test_every_schema_says_what_it_is(document):
     assert untyped == []
 
 
+def test_every_operation_has_an_example_of_what_is_sent_and_answered(document):
+    """A reader sees what to send and what comes back. Each example is valid, with no member that is not documented."""
+    faults = []
+    for operation in document.operations():
+        for what, content in document.bodies(operation):
+            examples = document.examples(content)
+            if not examples:
+                faults.append(f"{operation}: {what} has no example")
+            for example in examples:
+                faults += [f"{operation}: {what}: {fault}" for fault in document.faults(content["schema"], example)]
+    assert faults == []
+
+
+def test_an_example_is_the_operation_s_own(document):
+    """No operation shows what another one sends or answers."""
+    used = [
+        reference["$ref"]
+        for operation in document.operations()
+        for _, content in document.bodies(operation)
+        for reference in content.get("examples", {}).values()
+    ]
+    known = [f"#/components/examples/{name}" for name in document.document["components"]["examples"]]
+    assert sorted(used) == sorted(known)
+
+
 def inner(schema: dict):
     """The schemas within a schema, at any depth."""
     below = [*schema.get("properties", {}).values(), *schema.get("oneOf", []), *schema.get("anyOf", [])]

@@ -187,13 +187,13 @@ struct SubmissionBody {
     account_email: Option<String>,
     /// The quote that the customer was shown.
     quote: Option<String>,
-    /// By which way the request reached support, which files it in the customer's name (`S0-1`, `S2-30`).
+    /// How the request reached support, which files it in the customer's name (`S0-1`, `S2-30`).
     channel: Option<Channel>,
     /// Whether it reached support from the account's own address (`S4-7`).
     requested_from_account: Option<bool>,
 }
 
-/// By which way a request reached support.
+/// How a request reached support.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Channel {

@@ -2,7 +2,7 @@
 //! overdue at the bank, `/arrival`.
 //!
 //! A claim is written under the condition that nobody else moved the request, so that of two people who
-//! claim at once one holds it and the other is told who. Claiming again renews the claim; releasing what
+//! claim at once one holds it and the other learns who. Claiming again renews the claim; releasing what
 //! nobody holds changes nothing.
 
 use lambda::Invocation;

@@ -3,7 +3,7 @@
 //!
 //! A submission reads the request of its idempotency key and the payment at once, then the subscription
 //! and the account, decides, and writes request, ledger entry and payment in one transaction. Money moves
-//! on recorded facts only; whatever else is asked goes to a person. What would move is quoted first, and
+//! on recorded facts only; everything else goes to a person. What would move is quoted first, and
 //! what is not the same as was quoted does not move.
 
 mod act;

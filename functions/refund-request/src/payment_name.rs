@@ -1,4 +1,4 @@
-//! A payment by whatever name of it the customer has in hand.
+//! A payment by any name of it that the customer has in hand.
 
 use lambda::http::Problem;
 use ledger::PaymentId;

@@ -44,7 +44,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
     };
     let Reviewing { reason, chosen, .. } = body;
     let review = Review { verdict, reason, ground, chosen, quote: None, overrides: false };
-    // Whoever may not decide, or decides nothing any more, is told so and not asked for a quote.
+    // A reviewer who may not decide, or comes too late, gets that answer and is not asked for a quote.
     let leads_to = stored.review(call, review, executes).map_err(|error| refused(&error))?;
     if let Some(shown) = shown {
         check(Some(body.quote.as_deref().unwrap_or_default()), Some(&shown))?;

@@ -2,7 +2,7 @@
 
 use lambda::http::{Problem, Request};
 use ledger::{Currency, Money, ProductId};
-use policy::{Decision, Document, Fact, Missing, Outcome, Revocation};
+use policy::{Decision, Document, EffectKind, Fact, Missing, Outcome, Revocation, RuleFinding};
 use refunds::{Chosen, Ground, OutsidePolicy};
 use serde::Deserialize;
 
@@ -173,11 +173,13 @@ impl Reviewing {
     }
 }
 
-/// The clauses that a review of this decision can rest on: those that it cites, those of the rules and laws
-/// that were looked at for its reason, those of what the policy lets people offer, and the one that lets a
-/// person look at a refusal again. What is cited only because nothing else could be is none of them.
+/// The clauses that a review of this decision can rest on: those that it cites, those of the rules and laws for
+/// its reason that decide something, those of what the policy lets people offer, and the one by which a refusal
+/// is looked at again. A clause that was cited only for want of another is none of them.
 fn citable<'a>(document: &'a Document, decision: &'a Decision) -> Vec<&'a str> {
-    let of_rules = decision.rules.iter().flat_map(|rule| rule.clauses.iter().map(String::as_str));
+    let decides = |rule: &&RuleFinding| rule.effect != EffectKind::NeedsInformation;
+    let of_rules = decision.rules.iter().filter(decides);
+    let of_rules = of_rules.flat_map(|rule| rule.clauses.iter().map(String::as_str));
     let of_laws = decision.law.iter().flat_map(|law| {
         let of_rules = law.rules.iter().flat_map(|rule| rule.clauses.iter().map(String::as_str));
         law.clauses.iter().map(|cited| cited.clause.as_str()).chain(of_rules)
@@ -197,7 +199,7 @@ fn citable<'a>(document: &'a Document, decision: &'a Decision) -> Vec<&'a str> {
 }
 
 impl ReviewBody {
-    /// Fields that mean nothing with the decision are refused: whoever sent them expected something of them.
+    /// Fields that mean nothing with the decision are refused: their sender expected something of them.
     fn belongs_together(&self) -> Result<(), Problem> {
         use ReviewDecision::{Approve, ApprovePart, Ask, GrantCredits, Offer, Refuse};
         let with = |field, present: bool, decisions: &[ReviewDecision], names: &str| {

@@ -46,7 +46,7 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     let paid = quote.filter(|_| opened.state == State::Approved);
     let carried = Box::pin(carry_out(app, invocation, opened, paid.as_ref(), grounds, now));
     let carried = carried.await.map_err(|problem| {
-        // Whoever was shown no quote has nothing to compare: the same request again is decided anew.
+        // Without a quote there is nothing to compare: the same request again is decided anew.
         if problem.kind() == ProblemKind::QuoteChanged && shown.is_none() {
             Problem::new(ProblemKind::RequestInProgress)
                 .detail("credits of this payment are being used; send the same request again")

@@ -73,10 +73,11 @@ async fn what_was_recommended_is_no_override() {
 }
 
 #[tokio::test]
-async fn a_review_cites_a_clause_of_the_document() {
+async fn a_review_cites_a_clause_that_fits_the_reason() {
     let world = World::new().await;
     let id = in_review(&world).await;
-    for clause in [Some("no-such-clause"), None] {
+    // The second is a clause of the document, about something else.
+    for clause in [Some("no-such-clause"), Some("charged-after-cancellation"), None] {
         let mut body = json!({"decision": "refuse", "reason": "No."});
         body.as_object_mut().unwrap().extend(clause.map(|clause| ("clause".to_owned(), json!(clause))));
         let (status, problem) = world.review(&id, "agent-1", &body).await;
@@ -84,6 +85,70 @@ async fn a_review_cites_a_clause_of_the_document() {
         assert_eq!(problem["errors"][0]["pointer"], "#/clause");
         let known = problem["errors"][0]["detail"].as_str().unwrap();
         assert!(known.contains("`pack-final-once-landed`"), "{known}");
+    }
+    assert_eq!(world.seen(&id).await["state"], "in_review");
+}
+
+/// A request for a reason that no rule of the policy knows.
+async fn unmatched(world: &World) -> String {
+    let body = json!({"reason": "other", "payment": "pi_pack", "note": "You promised it on the phone."});
+    let (status, request) = world.submit("key-other", &body).await;
+    assert_eq!((status, &request["state"]), (201, &json!("in_review")), "{request:#}");
+    request["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_no_clause_provides_for_is_decided_outside_the_policy() {
+    for (decision, kind, state, overrides) in [
+        ("approve", "goodwill", "approved", true),
+        ("approve", "our_error", "approved", true),
+        ("refuse", "not_covered", "refused", false),
+    ] {
+        let world = World::new().await;
+        let id = unmatched(&world).await;
+        let cited = json!({"decision": decision, "reason": "As promised.", "clause": "ask-a-person"});
+        let (status, problem) = world.review(&id, "agent-1", &cited).await;
+        assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("#/clause")), "{problem}");
+        assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("`outside_policy`"), "{problem}");
+        let body = json!({"decision": decision, "reason": "As promised.", "outside_policy": kind});
+        let (status, request) = world.review_as_shown(&id, "agent-1", &body).await;
+        assert_eq!((status, &request["state"]), (200, &json!(state)), "{request:#}");
+        let review = &request["reviews"][0];
+        assert_eq!(
+            (&review["clause"], &review["outside_policy"], &review["override"]),
+            (&Value::Null, &json!(kind), &json!(overrides))
+        );
+        assert_eq!(world.seen(&id).await["reviews"], request["reviews"], "it is kept as it was");
+    }
+}
+
+#[tokio::test]
+async fn what_was_recommended_is_no_override_outside_the_policy_either() {
+    let world = World::new().await;
+    let id = in_review(&world).await;
+    let body = json!({"decision": "approve", "reason": "Fine.", "outside_policy": "goodwill"});
+    let (_, request) = world.review_as_shown(&id, "agent-1", &body).await;
+    assert_eq!((&request["state"], &request["reviews"][0]["override"]), (&json!("approved"), &json!(false)));
+}
+
+#[tokio::test]
+async fn outside_the_policy_is_said_where_it_means_something() {
+    let world = World::new().await;
+    let id = in_review(&world).await;
+    for (body, expected) in [
+        (json!({"decision": "refuse", "outside_policy": "goodwill"}), 422),
+        (json!({"decision": "approve", "outside_policy": "not_covered"}), 422),
+        (json!({"decision": "ask", "question": "Which?", "outside_policy": "goodwill"}), 422),
+        (
+            json!({"decision": "approve", "outside_policy": "goodwill", "clause": "pack-final-once-spent"}),
+            422,
+        ),
+        (json!({"decision": "approve", "outside_policy": "because"}), 400),
+    ] {
+        let mut body = body;
+        body["reason"] = json!("Why not.");
+        let (status, problem) = world.review(&id, "agent-1", &body).await;
+        assert_eq!(status, expected, "{body}: {problem}");
     }
     assert_eq!(world.seen(&id).await["state"], "in_review");
 }
