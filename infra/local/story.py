@@ -293,7 +293,8 @@ class Story:
         self.say(f'\nRequest {request["id"]}: {body["reason"]}, "{body["note"]}"')
         for line in textwrap.wrap(f"{request['state']}: {request['message']}", WIDTH):
             self.say(f"   {line}")
-        return request
+        decision = _answered(200, self.stack.get(f"{path}/{request['id']}/decision", as_=self.person))
+        return {**request, "decision": decision}
 
     def cites(self, request: dict, expected: list[str]) -> None:
         """Shows the clauses that a decision rests on, which must be these."""

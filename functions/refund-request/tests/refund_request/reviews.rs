@@ -77,7 +77,7 @@ async fn a_review_cites_a_clause_that_fits_the_reason() {
     let world = World::new().await;
     let id = in_review(&world).await;
     // The second is a clause of the document, about something else.
-    for clause in [Some("no-such-clause"), Some("charged-after-cancellation"), None] {
+    for clause in [Some("no-such-clause"), Some("wrong-card"), None] {
         let mut body = json!({"decision": "refuse", "reason": "No."});
         body.as_object_mut().unwrap().extend(clause.map(|clause| ("clause".to_owned(), json!(clause))));
         let (status, problem) = world.review(&id, "agent-1", &body).await;
