@@ -128,7 +128,7 @@ impl Wording {
                 review.clause().and_then(|clause| clause_named(decision, clause))
             }
         };
-        Self { outcome: outcome_of(&shown.outcome), message: sentences.join(" "), clause }
+        Self { outcome: Some(outcome_of(&shown.outcome)), message: sentences.join(" "), clause }
     }
 }
 
@@ -172,13 +172,13 @@ fn by_people(decision: &Decision, outcome: Outcome) -> Decision {
     }
 }
 
-fn outcome_of(outcome: &Outcome) -> Option<OutcomeAnswer> {
-    Some(match outcome {
+fn outcome_of(outcome: &Outcome) -> OutcomeAnswer {
+    match outcome {
         Outcome::Grant { remedy } => OutcomeAnswer::Grant { remedy: remedy.clone() },
         Outcome::Refuse => OutcomeAnswer::Refuse,
         Outcome::Person { .. } => OutcomeAnswer::Person,
         Outcome::NeedsInformation { .. } => OutcomeAnswer::NeedsInformation,
-    })
+    }
 }
 
 fn clause_of(citation: &Citation) -> ClauseAnswer {
