@@ -1,8 +1,8 @@
 //! Cancelling a subscription in two steps: what would happen is shown, then it is confirmed.
 //!
 //! The confirmation is recorded before Stripe is asked, and holds from that instant: a later charge is one
-//! after a confirmed cancellation (`S2-16`). The function that has Stripe's key repeats it to Stripe, by way of
-//! the payout queue, until Stripe has confirmed it.
+//! after a confirmed cancellation (`S2-16`). The function that has Stripe's key repeats it to Stripe, by way
+//! of the payout queue, until Stripe has confirmed it.
 //!
 //! The second step carries what the first one answered: a hash of the subscription as it was shown, and of
 //! the time. It proves that the details were looked at, not who the caller is, which the token says; a

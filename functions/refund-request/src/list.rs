@@ -29,8 +29,8 @@ pub(crate) async fn show<S: Stores, Q>(
     shown(app, 200, &stored, caller.role(), invocation).await
 }
 
-/// `GET /v1/accounts/{account}/refund-requests/{id}/decision`: everything that the decision rests on, also for
-/// the customer, who has a right to the reasons.
+/// `GET /v1/accounts/{account}/refund-requests/{id}/decision`: everything that the decision rests on. The
+/// customer has a right to the reasons, too.
 pub(crate) async fn decision<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,

@@ -318,8 +318,9 @@ fn plan_of(price: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// The plan that the customer had last ordered or changed to when a later charge was made: that of the subscription as Stripe last reported it. A
-/// report from long after the charge may be of a change since, and says nothing of it.
+/// The plan that the customer had last ordered or changed to when a later charge was made: that of the
+/// subscription as Stripe last reported it. A report from long after the charge may be of a change since, and
+/// says nothing of it.
 fn plan_on_record(payment: &Payment, subscription: Option<&Subscription>) -> Option<&'static str> {
     let reported = subscription?;
     let after_s = reported.as_of.seconds_since(payment.charged_at);
