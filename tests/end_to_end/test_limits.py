@@ -29,6 +29,8 @@ def test_d15_credits_for_an_outage_take_two_people_and_come_once(stack):
     offers = stack.post(preview, asked, as_=scene.owner).json["offers"]
     # What one person recorded is not yet a fact: no credits can be computed from it.
     assert all("remedy" not in offer for offer in offers if offer["offer"] == "part_of_the_credits"), offers
+    [waiting] = [each for each in stack.get("/v1/outages", as_=second).json["outages"] if each["id"] == path[12:]]
+    assert (waiting["state"], waiting["recorded_by"]) == ("recorded", stack.account(first)), waiting
     assert stack.call("PUT", path, outage, as_=second).json["state"] == "confirmed"
 
     filed = scene.file("outage", **asked)

@@ -1,9 +1,11 @@
 //! What only people can find out, recorded so that later decisions rest on it: `PUT
-//! /v1/accounts/{account}/findings` and `PUT /v1/outages/{id}`.
+//! /v1/accounts/{account}/findings` and `PUT /v1/outages/{id}`; and `GET /v1/outages`, so that a second
+//! person finds what waits for a confirmation.
 //!
 //! A finding replaces the one before; an outage is recorded once under its name, and counts once another
 //! person has confirmed it. Neither decides anything by itself.
 
+use futures_util::future::try_join_all;
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{Abuse, AccountId, Finding, Outage, ProductId, Timestamp, Witness};
@@ -42,8 +44,16 @@ struct Recorded {
 }
 
 #[derive(Serialize)]
+struct OutageList<'outages> {
+    outages: Vec<OutageAnswer<'outages>>,
+}
+
+#[derive(Serialize)]
 struct OutageAnswer<'outage> {
     id: &'outage str,
+    product: &'outage str,
+    began_at: String,
+    ended_at: String,
     state: &'static str,
     recorded_by: &'outage str,
     recorded_at: String,
@@ -85,6 +95,33 @@ pub(crate) async fn finding<S: Stores, Q>(
     app.store.save_finding(&account, &finding).await.map_err(store_failed)?;
     tracing::info!(outcome = abuse.as_str(), "finding is recorded");
     Ok(Response::json(200, &Recorded { recorded_at: now.to_string() }))
+}
+
+/// `GET /v1/outages`: of one product, or of all, the newest first; as many of each as decisions look at.
+pub(crate) async fn outages<S: Stores, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    support(app, request, invocation)?;
+    let products = &policy_documents::catalogue().products;
+    let known = products.iter().map(|product| product.id.as_str());
+    let asked: Vec<&str> = match request.query("product") {
+        None => known.collect(),
+        Some(named) => known.filter(|known| *known == named).collect(),
+    };
+    if asked.is_empty() {
+        return Err(
+            Problem::new(ProblemKind::InvalidRequest).detail("the query's `product` is not in the catalogue")
+        );
+    }
+    let of = asked.into_iter().map(async |product| {
+        let product = ProductId::new(product).map_err(Problem::internal)?;
+        app.store.outages(&product, invocation.now()).await.map_err(store_failed)
+    });
+    let mut outages = try_join_all(of).await?.concat();
+    outages.sort_by(|one, other| (other.began_at, &other.id).cmp(&(one.began_at, &one.id)));
+    Ok(Response::json(200, &OutageList { outages: outages.iter().map(view).collect() }))
 }
 
 /// `PUT /v1/outages/{id}`: the first person records it, and another person who sends the same confirms it.
@@ -145,14 +182,20 @@ fn state_of(outage: &Outage) -> &'static str {
 }
 
 fn shown(outage: &Outage) -> Response {
+    Response::json(200, &view(outage))
+}
+
+fn view(outage: &Outage) -> OutageAnswer<'_> {
     let confirmed = outage.confirmed.as_ref();
-    let answer = OutageAnswer {
+    OutageAnswer {
         id: &outage.id,
+        product: outage.product.as_str(),
+        began_at: outage.began_at.to_string(),
+        ended_at: outage.ended_at.to_string(),
         state: state_of(outage),
         recorded_by: &outage.recorded.by,
         recorded_at: outage.recorded.at.to_string(),
         confirmed_by: confirmed.map(|witness| witness.by.as_str()),
         confirmed_at: confirmed.map(|witness| witness.at.to_string()),
-    };
-    Response::json(200, &answer)
+    }
 }

@@ -97,6 +97,7 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
             cancel::cancel(app, request, invocation).await
         }
         "PUT /v1/accounts/{account}/findings" => findings::finding(app, request, invocation).await,
+        "GET /v1/outages" => findings::outages(app, request, invocation).await,
         "PUT /v1/outages/{id}" => findings::outage(app, request, invocation).await,
         _ => Err(Problem::new(ProblemKind::NotFound)),
     }

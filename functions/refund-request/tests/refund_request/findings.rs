@@ -71,3 +71,48 @@ async fn s2_19_an_outage_that_is_over_is_on_record() {
         assert_eq!(put(&world, OUTAGES, "agent-1", &body).await.0, 422, "{body}");
     }
 }
+
+#[tokio::test]
+async fn support_finds_the_outages_that_wait_for_a_second_person() {
+    const LIST: &str = "GET /v1/outages";
+    let world = World::new().await;
+    let list = async |product: Option<&str>| {
+        let event = HttpEvent::new(LIST, now().as_s()).as_support("agent-2");
+        let event = product.into_iter().fold(event, |event, product| event.query("product", product));
+        answer(&world.call(&event).await)
+    };
+    assert_eq!(list(None).await, (200, json!({ "outages": [] })));
+    let put = async |id: &str, subject: &str, product: &str, began: &str| {
+        let body = json!({ "product": product, "began_at": began, "ended_at": "2026-11-04T12:00:00Z" });
+        let event = HttpEvent::new(OUTAGES, now().as_s()).path("id", id).as_support(subject);
+        assert_eq!(answer(&world.call(&event.body(&body)).await).0, 200, "{id}");
+    };
+    put("studio", "agent-1", "music-studio", "2026-11-02T00:00:00Z").await;
+    put("images", "agent-1", "image-web", "2026-11-03T00:00:00Z").await;
+    put("older", "agent-1", "music-studio", "2026-11-01T00:00:00Z").await;
+    put("older", "agent-2", "music-studio", "2026-11-01T00:00:00Z").await;
+    let shown = |answer: &Value| -> Vec<(String, String, Value)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let outages = answer["outages"].as_array().unwrap().iter();
+        outages.map(|each| (text(&each["id"]), text(&each["state"]), each["confirmed_by"].clone())).collect()
+    };
+    let expected = |ids: &[&str]| -> Vec<(String, String, Value)> {
+        let of = |id: &&str| match *id {
+            "older" => ("older".to_owned(), "confirmed".to_owned(), json!("agent-2")),
+            id => (id.to_owned(), "recorded".to_owned(), Value::Null),
+        };
+        ids.iter().map(of).collect()
+    };
+    assert_eq!(shown(&list(None).await.1), expected(&["images", "studio", "older"]));
+    let (_, studio) = list(Some("music-studio")).await;
+    assert_eq!(shown(&studio), expected(&["studio", "older"]));
+    assert_eq!(studio["outages"][0]["recorded_by"], "agent-1");
+    assert_eq!(studio["outages"][0]["began_at"], "2026-11-02T00:00:00Z");
+    assert_eq!(list(Some("unheard-of")).await.0, 400);
+    for event in [
+        HttpEvent::new(LIST, now().as_s()).as_customer(CUSTOMER),
+        HttpEvent::new(LIST, now().as_s()).as_service("s"),
+    ] {
+        assert_eq!(answer(&world.call(&event).await).0, 403);
+    }
+}
