@@ -74,7 +74,7 @@ async fn filed(world: &World, body: &Value) -> Value {
 async fn moved(world: &World, id: &Value, change: impl FnOnce(&mut refunds::Request)) -> Value {
     let mut request = world.app.store.request(&id.as_str().unwrap().parse().unwrap()).await.unwrap().unwrap();
     change(&mut request);
-    request.version += 1;
+    request.version = request.version.saturating_add(1);
     let saved = world.app.store.save(&Save { request, commit: None, refunded: None }).await.unwrap();
     assert!(matches!(saved, Saved::Written), "{saved:?}");
     read(world, id).await
