@@ -29,11 +29,17 @@ fn s2_14_s2_15_billing_errors_of_card_and_plan() {
     let reasons = &[Reason::WrongCardCharged];
     Written { rule: "wrong-card", reasons, clauses: &["wrong-card"], says: ADVISES_GRANT }
         .hinges_on(&Case::renewal(), [(Fact::PaymentNamed, false.into())]);
-    let reasons = &[Reason::WrongPlanCharged];
-    Written { rule: "wrong-plan", reasons, clauses: &["wrong-plan"], says: ADVISES_GRANT }.hinges_on(
+    let (reasons, clauses) = (&[Reason::WrongPlanCharged], &["wrong-plan"]);
+    let ordered = Case::renewal().with(Fact::PlanOrdered, "free");
+    Written { rule: "wrong-plan", reasons, clauses, says: ADVISES_GRANT }
+        .hinges_on(&ordered, [(Fact::PaymentKind, "pack".into()), (Fact::PlanOrdered, "pro".into())]);
+    let rule = "wrong-plan-by-word";
+    Written { rule, reasons, clauses, says: PERSON }.hinges_on(
         &Case::renewal().with(Fact::PlanRequested, "free"),
         [(Fact::PaymentKind, "pack".into()), (Fact::PlanRequested, "pro".into())],
     );
+    let both = ordered.with(Fact::PlanRequested, "free");
+    sets_aside(&both, Reason::WrongPlanCharged, "wrong-plan", &[rule]);
 }
 
 #[test]

@@ -138,7 +138,7 @@ fn s1_2_s2_34_s3_2_s3_3_s4_22_information_is_published_with_the_policy() {
         (
             "image-web",
             "S4-22",
-            &["cannot sign in", "resets the password", "from the e-mail address of the account"],
+            &["cannot sign in", "reset your password", "from the e-mail address of your account"],
         ),
     ] {
         let document = crate::case::document_of(product);
