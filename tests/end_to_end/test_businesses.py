@@ -8,7 +8,7 @@ import time
 
 import pytest
 from client import eventually
-from messages import downloaded, instant
+from messages import downloaded, failed, instant
 from scene import add_customer, add_support, deliver, reviewed, signed
 
 PAST_THE_DEADLINE_S = 51 * 60
@@ -157,6 +157,25 @@ def test_s3_12_image_to_3d_recommends_no_refund_of_what_was_downloaded(stack, cu
     assert (recommends(request), "results-taken" in clauses(request)) == ("refuse", True)
     facts = stack.makegood("policy", "explain", request["id"]).stdout
     assert "outputs_downloaded" in facts, facts
+
+
+def test_s3_6_image_to_3d_recommends_money_when_nothing_usable_came_of_the_purchase(stack, customer):
+    made = customer.buy(**THREE_D_PACK)
+    held = {"operation": "model_from_image", "product": "image-to-3d"}
+    for kind in ["moderation_block", "partial_result"]:
+        stack.send(failed(customer.account, customer.held(10, **held), "model_from_image", kind=kind))
+    asked = {"reason": "generation_failed", "payment": made["payment"], "note": NOTE}
+
+    def previewed():
+        path = f"/v1/accounts/{customer.account}/refund-requests/preview"
+        answer = stack.post(path, asked, as_=customer.owner)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    eventually("both endings are recorded", lambda: recommends(previewed()) == "grant")
+    assert clauses(previewed()) == ["no-usable-result"]
+    customer.settle(customer.held(10, **held), "capture")
+    assert recommends(previewed()) is None, "one usable result breaks the claim of none"
 
 
 # A person grants what the machine recommends.

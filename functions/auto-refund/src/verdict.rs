@@ -54,7 +54,8 @@ impl Verdict {
     /// What the ledger is told.
     pub(crate) fn ending(&self) -> Ending {
         match self {
-            Self::Capture | Self::Review { .. } => Ending::Succeeded,
+            Self::Capture => Ending::Succeeded,
+            Self::Review { .. } => Ending::InReview,
             Self::GiveBack(reason) => Ending::Failed(*reason),
         }
     }

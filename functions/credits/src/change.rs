@@ -125,9 +125,15 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
             };
             (data, format!("{} set aside for a generation: {operation}.", were(credits)))
         }
-        Change::Captured { generation, parts } => {
+        Change::Captured { generation, parts, usable } => {
             let (moved, credits) = moved(generation.as_str(), parts)?;
-            (ChangeData::Captured(moved), format!("The generation succeeded: {} spent.", were(credits)))
+            let credits = were(credits);
+            let text = if *usable {
+                format!("The generation succeeded: {credits} spent.")
+            } else {
+                format!("A person reviews how the generation ended: {credits} spent until then.")
+            };
+            (ChangeData::Captured(moved), text)
         }
         Change::Released { generation, parts, reason } => {
             let (moved, credits) = moved(generation.as_str(), parts)?;
@@ -138,7 +144,7 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
             };
             (ChangeData::Released { moved, reason }, format!("{why}: {} given back.", were(credits)))
         }
-        Change::GivenBack { generation, parts } => {
+        Change::GivenBack { generation, parts, .. } => {
             let (moved, credits) = moved(generation.as_str(), parts)?;
             let text = format!("The generation had failed after all: {} given back.", were(credits));
             (ChangeData::GivenBack(moved), text)

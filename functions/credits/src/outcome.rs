@@ -93,7 +93,7 @@ async fn document_of<S: LedgerStore<Error = StoreError>, P: Pause>(
     }
     let last = account.recent.iter().rfind(|recent| recent.is_of(generation));
     let repeated = match ending {
-        Ending::Succeeded => Settled::Captured,
+        Ending::Succeeded | Ending::InReview => Settled::Captured,
         Ending::Failed(_) => Settled::Released,
     };
     if last.is_some_and(|last| last.settled() == repeated && last.is_by(service)) {

@@ -241,7 +241,8 @@ fn about_lot(payment: &Payment, lot: Option<&Lot>, facts: &mut Facts) -> Result<
     facts.set_quantity(Fact::CreditsHeld, held)
 }
 
-/// Generations by the payment's lot, which counts its captures. Running ones are used and have no result yet.
+/// Generations by the payment's lot, which counts its captures. Running ones are used and have no result yet;
+/// those whose ending is for a person to decide are used, and no usable result is on record of them (`S3-6`).
 fn about_results(
     payment: &Payment,
     lot: Option<&Lot>,
@@ -250,11 +251,11 @@ fn about_results(
 ) -> Result<(), FactError> {
     // A lot that left the account took its count along.
     let Some(lot) = lot else { return Ok(()) };
-    let results = u64::from(lot.results);
+    let captures = u64::from(lot.captures);
     let draws = |hold: &&Hold| hold.parts.iter().any(|part| part.lot == payment.lot);
     let running = count(holds.iter().filter(draws).count());
-    facts.set_quantity(Fact::UsableResults, results)?;
-    facts.set_quantity(Fact::GenerationsUsed, results.saturating_add(running))
+    facts.set_quantity(Fact::UsableResults, captures.saturating_sub(u64::from(lot.unusable)))?;
+    facts.set_quantity(Fact::GenerationsUsed, captures.saturating_add(running))
 }
 
 /// Downloads of results (`S3-12`). That none was reported says something only where the version that the
@@ -268,10 +269,10 @@ fn about_downloads(
     let pins = |policy: &PolicyRef| policy.document == document.id && policy.version == document.version;
     let is_reported = payment.policy.as_ref().is_some_and(pins)
         && document.downloads_reported.iter().any(|product| product == payment.product.as_str());
-    let results = lot.map(|lot| lot.results);
-    if is_reported || results == Some(0) {
+    let captures = lot.map(|lot| lot.captures);
+    if is_reported || captures == Some(0) {
         // A generation that was given back is no result of the payment's, whatever was taken of it before.
-        let downloaded = results.map_or(payment.downloads, |results| payment.downloads.min(results));
+        let downloaded = captures.map_or(payment.downloads, |captures| payment.downloads.min(captures));
         facts.set_quantity(Fact::OutputsDownloaded, u64::from(downloaded))?;
     }
     Ok(())
@@ -401,12 +402,15 @@ fn about_generation(
     let Some(past) = &history.past else { return Ok(()) };
     let credits = past.hold.credits().map_or(0, ledger::Credits::get);
     let (outcome, charged, returned) = match &past.last {
-        Last::Held => ("running", credits, 0),
-        Last::Charged(_) => ("succeeded", credits, 0),
-        Last::Released | Last::Closed => ("failed", credits, credits),
+        Last::Held => (Some("running"), credits, 0),
+        Last::Charged { usable, .. } => (usable.then_some("succeeded"), credits, 0),
+        Last::Released | Last::Closed => (Some("failed"), credits, credits),
     };
     facts.set(Fact::GenerationCovered, document.operation(&past.hold.operation).is_some())?;
-    facts.set(Fact::GenerationOutcome, outcome)?;
+    // A person decides what an ending in review was.
+    if let Some(outcome) = outcome {
+        facts.set(Fact::GenerationOutcome, outcome)?;
+    }
     facts.set_quantity(Fact::GenerationCreditsCharged, charged)?;
     if returned > 0 {
         facts.set(Fact::GenerationReturnedAt, past.last_at.as_ms())?;

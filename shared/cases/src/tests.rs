@@ -200,6 +200,7 @@ fn a_dispute_counts_and_an_inquiry_does_not() {
             opened_at: at(1),
             status: status.to_owned(),
             as_of: at(1),
+            refundable: true,
             contacted_before: Some(true),
         });
         let records = Records { payment: Some(payment), ..Records::default() };
@@ -254,6 +255,31 @@ fn s0_5_s0_24_generations_are_counted_as_they_were_made() {
 }
 
 #[test]
+fn s3_6_a_blocked_or_partial_generation_is_no_usable_result() {
+    for (endings, usable, used) in [
+        (&[][..], 0, 0),
+        (&[Ending::InReview], 0, 1),
+        (&[Ending::InReview, Ending::InReview], 0, 2),
+        (&[Ending::InReview, Ending::Succeeded], 1, 2),
+        (&[Ending::Succeeded], 1, 1),
+        (&[Ending::Failed(ReleaseReason::Failed)], 0, 0),
+    ] {
+        let account = AccountId::new("account-1").unwrap();
+        let mut commands = vec![Command::Grant(grant(&account, "pi_2", 500, None))];
+        for (number, ending) in endings.iter().enumerate() {
+            let generation = format!("g-{number}");
+            commands.extend([place(&generation, 10), settle(&generation, *ending)]);
+        }
+        let mut payment = payment("pi_2", 0);
+        payment.lot = LotId(1);
+        let head = entries(&commands).pop();
+        let known = facts(&Records { payment: Some(payment), head, ..Records::default() }, at(DAY_S));
+        let counted = (number(&known, Fact::UsableResults), number(&known, Fact::GenerationsUsed));
+        assert_eq!(counted, (Some(usable), Some(used)), "{endings:?}");
+    }
+}
+
+#[test]
 fn s3_8_credits_were_last_used_when_a_generation_last_moved_them() {
     let of = |captured, running| {
         let mut payment = payment("pi_2", 0);
@@ -299,7 +325,7 @@ fn with_results(results: u32) -> Entry {
         decide(&Account::default(), None, &Command::Grant(grant(&account, "pi_2", 500, None)), &[], at(0));
     let Decided::Write(plan) = decided else { unreachable!("nothing keeps a grant from an account") };
     let mut after = plan.after;
-    after.lots.iter_mut().for_each(|lot| lot.results = results);
+    after.lots.iter_mut().for_each(|lot| lot.captures = results);
     let draft = Draft {
         account,
         at: at(0),

@@ -85,7 +85,9 @@ pub struct Lot {
     /// Spent credits that paid off debt; they come back when the refund that made the debt fails.
     pub repaid: Credits,
     /// Captures that drew on it, without those that were given back.
-    pub results: u32,
+    pub captures: u32,
+    /// Those of `captures` that may have delivered nothing usable (`S3-6`).
+    pub unusable: u32,
     /// How long its credits stay usable after its subscription's end, in seconds, by the policy that its
     /// payment pinned (`S2-35`); `None` leaves it to the policy at the end.
     pub leftover_s: Option<u64>,

@@ -36,24 +36,24 @@ impl Account {
                 self.move_parts(&hold.parts, at, available, held)?;
                 self.holds.push(hold.clone());
             }
-            Change::Captured { generation, parts } => {
+            Change::Captured { generation, parts, usable } => {
                 self.close_hold(generation, Settled::Captured)?;
                 self.move_parts(parts, at, held, spent)?;
-                self.count_result(parts, |results| results.checked_add(1))?;
+                self.count_capture(parts, *usable, |count| count.checked_add(1))?;
             }
             Change::Released { generation, parts, .. } => {
                 self.close_hold(generation, Settled::Released)?;
                 self.move_parts(parts, at, held, available)?;
             }
-            Change::GivenBack { generation, parts, .. } => {
+            Change::GivenBack { generation, parts, usable } => {
                 self.recent.push(Recent::again(&self.recent, generation, Settled::Released));
                 self.move_parts(parts, at, spent, available)?;
-                self.count_result(parts, |results| results.checked_sub(1))?;
+                self.count_capture(parts, *usable, |count| count.checked_sub(1))?;
             }
             Change::ChargedLate { generation, parts, .. } => {
                 self.recent.push(Recent::again(&self.recent, generation, Settled::Captured));
                 self.move_parts(parts, at, available, spent)?;
-                self.count_result(parts, |results| results.checked_add(1))?;
+                self.count_capture(parts, true, |count| count.checked_add(1))?;
             }
             Change::Expired(part) => self.move_parts(&[*part], at, available, expired)?,
             Change::Replaced { part, since } => {
@@ -138,10 +138,18 @@ impl Account {
     }
 
     /// Counts a capture, or takes one off, on each lot that it drew on.
-    fn count_result(&mut self, parts: &[Part], count: fn(u32) -> Option<u32>) -> Result<(), ApplyError> {
+    fn count_capture(
+        &mut self,
+        parts: &[Part],
+        usable: bool,
+        count: fn(u32) -> Option<u32>,
+    ) -> Result<(), ApplyError> {
         for part in parts {
             let lot = self.lot_mut(part.lot)?;
-            lot.results = count(lot.results).ok_or(AmountError::Overflow)?;
+            lot.captures = count(lot.captures).ok_or(AmountError::Overflow)?;
+            if !usable {
+                lot.unusable = count(lot.unusable).ok_or(AmountError::Overflow)?;
+            }
         }
         Ok(())
     }

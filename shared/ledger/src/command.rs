@@ -56,6 +56,9 @@ pub struct Place {
 pub enum Ending {
     /// It succeeded: capture.
     Succeeded,
+    /// It may have delivered nothing usable, such as a blocked or a partial result: capture, until a person
+    /// has decided.
+    InReview,
     /// It failed: release.
     Failed(ReleaseReason),
 }

@@ -89,6 +89,8 @@ pub enum Change {
         generation: GenerationId,
         /// The lots the credits came from.
         parts: Vec<Part>,
+        /// Whether the generation delivered a usable result; `false` if its ending is for a person to decide.
+        usable: bool,
     },
     /// A hold's credits went back to the lots they came from.
     Released {
@@ -105,6 +107,8 @@ pub enum Change {
         generation: GenerationId,
         /// The lots they came from and went back to.
         parts: Vec<Part>,
+        /// Whether the capture counted as a usable result.
+        usable: bool,
     },
     /// A generation whose hold had been released succeeded after all and was charged anew.
     ChargedLate {

@@ -12,8 +12,13 @@ use crate::{
 pub enum Last {
     /// Nothing that was found.
     Held,
-    /// The hold was captured, or charged anew after a release, from these lots.
-    Charged(Vec<Part>),
+    /// The hold was captured, or charged anew after a release.
+    Charged {
+        /// The lots that were charged.
+        parts: Vec<Part>,
+        /// Whether it counts as a usable result.
+        usable: bool,
+    },
     /// The hold was released.
     Released,
     /// Nothing follows: given back after a capture, or not collected.
@@ -55,11 +60,11 @@ impl GenerationHistory {
                     past = Some(Past { hold: hold.clone(), last: Last::Held, last_at: at });
                     continue;
                 }
-                Change::Captured { generation: of, parts }
-                | Change::ChargedLate { generation: of, parts }
-                    if of == generation =>
-                {
-                    Last::Charged(parts.clone())
+                Change::Captured { generation: of, parts, usable } if of == generation => {
+                    Last::Charged { parts: parts.clone(), usable: *usable }
+                }
+                Change::ChargedLate { generation: of, parts } if of == generation => {
+                    Last::Charged { parts: parts.clone(), usable: true }
                 }
                 Change::Released { generation: of, .. } if of == generation => Last::Released,
                 Change::GivenBack { generation: of, .. } | Change::Uncollected { generation: of, .. }
@@ -135,7 +140,7 @@ fn needs_history(planner: &Planner, by: Option<&ServiceId>, settlement: &Settlem
 
 fn settled_by(ending: Ending) -> Settled {
     match ending {
-        Ending::Succeeded => Settled::Captured,
+        Ending::Succeeded | Ending::InReview => Settled::Captured,
         Ending::Failed(_) => Settled::Released,
     }
 }
@@ -161,9 +166,10 @@ fn settle_open(
     settlement: &Settlement,
 ) -> Result<SettlementOutcome, ApplyError> {
     match settlement.ending {
-        Ending::Succeeded => {
+        Ending::Succeeded | Ending::InReview => {
             let (generation, parts) = (hold.generation.clone(), hold.parts.clone());
-            planner.change(Change::Captured { generation, parts })?;
+            let usable = settlement.ending == Ending::Succeeded;
+            planner.change(Change::Captured { generation, parts, usable })?;
             Ok(SettlementOutcome::Captured)
         }
         Ending::Failed(reason) => {
@@ -190,14 +196,19 @@ fn settle_past(
     match (&past.last, settlement.ending) {
         // The account shows no open hold, so the journal that was read is older than the account.
         (Last::Held, _) => Ok(SettlementOutcome::Unknown),
-        (Last::Charged(_), Ending::Succeeded) | (Last::Released, Ending::Failed(_)) | (Last::Closed, _) => {
-            Ok(SettlementOutcome::Repeated)
-        }
-        (Last::Charged(parts), Ending::Failed(_)) => {
+        // What is back already is not charged again while a person decides.
+        (Last::Charged { .. }, Ending::Succeeded | Ending::InReview)
+        | (Last::Released, Ending::Failed(_) | Ending::InReview)
+        | (Last::Closed, _) => Ok(SettlementOutcome::Repeated),
+        (Last::Charged { parts, usable }, Ending::Failed(_)) => {
             if parts.iter().any(|part| planner.account.lot(part.lot).is_none()) {
                 return Ok(SettlementOutcome::TooLate);
             }
-            planner.change(Change::GivenBack { generation: generation.clone(), parts: parts.clone() })?;
+            planner.change(Change::GivenBack {
+                generation: generation.clone(),
+                parts: parts.clone(),
+                usable: *usable,
+            })?;
             planner.returned(parts, settlement.grace_s)?;
             planner.records.push(Record::GivenBackOnce(generation.clone()));
             Ok(SettlementOutcome::GivenBack)

@@ -46,13 +46,14 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
             let detail = format!("{} {}, until {}", hold.operation, hold.generation, instant(hold.deadline));
             of_parts("held", Less, &hold.parts, &detail)
         }
-        Change::Captured { generation, parts } => {
-            of_parts("spent", Same, parts, &format!("{generation} succeeded"))
+        Change::Captured { generation, parts, usable } => {
+            let how = if *usable { "succeeded" } else { "is in review" };
+            of_parts("spent", Same, parts, &format!("{generation} {how}"))
         }
         Change::Released { generation, parts, reason } => {
             of_parts("given back", More, parts, &format!("{generation}: {}", release(*reason)))
         }
-        Change::GivenBack { generation, parts } => {
+        Change::GivenBack { generation, parts, .. } => {
             of_parts("given back", More, parts, &format!("{generation}: it failed after it was charged"))
         }
         Change::ChargedLate { generation, parts } => of_parts(

@@ -15,10 +15,14 @@ pub(super) enum ChangeForm {
     Held(usize),
     #[serde(rename = "c")]
     Captured(String, Vec<PartForm>),
+    #[serde(rename = "cu")]
+    CapturedUnusable(String, Vec<PartForm>),
     #[serde(rename = "r")]
     Released(String, Vec<PartForm>, ReasonForm),
     #[serde(rename = "b")]
     GivenBack(String, Vec<PartForm>),
+    #[serde(rename = "bu")]
+    GivenBackUnusable(String, Vec<PartForm>),
     #[serde(rename = "l")]
     ChargedLate(String, Vec<PartForm>),
     #[serde(rename = "u")]
@@ -68,7 +72,12 @@ impl ChangeForm {
                 let place = after.holds.iter().position(|open| open == hold);
                 Self::Held(place.ok_or(CodecError::Missing)?)
             }
-            Change::Captured { generation, parts } => Self::Captured(text(generation), parts_form(parts)),
+            Change::Captured { generation, parts, usable: true } => {
+                Self::Captured(text(generation), parts_form(parts))
+            }
+            Change::Captured { generation, parts, usable: false } => {
+                Self::CapturedUnusable(text(generation), parts_form(parts))
+            }
             Change::Released { generation, parts, reason } => {
                 let reason = match reason {
                     ReleaseReason::Failed => ReasonForm::Failed,
@@ -77,7 +86,12 @@ impl ChangeForm {
                 };
                 Self::Released(text(generation), parts_form(parts), reason)
             }
-            Change::GivenBack { generation, parts } => Self::GivenBack(text(generation), parts_form(parts)),
+            Change::GivenBack { generation, parts, usable: true } => {
+                Self::GivenBack(text(generation), parts_form(parts))
+            }
+            Change::GivenBack { generation, parts, usable: false } => {
+                Self::GivenBackUnusable(text(generation), parts_form(parts))
+            }
             Change::ChargedLate { generation, parts } => {
                 Self::ChargedLate(text(generation), parts_form(parts))
             }
@@ -112,7 +126,12 @@ impl ChangeForm {
         Ok(match self {
             Self::Granted(form, settled) => Change::Granted { lot: form.read()?, settled: credits(settled)? },
             Self::Held(place) => Change::Held(after.holds.get(place).ok_or(CodecError::Missing)?.clone()),
-            Self::Captured(id, taken) => Change::Captured { generation: id.parse()?, parts: parts(taken)? },
+            Self::Captured(id, taken) => {
+                Change::Captured { generation: id.parse()?, parts: parts(taken)?, usable: true }
+            }
+            Self::CapturedUnusable(id, taken) => {
+                Change::Captured { generation: id.parse()?, parts: parts(taken)?, usable: false }
+            }
             Self::Released(id, taken, reason) => Change::Released {
                 generation: id.parse()?,
                 parts: parts(taken)?,
@@ -122,7 +141,12 @@ impl ChangeForm {
                     ReasonForm::Deadline => ReleaseReason::Deadline,
                 },
             },
-            Self::GivenBack(id, taken) => Change::GivenBack { generation: id.parse()?, parts: parts(taken)? },
+            Self::GivenBack(id, taken) => {
+                Change::GivenBack { generation: id.parse()?, parts: parts(taken)?, usable: true }
+            }
+            Self::GivenBackUnusable(id, taken) => {
+                Change::GivenBack { generation: id.parse()?, parts: parts(taken)?, usable: false }
+            }
             Self::ChargedLate(id, taken) => {
                 Change::ChargedLate { generation: id.parse()?, parts: parts(taken)? }
             }

@@ -24,8 +24,8 @@ enum SourceForm {
     Compensation(String),
 }
 
-/// Id, source, product, granted at, expires at, the eight amounts in the order of [`Lot`], results, left-over
-/// time in seconds, open (0) or closed (1 and the credits that came back since), touched at, and where
+/// Id, source, product, granted at, expires at, the eight amounts in the order of [`Lot`], captures and those
+/// that may have delivered nothing usable, left-over time in seconds, open (0) or closed (1 and the credits that came back since), touched at, and where
 /// renewals take the place of what is left, the period's beginning with whether it does (1) or is the first
 /// (0).
 #[derive(Serialize, Deserialize)]
@@ -36,7 +36,7 @@ pub(super) struct LotForm(
     i64,
     Option<i64>,
     [u64; 8],
-    u32,
+    (u32, u32),
     Option<u64>,
     u64,
     i64,
@@ -122,7 +122,7 @@ impl LotForm {
             lot.granted_at.as_ms(),
             lot.expires_at.map(Timestamp::as_ms),
             amounts.map(Credits::get),
-            lot.results,
+            (lot.captures, lot.unusable),
             lot.leftover_s,
             lot.closed.map_or(0, |returned| returned.get().saturating_add(1)),
             lot.touched_at.as_ms(),
@@ -138,7 +138,7 @@ impl LotForm {
             granted_at,
             expires_at,
             amounts,
-            results,
+            (captures, unusable),
             leftover_s,
             closed,
             touched_at,
@@ -171,7 +171,8 @@ impl LotForm {
             expired: credits(expired)?,
             revoked: credits(revoked)?,
             repaid: credits(repaid)?,
-            results,
+            captures,
+            unusable,
             leftover_s,
             period,
             owed: credits(owed)?,

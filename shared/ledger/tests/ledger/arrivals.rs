@@ -203,15 +203,42 @@ async fn a_lot_counts_the_generations_that_were_charged_to_it() {
     story.grant("pi_2", 10, None).await;
     story.spend("g1", 4, 1).await;
     story.spend("g2", 8, 2).await;
-    let results = |lot| story.lot(lot).results;
-    assert_eq!((results(1), results(2)), (2, 1));
+    let captures = |lot| story.lot(lot).captures;
+    assert_eq!((captures(1), captures(2)), (2, 1));
     story.run(&settle("g2", FAILED), 3).await;
-    assert_eq!((results(1), results(2)), (1, 0));
+    assert_eq!((captures(1), captures(2)), (1, 0));
     story.run(&place("g3", 2), 4).await;
     story.run(&settle("g3", FAILED), 5).await;
     let Answer::Written { outcomes, .. } = story.run(&settle("g3", Ending::Succeeded), 6).await else {
         panic!("charged late")
     };
-    assert_eq!((outcomes, results(1)), (vec![SettlementOutcome::ChargedLate], 2));
+    assert_eq!((outcomes, captures(1)), (vec![SettlementOutcome::ChargedLate], 2));
     assert!(story.store.journal(&story.account).last().unwrap().after().lot(LotId(1)).is_some());
+}
+
+#[tokio::test]
+async fn a_lot_counts_the_captures_that_may_have_delivered_nothing_usable() {
+    let story = Story::new();
+    story.grant("pi_1", 10, None).await;
+    for (generation, ending) in
+        [("g1", Ending::Succeeded), ("g2", Ending::InReview), ("g3", Ending::InReview)]
+    {
+        story.run(&place(generation, 2), 1).await;
+        story.run(&settle(generation, ending), 2).await;
+    }
+    let counts = || {
+        let lot = story.lot(1);
+        (lot.captures, lot.unusable, lot.spent.get())
+    };
+    assert_eq!(counts(), (3, 2, 6));
+    // A person gives the credits of one back: it counts no more, and that of a usable result is another count.
+    story.run(&settle("g2", FAILED), 3).await;
+    assert_eq!(counts(), (2, 1, 4));
+    story.run(&settle("g1", FAILED), 4).await;
+    assert_eq!(counts(), (1, 1, 2));
+    // What is back is not charged again while a person decides.
+    let Answer::Unchanged(outcomes) = story.run(&settle("g1", Ending::InReview), 5).await else {
+        panic!("nothing is written")
+    };
+    assert_eq!((outcomes, counts()), (vec![SettlementOutcome::Repeated], (1, 1, 2)));
 }

@@ -1,6 +1,8 @@
 //! The invariants over random histories: repeated, reordered and concurrent commands, lost replies and
 //! clocks that disagree.
 
+use std::collections::HashMap;
+
 use ledger::contract::{NoPause, at, expire, grant, place, run, settle};
 use ledger::{
     AccountId, Actor, Cause, Change, Command, Compensation, Credits, DUE_SHARDS, DueStore, Ending, Entry,
@@ -29,7 +31,11 @@ fn command() -> impl Strategy<Value = Command> {
     let generation = prop::sample::select(&GENERATIONS[..]);
     let payment = (0..4_u8).prop_map(|index| format!("pi_{index}"));
     let subscription = prop_oneof![Just(None), Just(Some("sub_1")), Just(Some("sub_2"))];
-    let ending = prop_oneof![Just(Ending::Succeeded), Just(Ending::Failed(ReleaseReason::Failed))];
+    let ending = prop_oneof![
+        Just(Ending::Succeeded),
+        Just(Ending::InReview),
+        Just(Ending::Failed(ReleaseReason::Failed))
+    ];
     prop_oneof![
         2 => (payment.clone(), 1..50_u64, subscription, any::<(bool, bool)>(), 0..100_000_u64).prop_map(
             |(id, count, sub, (stops, replaces), charged)| {
@@ -199,20 +205,24 @@ proptest! {
     fn a_lot_counts_the_captures_that_were_not_given_back(steps in prop::collection::vec(step(), 1..60)) {
         let (store, _) = block_on(play(&steps));
         let journal = store.journal(&account());
-        let mut counted = std::collections::HashMap::new();
+        let (mut counted, mut doubtful) = (HashMap::new(), HashMap::new());
         for change in journal.iter().flat_map(Entry::changes) {
-            let (parts, by) = match change {
-                Change::Captured { parts, .. } | Change::ChargedLate { parts, .. } => (parts, 1),
-                Change::GivenBack { parts, .. } => (parts, -1),
+            let (parts, usable, by) = match change {
+                Change::Captured { parts, usable, .. } => (parts, *usable, 1),
+                Change::ChargedLate { parts, .. } => (parts, true, 1),
+                Change::GivenBack { parts, usable, .. } => (parts, *usable, -1),
                 _ => continue,
             };
             for part in parts {
                 let count: &mut i64 = counted.entry(part.lot).or_default();
                 *count = count.saturating_add(by);
+                let count: &mut i64 = doubtful.entry(part.lot).or_default();
+                *count = count.saturating_add(if usable { 0 } else { by });
             }
         }
         for lot in journal.last().iter().flat_map(|entry| &entry.after().lots) {
-            prop_assert_eq!(i64::from(lot.results), counted.get(&lot.id).copied().unwrap_or(0));
+            prop_assert_eq!(i64::from(lot.captures), counted.get(&lot.id).copied().unwrap_or(0));
+            prop_assert_eq!(i64::from(lot.unusable), doubtful.get(&lot.id).copied().unwrap_or(0));
         }
     }
 

@@ -65,7 +65,7 @@ fn s3_5_a_double_payment_on_record_is_recommended_for_a_refund() {
 }
 
 #[test]
-fn one_usable_result_breaks_the_claim_of_none() {
+fn s3_6_one_usable_result_breaks_the_claim_of_none() {
     for (usable, expected) in [(0, recommends(ten_dollars())), (1, person())] {
         let case = spent(subscription(), 100).with(Fact::UsableResults, usable);
         assert_eq!(case.decide(Reason::GenerationFailed).outcome, expected, "{usable}");
@@ -84,6 +84,22 @@ fn s3_7_credits_of_a_failed_job_are_given_back_at_once() {
             assert_eq!(case.decide(Reason::GenerationFailed).outcome, expected, "{outcome} {returned}");
         }
     }
+}
+
+#[test]
+fn s3_4_a_generation_names_the_purchase_that_paid_for_it() {
+    for outcome in ["failed", "running", "succeeded"] {
+        for reason in [Reason::GenerationFailed, Reason::ResultNotLiked] {
+            let case = Case::generation_of(PRODUCT, outcome)
+                .with(Fact::PaymentNamed, false)
+                .with(Fact::PurchaseDateGiven, false);
+            let decision = case.decide(reason);
+            assert!(!matches!(decision.outcome, Outcome::NeedsInformation { .. }), "{outcome} {reason:?}");
+        }
+    }
+    let back = Case::generation_of(PRODUCT, "failed").with(Fact::GenerationCreditsReturned, 10);
+    let message = back.decide(Reason::GenerationFailed).message();
+    assert!(message.contains("The 10 credits of this generation went back to your balance"), "{message}");
 }
 
 #[test]
