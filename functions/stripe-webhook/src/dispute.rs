@@ -3,7 +3,7 @@
 
 use ledger::{AccountId, Dispute as Told, Payment, PaymentId, RefundRequestId, Timestamp};
 use refunds::{Reported, RequestStore, undo};
-use stripe_events::{Dispute, DisputeStatus};
+use stripe_events::Dispute;
 
 use crate::apply::{Apply, Stop};
 use crate::names;
@@ -19,7 +19,7 @@ pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome
     names::of_charge(apply, named, dispute.charge.as_ref()).await?;
     let purchases = apply.purchases(named).await?;
     if purchases.is_empty() {
-        if !is_inquiry(dispute) {
+        if report(apply, dispute, None).counts() {
             apply.tables.note_unrecorded(named, apply.event.id.as_str()).await?;
         }
         return Ok(apply.awaited(Unapplied::PaymentUnknown));
@@ -41,13 +41,7 @@ async fn of_purchase(apply: &Apply<'_>, dispute: &Dispute, payment: &Payment) ->
         Some(known) => known.contacted_before,
         None => contacted_before(apply, payment, dispute.created).await?,
     };
-    let record = Told {
-        id: dispute.id.clone(),
-        opened_at: dispute.created,
-        status: dispute.status.as_str().to_owned(),
-        as_of: apply.event.created,
-        contacted_before,
-    };
+    let record = report(apply, dispute, contacted_before);
     let saved = apply.tables.save_dispute(&payment.id, &record).await?;
     if saved && known.is_none() && payment.id == payment.id.at_stripe() {
         apply.metrics.count("PaymentsDisputed", 1);
@@ -60,8 +54,16 @@ async fn of_purchase(apply: &Apply<'_>, dispute: &Dispute, payment: &Payment) ->
     Ok(saved)
 }
 
-fn is_inquiry(dispute: &Dispute) -> bool {
-    matches!(dispute.status, DisputeStatus::WarningNeedsResponse | DisputeStatus::WarningUnderReview)
+/// The dispute as the event reports it.
+fn report(apply: &Apply<'_>, dispute: &Dispute, contacted_before: Option<bool>) -> Told {
+    Told {
+        id: dispute.id.clone(),
+        opened_at: dispute.created,
+        status: dispute.status.as_str().to_owned(),
+        refundable: dispute.charge_refundable,
+        as_of: apply.event.created,
+        contacted_before,
+    }
 }
 
 /// The bank has decided for the company: what refunds of the payment that failed by its dispute had revoked

@@ -21,6 +21,8 @@ struct DisputeForm {
     id: String,
     opened_at: i64,
     status: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    not_refundable: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     as_of: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,6 +35,7 @@ impl DisputeForm {
             id: DisputeId::new(self.id).map_err(|_| StoreError::Unreadable("dispute"))?,
             opened_at: instant(self.opened_at)?,
             status: self.status,
+            refundable: !self.not_refundable,
             as_of,
             contacted_before: self.contacted_before,
         })
@@ -67,6 +70,7 @@ impl Tables {
             id: dispute.id.as_str().to_owned(),
             opened_at: dispute.opened_at.as_ms(),
             status: dispute.status.clone(),
+            not_refundable: !dispute.refundable,
             as_of: Some(dispute.as_of.as_ms()),
             contacted_before: dispute.contacted_before,
         };
@@ -105,6 +109,7 @@ mod tests {
             opened_at: at(1),
             status: status.to_owned(),
             as_of: at(second),
+            refundable: true,
             contacted_before: None,
         }
     }

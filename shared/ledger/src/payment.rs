@@ -78,9 +78,9 @@ impl Payment {
         self.disputes.iter().any(Dispute::bars_refunds)
     }
 
-    /// Whether a dispute of it is lost: the customer has its money from the bank.
+    /// Whether a dispute of it is lost ([`Dispute::is_lost`]).
     pub fn is_lost(&self) -> bool {
-        self.disputes.iter().any(|dispute| dispute.status == "lost")
+        self.disputes.iter().any(Dispute::is_lost)
     }
 
     /// Whether it was disputed, and each of its disputes has ended without taking the money.
@@ -104,6 +104,9 @@ pub struct Dispute {
     pub opened_at: Timestamp,
     /// Stripe's status, as it was.
     pub status: String,
+    /// Whether Stripe would still refund the charge (`is_charge_refundable`), as it was; `true` if Stripe did
+    /// not say so.
+    pub refundable: bool,
     /// The instant of the newest event that is in this record; an older one changes nothing.
     pub as_of: Timestamp,
     /// Whether a request about the payment had been filed before; `None` where that is not known.
@@ -111,9 +114,28 @@ pub struct Dispute {
 }
 
 impl Dispute {
-    /// Whether a refund could pay the money twice: it is away, or the bank has yet to decide.
+    /// Whether a refund could pay the money twice: it is away, the bank has yet to decide, or Stripe refunds
+    /// the charge no more. `is_charge_refundable` is the authority while a dispute is not over
+    /// (<https://docs.stripe.com/api/disputes/object>).
     pub fn bars_refunds(&self) -> bool {
-        self.counts() && self.status != "won"
+        match self.status.as_str() {
+            "won" | "warning_closed" => false,
+            _ => self.counts() || !self.refundable,
+        }
+    }
+
+    /// Whether the customer has the money from the bank: the dispute is lost, an appeal against that is open,
+    /// or a rule refunded the charge before there was a dispute.
+    pub fn is_lost(&self) -> bool {
+        let lost = matches!(self.status.as_str(), "lost" | "appeal_needs_response" | "appeal_under_review");
+        lost || self.is_resolved_by_refund()
+    }
+
+    /// Whether a rule of the company's at Stripe refunded the charge in order to prevent a dispute. What was
+    /// blocked in time is `prevented` as well, and its charge stays refundable
+    /// (<https://docs.stripe.com/disputes/prevention>).
+    fn is_resolved_by_refund(&self) -> bool {
+        self.status == "prevented" && !self.refundable
     }
 
     /// Its place among the reports of one dispute. Stripe's events carry whole seconds: of two reports of one
@@ -134,10 +156,14 @@ impl Dispute {
         (self.as_of, stage)
     }
 
-    /// Whether the bank has taken the money back, or may. An inquiry, one that ended, and a dispute that was
-    /// prevented never did.
+    /// Whether the money was taken back, or may be. An inquiry, one that ended, and a dispute that was blocked
+    /// never did.
     pub fn counts(&self) -> bool {
-        !self.is_inquiry() && !matches!(self.status.as_str(), "warning_closed" | "prevented")
+        match self.status.as_str() {
+            "warning_closed" => false,
+            "prevented" => self.is_resolved_by_refund(),
+            _ => !self.is_inquiry(),
+        }
     }
 
     /// Whether the bank only asks about the payment: no money is taken, and a full refund ends it without a

@@ -24,7 +24,7 @@ open_enum! {
         Won = "won",
         /// The money is gone.
         Lost = "lost",
-        /// It was settled before it became one.
+        /// It never became one: the bank blocked it, or a rule refunded the charge.
         Prevented = "prevented",
         /// An appeal asks for evidence.
         AppealNeedsResponse = "appeal_needs_response",
@@ -44,6 +44,8 @@ pub struct Dispute {
     pub charge: Option<ChargeId>,
     /// Where it stands.
     pub status: DisputeStatus,
+    /// Whether the charge can still be refunded; `true` if Stripe does not say so.
+    pub charge_refundable: bool,
     /// When it was opened.
     pub created: Timestamp,
 }
@@ -59,6 +61,8 @@ pub(crate) struct Wire<'a> {
     #[serde(borrow, default)]
     status: Scalar<'a>,
     #[serde(borrow, default)]
+    is_charge_refundable: Scalar<'a>,
+    #[serde(borrow, default)]
     created: Scalar<'a>,
 }
 
@@ -69,6 +73,7 @@ impl Wire<'_> {
             payment: self.payment_intent.id("payment_intent")?,
             charge: self.charge.id("charge")?,
             status: required(self.status.choice("status")?, "status")?,
+            charge_refundable: self.is_charge_refundable.flag("is_charge_refundable")?.unwrap_or(true),
             created: required(self.created.instant("created")?, "created")?,
         })
     }

@@ -70,6 +70,7 @@ async fn paid(scene: &Scene, payment: &str, subscription: Option<&str>, change: 
 async fn renewed(scene: &Scene, payment: &str, charged_s: u64) {
     paid(scene, payment, Some("sub_1"), |grant| {
         grant.payment.charged_at = at(charged_s);
+        grant.payment.period_starts_at = Some(at(charged_s));
         charged_for(grant, "subscription_cycle");
     })
     .await;
@@ -255,6 +256,7 @@ async fn s2_16_a_charge_that_is_disputed_before_the_sweep_looks_is_put_before_a_
         opened_at: at(charged + 60),
         status: "needs_response".to_owned(),
         as_of: at(charged + 60),
+        refundable: true,
         contacted_before: Some(false),
     };
     assert!(scene.tables.save_dispute(&payment_id("pi_1"), &dispute).await.unwrap());

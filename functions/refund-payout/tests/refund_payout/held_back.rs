@@ -32,6 +32,7 @@ async fn a_payment_that_is_disputed_after_the_approval_is_not_refunded() {
         opened_at: at(100),
         status: "needs_response".to_owned(),
         as_of: at(100),
+        refundable: true,
         contacted_before: None,
     };
     world.store.save_dispute(&world.payment, &dispute).await.unwrap();

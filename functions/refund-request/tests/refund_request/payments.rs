@@ -96,6 +96,7 @@ async fn a_dispute_is_shown_with_the_payment_that_it_is_about() {
         opened_at: now(),
         status: "needs_response".to_owned(),
         as_of: now(),
+        refundable: true,
         contacted_before: None,
     };
     world.app.store.save_dispute(&PaymentId::new("pi_pack").unwrap(), &dispute).await.unwrap();

@@ -219,6 +219,7 @@ async fn e13_a_payment_that_is_disputed_meanwhile_is_not_refunded() {
             opened_at: now(),
             status: status.to_owned(),
             as_of: now(),
+            refundable: true,
             contacted_before: Some(true),
         };
         assert!(world.app.store.save_dispute(&PaymentId::new("pi_pack").unwrap(), &dispute).await.unwrap());

@@ -15,13 +15,18 @@ pub(crate) fn dispute(kind: &str, status: &str, payment: &str, second: i64) -> S
 }
 
 fn dispute_of(id: &str, (kind, status): (&str, &str), payment: &str, second: i64) -> String {
+    let refundable = status.starts_with("warning_") || status == "prevented" || status == "won";
+    report_of(id, (kind, status), refundable, payment, second)
+}
+
+fn report_of(id: &str, (kind, status): (&str, &str), refundable: bool, payment: &str, second: i64) -> String {
     json!({
         "id": format!("evt_{id}_{kind}_{second}"), "object": "event", "api_version": "2026-10-28.endive",
         "created": at(second).as_s(), "livemode": false, "pending_webhooks": 1,
         "request": { "id": null, "idempotency_key": null }, "type": format!("charge.dispute.{kind}"),
         "data": { "object": {
             "id": id, "object": "dispute", "amount": 900, "currency": "usd", "charge": "ch_1",
-            "created": at(100).as_s(), "is_charge_refundable": false, "livemode": false,
+            "created": at(100).as_s(), "is_charge_refundable": refundable, "livemode": false,
             "payment_intent": payment, "reason": "fraudulent", "status": status,
         }},
     })
@@ -242,5 +247,30 @@ async fn an_inquiry_bars_no_refund_and_the_dispute_that_it_becomes_does() {
         assert_eq!(scene.send(&told, at(300)).await.says, "applied", "{status}");
         let stored = scene.tables.payment(&id).await.unwrap().unwrap();
         assert_eq!((stored.has_inquiry(), stored.bars_refunds()), (inquiry, barred), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_charge_that_stripe_refunds_no_more_is_not_refunded_again() {
+    for (status, refundable, barred, lost) in [
+        ("prevented", true, false, false),
+        // A rule refunded it before the bank asked.
+        ("prevented", false, true, true),
+        ("warning_needs_response", false, true, false),
+        ("warning_closed", false, false, false),
+        ("needs_response", true, true, false),
+        ("lost", false, true, true),
+        ("appeal_needs_response", false, true, true),
+        ("appeal_under_review", false, true, true),
+        ("won", true, false, false),
+    ] {
+        let scene = Scene::new().await;
+        let (made, body) = scene.pack(0);
+        scene.send(&body, at(0)).await;
+        let payment = made.payment.unwrap();
+        let reported = report_of("du_1", ("updated", status), refundable, &payment, 100);
+        assert_eq!(scene.send(&reported, at(101)).await.says, "applied");
+        let stored = scene.tables.payment(&PaymentId::new(payment).unwrap()).await.unwrap().unwrap();
+        assert_eq!((stored.bars_refunds(), stored.is_lost()), (barred, lost), "{status} {refundable}");
     }
 }

@@ -57,6 +57,7 @@ async fn a_payment_that_is_not_there_is_not_made_and_one_that_is_keeps_what_it_h
         opened_at: at(1),
         status: "needs_response".to_owned(),
         as_of: at(1),
+        refundable: true,
         contacted_before: None,
     };
     assert!(note(&tables, 1).await);
