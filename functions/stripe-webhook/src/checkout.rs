@@ -32,8 +32,11 @@ pub(crate) async fn completed(apply: &Apply<'_>, session: &CheckoutSession) -> R
 
 /// A subscription's credits come with its invoices, and their account with the customer.
 async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
+    let account = match named(session)? {
+        Some(account) => account,
+        None => of_customer(apply, session).await?,
+    };
     let customer = session.customer.as_ref().ok_or(Unapplied::AccountUnknown)?;
-    let account = named(session)?.ok_or(Unapplied::AccountUnknown)?;
     lambda::log::account(&account);
     let subscriber = Subscriber { buyer: session.buyer, price: ordered(session).map(str::to_owned) };
     let noted = async {
@@ -61,10 +64,22 @@ async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     Ok(Outcome::Applied)
 }
 
+/// The account of a session that names none. Where neither the customer nor the price is ours, it sold one of the
+/// company's other products.
+async fn of_customer(apply: &Apply<'_>, session: &CheckoutSession) -> Result<AccountId, Stop> {
+    if let Some(customer) = &session.customer
+        && let Some(account) = apply.tables.account_of(customer).await?
+    {
+        return Ok(account);
+    }
+    let is_ours = session.named_price.as_ref().is_some_and(|price| catalogue().price(price.as_str()).is_ok());
+    Err(if is_ours { Unapplied::AccountUnknown.into() } else { Ignored::OtherProduct.into() })
+}
+
 /// The price of the one plan that was ordered, once.
 fn ordered(session: &CheckoutSession) -> Option<&str> {
     match session.lines.as_deref() {
-        Some([line]) => (line.quantity == Quantity::whole(1)).then(|| line.price.as_str()),
+        Some([line]) if line.quantity == Some(Quantity::whole(1)) => line.price.as_ref().map(PriceId::as_str),
         Some(_) => None,
         None => session.named_price.as_ref().map(PriceId::as_str),
     }
@@ -90,6 +105,11 @@ async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
         && let Some(waiting) = waiting(apply, session, &granted)
     {
         uncredited::note(apply, waiting, lines(apply, session).ok().as_ref()).await?;
+    }
+    if matches!(granted, Ok(Outcome::Applied | Outcome::Repeated))
+        && let Some(Waiting { account, payment, .. }) = waiting(apply, session, &granted)
+    {
+        uncredited::landed(apply, (&account, &payment), apply.event.created).await?;
     }
     granted
 }
@@ -160,8 +180,8 @@ fn lines(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Bought, Stop> {
         }
     }
     let lines = lines.iter().map(|line| Line {
-        price: Some(&line.price),
-        quantity: Some(line.quantity),
+        price: line.price.as_ref(),
+        quantity: line.quantity,
         minor: u64::try_from(line.total_minor.or(line.subtotal_minor).unwrap_or_default())
             .unwrap_or_default(),
         period: None,

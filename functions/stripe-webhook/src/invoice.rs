@@ -11,7 +11,6 @@
 //! same credits. Only its payment tells, so that it is waited for, and fetched where its event is missing.
 
 use ledger::{LedgerStore, Money, PaymentId, PaymentStore, Record};
-use refunds::{Lead, LeadStore};
 use stripe_events::{
     BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource,
 };
@@ -82,16 +81,17 @@ async fn grant(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Outcome, Stop
     let (grants, division) = grants(apply, &paid, &bought)?;
     let mut records = vec![Record::Invoice(invoice.id.clone(), paid.payment.clone())];
     records.extend(division);
-    let told = told(apply, &paid);
+    // The price that a checkout's metadata names says nothing of the other plans in the order.
+    let one_plan = bought.purchases.iter().filter(|purchase| is_plan(purchase)).count() == 1;
+    let told = async {
+        let told = told(apply, &paid).await?;
+        Ok(if one_plan { told } else { Told { ordered: None, ..told } })
+    };
     let granted = apply.grant(grants, records, told).await?;
-    if apply.looked_up && matches!(granted, Outcome::Applied | Outcome::Repeated) {
+    if matches!(granted, Outcome::Applied | Outcome::Repeated) {
         // It was noted by the invoice's id, while the payment was not known.
         let (noted, _) = unnamed(invoice)?;
-        if apply.is_fresh() {
-            apply.tables.forget(&Lead::id_of_uncredited(&paid.account, &noted)).await?;
-        } else {
-            apply.settle_late((&paid.account, &noted), paid.charged_at).await?;
-        }
+        uncredited::landed(apply, (&paid.account, &noted), paid.charged_at).await?;
     }
     Ok(granted)
 }

@@ -85,8 +85,12 @@ pub(crate) async fn of_cancellation(apply: &Apply<'_>, told: &Subscription) -> R
 pub(crate) async fn of_order(apply: &Apply<'_>, account: &AccountId, order: &Order<'_>) -> Result<(), Stop> {
     let Ok(price) = catalogue().price(order.price) else { return Ok(()) };
     let Some(head) = apply.tables.head(account).await? else { return Ok(()) };
-    let first = head.after().lots.iter().find(|lot| lot.subscription() == Some(order.subscription));
-    let Some(lot) = first.filter(|lot| lot.granted.get() != price.credits) else { return Ok(()) };
+    let mut lots = head.after().lots.iter().filter(|lot| lot.subscription() == Some(order.subscription));
+    // The price that a checkout's metadata names says nothing of the other plans in the order.
+    let (Some(lot), None) = (lots.next(), lots.next()) else { return Ok(()) };
+    if lot.granted.get() == price.credits {
+        return Ok(());
+    }
     let document = document_of(lot.product.as_str(), lot.granted_at);
     if let (Some(payment), Some(document)) = (&lot.payment, document)
         && covers(document, Reason::WrongPlanCharged)

@@ -7,7 +7,7 @@
 use ledger::{AccountId, LedgerStore, PaymentStore};
 use policy::PriceKind;
 use policy_documents::catalogue;
-use stripe_events::{PaymentIntent, Quantity};
+use stripe_events::PaymentIntent;
 
 use crate::apply::{Apply, Stop};
 use crate::grants::{Paid, grants};
@@ -65,7 +65,7 @@ async fn grant(apply: &Apply<'_>, payment: &PaymentIntent) -> Result<Outcome, St
         // Its invoice brings the credits.
         return Ok(Outcome::Ignored(Ignored::NoPurchase));
     }
-    let quantity = payment.named_quantity.unwrap_or_else(|| Quantity::whole(1));
+    let quantity = payment.named_quantity.ok_or(Unapplied::Quantity)?;
     let currency = payment.amount.currency();
     let expected = quantity.as_whole().and_then(|units| price.amount_of(units, currency.as_str()));
     if expected != Some(payment.amount.minor()) {

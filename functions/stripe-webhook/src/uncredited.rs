@@ -30,6 +30,23 @@ pub(crate) fn waits(outcome: &Result<Outcome, Stop>) -> bool {
     matches!(known, Outcome::Parked(_) | Outcome::Lookup(_))
 }
 
+/// The credits are there after their lines were fetched: nothing is left of the promise that was noted
+/// meanwhile.
+pub(crate) async fn landed(
+    apply: &Apply<'_>,
+    (account, payment): (&AccountId, &PaymentId),
+    charged_at: Timestamp,
+) -> Result<(), Stop> {
+    if !apply.looked_up {
+        return Ok(());
+    }
+    if apply.is_fresh() {
+        apply.tables.forget(&Lead::id_of_uncredited(account, payment)).await?;
+        return Ok(());
+    }
+    apply.settle_late((account, payment), charged_at).await
+}
+
 /// Notes the purchase, if something was paid for it. `bought` is what its lines say, as far as they are
 /// known.
 pub(crate) async fn note(apply: &Apply<'_>, waiting: Waiting, bought: Option<&Bought>) -> Result<(), Stop> {

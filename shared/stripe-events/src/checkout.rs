@@ -40,10 +40,10 @@ open_enum! {
 /// One line of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckoutLine {
-    /// The price.
-    pub price: PriceId,
-    /// How many of it.
-    pub quantity: Quantity,
+    /// The price; Stripe may leave it out (<https://docs.stripe.com/api/checkout/sessions/line_items>).
+    pub price: Option<PriceId>,
+    /// How many of it; Stripe may leave it out.
+    pub quantity: Option<Quantity>,
     /// What it costs before discounts and taxes, in the smallest unit of the session's currency.
     pub subtotal_minor: Option<i64>,
     /// What it costs after discounts and taxes.
@@ -144,7 +144,7 @@ impl Wire<'_> {
         let buyer = buyer::of_session(&self.customer_details, &self.consent, &self.custom_fields, &metadata);
         let expanded = self.line_items.list("line_items", LineWire::fact)?;
         let lines = expanded.filter(|list| list.complete).map(|list| list.items);
-        let named_price = price_of_metadata(&metadata)?;
+        let named_price = price_of_metadata(&metadata);
         Ok(CheckoutSession {
             id: required(self.id.id("id")?, "id")?,
             mode: required(self.mode.choice("mode")?, "mode")?,
@@ -175,16 +175,16 @@ impl LineWire<'_> {
     fn fact(self) -> Result<CheckoutLine, Fault> {
         let quantity = Quantity::read(&self.quantity_decimal, &self.quantity)?;
         Ok(CheckoutLine {
-            price: required(self.price.id("price")?, "price")?,
-            quantity: required(quantity, "quantity")?,
+            price: self.price.id("price")?,
+            quantity,
             subtotal_minor: self.amount_subtotal.integer("amount_subtotal")?,
             total_minor: self.amount_total.integer("amount_total")?,
         })
     }
 }
 
-/// The price that an object's metadata names under the key `price`.
-pub(crate) fn price_of_metadata(metadata: &Metadata) -> Result<Option<PriceId>, Fault> {
-    let price = metadata.get(PRICE_KEY).map(PriceId::new).transpose();
-    price.map_err(|_| Fault::new("metadata.price", "the id of a price"))
+/// The price that an object's metadata names under the key `price`. The key is everybody's: a value that cannot
+/// be the id of a price names none.
+pub(crate) fn price_of_metadata(metadata: &Metadata) -> Option<PriceId> {
+    metadata.get(PRICE_KEY).and_then(|price| PriceId::new(price).ok())
 }

@@ -9,7 +9,7 @@ use crate::metadata::{Metadata, MetadataField};
 use crate::quantity::Quantity;
 use crate::wire::{Fault, Scalar, money, required};
 
-/// The key of the metadata under which the company's own code says how many were bought; one without it.
+/// The key of the metadata under which the company's own code says how many were bought.
 const QUANTITY_KEY: &str = "quantity";
 
 /// A payment that succeeded.
@@ -25,7 +25,8 @@ pub struct PaymentIntent {
     pub invoice: Option<InvoiceId>,
     /// What the company's own code says was bought, under the metadata key `price`.
     pub named_price: Option<PriceId>,
-    /// How many of it, under the metadata key `quantity`.
+    /// How many of it, under the metadata key `quantity`: one without that key, and `None` if its value is no
+    /// whole number of at least 1. Other code of the company's may use the key for something else.
     pub named_quantity: Option<Quantity>,
     /// The payment's metadata.
     pub metadata: Metadata,
@@ -58,18 +59,15 @@ impl Wire<'_> {
             None => required(self.amount.integer("amount")?, "amount")?,
         };
         let metadata = self.metadata.read("metadata")?;
-        let expected = "a whole number of at least 1";
-        let quantity = metadata.get(QUANTITY_KEY).map(|text| match text.parse() {
-            Ok(0) | Err(_) => Err(Fault::new("metadata.quantity", expected)),
-            Ok(count) => Ok(Quantity::whole(count)),
-        });
+        let count = metadata.get(QUANTITY_KEY).map_or(Ok(1), str::parse);
+        let named_quantity = count.ok().filter(|count| *count > 0).map(Quantity::whole);
         Ok(PaymentIntent {
             id: required(self.id.id("id")?, "id")?,
             customer: self.customer.id("customer")?,
             amount: money(received, currency, "amount_received")?,
             invoice: self.invoice.id("invoice")?,
-            named_price: price_of_metadata(&metadata)?,
-            named_quantity: quantity.transpose()?,
+            named_price: price_of_metadata(&metadata),
+            named_quantity,
             metadata,
         })
     }

@@ -115,6 +115,7 @@ async fn a_sum_that_is_not_one_unit_has_its_lines_looked_up() {
     assert_eq!(replayed(&scene, &parked.id, 5).await.outcome, "applied");
     assert_eq!(lots(&scene).await, [lot(paid.as_str(), 300, 2_700)]);
     assert_eq!(scene.parked().await, []);
+    assert!(scene.tables.lead(&noted).await.unwrap().is_none(), "the credits have landed");
 }
 
 #[tokio::test]
@@ -160,6 +161,17 @@ async fn the_lines_of_a_session_add_up_to_its_sum() {
             assert_eq!(lots(&scene).await, [lot(&id, 100, 900), lot(&format!("{id}~2"), 2_000, 3_600)]);
         }
     }
+    // A line without a price, which Stripe allows, is money beside the credits.
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    let with_another = |object: &mut Value| {
+        object["amount_subtotal"] = json!(1_400);
+        object["amount_total"] = json!(1_400);
+        object["line_items"] = lines(&[("price_pack_100", 1, 900), ("", 1, 500)]);
+        object["line_items"]["data"][1]["price"] = json!(null);
+    };
+    assert_eq!(scene.send_changed(&body, at(0), with_another).await.says, "applied");
+    assert_eq!(lots(&scene).await, [lot(&made.payment.unwrap(), 100, 900)]);
 }
 
 #[tokio::test]
@@ -293,7 +305,9 @@ async fn an_automatic_top_up_is_proved_by_its_sum() {
         ("3", 2_700, "applied", 300),
         ("3", 900, "unavailable", 0),
         ("1", 901, "unavailable", 0),
-        ("0", 900, "parked: unreadable", 0),
+        ("0", 900, "parked: quantity", 0),
+        ("two", 900, "parked: quantity", 0),
+        ("1.5", 900, "parked: quantity", 0),
     ] {
         let scene = Scene::new().await;
         let customer = linked(&scene).await;
@@ -305,6 +319,8 @@ async fn an_automatic_top_up_is_proved_by_its_sum() {
         // After the hour in which its session could have come, a person looks at it.
         if says == "unavailable" {
             assert_eq!(scene.send(&body, at(2 * 3_600)).await.says, "parked: amount_mismatch");
+        }
+        if credits == 0 {
             let account = AccountId::new(ACCOUNT).unwrap();
             let noted = Lead::id_of_uncredited(&account, &PaymentId::new("pi_9").unwrap());
             assert!(scene.tables.lead(&noted).await.unwrap().is_some());
@@ -312,8 +328,16 @@ async fn an_automatic_top_up_is_proved_by_its_sum() {
     }
     let scene = Scene::new().await;
     let customer = linked(&scene).await;
-    let unnamed = event("evt_9", "payment_intent.succeeded", &intent("pi_9", &customer, 900, &json!({})));
-    assert_eq!(scene.send(&unnamed, at(10)).await.says, "ignored: no_purchase");
+    // The keys are everybody's: what no price of ours is named by buys something else.
+    for metadata in [
+        json!({}),
+        json!({"quantity": "1.5", "order": "77"}),
+        json!({"price": "9,99 EUR incl. VAT", "quantity": "two"}),
+        json!({"price": ""}),
+    ] {
+        let unnamed = event("evt_9", "payment_intent.succeeded", &intent("pi_9", &customer, 900, &metadata));
+        assert_eq!(scene.send(&unnamed, at(10)).await.says, "ignored: no_purchase", "{metadata}");
+    }
 }
 
 #[tokio::test]
@@ -379,6 +403,17 @@ async fn the_events_of_other_products_are_ignored_without_an_alarm() {
         let reply = scene.send(&event("evt_1", name, object), at(10)).await;
         assert_eq!((reply.status, &*reply.says), (200, "ignored: other_product"), "{name}");
         assert!(!reply.counted("EventsParked"), "{name}");
+    }
+    let (_, [checkout, ..]) = scene.subscribe(10);
+    for (price, says) in
+        [("price_elsewhere", "ignored: other_product"), ("price_pro_monthly", "parked: account_unknown")]
+    {
+        let other = |object: &mut Value| {
+            object["client_reference_id"] = json!(null);
+            object["customer"] = json!("cus_other");
+            object["metadata"]["price"] = json!(price);
+        };
+        assert_eq!(scene.send_changed(&checkout, at(10), other).await.says, says, "{price}");
     }
     // A customer of ours may have bought what the catalogue forgot.
     let customer = linked(&scene).await;

@@ -202,6 +202,36 @@ async fn s2_15_another_plan_than_the_checkout_ordered_is_noted_in_whichever_orde
 }
 
 #[tokio::test]
+async fn s2_15_a_second_plan_of_the_order_is_no_wrong_plan() {
+    for swapped in [false, true] {
+        let scene = Scene::new().await;
+        let (_, [checkout, created, invoice]) = scene.subscribe(0);
+        let event: Value = serde_json::from_str(&invoice).unwrap();
+        let customer = event["data"]["object"]["customer"].as_str().unwrap().parse().unwrap();
+        let account = AccountId::new(ACCOUNT).unwrap();
+        ledger::PaymentStore::link_customer(&scene.tables, &customer, &account).await.unwrap();
+        let both = |object: &mut Value| {
+            let mut premier = object["lines"]["data"][0].clone();
+            premier["amount"] = json!(3_000);
+            premier["pricing"]["price_details"]["price"] = json!("price_premier_monthly");
+            object["lines"]["data"].as_array_mut().unwrap().push(premier);
+            for sum in ["amount_paid", "amount_due", "subtotal", "total"] {
+                object[sum] = json!(object[sum].as_i64().unwrap() + 3_000);
+            }
+        };
+        if !swapped {
+            assert_eq!(scene.send(&checkout, at(0)).await.says, "applied");
+            assert_eq!(scene.send(&created, at(0)).await.says, "applied");
+        }
+        assert_eq!(scene.send_changed(&invoice, at(0), both).await.says, "applied");
+        if swapped {
+            assert_eq!(scene.send(&checkout, at(0)).await.says, "applied");
+        }
+        assert_eq!(noted(&scene).await, [], "{swapped}");
+    }
+}
+
+#[tokio::test]
 async fn s2_21_credits_that_are_replayed_late_settle_the_case_that_is_open_about_them() {
     let scene = Scene::new().await;
     let (made, body) = pack(&scene, "price_pack_100", 900, 0);
