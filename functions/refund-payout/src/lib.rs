@@ -132,17 +132,34 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         }
     }
 
-    /// The payment of an invoice that `amount` can be refunded of (C10).
+    /// The payment of an invoice that `amount` can still be refunded of (C10).
     async fn charge_of(&self, invoice: &InvoiceId, amount: Money) -> Outcome<S, Option<PaymentId>> {
         let payments = self.stripe.payments_of_invoice(invoice).await.map_err(PayoutError::Stripe)?;
-        Ok(payments.into_iter().find_map(|payment| match payment.source {
-            PaymentSource::Payment(id)
-                if payment.status == InvoicePaymentStatus::Paid && payment.amount.minus(amount).is_ok() =>
-            {
-                Some(id)
+        let is_divided = payments.len() > 1;
+        for payment in payments {
+            let PaymentSource::Payment(id) = payment.source else { continue };
+            if payment.status != InvoicePaymentStatus::Paid || payment.amount.minus(amount).is_err() {
+                continue;
             }
-            _ => None,
-        }))
+            // Of the only payment, everything that was refunded is on record.
+            if !is_divided || self.has_left(&id, payment.amount, amount).await? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether Stripe has `amount` of what `payment` paid left to refund.
+    async fn has_left(&self, payment: &PaymentId, paid: Money, amount: Money) -> Outcome<S, bool> {
+        let refunds = self.stripe.refunds_of_payment(payment).await.map_err(PayoutError::Stripe)?;
+        let stands =
+            |refund: &&Refund| !matches!(refund.status, Some(RefundStatus::Failed | RefundStatus::Canceled));
+        let left = refunds
+            .iter()
+            .filter(stands)
+            .try_fold(paid, |left, refund| left.minus(refund.amount))
+            .and_then(|left| left.minus(amount));
+        Ok(left.is_ok())
     }
 
     /// Our refund at Stripe: by its id where that is known, else by the request's id in its metadata.
@@ -265,10 +282,11 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
     }
 }
 
-/// The invoice that a payout names, while Stripe has not been asked which payment it was.
+/// The invoice that a payout names, also as one of its purchases, until Stripe is asked for its payment.
 fn invoice_of(payout: &Payout) -> Option<InvoiceId> {
-    let unknown = payout.charge.is_none() && payout.payment.as_str().starts_with("in_");
-    InvoiceId::new(payout.payment.as_str()).ok().filter(|_| unknown)
+    let paid = payout.payment.at_stripe();
+    let unknown = payout.charge.is_none() && paid.as_str().starts_with("in_");
+    InvoiceId::new(paid.as_str()).ok().filter(|_| unknown)
 }
 
 /// Stripe's error code.

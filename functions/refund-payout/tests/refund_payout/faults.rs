@@ -1,7 +1,10 @@
 //! What Stripe does to payouts, and that each ends in exactly one refund or none.
 
+use lambda::backoff::Backoff;
 use ledger::contract::at;
+use ledger_dynamodb::{Adopted, Adoption};
 use refunds::State;
+use serde_json::json;
 use testkit::stand_in::{Fault, Operation, RefundMode, Settings};
 
 use crate::world::World;
@@ -104,7 +107,18 @@ async fn e6_a_charge_that_was_refunded_by_another_way_ends_without_a_loop_and_ke
     assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
     assert_eq!(world.pay(at(4)).await.unwrap(), State::Failed);
     assert_eq!(world.stored().await.payout.unwrap().failure.as_deref(), Some("charge_already_refunded"));
-    assert_eq!((world.refunds(), world.numbers().await), (1, (0, 400)));
+    // The refund that took the money is counted by its own event, whenever that comes.
+    assert_eq!((world.refunds(), world.numbers().await), (1, (0, 0)));
+    let [refund] = &world.stripe.refunds()[..] else { panic!("one refund") };
+    let seen = Adopted {
+        id: refund.id.parse().unwrap(),
+        payment: world.payment.clone(),
+        amount: ledger::Money::new(refund.amount, ledger::Currency::new("usd").unwrap()),
+        made_at: at(5),
+        failed: false,
+    };
+    let adoption = world.store.adopt_refund(&Backoff::default(), &seen).await.unwrap();
+    assert_eq!((adoption, world.numbers().await), (Adoption::Counted, (0, 1000)));
 }
 
 #[tokio::test]
@@ -119,13 +133,31 @@ async fn e7_a_disputed_charge_is_not_refunded_and_the_credits_come_back() {
 
 #[tokio::test]
 async fn a_payout_of_an_invoice_finds_the_payment_and_refunds_it_once() {
-    let world = World::of_invoice(1000).await;
-    world.stripe.plan(Operation::CreateRefund, 1, Fault::TimeoutAfterActing);
-    assert!(world.pay(at(3)).await.is_err());
-    assert_eq!(world.pay(at(60)).await.unwrap(), State::Paying);
-    let payout = world.stored().await.payout.unwrap();
-    assert!(payout.charge.unwrap().as_str().starts_with("pi_"));
-    assert_eq!(world.refunds(), 1);
+    for place in [1, 2] {
+        let world = World::of_purchase_of_invoice(place, 1000).await;
+        world.stripe.plan(Operation::CreateRefund, 1, Fault::TimeoutAfterActing);
+        assert!(world.pay(at(3)).await.is_err());
+        assert_eq!(world.pay(at(60)).await.unwrap(), State::Paying, "purchase {place}");
+        let payout = world.stored().await.payout.unwrap();
+        assert!(payout.charge.unwrap().as_str().starts_with("pi_"));
+        assert_eq!(world.refunds(), 1);
+    }
+}
+
+#[tokio::test]
+async fn c10_the_payment_of_a_divided_invoice_that_has_enough_left_is_refunded() {
+    let by_card = |payment: &str| json!({ "type": "payment_intent", "payment_intent": payment });
+    let world = World::of_divided_invoice(by_card).await;
+    assert_eq!(world.pay(at(3)).await.unwrap(), State::Paying);
+    let refunds = world.stripe.refunds();
+    assert_eq!(refunds.iter().map(|refund| refund.amount).collect::<Vec<_>>(), [200, 400]);
+    assert_ne!(refunds[0].payment, refunds[1].payment);
+
+    // What was paid out of band is not Stripe's to refund: the credits come back, and nothing counts.
+    let out_of_band = |_: &str| json!({ "type": "payment_record", "payment_record": "pr_1" });
+    let world = World::of_divided_invoice(out_of_band).await;
+    assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
+    assert_eq!((world.refunds(), world.numbers().await), (1, (100, 0)));
 }
 
 #[tokio::test]

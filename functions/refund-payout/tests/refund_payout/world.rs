@@ -14,7 +14,7 @@ use refunds::{
     Verdict, approve, fingerprint, request_id,
 };
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
-use testkit::stand_in::{API_KEY, BuyPack, Emission, StripeStandIn, Subscribe};
+use testkit::stand_in::{API_KEY, BuyPack, DashboardRefund, Emission, StripeStandIn, Subscribe};
 
 pub(crate) struct World {
     pub(crate) stripe: StripeStandIn,
@@ -43,6 +43,11 @@ impl World {
 
     /// The same for an invoice of `amount` cents whose payment the event did not name.
     pub(crate) async fn of_invoice(amount: u64) -> Self {
+        Self::of_purchase_of_invoice(1, amount).await
+    }
+
+    /// The same for the purchase at `place` of such an invoice.
+    pub(crate) async fn of_purchase_of_invoice(place: usize, amount: u64) -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
         let subscribe = Subscribe {
             account: "customer-1".to_owned(),
@@ -53,7 +58,34 @@ impl World {
             metadata: std::collections::BTreeMap::new(),
         };
         let made = stripe.subscribe(&subscribe, &Emission::default()).unwrap();
-        Self::of(stripe, &made.invoice.unwrap()).await
+        let invoice = PaymentId::new(made.invoice.unwrap()).unwrap();
+        Self::of(stripe, invoice.purchase(place).unwrap().as_str()).await
+    }
+
+    /// The same for an invoice that was paid with a card, of which 200 of 500 cents are refunded, and with `rest`.
+    pub(crate) async fn of_divided_invoice(rest: impl FnOnce(&str) -> serde_json::Value) -> Self {
+        let stripe = StripeStandIn::start().await.unwrap();
+        let pack = BuyPack {
+            account: "customer-1".to_owned(),
+            customer: None,
+            price: "price_pack_100".to_owned(),
+            amount: 500,
+            currency: "usd".to_owned(),
+        };
+        let [first, second] =
+            std::array::from_fn(|_| stripe.buy_pack(&pack, &Emission::default()).unwrap().payment.unwrap());
+        let part = DashboardRefund { payment: first.clone(), amount: Some(200) };
+        stripe.dashboard_refund(&part, &Emission::default()).unwrap();
+        let payment = |id: &str, paid: serde_json::Value| {
+            serde_json::json!({
+                "id": id, "object": "invoice_payment", "amount_paid": 500, "amount_requested": 500,
+                "currency": "usd", "invoice": "in_divided", "status": "paid", "payment": paid,
+            })
+        };
+        let by_card = serde_json::json!({ "type": "payment_intent", "payment_intent": first });
+        let payments = vec![payment("inpay_1", by_card), payment("inpay_2", rest(&second))];
+        stripe.list("/v1/invoice_payments?invoice=in_divided", payments);
+        Self::of(stripe, "in_divided").await
     }
 
     /// The same for a charge of a subscription that ends with its refund.

@@ -250,6 +250,11 @@ impl StripeStandIn {
         self.shared.world().refunds.clone()
     }
 
+    /// What the API lists at `path`, in place of what follows from the commands.
+    pub fn list(&self, path: &str, objects: Vec<serde_json::Value>) {
+        self.shared.world().lists.insert(path.to_owned(), objects);
+    }
+
     /// All payments, oldest first.
     pub fn payments(&self) -> Vec<Payment> {
         self.shared.world().payments.values().cloned().collect()
