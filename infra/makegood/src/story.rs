@@ -180,6 +180,7 @@ pub(crate) fn charged_after_cancellation() -> (Facts, Decision) {
     for (fact, instant) in [
         (Fact::RequestedAt, at(60)),
         (Fact::PaymentChargedAt, at(0)),
+        (Fact::PeriodStartsAt, at(0)),
         (Fact::CancellationConfirmedAt, ledger::Timestamp::parse("2026-10-10T00:00:00Z").unwrap()),
         (Fact::CancellationEffectiveAt, ledger::Timestamp::parse("2026-10-31T00:00:00Z").unwrap()),
     ] {

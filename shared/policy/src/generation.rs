@@ -165,7 +165,7 @@ pub enum AnswerShape {
     EmptyObject,
     /// A text of no characters or of white space only.
     EmptyText,
-    /// An array with elements.
+    /// An array with an element that holds something.
     FilledArray,
     /// A text that is not blank.
     FilledText,
@@ -185,7 +185,7 @@ impl AnswerMatch {
             (AnswerShape::EmptyArray, Some(Value::Array(elements))) => elements.is_empty(),
             (AnswerShape::EmptyObject, Some(Value::Object(members))) => members.is_empty(),
             (AnswerShape::EmptyText, Some(Value::String(text))) => text.trim().is_empty(),
-            (AnswerShape::FilledArray, Some(Value::Array(elements))) => !elements.is_empty(),
+            (AnswerShape::FilledArray, Some(Value::Array(elements))) => !elements.iter().all(is_blank),
             (AnswerShape::FilledText, Some(Value::String(text))) => !text.trim().is_empty(),
             (AnswerShape::Text(expected), Some(Value::String(text))) => text == expected,
             (AnswerShape::Integer(expected), Some(Value::Number(number))) => {
@@ -194,6 +194,18 @@ impl AnswerMatch {
             (AnswerShape::Boolean(expected), Some(Value::Bool(boolean))) => boolean == expected,
             _ => false,
         }
+    }
+}
+
+/// Whether a value holds nothing: null, white space, or nothing but such values. A provider's list of empty
+/// places delivers nothing.
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(elements) => elements.iter().all(is_blank),
+        Value::Object(members) => members.values().all(is_blank),
     }
 }
 

@@ -103,6 +103,9 @@ async fn s2_6_an_answer_without_a_result_is_no_success() {
         (json!({ "code": 200, "data": { "successFlag": 3 } }), "released", (100, 0, 0)),
         // Neither a known result nor known to be empty: a person looks, and until then the credits are spent.
         (json!({ "songs": "queued" }), "in_review", (90, 0, 10)),
+        (json!({ "songs": [null] }), "in_review", (90, 0, 10)),
+        (json!({ "songs": [{}, { "url": " ", "tags": [] }] }), "in_review", (90, 0, 10)),
+        (json!({ "songs": [{ "url": null }, { "url": "u" }] }), "captured", (90, 0, 10)),
         (json!({ "songs": { "url": "https://cdn.example/1.mp3" } }), "in_review", (90, 0, 10)),
     ] {
         let queue = Queue::start().await;

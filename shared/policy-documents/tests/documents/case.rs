@@ -145,6 +145,7 @@ impl Case {
             .with(Fact::CancellationConfirmed, true)
             .with(Fact::CancellationConfirmedAt, CHARGED_MS - 5 * DAY_MS)
             .with(Fact::CancellationEffectiveAt, CHARGED_MS - DAY_MS)
+            .with(Fact::PeriodStartsAt, CHARGED_MS)
     }
 
     /// About a pack whose credits landed and are not spent.

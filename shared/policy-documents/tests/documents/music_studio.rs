@@ -124,6 +124,23 @@ fn s2_16_the_charge_must_follow_the_confirmation_and_its_effect() {
 }
 
 #[test]
+fn s2_16_a_debt_from_before_the_cancellation_took_effect_is_for_a_person() {
+    let effective = CHARGED_MS - DAY_MS;
+    for (period_starts, expected) in [
+        (effective - 5 * DAY_MS, person(None)),
+        (effective - 1, person(None)),
+        (effective, granted()),
+        (CHARGED_MS, granted()),
+    ] {
+        let case = Case::renewal_after_cancellation().with(Fact::PeriodStartsAt, period_starts);
+        let decision = case.decide(Reason::ChargedAfterCancellation);
+        assert_eq!((&decision.outcome, cited(&decision)), (&expected, vec!["charged-after-cancellation"]));
+    }
+    let unknown = Case::renewal_after_cancellation().without(Fact::PeriodStartsAt);
+    assert_eq!(unknown.decide(Reason::ChargedAfterCancellation).outcome, person(None));
+}
+
+#[test]
 fn s2_16_other_invoices_after_a_cancellation_go_to_a_person() {
     for billing_reason in ["subscription_create", "subscription_update", "manual", "other"] {
         let case = Case::renewal_after_cancellation().with(Fact::BillingReason, billing_reason);

@@ -218,7 +218,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("is", "empty_array", "An array without elements."),
     ("is", "empty_object", "An object without members."),
     ("is", "empty_text", "A text of nothing but white space."),
-    ("is", "filled_array", "An array with elements."),
+    ("is", "filled_array", "An array with an element that holds something."),
     ("is", "filled_text", "A text that is not blank."),
     ("on_resubscribe", "stop_clock", "The credits lose their expiry again."),
     ("on_resubscribe", "keep_clock", "The credits keep their expiry."),
