@@ -29,7 +29,7 @@ def opened(customer):
     """The one case of the customer, after the sweep has looked."""
 
     def cases():
-        customer.stack.sweep(instant(time.time() + 3700))
+        assert customer.stack.sweep(instant(time.time() + 3700))["failed"] == 0
         path = f"/v1/accounts/{customer.account}/refund-requests"
         return customer.stack.get(path, as_=customer.owner).json["refund_requests"]
 

@@ -5,6 +5,7 @@ import secrets
 import time
 
 import pytest
+from messages import instant
 from scene import PRO, Scene, deliver, signed
 
 MONTH_S = 30 * 86_400
@@ -103,6 +104,10 @@ def test_three_packs_in_one_checkout_are_three_packs(stack, scene):
     assert tell(stack, "checkout.session.completed", session) == "lookup"
     scene.becomes("three packs have landed", lambda: scene.balance() == (300, 0))
     assert len(scene.lots()) == 1
+    # The hour that was promised for the credits ends without a case.
+    assert stack.sweep(instant(time.time() + 3700))["failed"] == 0
+    path = f"/v1/accounts/{scene.account}/refund-requests"
+    assert stack.get(path, as_=scene.owner).json["refund_requests"] == []
 
 
 def test_an_add_on_holds_no_renewal_back(stack, scene, customer):
