@@ -103,13 +103,17 @@ impl Material {
 
 /// An account's journal, oldest entry first.
 async fn entries_of(tables: &Tables, account: &AccountId) -> Result<Vec<Entry>, StoreError> {
-    let mut entries: Vec<Entry> = Vec::new();
+    let (mut entries, mut after) = (Vec::new(), 0);
     loop {
-        let page = tables.entries_after(account, entries.last().map_or(0, Entry::number), PAGE).await?;
-        if page.is_empty() {
+        let page = tables.entries_after(account, after, PAGE).await?;
+        let is_last = page.len() < usize::from(PAGE);
+        // An entry that was overwritten may say another number than its key's: the keys move on all the same.
+        let next = page.last().map_or(after, Entry::number);
+        after = next.max(after.saturating_add(u64::from(PAGE)));
+        entries.extend(page);
+        if is_last {
             return Ok(entries);
         }
-        entries.extend(page);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Verification over tables in process: a sound story passes, and each tampering is found.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::contract::{at, place, run};
 use ledger::{AccountId, Actor, Hash, LedgerStore as _, Money, Timestamp};
@@ -132,6 +134,26 @@ async fn i4_a_journal_that_is_gone_or_has_another_newest_entry_is_found() {
     let found = breaches(&verify_account(&stage, at(100)).await);
     let expected = (7, "entry 7".to_owned(), "is another one than the one that was anchored".to_owned());
     assert!(found.contains(&expected), "{found:?}");
+}
+
+#[tokio::test]
+async fn i4_an_entry_in_the_place_of_another_is_found() {
+    let stage = Stage::told().await;
+    anchor(&stage).await;
+    let of = |number: u8| {
+        let (pk, sk) = ("ACCOUNT#cus-1".to_owned(), format!("ENTRY#{number:012}"));
+        HashMap::from([("pk".to_owned(), AttributeValue::S(pk)), ("sk".to_owned(), AttributeValue::S(sk))])
+    };
+    let client = stage.client();
+    let read = client.get_item().table_name("ledger").set_key(Some(of(3))).send().await.unwrap();
+    let mut item = read.item.unwrap();
+    item.extend(of(7));
+    client.put_item().table_name("ledger").set_item(Some(item)).send().await.unwrap();
+    let found = breaches(&verify(&stage, at(100)).await);
+    let expected = (7, "entry 3".to_owned(), "expected entry 7".to_owned());
+    assert!(found.contains(&expected), "{found:?}");
+    let (_, output, _) = stage.command(&format!("history --account {ACCOUNT}")).await;
+    assert!(!output.is_empty());
 }
 
 #[tokio::test]
