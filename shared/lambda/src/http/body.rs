@@ -241,21 +241,36 @@ impl fmt::Display for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
+/// What serde calls a type, in the words of JSON.
+fn plain(expected: &str) -> String {
+    let words = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of at least 0",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a map" => "an object",
+        "a sequence" => "an array",
+        record if record.starts_with("struct ") => "an object",
+        other => other,
+    };
+    words.to_owned()
+}
+
 impl de::Error for Mismatch {
     fn custom<T: fmt::Display>(words: T) -> Self {
         Self::Refused(words.to_string())
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Expected(expected.to_string())
+        Self::Expected(plain(&expected.to_string()))
     }
 
     fn invalid_value(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Expected(expected.to_string())
+        Self::Expected(plain(&expected.to_string()))
     }
 
     fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
-        Self::Expected(expected.to_string())
+        Self::Expected(plain(&expected.to_string()))
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
@@ -334,15 +349,19 @@ mod tests {
     #[test]
     fn i6_d5_a_refusal_names_the_field_and_never_what_was_sent() {
         for (text, pointer, detail) in [
-            (r#"{"credits":"canary","operation":"song"}"#, "#/credits", "expected u64"),
-            (r#"{"credits":-1,"operation":"song"}"#, "#/credits", "expected u64"),
-            (r#"{"credits":1.5,"operation":"song"}"#, "#/credits", "expected u64"),
+            (
+                r#"{"credits":"canary","operation":"song"}"#,
+                "#/credits",
+                "expected a whole number of at least 0",
+            ),
+            (r#"{"credits":-1,"operation":"song"}"#, "#/credits", "expected a whole number of at least 0"),
+            (r#"{"credits":1.5,"operation":"song"}"#, "#/credits", "expected a whole number of at least 0"),
             (r#"{"credits":7,"operation":"canary"}"#, "#/operation", "expected one of `song`, `stems`"),
             (r#"{"credits":7,"operation":7}"#, "#/operation", "expected enum Operation"),
             (r#"{"operation":"song"}"#, "#", "`credits` is missing"),
             (r#"{"credits":7,"operation":"song","note":["canary"]}"#, "#/note", "expected a string"),
             (r#"{"credits":7,"operation":"song","note":null}"#, "#/note", "expected a string"),
-            (r#"{"credits":7,"operation":"song","items":null}"#, "#/items", "expected a sequence"),
+            (r#"{"credits":7,"operation":"song","items":null}"#, "#/items", "expected an array"),
             (
                 r#"{"credits":7,"operation":"song","oops":1}"#,
                 "#/oops",
