@@ -78,7 +78,11 @@ async fn look<S: Store, Q: PayoutQueue>(
     let mut approved = carry_out(store, pause, &opened, quote.as_ref(), grounds.clone(), run.now).await?;
     if matches!(
         approved,
-        Approved::Disputed | Approved::NotPossible | Approved::NotAllowed | Approved::AbovePayment(_)
+        Approved::Disputed
+            | Approved::MovedUnrecorded
+            | Approved::NotPossible
+            | Approved::NotAllowed
+            | Approved::AbovePayment(_)
     ) {
         // It stays so, and a person has to look.
         let mut case = assessment.case.clone();
@@ -104,6 +108,7 @@ async fn look<S: Store, Q: PayoutQueue>(
         | Approved::QuoteChanged(_)
         | Approved::Taken(_)
         | Approved::Disputed
+        | Approved::MovedUnrecorded
         | Approved::NotPossible
         | Approved::NotAllowed
         | Approved::TooMany

@@ -119,9 +119,12 @@ pub(crate) async fn answer_offer<S: Stores, Q: PayoutQueue>(
     let made = stored.offer(&offer).and_then(|(offer, _)| offer.made.clone());
     let maker = made.as_ref().map(|made| made.by.clone());
     let by = maker.clone().map_or(Actor::Policy, Actor::Support);
-    if let Some(made) = made {
-        // What a person stands for is what that person was shown, or it is to be made again.
-        check(Some(&made.quote), quote.as_ref())?;
+    if made.is_some_and(|made| quote.as_ref().is_none_or(|quote| quote.id() != made.quote)) {
+        // What a person answers for is what that person was shown.
+        return Err(Problem::new(ProblemKind::StateConflict).detail(
+            "credits or money of the payment have moved since the offer was made, so that it does not hold; \
+             a person has to make it again",
+        ));
     }
     let granted = match &quote {
         Some(quote) => granted_before(app, &stored, quote, maker.as_deref(), now).await?,

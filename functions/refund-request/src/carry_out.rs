@@ -47,6 +47,10 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
             .detail("another refund of this payment was made meanwhile; ask for another quote")),
         Approved::Disputed => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the cardholder's bank disputes the payment: a refund could pay it twice")),
+        Approved::MovedUnrecorded => Err(Problem::new(ProblemKind::StateConflict).detail(
+            "a refund or a dispute of this payment was reported before it was recorded: see at Stripe what is left, \
+             refund that there, and refuse the request with this reason, or grant the credits",
+        )),
         Approved::QuoteChanged(fresh) => Err(changed(Some(&fresh))),
         Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the lots of these credits have left the account, or no hold of them is known")),

@@ -34,6 +34,8 @@ mod subscriptions;
 mod texts;
 mod wording;
 
+use std::pin::Pin;
+
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::caller::{Caller, CallerRules, Role};
@@ -63,44 +65,56 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
 ) -> Result<Response, Problem> {
     match request.route_key() {
         "POST /v1/accounts/{account}/refund-requests" => {
-            Box::pin(submit::submit(app, request, invocation)).await
+            boxed(|| submit::submit(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/preview" => {
-            Box::pin(submit::preview(app, request, invocation)).await
+            boxed(|| submit::preview(app, request, invocation)).await
         }
-        "GET /v1/accounts/{account}/refund-requests" => Box::pin(list::list(app, request, invocation)).await,
-        "GET /v1/accounts/{account}/refund-requests/{id}" => list::show(app, request, invocation).await,
+        "GET /v1/accounts/{account}/refund-requests" => boxed(|| list::list(app, request, invocation)).await,
+        "GET /v1/accounts/{account}/refund-requests/{id}" => {
+            boxed(|| list::show(app, request, invocation)).await
+        }
         "GET /v1/accounts/{account}/refund-requests/{id}/decision" => {
-            Box::pin(list::decision(app, request, invocation)).await
+            boxed(|| list::decision(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/answers" => {
-            Box::pin(act::answer_questions(app, request, invocation)).await
+            boxed(|| act::answer_questions(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/withdrawal" => {
-            act::withdraw(app, request, invocation).await
+            boxed(|| act::withdraw(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/reopening" => {
-            act::reopen(app, request, invocation).await
+            boxed(|| act::reopen(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/offers/{offer}" => {
-            Box::pin(act::answer_offer(app, request, invocation)).await
+            boxed(|| act::answer_offer(app, request, invocation)).await
         }
-        "GET /v1/refund-requests" => queue::queue(app, request, invocation).await,
-        "POST /v1/refund-requests/{id}/claim" => claim::claim(app, request, invocation).await,
-        "POST /v1/refund-requests/{id}/arrival" => claim::arrival(app, request, invocation).await,
-        "POST /v1/refund-requests/{id}/release" => claim::release(app, request, invocation).await,
-        "POST /v1/refund-requests/{id}/hold-back" => hold_back::hold_back(app, request, invocation).await,
-        "POST /v1/refund-requests/{id}/review" => Box::pin(review::review(app, request, invocation)).await,
-        "GET /v1/accounts/{account}/payments" => payments::list(app, request, invocation).await,
-        "GET /v1/accounts/{account}/subscriptions" => subscriptions::list(app, request, invocation).await,
+        "GET /v1/refund-requests" => boxed(|| queue::queue(app, request, invocation)).await,
+        "POST /v1/refund-requests/{id}/claim" => boxed(|| claim::claim(app, request, invocation)).await,
+        "POST /v1/refund-requests/{id}/arrival" => boxed(|| claim::arrival(app, request, invocation)).await,
+        "POST /v1/refund-requests/{id}/release" => boxed(|| claim::release(app, request, invocation)).await,
+        "POST /v1/refund-requests/{id}/hold-back" => {
+            boxed(|| hold_back::hold_back(app, request, invocation)).await
+        }
+        "POST /v1/refund-requests/{id}/review" => boxed(|| review::review(app, request, invocation)).await,
+        "GET /v1/accounts/{account}/payments" => boxed(|| payments::list(app, request, invocation)).await,
+        "GET /v1/accounts/{account}/subscriptions" => {
+            boxed(|| subscriptions::list(app, request, invocation)).await
+        }
         "POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation" => {
-            cancel::cancel(app, request, invocation).await
+            boxed(|| cancel::cancel(app, request, invocation)).await
         }
-        "PUT /v1/accounts/{account}/findings" => findings::finding(app, request, invocation).await,
-        "GET /v1/outages" => findings::outages(app, request, invocation).await,
-        "PUT /v1/outages/{id}" => findings::outage(app, request, invocation).await,
+        "PUT /v1/accounts/{account}/findings" => boxed(|| findings::finding(app, request, invocation)).await,
+        "GET /v1/outages" => boxed(|| findings::outages(app, request, invocation)).await,
+        "PUT /v1/outages/{id}" => boxed(|| findings::outage(app, request, invocation)).await,
         _ => Err(Problem::new(ProblemKind::NotFound)),
     }
+}
+
+/// A route's future on the heap, made in a frame of its own: those of all routes in one frame are larger than a
+/// thread's stack should hold.
+fn boxed<F: Future>(route: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(route())
 }
 
 /// The account of the path, for its customer and for support people.

@@ -5,7 +5,7 @@ use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{Actor, Credits, Money};
-use policy::{Discount, Document, OfferKind, Remedy};
+use policy::{Discount, Document, OfferKind, Remedy, payable_step};
 use refunds::{Call, Chosen, Grounds, Pays, Quote, Review, ReviewError, Reviewed, Standing, Stores, Verdict};
 
 use crate::body::{sent, unprocessable};
@@ -149,7 +149,12 @@ fn worth_of(
         currency: money.currency().as_str().to_owned(),
     };
     match (&made.remedy, worth) {
-        (Some(remedy), Worth::Computed) => Ok(remedy.clone()),
+        (Some(_), Worth::Computed) => stored.computed_remedy(offer, standing).ok_or_else(|| {
+            unprocessable(
+                "#/offer",
+                "expected an offer that the policy still makes: credits were used meanwhile",
+            )
+        }),
         // The document names a share of the price; a reviewer may name an amount in its place.
         (_, Worth::Money(money)) if made.kind == OfferKind::Discount => discount_of(money, standing),
         (None, Worth::Credits(_)) if made.kind == OfferKind::Discount => Err(unprocessable(
@@ -183,6 +188,10 @@ fn discount_of(money: Money, standing: &Standing<'_>) -> Result<Remedy, Problem>
         Some(paid) if !fits(paid) => {
             let expected = format!("expected 1 to {} in {}", paid.minor(), paid.currency());
             Err(unprocessable("#/amount", expected))
+        }
+        // What is left of the renewal has to be an amount that Stripe charges.
+        Some(paid) if !money.minor().is_multiple_of(payable_step(paid.currency().as_str())) => {
+            Err(refused(&ReviewError::NotPayable(payable_step(paid.currency().as_str()))))
         }
         _ => Ok(Remedy::Discount(discount)),
     }

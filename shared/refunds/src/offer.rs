@@ -101,10 +101,39 @@ impl Request {
 
     /// What accepting an offer would do: what a person offered, or what the document computes.
     pub fn offer_quote(&self, id: &str, standing: &Standing<'_>) -> Option<Quote> {
-        let (offer, made) = self.offer(id)?;
-        let chosen = offer.made.as_ref().map_or_else(Chosen::default, |made| made.chosen);
-        let remedy = offer.made.as_ref().map(|made| &made.remedy).or(made.remedy.as_ref())?;
-        self.offered_quote(id, remedy, chosen, standing)
+        let (offer, _) = self.offer(id)?;
+        match &offer.made {
+            Some(made) => self.offered_quote(id, &made.remedy, made.chosen, standing),
+            None => self.offered_quote(id, &self.computed_remedy(id, standing)?, Chosen::default(), standing),
+        }
+    }
+
+    /// What the document computes for an offer, by the credits that are used by now: the decision counted those
+    /// that were used when the request was filed (`S3-21`). `None` if the document computes nothing, or does not
+    /// make the offer after such use.
+    pub fn computed_remedy(&self, id: &str, standing: &Standing<'_>) -> Option<Remedy> {
+        let (_, made) = self.offer(id)?;
+        let computed = made.remedy.clone()?;
+        let (Some(payment), Some(head)) = (standing.payment, standing.head) else { return Some(computed) };
+        let lot = head.after().lot(payment.lot);
+        // A lot leaves the account only when it is empty.
+        let (used, running) = lot.map_or((payment.credits, Credits::ZERO), |lot| (lot.spent, lot.held));
+        let of = |fact| match self.case.facts.get(fact) {
+            Some(Value::Integer(count)) => u64::try_from(*count).ok(),
+            _ => None,
+        };
+        let (Some(spent_then), Some(held_then)) = (of(Fact::CreditsSpent), of(Fact::CreditsHeld)) else {
+            return Some(computed);
+        };
+        if (used.get(), running.get()) == (spent_then, held_then) {
+            return Some(computed);
+        }
+        let mut facts = self.case.facts.clone();
+        facts.set_quantity(Fact::CreditsSpent, used.get()).ok()?;
+        facts.set_quantity(Fact::CreditsHeld, running.get()).ok()?;
+        let decision = &self.case.decision;
+        let again = policy::decide(standing.document, &facts, decision.reason, decision.decided_at_ms);
+        again.offers.into_iter().find(|offer| offer.offer == id)?.remedy
     }
 
     /// What the offer would do, were it worth `remedy`, by the terms that a reviewer chose.

@@ -60,6 +60,9 @@ pub enum Approved {
     NothingLeft,
     /// The payment is disputed at the cardholder's bank, so that a refund could pay it twice (E13).
     Disputed,
+    /// The payment is not recorded, and an event reported a refund or a dispute of it: how much is left of it
+    /// is not known.
+    MovedUnrecorded,
     /// Something else would happen than was quoted: credits were used or came back meanwhile (D10).
     QuoteChanged(Box<Quote>),
     /// The credits cannot be given back: their lots have left the account, or no hold of them is known.
@@ -170,6 +173,9 @@ async fn approve_money<S: Stores, P: Pause>(
         };
         if payment.bars_refunds() {
             return Ok(Approved::Disputed);
+        }
+        if records.is_some() && store.moved_unrecorded(id).await.map_err(ExecuteError::Store)? {
+            return Ok(Approved::MovedUnrecorded);
         }
         let Some(sum) = RefundedSum::raise(&payment, amount) else { return Ok(Approved::NothingLeft) };
         let sum = RefundedSum { records, ..sum };
@@ -313,7 +319,8 @@ pub async fn report<S: Stores, P: Pause>(
 }
 
 /// Saves that Stripe declined the payout for good: what was revoked for it is given back unless the money
-/// has left by another way (`money_left`).
+/// has left by another way (`money_left`). Its amount counts as refunded no more: the refunds that did take the
+/// money are counted by their own events.
 pub async fn decline<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
@@ -329,7 +336,14 @@ pub async fn decline<S: Stores, P: Pause>(
             return Ok(Reported::Known(request.state));
         }
         let save = if money_left {
-            Save { request: next(request), commit: None, refunded: None }
+            let refunded = match &request.payout {
+                Some(payout) => {
+                    let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
+                    payment.and_then(|payment| RefundedSum::lower(&payment, payout.amount))
+                }
+                None => None,
+            };
+            Save { request: next(request), commit: None, refunded }
         } else {
             undone(store, request, false, Cause::RefundRequest(id.as_str().to_owned()), now).await?
         };

@@ -9,7 +9,7 @@ use ledger::{
     Change, Command, Credits, Decided, Entry, GenerationId, LotId, Money, Payment, PaymentId, PaymentKind,
     ProductId, Subscription, SubscriptionId, Takes, Timestamp, decide,
 };
-use policy::{Discount, Document, OnRefund, Remedy, Revocation};
+use policy::{Discount, Document, OnRefund, Remedy, Revocation, payable_step};
 
 use crate::{Granted, fingerprint};
 
@@ -242,6 +242,7 @@ impl Quote {
             Discount::Amount { amount_minor, currency } => {
                 (1..=payment.paid.minor()).contains(amount_minor)
                     && payment.paid.currency().as_str() == currency
+                    && amount_minor.is_multiple_of(payable_step(currency))
             }
         };
         let pays = Pays::Discount { subscription: subscription.clone(), discount: discount.clone() };

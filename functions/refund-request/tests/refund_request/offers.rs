@@ -41,6 +41,50 @@ async fn s3_26_declining_changes_nothing_but_a_fact() {
 }
 
 #[tokio::test]
+async fn s3_21_the_part_is_of_the_credits_that_are_left_when_it_is_offered() {
+    let world = World::new().await;
+    let (id, before) = unusable(&world).await;
+    // 85 of 100 credits were left when the request was filed.
+    let shown = &offer(&before, "part_by_credits")["quote"];
+    assert_eq!(shown["pays"]["amount"]["amount_minor"], 850, "{shown:#}");
+    let made = json!({"decision": "offer", "offer": "part_by_credits", "clause": "partial-goodwill",
+        "reason": "A fair part."});
+    world.generate_for("image-to-3d", "mesh-2", 35).await;
+    let (status, offered) = world.review_as_quoted(&id, "agent-1", &made).await;
+    assert_eq!(status, 200, "{offered:#}");
+    let fresh = &offer(&offered, "part_by_credits")["quote"];
+    assert_eq!(fresh["pays"]["amount"]["amount_minor"], 500, "{fresh:#}");
+    // Who uses more after the offer was made needs another one, and is asked for no quote in vain.
+    world.generate_for("image-to-3d", "mesh-3", 10).await;
+    let (status, problem) = world.act(&id, "offers/part_by_credits", &json!({"answer": "accept"})).await;
+    assert_eq!(
+        (status, &problem["type"]),
+        (409, &json!("urn:makegood:problem:state-conflict")),
+        "{problem:#}"
+    );
+    assert!(problem["detail"].as_str().unwrap().contains("make it again"), "{problem:#}");
+    let (status, again) = world.review_as_quoted(&id, "agent-1", &made).await;
+    assert_eq!(status, 200, "{again:#}");
+    let (status, paid) = world.act(&id, "offers/part_by_credits", &json!({"answer": "accept"})).await;
+    assert_eq!((status, world.refunded("pi_3d").await), (200, 400), "{paid:#}");
+    // Of nothing that is left there is no part.
+    let (id, _) = nothing_left(&world).await;
+    let (status, problem) = world.review(&id, "agent-1", &made).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("#/offer")), "{problem:#}");
+}
+
+/// A request like [`unusable`], whose credits are all used since.
+async fn nothing_left(world: &World) -> (String, Value) {
+    world.pay_for("image-to-3d", "image-to-3d", "pi_3d_2", 1000).await;
+    let body = json!({"reason": "changed_mind", "payment": "pi_3d_2", "note": "I used a part of it."});
+    world.generate_for("image-to-3d", "mesh-4", 60).await;
+    let (status, request) = world.submit("key-2", &body).await;
+    assert_eq!(status, 201, "{request:#}");
+    world.generate_for("image-to-3d", "mesh-5", 40).await;
+    (request["id"].as_str().unwrap().to_owned(), request)
+}
+
+#[tokio::test]
 async fn s2_8_another_generation_is_noted() {
     let world = World::new().await;
     world.generate("song-1", 5).await;
@@ -103,7 +147,7 @@ async fn an_offer_of_a_person_is_void_when_something_else_would_happen() {
     world.review(&id, "agent-1", &offering).await;
     world.generate_for("image-to-3d", "mesh-2", 50).await;
     let (status, problem) = world.act(&id, "offers/part_by_credits", &json!({"answer": "accept"})).await;
-    assert_eq!((status, &problem["type"]), (409, &json!("urn:makegood:problem:quote-changed")), "{problem}");
+    assert_eq!((status, &problem["type"]), (409, &json!("urn:makegood:problem:state-conflict")), "{problem}");
     assert_eq!(world.refunded("pi_3d").await, 0);
     assert_eq!(offer(&world.seen(&id).await, "part_by_credits")["state"], "open");
 }

@@ -187,7 +187,7 @@ async fn s0_1_the_channel_of_a_request_is_recorded_and_none_is_refused() {
         let facts = if channel == "api" {
             let (status, request) = world.submit(channel, &body).await;
             assert_eq!(status, 201, "{request:#}");
-            outcomes.push(request["decision"]["outcome"].clone());
+            outcomes.push(world.decision(&request).await["outcome"].clone());
             let id = request["id"].as_str().unwrap().parse().unwrap();
             world.app.store.request(&id).await.unwrap().unwrap().case.facts
         } else {

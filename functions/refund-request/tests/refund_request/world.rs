@@ -79,6 +79,7 @@ impl World {
 
     async fn pay(&self, id: &str, billing_reason: Option<&str>, credits: u64, charged_s: u64) {
         let mut grant = grant(&account(), id, credits, billing_reason.map(|_| "sub_1"));
+        grant.payment.period_starts_at = billing_reason.map(|_| at(charged_s));
         if let (ledger::PaymentKind::Subscription { billing_reason: reason, .. }, Some(word)) =
             (&mut grant.payment.kind, billing_reason)
         {
@@ -133,6 +134,7 @@ impl World {
     pub(crate) async fn renew(&self, id: &str, minor: u64) {
         let mut grant = grant(&account(), id, 500, Some("sub_1"));
         grant.payment.paid = Money::new(minor, grant.payment.paid.currency());
+        grant.payment.period_starts_at = Some(at(40 * DAY_S));
         self.grant(grant, "music-studio", 40 * DAY_S).await;
     }
 
