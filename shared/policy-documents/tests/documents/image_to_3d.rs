@@ -65,6 +65,29 @@ fn s3_5_a_double_payment_on_record_is_recommended_for_a_refund() {
 }
 
 #[test]
+fn s3_6_a_purchase_without_any_usable_result_is_recommended_for_a_refund() {
+    let nothing = spent(subscription(), 100).with(Fact::UsableResults, 0);
+    for reason in [Reason::GenerationFailed, Reason::ServiceUnavailable] {
+        let decision = nothing.clone().decide(reason);
+        assert_eq!(
+            (&decision.outcome, cited(&decision)),
+            (&recommends(ten_dollars()), vec!["no-usable-result"])
+        );
+        let offers: Vec<&str> = decision.offers.iter().map(|made| made.offer.as_str()).collect();
+        assert_eq!(offers, ["free_retry", "manual_help"], "{reason:?}");
+    }
+    for (case, what) in [
+        (nothing.clone().with(Fact::PaymentNamed, false), "no purchase is named"),
+        (nothing.clone().with(Fact::GenerationNamed, true), "it is about one generation"),
+        (spent(nothing, 0), "nothing was spent"),
+    ] {
+        let decision = case.decide(Reason::GenerationFailed);
+        assert!(!cited(&decision).contains(&"no-usable-result"), "{what}: {decision:?}");
+        assert_ne!(decision.outcome, recommends(ten_dollars()), "{what}");
+    }
+}
+
+#[test]
 fn s3_6_one_usable_result_breaks_the_claim_of_none() {
     for (usable, expected) in [(0, recommends(ten_dollars())), (1, person())] {
         let case = spent(subscription(), 100).with(Fact::UsableResults, usable);

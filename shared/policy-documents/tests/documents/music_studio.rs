@@ -108,18 +108,24 @@ fn s2_16_charge_after_confirmed_cancellation_is_granted() {
 #[test]
 fn s2_16_the_charge_must_follow_the_confirmation_and_its_effect() {
     for (confirmed, effective, expected) in [
-        (-1, -1, granted()),
-        (-1, 0, granted()),
-        (-1, 1, person(None)),
-        (0, 0, person(None)),
-        (1, 1, person(None)),
-        (0, -1, person(None)),
+        (-1, -1, (granted(), Basis::Rules)),
+        (-1, 0, (granted(), Basis::Rules)),
+        (-1, 1, (person(None), Basis::Rules)),
+        (0, 0, (person(None), Basis::Unmatched)),
+        (1, 1, (person(None), Basis::Unmatched)),
+        (0, -1, (person(None), Basis::Unmatched)),
     ] {
         let decision = Case::renewal_after_cancellation()
             .with(Fact::CancellationConfirmedAt, CHARGED_MS + confirmed)
             .with(Fact::CancellationEffectiveAt, CHARGED_MS + effective)
+            // The period that is paid for begins a little after the charge.
+            .with(Fact::PeriodStartsAt, CHARGED_MS + 5)
             .decide(Reason::ChargedAfterCancellation);
-        assert_eq!(decision.outcome, expected, "confirmed {confirmed}, effective {effective}");
+        assert_eq!(
+            (decision.outcome, decision.basis),
+            expected,
+            "confirmed {confirmed}, effective {effective}"
+        );
     }
 }
 
