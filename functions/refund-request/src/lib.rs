@@ -111,8 +111,8 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
     }
 }
 
-/// A route's future on the heap, made in a frame of its own: those of all routes in one frame are larger than a
-/// thread's stack should hold.
+/// A route's future on the heap, made in a frame of its own: those of all routes in one frame are larger
+/// than a thread's stack should hold.
 fn boxed<F: Future>(route: impl FnOnce() -> F) -> Pin<Box<F>> {
     Box::pin(route())
 }

@@ -64,8 +64,8 @@ async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     Ok(Outcome::Applied)
 }
 
-/// The account of a session that names none. Where neither the customer nor the price is ours, it sold one of the
-/// company's other products.
+/// The account of a session that names none. Where neither the customer nor the price is ours, it sold one of
+/// the company's other products.
 async fn of_customer(apply: &Apply<'_>, session: &CheckoutSession) -> Result<AccountId, Stop> {
     if let Some(customer) = &session.customer
         && let Some(account) = apply.tables.account_of(customer).await?

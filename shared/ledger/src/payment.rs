@@ -156,8 +156,8 @@ impl Dispute {
         (self.as_of, stage)
     }
 
-    /// Whether the money was taken back, or may be. An inquiry, one that ended, and a dispute that was blocked
-    /// never did.
+    /// Whether the money was taken back, or may be. An inquiry, one that ended, and a dispute that was
+    /// blocked took nothing.
     pub fn counts(&self) -> bool {
         match self.status.as_str() {
             "warning_closed" => false,

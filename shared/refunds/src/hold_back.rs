@@ -6,7 +6,8 @@
 
 use ledger::{Actor, Cause, ExecuteError, Pause, PolicyRef, Timestamp};
 
-use crate::pay::{Failure, Settled, reversed, settle};
+use crate::pay::{Failure, Settled, settle};
+use crate::report::reversed;
 use crate::{Act, Call, Deed, EdgeError, Request, State, Stores};
 
 /// How an attempt to hold back ended.

@@ -108,9 +108,9 @@ impl Request {
         }
     }
 
-    /// What the document computes for an offer, by the credits that are used by now: the decision counted those
-    /// that were used when the request was filed (`S3-21`). `None` if the document computes nothing, or does not
-    /// make the offer after such use.
+    /// What the document computes for an offer, by the credits that are used by now: the decision counted
+    /// those that were used when the request was filed (`S3-21`). `None` if the document computes nothing, or
+    /// does not make the offer after such use.
     pub fn computed_remedy(&self, id: &str, standing: &Standing<'_>) -> Option<Remedy> {
         let (_, made) = self.offer(id)?;
         let computed = made.remedy.clone()?;

@@ -4,15 +4,15 @@
 use ledger::{
     AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Compensation, Credits, Ending,
     Entry, ExecuteError, Grant, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentKind,
-    PaymentStore, PolicyRef, Prepared, Record, RefundRequestId, ReleaseReason, Settlement, SettlementOutcome,
-    Timestamp, prepare,
+    PaymentStore, PolicyRef, Prepared, Record, ReleaseReason, Settlement, SettlementOutcome, Timestamp,
+    prepare,
 };
 use policy::Document;
 
 use crate::discount::approve_discount;
 use crate::{
-    CountedBy, Counting, Granted, Holder, LeadStore, Pays, Quote, RefundSeen, RefundedSum, Request,
-    RequestStore, ReviewError, Save, Saved, Seen, State,
+    CountedBy, Counting, Granted, Holder, LeadStore, Pays, Quote, RefundedSum, Request, RequestStore,
+    ReviewError, Save, Saved, State,
 };
 
 /// Keeps journals, payments, leads and requests, and fails in one way.
@@ -268,177 +268,6 @@ async fn approve_credits<S: Stores, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// What became of a report of Stripe's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reported {
-    /// The request went to this state, or learned its refund.
-    Moved(State),
-    /// It said what is known; the request is in this state.
-    Known(State),
-    /// No request has this id.
-    NotOurs,
-    /// It is another refund, or of another payment or amount: a person has to look.
-    Mismatch,
-}
-
-/// Stripe's failure reason of a refund whose charge was disputed while it was on its way
-/// (<https://docs.stripe.com/refunds#failed-refunds>).
-const FAILED_BY_DISPUTE: &str = "charge_for_pending_refund_disputed";
-
-/// Applies what Stripe reports of a request's refund, in any order and any number of times. A refund that
-/// failed gives back what was revoked for it and lowers the payment's sum, once (E8 to E10), unless it
-/// failed because the cardholder's bank takes the money, or the bank has it: the customer would have money
-/// and credits. A dispute that is won gives them back later ([`undo`]).
-pub async fn report<S: Stores, P: Pause>(
-    store: &S,
-    pause: &P,
-    id: &RefundRequestId,
-    seen: &RefundSeen,
-    cause: Cause,
-    now: Timestamp,
-) -> Result<Reported, Failure<S>> {
-    for attempt in 0..pause.attempts_max() {
-        let Some(mut request) = store.request(id).await.map_err(ExecuteError::Store)? else {
-            return Ok(Reported::NotOurs);
-        };
-        let save = match request.observe(seen, now) {
-            Seen::Known => return Ok(Reported::Known(request.state)),
-            Seen::Mismatch => return Ok(Reported::Mismatch),
-            Seen::Moved => Save { request: next(request), commit: None, refunded: None },
-            Seen::MovedToFailed => {
-                let by_dispute = seen.failure.as_deref() == Some(FAILED_BY_DISPUTE);
-                undone(store, request, by_dispute, cause.clone(), now).await?
-            }
-        };
-        if let Settled::Written(request) = settle(store, save, None).await? {
-            return Ok(Reported::Moved(request.state));
-        }
-        pause.pause(attempt).await;
-    }
-    Err(ExecuteError::Busy)
-}
-
-/// Saves that Stripe declined the payout for good: what was revoked for it is given back unless the money
-/// has left by another way (`money_left`). Its amount counts as refunded no more: the refunds that did take the
-/// money are counted by their own events.
-pub async fn decline<S: Stores, P: Pause>(
-    store: &S,
-    pause: &P,
-    id: &RefundRequestId,
-    (code, money_left): (&str, bool),
-    now: Timestamp,
-) -> Result<Reported, Failure<S>> {
-    for attempt in 0..pause.attempts_max() {
-        let Some(mut request) = store.request(id).await.map_err(ExecuteError::Store)? else {
-            return Ok(Reported::NotOurs);
-        };
-        if request.declined(code, now).is_err() {
-            return Ok(Reported::Known(request.state));
-        }
-        let save = if money_left {
-            let refunded = match &request.payout {
-                Some(payout) => {
-                    let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
-                    payment.and_then(|payment| RefundedSum::lower(&payment, payout.amount))
-                }
-                None => None,
-            };
-            Save { request: next(request), commit: None, refunded }
-        } else {
-            undone(store, request, false, Cause::RefundRequest(id.as_str().to_owned()), now).await?
-        };
-        if let Settled::Written(request) = settle(store, save, None).await? {
-            return Ok(Reported::Moved(request.state));
-        }
-        pause.pause(attempt).await;
-    }
-    Err(ExecuteError::Busy)
-}
-
-/// Gives back what a refund that failed by its payment's dispute had revoked, once the bank has decided for
-/// the company. While another dispute of the payment is open or lost, everything stays as it is.
-pub async fn undo<S: Stores, P: Pause>(
-    store: &S,
-    pause: &P,
-    id: &RefundRequestId,
-    cause: Cause,
-    now: Timestamp,
-) -> Result<Reported, Failure<S>> {
-    for attempt in 0..pause.attempts_max() {
-        let Some(request) = store.request(id).await.map_err(ExecuteError::Store)? else {
-            return Ok(Reported::NotOurs);
-        };
-        if !request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) {
-            return Ok(Reported::Known(request.state));
-        }
-        let save = undone(store, request, true, cause.clone(), now).await?;
-        if save.request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) {
-            return Ok(Reported::Known(save.request.state));
-        }
-        if let Settled::Written(request) = settle(store, save, None).await? {
-            return Ok(Reported::Moved(request.state));
-        }
-        pause.pause(attempt).await;
-    }
-    Err(ExecuteError::Busy)
-}
-
-/// A failed request with the ledger's and the payment's part of undoing its payout; without them where a dispute
-/// of its payment is lost, or the refund failed `by_dispute` and its disputes have not ended well.
-async fn undone<S: Stores>(
-    store: &S,
-    mut request: Request,
-    by_dispute: bool,
-    cause: Cause,
-    now: Timestamp,
-) -> Result<Save, Failure<S>> {
-    let Some(payout) = &mut request.payout else {
-        return Ok(Save { request: next(request), commit: None, refunded: None });
-    };
-    let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
-    let freed = payment.as_ref().is_some_and(Payment::is_freed);
-    payout.kept_by_dispute = by_dispute && !freed || payment.as_ref().is_some_and(Payment::is_lost);
-    if payout.kept_by_dispute {
-        return Ok(Save { request: next(request), commit: None, refunded: None });
-    }
-    reversed(store, request, payment.as_ref(), (cause, Actor::Stripe), now).await
-}
-
-/// The request with the ledger's and the payment's part of taking its payout back, of which no money left.
-pub(crate) async fn reversed<S: Stores>(
-    store: &S,
-    request: Request,
-    payment: Option<&Payment>,
-    (cause, actor): (Cause, Actor),
-    now: Timestamp,
-) -> Result<Save, Failure<S>> {
-    let Some(payout) = &request.payout else {
-        return Ok(Save { request: next(request), commit: None, refunded: None });
-    };
-    let refunded = payment.and_then(|payment| RefundedSum::lower(payment, payout.amount));
-    if refunded.is_none() {
-        return Ok(Save { request: next(request), commit: None, refunded });
-    }
-    // What other refunds of the payment revoked stays revoked.
-    let command =
-        Command::Restore { payment: payout.payment.clone(), credits: payout.revoked, debt: payout.debt };
-    let order = Order {
-        account: &request.account,
-        command: &command,
-        cause,
-        policy: (actor == Actor::Policy).then(|| request.decided_by()),
-        actor,
-        records: Vec::new(),
-    };
-    let head = read_head(store, order.account, Head::Unread).await?;
-    let commit = match prepare(store, &order, head.as_ref(), now).await? {
-        Prepared::Commit(commit, _) => Some(*commit),
-        // The lot is open, or has left the account.
-        Prepared::Answer(_) => None,
-    };
-    Ok(Save { request: next(request), commit, refunded })
-}
-
 pub(crate) enum Settled {
     Written(Box<Request>),
     Stale(Box<Request>),
@@ -477,7 +306,7 @@ pub(crate) async fn settle<S: Stores>(
     })
 }
 
-async fn read_head<S: Stores>(
+pub(crate) async fn read_head<S: Stores>(
     store: &S,
     account: &AccountId,
     head: Head,
@@ -499,7 +328,7 @@ fn order<'order>(request: &'order Request, command: &'order Command, grounds: &G
     }
 }
 
-fn next(mut request: Request) -> Request {
+pub(crate) fn next(mut request: Request) -> Request {
     request.version = request.version.saturating_add(1);
     request
 }

@@ -62,7 +62,8 @@ impl World {
         Self::of(stripe, invoice.purchase(place).unwrap().as_str()).await
     }
 
-    /// The same for an invoice that was paid with a card, of which 200 of 500 cents are refunded, and with `rest`.
+    /// The same for an invoice that was paid with a card, of which 200 of 500 cents are refunded, and with
+    /// `rest`.
     pub(crate) async fn of_divided_invoice(rest: impl FnOnce(&str) -> serde_json::Value) -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
         let pack = BuyPack {

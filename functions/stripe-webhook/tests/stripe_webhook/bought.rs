@@ -12,7 +12,7 @@ use crate::replays::replayed;
 use crate::scene::{ACCOUNT, DAY_S, START_S, Scene, at, created};
 
 /// An event of type `name` about `object`.
-fn event(id: &str, name: &str, object: &Value) -> String {
+pub(crate) fn event(id: &str, name: &str, object: &Value) -> String {
     json!({
         "id": id, "object": "event", "type": name, "created": START_S, "livemode": false,
         "api_version": "2026-10-28.endive", "data": {"object": object},
@@ -21,14 +21,14 @@ fn event(id: &str, name: &str, object: &Value) -> String {
 }
 
 /// The scene's customer, whose account a free pack's session links, and that session's credits are none.
-async fn linked(scene: &Scene) -> String {
+pub(crate) async fn linked(scene: &Scene) -> String {
     let (made, [checkout, _, _]) = scene.subscribe(0);
     assert_eq!(scene.send(&checkout, at(0)).await.says, "applied");
     made.customer.unwrap()
 }
 
 /// A line of an invoice of the newest shape.
-fn line(price: &str, amount: i64, proration: bool) -> Value {
+pub(crate) fn line(price: &str, amount: i64, proration: bool) -> Value {
     json!({
         "id": format!("il_{price}_{amount}"), "object": "line_item", "amount": amount, "quantity": 1,
         "quantity_decimal": "1", "discount_amounts": [],
@@ -42,7 +42,7 @@ fn line(price: &str, amount: i64, proration: bool) -> Value {
 }
 
 /// A paid invoice of the newest shape, without its payments.
-fn invoice(customer: &str, subscription: Option<&str>, paid: u64, lines: &[Value]) -> Value {
+pub(crate) fn invoice(customer: &str, subscription: Option<&str>, paid: u64, lines: &[Value]) -> Value {
     let parent = subscription.map(|subscription| {
         json!({"type": "subscription_details", "subscription_details": {"subscription": subscription, "metadata": {}}})
     });
@@ -388,54 +388,6 @@ async fn a_refund_and_a_dispute_of_a_divided_payment_reach_its_parts() {
     for id in ["in_1", "in_1~2"] {
         assert_eq!(payment(&scene, id).await.disputes.len(), 1, "{id}");
     }
-}
-
-#[tokio::test]
-async fn the_events_of_other_products_are_ignored_without_an_alarm() {
-    let scene = Scene::new().await;
-    let other = invoice("cus_other", Some("sub_other"), 5_000, &[line("price_elsewhere", 5_000, false)]);
-    let subscription = json!({
-        "id": "sub_other", "object": "subscription", "customer": "cus_other", "status": "active",
-        "cancel_at_period_end": false,
-        "items": {"object": "list", "data": [{"price": "price_elsewhere"}], "has_more": false},
-    });
-    for (name, object) in [("invoice.paid", &other), ("customer.subscription.updated", &subscription)] {
-        let reply = scene.send(&event("evt_1", name, object), at(10)).await;
-        assert_eq!((reply.status, &*reply.says), (200, "ignored: other_product"), "{name}");
-        assert!(!reply.counted("EventsParked"), "{name}");
-    }
-    let (_, [checkout, ..]) = scene.subscribe(10);
-    for (price, says) in
-        [("price_elsewhere", "ignored: other_product"), ("price_pro_monthly", "parked: account_unknown")]
-    {
-        let other = |object: &mut Value| {
-            object["client_reference_id"] = json!(null);
-            object["customer"] = json!("cus_other");
-            object["metadata"]["price"] = json!(price);
-        };
-        assert_eq!(scene.send_changed(&checkout, at(10), other).await.says, says, "{price}");
-    }
-    // A customer of ours may have bought what the catalogue forgot.
-    let customer = linked(&scene).await;
-    let ours = invoice(&customer, Some("sub_1"), 5_000, &[line("price_elsewhere", 5_000, false)]);
-    assert_eq!(
-        scene.send(&event("evt_2", "invoice.paid", &ours), at(10)).await.says,
-        "parked: price_unknown"
-    );
-    let account = AccountId::new(ACCOUNT).unwrap();
-    let noted = Lead::id_of_uncredited(&account, &PaymentId::new("in_1").unwrap());
-    assert!(scene.tables.lead(&noted).await.unwrap().is_some());
-    // So may one whose invoice came before the session that links it.
-    let (made, [checkout, _, first]) = scene.subscribe(20);
-    let forgotten = |body: &str| body.replace("price_pro_monthly", "price_elsewhere");
-    let (customer, _) = (made.customer.unwrap(), made.payment);
-    let fresh =
-        |body: &str| forgotten(body).replace(&customer, "cus_fresh").replace(ACCOUNT, "account-fresh");
-    assert_eq!(scene.send(&fresh(&first), at(20)).await.says, "ignored: other_product");
-    assert_eq!(scene.send(&fresh(&checkout), at(20)).await.says, "parked: price_unknown");
-    let paid = PaymentId::new(made.invoice.unwrap()).unwrap();
-    let noted = Lead::id_of_uncredited(&AccountId::new("account-fresh").unwrap(), &paid);
-    assert!(scene.tables.lead(&noted).await.unwrap().is_some());
 }
 
 #[tokio::test]

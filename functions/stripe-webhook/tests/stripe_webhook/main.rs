@@ -17,6 +17,8 @@ mod names;
 #[cfg(test)]
 mod order;
 #[cfg(test)]
+mod other_products;
+#[cfg(test)]
 mod purchases;
 #[cfg(test)]
 mod refunds;

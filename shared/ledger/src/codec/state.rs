@@ -25,9 +25,9 @@ enum SourceForm {
 }
 
 /// Id, source, product, granted at, expires at, the eight amounts in the order of [`Lot`], captures and those
-/// that may have delivered nothing usable, left-over time in seconds, open (0) or closed (1 and the credits that came back since), touched at, and where
-/// renewals take the place of what is left, the period's beginning with whether it does (1) or is the first
-/// (0).
+/// that may have delivered nothing usable, left-over time in seconds, open (0) or closed (1 and the credits
+/// that came back since), touched at, and where renewals take the place of what is left, the period's
+/// beginning with whether it does (1) or is the first (0).
 #[derive(Serialize, Deserialize)]
 pub(super) struct LotForm(
     u32,

@@ -231,7 +231,7 @@ async fn a_lot_counts_the_captures_that_may_have_delivered_nothing_usable() {
         (lot.captures, lot.unusable, lot.spent.get())
     };
     assert_eq!(counts(), (3, 2, 6));
-    // A person gives the credits of one back: it counts no more, and that of a usable result is another count.
+    // A person gives the credits of one back: it counts no more. That of a usable result is another count.
     story.run(&settle("g2", FAILED), 3).await;
     assert_eq!(counts(), (2, 1, 4));
     story.run(&settle("g1", FAILED), 4).await;
