@@ -48,8 +48,8 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
         Approved::Disputed => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the cardholder's bank disputes the payment: a refund could pay it twice")),
         Approved::MovedUnrecorded => Err(Problem::new(ProblemKind::StateConflict).detail(
-            "a refund or a dispute of this payment was reported before it was recorded: see at Stripe what is \
-             left, refund that there, and refuse the request with this reason, or grant the credits",
+            "a refund or a dispute of this payment was reported before it was recorded: see at Stripe what \
+             is left, refund that there, and refuse the request with this reason, or grant the credits",
         )),
         Approved::QuoteChanged(fresh) => Err(changed(Some(&fresh))),
         Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
