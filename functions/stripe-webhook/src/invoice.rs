@@ -204,11 +204,17 @@ async fn linked_payment(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Link
         }
         let payments = payments?;
         let sum = payments.iter().try_fold(0_u64, |sum, (_, part)| sum.checked_add(part.minor()));
-        // With a part missing, the largest payment is not known yet.
-        if sum.is_some_and(|sum| sum >= invoice.amount_paid.minor())
-            && let Some((payment, paid)) = largest(payments.iter().map(|(id, part)| (id, *part)))
-        {
-            return Ok(Linked::Payment(payment.clone(), paid));
+        // With a part missing, it is not known yet whether it was one payment.
+        if sum.is_some_and(|sum| sum >= invoice.amount_paid.minor()) {
+            match payments.as_slice() {
+                [] => {}
+                [(payment, paid)] => return Ok(Linked::Payment(payment.clone(), *paid)),
+                // The invoice's id is that of all of them, each of which finds the invoice.
+                _ => {
+                    let (id, paid) = unnamed(invoice)?;
+                    return Ok(Linked::Payment(id, paid));
+                }
+            }
         }
         if !apply.is_fresh() {
             break;

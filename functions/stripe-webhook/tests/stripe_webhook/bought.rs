@@ -288,6 +288,21 @@ async fn a_pack_by_a_hosted_invoice_is_granted_by_its_link() {
     assert_eq!(scene.send(&body, at(30)).await.says, "repeated");
     assert_eq!(lots(&scene).await, [lot("pi_1", 500, 3_999)]);
 
+    // Paid in two, the invoice's id is that of both, and each finds it.
+    let scene = Scene::new().await;
+    let customer = linked(&scene).await;
+    for (id, payment, part) in [("evt_1", "pi_1", 1_000), ("evt_2", "pi_2", 2_999)] {
+        let paid = event(id, "invoice_payment.paid", &invoice_payment(payment, part));
+        assert_eq!(scene.send(&paid, at(10)).await.says, "applied");
+    }
+    let object = invoice(&customer, None, 3_999, &[line("price_pack_500", 3_999, false)]);
+    assert_eq!(scene.send(&event("evt_3", "invoice.paid", &object), at(20)).await.says, "applied");
+    assert_eq!(lots(&scene).await, [lot("in_1", 500, 3_999)]);
+    for payment in ["pi_1", "pi_2"] {
+        let linked = scene.tables.linked_payment(&PaymentId::new(payment).unwrap()).await.unwrap();
+        assert_eq!(linked, PaymentId::new("in_1").ok(), "{payment}");
+    }
+
     let scene = Scene::new().await;
     let customer = linked(&scene).await;
     let object = invoice(&customer, None, 0, &[line("price_pack_500", 3_999, false)]);
