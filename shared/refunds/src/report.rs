@@ -59,8 +59,8 @@ pub async fn report<S: Stores, P: Pause>(
 }
 
 /// Saves that Stripe declined the payout for good: what was revoked for it is given back unless the money
-/// has left by another way (`money_left`). Its amount counts as refunded no more: the refunds that did take the
-/// money are counted by their own events.
+/// has left by another way (`money_left`). Its amount counts as refunded no more: the refunds that did take
+/// the money are counted by their own events.
 pub async fn decline<S: Stores, P: Pause>(
     store: &S,
     pause: &P,
