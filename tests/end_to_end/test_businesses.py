@@ -150,7 +150,7 @@ def test_s3_12_image_to_3d_recommends_no_refund_of_what_was_downloaded(stack, cu
 
     assert "results-taken" not in clauses(previewed())
     for _ in range(3):
-        stack.send(downloaded(customer.account, generation, "model_from_image"))
+        stack.send(downloaded(stack.service, customer.account, generation, "model_from_image"))
     eventually("the download is counted", lambda: "results-taken" in clauses(previewed()))
     stack.wait_until_idle()
     request = filed(customer, "in_review", **asked)
@@ -163,7 +163,7 @@ def test_s3_6_image_to_3d_recommends_money_when_nothing_usable_came_of_the_purch
     made = customer.buy(**THREE_D_PACK)
     held = {"operation": "model_from_image", "product": "image-to-3d"}
     for kind in ["moderation_block", "partial_result"]:
-        stack.send(failed(customer.account, customer.held(10, **held), "model_from_image", kind=kind))
+        stack.send(failed(stack.service, customer.account, customer.held(10, **held), "model_from_image", kind))
     asked = {"reason": "generation_failed", "payment": made["payment"], "note": NOTE}
 
     def previewed():

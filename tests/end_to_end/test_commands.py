@@ -32,7 +32,7 @@ def test_the_first_hold_and_the_first_failure_of_the_readme(stack):
     scene.buy()
     run_in_a_shell(call, API=stack.state["api_url"], ACCOUNT=scene.account, SERVICE=stack.token("service"))
     assert scene.balance() == (95, 5)
-    stack.send(message.replace("<account>", scene.account))
+    stack.send(message.replace("<account>", scene.account).replace("<service>", stack.service))
     scene.becomes("the credits are back", lambda: scene.balance() == (100, 0))
 
 
