@@ -56,6 +56,14 @@ def filed_as(customer, key, state, **body):
     return customer.decided(answer.json)
 
 
+def preview(customer, support, asked):
+    """What a request would lead to, with the whole decision."""
+    path = f"/v1/accounts/{customer.account}/refund-requests/preview"
+    answer = customer.stack.post(path, asked, as_=support)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
 def recommends(request):
     """What the machine recommends to the person who decides."""
     return (request["decision"]["outcome"]["recommendation"] or {}).get("kind")
@@ -143,10 +151,7 @@ def test_s3_12_image_to_3d_recommends_no_refund_of_what_was_downloaded(stack, cu
     asked = {"reason": "changed_mind", "payment": made["payment"], "note": NOTE}
 
     def previewed():
-        path = f"/v1/accounts/{customer.account}/refund-requests/preview"
-        answer = stack.post(path, asked, as_=support)
-        assert answer.status == 200, answer.body
-        return answer.json
+        return preview(customer, support, asked)
 
     assert "results-taken" not in clauses(previewed())
     for _ in range(3):
@@ -159,7 +164,7 @@ def test_s3_12_image_to_3d_recommends_no_refund_of_what_was_downloaded(stack, cu
     assert "outputs_downloaded" in facts, facts
 
 
-def test_s3_6_image_to_3d_recommends_money_when_nothing_usable_came_of_the_purchase(stack, customer):
+def test_s3_6_image_to_3d_recommends_money_when_nothing_usable_came_of_the_purchase(stack, customer, support):
     made = customer.buy(**THREE_D_PACK)
     held = {"operation": "model_from_image", "product": "image-to-3d"}
     for kind in ["moderation_block", "partial_result"]:
@@ -167,10 +172,7 @@ def test_s3_6_image_to_3d_recommends_money_when_nothing_usable_came_of_the_purch
     asked = {"reason": "generation_failed", "payment": made["payment"], "note": NOTE}
 
     def previewed():
-        path = f"/v1/accounts/{customer.account}/refund-requests/preview"
-        answer = stack.post(path, asked, as_=customer.owner)
-        assert answer.status == 200, answer.body
-        return answer.json
+        return preview(customer, support, asked)
 
     eventually("both endings are recorded", lambda: recommends(previewed()) == "grant")
     assert clauses(previewed()) == ["no-usable-result"]
