@@ -170,6 +170,7 @@ def test_s3_6_image_to_3d_recommends_money_when_nothing_usable_came_of_the_purch
     for kind in ["moderation_block", "partial_result"]:
         stack.send(failed(stack.service, customer.account, customer.held(10, **held), "model_from_image", kind))
     asked = {"reason": "generation_failed", "payment": made["payment"], "note": NOTE}
+    asked["requested_from_account"] = True
 
     def previewed():
         return preview(customer, support, asked)
