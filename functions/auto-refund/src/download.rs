@@ -1,7 +1,7 @@
-//! Downloads (`S3-12`): a generation of which a result was downloaded counts at the payments of the lots that
-//! its hold drew on, once, however often and in whichever order its messages come.
+//! Downloads (`S3-12`): a generation with a downloaded result counts at the payments of the lots that its
+//! hold drew on. It counts once, however often and in whichever order its messages come.
 //!
-//! Nothing is said of credits: how the generation ended is reported by messages of its own.
+//! These messages do not change credits: other messages report how the generation ended.
 
 use ledger::{
     AccountId, DownloadStore, Entry, ExecuteError, GenerationId, Hold, LedgerStore, PaymentId, ServiceId,

@@ -181,7 +181,7 @@ where
         Ok(Case { records, past, document, verdict, service, ended_at })
     }
 
-    /// Counts a generation of which a result was downloaded at the payments whose credits it was made on.
+    /// Counts a generation with a downloaded result at the payments whose credits it was made on.
     async fn download(
         &mut self,
         head: Option<&Entry>,

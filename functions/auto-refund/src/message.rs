@@ -1,6 +1,6 @@
 //! The queue's messages: the envelope of `infra/schemas/generation-event.v1.json` and nothing else.
 //!
-//! A message says which generation ended and how, or of which one a result was downloaded. It cannot say how
+//! A message says which generation ended and how, or which one had a result downloaded. It cannot say how
 //! many credits that is: there is no field for an amount, and a field that the envelope does not have makes
 //! the message poison. What SNS or EventBridge wrap around a body is such a field. No refusal quotes the
 //! message.
@@ -31,7 +31,7 @@ pub struct Message {
     pub is_spoken_for: bool,
     /// When that was, as the service says.
     pub occurred_at: Timestamp,
-    /// How it ended; nothing where a result of it was downloaded or exported.
+    /// How it ended; `None` if one of its results was downloaded or exported.
     pub ending: Option<Reported>,
 }
 

@@ -1,8 +1,8 @@
-//! Who may speak for which service: SQS's own word on the sender against the message's.
+//! Who may speak for which service: the sender that SQS names is compared with the service in the message.
 //!
 //! SQS names a sender by a unique id that nobody can choose: `AIDA…` for a user, `AROA…:session` for a role's
-//! session (`SenderId`, SQS API reference). The service becomes the actor of the ledger's entry, so that it
-//! has to be one that the sender speaks for. A message of any other sender changes nothing, whatever it says.
+//! session (`SenderId`, SQS API reference). The service becomes the actor of the ledger's entry, so it has to
+//! be one that the sender speaks for. A message from any other sender changes nothing.
 
 use lambda::config::{ConfigError, Env};
 use lambda::sqs::Record;

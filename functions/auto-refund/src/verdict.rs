@@ -51,7 +51,7 @@ impl Verdict {
         }
     }
 
-    /// What the ledger is told.
+    /// The ending that the ledger records.
     pub(crate) fn ending(&self) -> Ending {
         match self {
             Self::Capture => Ending::Succeeded,

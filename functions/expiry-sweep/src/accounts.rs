@@ -1,4 +1,4 @@
-//! Accounts of which something is due: lots expire, holds without an outcome are released.
+//! Accounts with something due: lots expire, holds without an outcome are released.
 //!
 //! A marker leads to an account and is moved on afterwards, to the next instant at which something of the
 //! account is due. A run that ends between the two leaves an early marker, which the next run moves on.
@@ -53,7 +53,7 @@ pub(crate) async fn sweep<S: Store, Q: Sync>(
     }
 }
 
-/// What became of one account.
+/// The outcome of one account.
 enum Done {
     /// An entry was written.
     Written,
@@ -104,7 +104,7 @@ impl Shard {
     }
 
     /// The next markers that this run has not looked at. A whole page of markers that stay where they are
-    /// hides what is behind it, of which at least one counts as left over.
+    /// hides those behind it. They count as at least one left over.
     async fn page<S: Store, Q>(
         &mut self,
         sweep: &Sweep<S, Q>,

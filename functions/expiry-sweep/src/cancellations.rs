@@ -1,7 +1,7 @@
-//! Confirmed cancellations that Stripe has not been told of: their message was lost or could not be sent, or
-//! Stripe does not answer, or declines. Each is announced again until Stripe knows, at intervals that double
-//! up to a day, so that those that Stripe keeps declining stand behind the others of the bounded page. After
-//! a day people are called, whatever the reason is.
+//! Confirmed cancellations that Stripe does not know of: their message was lost or could not be sent, or
+//! Stripe does not answer, or declines. Each is announced again until Stripe knows. The intervals double up
+//! to a day, so that those that Stripe keeps declining come after the others of the bounded page. After a day
+//! people are called, for any of these reasons.
 
 use lambda::payout_queue::PayoutQueue;
 use ledger::Untold;

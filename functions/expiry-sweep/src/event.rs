@@ -57,7 +57,7 @@ struct Tick {
     time: String,
 }
 
-/// The instant by which the sweep judges what is due.
+/// The instant for which the sweep judges what is due.
 pub(crate) fn time(invocation: &Invocation, allowed: SweptTime) -> Result<Timestamp, TickError> {
     let tick: Tick = invocation.event()?;
     if tick.version != VERSION {

@@ -1,10 +1,10 @@
-//! Leads that are due: each is assessed from the records, and opens the customer's request where they bear it
-//! out. What the policy decides by itself is carried out as if the customer had filed it; everything else
-//! waits for the customer or for people, also what cannot be carried out, such as a refund of a charge that
-//! is disputed.
+//! Leads that are due: each is assessed from the records, and opens the customer's request if they support
+//! it. What the policy decides by itself is carried out as if the customer had filed it. Everything else
+//! waits for the customer or for people, also what cannot be carried out, such as a refund of a disputed
+//! charge.
 //!
-//! A request is saved before its lead is forgotten, and is the same at every try, so that a run that is cut
-//! off between the two is finished by the next. Whoever has filed for the same before keeps the case.
+//! A request is saved before its lead is forgotten, and is the same at every try. So if a run is cut off
+//! between the two, the next run finishes it. A customer who has filed for the same before keeps that case.
 
 use cases::{CaseError, follow};
 use lambda::payout_queue::PayoutQueue;

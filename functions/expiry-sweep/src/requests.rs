@@ -1,6 +1,6 @@
-//! Requests of which something is due: a payout whose message was lost, whose refund Stripe has not confirmed
-//! or whose plan it has not ended, and clocks that warn, run out or have not been looked at since the request
-//! moved. Leads stand in the same index.
+//! Requests with something due: a payout whose message was lost, whose refund Stripe has not confirmed or
+//! whose plan it has not ended, and clocks that warn, run out or have not been looked at since the request
+//! moved. Leads are in the same index.
 //!
 //! The payout itself looks up what Stripe has before it asks again, so that an announcement too many costs
 //! one message. Payouts go by the wall clock: a run for another day must not put them off. Clocks go by the
@@ -36,7 +36,7 @@ pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &R
     shards.fold(Status::default(), async |sum, shard| sum.and(shard)).await
 }
 
-/// What became of one request or lead.
+/// The outcome of one request or lead.
 pub(crate) enum Done {
     Written,
     NothingDue,
@@ -66,7 +66,7 @@ async fn one_shard<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>,
         let left = page.split_off(room.min(page.len()));
         let done = stream::iter(&page).map(|due| thing(sweep, run, due)).buffer_unordered(AT_ONCE);
         note(&mut status, &done.collect::<Vec<_>>().await);
-        // A whole page of requests that stay due hides what is behind it, of which at least one counts.
+        // A whole page of requests that stay due hides those behind it. They count as at least one.
         let hidden = usize::from(is_full && page.is_empty());
         status.left_over = u64::try_from(left.len().max(hidden)).unwrap_or(u64::MAX);
         if status.left_over > 0 || !is_full {

@@ -1,16 +1,15 @@
-//! Telling Stripe of cancellations that were confirmed here: the subscription ends with the period that is
-//! paid.
+//! Sends confirmed cancellations to Stripe: the subscription ends with the period that is paid.
 //!
-//! The confirmation is recorded before, and holds whatever Stripe answers. Telling it twice changes nothing.
-//! The key is that of the confirmation and of its announcement, so that Stripe does not repeat what it once
-//! said to an earlier one.
+//! The confirmation is recorded before, and holds even if Stripe declines. Sending it twice changes nothing.
+//! The idempotency key is that of the confirmation and of its announcement, so that Stripe does not repeat
+//! its answer to an earlier one.
 
 use ledger::{AccountId, CancellationStore, SubscriptionId, Timestamp};
 use stripe_api::{CancelWhen, Decline, IdempotencyKey, StripeClient, StripeError};
 
 use crate::code_of;
 
-/// What became of a cancellation.
+/// The outcome of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     /// Stripe knows of it from here on.

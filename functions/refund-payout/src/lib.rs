@@ -56,7 +56,7 @@ type Outcome<S, T> = Result<T, PayoutError<<S as LedgerStore>::Error>>;
 pub struct Paid {
     /// Where the request stands.
     pub state: State,
-    /// What became of the plan that was to end with the refund, if it was this delivery that ended it.
+    /// The outcome of the plan that was to end with the refund, if this delivery ended it.
     pub plan: Option<Plan>,
 }
 
@@ -168,7 +168,7 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             let refunds =
                 self.stripe.refunds_of_payment(&payout.refunds()).await.map_err(PayoutError::Stripe)?;
             let refund = refunds.into_iter().find(|refund| &refund.id == known);
-            // It was made: whatever the list says, it is not asked for again.
+            // It was made: even if the list lacks it, it is not asked for again.
             return refund.map(Some).ok_or(PayoutError::Mismatch);
         }
         let refund =

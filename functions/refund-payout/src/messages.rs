@@ -137,7 +137,7 @@ async fn pay_one<S: Stores, K: SecretSource>(
     true
 }
 
-/// What became of the plan of a refunded charge; one that is left to people raises an alarm.
+/// Logs the outcome of a refunded charge's plan; one that is left to people raises an alarm.
 fn told_of_plan(invocation: &Invocation, plan: Plan) {
     match plan {
         Plan::Ended | Plan::Gone => {

@@ -9,7 +9,7 @@ use stripe_api::{CancelWhen, Decline, StripeError};
 
 use crate::{Outcome, PayoutError, Works, code_of};
 
-/// What became of a plan that was to end.
+/// The outcome of a plan that was to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
     /// Stripe has ended it.
@@ -52,8 +52,8 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         Ok(Some(became))
     }
 
-    /// Writes what became of the plan. Stripe's own events move the request at the same time; what they
-    /// saved is read again, and Stripe is not asked again.
+    /// Writes the outcome of the plan. Stripe's own events may move the request at the same time: the request
+    /// is then read again, and Stripe is not asked again.
     async fn note(&self, mut request: Request, declined: Option<String>) -> Outcome<S, ()> {
         for attempt in 0..self.pause.attempts_max() {
             if !request.plan_ended(declined.clone(), self.now) {

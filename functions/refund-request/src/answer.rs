@@ -104,7 +104,7 @@ struct OfferAnswer<'request> {
     #[serde(skip_serializing_if = "Option::is_none")]
     percent: Option<u32>,
     state: &'static str,
-    /// Whether a person stands for it, so that it is carried out when it is accepted.
+    /// Whether a person made it, so that it is carried out when it is accepted.
     made_by_person: bool,
     quote: Option<QuoteAnswer>,
 }
@@ -113,7 +113,7 @@ struct OfferAnswer<'request> {
 struct Wanted<'request> {
     fact: &'static str,
     question: &'request str,
-    /// The field of an answer; nothing where the customer's own token says it.
+    /// The field of an answer; `None` if the customer's own token says it.
     field: Option<&'static str>,
 }
 

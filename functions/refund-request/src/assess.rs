@@ -48,7 +48,7 @@ pub(crate) async fn assess<S: Stores, Q>(
     })
 }
 
-/// A customer is signed in; of requests in a customer's name support says by which way they came.
+/// A customer is signed in. For a request in a customer's name, support says how it came.
 fn said(asked: &Asked, caller: &Caller) -> Said {
     let by_customer = caller.role() == Role::Customer;
     Said {

@@ -156,7 +156,7 @@ async fn stored<S: Stores, Q>(
     Ok(stored)
 }
 
-/// The same, where it is the account's; another's is as good as none.
+/// The same, if it belongs to the account. Another account's request is answered like a missing one.
 async fn stored_of<S: Stores, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,

@@ -169,7 +169,7 @@ fn answer(payment: &Payment, beside: &Beside, now: Timestamp) -> Result<PaymentA
         windows(payment, told, subscriber, beside.head.as_ref(), now).map_err(Problem::internal)?;
     let zero = Money::new(0, payment.paid.currency());
     let refundable = payment.refundable().unwrap_or(zero);
-    // Of a payment of which nothing is left no window matters.
+    // A payment with nothing left to refund has no open window.
     let open = |until: Option<Timestamp>| until.filter(|_| !refundable.is_zero()).map(|at| at.to_string());
     let price = catalogue().price(&payment.price).ok();
     let plan = price.and_then(|price| match &price.kind {

@@ -174,8 +174,8 @@ impl Reviewing {
 }
 
 /// The clauses that a review of this decision can rest on: those that it cites, those of the rules and laws
-/// for its reason that decide something, those of what the policy lets people offer, and the one by which a
-/// refusal is looked at again. A clause that was cited only for want of another is none of them.
+/// for its reason that decide something, those of what the policy lets people offer, and the one that has a
+/// refusal looked at again. A clause that was cited only for want of another is not among them.
 fn citable<'a>(document: &'a Document, decision: &'a Decision) -> Vec<&'a str> {
     let decides = |rule: &&RuleFinding| rule.effect != EffectKind::NeedsInformation;
     let of_rules = decision.rules.iter().filter(decides);

@@ -64,7 +64,7 @@ pub enum LookupError {
 pub struct Summary {
     /// Events whose lists were fetched.
     pub fetched: u32,
-    /// Events of which Stripe knows nothing, or whose lists are too long: they stay parked.
+    /// Events that Stripe does not know, or whose lists are too long: they stay parked.
     pub failed: u32,
     /// Events that need no lookup: they were applied or looked up before.
     pub settled: u32,

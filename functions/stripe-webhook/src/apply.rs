@@ -136,7 +136,7 @@ impl Apply<'_> {
         Err(Stop::Known(self.awaited(Unapplied::AccountUnknown)))
     }
 
-    /// The purchases in the payment with this id, or in the one of the invoice that stands for it.
+    /// The purchases in the payment with this id, or in the one of the invoice that represents it.
     pub(crate) async fn purchases(&self, id: &PaymentId) -> Result<Vec<Payment>, Stop> {
         let division = self.tables.division(id).await?;
         let purchases = self.tables.purchases_of(id, division.as_ref()).await?;
@@ -148,10 +148,9 @@ impl Apply<'_> {
         Ok(self.tables.purchases_of(&invoice, division.as_ref()).await?)
     }
 
-    /// Grants the credits of a payment's purchases, once, and notes what each may be beside. What
-    /// `told` reads is read
-    /// after the credits are granted: the events that it is told by are saved before they look for credits,
-    /// so that of two at once one sees the other.
+    /// Grants the credits of a payment's purchases, once, and notes the leads that each may be. `told` reads
+    /// after the credits are granted, and the events that it reads are saved before they look for credits.
+    /// So of two events at once, one sees the other.
     pub(crate) async fn grant(
         &self,
         grants: Vec<Grant>,
@@ -237,7 +236,7 @@ impl Apply<'_> {
     }
 }
 
-/// What became of an event for which no entry was written.
+/// The outcome of an event that led to no entry.
 fn unwritten(answer: Answer) -> Outcome {
     match answer {
         Answer::Written { .. } | Answer::Unchanged(_) | Answer::Placed(_) => Outcome::Repeated,

@@ -202,8 +202,8 @@ fn proved(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Bought, Stop> 
     Ok(bought([Line { price: Some(price), quantity, minor: sum.minor(), period: None }])?)
 }
 
-/// The payment and what it brought. A session that cost nothing has no payment: its own id stands for it,
-/// and there is nothing to refund.
+/// The payment and its amount. A session that cost nothing has no payment: its own id takes the place of
+/// the payment's, and there is nothing to refund.
 fn money(session: &CheckoutSession) -> Result<(PaymentId, Money), Stop> {
     let total = session.amount_total.ok_or(Unapplied::PaymentUnknown)?;
     match (&session.payment_status, &session.payment) {

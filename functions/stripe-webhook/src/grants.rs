@@ -21,7 +21,7 @@ pub(crate) struct Charge<'a> {
 /// A payment whose purchases are granted.
 #[derive(Debug)]
 pub(crate) struct Paid<'a> {
-    /// Stripe's payment, or what stands for it.
+    /// Stripe's payment, or the id that represents it.
     pub(crate) payment: PaymentId,
     /// All that can be refunded of it.
     pub(crate) amount: Money,

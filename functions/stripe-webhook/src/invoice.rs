@@ -1,14 +1,14 @@
 //! Paid invoices: the credits of each period of a subscription, and packs that are sold by invoice.
 //!
 //! An invoice brings its credits once, guarded by its own id and by the payment's. Its payment is the one
-//! that refunds go to: the largest that was made through Stripe. Where there is none, because nothing was
-//! charged or the money came out of band, the invoice's id stands for it and nothing can be refunded (C10).
-//! Where the event does not name the payments, which API versions since 2025-03-31 do not, the invoice's id
-//! stands for them with all that was paid: the payout asks Stripe which payment it was, and refunds no
-//! more than that payment's part.
+//! that refunds go to: the largest that was made through Stripe. If there is none, because nothing was
+//! charged or the money came out of band, the invoice's id takes its place and nothing can be refunded (C10).
+//! Events of API versions since 2025-03-31 do not name the payments. Then the invoice's id represents all of
+//! them, with all that was paid: the payout asks Stripe which payment it was, and refunds no more than that
+//! payment's part.
 //!
-//! An invoice without a subscription may belong to a checkout session or to a payment that brings the very
-//! same credits. Only its payment tells, so that it is waited for, and fetched where its event is missing.
+//! An invoice without a subscription may belong to a checkout session or to a payment that brings the same
+//! credits. Only its payment shows which, so the payment is waited for, and fetched if its event is missing.
 
 use ledger::{LedgerStore, Money, PaymentId, PaymentStore, Record};
 use stripe_events::{
@@ -209,7 +209,7 @@ async fn linked_payment(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Link
             match payments.as_slice() {
                 [] => {}
                 [(payment, paid)] => return Ok(Linked::Payment(payment.clone(), *paid)),
-                // The invoice's id is that of all of them, each of which finds the invoice.
+                // The invoice's id represents all of them, and each of them finds the invoice.
                 _ => {
                     let (id, paid) = unnamed(invoice)?;
                     return Ok(Linked::Payment(id, paid));
@@ -244,7 +244,7 @@ fn money(invoice: &PaidInvoice) -> Result<(PaymentId, Money), Unapplied> {
     unnamed(invoice)
 }
 
-/// The invoice's id, which stands for its payment.
+/// The invoice's id in place of its payment's.
 fn unnamed(invoice: &PaidInvoice) -> Result<(PaymentId, Money), Unapplied> {
     let id = PaymentId::new(invoice.id.as_str()).map_err(|_| Unapplied::PaymentUnknown)?;
     let unnamed = invoice.payments.is_none();
@@ -252,8 +252,8 @@ fn unnamed(invoice: &PaidInvoice) -> Result<(PaymentId, Money), Unapplied> {
     Ok((id, paid))
 }
 
-/// A payment of an invoice by itself: from here on what is told of the payment finds the invoice that may
-/// stand for it, and the invoice finds the payment.
+/// A payment of an invoice by itself: from here on, events about the payment find the invoice that may
+/// represent it, and the invoice finds the payment.
 pub(crate) async fn payment_paid(apply: &Apply<'_>, paid: &InvoicePaid) -> Result<Outcome, Stop> {
     match (&paid.payment.source, &paid.payment.status) {
         (PaymentSource::Payment(payment), InvoicePaymentStatus::Paid) => {

@@ -64,7 +64,7 @@ pub(crate) async fn of_payment(
     Ok(())
 }
 
-/// Notes renewals that were charged after a cancellation of which Stripe tells only later.
+/// Notes renewals that were charged after a cancellation that Stripe reports only later.
 pub(crate) async fn of_cancellation(apply: &Apply<'_>, told: &Subscription) -> Result<(), Stop> {
     let Some(confirmed_at) = told.cancellation_confirmed_at else { return Ok(()) };
     let Some(head) = apply.tables.head(&told.account).await? else { return Ok(()) };
@@ -80,8 +80,8 @@ pub(crate) async fn of_cancellation(apply: &Apply<'_>, told: &Subscription) -> R
     Ok(())
 }
 
-/// Notes the first charge of a subscription that its checkout, of which Stripe tells only later, did not
-/// order. A lot does not say its price; another plan brings another number of credits.
+/// Notes the first charge of a subscription if its checkout, which Stripe reports only later, did not order
+/// it. A lot does not say its price; another plan brings another number of credits.
 pub(crate) async fn of_order(apply: &Apply<'_>, account: &AccountId, order: &Order<'_>) -> Result<(), Stop> {
     let Ok(price) = catalogue().price(order.price) else { return Ok(()) };
     let Some(head) = apply.tables.head(account).await? else { return Ok(()) };

@@ -1,12 +1,12 @@
-//! Parked events applied again, when an operator asks for it after what kept them from being applied is
-//! mended.
+//! Applies parked events again. An operator asks for it once the cause that kept them from being applied is
+//! fixed.
 //!
 //! `{"replay": {"event": "<id>"}}` goes in, as an invocation of the function itself, which IAM has to allow:
-//! what comes through the HTTP API has another form. What became of the event comes out. Its bytes were
-//! verified when they were parked; they are applied as of their own instant, guarded by the very conditions
-//! of a delivery, so that a replay, its repeat and Stripe's next try have one effect together. An event that
-//! changes something, or has nothing left to change, is taken away; one that cannot be applied yet stays
-//! parked, with its new reason.
+//! what comes through the HTTP API has another form. The event's outcome comes out. Its bytes were verified
+//! when they were parked. They are applied as of their own instant, under the same conditions as a delivery,
+//! so that a replay, its repeat and Stripe's next try have one effect together. An event that changes
+//! something, or has nothing left to change, is removed. One that cannot be applied yet stays parked, with
+//! its new reason.
 
 use lambda::{Invocation, log};
 use ledger::ExecuteError;
@@ -32,7 +32,7 @@ struct Named {
     event: String,
 }
 
-/// What became of the event.
+/// The outcome of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Replayed {
     /// An outcome of a delivery, or `not_parked`, or `not_kept`.

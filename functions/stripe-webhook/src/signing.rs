@@ -36,8 +36,8 @@ impl<S: SecretSource> Signing<S> {
         Self { stored: CachedSecret::new(source, id), keyed: Mutex::default() }
     }
 
-    /// The secrets as of `now`. A value that cannot be a secret is an error, whatever was stored before it:
-    /// a blank secret would let anybody sign.
+    /// The secrets as of `now`. A value that cannot be a secret is an error, even if a good one was stored
+    /// before it: a blank secret would let anybody sign.
     pub async fn secrets(&self, now: Timestamp) -> Result<Arc<SigningSecrets>, SigningError> {
         let fields = self.stored.fields(now).await?;
         let keyed = self.keyed.lock().unwrap_or_else(PoisonError::into_inner).clone();

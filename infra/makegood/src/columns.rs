@@ -23,7 +23,7 @@ impl<const N: usize> Columns<N> {
         Self { align, rows: Vec::new() }
     }
 
-    /// Adds a row; whatever could steer a terminal is escaped.
+    /// Adds a row; characters that could control a terminal are escaped.
     pub(crate) fn row<T: AsRef<str>>(&mut self, cells: [T; N]) {
         self.rows.push(cells.map(|cell| printable(cell.as_ref())));
     }

@@ -136,7 +136,7 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
     tables.request(&request.id).await.unwrap().unwrap()
 }
 
-/// Writes the next version of a request as it is, whatever its steps say.
+/// Writes the next version of a request as it is, without checking its steps.
 pub(crate) async fn save(tables: &Tables, request: &mut Request) {
     request.version = request.version.saturating_add(1);
     let save = Save { request: request.clone(), commit: None, refunded: None };

@@ -1,8 +1,8 @@
 //! Checking live data against the twelve invariants.
 //!
-//! Everything is read once. The tables move meanwhile, so that two items of one transaction can be read
-//! before and after it: an account of which something is found is read again, and only what stays is
-//! reported.
+//! Everything is read once. The tables change meanwhile, so that of two items of one transaction, one can be
+//! read before it and the other after. An account with findings is read again, and only findings that stay
+//! are reported.
 
 mod check;
 mod material;

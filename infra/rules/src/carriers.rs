@@ -1,7 +1,7 @@
-//! What of a document carries a clause out.
+//! The parts of a document that carry a clause out.
 //!
-//! A document is looked at in its JSON form, so that whatever cites a clause is found by its `clause` or
-//! `clauses`, and a part that is added to the documents is broken without another line here.
+//! A document is read in its JSON form. A part that cites a clause is found by its `clause` or `clauses`, so
+//! a part that is added to the documents is broken without another line here.
 
 use serde_json::Value;
 

@@ -220,7 +220,7 @@ impl Harness {
             // What a mutant breaks is no example to keep, and the first one is enough.
             .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
             .env("PROPTEST_MAX_SHRINK_ITERS", "0")
-            // The copy lies in an ignored folder of a repository, of which it is no part.
+            // The copy lies in an ignored folder of a repository, but is not part of that repository.
             .env("GIT_DIR", "none")
             .env("RUST_BACKTRACE", "0");
         match breach {

@@ -102,8 +102,8 @@ pub async fn assess<S: Stores>(
     now: Timestamp,
 ) -> Result<Assessment, CaseError<<S as LedgerStore>::Error>> {
     let mut records = Records::read(store, account, &asked).await?;
-    // A payment of which nothing is known may be what this reason is about (`S2-21`); any other request about
-    // a payment that is not this account's is answered as one about no payment at all.
+    // This reason may be about a payment that we do not know (`S2-21`). Any other request about a payment
+    // that is not this account's is answered as one about no payment at all.
     let known = records.payment.is_some() || records.uncredited.is_some();
     if asked.payment.is_some() && !known && asked.reason != Reason::CreditsMissing {
         return Err(CaseError::NoSuchPayment);
@@ -124,7 +124,7 @@ pub async fn assess<S: Stores>(
     });
     let document = match (pinned, product) {
         (Some(document), _) => document,
-        // A purchase of which the product is not known falls under the promise of credits, or under none.
+        // A purchase of an unknown product falls under the promise of credits, or under none.
         (None, None) if records.uncredited.is_none() => return Err(CaseError::NoProduct),
         (None, product) => document_for(&records, product, now).ok_or(CaseError::NoDocument)?,
     };
@@ -151,10 +151,10 @@ pub async fn assess<S: Stores>(
     Ok(Assessment { case, records, unrecorded, document })
 }
 
-/// Assesses a lead from the records; nothing where they do not bear it out.
+/// Assesses a lead from the records; `None` if they do not support it.
 ///
-/// Its request is judged as one that was filed when the lead was noted. What the policy has sent to a person
-/// stays with a person: what the rules would do by themselves is advice.
+/// The lead is judged like a request that was filed when the lead was noted. What the policy has sent to a
+/// person stays with a person: what the rules would do by themselves is advice.
 pub async fn follow<S: Stores>(
     store: &S,
     lead: &Lead,
@@ -289,7 +289,7 @@ fn product_fact(facts: &Facts) -> Option<ProductId> {
     }
 }
 
-/// The product that the records name, or `other`; nothing for a purchase of which it is not known.
+/// The product that the records name, or `other`; `None` for a purchase of an unknown product.
 fn product_of<'r>(records: &'r Records, other: Option<&'r ProductId>) -> Option<&'r ProductId> {
     if let Some(payment) = &records.payment {
         return Some(&payment.product);

@@ -24,7 +24,7 @@ pub(crate) const FIRST_CHARGE: &str = "subscription_create";
 const MONTH_DAYS: std::ops::RangeInclusive<i64> = 28..=31;
 const YEAR_DAYS: std::ops::RangeInclusive<i64> = 365..=366;
 
-/// What facts rest on that no record holds: the request itself, and the way by which it came.
+/// Sources of facts that no record holds: the request itself, and the channel through which it came.
 #[derive(Debug, Clone, Default)]
 pub struct Said {
     /// What the customer chooses: `credits` or `money`.
@@ -117,7 +117,7 @@ pub fn gather(
 }
 
 fn about_request(asked: &Asked, records: &Records, facts: &mut Facts) -> Result<(), FactError> {
-    // Nobody is asked for what the records name; of a case of theirs about no payment, these stay unknown.
+    // Nobody is asked for what the records name. Where such a case is about no payment, these stay unknown.
     if asked.payment.is_some() || !asked.said.by_itself {
         // A request from the account itself proves its address: by the token, or by the address it came from.
         let proved = asked.said.by_itself || asked.said.from_account == Some(true);
@@ -258,8 +258,8 @@ fn about_results(
     facts.set_quantity(Fact::GenerationsUsed, captures.saturating_add(running))
 }
 
-/// Downloads of results (`S3-12`). That none was reported says something only where the version that the
-/// payment pinned says that its services report them; of no results none was downloaded, whoever reports.
+/// Downloads of results (`S3-12`). A missing report means "no download" only if the policy version that the
+/// payment pinned says that its services report downloads, or if there are no results to download.
 fn about_downloads(
     payment: &Payment,
     lot: Option<&Lot>,
@@ -271,7 +271,7 @@ fn about_downloads(
         && document.downloads_reported.iter().any(|product| product == payment.product.as_str());
     let captures = lot.map(|lot| lot.captures);
     if is_reported || captures == Some(0) {
-        // A generation that was given back is no result of the payment's, whatever was taken of it before.
+        // A generation that was given back is no result of the payment, even if it was downloaded before.
         let downloaded = captures.map_or(payment.downloads, |captures| payment.downloads.min(captures));
         facts.set_quantity(Fact::OutputsDownloaded, u64::from(downloaded))?;
     }

@@ -230,7 +230,7 @@ impl Caller {
 
     /// Whether the caller may reach `account` on a route that is for `roles`.
     ///
-    /// A role that the route is not for is forbidden, whatever the account; another's account is answered
+    /// A role that the route is not for is forbidden, for every account. Somebody else's account is answered
     /// exactly as a missing one.
     pub fn may_reach(&self, account: &AccountId, roles: &[Role]) -> Result<(), Problem> {
         self.must_be(roles)?;

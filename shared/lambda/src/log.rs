@@ -33,7 +33,7 @@ use crate::config::{ConfigError, Env};
 
 /// Long enough for every id and for a chain of errors, short enough to read.
 const VALUE_BYTES_MAX: usize = 1024;
-/// Twice what any line of ours has.
+/// Twice the number of fields in our longest line.
 const FIELDS_MAX: usize = 32;
 /// The crates of this workspace that log, beside the function itself.
 const OWN_CRATES: [&str; 3] = ["lambda", "ledger_dynamodb", "stripe_api"];

@@ -84,7 +84,7 @@ impl EventError {
     }
 }
 
-/// The instant by which an invocation must have answered.
+/// An invocation must have answered before this instant.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
@@ -97,7 +97,7 @@ impl Deadline {
 
     /// The instant `milliseconds` from here.
     pub fn in_ms(milliseconds: u64) -> Self {
-        // Lambda's longest time is 15 minutes; a day keeps the sum representable whatever is given.
+        // Lambda's longest time is 15 minutes; a day keeps the sum representable for every argument.
         let bounded = Duration::from_millis(milliseconds).min(Duration::from_hours(24));
         let here = Instant::now();
         Self(here.checked_add(bounded).unwrap_or(here))

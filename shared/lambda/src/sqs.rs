@@ -122,7 +122,7 @@ struct BatchItemFailure {
 }
 
 impl BatchResponse {
-    /// The answer to a batch of which `failed` stay in the queue; each is named once.
+    /// The answer to a batch: the `failed` records stay in the queue, and each is named once.
     pub fn of<'b, 'a: 'b>(failed: impl IntoIterator<Item = &'b Record<'a>>) -> Self {
         let mut batch_item_failures: Vec<BatchItemFailure> = failed
             .into_iter()

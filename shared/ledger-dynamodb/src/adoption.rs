@@ -1,6 +1,6 @@
-//! Refunds that no request of ours made, like those of Stripe's Dashboard (`E11`): each is counted once on
-//! its payment, so that all refunds together stay within what was paid (invariant 4), and taken off again,
-//! once, when it fails. A failure is final: a report from before it that comes later counts nothing.
+//! Refunds that no request made, like those from Stripe's Dashboard (`E11`). Each is counted once on its
+//! payment, so that all refunds together stay within what was paid (invariant 4). If it fails, it is taken
+//! off again, once. A failure is final: an older report that arrives after it counts nothing.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use ledger::{
@@ -13,7 +13,7 @@ use crate::item::{Item, ONLY, key, number, read_text, text};
 use crate::transaction::Transacted;
 use crate::{Tables, item};
 
-/// A refund that no request of ours made, as Stripe reports it.
+/// A refund that no request made, as Stripe reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adopted {
     /// Stripe's refund.
@@ -28,14 +28,14 @@ pub struct Adopted {
     pub failed: bool,
 }
 
-/// What became of a report of such a refund.
+/// The outcome of a report of such a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adoption {
     /// It counts on its payment from here on.
     Counted,
     /// It failed and does not count any more, or never will.
     Lifted,
-    /// It said what is known.
+    /// It repeats what is known.
     Known,
     /// No such payment is known.
     UnknownPayment,
@@ -54,9 +54,9 @@ enum Known {
 }
 
 impl Tables {
-    /// Applies what Stripe reports of a refund that no request of ours made, in any order and any number of
-    /// times: three reads and one transaction, or one read where nothing is to be changed. A refund of a
-    /// payment with several purchases is divided among them.
+    /// Applies Stripe's report of a refund that no request made. Reports may come in any order and any number
+    /// of times. This takes three reads and one transaction, or one read if nothing is to be changed. A
+    /// refund of a payment with several purchases is divided among them.
     pub async fn adopt_refund<P: Pause>(&self, pause: &P, seen: &Adopted) -> Result<Adoption, StoreError> {
         for attempt in 0..pause.attempts_max() {
             let stored = self.get(&self.ledger, refund_key(&seen.id)).await?;

@@ -16,7 +16,7 @@ pub struct AccountJournal {
 }
 
 impl Tables {
-    /// Every journal and every payment. `seen` is told the number of items read after each page.
+    /// Every journal and every payment. `seen` is called after each page with the number of items read.
     pub async fn scan_ledger(
         &self,
         mut seen: impl FnMut(usize),

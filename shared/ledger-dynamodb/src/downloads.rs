@@ -1,6 +1,6 @@
-//! Downloads: the generations on a payment's credits of which a result was downloaded, by their marks, as a
-//! set at the payment's own item. So a submission reads their number with the payment, a report that comes
-//! again changes nothing, and no list is read, changed and written.
+//! Downloads: which generations on a payment's credits had a result downloaded. The payment's own item keeps
+//! their marks as a set. So a submission reads their number with the payment, a repeated report changes
+//! nothing, and no list is read, changed and written.
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;

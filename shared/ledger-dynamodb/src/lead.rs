@@ -1,5 +1,5 @@
-//! Leads as items of the requests table's due index. Their attributes are plain, so that whoever only notes
-//! one carries no form of requests.
+//! Leads as items of the requests table's due index. Their attributes are plain, so that a function that only
+//! notes leads carries no form of requests.
 
 use ledger::{Credits, DUE_SHARDS, PaymentId, RefundRequestId, shard_of};
 use policy::{FailureKind, Reason};

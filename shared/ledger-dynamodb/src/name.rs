@@ -1,7 +1,7 @@
-//! What payments are called: from whatever name of a payment a customer has in hand to the payment.
+//! Names of payments: finds the payment by any name that a customer may have for it.
 //!
-//! A purchase carries the names that its own event says, so that they cost no write; they are found among the
-//! purchases of the account that asks. Names that another event says are items of their own. No name leads to
+//! A purchase carries the names that its own event contains, so they cost no write. They are looked up among
+//! the purchases of the account that asks. Names from other events are items of their own. No name leads to
 //! another account's payment: the payment itself says whose it is.
 
 use futures_util::future::{join, join_all};

@@ -205,7 +205,7 @@ impl Tables {
             Some(confirmed) => {
                 item.insert("confirmed_by".to_owned(), text(&*confirmed.by));
                 item.insert("confirmed_at".to_owned(), number(confirmed.at.as_ms()));
-                // What is confirmed is what another person recorded, whatever the code says.
+                // The write condition enforces that a person confirms only what another person recorded.
                 put.condition_expression(
                     "attribute_not_exists(confirmed_by) AND recorded_by = :recorder \
                      AND recorded_by <> :confirmer AND ended_at = :ended_at",

@@ -114,11 +114,11 @@ fn offered(offer: &str) -> [String; 2] {
     [format!("offer_quote:{offer}"), format!("offer_approver:{offer}")]
 }
 
-/// The condition of a save: nobody saved in between; and of one that carries something out or approves it
-/// first, that whoever stands for it neither is the customer nor filed the request or spoke in the customer's
-/// name, and that above the limit somebody else has approved the same quote before, as such or for the offer
-/// that is accepted. Credits that count are held against the limits together with those granted before. All
-/// of it is held against the item as it is stored.
+/// The condition of a save: nobody saved in between. A save that carries something out, or approves it first,
+/// has two more. Its approver is not the customer, did not file the request and did not speak in the
+/// customer's name. Above the limit, somebody else has approved the same quote before, as such or for the
+/// offer that is accepted. Credits that count are compared with the limits together with those granted
+/// before. DynamoDB checks all of it against the item as it is stored.
 fn approved(mut put: PutBuilder, save: &Save, counting: Option<&Counting>) -> PutBuilder {
     let request = &save.request;
     let mut condition = String::from("version = :before");

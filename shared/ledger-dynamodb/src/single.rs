@@ -1,8 +1,8 @@
 //! Single writes: sent from here, with one reading of why one was not written (F1, F3).
 //!
 //! DynamoDB refuses a single write while a transaction is at work on its item. A transaction takes some
-//! milliseconds, so that the write is sent again a few times, after a wait with full jitter. An account's
-//! entries are not written here: whoever meets a transaction there decides again on the newest entry.
+//! milliseconds, so the write is sent again a few times, after a wait with full jitter. An account's entries
+//! are not written here: a caller that meets a transaction there decides again on the newest entry.
 
 use std::future::Future;
 use std::time::Duration;

@@ -203,7 +203,7 @@ impl CancellationStore for Tables {
         let Some((_, update)) = self.update_of_confirmed(seen) else { return Ok(()) };
         let update = update
             .update_expression("SET stripe_at = :stripe_at REMOVE due_shard, due_at")
-            // Where it fails, a newer confirmation is recorded, of which Stripe is told by itself.
+            // If this fails, a newer confirmation is recorded, and Stripe is notified of that one separately.
             .condition_expression("confirmed_at = :seen")
             .expression_attribute_values(":stripe_at", number(stripe_at.as_ms()));
         self.write(|| update.clone().send()).await.map(drop)

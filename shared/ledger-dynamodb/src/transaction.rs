@@ -7,7 +7,7 @@ use crate::Tables;
 use crate::error::{Cancelled, StoreError, cancelled};
 use crate::item::Item;
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 pub(crate) enum Transacted {
     /// All of it is written.
     Written,

@@ -148,7 +148,7 @@ pub enum Command {
     Resume,
 }
 
-/// What became of one settlement.
+/// The outcome of one settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettlementOutcome {
     /// The hold was captured.

@@ -39,14 +39,14 @@ pub struct Order<'order> {
     pub records: Vec<Record>,
 }
 
-/// What became of an order.
+/// The outcome of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// An entry was written.
     Written {
         /// The entry.
         entry: Box<Entry>,
-        /// What became of each settlement.
+        /// The outcome of each settlement.
         outcomes: Vec<SettlementOutcome>,
     },
     /// Nothing changed, because all of it happened before or cannot happen yet.
@@ -170,7 +170,7 @@ pub async fn prepare<S: LedgerStore>(
     Ok(Prepared::Commit(Box::new(Commit { entry, records, mark: plan.mark }), plan.outcomes))
 }
 
-/// The entry that placed a generation's hold and what became of it, where the journal knows one.
+/// The entry that placed a generation's hold and how the hold ended, if the journal has one.
 pub async fn find_hold<S: LedgerStore>(
     store: &S,
     account: &AccountId,

@@ -62,8 +62,8 @@ pub struct Payment {
     pub names: Vec<PaymentName>,
     /// The disputes at the cardholder's bank that there are or were, first opened first.
     pub disputes: Vec<Dispute>,
-    /// The generations on its credits of which a result was downloaded or exported, as services reported;
-    /// [`DOWNLOADS_MAX`] stands for that many or more.
+    /// How many generations on its credits had a result downloaded or exported, as services reported;
+    /// [`DOWNLOADS_MAX`] means that many or more.
     pub downloads: u32,
 }
 

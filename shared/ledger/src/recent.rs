@@ -2,7 +2,7 @@
 //!
 //! A generation is remembered by a mark, the first 47 bits of its id's SHA-256, and 16 of the SHA-256 of the
 //! service that placed its hold, so that the ring takes 64 bytes of an entry. Two generations of one account
-//! that share a mark are told apart wherever it matters:
+//! that share a mark are distinguished wherever it matters:
 //!
 //! - An open hold is found by its id before the ring is asked, so it is settled as it should be.
 //! - A hold that is asked for under a mark of the ring is confirmed by the journal, which knows ids: the

@@ -1,5 +1,5 @@
-//! How generations end: open holds are captured or released, and what contradicts an earlier ending
-//! is put right once (`S2-2`, `S4-2`, `S4-3`).
+//! How generations end: open holds are captured or released. An ending that contradicts an earlier one
+//! corrects it, once (`S2-2`, `S4-2`, `S4-3`).
 
 use crate::decide::{Decided, Planner, Step};
 use crate::{

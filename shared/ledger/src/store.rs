@@ -1,4 +1,4 @@
-//! The narrow port to whatever keeps the journal.
+//! The narrow port to the journal's storage.
 
 use std::future::Future;
 
@@ -19,7 +19,7 @@ pub struct Commit {
     pub mark: Option<Timestamp>,
 }
 
-/// What became of a commit.
+/// The outcome of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Committed {
     /// All of it is written.
@@ -203,10 +203,10 @@ pub struct Marker {
     pub due_at: Timestamp,
 }
 
-/// Finds accounts of which something is due.
+/// Finds accounts with something due.
 pub trait DueStore: LedgerStore {
-    /// Up to `limit` cancellations that Stripe has not been told of although that was due at `now`, oldest
-    /// first.
+    /// Up to `limit` cancellations that Stripe has not been notified of although that was due at `now`,
+    /// oldest first.
     fn untold(
         &self,
         now: Timestamp,

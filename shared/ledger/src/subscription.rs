@@ -6,8 +6,8 @@ use crate::{AccountId, SubscriptionId, Timestamp};
 /// How long Stripe has at first before a confirmation is announced to it again, in seconds: six deliveries of
 /// a message take half an hour, and one that succeeds takes seconds. Each announcement doubles it.
 pub const TELL_WITHIN_S: u64 = 300;
-/// The longest wait between two announcements, in seconds: once a day Stripe is asked again, whatever it
-/// said.
+/// The longest wait between two announcements, in seconds: Stripe is asked again once a day, even after it
+/// declined.
 const TELL_AGAIN_S_MAX: u64 = 86_400;
 /// Announcements after which people have to look: by then Stripe has declined, or not answered, for a day.
 const ANNOUNCED_MAX: u32 = 8;
@@ -52,7 +52,7 @@ pub struct Confirmation {
 }
 
 impl Confirmation {
-    /// When Stripe is told again if it does not know by then, of an announcement at `now`.
+    /// When to notify Stripe again after an announcement at `now`, if it does not know by then.
     pub fn again_at(&self, now: Timestamp) -> Option<Timestamp> {
         let doubled = 1_u64.checked_shl(self.announced).and_then(|factor| TELL_WITHIN_S.checked_mul(factor));
         now.plus_s(doubled.unwrap_or(TELL_AGAIN_S_MAX).min(TELL_AGAIN_S_MAX)).ok()
@@ -89,7 +89,7 @@ impl Channel {
 }
 
 impl Subscription {
-    /// As stored: what Stripe told, together with a confirmation of ours.
+    /// As stored: what Stripe reported, together with a confirmation that was recorded here.
     ///
     /// A confirmation holds from the instant at which it is recorded, before Stripe knows of it. Only an
     /// event from after Stripe knew can take it back, by saying that the subscription goes on: the customer

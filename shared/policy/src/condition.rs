@@ -268,7 +268,7 @@ impl Condition {
     }
 }
 
-/// The first and the last instant, in hundredths, at which a statutory period may end, whatever the country.
+/// The first and the last instant, in hundredths, at which a statutory period may end in any country.
 fn bounds(start: i128, days: i64) -> Option<(i128, i128)> {
     let start = i64::try_from(start.checked_div(SCALE)?).ok()?;
     let (first, last) = statutory::bounds(start, u32::try_from(days).ok()?)?;

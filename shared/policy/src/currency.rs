@@ -6,7 +6,7 @@
 /// a [special case](WHOLE_HUNDREDTHS).
 const ZERO_DECIMAL: [&str; 15] =
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
-/// Currencies of thousandths, the last digit of which is always 0
+/// Currencies of thousandths. The last digit of an amount is always 0
 /// (<https://docs.stripe.com/currencies#three-decimal>).
 const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 /// Currencies without decimals that Stripe takes in hundredths, which are always 00

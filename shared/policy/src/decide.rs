@@ -4,8 +4,8 @@
 //!
 //! 1. a payment without a date, or from before the document, goes to a person;
 //! 2. the laws beside the policy are held against the facts, and the better of both wins;
-//! 3. what people review by the document's own word goes to a person, with the recommendation;
-//! 4. whatever goes to a person is first held against the list of what a request must contain.
+//! 3. what the document reserves for review goes to a person, with the recommendation;
+//! 4. a request that goes to a person is first checked against the list of what a request must contain.
 //!
 //! Invariants: *unknown settles nothing* (an automatic outcome is the same for every value that an
 //! unknown fact could have), and *never above the rest* (money never exceeds what was paid and is not
@@ -37,7 +37,7 @@ struct Judgement<'d> {
     looked: Vec<Looked<'d>>,
     laws: Vec<Considered<'d>>,
     verdict: Verdict<'d>,
-    /// The clause by which people review what a machine could have decided.
+    /// The clause that lets people review what a machine could have decided.
     reviewed_by: Option<&'d str>,
     trace: Trace,
 }
@@ -54,7 +54,7 @@ pub fn decide(document: &Document, facts: &Facts, reason: Reason, now_ms: i64) -
     report(document, &facts, reason, now_ms, judgement, nearest)
 }
 
-/// What [`decide()`] leads to, without the report around it: for whoever decides very many requests.
+/// The outcome of [`decide()`] without its report, for callers that decide very many requests.
 pub(crate) fn outcome_of(document: &Document, facts: &Facts, reason: Reason, now_ms: i64) -> Outcome {
     judge(document, &at_instant(facts, now_ms), reason).verdict.outcome
 }

@@ -34,7 +34,7 @@ pub struct Document {
     pub material: bool,
     /// Why it is material, or why it is not.
     pub material_reason: String,
-    /// How long before it is in force a material version is announced, in seconds; nothing where the policy
+    /// How long before it is in force a material version is announced, in seconds; `None` if the policy
     /// promises no notice.
     pub notice_s: Option<u64>,
     /// The products that it covers.
@@ -163,7 +163,7 @@ pub enum TermUnit {
     Minutes,
     /// 60 minutes.
     Hours,
-    /// 24 hours, whatever the calendar says.
+    /// 24 hours, independent of the calendar.
     Days,
     /// Days of a statutory period, as the law counts them: to the end of the last one, in the customer's
     /// country. Only after `within`.

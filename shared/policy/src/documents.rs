@@ -106,7 +106,7 @@ impl Documents {
         })))
     }
 
-    /// The versions of a [`Documents::new`], in its order, of which each is made when it is first asked for.
+    /// The versions of a [`Documents::new`], in its order. Each is made when it is first asked for.
     pub fn later<D>(versions: impl IntoIterator<Item = (Head, D)>) -> Self
     where
         D: FnOnce() -> Document + Send + 'static,
@@ -185,8 +185,8 @@ impl fmt::Debug for Version {
 }
 
 impl<'d> InForce<'d> {
-    /// The document to decide by. For a purchase before the first version [`crate::decide()`] sends the
-    /// request to a person whatever the document says.
+    /// The document to decide by. For a purchase before the first version, [`crate::decide()`] always sends
+    /// the request to a person.
     pub fn document(self) -> Option<&'d Document> {
         match self {
             Self::Version(document) | Self::BeforeFirstVersion(document) => Some(document),

@@ -67,8 +67,8 @@ impl Pack {
     }
 }
 
-/// The better of the policy's verdict and each law's. Whatever a law could still give keeps the machine
-/// from refusing, and from granting less.
+/// The better of the policy's verdict and each law's. As long as a law could still give more, the machine
+/// neither refuses nor grants less.
 pub(crate) fn better<'d>(mut policy: Verdict<'d>, laws: &mut [Considered<'d>]) -> Verdict<'d> {
     for law in laws {
         let unsettled = law.verdict.basis == Basis::UnknownFacts;

@@ -223,8 +223,8 @@ impl Calendar {
         None
     }
 
-    /// How long people work between two instants, in milliseconds; nothing where the second is not later.
-    /// `None` where they lie further apart than any promise.
+    /// How long people work between two instants, in milliseconds; 0 if the second is not later.
+    /// `None` if they lie further apart than any promise.
     pub fn working_ms(&self, from_ms: i64, until_ms: i64) -> Option<i64> {
         let (from, until) = (self.local(from_ms)?, self.local(until_ms)?);
         let (first_day, last_day) = (from.checked_div_euclid(DAY_MS)?, until.checked_div_euclid(DAY_MS)?);

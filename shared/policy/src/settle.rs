@@ -23,7 +23,7 @@ struct Way<'c> {
     parts: Vec<(&'c Condition, bool)>,
 }
 
-/// Ways, each of which is enough, smallest first.
+/// Ways, smallest first. Each alone is enough.
 type Alternatives<'c> = Vec<Way<'c>>;
 
 /// The smallest set of unknown facts whose values can settle these rules. `needed` are facts without

@@ -15,7 +15,7 @@ use places::{COMMON, Country, Easter, Holiday};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// The hours by which clocks on earth differ from UTC.
+/// How far clocks on earth differ from UTC, in hours.
 const OFFSETS_ON_EARTH: std::ops::RangeInclusive<i64> = -12..=14;
 /// Bound on the days without work in a row, far above any.
 const FREE_DAYS_MAX: u32 = 15;
@@ -34,7 +34,7 @@ pub(crate) fn last_instant(start_ms: i64, days: u32, country: &str) -> Option<i6
     end?.checked_sub(1)
 }
 
-/// The first and the last instant at which the period may end, whatever the country.
+/// The first and the last instant at which the period may end in any country.
 pub(crate) fn bounds(start_ms: i64, days: u32) -> Option<(i64, i64)> {
     let first = start_ms.checked_add(i64::from(days).checked_mul(DAY_MS)?)?;
     let listed = places::codes().filter_map(|code| last_instant(start_ms, days, code)).max();

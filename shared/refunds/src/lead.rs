@@ -1,6 +1,6 @@
-//! Leads: what may be a case by itself. Whoever comes upon one notes it on cheap evidence; the sweep looks
-//! at it when it is due, assesses it from the records, and opens the customer's request where they bear it
-//! out.
+//! Leads: likely cases that no customer has filed. Any function that spots one notes it on cheap evidence.
+//! The sweep looks at it when it is due, assesses it from the records, and opens the customer's request if
+//! they support it.
 //!
 //! A lead's id is the id of the request that it opens: every look at it, however late or often, opens the
 //! same request, and it is forgotten after that request is saved.

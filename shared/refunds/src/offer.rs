@@ -34,7 +34,7 @@ pub struct Offer {
     pub made: Option<Made>,
 }
 
-/// An offer that a person stands for.
+/// An offer that a person made and answers for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
     /// The person: the `sub` of the token.

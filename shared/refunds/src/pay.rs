@@ -22,7 +22,7 @@ impl<S: PaymentStore + LeadStore + RequestStore<Error = <S as LedgerStore>::Erro
 
 pub(crate) type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
-/// Who approves, by which policy, and what of the records is known already.
+/// Who approves, under which policy, and which records were read already.
 #[derive(Debug, Clone)]
 pub struct Grounds {
     /// Who.

@@ -46,8 +46,8 @@ pub struct Payout {
     /// Whether what was revoked for it stays revoked although it failed, and the payment stays used up: the
     /// cardholder's bank gives the customer the money, or may.
     pub kept_by_dispute: bool,
-    /// Refunds of earlier intents of the same request that failed, of which reports may still come: one for
-    /// each time that it was reopened, at most.
+    /// Failed refunds of earlier intents of the same request. Stripe may still report them. There is at most
+    /// one for each time that the request was reopened.
     pub failed_before: Vec<RefundId>,
     /// The plan that ends with the refund, as the quote said.
     pub ends: Option<PlanEnd>,
@@ -65,7 +65,7 @@ impl Payout {
     }
 }
 
-/// Stripe's status of a refund. Only those that decide something are told apart.
+/// Stripe's status of a refund. Only those that decide something are distinguished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundStatus {
     /// On its way.
@@ -161,7 +161,7 @@ impl Request {
         }
     }
 
-    /// Stripe is about to be asked; `another_key` after Stripe's list showed no refund of ours.
+    /// Stripe is about to be asked; `another_key` if Stripe's list did not show the request's refund.
     pub fn ask(&mut self, now: Timestamp, another_key: bool) -> Result<(), EdgeError> {
         if self.state == State::Approved {
             self.go(State::Paying, now, Actor::Policy)?;

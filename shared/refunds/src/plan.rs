@@ -17,22 +17,22 @@ pub struct PlanEnd {
     pub subscription: SubscriptionId,
     /// How often the sweep has announced it.
     pub announced: u32,
-    /// What became of it; nothing while Stripe has to be asked.
+    /// How it ended; `None` while Stripe has to be asked.
     pub became: Option<PlanEnded>,
 }
 
-/// What became of a promised end.
+/// The outcome of a promised end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanEnded {
     /// When Stripe said so.
     pub at: Timestamp,
-    /// Stripe's error code where it declined for good, so that a person has to look; nothing where the
-    /// subscription is gone.
+    /// Stripe's error code if it declined for good, so that a person has to look; `None` if the subscription
+    /// is gone.
     pub declined: Option<String>,
 }
 
 impl PlanEnd {
-    /// The end of this subscription, of which Stripe has not been asked.
+    /// The end of this subscription, before Stripe has been asked for it.
     pub fn of(subscription: SubscriptionId) -> Self {
         Self { subscription, announced: 0, became: None }
     }
@@ -45,8 +45,8 @@ impl PlanEnd {
 }
 
 impl Request {
-    /// The promised end of a plan of which Stripe has to be asked: not before the refund is made, because
-    /// one that Stripe declines ends nothing.
+    /// The promised end of a plan that Stripe has to be asked for. It is open only once the refund is made,
+    /// because a refund that Stripe declines ends nothing.
     pub fn open_plan_end(&self) -> Option<&PlanEnd> {
         let payout = self.payout.as_ref()?;
         let made = match self.state {
@@ -64,7 +64,7 @@ impl Request {
         payout.ends.as_ref().filter(|ends| made && ends.became.is_none())
     }
 
-    /// Notes what became of the promised end, and whether it was open until then.
+    /// Notes the outcome of the promised end, and returns whether it was open until then.
     pub fn plan_ended(&mut self, declined: Option<String>, now: Timestamp) -> bool {
         if self.open_plan_end().is_none() {
             return false;

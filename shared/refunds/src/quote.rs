@@ -1,9 +1,9 @@
 //! Quotes: what carrying a request out would do, before it is done.
 //!
-//! A quote is computed by the very function of the ledger that carries it out, so that both say the same.
-//! Its id is the hash of what would happen; what stays untouched is shown beside it and is not part of it,
-//! so that a song on another lot does not void a quote. Whoever carries a quote out compares it with what
-//! would happen at that instant, and what is not the same is not carried out (D10).
+//! The ledger's function that carries a quote out also computes it, so that both say the same. A quote's id
+//! is the hash of what would happen. What stays untouched is shown beside it and is not part of the hash, so
+//! that a song on another lot does not void a quote. Before a quote is carried out, it is compared with what
+//! would happen at that instant. If the two differ, nothing is carried out (D10).
 
 use ledger::{
     Change, Command, Credits, Decided, Entry, GenerationId, LotId, Money, Payment, PaymentId, PaymentKind,

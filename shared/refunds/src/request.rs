@@ -69,7 +69,7 @@ pub struct Request {
     pub limits: Option<Limits>,
     /// The first of two approvals, while the second is awaited and for what was carried out with it.
     pub first_approval: Option<FirstApproval>,
-    /// The person who stands for what is carried out; nobody where the machine decided.
+    /// The person who answers for what is carried out; `None` if the machine decided.
     pub approved_by: Option<String>,
     /// The payout, once there is an intent.
     pub payout: Option<Payout>,
@@ -239,7 +239,7 @@ impl Request {
         }
     }
 
-    /// Goes to `state`. Whoever was at work on it is done, and its clocks are to be looked at.
+    /// Goes to `state`. Nobody is at work on it any more, and its clocks are to be looked at.
     pub fn go(&mut self, state: State, at: Timestamp, actor: Actor) -> Result<(), EdgeError> {
         self.state = self.state.go(state)?;
         self.steps.push(Step { state, at, actor });

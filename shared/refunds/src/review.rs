@@ -1,8 +1,8 @@
 //! What people decide: reviews, and who has to agree before money or credits move.
 //!
-//! Above the document's limit two people approve the same quote, neither of whom asked for it: the first
-//! approval is kept, and the second one carries it out. The rule is kept here and, whatever the code says,
-//! by the condition of the write ([`Request::approval`]).
+//! Above the document's limit two people approve the same quote, and neither of them asked for it. The first
+//! approval is kept, and the second one carries it out. This module enforces the rule, and so does the
+//! condition of the write, independent of this code ([`Request::approval`]).
 
 use ledger::{Actor, Credits, Money, ProductId, Timestamp};
 use policy::{
@@ -118,7 +118,7 @@ pub enum ReviewError {
     TooMany,
 }
 
-/// Who stands for what a save carries out, for the condition of the write.
+/// Who answers for what a save carries out, for the condition of the write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     /// The person; nobody where the machine decided on recorded facts.
@@ -339,7 +339,7 @@ impl Request {
                 } else if let Verdict::Offer { offer, remedy } = verdict {
                     self.has_room()?;
                     let quote = quote.id();
-                    // The first of two people approved this very offer, whatever becomes of the request.
+                    // The first of two people approved this offer, however the request goes on.
                     let first = self.first_approval.clone().filter(|first| first.quote == quote);
                     let chosen = review.chosen;
                     self.make(offer, Made { by: reviewer, remedy: remedy.clone(), chosen, quote, first });
@@ -402,7 +402,7 @@ impl Request {
         Ok(())
     }
 
-    /// A person has it in hand, whatever the customer was asked for.
+    /// A person takes it in hand. What the customer was asked for is dropped.
     fn in_hand(&mut self, call: &Call) -> Result<(), ReviewError> {
         if self.state == State::InReview {
             return Ok(());
@@ -446,8 +446,8 @@ impl Request {
         }
     }
 
-    /// What a save of this request carries out and who stands for it; nothing while nothing moves. It reads
-    /// what is to be paid out of the request itself, so that the condition of the write guards that.
+    /// What a save of this request carries out and who answers for it; `None` while nothing moves. The amount
+    /// to be paid is read from the request itself, so that the condition of the write guards it.
     pub fn approval(&self) -> Option<Approval> {
         let remedy = match (self.state, &self.payout, self.given) {
             (State::Approved, Some(payout), _) => Remedy::Money {

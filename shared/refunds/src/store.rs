@@ -1,4 +1,4 @@
-//! The narrow port to whatever keeps requests.
+//! The narrow port to the storage of requests.
 
 use std::future::Future;
 
@@ -89,7 +89,7 @@ pub struct Holder {
     pub version: u64,
 }
 
-/// What became of a save.
+/// The outcome of a save.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saved {
     /// All of it is written.

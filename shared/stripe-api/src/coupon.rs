@@ -1,7 +1,7 @@
 //! Coupons: one that makes a subscription's next invoice cheaper, once.
 //!
-//! The caller chooses the coupon's id, so that it is found again whatever became of an answer. It can be
-//! redeemed once (`max_redemptions`), for one invoice (`duration=once`):
+//! The caller chooses the coupon's id, so that it finds the coupon again even if an answer was lost. A coupon
+//! can be redeemed once (`max_redemptions`), for one invoice (`duration=once`):
 //! <https://docs.stripe.com/api/coupons/create>.
 
 use hyper::Method;

@@ -1,6 +1,6 @@
 //! What can go wrong with a call, what that says about the refund, and how the call may be repeated.
 //!
-//! Stripe's errors are told apart by status and error code, never by their text. No error holds the
+//! Stripe's errors are distinguished by status and error code, never by their text. No error holds the
 //! key, a request or an answer's body.
 
 use std::io;
@@ -92,7 +92,7 @@ pub enum StripeError {
         /// Whether this is the stored answer to an earlier call with the same key.
         replayed: bool,
     },
-    /// The idempotency key was used with other parameters: a fault of ours.
+    /// The idempotency key was used with other parameters: a bug in Makegood.
     #[error("the idempotency key was used with other parameters")]
     IdempotencyMismatch,
     /// 401 or 403: the key is wrong, expired or not allowed to make this call.

@@ -110,7 +110,7 @@ impl TryFrom<RefundWire> for Refund {
             amount: money(wire.amount, &wire.currency)?,
             status: wire.status.as_deref().map(RefundStatus::from),
             failure_reason: wire.failure_reason.as_deref().map(RefundFailureReason::from),
-            // Metadata can be edited in the Dashboard: what is no id of ours names no request of ours.
+            // Metadata can be edited in the Dashboard: a value that is no request id names no request.
             request: wire.metadata.request.and_then(|id| RefundRequestId::new(id).ok()),
             created: Timestamp::from_s(wire.created).map_err(unreadable("`created` of a refund"))?,
         })

@@ -38,7 +38,7 @@ pub enum SecretError {
     },
 }
 
-/// One to [`SECRETS_MAX`] secrets, any of which may have signed an event.
+/// One to [`SECRETS_MAX`] secrets. Any one of them may have signed an event.
 pub struct SigningSecrets {
     keyed: Vec<Keyed>,
 }

@@ -100,7 +100,7 @@ pub struct Verified<'a> {
 impl<'a> Verified<'a> {
     /// Bytes that [`verify`] accepted when they came, read back from where nothing else is kept.
     ///
-    /// Whoever calls this vouches for that place. The signature cannot be checked again: it is older than
+    /// The caller vouches for that place. The signature cannot be checked again: it is older than
     /// [`TOLERANCE_S`], and its secret may be gone.
     pub fn kept(payload: &'a [u8]) -> Self {
         Self { payload, secret: KEPT }

@@ -52,7 +52,7 @@ pub(crate) fn money(minor: i64, currency: Currency, field: &str) -> Result<Money
     Ok(Money::new(minor, currency))
 }
 
-/// A leaf: a text, an integer, a flag, or an object of which only the id matters.
+/// A leaf: a text, an integer, a flag, or an object that only matters for its id.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) enum Scalar<'a> {
     /// The field is missing, or null.

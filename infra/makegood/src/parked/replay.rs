@@ -23,7 +23,7 @@ const INVOCATION_TIMEOUT: Duration = Duration::from_secs(15);
 /// The first try and two more: a replay that took place already is answered so.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(50);
 
-/// What became of an event, in the function's words.
+/// The outcome of an event, in the function's words.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Replayed {
     outcome: String,

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::words::count;
 use crate::{Found, open};
 
-/// Progress is told each time this many requests were replayed: some times a second.
+/// Progress is reported each time this many requests were replayed: some times a second.
 const PROGRESS_EVERY: usize = 10_000;
 /// Requests that are worse off and shown one by one; `--json` has all of them.
 const SHOWN_MAX: usize = 20;

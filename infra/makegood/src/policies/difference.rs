@@ -29,7 +29,7 @@ struct Side<'d> {
     material: bool,
 }
 
-/// Shows what changes; anything that does is told by the exit code.
+/// Shows what changes; the exit code reports whether anything does.
 pub(super) fn run(arguments: &DiffArguments, output: &mut impl Write) -> Result<Found, Failure> {
     let now_ms = lambda::clock::now().as_ms();
     let (before, after) = (named(&arguments.before, now_ms)?, named(&arguments.after, now_ms)?);

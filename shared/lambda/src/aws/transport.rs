@@ -84,7 +84,7 @@ impl HttpConnector for Transport {
         let client = self.client.clone();
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            // Whatever went wrong between here and there may go right on another connection.
+            // Any failure on the way may not occur on another connection.
             let answer = client.request(request).await.map_err(|error| ConnectorError::io(error.into()))?;
             let answer = answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, ANSWER_BYTES_MAX)));
             HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))

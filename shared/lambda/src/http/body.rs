@@ -34,7 +34,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })
 }
 
-/// Longest name of an unknown field that a refusal repeats: no field of ours is longer.
+/// Longest name of an unknown field that a refusal repeats: no known field has a longer one.
 const NAME_BYTES_MAX: usize = 32;
 
 fn is_named(segment: &Segment) -> bool {
@@ -218,7 +218,7 @@ enum Mismatch {
     UnknownVariant(&'static [&'static str]),
     MissingField(&'static str),
     Repeated(&'static str),
-    /// The words of a type of ours, like an id's check.
+    /// The message of a type's own check, such as an id's.
     Refused(String),
 }
 

@@ -1,4 +1,4 @@
-//! Statutory packs: the texts that this crate brings, and the words by which a document heeds them.
+//! Statutory packs: the texts that this crate contains, and the words with which a document adopts them.
 
 use super::document::{Context, clauses_of, terms_of};
 use super::reader::{File, Located, Table, any_of};

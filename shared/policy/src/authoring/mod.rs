@@ -26,7 +26,7 @@
 //! - `[duplicates]`, `[downloads]`: which payments count as made twice, and whose downloads are reported;
 //! - `[law.<pack>]`: the statutory packs that stand beside the policy, and who signed the reading;
 //! - `[conflicts.<id>]` and `[gaps.<id>]`: what the text itself leaves contradictory or open. The
-//!   function `check_outcomes` finds whatever is not declared here.
+//!   function `check_outcomes` reports those that are not declared here.
 
 mod catalogue;
 mod document;

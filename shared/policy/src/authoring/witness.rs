@@ -15,7 +15,7 @@ use crate::statutory::last_instant;
 
 /// A week after the document comes into force: every payment of the search is charged around it.
 const BASE_AFTER_MS: i64 = 7 * 86_400_000;
-/// The whole of which percentages are taken: a multiple of 100, so that every threshold is exact.
+/// Percentages are taken of this whole: a multiple of 100, so that every threshold is exact.
 const WHOLE: i64 = 1_000;
 /// Bound on the assignments that are looked at, so that no document can make the search endless.
 const STEPS_MAX: u32 = 200_000;

@@ -1,7 +1,7 @@
 //! Stripe's JSON shapes, for the newest API version and for the one before basil.
 //!
-//! Only members that Stripe documents appear, and those that a reader of ours could look at are all
-//! there. `checkout.session` objects carry no `line_items`, as in Stripe's events; the price is in
+//! Only members that Stripe documents appear, and every member that Makegood could read is there.
+//! `checkout.session` objects carry no `line_items`, as in Stripe's events; the price is in
 //! `metadata.price`, which a Makegood deployment sets when it creates the session.
 
 use serde_json::{Value, json};
