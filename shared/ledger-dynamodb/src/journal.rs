@@ -162,16 +162,7 @@ impl Tables {
         forward: bool,
         limit: u16,
     ) -> Result<Vec<Entry>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.ledger)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", text(account_key(account)))
-            .expression_attribute_values(":first", text(first))
-            .expression_attribute_values(":last", text(last))
-            .scan_index_forward(forward);
+        let query = self.account_range(account, first, last).scan_index_forward(forward);
         self.items(&query, limit).await?.into_iter().map(entry).collect()
     }
 }
@@ -303,6 +294,23 @@ impl Tables {
             .await
             .map_err(StoreError::of)?;
         Ok(answer.item)
+    }
+
+    /// The items of an account's partition from sort key `first` to `last`, both included, as they are by now.
+    pub(crate) fn account_range(
+        &self,
+        account: &AccountId,
+        first: String,
+        last: String,
+    ) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.ledger)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":pk", text(account_key(account)))
+            .expression_attribute_values(":first", text(first))
+            .expression_attribute_values(":last", text(last))
     }
 
     /// Up to `limit` items of a query, which DynamoDB answers in pages of at most 1 MB.

@@ -109,14 +109,7 @@ impl Tables {
 
     pub(crate) async fn account_records(&self, account: &AccountId) -> Result<AccountRecords, StoreError> {
         let answer = self
-            .client
-            .query()
-            .table_name(&self.ledger)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", text(account_key(account)))
-            .expression_attribute_values(":first", text(FINDING))
-            .expression_attribute_values(":last", text(format!("{REFUNDED}~")))
+            .account_range(account, FINDING.to_owned(), format!("{REFUNDED}~"))
             // Refunds first, then purchases from the newest on; the finding comes last.
             .scan_index_forward(false)
             .limit(i32::from(ACCOUNT_RECORDS_MAX))
@@ -160,14 +153,7 @@ impl Tables {
             |(charged_at, payment)| purchase_key(charged_at, &payment),
         );
         let answer = self
-            .client
-            .query()
-            .table_name(&self.ledger)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last")
-            .expression_attribute_values(":pk", text(account_key(account)))
-            .expression_attribute_values(":first", text(PURCHASE))
-            .expression_attribute_values(":last", text(&upper))
+            .account_range(account, PURCHASE.to_owned(), upper.clone())
             .scan_index_forward(false)
             // The one that the page before ended with may be among them.
             .limit(i32::from(limit).saturating_add(1))
