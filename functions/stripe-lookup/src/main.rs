@@ -5,11 +5,8 @@ use std::process::ExitCode;
 use lambda::aws::SdkSettings;
 use lambda::secrets::{CachedSecret, SecretsManager};
 use ledger_dynamodb::Tables;
-use stripe_api::{API_BASE_URL, SecretKey, StripeClient, StripeConfig, Timeouts};
+use stripe_api::{StripeClient, StripeConfig};
 use stripe_lookup::{Lookups, WebhookFunction, handle};
-
-/// Stripe's key is fetched at the first lookup, so that it is never older than the cache allows.
-const UNSET_KEY: &str = "unset";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -17,11 +14,7 @@ async fn main() -> ExitCode {
         let env = function.env();
         let sdk = SdkSettings::from_env(env)?.sdk_config();
         let client = aws_sdk_dynamodb::Client::new(&sdk);
-        let stripe = StripeConfig {
-            base_url: env.optional("STRIPE_API_BASE")?.unwrap_or_else(|| API_BASE_URL.to_owned()),
-            secret_key: SecretKey::new(UNSET_KEY)?,
-            timeouts: Timeouts::default(),
-        };
+        let stripe = StripeConfig::without_key(env.optional("STRIPE_API_BASE")?)?;
         let lookups = Lookups {
             tables: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
             stripe: StripeClient::new(&stripe)?,

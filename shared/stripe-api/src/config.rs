@@ -100,6 +100,21 @@ pub struct StripeConfig {
     pub timeouts: Timeouts,
 }
 
+/// In place of the key, until a function fetches it for its first call.
+const UNSET_KEY: &str = "unset";
+
+impl StripeConfig {
+    /// Stripe, or the stand-in at `base_url`, without the account's key: a function sets that before its first
+    /// call, so that the key is never older than its cache allows.
+    pub fn without_key(base_url: Option<String>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            base_url: base_url.unwrap_or_else(|| API_BASE_URL.to_owned()),
+            secret_key: SecretKey::new(UNSET_KEY)?,
+            timeouts: Timeouts::default(),
+        })
+    }
+}
+
 /// A base URL, read and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
