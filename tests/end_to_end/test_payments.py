@@ -1,4 +1,4 @@
-"""A payment is named by whatever its customer has in hand, and the list of payments says which there are."""
+"""A payment is named by any name that its customer has in hand, and the list of payments says which there are."""
 
 import json
 import time

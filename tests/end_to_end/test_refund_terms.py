@@ -45,12 +45,18 @@ def first_clause(stack, customer, request):
     return error["detail"].split("`")[1]
 
 
-def test_s3_22_a_part_of_a_pack_takes_its_share(stack, customer):
-    payment = customer.buy()["payment"]
+def part_approved(stack, customer, payment):
+    """A request that a person has approved 3.00 of; its id and the answer."""
     request = in_review(customer, payment)
     clause = first_clause(stack, customer, request)
     answer = reviewed(stack, request, part(300, clause), "support")
     assert (answer.status, answer.json["state"]) == (200, "approved"), answer.body
+    return request, answer
+
+
+def test_s3_22_a_part_of_a_pack_takes_its_share(stack, customer):
+    payment = customer.buy()["payment"]
+    _, answer = part_approved(stack, customer, payment)
     assert answer.json["payout"]["credits_revoked"] == 33
     assert customer.balance() == (67, 0)
     eventually("Stripe has the refund", lambda: customer.refunds(payment))
@@ -102,10 +108,7 @@ def test_s2_19_a_discount_makes_the_next_renewal_cheaper(stack, customer):
 @pytest.mark.usefixtures("slow_payouts")
 def test_support_holds_back_what_is_approved(stack, customer):
     payment = customer.buy()["payment"]
-    request = in_review(customer, payment)
-    clause = first_clause(stack, customer, request)
-    answer = reviewed(stack, request, part(300, clause), "support")
-    assert (answer.status, answer.json["state"]) == (200, "approved"), answer.body
+    request, _ = part_approved(stack, customer, payment)
     path = f"/v1/refund-requests/{request}/hold-back"
     held = stack.post(path, {"reason": "the customer called"}, as_=add_support(stack))
     assert (held.status, held.json["state"]) == (200, "in_review"), held.body
@@ -117,10 +120,7 @@ def test_support_holds_back_what_is_approved(stack, customer):
 @pytest.mark.usefixtures("slow_payouts")
 def test_a_payment_that_is_refunded_elsewhere_before_its_payout_goes_back_to_a_person(stack, customer):
     payment = customer.buy()["payment"]
-    request = in_review(customer, payment)
-    clause = first_clause(stack, customer, request)
-    answer = reviewed(stack, request, part(300, clause), "support")
-    assert (answer.status, answer.json["state"]) == (200, "approved"), answer.body
+    request, _ = part_approved(stack, customer, payment)
     # Stripe's instants are whole seconds: one of the approval's own second counts as made before it.
     customer.stripe("dashboard_refund", payment=payment, amount=200, created=int(time.time()) + 1)
     customer.state_becomes(request, "in_review")

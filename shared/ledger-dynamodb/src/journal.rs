@@ -296,7 +296,7 @@ impl Tables {
         Ok(answer.item)
     }
 
-    /// The items of an account's partition from sort key `first` to `last`, both included, as they are by now.
+    /// The items of an account's partition from sort key `first` to `last`, both included, read consistently.
     pub(crate) fn account_range(
         &self,
         account: &AccountId,

@@ -144,7 +144,7 @@ async fn undone<S: Stores>(
     reversed(store, request, payment.as_ref(), (cause, Actor::Stripe), now).await
 }
 
-/// The request with the ledger's and the payment's part of taking its payout back, of which no money left.
+/// The request with the ledger's and the payment's part of taking back a payout that no money left for.
 pub(crate) async fn reversed<S: Stores>(
     store: &S,
     request: Request,

@@ -104,8 +104,8 @@ pub struct StripeConfig {
 const UNSET_KEY: &str = "unset";
 
 impl StripeConfig {
-    /// Stripe, or the stand-in at `base_url`, without the account's key: a function sets that before its first
-    /// call, so that the key is never older than its cache allows.
+    /// Stripe, or the stand-in at `base_url`, without the account's key. A function sets the key before its
+    /// first call, so that it is never older than the cache allows.
     pub fn without_key(base_url: Option<String>) -> Result<Self, ConfigError> {
         Ok(Self {
             base_url: base_url.unwrap_or_else(|| API_BASE_URL.to_owned()),

@@ -1,4 +1,4 @@
-//! A payment is named by whatever its customer has in hand, and every answer names it by its own id.
+//! A payment is named by any name that its customer has in hand, and every answer names it by its own id.
 
 use ledger::{InvoiceId, PaymentId, PaymentName};
 use serde_json::{Value, json};

@@ -263,7 +263,7 @@ async fn one_pack_by_session_invoice_and_payment_brings_its_credits_once_in_ever
             scene.send(&bodies[index], at(60)).await;
         }
         assert_eq!(lots(&scene).await, [lot("pi_1", 100, 900)], "{order:?}");
-        // Stripe names the payment to whoever asks for it.
+        // The lookup asks Stripe for the payment.
         for parked in scene.parked().await {
             let paid = Fetched { payments: Some(vec![invoice_payment("pi_1", 900)]), ..Fetched::default() };
             let fetched = serde_json::to_vec(&paid).unwrap();
