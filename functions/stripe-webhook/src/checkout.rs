@@ -19,6 +19,7 @@ use crate::names;
 use crate::outcome::{Ignored, Outcome, Unapplied};
 use crate::purchase::{Bought, Line, Sold, bought};
 use crate::uncredited::{self, Waiting};
+use crate::without_credits;
 
 /// A session was completed, or its money has come.
 pub(crate) async fn completed(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
@@ -111,6 +112,7 @@ async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, S
     {
         uncredited::landed(apply, (&account, &payment), apply.event.created).await?;
     }
+    without_credits::note(apply, &granted, session.payment.clone()).await?;
     granted
 }
 

@@ -8,6 +8,7 @@ use stripe_events::Dispute;
 use crate::apply::{Apply, Stop};
 use crate::names;
 use crate::outcome::{Outcome, Unapplied};
+use crate::without_credits;
 
 /// Requests that are looked at for one about the payment; an account with more before it is not judged.
 const REQUESTS_MAX: u16 = 20;
@@ -19,6 +20,9 @@ pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome
     names::of_charge(apply, named, dispute.charge.as_ref()).await?;
     let purchases = apply.purchases(named).await?;
     if purchases.is_empty() {
+        if let Some(ignored) = without_credits::ignored(apply, named).await? {
+            return Ok(ignored);
+        }
         if report(apply, dispute, None).counts() {
             apply.tables.note_unrecorded(named, apply.event.id.as_str()).await?;
         }

@@ -22,6 +22,7 @@ use crate::names;
 use crate::outcome::{Ignored, Outcome, Unapplied};
 use crate::purchase::{Bought, Line, Purchase, Sold, bought};
 use crate::uncredited::{self, Waiting};
+use crate::without_credits;
 
 /// An invoice was paid.
 pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Outcome, Stop> {
@@ -29,6 +30,11 @@ pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Out
     if uncredited::waits(&granted) {
         note(apply, invoice).await?;
     }
+    let mut payments: Vec<PaymentId> = invoice.refundable_payments().map(|(id, _)| id.clone()).collect();
+    if !invoice.amount_paid.is_zero() {
+        payments.extend(PaymentId::new(invoice.id.as_str()));
+    }
+    without_credits::note(apply, &granted, payments).await?;
     granted
 }
 

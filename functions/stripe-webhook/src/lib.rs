@@ -24,6 +24,7 @@ mod signing;
 mod subscription;
 mod top_up;
 mod uncredited;
+mod without_credits;
 
 pub use answer::{Webhook, handle};
 pub use apply::{AWAITED_S, link_wait};

@@ -33,7 +33,8 @@ named! {
         Unpaid "unpaid",
         /// A checkout session that buys nothing, like one that stores a payment method.
         NoPurchase "no_purchase",
-        /// An invoice without a line that brings credits: a trial, or settled changes within a period.
+        /// Nothing in it brings credits: a trial, settled changes within a period, or a refund or a dispute of
+        /// a payment that brought none.
         NoCredits "no_credits",
         /// Of a customer without an account, and about no price of the catalogue: the company sells other
         /// things through the same Stripe account.

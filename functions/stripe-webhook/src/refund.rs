@@ -12,6 +12,7 @@ use stripe_events::{EventKind, Refund, RefundStatus};
 use crate::apply::{Apply, Stop};
 use crate::names;
 use crate::outcome::{Outcome, Unapplied};
+use crate::without_credits;
 
 /// The key of a refund's metadata under which refund-payout names the request.
 const REQUEST_KEY: &str = "refund_request";
@@ -70,6 +71,9 @@ async fn adopt(apply: &Apply<'_>, mut adopted: Adopted) -> Result<Outcome, Stop>
         Adoption::Lifted => Ok(Outcome::Applied),
         Adoption::Known => Ok(Outcome::Repeated),
         Adoption::UnknownPayment => {
+            if let Some(ignored) = without_credits::ignored(apply, &adopted.payment).await? {
+                return Ok(ignored);
+            }
             if !adopted.failed {
                 apply.tables.note_unrecorded(&adopted.payment, apply.event.id.as_str()).await?;
             }

@@ -68,6 +68,7 @@ mod single;
 mod subscription;
 mod transaction;
 mod unrecorded;
+mod without_credits;
 
 pub use adoption::{Adopted, Adoption};
 pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, Raised, StreamRecord};

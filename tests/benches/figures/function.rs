@@ -13,6 +13,7 @@ use crate::Failure;
 use crate::endpoint::{Endpoint, Traffic};
 use crate::envelope::ENVIRONMENT;
 use crate::machine::Cores;
+use crate::report::Row;
 use crate::series::{Mb, Mib, Series};
 use crate::story::{Ask, Story};
 
@@ -55,6 +56,17 @@ pub(crate) struct Size {
     pub(crate) zip: Mb,
 }
 
+impl Size {
+    /// The size of the program at `binary`.
+    pub(crate) fn of(binary: &Path) -> io::Result<Self> {
+        let bytes = fs::read(binary)?;
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&bytes)?;
+        let mb = |bytes: &[u8]| Mb(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        Ok(Self { binary: mb(&bytes), zip: mb(&encoder.finish()?) })
+    }
+}
+
 /// What was seen of one function.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
@@ -89,7 +101,6 @@ impl Warm {
 
 /// Where functions run.
 pub(crate) struct Bench {
-    pub(crate) binaries: PathBuf,
     pub(crate) endpoint: Endpoint,
     pub(crate) bundle: PathBuf,
     pub(crate) log: PathBuf,
@@ -97,20 +108,8 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn binary(&self, function: &Function) -> PathBuf {
-        self.binaries.join(function.name)
-    }
-
-    pub(crate) fn size(&self, function: &Function) -> io::Result<Size> {
-        let bytes = fs::read(self.binary(function))?;
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&bytes)?;
-        let mb = |bytes: &[u8]| Mb(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        Ok(Size { binary: mb(&bytes), zip: mb(&encoder.finish()?) })
-    }
-
-    fn start(&self, api: &RuntimeApi, function: &Function) -> io::Result<Process> {
-        let mut command = FunctionCommand::new(self.binary(function))
+    fn start(&self, api: &RuntimeApi, binary: &Path) -> io::Result<Process> {
+        let mut command = FunctionCommand::new(binary)
             .variable("AWS_SESSION_TOKEN", "A".repeat(SESSION_TOKEN_BYTES))
             .variable("AWS_ENDPOINT_URL", &self.endpoint.url)
             .variable("AWS_CA_BUNDLE", text(&self.bundle)?)
@@ -122,16 +121,12 @@ impl Bench {
     }
 
     /// Starts the function once, and asks it once.
-    pub(crate) async fn cold(
-        &self,
-        function: &Function,
-        story: &mut Story,
-        seen: &mut Seen,
-    ) -> Result<(), Failure> {
+    pub(crate) async fn cold(&self, row: &mut Row, story: &mut Story) -> Result<(), Failure> {
+        let Row { function, binary, seen, .. } = row;
         let Some(ask) = function.asks.first() else { return Ok(()) };
         let api = RuntimeApi::start()?;
         self.endpoint.traffic();
-        let _process = self.start(&api, function)?;
+        let _process = self.start(&api, binary)?;
         let ready = self.idle(&api, function, 0).await?;
         seen.ready_wall.add(ns(ready.age));
         seen.ready_cpu.add(ready.cost.cpu_ns);
@@ -146,16 +141,13 @@ impl Bench {
     }
 
     /// Asks one process again and again, each thing `count` times.
-    pub(crate) async fn warm(
-        &self,
-        function: &Function,
-        count: usize,
-        story: &mut Story,
-        seen: &mut Seen,
-    ) -> Result<(), Failure> {
+    pub(crate) async fn warm(&self, row: &mut Row, count: usize, story: &mut Story) -> Result<(), Failure> {
+        let Row { function, binary, seen, .. } = row;
         let api = RuntimeApi::start()?;
-        let _process = self.start(&api, function)?;
-        seen.warm = function.asks.iter().map(|ask| Warm::of(*ask)).collect();
+        let _process = self.start(&api, binary)?;
+        if seen.warm.is_empty() {
+            seen.warm = function.asks.iter().map(|ask| Warm::of(*ask)).collect();
+        }
         let mut before = self.idle(&api, function, 0).await?;
         let mut number = 0_usize;
         for turn in 0..count.saturating_add(WARM_UP) {
@@ -171,7 +163,7 @@ impl Bench {
                 before = after;
             }
         }
-        seen.resident_warm = Some(Mib(before.cost.resident_kib_max));
+        seen.resident_warm = seen.resident_warm.max(Some(Mib(before.cost.resident_kib_max)));
         Ok(())
     }
 

@@ -25,9 +25,12 @@ use ledger_dynamodb::in_process;
 use testkit::stand_in::StripeStandIn;
 
 use endpoint::Endpoint;
-use function::{Bench, FUNCTIONS, Function, Seen};
+use function::{Bench, FUNCTIONS, Function, Seen, Size};
 use report::Row;
 use story::Story;
+
+/// How often two builds take turns at warm invocations.
+const TURNS: usize = 8;
 
 /// Measures the release binaries: start-up, first and warm invocations, size and memory.
 #[derive(Debug, Parser)]
@@ -37,6 +40,9 @@ struct Arguments {
     /// Folder of the binaries (by default the release folder of the target directory).
     #[arg(long)]
     binaries: Option<PathBuf>,
+    /// Folder of another build's binaries, which are measured in turn with these; prints how they compare.
+    #[arg(long)]
+    beside: Option<PathBuf>,
     /// Starts of each function.
     #[arg(long, default_value_t = 100)]
     colds: usize,
@@ -98,8 +104,8 @@ async fn measure(arguments: &Arguments, cores: machine::Cores) -> Result<String,
     std::fs::create_dir_all(&folder)?;
     let (tables, _, dynamodb) = in_process::tables_with_endpoint().await;
     let bundle = folder.join("bundle.pem");
+    let binaries = arguments.binaries.clone().map_or_else(release_folder, Ok)?;
     let bench = Bench {
-        binaries: arguments.binaries.clone().map_or_else(release_folder, Ok)?,
         endpoint: Endpoint::start(&dynamodb, &bundle).await?,
         bundle,
         log: folder.join("log.jsonl"),
@@ -107,28 +113,41 @@ async fn measure(arguments: &Arguments, cores: machine::Cores) -> Result<String,
     };
     let stripe = StripeStandIn::start().await.map_err(io::Error::other)?;
     let mut story = Story::begin(tables, stripe).await?;
-    let mut rows = rows(arguments, &bench)?;
+    let mut rows = rows(arguments, &binaries)?;
+    let mut before = match &arguments.beside {
+        Some(folder) => self::rows(arguments, folder)?,
+        None => Vec::new(),
+    };
     let entry_bytes = story.entry_bytes().await?;
 
     for round in 1..=arguments.colds {
         if round % 10 == 0 || round == 1 {
             eprintln!("starts: round {round} of {}", arguments.colds);
         }
-        for Row { function, seen, .. } in &mut rows {
-            bench.cold(function, &mut story, seen).await?;
+        for index in 0..rows.len() {
+            for row in pair(&mut rows, &mut before, index, round) {
+                bench.cold(row, &mut story).await?;
+            }
         }
     }
-    for Row { function, seen, .. } in &mut rows {
-        eprintln!("warm: {}", function.name);
-        bench.warm(function, arguments.warms, &mut story, seen).await?;
+    // Two builds take turns, so that what drifts on the machine touches both.
+    let turns = if before.is_empty() { 1 } else { TURNS };
+    for index in 0..rows.len() {
+        for turn in 0..turns {
+            for row in pair(&mut rows, &mut before, index, turn) {
+                eprintln!("warm: {}", row.function.name);
+                bench.warm(row, arguments.warms.div_ceil(turns), &mut story).await?;
+            }
+        }
     }
     std::fs::remove_dir_all(&folder)?;
     let used_bytes = story.entry_bytes().await?;
-    let decisions = decisions(&bench.binaries)?;
+    let decisions = decisions(&binaries)?;
+    let ratios = if before.is_empty() { String::new() } else { report::ratios(&rows, &before) };
     Ok(format!(
         "{}; p10 / **p50** / p99 of {} starts and {} warm invocations.\n\
          Newest entry of the account: {entry_bytes} \
-         bytes at the beginning, {used_bytes} at the end.\n\n{}\n\n{decisions}",
+         bytes at the beginning, {used_bytes} at the end.\n\n{}\n\n{decisions}\n\n{ratios}",
         machine::description(),
         arguments.colds,
         arguments.warms,
@@ -146,8 +165,23 @@ fn decisions(binaries: &Path) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&table.stdout).trim_end().to_owned())
 }
 
+/// One function of each build; the one that goes first changes with `turn`.
+fn pair<'rows>(
+    rows: &'rows mut [Row],
+    before: &'rows mut [Row],
+    index: usize,
+    turn: usize,
+) -> impl Iterator<Item = &'rows mut Row> {
+    let mut pair: Vec<&mut Row> =
+        [rows.get_mut(index), before.get_mut(index)].into_iter().flatten().collect();
+    if turn % 2 == 1 {
+        pair.reverse();
+    }
+    pair.into_iter()
+}
+
 /// The functions that were asked for and the one that they are held against.
-fn rows(arguments: &Arguments, bench: &Bench) -> Result<Vec<Row>, Failure> {
+fn rows(arguments: &Arguments, binaries: &Path) -> Result<Vec<Row>, Failure> {
     let is_wanted = |function: &Function| {
         arguments.functions.is_empty()
             || function.name == "hello"
@@ -155,12 +189,13 @@ fn rows(arguments: &Arguments, bench: &Bench) -> Result<Vec<Row>, Failure> {
     };
     let mut rows = Vec::new();
     for function in FUNCTIONS.into_iter().filter(is_wanted) {
-        let size = bench.size(&function).map_err(|error| Failure::Function {
+        let binary = binaries.join(function.name);
+        let size = Size::of(&binary).map_err(|error| Failure::Function {
             name: function.name,
             what: format!("is not there ({error}): `make bench` builds the release binaries first"),
             line: String::new(),
         })?;
-        rows.push(Row { function, size, seen: Seen::default() });
+        rows.push(Row { function, binary, size, seen: Seen::default() });
     }
     Ok(rows)
 }

@@ -1,8 +1,10 @@
 //! The tables, in the form in which docs/PERFORMANCE.md shows them.
 
+use std::path::PathBuf;
+
 use crate::endpoint::Traffic;
 use crate::function::{Function, Seen, Size, Warm};
-use crate::series::{Mb, Mib, Ms, verdict};
+use crate::series::{Mb, Mib, Ms, Ratio, Series, verdict};
 
 /// CPU that a function may use before its first `/next`, beyond what the runtime itself uses.
 const INIT_BEYOND_HELLO_MAX: Ms = Ms(500_000);
@@ -17,6 +19,7 @@ const RESIDENT_MAX: Mib = Mib(6 * 1024);
 /// One measured function.
 pub(crate) struct Row {
     pub(crate) function: Function,
+    pub(crate) binary: PathBuf,
     pub(crate) size: Size,
     pub(crate) seen: Seen,
 }
@@ -24,6 +27,36 @@ pub(crate) struct Row {
 /// All tables; the first row is what the others are held against.
 pub(crate) fn tables(rows: &[Row]) -> String {
     [starts(rows), warms(rows), sizes(rows)].join("\n\n")
+}
+
+/// How `rows` compare with the same functions of another build, measured in turn with them.
+pub(crate) fn ratios(rows: &[Row], before: &[Row]) -> String {
+    let mut lines = vec![
+        "| function | init CPU | first invocation, CPU | warm, CPU | zip | most memory |".to_owned(),
+        "|---|---|---|---|---|---|".to_owned(),
+    ];
+    for (after, before) in rows.iter().zip(before) {
+        let warm = after.seen.warm.iter().zip(&before.seen.warm);
+        let warm: Vec<String> = warm
+            .map(|(after, before)| format!("{} {}", after.ask.title(), median(&after.cpu, &before.cpu)))
+            .collect();
+        let kib = |row: &Row| row.seen.resident_first.max(row.seen.resident_warm).map_or(0, |mib| mib.0);
+        lines.push(format!(
+            "| {} | {} | {} | {} | {} | {} |",
+            after.function.name,
+            median(&after.seen.ready_cpu, &before.seen.ready_cpu),
+            median(&after.seen.first_cpu, &before.seen.first_cpu),
+            warm.join(", "),
+            Ratio::of(after.size.zip.0, before.size.zip.0),
+            Ratio::of(kib(after), kib(before)),
+        ));
+    }
+    lines.join("\n")
+}
+
+/// The ratio of two medians.
+fn median(after: &Series, before: &Series) -> Ratio {
+    Ratio::of(after.percentile(50).0, before.percentile(50).0)
 }
 
 fn starts(rows: &[Row]) -> String {
@@ -106,7 +139,7 @@ fn sizes(rows: &[Row]) -> String {
         "|---|---|---|---|---|---|---|".to_owned(),
     ];
     let shown = |mib: Option<Mib>| mib.map_or_else(|| "–".to_owned(), |mib| mib.to_string());
-    for Row { function, size, seen } in rows {
+    for Row { function, size, seen, .. } in rows {
         let resident = seen.resident_first.max(seen.resident_warm);
         lines.push(format!(
             "| {} | {} | **{}** | {} | {} | **{}** | {} |",

@@ -64,6 +64,28 @@ impl fmt::Display for Mib {
     }
 }
 
+/// After by before, in thousandths, written with three decimals; above 1 is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ratio(Option<u64>);
+
+impl Ratio {
+    pub(crate) fn of(after: u64, before: u64) -> Self {
+        let rounded = after.saturating_mul(1000).saturating_add(before.div_euclid(2));
+        Self(rounded.checked_div(before))
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(thousandths) => {
+                write!(f, "{}.{:03}", thousandths.div_euclid(1000), thousandths.rem_euclid(1000))
+            }
+            None => f.write_str("–"),
+        }
+    }
+}
+
 /// A limit to hold a value against.
 pub(crate) fn verdict<T: Copy + PartialOrd + fmt::Display>(value: T, limit: Option<T>) -> String {
     match limit {

@@ -2,8 +2,8 @@
 
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Answer, Change, Command, Credits, Ending, GenerationId, MemoryError, PaymentId, Period, Rejection,
-    ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Takes, Timestamp, check_journal,
+    Answer, Change, Command, Credits, Ending, GenerationId, LOTS_MAX, MemoryError, PaymentId, Period,
+    Rejection, ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Takes, Timestamp, check_journal,
 };
 
 use crate::story::{DAY_S, Story};
@@ -25,6 +25,24 @@ async fn s2_2_a_failed_generation_gives_the_credits_back_to_the_lots_they_came_f
     assert_eq!(parts(&entry.changes()[0]), [(2, 30), (1, 20)]);
     story.run(&settle("g1", Ending::Failed(ReleaseReason::Failed)), 2).await;
     assert_eq!((story.numbers(1), story.numbers(2)), ([100, 100, 0, 0, 0, 0], [30, 30, 0, 0, 0, 0]));
+}
+
+#[tokio::test]
+async fn b27_a_customer_who_buys_four_times_a_day_never_runs_out_of_room() {
+    let story = Story::new();
+    let bought = u32::try_from(LOTS_MAX).unwrap() * 3 / 2;
+    for number in 1..=bought {
+        let seconds = u64::from(number) * DAY_S / 4;
+        story.grant(&format!("pi_{number}"), 10, None).await;
+        let generation = format!("g{number}");
+        let held = story.run(&place(&generation, 10), seconds).await;
+        assert!(matches!(held, Answer::Written { .. }), "{number}: {held:?}");
+        story.run(&settle(&generation, Ending::Succeeded), seconds).await;
+    }
+    story.grant("pi_last", 10, None).await;
+    let seconds = u64::from(bought) * DAY_S / 4;
+    assert_eq!(story.available(seconds), 10);
+    assert_eq!(story.lot(bought + 1).granted.get(), 10);
 }
 
 #[tokio::test]
