@@ -7,7 +7,7 @@ use ledger::{
     AccountId, DownloadStore, Entry, ExecuteError, GenerationId, Hold, LedgerStore, PaymentId, ServiceId,
 };
 
-use crate::stay::Stay;
+use crate::stay::RetryReason;
 
 /// Counts the generation, and names the outcome. One write for each payment, mostly one, and two reads before
 /// it where the hold is not open.
@@ -17,14 +17,14 @@ pub(crate) async fn note<S: DownloadStore>(
     head: Option<&Entry>,
     generation: &GenerationId,
     service: &ServiceId,
-) -> Result<&'static str, Stay<<S as LedgerStore>::Error>> {
-    let failed = |error| Stay::Ledger(ExecuteError::Store(error));
+) -> Result<&'static str, RetryReason<<S as LedgerStore>::Error>> {
+    let failed = |error| RetryReason::Ledger(ExecuteError::Store(error));
     let is_open = head.is_some_and(|entry| entry.after().hold(generation).is_some());
     let placed = if is_open { None } else { store.hold_entry(account, generation).await.map_err(failed)? };
-    let entry = placed.as_ref().or(head).ok_or(Stay::UnknownGeneration)?;
-    let hold = entry.after().hold(generation).ok_or(Stay::UnknownGeneration)?;
+    let entry = placed.as_ref().or(head).ok_or(RetryReason::UnknownGeneration)?;
+    let hold = entry.after().hold(generation).ok_or(RetryReason::UnknownGeneration)?;
     if hold.service != *service {
-        return Err(Stay::AnotherService);
+        return Err(RetryReason::AnotherService);
     }
     let payments = payments(entry, hold);
     if payments.is_empty() {

@@ -21,17 +21,17 @@ use std::collections::BTreeMap;
 use lambda::Invocation;
 use lambda::sqs::{Item, Record};
 use ledger::{
-    AccountId, Actor, Answer, Cause, Command, DownloadStore, Entry, GenerationId, Last, LedgerStore, Order,
-    Past, Pause, PolicyRef, ServiceId, Settlement, SettlementOutcome, Timestamp, execute, execute_on,
-    find_hold,
+    AccountId, Actor, Answer, Cause, Command, DownloadStore, Entry, GenerationId, LastGeneration,
+    LedgerStore, Order, PastHold, Pause, PolicyRef, ServiceId, Settlement, SettlementOutcome, Timestamp,
+    execute, execute_on, find_hold,
 };
 use policy::{Document, Documents, LateSuccess};
-use refunds::{About, Lead, LeadStore};
+use refunds::{Lead, LeadStore, LeadSubject};
 
-pub use message::{BODY_BYTES_MAX, Message, MessageError, Reported, understand};
+pub use message::{BODY_BYTES_MAX, Message, MessageError, ReportedEnding, understand};
 pub use senders::Senders;
 
-use crate::stay::Stay;
+use crate::stay::RetryReason;
 use crate::verdict::Verdict;
 
 /// What the handler needs.
@@ -48,7 +48,7 @@ pub struct Context<S, P> {
 /// The messages about one generation, with what is recorded of it and what is to be done.
 struct Case<'b, 'a> {
     records: Vec<&'b Record<'a>>,
-    past: Past,
+    past: PastHold,
     document: &'static Document,
     verdict: Verdict,
     service: ServiceId,
@@ -70,18 +70,18 @@ where
     P: Pause,
 {
     lambda::log::account(&account);
-    let mut desk = Desk { context, invocation, account: &account, left: Vec::new() };
+    let mut desk = AccountBatch { context, invocation, account: &account, left: Vec::new() };
     let head = match context.store.head(&account).await {
         Ok(head) => head,
         Err(error) => {
             let records = items.iter().map(|item| item.record).collect();
-            desk.leave(None, records, &Stay::Ledger(ledger::ExecuteError::Store(error)));
+            desk.leave(None, records, &RetryReason::Ledger(ledger::ExecuteError::Store(error)));
             return desk.left;
         }
     };
     let (items, forged): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.message.is_spoken_for);
     for item in forged {
-        desk.leave(Some(&item.message.generation), vec![item.record], &Stay::Sender);
+        desk.leave(Some(&item.message.generation), vec![item.record], &RetryReason::Sender);
     }
     let (items, downloads): (Vec<_>, Vec<_>) =
         items.into_iter().partition(|item| item.message.ending.is_some());
@@ -126,18 +126,19 @@ fn by_generation<'b, 'a>(items: Vec<Item<'b, 'a, Message>>) -> Vec<(Named, Vec<I
 
 /// Whether a person would be asked about credits that are back already.
 fn has_returned(case: &Case<'_, '_>) -> bool {
-    matches!(case.verdict, Verdict::Review { .. }) && matches!(case.past.last, Last::Released | Last::Closed)
+    matches!(case.verdict, Verdict::Review { .. })
+        && matches!(case.past.last, LastGeneration::Released | LastGeneration::Closed)
 }
 
 /// One account's part of a batch while it is worked on.
-struct Desk<'d, 'b, 'a, S, P> {
+struct AccountBatch<'d, 'b, 'a, S, P> {
     context: &'d Context<S, P>,
     invocation: &'d Invocation,
     account: &'d AccountId,
     left: Vec<&'b Record<'a>>,
 }
 
-impl<'b, 'a, S, P> Desk<'_, 'b, 'a, S, P>
+impl<'b, 'a, S, P> AccountBatch<'_, 'b, 'a, S, P>
 where
     S: DownloadStore + LeadStore,
     P: Pause,
@@ -149,20 +150,22 @@ where
         generation: &GenerationId,
         service: ServiceId,
         items: Vec<Item<'b, 'a, Message>>,
-    ) -> Result<Case<'b, 'a>, Stay<StoreError<S>>> {
+    ) -> Result<Case<'b, 'a>, RetryReason<StoreError<S>>> {
         let open = head.and_then(|entry| entry.after().hold(generation));
         let past = match open {
-            Some(hold) => Some(Past { hold: hold.clone(), last: Last::Held, last_at: hold.held_at }),
+            Some(hold) => {
+                Some(PastHold { hold: hold.clone(), last: LastGeneration::Held, last_at: hold.held_at })
+            }
             None if head.is_none() => None,
             None => find_hold(&self.context.store, self.account, generation).await?.past,
         };
-        let past = past.ok_or(Stay::UnknownGeneration)?;
+        let past = past.ok_or(RetryReason::UnknownGeneration)?;
         let hold = &past.hold;
         if hold.service != service {
-            return Err(Stay::AnotherService);
+            return Err(RetryReason::AnotherService);
         }
         let in_force = (self.context.documents)().in_force(hold.product.as_str(), hold.held_at.as_ms());
-        let document = in_force.document().ok_or(Stay::NoDocument)?;
+        let document = in_force.document().ok_or(RetryReason::NoDocument)?;
         let differing = items.iter().filter(|item| item.message.operation != hold.operation).count();
         if differing > 0 {
             let differing = u64::try_from(differing).unwrap_or(u64::MAX);
@@ -174,7 +177,7 @@ where
         });
         // The first of those that are equally good.
         let best = verdicts.reduce(|best, next| if next.0.favour() > best.0.favour() { next } else { best });
-        let (verdict, item) = best.ok_or(Stay::UnknownGeneration)?;
+        let (verdict, item) = best.ok_or(RetryReason::UnknownGeneration)?;
         let ended_at = items.iter().map(|item| item.message.occurred_at).min();
         let ended_at = ended_at.unwrap_or(item.message.occurred_at);
         let records = items.iter().map(|item| item.record).collect();
@@ -236,9 +239,9 @@ where
         let outcomes = match answer {
             Ok(Answer::Written { outcomes, .. } | Answer::Unchanged(outcomes)) => outcomes,
             Ok(Answer::Placed(_) | Answer::Refused(_) | Answer::Exists(_)) => {
-                return self.leave_all(cases, &Stay::Refused);
+                return self.leave_all(cases, &RetryReason::Refused);
             }
-            Err(error) => return self.leave_all(cases, &Stay::Ledger(error)),
+            Err(error) => return self.leave_all(cases, &RetryReason::Ledger(error)),
         };
         let written_at = lambda::clock::now();
         for (case, outcome) in cases.into_iter().zip(outcomes) {
@@ -261,22 +264,22 @@ where
         &self,
         case: &Case<'b, 'a>,
         outcome: SettlementOutcome,
-    ) -> Result<&'static str, Stay<StoreError<S>>> {
+    ) -> Result<&'static str, RetryReason<StoreError<S>>> {
         let name = match outcome {
-            SettlementOutcome::Unknown => return Err(Stay::UnknownGeneration),
-            SettlementOutcome::AnotherService => return Err(Stay::AnotherService),
-            SettlementOutcome::TooLate => return Err(Stay::TooLate),
+            SettlementOutcome::Unknown => return Err(RetryReason::UnknownGeneration),
+            SettlementOutcome::AnotherService => return Err(RetryReason::AnotherService),
+            SettlementOutcome::TooLate => return Err(RetryReason::TooLate),
             settled => settled.as_str(),
         };
         let Verdict::Review { kind, code } = &case.verdict else { return Ok(name) };
         let generation = case.past.hold.generation.clone();
         let lead = Lead {
             account: self.account.clone(),
-            about: About::Ending { generation, kind: *kind, code: code.clone() },
+            about: LeadSubject::Ending { generation, kind: *kind, code: code.clone() },
             since: self.invocation.now(),
             due_at: Some(self.invocation.now()),
         };
-        let is_new = self.context.store.note(&lead).await.map_err(Stay::Lead)?;
+        let is_new = self.context.store.note(&lead).await.map_err(RetryReason::Lead)?;
         // An earlier delivery of the message noted it.
         Ok(if is_new { "in_review" } else { "repeated" })
     }
@@ -304,7 +307,7 @@ where
         &mut self,
         generation: Option<&GenerationId>,
         records: Vec<&'b Record<'a>>,
-        stay: &Stay<StoreError<S>>,
+        stay: &RetryReason<StoreError<S>>,
     ) {
         let (error, outcome): (&(dyn std::error::Error + 'static), _) = (stay, stay.reason());
         for record in &records {
@@ -314,13 +317,13 @@ where
         }
         let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
         self.invocation.metrics().count_labelled("MessagesLeft", ("reason", outcome), count);
-        if matches!(stay, Stay::Sender | Stay::AnotherService) {
+        if matches!(stay, RetryReason::Sender | RetryReason::AnotherService) {
             self.invocation.metrics().count("ServiceMismatches", count);
         }
         self.left.extend(records);
     }
 
-    fn leave_all(&mut self, cases: Vec<Case<'b, 'a>>, stay: &Stay<StoreError<S>>) {
+    fn leave_all(&mut self, cases: Vec<Case<'b, 'a>>, stay: &RetryReason<StoreError<S>>) {
         for case in cases {
             self.leave(Some(&case.past.hold.generation), case.records, stay);
         }

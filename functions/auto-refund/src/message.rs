@@ -32,12 +32,12 @@ pub struct Message {
     /// When that was, as the service says.
     pub occurred_at: Timestamp,
     /// How it ended; `None` if one of its results was downloaded or exported.
-    pub ending: Option<Reported>,
+    pub ending: Option<ReportedEnding>,
 }
 
 /// How a generation ended, as reported.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Reported {
+pub enum ReportedEnding {
     /// It failed.
     Failed {
         /// How.
@@ -166,9 +166,11 @@ fn read(body: &str) -> Result<(AccountId, Message), MessageError> {
     let ending = match (envelope.r#type.as_str(), envelope.failure, envelope.answer) {
         ("generation.failed", Some(FailureForm { kind, code }), None) => {
             let code = code.map(|code| name("code", code)).transpose()?;
-            Some(Reported::Failed { kind: kind.into(), code })
+            Some(ReportedEnding::Failed { kind: kind.into(), code })
         }
-        ("generation.completed", None, Some(answer)) => Some(Reported::Completed(Value::Object(answer))),
+        ("generation.completed", None, Some(answer)) => {
+            Some(ReportedEnding::Completed(Value::Object(answer)))
+        }
         ("generation.downloaded", None, None) => None,
         ("generation.failed" | "generation.completed" | "generation.downloaded", _, _) => {
             return Err(MessageError::Payload);

@@ -6,7 +6,7 @@ use ledger::ExecuteError;
 
 /// Why a message stays.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Stay<E: Error + 'static> {
+pub(crate) enum RetryReason<E: Error + 'static> {
     /// The hold may come yet, and a person looks when it does not.
     #[error("the account knows no hold of the generation")]
     UnknownGeneration,
@@ -33,7 +33,7 @@ pub(crate) enum Stay<E: Error + 'static> {
     Lead(#[source] E),
 }
 
-impl<E: Error + 'static> Stay<E> {
+impl<E: Error + 'static> RetryReason<E> {
     /// The label of metrics and the outcome in the log.
     pub(crate) fn reason(&self) -> &'static str {
         match self {

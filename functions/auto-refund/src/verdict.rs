@@ -7,7 +7,7 @@
 use ledger::{Ending, Hold, ReleaseReason};
 use policy::{Document, FailureKind, GenerationOutcome};
 
-use crate::message::Reported;
+use crate::message::ReportedEnding;
 
 /// What is to be done for one generation; each is better for the customer than the one before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,10 +27,10 @@ pub(crate) enum Verdict {
 
 impl Verdict {
     /// The policy's verdict on one report of how `hold`'s generation ended.
-    pub(crate) fn of(document: &Document, hold: &Hold, reported: &Reported) -> Self {
+    pub(crate) fn of(document: &Document, hold: &Hold, reported: &ReportedEnding) -> Self {
         let (ending, code) = match reported {
-            Reported::Failed { kind, code } => (policy::Ending::Failed(*kind), code.clone()),
-            Reported::Completed(answer) => (policy::Ending::Answered(answer), None),
+            ReportedEnding::Failed { kind, code } => (policy::Ending::Failed(*kind), code.clone()),
+            ReportedEnding::Completed(answer) => (policy::Ending::Answered(answer), None),
         };
         match document.classify(&hold.operation, ending) {
             GenerationOutcome::Succeeded => Self::Capture,

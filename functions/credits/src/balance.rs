@@ -2,16 +2,16 @@
 
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
-use lambda::http::{Problem, ProblemKind, Response};
+use lambda::http::{JsonDisplay, Problem, ProblemKind, Response};
 use ledger::{
     Account, AccountId, AmountError, Credits, Entry, LedgerStore, Lot, LotKind, ProductId, Timestamp,
 };
 use ledger_dynamodb::StoreError;
 use serde::Serialize;
 
-use crate::Context;
+use crate::context::Context;
 use crate::failure;
-use crate::json::{HoldView, Shown};
+use crate::json::HoldView;
 
 #[derive(Debug, Serialize)]
 struct BalanceView<'a> {
@@ -41,8 +41,8 @@ struct LotView<'a> {
     granted: u64,
     available: u64,
     held: u64,
-    granted_at: Shown<Timestamp>,
-    expires_at: Option<Shown<Timestamp>>,
+    granted_at: JsonDisplay<Timestamp>,
+    expires_at: Option<JsonDisplay<Timestamp>>,
     usable: bool,
 }
 
@@ -66,8 +66,8 @@ impl<'a> LotView<'a> {
             granted: lot.granted.get(),
             available: if usable { lot.available.get() } else { 0 },
             held: lot.held.get(),
-            granted_at: Shown(lot.granted_at),
-            expires_at: lot.expires_at.map(Shown),
+            granted_at: JsonDisplay(lot.granted_at),
+            expires_at: lot.expires_at.map(JsonDisplay),
             usable,
         }
     }

@@ -1,11 +1,14 @@
 //! What happened to an account, as data and as a sentence.
 
-use ledger::{AmountError, Change, Credits, Entry, Lot, LotId, LotKind, Part, ReleaseReason, Timestamp};
+use lambda::http::JsonDisplay;
+use ledger::{
+    AmountError, Change, Credits, Entry, Lot, LotCredits, LotId, LotKind, ReleaseReason, Timestamp,
+};
 use policy::Documents;
 use serde::Serialize;
 
 use crate::balance::lot_kind;
-use crate::json::{PartView, Shown, parts};
+use crate::json::{PartView, parts};
 
 /// One change of an entry.
 #[derive(Debug, Serialize)]
@@ -24,14 +27,14 @@ enum ChangeData<'a> {
         product: &'a str,
         credits: u64,
         settled_debt: u64,
-        expires_at: Option<Shown<Timestamp>>,
+        expires_at: Option<JsonDisplay<Timestamp>>,
     },
     Held {
         generation_id: &'a str,
         operation: &'a str,
         credits: u64,
         lots: Vec<PartView>,
-        deadline: Shown<Timestamp>,
+        deadline: JsonDisplay<Timestamp>,
     },
     Captured(Moved<'a>),
     Released {
@@ -80,7 +83,7 @@ enum ChangeData<'a> {
     },
     Extended {
         lot: u32,
-        expires_at: Shown<Timestamp>,
+        expires_at: JsonDisplay<Timestamp>,
     },
     Suspended,
     Resumed,
@@ -97,7 +100,7 @@ struct Moved<'a> {
 #[derive(Debug, Serialize)]
 struct LotExpiry {
     lot: u32,
-    expires_at: Shown<Timestamp>,
+    expires_at: JsonDisplay<Timestamp>,
 }
 
 /// The changes of an entry that concern people; the due marker is bookkeeping.
@@ -121,7 +124,7 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
                 operation: &hold.operation,
                 credits: credits.get(),
                 lots: parts(&hold.parts),
-                deadline: Shown(hold.deadline),
+                deadline: JsonDisplay(hold.deadline),
             };
             (data, format!("{} set aside for a generation: {operation}.", were(credits)))
         }
@@ -198,7 +201,7 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
             (data, "A subscription began: the credits left of an earlier one stay.".to_owned())
         }
         Change::Extended { lot, until } => {
-            let data = ChangeData::Extended { lot: lot.0, expires_at: Shown(*until) };
+            let data = ChangeData::Extended { lot: lot.0, expires_at: JsonDisplay(*until) };
             (data, format!("The credits came back after their expiry and can be used until {until}."))
         }
         Change::Suspended => (ChangeData::Suspended, "The account was suspended.".to_owned()),
@@ -211,7 +214,7 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
 fn expiry_started<'a>(subscription: &'a str, lots: &[(LotId, Timestamp)]) -> (ChangeData<'a>, String) {
     let data = ChangeData::ExpiryStarted {
         subscription,
-        lots: lots.iter().map(|(lot, at)| LotExpiry { lot: lot.0, expires_at: Shown(*at) }).collect(),
+        lots: lots.iter().map(|(lot, at)| LotExpiry { lot: lot.0, expires_at: JsonDisplay(*at) }).collect(),
     };
     let last = lots.iter().map(|(_, at)| *at).max();
     let text = last.map_or_else(
@@ -229,7 +232,7 @@ fn granted(lot: &Lot, settled: Credits) -> (ChangeData<'_>, String) {
         product: lot.product.as_str(),
         credits: lot.granted.get(),
         settled_debt: settled.get(),
-        expires_at: lot.expires_at.map(Shown),
+        expires_at: lot.expires_at.map(JsonDisplay),
     };
     let added = match lot.kind {
         LotKind::Compensation(_) => format!("{} given by a decision.", were(lot.granted)),
@@ -240,7 +243,7 @@ fn granted(lot: &Lot, settled: Credits) -> (ChangeData<'_>, String) {
     (data, text)
 }
 
-fn moved<'a>(generation_id: &'a str, moved: &[Part]) -> Result<(Moved<'a>, Credits), AmountError> {
+fn moved<'a>(generation_id: &'a str, moved: &[LotCredits]) -> Result<(Moved<'a>, Credits), AmountError> {
     let credits = Credits::sum(moved.iter().map(|part| part.credits))?;
     Ok((Moved { generation_id, credits: credits.get(), lots: parts(moved) }, credits))
 }

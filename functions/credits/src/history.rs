@@ -4,16 +4,16 @@
 //! by the same query. Who wrote an entry is shown to support by id, to a customer by kind.
 
 use lambda::caller::{Caller, Role};
-use lambda::http::{Problem, ProblemKind, Request, Response};
+use lambda::http::{JsonDisplay, Problem, ProblemKind, Request, Response};
 use ledger::{AccountId, Actor, AmountError, Cause, Entry, LedgerStore, Timestamp};
 use ledger_dynamodb::StoreError;
 use policy::Documents;
 use serde::Serialize;
 
 use crate::change::{ChangeView, changes};
+use crate::context::Context;
 use crate::cursor::Cursor;
-use crate::json::Shown;
-use crate::{Context, failure};
+use crate::failure;
 
 /// Entries of a page where the request does not say.
 const HISTORY_LIMIT: u16 = 20;
@@ -30,7 +30,7 @@ struct PageView<'a> {
 #[derive(Debug, Serialize)]
 struct EntryView<'a> {
     number: u64,
-    at: Shown<Timestamp>,
+    at: JsonDisplay<Timestamp>,
     cause: Origin<'a>,
     actor: Origin<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,7 @@ struct Origin<'a> {
 #[serde(untagged)]
 enum OriginId<'a> {
     Text(&'a str),
-    Instant(Shown<Timestamp>),
+    Instant(JsonDisplay<Timestamp>),
 }
 
 #[derive(Debug, Serialize)]
@@ -75,7 +75,7 @@ impl<'a> Origin<'a> {
         match cause {
             Cause::StripeEvent(id) => Self::new("stripe_event", Some(id)),
             Cause::Generation => Self::new("generation", None),
-            Cause::Sweep(at) => Self { kind: "sweep", id: Some(OriginId::Instant(Shown(*at))) },
+            Cause::Sweep(at) => Self { kind: "sweep", id: Some(OriginId::Instant(JsonDisplay(*at))) },
             Cause::RefundRequest(id) => Self::new("refund_request", Some(id)),
             Cause::Operator(reason) => Self::new("operator", viewer.inside(reason)),
         }
@@ -106,7 +106,7 @@ impl<'a> EntryView<'a> {
         let policy = entry.policy();
         Ok(Self {
             number: entry.number(),
-            at: Shown(entry.at()),
+            at: JsonDisplay(entry.at()),
             cause: Origin::of_cause(entry.cause(), viewer),
             actor: Origin::of_actor(entry.actor(), viewer),
             policy: policy.map(|each| PolicyView { document: &each.document, version: &each.version }),

@@ -5,7 +5,7 @@ use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{
     AccountId, Actor, AmountError, Answer, Cause, Command, Credits, GenerationId, Hold, LedgerStore, Order,
-    Pause, Place, ProductId, Rejection, ServiceId, Timestamp, execute_on,
+    Pause, PlaceHold, ProductId, Rejection, ServiceId, Timestamp, execute_on,
 };
 use ledger_dynamodb::StoreError;
 use serde::Deserialize;
@@ -39,7 +39,7 @@ fn place_of<S, P>(
     service: ServiceId,
     body: HoldRequest,
     now: Timestamp,
-) -> Result<Place, Problem> {
+) -> Result<PlaceHold, Problem> {
     let generation = GenerationId::new(body.generation_id)
         .map_err(|error| invalid("#/generation_id", error.to_string()))?;
     let product = body.product.map(ProductId::new).transpose();
@@ -57,7 +57,7 @@ fn place_of<S, P>(
         let known: Vec<String> = document.operations.iter().map(|each| format!("`{}`", each.id)).collect();
         return Err(unprocessable("#/operation", format!("expected one of {}", known.join(", "))));
     };
-    Ok(Place {
+    Ok(PlaceHold {
         generation,
         service,
         operation: operation.id.clone(),

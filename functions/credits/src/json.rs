@@ -1,19 +1,8 @@
 //! How ids, instants and parts of holds look in answers.
 
-use std::fmt::Display;
-
-use ledger::{AmountError, Hold, Part};
-use serde::{Serialize, Serializer};
-
-/// A value that is written as its text: an id, an instant.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shown<T>(pub(crate) T);
-
-impl<T: Display> Serialize for Shown<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
+use lambda::http::JsonDisplay;
+use ledger::{AmountError, Hold, LotCredits};
+use serde::Serialize;
 
 /// Credits of one lot.
 #[derive(Debug, Serialize)]
@@ -23,7 +12,7 @@ pub(crate) struct PartView {
 }
 
 /// Credits of several lots, in the order in which they are spent.
-pub(crate) fn parts(parts: &[Part]) -> Vec<PartView> {
+pub(crate) fn parts(parts: &[LotCredits]) -> Vec<PartView> {
     parts.iter().map(|part| PartView { lot: part.lot.0, credits: part.credits.get() }).collect()
 }
 
@@ -35,8 +24,8 @@ pub(crate) struct HoldView<'a> {
     product: &'a str,
     credits: u64,
     lots: Vec<PartView>,
-    held_at: Shown<ledger::Timestamp>,
-    deadline: Shown<ledger::Timestamp>,
+    held_at: JsonDisplay<ledger::Timestamp>,
+    deadline: JsonDisplay<ledger::Timestamp>,
 }
 
 impl<'a> HoldView<'a> {
@@ -47,8 +36,8 @@ impl<'a> HoldView<'a> {
             product: hold.product.as_str(),
             credits: hold.credits()?.get(),
             lots: parts(&hold.parts),
-            held_at: Shown(hold.held_at),
-            deadline: Shown(hold.deadline),
+            held_at: JsonDisplay(hold.held_at),
+            deadline: JsonDisplay(hold.deadline),
         })
     }
 }

@@ -7,6 +7,7 @@
 
 mod balance;
 mod change;
+mod context;
 mod cursor;
 mod failure;
 mod history;
@@ -15,40 +16,13 @@ mod json;
 mod outcome;
 
 use lambda::Invocation;
-use lambda::caller::{Caller, CallerRules};
+use lambda::caller::Caller;
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use ledger::{LedgerStore, Pause, ProductId, Timestamp};
+use ledger::{LedgerStore, Pause};
 use ledger_dynamodb::StoreError;
-use policy::{Catalogue, Document, Documents};
 
+pub use context::{BODY_BYTES_MAX, Context};
 pub use history::HISTORY_LIMIT_MAX;
-
-/// Two ids and an operation of 255 bytes each, with room for escapes.
-pub const BODY_BYTES_MAX: usize = 4096;
-
-/// What the routes need.
-#[derive(Debug)]
-pub struct Context<S, P> {
-    /// The journals.
-    pub store: S,
-    /// The wait between two attempts on a busy account.
-    pub pause: P,
-    /// Which tokens are accepted.
-    pub callers: CallerRules,
-    /// The policy documents, decoded when they are first asked for.
-    pub documents: fn() -> &'static Documents,
-    /// The price catalogue, decoded when it is first asked for.
-    pub catalogue: fn() -> &'static Catalogue,
-    /// The product of a hold that names none.
-    pub product: ProductId,
-}
-
-impl<S, P> Context<S, P> {
-    /// The document that holds of `product` at `at` fall under.
-    fn document(&self, product: &ProductId, at: Timestamp) -> Option<&'static Document> {
-        (self.documents)().in_force(product.as_str(), at.as_ms()).document()
-    }
-}
 
 /// Answers one request.
 pub async fn handle<S: LedgerStore<Error = StoreError>, P: Pause>(

@@ -4,10 +4,10 @@
 //! people are called, for any of these reasons.
 
 use lambda::payout_queue::PayoutQueue;
-use ledger::Untold;
+use ledger::UnreportedCancellation;
 
+use crate::context::{Run, Store, Sweep};
 use crate::status::Status;
-use crate::{Run, Store, Sweep};
 
 /// Most cancellations of one run: each is one message. What is behind them is left for the next run.
 const CANCELLATIONS_MAX: u16 = 100;
@@ -15,7 +15,7 @@ const CANCELLATIONS_MAX: u16 = 100;
 /// Announces what Stripe has not been told of.
 pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>) -> Status {
     let mut status = Status::default();
-    let untold = match sweep.store.untold(run.now.min(run.wall), CANCELLATIONS_MAX).await {
+    let untold = match sweep.store.unreported_cancellations(run.now.min(run.wall), CANCELLATIONS_MAX).await {
         Ok(untold) => untold,
         Err(error) => {
             let error: &(dyn std::error::Error + 'static) = &error;
@@ -46,7 +46,7 @@ pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &R
 async fn again<S: Store, Q: PayoutQueue>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
-    untold: &Untold,
+    untold: &UnreportedCancellation,
 ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
     let stored = sweep.store.subscription(&untold.account, &untold.subscription).await?;
     // The index may lag behind a cancellation that Stripe knows of.
@@ -60,6 +60,6 @@ async fn again<S: Store, Q: PayoutQueue>(
         tracing::error!(cause, announced, outcome = "left_to_people", "Stripe does not take a cancellation");
     }
     let now = run.now.min(run.wall);
-    sweep.store.put_off_telling(&stored, confirmation.again_at(now).unwrap_or(now)).await?;
+    sweep.store.reschedule_report(&stored, confirmation.again_at(now).unwrap_or(now)).await?;
     Ok(true)
 }

@@ -6,14 +6,14 @@
 //! A request is saved before its lead is forgotten, and is the same at every try. So if a run is cut off
 //! between the two, the next run finishes it. A customer who has filed for the same before keeps that case.
 
-use cases::{CaseError, follow};
+use cases::{CaseError, assess_lead};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{Actor, ExecuteError, LedgerStore, RefundRequestId};
 use policy::Document;
-use refunds::{Approved, Case, Grounds, Lead, Request, State, carry_out, settle_landed};
+use refunds::{ApprovalContext, ApprovalOutcome, Case, Lead, Request, State, carry_out, settle_landed};
 
-use crate::requests::Done;
-use crate::{Run, Store, Sweep};
+use crate::context::{Run, Store, Sweep};
+use crate::status::ItemOutcome;
 
 /// The shortest wait before a purchase whose case is open is looked at again, in seconds: a day, because
 /// credits that land late settle their case when they land.
@@ -40,14 +40,14 @@ pub(crate) async fn lead<S: Store, Q: PayoutQueue>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
     id: &RefundRequestId,
-) -> Done {
+) -> ItemOutcome {
     // What is assessed and saved makes a large future.
     match Box::pin(look(sweep, run, id)).await {
         Ok(done) => done,
         Err(error) => {
             let error: &(dyn std::error::Error + 'static) = &error;
             tracing::error!(request = id.as_str(), outcome = "failed", error, "a lead is not followed");
-            Done::Failed
+            ItemOutcome::Failed
         }
     }
 }
@@ -56,12 +56,12 @@ async fn look<S: Store, Q: PayoutQueue>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
     id: &RefundRequestId,
-) -> Result<Done, LeadError<<S as LedgerStore>::Error>> {
+) -> Result<ItemOutcome, LeadError<<S as LedgerStore>::Error>> {
     // The index may lag behind a lead that is forgotten. The last instant is inside of what was promised.
     let noted = sweep.store.lead(id).await.map_err(LeadError::Store)?;
     let due = noted.filter(|lead| lead.due_at.is_some_and(|due_at| due_at < run.now));
-    let Some(lead) = due else { return Ok(Done::NothingDue) };
-    let Some(assessment) = follow(&sweep.store, &lead, run.now).await? else {
+    let Some(lead) = due else { return Ok(ItemOutcome::NothingDue) };
+    let Some(assessment) = assess_lead(&sweep.store, &lead, run.now).await? else {
         if let Some(purchase) = lead.uncredited() {
             // Its case may be open, and the credits have come since.
             let (store, pause, whose) = (&sweep.store, &sweep.backoff, (&lead.account, &purchase.payment));
@@ -72,17 +72,17 @@ async fn look<S: Store, Q: PayoutQueue>(
     };
     let mut opened = open(&lead, assessment.case.clone(), assessment.document);
     let quote = opened.quote(&assessment.standing(run.now)).filter(|_| opened.state == State::Approved);
-    let grounds = Grounds::of(assessment.document, Actor::Policy)
+    let grounds = ApprovalContext::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
     let (store, pause) = (&sweep.store, &sweep.backoff);
     let mut approved = carry_out(store, pause, &opened, quote.as_ref(), grounds.clone(), run.now).await?;
     if matches!(
         approved,
-        Approved::Disputed
-            | Approved::MovedUnrecorded
-            | Approved::NotPossible
-            | Approved::NotAllowed
-            | Approved::AbovePayment(_)
+        ApprovalOutcome::Disputed
+            | ApprovalOutcome::MovedUnrecorded
+            | ApprovalOutcome::NotPossible
+            | ApprovalOutcome::NotAllowed
+            | ApprovalOutcome::AbovePayment(_)
     ) {
         // It stays so, and a person has to look.
         let mut case = assessment.case.clone();
@@ -91,7 +91,7 @@ async fn look<S: Store, Q: PayoutQueue>(
         approved = carry_out(store, pause, &opened, None, grounds, run.now).await?;
     }
     match approved {
-        Approved::Saved(request) => {
+        ApprovalOutcome::Saved(request) => {
             let (reason, state) = (request.case.reason.id(), request.state.as_str());
             run.invocation.metrics().count_labelled("CasesOpened", ("reason", reason), 1);
             tracing::warn!(request = id.as_str(), reason, state, outcome = "opened", "a case opened itself");
@@ -101,20 +101,20 @@ async fn look<S: Store, Q: PayoutQueue>(
             settle(sweep, run, &lead).await
         }
         // An earlier run opened it, or the customer has filed for the same.
-        Approved::Stale(_) | Approved::Open(_) => settle(sweep, run, &lead).await,
+        ApprovalOutcome::Stale(_) | ApprovalOutcome::Open(_) => settle(sweep, run, &lead).await,
         // Something moved meanwhile: the next run looks at it as it stands then, and forgets it where nothing
         // of the payment is left.
-        Approved::NothingLeft
-        | Approved::QuoteChanged(_)
-        | Approved::Taken(_)
-        | Approved::Disputed
-        | Approved::MovedUnrecorded
-        | Approved::NotPossible
-        | Approved::NotAllowed
-        | Approved::TooMany
-        | Approved::AbovePayment(_) => {
+        ApprovalOutcome::NothingLeft
+        | ApprovalOutcome::QuoteChanged(_)
+        | ApprovalOutcome::Taken(_)
+        | ApprovalOutcome::Disputed
+        | ApprovalOutcome::MovedUnrecorded
+        | ApprovalOutcome::NotPossible
+        | ApprovalOutcome::NotAllowed
+        | ApprovalOutcome::TooMany
+        | ApprovalOutcome::AbovePayment(_) => {
             tracing::warn!(request = id.as_str(), outcome = "put_off", "a lead is left to the next run");
-            Ok(Done::NothingDue)
+            Ok(ItemOutcome::NothingDue)
         }
     }
 }
@@ -134,22 +134,22 @@ async fn settle<S: Store, Q>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
     lead: &Lead,
-) -> Result<Done, LeadError<<S as LedgerStore>::Error>> {
+) -> Result<ItemOutcome, LeadError<<S as LedgerStore>::Error>> {
     if lead.uncredited().is_none() {
         return forget(sweep, &lead.id()).await;
     }
     let age_s = u64::try_from(run.now.seconds_since(lead.since)).unwrap_or_default();
     let due_at = run.now.plus_s(age_s.clamp(AGAIN_S_MIN, AGAIN_S_MAX)).ok();
     sweep.store.keep(&Lead { due_at, ..lead.clone() }).await.map_err(LeadError::Store)?;
-    Ok(Done::Written)
+    Ok(ItemOutcome::Written)
 }
 
 async fn forget<S: Store, Q>(
     sweep: &Sweep<S, Q>,
     id: &RefundRequestId,
-) -> Result<Done, LeadError<<S as LedgerStore>::Error>> {
+) -> Result<ItemOutcome, LeadError<<S as LedgerStore>::Error>> {
     sweep.store.forget(id).await.map_err(LeadError::Store)?;
-    Ok(Done::Written)
+    Ok(ItemOutcome::Written)
 }
 
 /// Announces an intent to pay, which is stored: where the queue does not answer, a later run announces it.

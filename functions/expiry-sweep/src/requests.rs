@@ -7,109 +7,87 @@
 //! schedule's time. What a run finds is written under the condition that nobody else moved the request, and
 //! counted when it is written: a run that comes second finds nothing to count.
 
-use std::collections::HashSet;
-
 use futures_util::stream::{self, StreamExt};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{DUE_SHARDS, RefundRequestId};
+use ledger::{DUE_SHARDS, RefundRequestId, Timestamp};
 use policy::Document;
 use policy_documents::documents;
-use refunds::{Due, DueThing, Mark, Request, Save, Saved};
+use refunds::{Due, DueThing, Mark, Request, RequestStore, Save, SaveOutcome};
 
-use crate::accounts::DEADLINE_MARGIN_MS;
+use crate::context::{Run, SHARDS_AT_ONCE, Store, Sweep};
 use crate::leads::lead;
-use crate::status::Status;
-use crate::{Run, SHARDS_AT_ONCE, Store, Sweep};
+use crate::shard::{DueIndex, PAGE, sweep_shard};
+use crate::status::{ItemOutcome, Status};
 
-/// Requests of one query.
-const PAGE: u16 = 100;
-/// Requests of one shard at once: with two shards 32, beside as many accounts.
-const AT_ONCE: usize = 16;
 /// Most requests of one shard in one run: 8,000 in all are more than people file in a day, and take about
 /// 4 s at two round trips of 8 ms each.
 pub const REQUESTS_PER_SHARD_MAX: usize = 500;
 
-/// Does what is due of all requests.
+/// Does what is due of all requests and leads.
 pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>) -> Status {
-    let shards = stream::iter(0..DUE_SHARDS).map(|shard| one_shard(sweep, run, shard));
+    let index = Requests { sweep, run };
+    let shards = stream::iter(0..DUE_SHARDS).map(|shard| sweep_shard(&index, run, shard));
     let shards = shards.buffer_unordered(SHARDS_AT_ONCE);
-    shards.fold(Status::default(), async |sum, shard| sum.and(shard)).await
+    shards.fold(Status::default(), async |sum, (shard, _)| sum.and(shard)).await
 }
 
-/// The outcome of one request or lead.
-pub(crate) enum Done {
-    Written,
-    NothingDue,
-    Failed,
+/// The due index of the requests' table.
+struct Requests<'a, S, Q> {
+    sweep: &'a Sweep<S, Q>,
+    run: &'a Run<'a>,
 }
 
-async fn one_shard<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, shard: u8) -> Status {
-    let mut status = Status::default();
-    let mut seen: HashSet<DueThing> = HashSet::new();
-    loop {
-        let page = match sweep.store.due_requests(shard, run.now, PAGE).await {
-            Ok(page) => page,
-            Err(error) => {
-                let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::error!(shard, outcome = "failed", error, "requests that are due are not read");
-                status.failed = status.failed.saturating_add(1);
-                return status;
-            }
-        };
-        let is_full = page.len() >= usize::from(PAGE);
-        let mut page: Vec<_> = page.into_iter().filter(|due| !seen.contains(&due.thing)).collect();
-        for due in &page {
-            status.is_late(due.due_at, run.now.min(run.wall));
-        }
-        let in_time = run.invocation.deadline().remaining().as_millis() > u128::from(DEADLINE_MARGIN_MS);
-        let room = if in_time { REQUESTS_PER_SHARD_MAX.saturating_sub(seen.len()) } else { 0 };
-        let left = page.split_off(room.min(page.len()));
-        let done = stream::iter(&page).map(|due| thing(sweep, run, due)).buffer_unordered(AT_ONCE);
-        note(&mut status, &done.collect::<Vec<_>>().await);
-        // A whole page of requests that stay due hides those behind it. They count as at least one.
-        let hidden = usize::from(is_full && page.is_empty());
-        status.left_over = u64::try_from(left.len().max(hidden)).unwrap_or(u64::MAX);
-        if status.left_over > 0 || !is_full {
-            return status;
-        }
-        seen.extend(page.into_iter().map(|due| due.thing));
+impl<S: Store, Q: PayoutQueue> DueIndex for Requests<'_, S, Q> {
+    type Item = Due;
+    type Key = DueThing;
+    type Error = <S as RequestStore>::Error;
+
+    const PER_SHARD_MAX: usize = REQUESTS_PER_SHARD_MAX;
+
+    async fn page(&self, shard: u8) -> Result<Vec<Due>, Self::Error> {
+        self.sweep.store.due_requests(shard, self.run.now, PAGE).await
     }
-}
 
-fn note(status: &mut Status, done: &[Done]) {
-    for done in done {
-        status.looked_at = status.looked_at.saturating_add(1);
-        match done {
-            Done::Written => status.done = status.done.saturating_add(1),
-            Done::NothingDue => {}
-            Done::Failed => status.failed = status.failed.saturating_add(1),
-        }
+    fn key(due: Due) -> DueThing {
+        due.thing
     }
-}
 
-async fn thing<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, due: &Due) -> Done {
-    match &due.thing {
-        DueThing::Request(id) => request(sweep, run, id).await,
-        DueThing::Lead(id) => lead(sweep, run, id).await,
+    fn as_key(due: &Due) -> &DueThing {
+        &due.thing
+    }
+
+    fn due_at(due: &Due) -> Timestamp {
+        due.due_at
+    }
+
+    async fn settle(&self, due: &Due) -> ItemOutcome {
+        match &due.thing {
+            DueThing::Request(id) => request(self.sweep, self.run, id).await,
+            DueThing::Lead(id) => lead(self.sweep, self.run, id).await,
+        }
     }
 }
 
 /// Does what is due of one request; its failure is its own.
-async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, id: &RefundRequestId) -> Done {
+async fn request<S: Store, Q: PayoutQueue>(
+    sweep: &Sweep<S, Q>,
+    run: &Run<'_>,
+    id: &RefundRequestId,
+) -> ItemOutcome {
     let failed = |error: &(dyn std::error::Error + 'static)| {
         let request = id.as_str();
         tracing::error!(request, outcome = "failed", error, "what is due of the request is not done");
-        Done::Failed
+        ItemOutcome::Failed
     };
     // The index may lag behind a request that is gone.
     let stored = match sweep.store.request(id).await {
         Ok(Some(stored)) => stored,
-        Ok(None) => return Done::NothingDue,
+        Ok(None) => return ItemOutcome::NothingDue,
         Err(error) => return failed(&error),
     };
     let mut request = stored.clone();
     let wall = run.now.min(run.wall);
-    let mut done = Done::Written;
+    let mut done = ItemOutcome::Written;
     let announced = request.is_stuck(wall);
     if announced {
         match sweep.payouts.announce(id).await {
@@ -122,28 +100,28 @@ async fn request<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, i
     request.keep_time(document);
     let marks = request.mark_time(run.now);
     if request == stored {
-        return if matches!(done, Done::Failed) { done } else { Done::NothingDue };
+        return if matches!(done, ItemOutcome::Failed) { done } else { ItemOutcome::NothingDue };
     }
     request.version = request.version.saturating_add(1);
     let save = Save { request, commit: None, refunded: None };
     match sweep.store.save(&save).await {
-        Ok(Saved::Written) => {
+        Ok(SaveOutcome::Written) => {
             count(run, &save.request, document, &marks);
-            if announced && matches!(done, Done::Written) {
+            if announced && matches!(done, ItemOutcome::Written) {
                 run.invocation.metrics().count("PayoutsSentAgain", 1);
             }
             done
         }
         // Somebody moved it meanwhile; what is due of it then is the next run's.
         Ok(
-            Saved::Stale(_)
-            | Saved::Taken(_)
-            | Saved::Ledger(_)
-            | Saved::PaymentMoved
-            | Saved::CountMoved
-            | Saved::TooMany
-            | Saved::NotAllowed,
-        ) => Done::NothingDue,
+            SaveOutcome::Stale(_)
+            | SaveOutcome::Taken(_)
+            | SaveOutcome::Ledger(_)
+            | SaveOutcome::PaymentMoved
+            | SaveOutcome::CountMoved
+            | SaveOutcome::TooMany
+            | SaveOutcome::NotAllowed,
+        ) => ItemOutcome::NothingDue,
         Err(error) => failed(&error),
     }
 }

@@ -36,4 +36,25 @@ impl Status {
         let lag_ms = u64::try_from(now.as_ms().saturating_sub(due_at.as_ms())).unwrap_or_default();
         self.lag_ms = self.lag_ms.max(lag_ms);
     }
+
+    /// Counts an item that was looked at.
+    pub(crate) fn count(&mut self, outcome: ItemOutcome) {
+        self.looked_at = self.looked_at.saturating_add(1);
+        match outcome {
+            ItemOutcome::Written => self.done = self.done.saturating_add(1),
+            ItemOutcome::NothingDue => {}
+            ItemOutcome::Failed => self.failed = self.failed.saturating_add(1),
+        }
+    }
+}
+
+/// The outcome of one item that was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ItemOutcome {
+    /// An entry, a request or an announcement was written.
+    Written,
+    /// Nothing was due any more, or another run was faster.
+    NothingDue,
+    /// It failed, and is logged.
+    Failed,
 }

@@ -2,11 +2,11 @@
 //! would not approve any more is not paid.
 
 use ledger::{Abuse, ExecuteError, Pause, Timestamp};
-use refunds::{Payout, Request, State, Stores};
+use refunds::{Payout, RefundStore, Request, State};
 
-use crate::{Outcome, Works};
+use crate::{Outcome, PayoutRunner};
 
-impl<S: Stores, P: Pause> Works<'_, S, P> {
+impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Why an approved payout goes back to a person instead of to Stripe.
     pub(crate) async fn held_back_for(
         &self,

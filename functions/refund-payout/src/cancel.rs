@@ -78,6 +78,6 @@ pub async fn tell<S: CancellationStore>(
             Err(error) => return Err(TellError::Stripe(error)),
         }
     };
-    store.stripe_knows(&stored, stripe_at).await.map_err(TellError::Tables)?;
+    store.mark_reported(&stored, stripe_at).await.map_err(TellError::Tables)?;
     Ok(told)
 }

@@ -5,16 +5,19 @@
 
 use ledger::{Actor, Currency, ExecuteError, LedgerStore, Money, Pause, RefundRequestId};
 use policy::Discount;
-use refunds::{Call, HoldBackOutcome, RenewalDiscount, Request, Save, Saved, State, Stores, fingerprint};
+use refunds::{
+    ActionSource, HoldBackOutcome, RefundStore, RenewalDiscount, Request, Save, SaveOutcome, State,
+    fingerprint,
+};
 use stripe_api::{CouponOrder, Decline, IdempotencyKey, Off, StripeError};
 use stripe_events::SubscriptionStatus;
 
-use crate::{Outcome, PayoutError, Works, code_of};
+use crate::{Outcome, PayoutError, PayoutRunner, code_of};
 
 /// Why a discount goes back to a person whose subscription is not renewed.
 const NO_RENEWAL: &str = "subscription_not_renewed";
 
-impl<S: Stores, P: Pause> Works<'_, S, P> {
+impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Gives the discount that a request promises.
     pub(crate) async fn discount(
         &self,
@@ -31,7 +34,7 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             request.version = request.version.saturating_add(1);
             let save = Save { request: request.clone(), commit: None, refunded: None };
             match self.store.save(&save).await.map_err(ExecuteError::Store)? {
-                Saved::Written => {}
+                SaveOutcome::Written => {}
                 _ => return Err(PayoutError::InOtherHands),
             }
         }
@@ -90,8 +93,8 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             let id = request.id.clone();
             let save = Save { request, commit: None, refunded: None };
             request = match self.store.save(&save).await.map_err(ExecuteError::Store)? {
-                Saved::Written => return Ok(save.request.state),
-                Saved::Stale(stored) => *stored,
+                SaveOutcome::Written => return Ok(save.request.state),
+                SaveOutcome::Stale(stored) => *stored,
                 _ => {
                     self.pause.pause(attempt).await;
                     let stored = self.store.request(&id).await.map_err(ExecuteError::Store)?;
@@ -104,7 +107,8 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
 
     /// Brings a request back to people, who see why.
     pub(crate) async fn back(&self, request: &Request, reason: &str) -> Outcome<S, State> {
-        let call = Call { by: Actor::Policy, at: self.now, fingerprint: fingerprint(&["payout", reason]) };
+        let call =
+            ActionSource { by: Actor::Policy, at: self.now, fingerprint: fingerprint(&["payout", reason]) };
         let held = refunds::hold_back(self.store, self.pause, request, (&call, reason), self.now).await?;
         tracing::warn!(reason, outcome = "held_back", "what was approved goes back to a person");
         Ok(match held {

@@ -15,7 +15,9 @@ pub use messages::{MessageError, Payouts, Work, handle, understand};
 pub use plan::Plan;
 
 use ledger::{Cause, ExecuteError, LedgerStore, Money, Pause, PaymentId, RefundRequestId, Timestamp};
-use refunds::{Payout, RefundSeen, Reported, Request, Save, Saved, State, Stores, decline, report};
+use refunds::{
+    Payout, RefundSighting, RefundStore, ReportOutcome, Request, Save, SaveOutcome, State, decline, report,
+};
 use stripe_api::{Decline, IdempotencyKey, Refund, RefundOrder, Retry, StripeClient, StripeError};
 use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus};
 
@@ -61,7 +63,7 @@ pub struct Paid {
 }
 
 /// Makes the payout of one request, and ends the plan that was promised to end with it.
-pub async fn pay<S: Stores, P: Pause>(
+pub async fn pay<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     stripe: &StripeClient,
@@ -71,7 +73,7 @@ pub async fn pay<S: Stores, P: Pause>(
     let request = store.request(id).await.map_err(ExecuteError::Store)?;
     let request = request.ok_or(PayoutError::NoRequest)?;
     lambda::log::account(&request.account);
-    let works = Works { store, pause, stripe, now };
+    let works = PayoutRunner { store, pause, stripe, now };
     let Some(payout) = request.payout.clone() else {
         let state = match (request.state, request.discount.clone()) {
             (State::Approved | State::Paying, Some(discount)) => {
@@ -94,14 +96,14 @@ pub async fn pay<S: Stores, P: Pause>(
 }
 
 /// The stores and Stripe, at one instant of the invocation.
-struct Works<'works, S, P> {
+struct PayoutRunner<'works, S, P> {
     store: &'works S,
     pause: &'works P,
     stripe: &'works StripeClient,
     now: Timestamp,
 }
 
-impl<S: Stores, P: Pause> Works<'_, S, P> {
+impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Makes the refund, or finds the one that was made.
     async fn refund(&self, id: &RefundRequestId, mut request: Request, payout: Payout) -> Outcome<S, State> {
         if request.state == State::Approved
@@ -183,14 +185,14 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         request.version = request.version.saturating_add(1);
         let save = Save { request: request.clone(), commit: None, refunded: None };
         match self.store.save(&save).await.map_err(ExecuteError::Store)? {
-            Saved::Written => Ok(()),
-            Saved::Stale(_)
-            | Saved::Taken(_)
-            | Saved::Ledger(_)
-            | Saved::PaymentMoved
-            | Saved::CountMoved
-            | Saved::TooMany
-            | Saved::NotAllowed => Err(PayoutError::InOtherHands),
+            SaveOutcome::Written => Ok(()),
+            SaveOutcome::Stale(_)
+            | SaveOutcome::Taken(_)
+            | SaveOutcome::Ledger(_)
+            | SaveOutcome::PaymentMoved
+            | SaveOutcome::CountMoved
+            | SaveOutcome::TooMany
+            | SaveOutcome::NotAllowed => Err(PayoutError::InOtherHands),
         }
     }
 
@@ -213,7 +215,7 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             Some(RefundStatus::RequiresAction) => refunds::RefundStatus::RequiresAction,
             Some(RefundStatus::Pending | RefundStatus::Other(_)) | None => refunds::RefundStatus::Pending,
         };
-        let seen = RefundSeen {
+        let seen = RefundSighting {
             id: refund.id.clone(),
             payment: refund.payment.clone().ok_or(PayoutError::Mismatch)?,
             amount: refund.amount,
@@ -222,9 +224,9 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
         };
         let cause = Cause::RefundRequest(id.as_str().to_owned());
         match report(self.store, self.pause, id, &seen, cause, self.now).await? {
-            Reported::Moved(state) | Reported::Known(state) => Ok(state),
-            Reported::NotOurs => Err(PayoutError::NoRequest),
-            Reported::Mismatch => Err(PayoutError::Mismatch),
+            ReportOutcome::Moved(state) | ReportOutcome::Known(state) => Ok(state),
+            ReportOutcome::NotOurs => Err(PayoutError::NoRequest),
+            ReportOutcome::Mismatch => Err(PayoutError::Mismatch),
         }
     }
 
@@ -266,7 +268,7 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
                 waiting.version = waiting.version.saturating_add(1);
                 let save = Save { request: waiting, commit: None, refunded: None };
                 return match self.store.save(&save).await.map_err(ExecuteError::Store)? {
-                    Saved::Written => Ok(State::Paying),
+                    SaveOutcome::Written => Ok(State::Paying),
                     _ => Err(PayoutError::InOtherHands),
                 };
             }
@@ -276,8 +278,8 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
 
     async fn give_up(&self, request: &Request, code: &str, money_left: bool) -> Outcome<S, State> {
         match decline(self.store, self.pause, &request.id, (code, money_left), self.now).await? {
-            Reported::Moved(state) => Ok(state),
-            Reported::Known(_) | Reported::NotOurs | Reported::Mismatch => Ok(request.state),
+            ReportOutcome::Moved(state) => Ok(state),
+            ReportOutcome::Known(_) | ReportOutcome::NotOurs | ReportOutcome::Mismatch => Ok(request.state),
         }
     }
 }

@@ -7,7 +7,7 @@ use lambda::payout_queue::{MESSAGE_VERSION, PayoutMessage};
 use lambda::secrets::{CachedSecret, SecretError, SecretSource};
 use lambda::sqs::{Item, Record};
 use ledger::{AccountId, CancellationStore, IdError, RefundRequestId, SubscriptionId};
-use refunds::Stores;
+use refunds::RefundStore;
 use stripe_api::{SecretKey, StripeClient};
 
 use crate::cancel::tell;
@@ -70,7 +70,7 @@ pub fn understand(record: &Record<'_>) -> Result<(Work, ()), MessageError> {
 }
 
 /// Does what one message asks for and returns the messages that stay in the queue.
-pub async fn handle<'batch, 'event, S: Stores + CancellationStore, K: SecretSource>(
+pub async fn handle<'batch, 'event, S: RefundStore + CancellationStore, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
     work: Work,
@@ -84,7 +84,7 @@ pub async fn handle<'batch, 'event, S: Stores + CancellationStore, K: SecretSour
 }
 
 /// Tells Stripe of one cancellation and says whether its messages stay in the queue.
-async fn cancel_one<S: Stores + CancellationStore, K: SecretSource>(
+async fn cancel_one<S: RefundStore + CancellationStore, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
     account: &AccountId,
@@ -110,7 +110,7 @@ async fn cancel_one<S: Stores + CancellationStore, K: SecretSource>(
 }
 
 /// Pays one request and says whether its messages stay in the queue.
-async fn pay_one<S: Stores, K: SecretSource>(
+async fn pay_one<S: RefundStore, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
     id: &RefundRequestId,

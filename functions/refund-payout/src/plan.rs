@@ -4,10 +4,10 @@
 //! subscription that Stripe declines to end for good is a person's to end; nobody asks Stripe again.
 
 use ledger::{ExecuteError, Pause, RefundRequestId};
-use refunds::{Request, Save, Saved, Stores};
+use refunds::{RefundStore, Request, Save, SaveOutcome};
 use stripe_api::{CancelWhen, Decline, StripeError};
 
-use crate::{Outcome, PayoutError, Works, code_of};
+use crate::{Outcome, PayoutError, PayoutRunner, code_of};
 
 /// The outcome of a plan that was to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Plan {
     }
 }
 
-impl<S: Stores, P: Pause> Works<'_, S, P> {
+impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Ends the plan that the payout of a request promised to end, if that is still to be done.
     pub(crate) async fn end_plan(&self, id: &RefundRequestId) -> Outcome<S, Option<Plan>> {
         let Some(request) = self.read(id).await? else { return Ok(None) };
@@ -63,14 +63,14 @@ impl<S: Stores, P: Pause> Works<'_, S, P> {
             let id = request.id.clone();
             let save = Save { request, commit: None, refunded: None };
             request = match self.store.save(&save).await.map_err(ExecuteError::Store)? {
-                Saved::Written => return Ok(()),
-                Saved::Stale(stored) => *stored,
-                Saved::Taken(_)
-                | Saved::Ledger(_)
-                | Saved::PaymentMoved
-                | Saved::CountMoved
-                | Saved::TooMany
-                | Saved::NotAllowed => {
+                SaveOutcome::Written => return Ok(()),
+                SaveOutcome::Stale(stored) => *stored,
+                SaveOutcome::Taken(_)
+                | SaveOutcome::Ledger(_)
+                | SaveOutcome::PaymentMoved
+                | SaveOutcome::CountMoved
+                | SaveOutcome::TooMany
+                | SaveOutcome::NotAllowed => {
                     self.pause.pause(attempt).await;
                     self.read(&id).await?.ok_or(PayoutError::NoRequest)?
                 }

@@ -1,13 +1,14 @@
 //! From what is asked to what the policy says of it: the same for a preview, a submission and an answer.
 
-use cases::{Assessment, CaseError, Frozen, Report, Said};
+use cases::{Assessment, CaseError, CustomerClaims, OriginalCase, Report};
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind};
 use ledger::{AccountId, Timestamp};
-use refunds::Stores;
+use refunds::RefundStore;
 
-use crate::body::{Asked, ChosenRemedy, expected_product, unprocessable};
-use crate::{RefundRequests, not_carried_out};
+use crate::app::{RefundRequests, not_carried_out};
+use crate::body::{ChosenRemedy, Question, expected_product};
+use crate::input::unprocessable;
 
 /// The same for a payment of another account as for none. The list has every payment that is recorded.
 const NO_SUCH_PAYMENT: &str = "no payment of this account is called so; expected a payment (`pi_…`), a \
@@ -16,15 +17,15 @@ const NO_SUCH_PAYMENT: &str = "no payment of this account is called so; expected
                                `GET /v1/accounts/{account}/payments` lists them";
 
 /// Reads the records, and decides on all of them; what is `frozen` stays as it was at submission.
-pub(crate) async fn assess<S: Stores, Q>(
+pub(crate) async fn assess<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     account: &AccountId,
-    (asked, caller): (Asked, &Caller),
-    frozen: Option<Frozen<'_>>,
+    (asked, caller): (Question, &Caller),
+    frozen: Option<OriginalCase<'_>>,
     now: Timestamp,
 ) -> Result<Assessment, Problem> {
     let product = asked.product.clone();
-    let asked = cases::Asked {
+    let asked = cases::Question {
         reason: asked.reason,
         fingerprint: asked.fingerprint(),
         said: said(&asked, caller),
@@ -49,9 +50,9 @@ pub(crate) async fn assess<S: Stores, Q>(
 }
 
 /// A customer is signed in. For a request in a customer's name, support says how it came.
-fn said(asked: &Asked, caller: &Caller) -> Said {
+fn said(asked: &Question, caller: &Caller) -> CustomerClaims {
     let by_customer = caller.role() == Role::Customer;
-    Said {
+    CustomerClaims {
         remedy: asked.remedy.map(ChosenRemedy::as_str).map(str::to_owned),
         plan_requested: asked.plan_requested.clone(),
         channel: if by_customer { Some("api".to_owned()) } else { asked.channel.map(str::to_owned) },
@@ -64,6 +65,6 @@ fn said(asked: &Asked, caller: &Caller) -> Said {
             happened_at: asked.report.failure_time.is_some(),
             error_message: asked.report.error_message.is_some(),
         },
-        ..Said::default()
+        ..CustomerClaims::default()
     }
 }

@@ -1,44 +1,18 @@
 //! What callers send, checked: the bounds of every body are here. What reviewers send is in `review_body`.
 
 use lambda::caller::Role;
-use lambda::http::{Problem, ProblemKind, Request};
+use lambda::http::{Problem, Request};
 use ledger::{GenerationId, PaymentId, ProductId, Timestamp};
 use policy::{Fact, Reason};
 use policy_documents::catalogue;
 use refunds::fingerprint;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use crate::texts::{note, words};
+use crate::input::{id, read, unprocessable};
+use crate::texts::{check_note, check_text};
 
-/// A note of the longest length in four-byte characters, with the other members and JSON's escapes.
-const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Longest name of a plan, in bytes: the bound of a text fact.
 const PLAN_BYTES_MAX: usize = 255;
-
-/// Reads the body as `T`.
-pub(crate) fn read<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Problem> {
-    request.json(BODY_BYTES_MAX)
-}
-
-/// What tells a repeat from another act: the bytes that were sent.
-pub(crate) fn sent(request: &Request<'_>) -> Result<[u8; 32], Problem> {
-    let bytes = request.body_bytes(BODY_BYTES_MAX)?;
-    Ok(fingerprint(&[request.route_key(), &String::from_utf8_lossy(&bytes)]))
-}
-
-/// A field that is not possible with this value.
-pub(crate) fn unprocessable(field: &str, detail: impl Into<String>) -> Problem {
-    Problem::new(ProblemKind::Unprocessable).field(field, detail)
-}
-
-/// An id within the body.
-pub(crate) fn id<T>(field: &str, text: Option<&str>) -> Result<Option<T>, Problem>
-where
-    T: std::str::FromStr<Err: std::fmt::Display>,
-{
-    text.map(str::parse).transpose().map_err(|error: T::Err| unprocessable(field, error.to_string()))
-}
 
 fn plan(name: Option<&str>) -> Result<(), Problem> {
     if name.is_some_and(|plan| plan.is_empty() || plan.len() > PLAN_BYTES_MAX) {
@@ -217,7 +191,7 @@ const FOR_SUPPORT: &str = "expected only from support, for a customer";
 
 /// What is asked, checked.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct Question {
     pub(crate) reason: Reason,
     pub(crate) payment: Option<PaymentId>,
     pub(crate) generation: Option<GenerationId>,
@@ -231,11 +205,11 @@ pub(crate) struct Asked {
     pub(crate) from_account: Option<bool>,
 }
 
-impl Asked {
+impl Question {
     /// Reads and checks a submission, and the quote that it carries.
     pub(crate) fn read(request: &Request<'_>) -> Result<(Self, Option<String>), Problem> {
         let body: SubmissionBody = read(request)?;
-        note("#/note", &body.note)?;
+        check_note("#/note", &body.note)?;
         plan(body.plan_requested.as_deref())?;
         day(body.purchase_date.as_deref())?;
         let report = Report {
@@ -345,7 +319,7 @@ impl Answer {
             return Err(unprocessable("#", "expected at least one of the fields that are asked for"));
         }
         if let Some(text) = &body.note {
-            words("#/note", text)?;
+            check_text("#/note", text)?;
         }
         plan(body.plan_requested.as_deref())?;
         day(body.purchase_date.as_deref())?;
@@ -400,7 +374,7 @@ pub(crate) struct Reopening {
 impl Reopening {
     pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
         let body: Self = read(request)?;
-        words("#/note", &body.note)?;
+        check_text("#/note", &body.note)?;
         Ok(body)
     }
 }
@@ -409,14 +383,14 @@ impl Reopening {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OfferAnswer {
-    pub(crate) answer: Taken,
+    pub(crate) answer: OfferChoice,
     /// The quote that the customer was shown.
     pub(crate) quote: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Taken {
+pub(crate) enum OfferChoice {
     Accept,
     Decline,
 }
@@ -425,18 +399,4 @@ impl OfferAnswer {
     pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
         read(request)
     }
-}
-
-/// Nothing has to be sent, and nothing else can be.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Empty {}
-
-/// A body that need not be there.
-pub(crate) fn nothing(request: &Request<'_>) -> Result<(), Problem> {
-    if request.body_bytes(BODY_BYTES_MAX)?.is_empty() {
-        return Ok(());
-    }
-    let Empty {} = read(request)?;
-    Ok(())
 }

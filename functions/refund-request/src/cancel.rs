@@ -12,16 +12,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda::Invocation;
 use lambda::caller::Role;
-use lambda::http::{Problem, ProblemKind, Request, Response};
+use lambda::http::{JsonDisplay, Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, Timestamp};
 use policy::Document;
 use refunds::fingerprint;
 use serde::{Deserialize, Serialize};
 
-use crate::subscriptions::{Known, Shown, SubscriptionView, reach};
+use crate::app::{RefundRequests, store_failed};
+use crate::subscriptions::{Known, SubscriptionView, reach};
 use crate::wording::minute;
-use crate::{RefundRequests, store_failed};
 
 /// Two ids and a hash.
 const BODY_BYTES_MAX: usize = 4096;
@@ -42,13 +42,13 @@ struct Body {
 struct Answer<'a> {
     #[serde(flatten)]
     subscription: SubscriptionView<'a>,
-    takes_effect_at: Option<Shown<Timestamp>>,
+    takes_effect_at: Option<JsonDisplay<Timestamp>>,
     message: String,
     clauses: Vec<ClauseView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    confirmation_expires_at: Option<Shown<Timestamp>>,
+    confirmation_expires_at: Option<JsonDisplay<Timestamp>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -138,11 +138,11 @@ fn answer(known: Known<'_>, asked: bool) -> Answer<'_> {
     let expires_at = expires_at.and_then(|end| Timestamp::from_s(end).ok());
     Answer {
         subscription: known.view(),
-        takes_effect_at: takes_effect_at.map(Shown),
+        takes_effect_at: takes_effect_at.map(JsonDisplay),
         message: message(known, asked),
         clauses: clauses(known),
         confirmation: asked.then(|| confirmation_of(known.subscription, window)),
-        confirmation_expires_at: expires_at.filter(|_| asked).map(Shown),
+        confirmation_expires_at: expires_at.filter(|_| asked).map(JsonDisplay),
     }
 }
 

@@ -3,13 +3,16 @@
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{AccountId, GenerationId, Past, Timestamp, find_hold};
+use ledger::{AccountId, GenerationId, PastHold, Timestamp, find_hold};
 use policy::Remedy;
 use policy_documents::documents;
-use refunds::{Approved, FILED_A_DAY_MAX, Grounds, Pays, Quote, Request, ReviewError, State, Stores};
+use refunds::{
+    ApprovalContext, ApprovalOutcome, FILED_A_DAY_MAX, Pays, Quote, RefundStore, Request, ReviewError, State,
+};
 
-use crate::known::document_of;
-use crate::{RefundRequests, announce, not_carried_out, quoted};
+use crate::app::{RefundRequests, announce, not_carried_out};
+use crate::quote_records::document_of;
+use crate::quote_view;
 
 /// What became of it.
 pub(crate) enum Carried {
@@ -20,12 +23,12 @@ pub(crate) enum Carried {
 }
 
 /// Saves a request and carries `quote` out with it. Nothing is written where something else would happen.
-pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
+pub(crate) async fn carry_out<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     invocation: &Invocation,
     mut request: Request,
     quote: Option<&Quote>,
-    mut grounds: Grounds,
+    mut grounds: ApprovalContext,
     now: Timestamp,
 ) -> Result<Carried, Problem> {
     if let Some(Pays::GivenBack { generation, .. }) = quote.map(|quote| &quote.pays) {
@@ -35,41 +38,41 @@ pub(crate) async fn carry_out<S: Stores, Q: PayoutQueue>(
     // Requests, quotes and entries make its future large.
     let carried = Box::pin(refunds::carry_out(&app.store, &app.backoff, &request, quote, grounds, now)).await;
     match carried.map_err(not_carried_out::<S>)? {
-        Approved::Saved(request) => {
+        ApprovalOutcome::Saved(request) => {
             granted(invocation, &request, quote);
             if request.state == State::Approved {
                 announce(&app.payouts, invocation, &request).await;
             }
             Ok(Carried::Out(request))
         }
-        Approved::Stale(stored) => Ok(Carried::Stale(stored)),
-        Approved::NothingLeft => Err(Problem::new(ProblemKind::StateConflict)
+        ApprovalOutcome::Stale(stored) => Ok(Carried::Stale(stored)),
+        ApprovalOutcome::NothingLeft => Err(Problem::new(ProblemKind::StateConflict)
             .detail("another refund of this payment was made meanwhile; ask for another quote")),
-        Approved::Disputed => Err(Problem::new(ProblemKind::StateConflict)
+        ApprovalOutcome::Disputed => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the cardholder's bank disputes the payment: a refund could pay it twice")),
-        Approved::MovedUnrecorded => Err(Problem::new(ProblemKind::StateConflict).detail(
+        ApprovalOutcome::MovedUnrecorded => Err(Problem::new(ProblemKind::StateConflict).detail(
             "a refund or a dispute of this payment was reported before it was recorded: see at Stripe what \
              is left, refund that there, and refuse the request with this reason, or grant the credits",
         )),
-        Approved::QuoteChanged(fresh) => Err(changed(Some(&fresh))),
-        Approved::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
+        ApprovalOutcome::QuoteChanged(fresh) => Err(changed(Some(&fresh))),
+        ApprovalOutcome::NotPossible => Err(Problem::new(ProblemKind::StateConflict)
             .detail("the lots of these credits have left the account, or no hold of them is known")),
-        Approved::AbovePayment(left) => {
+        ApprovalOutcome::AbovePayment(left) => {
             Err(Problem::new(ProblemKind::StateConflict).detail(ReviewError::AbovePayment(left).to_string()))
         }
-        Approved::NotAllowed => {
+        ApprovalOutcome::NotAllowed => {
             Err(Problem::new(ProblemKind::Forbidden).detail("another person has to approve this"))
         }
-        Approved::Open(earlier) => {
+        ApprovalOutcome::Open(earlier) => {
             Err(Problem::new(ProblemKind::CaseOpen).member("request", &earlier.id.as_str()))
         }
-        Approved::TooMany => {
+        ApprovalOutcome::TooMany => {
             invocation.metrics().count("RequestsThrottled", 1);
             Err(Problem::new(ProblemKind::TooManyRequests)
                 .detail(format!("an account can file {FILED_A_DAY_MAX} requests a day"))
                 .retry_after_s(until_tomorrow_s(now)))
         }
-        Approved::Taken(_) => Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1)),
+        ApprovalOutcome::Taken(_) => Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1)),
     }
 }
 
@@ -92,13 +95,13 @@ fn until_tomorrow_s(now: Timestamp) -> u32 {
 
 /// How long credits of a generation stay usable that come back after their lot's expiry, by the policy that
 /// its hold fell under, whichever document decides the request.
-async fn grace_of<S: Stores, Q>(
+async fn grace_of<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     account: &AccountId,
     generation: &GenerationId,
 ) -> Result<Option<u64>, Problem> {
     let found = find_hold(&app.store, account, generation).await.map_err(not_carried_out::<S>)?;
-    let Some(Past { hold, .. }) = found.past else { return Ok(None) };
+    let Some(PastHold { hold, .. }) = found.past else { return Ok(None) };
     let document = documents().in_force(hold.product.as_str(), hold.held_at.as_ms()).document();
     let leftover = document.and_then(|document| document.leftover.as_ref());
     Ok(Some(leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s)))
@@ -108,7 +111,7 @@ async fn grace_of<S: Stores, Q>(
 pub(crate) fn changed(fresh: Option<&Quote>) -> Problem {
     Problem::new(ProblemKind::QuoteChanged)
         .detail("nothing was done; read the quote and send its id")
-        .member("quote", &fresh.map(quoted::quote))
+        .member("quote", &fresh.map(quote_view::quote))
 }
 
 /// Refuses a quote that is not what would happen.

@@ -10,27 +10,12 @@ use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::Timestamp;
 use policy_documents::documents;
-use refunds::{Claim, ClaimError, Save, Saved, Stores};
-use serde::Serialize;
+use refunds::{ClaimError, RefundStore, Save, SaveOutcome};
 
-use crate::{RefundRequests, show, store_failed, stored, support};
+use crate::app::{RefundRequests, store_failed, support};
+use crate::stored::{show, stored};
 
-/// A claim as support sees it.
-#[derive(Serialize)]
-pub(crate) struct ClaimAnswer<'claim> {
-    by: &'claim str,
-    at: String,
-    until: String,
-}
-
-impl<'claim> ClaimAnswer<'claim> {
-    /// The claim with its last instant, which may have passed.
-    pub(crate) fn of(claim: &'claim Claim) -> Self {
-        Self { by: &claim.by, at: claim.at.to_string(), until: claim.until().to_string() }
-    }
-}
-
-pub(crate) async fn claim<S: Stores, Q>(
+pub(crate) async fn claim<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -41,7 +26,7 @@ pub(crate) async fn claim<S: Stores, Q>(
     .await
 }
 
-pub(crate) async fn release<S: Stores, Q>(
+pub(crate) async fn release<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -50,17 +35,17 @@ pub(crate) async fn release<S: Stores, Q>(
 }
 
 /// A person has seen to it that an overdue refund is there.
-pub(crate) async fn arrival<S: Stores, Q>(
+pub(crate) async fn arrival<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    change(app, request, invocation, "arrived", refunds::Request::arrived).await
+    change(app, request, invocation, "arrived", refunds::Request::confirm_refund_arrival).await
 }
 
 /// Applies `step`, which says whether there is something to write, and writes it; decided again on what
 /// another writer made of the request meanwhile.
-async fn change<S: Stores, Q>(
+async fn change<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -81,18 +66,18 @@ async fn change<S: Stores, Q>(
         stored.version = stored.version.saturating_add(1);
         let save = Save { request: stored, commit: None, refunded: None };
         match app.store.save(&save).await.map_err(store_failed)? {
-            Saved::Written => {
+            SaveOutcome::Written => {
                 invocation.metrics().count_labelled("Claims", ("outcome", outcome), 1);
                 tracing::info!(outcome, "claim of a refund request is written");
                 return show(app, 200, &save.request, Role::Support, invocation).await;
             }
-            Saved::Stale(newer) => stored = *newer,
-            Saved::Taken(_)
-            | Saved::Ledger(_)
-            | Saved::PaymentMoved
-            | Saved::CountMoved
-            | Saved::TooMany
-            | Saved::NotAllowed => break,
+            SaveOutcome::Stale(newer) => stored = *newer,
+            SaveOutcome::Taken(_)
+            | SaveOutcome::Ledger(_)
+            | SaveOutcome::PaymentMoved
+            | SaveOutcome::CountMoved
+            | SaveOutcome::TooMany
+            | SaveOutcome::NotAllowed => break,
         }
     }
     Err(Problem::new(ProblemKind::RequestInProgress).retry_after_s(1))

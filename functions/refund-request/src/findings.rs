@@ -9,12 +9,12 @@ use futures_util::future::try_join_all;
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{Abuse, AccountId, Finding, Outage, ProductId, Timestamp, Witness};
-use refunds::Stores;
+use refunds::RefundStore;
 use serde::{Deserialize, Serialize};
 
-use crate::body::{id, read, unprocessable};
-use crate::texts::words;
-use crate::{RefundRequests, store_failed, support};
+use crate::app::{RefundRequests, store_failed, support};
+use crate::input::{id, read, unprocessable};
+use crate::texts::check_text;
 
 /// Accounts that one finding relates: each is one more query for every request of the account.
 const RELATED_MAX: usize = 5;
@@ -62,7 +62,7 @@ struct OutageAnswer<'outage> {
 }
 
 /// `PUT /v1/accounts/{account}/findings`
-pub(crate) async fn finding<S: Stores, Q>(
+pub(crate) async fn finding<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -75,7 +75,7 @@ pub(crate) async fn finding<S: Stores, Q>(
         return Err(Problem::new(ProblemKind::NotFound));
     }
     let body: FindingBody = read(request)?;
-    words("#/reason", &body.reason)?;
+    check_text("#/reason", &body.reason)?;
     let abuse = Abuse::from_name(&body.abuse);
     let abuse = abuse.ok_or_else(|| unprocessable("#/abuse", "expected none, indicated or confirmed"))?;
     if body.related_accounts.len() > RELATED_MAX {
@@ -98,7 +98,7 @@ pub(crate) async fn finding<S: Stores, Q>(
 }
 
 /// `GET /v1/outages`: of one product, or of all, the newest first; as many of each as decisions look at.
-pub(crate) async fn outages<S: Stores, Q>(
+pub(crate) async fn outages<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -125,7 +125,7 @@ pub(crate) async fn outages<S: Stores, Q>(
 }
 
 /// `PUT /v1/outages/{id}`: the first person records it, and another person who sends the same confirms it.
-pub(crate) async fn outage<S: Stores, Q>(
+pub(crate) async fn outage<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,

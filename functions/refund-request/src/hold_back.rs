@@ -7,12 +7,13 @@ use lambda::Invocation;
 use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::Actor;
-use refunds::{Call, HoldBackOutcome, Stores};
+use refunds::{ActionSource, HoldBackOutcome, RefundStore};
 use serde::Deserialize;
 
-use crate::body::{read, sent};
-use crate::texts::words;
-use crate::{RefundRequests, not_carried_out, show, stored, support};
+use crate::app::{RefundRequests, not_carried_out, support};
+use crate::input::{read, sent};
+use crate::stored::{show, stored};
+use crate::texts::check_text;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,7 +21,7 @@ struct HoldBackBody {
     reason: String,
 }
 
-pub(crate) async fn hold_back<S: Stores, Q>(
+pub(crate) async fn hold_back<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -28,8 +29,12 @@ pub(crate) async fn hold_back<S: Stores, Q>(
     let now = invocation.now();
     let caller = support(app, request, invocation)?;
     let body: HoldBackBody = read(request)?;
-    words("#/reason", &body.reason)?;
-    let call = Call { by: Actor::Support(caller.subject().to_owned()), at: now, fingerprint: sent(request)? };
+    check_text("#/reason", &body.reason)?;
+    let call = ActionSource {
+        by: Actor::Support(caller.subject().to_owned()),
+        at: now,
+        fingerprint: sent(request)?,
+    };
     let stored = stored(app, request).await?;
     lambda::log::account(&stored.account);
     if stored.repeats(&call, false) {

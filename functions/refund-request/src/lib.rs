@@ -6,9 +6,9 @@
 //! on recorded facts only; everything else goes to a person. What would move is quoted first, and
 //! what is not the same as was quoted does not move.
 
-mod act;
+mod actor_view;
 mod ahead;
-mod answer;
+mod app;
 mod assess;
 mod body;
 mod cancel;
@@ -16,19 +16,23 @@ mod carry_out;
 mod claim;
 mod clocks;
 mod cursor;
+mod customer_actions;
 mod findings;
 mod hold_back;
-mod known;
+mod input;
 mod list;
-mod outcome;
 mod payment_name;
 mod payments;
+mod payout_view;
 mod purchase;
 mod queue;
-mod quoted;
+mod quote_records;
+mod quote_view;
+mod request_view;
 mod review;
 mod review_body;
-mod reviews;
+mod review_view;
+mod stored;
 mod submit;
 mod subscriptions;
 mod texts;
@@ -37,28 +41,15 @@ mod wording;
 use std::pin::Pin;
 
 use lambda::Invocation;
-use lambda::backoff::Backoff;
-use lambda::caller::{Caller, CallerRules, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
-use ledger::{AccountId, Actor, CancellationStore, ExecuteError, LedgerStore, RefundRequestId};
-use refunds::Stores;
+use ledger::CancellationStore;
+use refunds::RefundStore;
 
-/// What the routes need.
-#[derive(Debug)]
-pub struct RefundRequests<S, Q> {
-    /// The tables.
-    pub store: S,
-    /// Where intents to pay are announced.
-    pub payouts: Q,
-    /// Who may call.
-    pub rules: CallerRules,
-    /// How conflicts of writers are waited out.
-    pub backoff: Backoff,
-}
+pub use app::RefundRequests;
 
 /// Answers one call.
-pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
+pub async fn handle<S: RefundStore + CancellationStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -78,16 +69,16 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
             boxed(|| list::decision(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/answers" => {
-            boxed(|| act::answer_questions(app, request, invocation)).await
+            boxed(|| customer_actions::answer_questions(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/withdrawal" => {
-            boxed(|| act::withdraw(app, request, invocation)).await
+            boxed(|| customer_actions::withdraw(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/reopening" => {
-            boxed(|| act::reopen(app, request, invocation)).await
+            boxed(|| customer_actions::reopen(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/refund-requests/{id}/offers/{offer}" => {
-            boxed(|| act::answer_offer(app, request, invocation)).await
+            boxed(|| customer_actions::answer_offer(app, request, invocation)).await
         }
         "GET /v1/refund-requests" => boxed(|| queue::queue(app, request, invocation)).await,
         "POST /v1/refund-requests/{id}/claim" => boxed(|| claim::claim(app, request, invocation)).await,
@@ -115,98 +106,4 @@ pub async fn handle<S: Stores + CancellationStore, Q: PayoutQueue>(
 /// than a thread's stack should hold.
 fn boxed<F: Future>(route: impl FnOnce() -> F) -> Pin<Box<F>> {
     Box::pin(route())
-}
-
-/// The account of the path, for its customer and for support people.
-fn reach<S, Q>(
-    app: &RefundRequests<S, Q>,
-    request: &Request<'_>,
-    invocation: &Invocation,
-) -> Result<(AccountId, Caller), Problem> {
-    let caller = Caller::check(request.claims(), &app.rules, invocation.now())?;
-    let account = request.account()?;
-    caller.may_reach(&account, &[Role::Customer, Role::Support])?;
-    lambda::log::account(&account);
-    Ok((account, caller))
-}
-
-/// A support person, on the routes that are theirs.
-fn support<S, Q>(
-    app: &RefundRequests<S, Q>,
-    request: &Request<'_>,
-    invocation: &Invocation,
-) -> Result<Caller, Problem> {
-    let caller = Caller::check(request.claims(), &app.rules, invocation.now())?;
-    caller.must_be(&[Role::Support])?;
-    Ok(caller)
-}
-
-/// The stored request that the path names.
-async fn stored<S: Stores, Q>(
-    app: &RefundRequests<S, Q>,
-    request: &Request<'_>,
-) -> Result<refunds::Request, Problem> {
-    let id: RefundRequestId = request.path_id("id")?;
-    lambda::log::cause(id.as_str());
-    let stored = app.store.request(&id).await.map_err(store_failed)?;
-    let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
-    // Stripe's reports move a request without a document at hand: its clocks are shown up to date all the
-    // same.
-    stored.keep_time(known::document_of(&stored.case).ok());
-    Ok(stored)
-}
-
-/// The same, if it belongs to the account. Another account's request is answered like a missing one.
-async fn stored_of<S: Stores, Q>(
-    app: &RefundRequests<S, Q>,
-    request: &Request<'_>,
-    account: &AccountId,
-) -> Result<refunds::Request, Problem> {
-    let found = stored(app, request).await?;
-    if found.account == *account { Ok(found) } else { Err(Problem::new(ProblemKind::NotFound)) }
-}
-
-/// Who acts: the customer, or a support person, in the customer's name on the account's routes.
-fn actor(caller: &Caller) -> Actor {
-    match caller.role() {
-        Role::Customer => Actor::Customer,
-        Role::Support | Role::Service => Actor::Support(caller.subject().to_owned()),
-    }
-}
-
-/// A stored request as it stands, with what could still be paid.
-async fn show<S: Stores, Q>(
-    app: &RefundRequests<S, Q>,
-    status: u16,
-    stored: &refunds::Request,
-    role: Role,
-    invocation: &Invocation,
-) -> Result<Response, Problem> {
-    let known = known::Known::of_open(app, stored).await?;
-    let standing = known.as_ref().map(|known| known.standing(invocation.now()));
-    Ok(Response::json(status, &answer::request(stored, role, standing.as_ref())))
-}
-
-/// A store that does not answer is unavailable, not broken; an account under heavy load is busy.
-fn store_failed<E: std::error::Error + Send + Sync + 'static>(error: E) -> Problem {
-    Problem::unavailable(error)
-}
-
-fn not_carried_out<S: LedgerStore>(error: ExecuteError<S::Error>) -> Problem {
-    match error {
-        ExecuteError::Store(error) => Problem::unavailable(error),
-        ExecuteError::Codec(error) => Problem::internal(error),
-        ExecuteError::Busy => Problem::new(ProblemKind::RequestInProgress)
-            .detail("the account is being changed by many calls at once; send the same request again")
-            .retry_after_s(1),
-    }
-}
-
-/// Announces an intent to pay. It is stored already: where the queue does not answer, the sweep announces it.
-async fn announce<Q: PayoutQueue>(queue: &Q, invocation: &Invocation, request: &refunds::Request) {
-    if let Err(error) = queue.announce(&request.id).await {
-        invocation.metrics().count("PayoutsNotAnnounced", 1);
-        let error: &dyn std::error::Error = &error;
-        tracing::warn!(outcome = "left_to_sweep", error, "payout is not announced; the sweep will do it");
-    }
 }

@@ -3,10 +3,12 @@
 use lambda::Invocation;
 use lambda::http::{Problem, Request, Response};
 use ledger::{RefundRequestId, Timestamp};
-use refunds::Stores;
+use refunds::RefundStore;
 use serde::Serialize;
 
-use crate::{RefundRequests, answer, cursor, reach, show as shown, store_failed, stored_of};
+use crate::app::{RefundRequests, reach, store_failed};
+use crate::stored::{show as shown, stored_of};
+use crate::{cursor, request_view};
 
 /// Requests of one page. A request with its decision is about 8 KB, and 400 KB at most, as DynamoDB's items
 /// are; an answer has 6 MB at most.
@@ -14,12 +16,12 @@ const PAGE: u16 = 15;
 
 #[derive(Serialize)]
 struct Page<'requests> {
-    refund_requests: Vec<answer::RequestAnswer<'requests>>,
+    refund_requests: Vec<request_view::RequestAnswer<'requests>>,
     next_cursor: Option<String>,
 }
 
 /// `GET /v1/accounts/{account}/refund-requests/{id}`
-pub(crate) async fn show<S: Stores, Q>(
+pub(crate) async fn show<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -31,7 +33,7 @@ pub(crate) async fn show<S: Stores, Q>(
 
 /// `GET /v1/accounts/{account}/refund-requests/{id}/decision`: everything that the decision rests on. The
 /// customer has a right to the reasons, too.
-pub(crate) async fn decision<S: Stores, Q>(
+pub(crate) async fn decision<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -42,7 +44,7 @@ pub(crate) async fn decision<S: Stores, Q>(
 }
 
 /// `GET /v1/accounts/{account}/refund-requests`: without quotes, which one request alone shows.
-pub(crate) async fn list<S: Stores, Q>(
+pub(crate) async fn list<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -60,7 +62,7 @@ pub(crate) async fn list<S: Stores, Q>(
     let last = requests.last().filter(|_| full);
     let next_cursor = last.map(|last| cursor::write(account.as_str(), &place(last.submitted_at, &last.id)));
     let refund_requests =
-        requests.iter().map(|request| answer::request(request, caller.role(), None)).collect();
+        requests.iter().map(|request| request_view::request(request, caller.role(), None)).collect();
     Ok(Response::json(200, &Page { refund_requests, next_cursor }))
 }
 

@@ -3,7 +3,7 @@
 use lambda::http::Problem;
 use ledger::PaymentId;
 
-use crate::body::id;
+use crate::input::id;
 
 /// The name as it is recorded: receipts write `#1234-5678`, and the numbers of invoices are in capitals,
 /// unlike Stripe's ids.

@@ -16,11 +16,12 @@ use ledger::{
 };
 use policy::PriceKind;
 use policy_documents::catalogue;
-use refunds::{State, Stores};
+use refunds::{RefundStore, State};
 use serde::Serialize;
 
-use crate::quoted::{MoneyAnswer, money};
-use crate::{RefundRequests, cursor, reach, store_failed};
+use crate::app::{RefundRequests, reach, store_failed};
+use crate::cursor;
+use crate::quote_view::{MoneyAnswer, money};
 
 /// Payments of one page: more than a year of a monthly plan.
 const PAGE: u16 = 20;
@@ -102,7 +103,7 @@ struct Beside {
     open: Vec<refunds::Request>,
 }
 
-pub(crate) async fn list<S: Stores, Q>(
+pub(crate) async fn list<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -127,7 +128,7 @@ pub(crate) async fn list<S: Stores, Q>(
 }
 
 /// The payments of the purchases and what is recorded beside them: two round trips.
-async fn read<S: Stores, Q>(
+async fn read<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     account: &AccountId,
     purchases: &[Purchase],

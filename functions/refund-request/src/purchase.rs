@@ -4,17 +4,17 @@
 use lambda::http::{Problem, ProblemKind};
 use ledger::{AccountId, Credits, ProductId, Timestamp};
 use policy_documents::documents;
-use refunds::{Quote, Standing, Uncredited, Verdict};
+use refunds::{Quote, QuoteInputs, UncreditedPurchase, Verdict};
 
-use crate::body::unprocessable;
+use crate::input::unprocessable;
 
 /// What granting the credits of `purchase` would do. `named` is what the reviewer names: how many, and of
 /// which product.
 pub(crate) fn granted(
-    purchase: Option<&Uncredited>,
+    purchase: Option<&UncreditedPurchase>,
     account: &AccountId,
     named: (Option<u64>, Option<&ProductId>),
-    standing: &Standing<'_>,
+    standing: &QuoteInputs<'_>,
 ) -> Result<(Verdict, Quote), Problem> {
     let Some(purchase) = purchase else {
         return Err(Problem::new(ProblemKind::StateConflict)
@@ -30,7 +30,7 @@ pub(crate) fn granted(
     Ok((Verdict::GrantCredits { product, credits }, quote))
 }
 
-fn product_of(purchase: &Uncredited, named: Option<&ProductId>) -> Result<ProductId, Problem> {
+fn product_of(purchase: &UncreditedPurchase, named: Option<&ProductId>) -> Result<ProductId, Problem> {
     let expected = |what: &str| Err(unprocessable("#/product", format!("expected {what}")));
     match (&purchase.product, named) {
         (Some(bought), Some(named)) if bought != named => expected(&format!("`{bought}`, which was bought")),
@@ -51,7 +51,7 @@ fn product_of(purchase: &Uncredited, named: Option<&ProductId>) -> Result<Produc
     }
 }
 
-fn credits_of(purchase: &Uncredited, named: Option<u64>) -> Result<Credits, Problem> {
+fn credits_of(purchase: &UncreditedPurchase, named: Option<u64>) -> Result<Credits, Problem> {
     let expected = |what: String| Err(unprocessable("#/credits", format!("expected {what}")));
     match (purchase.pack.as_ref().map(|pack| pack.credits), named) {
         (Some(bought), Some(named)) if bought.get() != named => {

@@ -10,12 +10,13 @@ use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::Timestamp;
 use policy::Recommendation;
-use refunds::{ClockState, State, Stores, Waiting, fingerprint};
+use refunds::{ClockState, RefundStore, State, Waiting, fingerprint};
 use serde::Serialize;
 
-use crate::claim::ClaimAnswer;
-use crate::quoted::{MoneyAnswer, money};
-use crate::{RefundRequests, cursor, store_failed, support};
+use crate::app::{RefundRequests, store_failed, support};
+use crate::cursor;
+use crate::quote_view::{MoneyAnswer, money};
+use crate::request_view::ClaimAnswer;
 
 /// Requests of one page and of one query: more than a person takes up at once, at about 600 bytes each.
 const PAGE: u16 = 50;
@@ -72,7 +73,7 @@ enum ClockIs {
     Breached,
 }
 
-pub(crate) async fn queue<S: Stores, Q>(
+pub(crate) async fn queue<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,

@@ -6,31 +6,36 @@ use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{Actor, Credits, Money};
 use policy::{Discount, Document, OfferKind, Remedy, payable_step};
-use refunds::{Call, Chosen, Grounds, Pays, Quote, Review, ReviewError, Reviewed, Standing, Stores, Verdict};
+use refunds::{
+    ActionSource, ApprovalContext, Chosen, Pays, Quote, QuoteInputs, RefundStore, Review, ReviewError,
+    ReviewOutcome, Verdict,
+};
 
-use crate::body::{sent, unprocessable};
+use crate::app::{RefundRequests, support};
 use crate::carry_out::{Carried, carry_out, check};
-use crate::known::{Known, granted_before};
-use crate::review_body::{Decides, Reviewing, Worth};
-use crate::{RefundRequests, answer, purchase, show, stored, support};
+use crate::input::{sent, unprocessable};
+use crate::quote_records::{QuoteRecords, granted_before};
+use crate::review_body::{CheckedReview, DecisionBody, RemedyBody};
+use crate::stored::{show, stored};
+use crate::{purchase, request_view};
 
-pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
+pub(crate) async fn review<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
     let caller = support(app, request, invocation)?;
-    let body = Reviewing::read(request)?;
+    let body = CheckedReview::read(request)?;
     let reviewer = Actor::Support(caller.subject().to_owned());
-    let call = Call { by: reviewer.clone(), at: now, fingerprint: sent(request)? };
+    let call = ActionSource { by: reviewer.clone(), at: now, fingerprint: sent(request)? };
     let mut stored = stored(app, request).await?;
     lambda::log::account(&stored.account);
     if stored.repeats(&call, true) {
         let again = show(app, 200, &stored, Role::Support, invocation).await?;
         return Ok(again.header("idempotency-hit", "true"));
     }
-    let known = Known::read(app, &stored).await?;
+    let known = QuoteRecords::read(app, &stored).await?;
     let standing = known.standing(now);
     let ground = body.ground(known.document, &stored.case.decision)?;
     let Decided { verdict, executes, shown } = decided(&stored, &body, &known, &standing)?;
@@ -42,7 +47,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
         }
         None => None,
     };
-    let Reviewing { reason, chosen, .. } = body;
+    let CheckedReview { reason, chosen, .. } = body;
     let review = Review { verdict, reason, ground, chosen, quote: None, overrides: false };
     // A reviewer who may not decide, or comes too late, gets that answer and is not asked for a quote.
     let leads_to = stored.review(call, review, executes).map_err(|error| refused(&error))?;
@@ -50,11 +55,12 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
         check(Some(body.quote.as_deref().unwrap_or_default()), Some(&shown))?;
     }
     let paid = match leads_to {
-        Reviewed::Recorded => None,
-        Reviewed::Pay(quote) => Some(quote),
+        ReviewOutcome::Recorded => None,
+        ReviewOutcome::Pay(quote) => Some(quote),
     };
     let overrides = stored.reviews().last().is_some_and(|(_, review)| review.overrides);
-    let grounds = Grounds::of(known.document, reviewer).knowing(known.head.clone(), known.payment.clone());
+    let grounds =
+        ApprovalContext::of(known.document, reviewer).knowing(known.head.clone(), known.payment.clone());
     match Box::pin(carry_out(app, invocation, stored, paid.as_deref(), grounds, now)).await? {
         Carried::Out(request) => {
             invocation.metrics().count_labelled("Reviews", ("state", request.state.as_str()), 1);
@@ -62,7 +68,7 @@ pub(crate) async fn review<S: Stores, Q: PayoutQueue>(
                 invocation.metrics().count("ReviewsOverriding", 1);
             }
             tracing::info!(outcome = request.state.as_str(), overrides, "refund request is reviewed");
-            Ok(Response::json(200, &answer::request(&request, Role::Support, Some(&standing))))
+            Ok(Response::json(200, &request_view::request(&request, Role::Support, Some(&standing))))
         }
         Carried::Stale(stored) => Err(refused(&ReviewError::State(stored.state))),
     }
@@ -77,35 +83,35 @@ struct Decided {
 
 fn decided(
     stored: &refunds::Request,
-    body: &Reviewing,
-    known: &Known,
-    standing: &Standing<'_>,
+    body: &CheckedReview,
+    known: &QuoteRecords,
+    standing: &QuoteInputs<'_>,
 ) -> Result<Decided, Problem> {
     let nothing = |verdict| Decided { verdict, executes: None, shown: None };
     // What a reviewer lets happen is what the reviewer has seen.
     let shown = |verdict, quote: Option<Quote>| Decided { verdict, shown: quote.clone(), executes: quote };
     Ok(match &body.decides {
-        Decides::Refuse => nothing(Verdict::Refuse),
-        Decides::Ask(missing) => nothing(Verdict::Ask(missing.clone())),
-        Decides::Approve => shown(Verdict::Approve, stored.quote_by(body.chosen, standing)),
-        Decides::ApprovePart(part) => {
+        DecisionBody::Refuse => nothing(Verdict::Refuse),
+        DecisionBody::Ask(missing) => nothing(Verdict::Ask(missing.clone())),
+        DecisionBody::Approve => shown(Verdict::Approve, stored.quote_by(body.chosen, standing)),
+        DecisionBody::ApprovePart(part) => {
             let quote = stored.part_quote(*part, body.chosen, standing).map_err(|error| refused(&error))?;
             shown(Verdict::ApprovePart(*part), Some(quote))
         }
-        Decides::GrantCredits { credits, product } => {
+        DecisionBody::GrantCredits { credits, product } => {
             let (purchase, account) = (known.uncredited.as_ref(), &stored.account);
             let (verdict, quote) =
                 purchase::granted(purchase, account, (*credits, product.as_ref()), standing)?;
             shown(verdict, Some(quote))
         }
-        Decides::Offer { offer, worth } => {
+        DecisionBody::Offer { offer, worth } => {
             let remedy = worth_of(stored, offer, *worth, standing)?;
             let made = stored.offered_quote(offer, &remedy, body.chosen, standing);
             let verdict = Verdict::Offer { offer: offer.clone(), remedy };
             match worth {
-                Worth::Computed | Worth::Money(_) => shown(verdict, made),
+                RemedyBody::Computed | RemedyBody::Money(_) => shown(verdict, made),
                 // Credits that the reviewer names take nothing back: they are their own quote.
-                Worth::Credits(_) => Decided { verdict, executes: made, shown: None },
+                RemedyBody::Credits(_) => Decided { verdict, executes: made, shown: None },
             }
         }
     })
@@ -140,8 +146,8 @@ fn may_choose(chosen: Chosen, executes: Option<&Quote>, document: &Document) -> 
 fn worth_of(
     stored: &refunds::Request,
     offer: &str,
-    worth: Worth,
-    standing: &Standing<'_>,
+    worth: RemedyBody,
+    standing: &QuoteInputs<'_>,
 ) -> Result<Remedy, Problem> {
     let (_, made) = stored.offer(offer).ok_or_else(|| refused(&ReviewError::NoOffer))?;
     let of_money = |money: Money| Remedy::Money {
@@ -149,37 +155,39 @@ fn worth_of(
         currency: money.currency().as_str().to_owned(),
     };
     match (&made.remedy, worth) {
-        (Some(_), Worth::Computed) => stored.computed_remedy(offer, standing).ok_or_else(|| {
+        (Some(_), RemedyBody::Computed) => stored.computed_remedy(offer, standing).ok_or_else(|| {
             unprocessable(
                 "#/offer",
                 "expected an offer that the policy still makes: credits were used meanwhile",
             )
         }),
         // The document names a share of the price; a reviewer may name an amount in its place.
-        (_, Worth::Money(money)) if made.kind == OfferKind::Discount => discount_of(money, standing),
-        (None, Worth::Credits(_)) if made.kind == OfferKind::Discount => Err(unprocessable(
+        (_, RemedyBody::Money(money)) if made.kind == OfferKind::Discount => discount_of(money, standing),
+        (None, RemedyBody::Credits(_)) if made.kind == OfferKind::Discount => Err(unprocessable(
             "#/credits",
             "expected not at all: a discount is a share or an amount of money",
         )),
-        (Some(_), Worth::Money(_) | Worth::Credits(_)) => {
+        (Some(_), RemedyBody::Money(_) | RemedyBody::Credits(_)) => {
             Err(unprocessable("#/offer", "expected without an amount: the document computes it"))
         }
-        (None, Worth::Money(money)) => {
+        (None, RemedyBody::Money(money)) => {
             stored.part_quote(money, Chosen::default(), standing).map_err(|error| refused(&error))?;
             Ok(of_money(money))
         }
-        (None, Worth::Credits(credits)) if Credits::new(credits).is_ok_and(|credits| !credits.is_zero()) => {
+        (None, RemedyBody::Credits(credits))
+            if Credits::new(credits).is_ok_and(|credits| !credits.is_zero()) =>
+        {
             Ok(Remedy::Credits { credits })
         }
-        (None, Worth::Credits(_)) => Err(unprocessable("#/credits", "expected at least 1")),
-        (None, Worth::Computed) => {
+        (None, RemedyBody::Credits(_)) => Err(unprocessable("#/credits", "expected at least 1")),
+        (None, RemedyBody::Computed) => {
             Err(unprocessable("#/credits", "expected, or `amount`: the document does not compute it"))
         }
     }
 }
 
 /// A discount of an amount: at most what the payment was, in its currency.
-fn discount_of(money: Money, standing: &Standing<'_>) -> Result<Remedy, Problem> {
+fn discount_of(money: Money, standing: &QuoteInputs<'_>) -> Result<Remedy, Problem> {
     let discount =
         Discount::Amount { amount_minor: money.minor(), currency: money.currency().as_str().to_owned() };
     let paid = standing.payment.map(|payment| payment.paid);

@@ -6,8 +6,9 @@ use policy::{Decision, Document, EffectKind, Fact, Missing, Outcome, Revocation,
 use refunds::{Chosen, Ground, OutsidePolicy};
 use serde::Deserialize;
 
-use crate::body::{field_of, id, read, unprocessable};
-use crate::texts::words;
+use crate::body::field_of;
+use crate::input::{id, read, unprocessable};
+use crate::texts::check_text;
 
 /// What a reviewer sends.
 #[derive(Debug, Deserialize)]
@@ -79,8 +80,8 @@ struct Amount {
 
 /// A checked review.
 #[derive(Debug)]
-pub(crate) struct Reviewing {
-    pub(crate) decides: Decides,
+pub(crate) struct CheckedReview {
+    pub(crate) decides: DecisionBody,
     pub(crate) reason: String,
     clause: Option<String>,
     outside_policy: Option<OutsidePolicy>,
@@ -90,18 +91,18 @@ pub(crate) struct Reviewing {
 
 /// What is decided.
 #[derive(Debug)]
-pub(crate) enum Decides {
+pub(crate) enum DecisionBody {
     Approve,
     ApprovePart(Money),
     GrantCredits { credits: Option<u64>, product: Option<ProductId> },
     Refuse,
     Ask(Vec<Missing>),
-    Offer { offer: String, worth: Worth },
+    Offer { offer: String, worth: RemedyBody },
 }
 
 /// What an offer is worth.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Worth {
+pub(crate) enum RemedyBody {
     /// What the document computes.
     Computed,
     /// What the reviewer says.
@@ -110,35 +111,35 @@ pub(crate) enum Worth {
     Credits(u64),
 }
 
-impl Reviewing {
-    /// Reads and checks a review; what it rests on is checked by [`Reviewing::ground`].
+impl CheckedReview {
+    /// Reads and checks a review; what it rests on is checked by [`CheckedReview::ground`].
     pub(crate) fn read(request: &Request<'_>) -> Result<Self, Problem> {
         let body: ReviewBody = read(request)?;
-        words("#/reason", &body.reason)?;
+        check_text("#/reason", &body.reason)?;
         body.belongs_together()?;
         let amount = body.amount.as_ref().map(money).transpose()?;
         let decides = match (body.decision, amount) {
-            (ReviewDecision::Approve, _) => Decides::Approve,
-            (ReviewDecision::Refuse, _) => Decides::Refuse,
-            (ReviewDecision::ApprovePart, Some(amount)) => Decides::ApprovePart(amount),
+            (ReviewDecision::Approve, _) => DecisionBody::Approve,
+            (ReviewDecision::Refuse, _) => DecisionBody::Refuse,
+            (ReviewDecision::ApprovePart, Some(amount)) => DecisionBody::ApprovePart(amount),
             (ReviewDecision::ApprovePart, None) => {
                 let expected =
                     "expected with `approve_part`, like {\"amount_minor\": 500, \"currency\": \"usd\"}";
                 return Err(unprocessable("#/amount", expected));
             }
-            (ReviewDecision::GrantCredits, _) => Decides::GrantCredits {
+            (ReviewDecision::GrantCredits, _) => DecisionBody::GrantCredits {
                 credits: body.credits,
                 product: id("#/product", body.product.as_deref())?,
             },
-            (ReviewDecision::Ask, _) => Decides::Ask(body.asks()?),
+            (ReviewDecision::Ask, _) => DecisionBody::Ask(body.asks()?),
             (ReviewDecision::Offer, amount) => {
                 let worth = match (amount, body.credits) {
-                    (Some(amount), _) => Worth::Money(amount),
-                    (None, Some(credits)) => Worth::Credits(credits),
-                    (None, None) => Worth::Computed,
+                    (Some(amount), _) => RemedyBody::Money(amount),
+                    (None, Some(credits)) => RemedyBody::Credits(credits),
+                    (None, None) => RemedyBody::Computed,
                 };
                 let offer = body.offer.ok_or_else(|| unprocessable("#/offer", "expected with `offer`"))?;
-                Decides::Offer { offer, worth }
+                DecisionBody::Offer { offer, worth }
             }
         };
         let chosen = Chosen { revoke: body.revoke, ends_plan: body.ends_plan };
@@ -151,7 +152,7 @@ impl Reviewing {
     pub(crate) fn ground(&self, document: &Document, decision: &Decision) -> Result<Option<Ground>, Problem> {
         let citable = citable(document, decision);
         match (&self.clause, self.outside_policy) {
-            (None, None) if matches!(self.decides, Decides::Ask(_)) => Ok(None),
+            (None, None) if matches!(self.decides, DecisionBody::Ask(_)) => Ok(None),
             (None, Some(kind)) => Ok(Some(Ground::OutsidePolicy(kind))),
             (Some(clause), None) if citable.contains(&clause.as_str()) => {
                 Ok(Some(Ground::Clause(clause.clone())))
@@ -243,7 +244,7 @@ impl ReviewBody {
             asks.push(Missing { fact: *fact, question: question.to_owned() });
         }
         if let Some(question) = &self.question {
-            words("#/question", question)?;
+            check_text("#/question", question)?;
             asks.push(Missing { fact: Fact::NoteGiven, question: question.clone() });
         }
         if asks.is_empty() {

@@ -7,16 +7,18 @@ use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::{AccountId, Actor};
-use refunds::{Grounds, Quote, Standing, State, Stores, request_id};
+use refunds::{ApprovalContext, Quote, QuoteInputs, RefundStore, State, request_id};
 
+use crate::app::{RefundRequests, actor, reach, store_failed};
 use crate::assess::assess;
-use crate::body::Asked;
+use crate::body::Question;
 use crate::carry_out::{Carried, carry_out, check};
-use crate::{RefundRequests, actor, answer, reach, show, store_failed};
+use crate::request_view;
+use crate::stored::show;
 
 /// Files a request: the request of the key is read beside the records, and everything that follows is written
 /// in one transaction.
-pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
+pub(crate) async fn submit<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -24,7 +26,7 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     let now = invocation.now();
     let (account, caller) = reach(app, request, invocation)?;
     let key = request.idempotency_key()?;
-    let (asked, shown) = Asked::read(request)?;
+    let (asked, shown) = Question::read(request)?;
     let id = request_id(&account, key);
     lambda::log::cause(id.as_str());
 
@@ -41,7 +43,7 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
     let opened = open(&assessment, (id, account), &caller, invocation);
     let quote = quote_of(&opened, &assessment.standing(now));
     check(shown.as_deref(), quote.as_ref())?;
-    let grounds = Grounds::of(assessment.document, Actor::Policy)
+    let grounds = ApprovalContext::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
     let paid = quote.filter(|_| opened.state == State::Approved);
     let carried = Box::pin(carry_out(app, invocation, opened, paid.as_ref(), grounds, now));
@@ -60,21 +62,21 @@ pub(crate) async fn submit<S: Stores, Q: PayoutQueue>(
             invocation.metrics().count_labelled("RefundRequests", ("state", request.state.as_str()), 1);
             tracing::info!(outcome = request.state.as_str(), "refund request is filed");
             let standing = assessment.standing(now);
-            Ok(Response::json(201, &answer::request(&request, caller.role(), Some(&standing))))
+            Ok(Response::json(201, &request_view::request(&request, caller.role(), Some(&standing))))
         }
         Carried::Stale(stored) => repeated(app, &stored, fingerprint, caller.role(), invocation).await,
     }
 }
 
 /// What would come of a request: the same records, the same policy, and nothing is written.
-pub(crate) async fn preview<S: Stores, Q>(
+pub(crate) async fn preview<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
     let (account, caller) = reach(app, request, invocation)?;
-    let (asked, shown) = Asked::read(request)?;
+    let (asked, shown) = Question::read(request)?;
     asked.may_be_said_by(caller.role())?;
     let assessment = assess(app, &account, (asked, &caller), None, now).await?;
     // The id of nothing: no key was given, and the request is not kept.
@@ -85,11 +87,11 @@ pub(crate) async fn preview<S: Stores, Q>(
     check(shown.as_deref(), quote.as_ref())?;
     invocation.metrics().count_labelled("Previews", ("state", opened.state.as_str()), 1);
     tracing::info!(outcome = opened.state.as_str(), "refund request is previewed");
-    Ok(Response::json(200, &answer::preview(&opened, caller.role(), (&standing, quote.as_ref()))))
+    Ok(Response::json(200, &request_view::preview(&opened, caller.role(), (&standing, quote.as_ref()))))
 }
 
 /// What would move, or could: beside a refusal nothing does.
-fn quote_of(opened: &refunds::Request, standing: &Standing<'_>) -> Option<Quote> {
+fn quote_of(opened: &refunds::Request, standing: &QuoteInputs<'_>) -> Option<Quote> {
     opened.quote(standing).filter(|_| opened.state != State::Refused)
 }
 
@@ -109,7 +111,7 @@ fn open(
 }
 
 /// The same request again: the stored one as it stands. Another one under the same key: a conflict (D7).
-async fn repeated<S: Stores, Q>(
+async fn repeated<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     stored: &refunds::Request,
     fingerprint: [u8; 32],

@@ -1,26 +1,14 @@
 //! An account's subscriptions: where each stands, and what stays when it ends.
 
-use std::fmt::Display;
-
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
-use lambda::http::{Problem, Request, Response};
+use lambda::http::{JsonDisplay, Problem, Request, Response};
 use ledger::{Account, AccountId, CancellationStore, Entry, Lot, LotKind, Subscription, Timestamp};
 use policy::{Document, PriceKind};
 use policy_documents::{catalogue, documents};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::{RefundRequests, store_failed};
-
-/// An instant, written as its text.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shown<T>(pub(crate) T);
-
-impl<T: Display> Serialize for Shown<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
+use crate::app::{RefundRequests, store_failed};
 
 #[derive(Debug, Serialize)]
 struct Page<'a> {
@@ -33,19 +21,19 @@ pub(crate) struct SubscriptionView<'a> {
     product: &'a str,
     plan: Option<&'a str>,
     state: &'static str,
-    period_ends_at: Option<Shown<Timestamp>>,
+    period_ends_at: Option<JsonDisplay<Timestamp>>,
     cancellation: Option<CancellationView>,
-    ended_at: Option<Shown<Timestamp>>,
+    ended_at: Option<JsonDisplay<Timestamp>>,
     credits: Vec<KeptView>,
 }
 
 /// A confirmed cancellation.
 #[derive(Debug, Serialize)]
 struct CancellationView {
-    confirmed_at: Shown<Timestamp>,
+    confirmed_at: JsonDisplay<Timestamp>,
     /// `customer` or `support` here, `stripe` on Stripe's own page.
     channel: &'static str,
-    takes_effect_at: Option<Shown<Timestamp>>,
+    takes_effect_at: Option<JsonDisplay<Timestamp>>,
 }
 
 /// Credits that can be used for the subscription's product: its own, and those that do not depend on it.
@@ -55,7 +43,7 @@ struct KeptView {
     kind: &'static str,
     credits: u64,
     /// The last instant but one: from here on they are unusable. Nothing where they stay for ever.
-    usable_until: Option<Shown<Timestamp>>,
+    usable_until: Option<JsonDisplay<Timestamp>>,
 }
 
 /// A subscription with what it is shown by.
@@ -126,7 +114,7 @@ impl<'a> Known<'a> {
                 LotKind::Compensation(_) => "compensation",
             },
             credits: lot.available.get().saturating_add(lot.held.get()),
-            usable_until: self.usable_until(lot).map(Shown),
+            usable_until: self.usable_until(lot).map(JsonDisplay),
         };
         usable.map(view).collect()
     }
@@ -135,9 +123,9 @@ impl<'a> Known<'a> {
         let confirmed_at = self.subscription.cancellation_confirmed_at?;
         let here = self.subscription.confirmation.filter(|confirmation| confirmation.at == confirmed_at);
         Some(CancellationView {
-            confirmed_at: Shown(confirmed_at),
+            confirmed_at: JsonDisplay(confirmed_at),
             channel: here.map_or("stripe", |confirmation| confirmation.channel.as_str()),
-            takes_effect_at: self.subscription.takes_effect_at().map(Shown),
+            takes_effect_at: self.subscription.takes_effect_at().map(JsonDisplay),
         })
     }
 
@@ -155,9 +143,9 @@ impl<'a> Known<'a> {
             product,
             plan,
             state,
-            period_ends_at: told.period_ends_at.map(Shown),
+            period_ends_at: told.period_ends_at.map(JsonDisplay),
             cancellation: self.cancellation(),
-            ended_at: told.ended_at.map(Shown),
+            ended_at: told.ended_at.map(JsonDisplay),
             credits: self.kept(),
         }
     }

@@ -3,10 +3,10 @@
 use lambda::http::Problem;
 use refunds::{NOTE_BYTES_MAX, NOTE_CHARACTERS_MAX};
 
-use crate::body::unprocessable;
+use crate::input::unprocessable;
 
 /// A text that may be empty.
-pub(crate) fn note(field: &str, text: &str) -> Result<(), Problem> {
+pub(crate) fn check_note(field: &str, text: &str) -> Result<(), Problem> {
     if text.chars().count() > NOTE_CHARACTERS_MAX {
         return Err(unprocessable(field, format!("expected at most {NOTE_CHARACTERS_MAX} characters")));
     }
@@ -30,12 +30,12 @@ fn bytes_as_json(text: &str) -> usize {
 }
 
 /// A text that says something.
-pub(crate) fn words(field: &str, text: &str) -> Result<(), Problem> {
+pub(crate) fn check_text(field: &str, text: &str) -> Result<(), Problem> {
     if text.trim().is_empty() {
         return Err(unprocessable(
             field,
             format!("expected 1 to {NOTE_CHARACTERS_MAX} characters that say why"),
         ));
     }
-    note(field, text)
+    check_note(field, text)
 }

@@ -4,7 +4,7 @@
 use ledger::Timestamp;
 use policy::{Basis, Citation, Decision, DoorShown, Outcome, Remedy};
 use policy_documents::documents;
-use refunds::{Deed, OutsidePolicy, Request, Review, State, Verdict};
+use refunds::{ActionKind, OutsidePolicy, Request, Review, State, Verdict};
 use serde::Serialize;
 
 /// Some payment methods cannot be paid back to: Stripe asks the customer by e-mail
@@ -144,11 +144,11 @@ enum DecidedBy<'request> {
 impl<'request> DecidedBy<'request> {
     fn of(request: &'request Request) -> Self {
         let decisive = request.acts.iter().rev().find_map(|act| match &act.deed {
-            Deed::Reviewed(review) => {
+            ActionKind::Reviewed(review) => {
                 let decides = !matches!(review.verdict, Verdict::Ask(_) | Verdict::Offer { .. });
                 decides.then_some(Self::Person(review))
             }
-            Deed::Accepted { offer } => request.offer(offer).map(|(_, made)| Self::Offer(&made.clause)),
+            ActionKind::Accepted { offer } => request.offer(offer).map(|(_, made)| Self::Offer(&made.clause)),
             _ => None,
         });
         decisive.unwrap_or(Self::Policy)

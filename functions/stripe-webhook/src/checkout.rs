@@ -12,69 +12,72 @@ use policy_documents::catalogue;
 use refunds::Charge;
 use stripe_events::{BillingReason, CheckoutMode, CheckoutPaymentStatus, CheckoutSession, PriceId, Quantity};
 
-use crate::apply::{Apply, Stop};
-use crate::grants::{Paid, grants};
-use crate::leads::{self, Order, Told};
+use crate::context::{EarlyExit, EventContext};
+use crate::grants::{Paid, build_grants, write_grants};
+use crate::leads::{self, OrderedPlan, SubscriptionEvidence};
 use crate::names;
-use crate::outcome::{Ignored, Outcome, Unapplied};
+use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::purchase::{Bought, Line, Sold, bought};
 use crate::uncredited::{self, Waiting};
 use crate::without_credits;
 
 /// A session was completed, or its money has come.
-pub(crate) async fn completed(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
+pub(crate) async fn apply_checkout(
+    context: &EventContext<'_>,
+    session: &CheckoutSession,
+) -> Result<Outcome, EarlyExit> {
     match &session.mode {
-        CheckoutMode::Payment => pack(apply, session).await,
-        CheckoutMode::Subscription => link(apply, session).await,
+        CheckoutMode::Payment => pack(context, session).await,
+        CheckoutMode::Subscription => link(context, session).await,
         CheckoutMode::Setup => Ok(Outcome::Ignored(Ignored::NoPurchase)),
-        CheckoutMode::Other(_) => Ok(Outcome::Parked(Unapplied::ValueUnknown)),
+        CheckoutMode::Other(_) => Ok(Outcome::Parked(ParkReason::ValueUnknown)),
     }
 }
 
 /// A subscription's credits come with its invoices, and their account with the customer.
-async fn link(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
+async fn link(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
     let account = match named(session)? {
         Some(account) => account,
-        None => of_customer(apply, session).await?,
+        None => of_customer(context, session).await?,
     };
-    let customer = session.customer.as_ref().ok_or(Unapplied::AccountUnknown)?;
+    let customer = session.customer.as_ref().ok_or(ParkReason::AccountUnknown)?;
     lambda::log::account(&account);
     let subscriber = Subscriber { buyer: session.buyer, price: ordered(session).map(str::to_owned) };
     let noted = async {
         match &session.subscription {
-            Some(subscription) => apply.tables.note_subscriber(subscription, &subscriber).await,
+            Some(subscription) => context.tables.note_subscriber(subscription, &subscriber).await,
             None => Ok(()),
         }
     };
-    let (linked, noted) = tokio::join!(apply.tables.link_customer(customer, &account), noted);
+    let (linked, noted) = tokio::join!(context.tables.link_customer(customer, &account), noted);
     let linked = linked?;
     noted?;
     if !linked {
-        return Ok(Outcome::Parked(Unapplied::AccountMismatch));
+        return Ok(Outcome::Parked(ParkReason::AccountMismatch));
     }
     let (Some(subscription), Some(price)) = (&session.subscription, &subscriber.price) else {
         return Ok(Outcome::Applied);
     };
     if catalogue().price(price).is_err() {
         // Its invoice brings no credits either, and before the link nothing said that it is ours.
-        note_ordered(apply, session, account).await?;
-        return Ok(Outcome::Parked(Unapplied::PriceUnknown));
+        note_ordered(context, session, account).await?;
+        return Ok(Outcome::Parked(ParkReason::PriceUnknown));
     }
     // Its first invoice may have come before it. One that comes later finds the order.
-    leads::of_order(apply, &account, &Order { subscription, price }).await?;
+    leads::of_order(context, &account, &OrderedPlan { subscription, price }).await?;
     Ok(Outcome::Applied)
 }
 
 /// The account of a session that names none. Where neither the customer nor the price is ours, it sold one of
 /// the company's other products.
-async fn of_customer(apply: &Apply<'_>, session: &CheckoutSession) -> Result<AccountId, Stop> {
+async fn of_customer(context: &EventContext<'_>, session: &CheckoutSession) -> Result<AccountId, EarlyExit> {
     if let Some(customer) = &session.customer
-        && let Some(account) = apply.tables.account_of(customer).await?
+        && let Some(account) = context.tables.account_of(customer).await?
     {
         return Ok(account);
     }
     let is_ours = session.named_price.as_ref().is_some_and(|price| catalogue().price(price.as_str()).is_ok());
-    Err(if is_ours { Unapplied::AccountUnknown.into() } else { Ignored::OtherProduct.into() })
+    Err(if is_ours { ParkReason::AccountUnknown.into() } else { Ignored::OtherProduct.into() })
 }
 
 /// The price of the one plan that was ordered, once.
@@ -87,57 +90,65 @@ fn ordered(session: &CheckoutSession) -> Option<&str> {
 }
 
 /// A paid subscription whose price the catalogue does not know, by its first invoice.
-async fn note_ordered(apply: &Apply<'_>, session: &CheckoutSession, account: AccountId) -> Result<(), Stop> {
+async fn note_ordered(
+    context: &EventContext<'_>,
+    session: &CheckoutSession,
+    account: AccountId,
+) -> Result<(), EarlyExit> {
     let payment = session.invoice.as_ref().and_then(|invoice| PaymentId::new(invoice.as_str()).ok());
     let (Some(payment), Some(paid)) = (payment, session.amount_total) else { return Ok(()) };
-    let (charged_at, buyer) = (apply.event.created, session.buyer);
+    let (charged_at, buyer) = (context.event.created, session.buyer);
     let charge = session.subscription.clone().map(|subscription| Charge {
         subscription,
         billing_reason: BillingReason::SubscriptionCreate.as_str().to_owned(),
         period: None,
     });
-    uncredited::note(apply, Waiting { account, payment, paid, charged_at, buyer, charge }, None).await
+    uncredited::note(context, Waiting { account, payment, paid, charged_at, buyer, charge }, None).await
 }
 
 /// A pack's credits. Where they cannot be granted, the promise of their hour is noted, once (`S2-21`).
-async fn pack(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
-    let granted = Box::pin(grant(apply, session)).await;
+async fn pack(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
+    let granted = Box::pin(grant(context, session)).await;
     if uncredited::waits(&granted)
-        && let Some(waiting) = waiting(apply, session, &granted)
+        && let Some(waiting) = waiting(context, session, &granted)
     {
-        uncredited::note(apply, waiting, lines(apply, session).ok().as_ref()).await?;
+        uncredited::note(context, waiting, lines(context, session).ok().as_ref()).await?;
     }
     if matches!(granted, Ok(Outcome::Applied | Outcome::Repeated))
-        && let Some(Waiting { account, payment, .. }) = waiting(apply, session, &granted)
+        && let Some(Waiting { account, payment, .. }) = waiting(context, session, &granted)
     {
-        uncredited::landed(apply, (&account, &payment), apply.event.created).await?;
+        uncredited::landed(context, (&account, &payment), context.event.created).await?;
     }
-    without_credits::note(apply, &granted, session.payment.clone()).await?;
+    without_credits::note(context, &granted, session.payment.clone()).await?;
     granted
 }
 
 /// The purchase as it waits for its credits: a payment of an account that is known, and something to give
 /// back. Whose it is stays a person's question where the customer belongs to another account.
-fn waiting(apply: &Apply<'_>, session: &CheckoutSession, granted: &Result<Outcome, Stop>) -> Option<Waiting> {
+fn waiting(
+    context: &EventContext<'_>,
+    session: &CheckoutSession,
+    granted: &Result<Outcome, EarlyExit>,
+) -> Option<Waiting> {
     let (payment, paid) = money(session).ok()?;
-    let mismatch = matches!(granted, Ok(Outcome::Parked(Unapplied::AccountMismatch)));
+    let mismatch = matches!(granted, Ok(Outcome::Parked(ParkReason::AccountMismatch)));
     let account = named(session).ok().flatten().filter(|_| !mismatch)?;
-    let (charged_at, buyer) = (apply.event.created, session.buyer);
+    let (charged_at, buyer) = (context.event.created, session.buyer);
     Some(Waiting { account, payment, paid, charged_at, buyer, charge: None })
 }
 
-async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, Stop> {
+async fn grant(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
     let (payment, paid) = money(session)?;
-    let bought = lines(apply, session)?;
+    let bought = lines(context, session)?;
     if bought.purchases.is_empty() {
-        return without_purchases(apply, session, &bought).await;
+        return without_purchases(context, session, &bought).await;
     }
     if bought.purchases.iter().any(|purchase| purchase.sold != Sold::Pack) {
-        return Err(Unapplied::PriceKind.into());
+        return Err(ParkReason::PriceKind.into());
     }
     let account = match named(session)? {
         Some(account) => account,
-        None => apply.account_of(session.customer.as_ref()).await?,
+        None => context.account_of(session.customer.as_ref()).await?,
     };
     lambda::log::account(&account);
     let customer = session.customer.iter();
@@ -146,39 +157,39 @@ async fn grant(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Outcome, 
     // The invoice that the session made brings the same credits.
     let invoice = session.invoice.iter();
     records.extend(invoice.map(|invoice| Record::Invoice(invoice.clone(), payment.clone())));
-    let (charged_at, buyer) = (apply.event.created, session.buyer);
+    let (charged_at, buyer) = (context.event.created, session.buyer);
     let names = names::of_session(session);
     let paid = Paid { payment, amount: paid, account, charged_at, buyer, charge: None, names };
-    let (grants, division) = grants(apply, &paid, &bought)?;
+    let (grants, division) = build_grants(context, &paid, &bought)?;
     records.extend(division);
-    apply.grant(grants, records, async { Ok(Told::default()) }).await
+    write_grants(context, grants, records, async { Ok(SubscriptionEvidence::default()) }).await
 }
 
 /// No line brings credits: something sold beside them, something of the company's other products, or a
 /// price that the catalogue forgot.
 async fn without_purchases(
-    apply: &Apply<'_>,
+    context: &EventContext<'_>,
     session: &CheckoutSession,
     bought: &Bought,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, EarlyExit> {
     let Some(fault) = bought.fault else { return Err(Ignored::NoPurchase.into()) };
     let is_other =
-        fault == Unapplied::PriceUnknown && !bought.is_ours && session.client_reference_id.is_none();
+        fault == ParkReason::PriceUnknown && !bought.is_ours && session.client_reference_id.is_none();
     let linked = match &session.customer {
-        Some(customer) if is_other => apply.tables.account_of(customer).await?.is_some(),
+        Some(customer) if is_other => context.tables.account_of(customer).await?.is_some(),
         _ => !is_other,
     };
     if linked { Err(fault.into()) } else { Err(Ignored::OtherProduct.into()) }
 }
 
 /// What the session's lines buy.
-fn lines(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Bought, Stop> {
-    let Some(lines) = &session.lines else { return proved(apply, session) };
+fn lines(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bought, EarlyExit> {
+    let Some(lines) = &session.lines else { return proved(context, session) };
     let subtotals = lines.iter().map(|line| line.subtotal_minor).collect::<Option<Vec<_>>>();
     if let (Some(subtotals), Some(whole)) = (subtotals, session.amount_subtotal) {
         let sum = subtotals.iter().try_fold(0_i64, |sum, subtotal| sum.checked_add(*subtotal));
         if sum.and_then(|sum| u64::try_from(sum).ok()) != Some(whole.minor()) {
-            return Err(Unapplied::AmountMismatch.into());
+            return Err(ParkReason::AmountMismatch.into());
         }
     }
     let lines = lines.iter().map(|line| Line {
@@ -192,8 +203,8 @@ fn lines(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Bought, Stop> {
 }
 
 /// One unit of the price that the metadata names, where the sum before discounts and taxes proves it.
-fn proved(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Bought, Stop> {
-    let lacking = || apply.lacking(Unapplied::LinesUnknown);
+fn proved(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bought, EarlyExit> {
+    let lacking = || context.lacking(ParkReason::LinesUnknown);
     let price = session.named_price.as_ref().ok_or_else(lacking)?;
     let sum = session.amount_subtotal.or(session.amount_total).ok_or_else(lacking)?;
     let known = catalogue().price(price.as_str()).map_err(|_| lacking())?;
@@ -206,24 +217,24 @@ fn proved(apply: &Apply<'_>, session: &CheckoutSession) -> Result<Bought, Stop> 
 
 /// The payment and its amount. A session that cost nothing has no payment: its own id takes the place of
 /// the payment's, and there is nothing to refund.
-fn money(session: &CheckoutSession) -> Result<(PaymentId, Money), Stop> {
-    let total = session.amount_total.ok_or(Unapplied::PaymentUnknown)?;
+fn money(session: &CheckoutSession) -> Result<(PaymentId, Money), EarlyExit> {
+    let total = session.amount_total.ok_or(ParkReason::PaymentUnknown)?;
     match (&session.payment_status, &session.payment) {
         (CheckoutPaymentStatus::Unpaid, _) => Err(Ignored::Unpaid.into()),
         (CheckoutPaymentStatus::Paid, Some(payment)) => Ok((payment.clone(), total)),
         (CheckoutPaymentStatus::Paid | CheckoutPaymentStatus::NoPaymentRequired, _) if total.is_zero() => {
-            let id = PaymentId::new(session.id.as_str()).map_err(|_| Unapplied::PaymentUnknown)?;
+            let id = PaymentId::new(session.id.as_str()).map_err(|_| ParkReason::PaymentUnknown)?;
             Ok((id, total))
         }
         (CheckoutPaymentStatus::Paid | CheckoutPaymentStatus::NoPaymentRequired, _) => {
-            Err(Unapplied::PaymentUnknown.into())
+            Err(ParkReason::PaymentUnknown.into())
         }
-        (CheckoutPaymentStatus::Other(_), _) => Err(Unapplied::ValueUnknown.into()),
+        (CheckoutPaymentStatus::Other(_), _) => Err(ParkReason::ValueUnknown.into()),
     }
 }
 
 /// The account that the company's checkout code has named.
-fn named(session: &CheckoutSession) -> Result<Option<AccountId>, Stop> {
+fn named(session: &CheckoutSession) -> Result<Option<AccountId>, EarlyExit> {
     let named = session.client_reference_id.as_deref().map(AccountId::new).transpose();
-    Ok(named.map_err(|_| Unapplied::AccountUnknown)?)
+    Ok(named.map_err(|_| ParkReason::AccountUnknown)?)
 }

@@ -1,13 +1,13 @@
 //! Disputes: whether a payment is or was taken back by the cardholder's bank, and whether the customer had
 //! asked for a solution before (`S3-28`). What follows from a dispute is a person's decision.
 
-use ledger::{AccountId, Dispute as Told, Payment, PaymentId, RefundRequestId, Timestamp};
-use refunds::{Reported, RequestStore, undo};
+use ledger::{AccountId, Dispute as DisputeRecord, Payment, PaymentId, RefundRequestId, Timestamp};
+use refunds::{ReportOutcome, RequestStore, undo};
 use stripe_events::Dispute;
 
-use crate::apply::{Apply, Stop};
+use crate::context::{EarlyExit, EventContext};
 use crate::names;
-use crate::outcome::{Outcome, Unapplied};
+use crate::outcome::{Outcome, ParkReason};
 use crate::without_credits;
 
 /// Requests that are looked at for one about the payment; an account with more before it is not judged.
@@ -15,22 +15,25 @@ const REQUESTS_MAX: u16 = 20;
 
 /// A dispute as of the event. Of several events of one dispute the newest counts, in whichever order they
 /// come.
-pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome, Stop> {
-    let named = dispute.payment.as_ref().ok_or(Unapplied::PaymentUnknown)?;
-    names::of_charge(apply, named, dispute.charge.as_ref()).await?;
-    let purchases = apply.purchases(named).await?;
+pub(crate) async fn apply_dispute(
+    context: &EventContext<'_>,
+    dispute: &Dispute,
+) -> Result<Outcome, EarlyExit> {
+    let named = dispute.payment.as_ref().ok_or(ParkReason::PaymentUnknown)?;
+    names::of_charge(context, named, dispute.charge.as_ref()).await?;
+    let purchases = context.purchases(named).await?;
     if purchases.is_empty() {
-        if let Some(ignored) = without_credits::ignored(apply, named).await? {
+        if let Some(ignored) = without_credits::ignored(context, named).await? {
             return Ok(ignored);
         }
-        if report(apply, dispute, None).counts() {
-            apply.tables.note_unrecorded(named, apply.event.id.as_str()).await?;
+        if report(context, dispute, None).counts() {
+            context.tables.note_unrecorded(named, context.event.id.as_str()).await?;
         }
-        return Ok(apply.awaited(Unapplied::PaymentUnknown));
+        return Ok(context.defer_or_park(ParkReason::PaymentUnknown));
     }
     let mut outcome = Outcome::Repeated;
     for payment in &purchases {
-        if of_purchase(apply, dispute, payment).await? {
+        if of_purchase(context, dispute, payment).await? {
             outcome = Outcome::Applied;
         }
     }
@@ -38,47 +41,55 @@ pub(crate) async fn told(apply: &Apply<'_>, dispute: &Dispute) -> Result<Outcome
 }
 
 /// The dispute of the payment that one purchase is of, and whether it is news.
-async fn of_purchase(apply: &Apply<'_>, dispute: &Dispute, payment: &Payment) -> Result<bool, Stop> {
+async fn of_purchase(
+    context: &EventContext<'_>,
+    dispute: &Dispute,
+    payment: &Payment,
+) -> Result<bool, EarlyExit> {
     lambda::log::account(&payment.account);
     let known = payment.disputes.iter().find(|known| known.id == dispute.id);
     let contacted_before = match known {
         Some(known) => known.contacted_before,
-        None => contacted_before(apply, payment, dispute.created).await?,
+        None => contacted_before(context, payment, dispute.created).await?,
     };
-    let record = report(apply, dispute, contacted_before);
-    let saved = apply.tables.save_dispute(&payment.id, &record).await?;
+    let record = report(context, dispute, contacted_before);
+    let saved = context.tables.save_dispute(&payment.id, &record).await?;
     if saved && known.is_none() && payment.id == payment.id.at_stripe() {
-        apply.metrics.count("PaymentsDisputed", 1);
+        context.metrics.count("PaymentsDisputed", 1);
         tracing::warn!(inquiry = record.is_inquiry(), "a payment is disputed");
     }
     if saved && !record.bars_refunds() {
         // A request with what is undone for it makes a large future.
-        Box::pin(give_back(apply, &payment.id, &payment.account)).await?;
+        Box::pin(give_back(context, &payment.id, &payment.account)).await?;
     }
     Ok(saved)
 }
 
 /// The dispute as the event reports it.
-fn report(apply: &Apply<'_>, dispute: &Dispute, contacted_before: Option<bool>) -> Told {
-    Told {
+fn report(context: &EventContext<'_>, dispute: &Dispute, contacted_before: Option<bool>) -> DisputeRecord {
+    DisputeRecord {
         id: dispute.id.clone(),
         opened_at: dispute.created,
         status: dispute.status.as_str().to_owned(),
         refundable: dispute.charge_refundable,
-        as_of: apply.event.created,
+        as_of: context.event.created,
         contacted_before,
     }
 }
 
 /// The bank has decided for the company: what refunds of the payment that failed by its dispute had revoked
 /// goes back to the customer, who has neither the money nor the credits.
-async fn give_back(apply: &Apply<'_>, payment: &PaymentId, account: &AccountId) -> Result<(), Stop> {
-    let requests = apply.tables.requests_of(account, None, REQUESTS_MAX).await?;
+async fn give_back(
+    context: &EventContext<'_>,
+    payment: &PaymentId,
+    account: &AccountId,
+) -> Result<(), EarlyExit> {
+    let requests = context.tables.requests_of(account, None, REQUESTS_MAX).await?;
     for request in requests.iter().filter(|request| request.is_kept_by_dispute_of(payment)) {
-        let (tables, pause) = (apply.tables, apply.backoff);
+        let (tables, pause) = (context.tables, context.backoff);
         // A request with what is saved beside it makes a large future.
-        let undone = Box::pin(undo(tables, pause, &request.id, apply.cause(), apply.now)).await?;
-        if let Reported::Moved(_) = undone {
+        let undone = Box::pin(undo(tables, pause, &request.id, context.cause(), context.now)).await?;
+        if let ReportOutcome::Moved(_) = undone {
             tracing::info!(request = request.id.as_str(), outcome = "given_back", "a dispute is won");
         }
     }
@@ -88,13 +99,14 @@ async fn give_back(apply: &Apply<'_>, payment: &PaymentId, account: &AccountId) 
 /// Whether the customer filed or answered a request about the payment before `opened_at`; unknown where there
 /// may be more requests than were looked at.
 async fn contacted_before(
-    apply: &Apply<'_>,
+    context: &EventContext<'_>,
     payment: &Payment,
     opened_at: Timestamp,
-) -> Result<Option<bool>, Stop> {
+) -> Result<Option<bool>, EarlyExit> {
     // Below every id: requests of that very instant are not from before.
     let first = RefundRequestId::new("-").expect("a dash is allowed in an id");
-    let requests = apply.tables.requests_of(&payment.account, Some((opened_at, first)), REQUESTS_MAX).await?;
+    let requests =
+        context.tables.requests_of(&payment.account, Some((opened_at, first)), REQUESTS_MAX).await?;
     let mut of_payment = requests.iter().filter(|request| request.case.payment.as_ref() == Some(&payment.id));
     if of_payment.any(|request| request.customer_spoke_before(opened_at)) {
         return Ok(Some(true));

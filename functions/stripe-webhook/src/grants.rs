@@ -1,14 +1,16 @@
 //! The grants of a payment's purchases: one lot each, one share of the money each, one policy each.
 
 use ledger::{
-    AccountId, Buyer, Division, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentName, Period,
-    Record, SubscriptionId, Timestamp, shares,
+    AccountId, Buyer, Command, Division, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentName,
+    Period, Record, SubscriptionId, Timestamp, shares,
 };
 use policy::{OnRenewal, OnResubscribe};
 use stripe_events::BillingReason;
 
-use crate::apply::{Apply, in_force, pinned};
-use crate::outcome::Unapplied;
+use crate::context::{EarlyExit, EventContext};
+use crate::leads::{self, SubscriptionEvidence};
+use crate::outcome::{Ignored, Outcome, ParkReason};
+use crate::policy::{policy_at, reference_of};
 use crate::purchase::{Bought, Purchase, Sold};
 
 /// The subscription that a charge is for.
@@ -34,15 +36,15 @@ pub(crate) struct Paid<'a> {
 }
 
 /// A grant for each purchase, and the record of how the money is divided where it is.
-pub(crate) fn grants(
-    apply: &Apply<'_>,
+pub(crate) fn build_grants(
+    context: &EventContext<'_>,
     paid: &Paid<'_>,
     bought: &Bought,
-) -> Result<(Vec<Grant>, Option<Record>), Unapplied> {
+) -> Result<(Vec<Grant>, Option<Record>), ParkReason> {
     let parts = shares(paid.amount.minor(), &bought.weights());
     let grant = |(index, (purchase, minor)): (usize, (&Purchase, &u64))| {
-        let id = paid.payment.purchase(index.saturating_add(1)).ok_or(Unapplied::PaymentUnknown)?;
-        grant(apply, paid, purchase, (id, *minor))
+        let id = paid.payment.purchase(index.saturating_add(1)).ok_or(ParkReason::PaymentUnknown)?;
+        build_grant(context, paid, purchase, (id, *minor))
     };
     let grants = bought.purchases.iter().zip(&parts).enumerate().map(grant).collect::<Result<Vec<_>, _>>()?;
     let beside_minor = parts.last().copied().unwrap_or_default();
@@ -54,24 +56,24 @@ pub(crate) fn grants(
     };
     let is_divided = grants.len() > 1 || beside_minor > 0;
     if bought.beside > 0 {
-        apply.metrics.count("LinesWithoutCredits", u64::from(bought.beside));
+        context.metrics.count("LinesWithoutCredits", u64::from(bought.beside));
         tracing::warn!(lines = bought.beside, "lines of a purchase brought no credits");
     }
     Ok((grants, is_divided.then_some(Record::Division(division))))
 }
 
-fn grant(
-    apply: &Apply<'_>,
+fn build_grant(
+    context: &EventContext<'_>,
     paid: &Paid<'_>,
     purchase: &Purchase,
     (id, minor): (PaymentId, u64),
-) -> Result<Grant, Unapplied> {
+) -> Result<Grant, ParkReason> {
     let charge = match (purchase.sold, paid.charge) {
-        (Sold::Subscription, None) => return Err(Unapplied::PriceKind),
+        (Sold::Subscription, None) => return Err(ParkReason::PriceKind),
         (Sold::Subscription, charge) => charge,
         (Sold::Pack, _) => None,
     };
-    let in_force = in_force(purchase.product.as_str(), paid.charged_at);
+    let in_force = policy_at(purchase.product.as_str(), paid.charged_at);
     let document = in_force.document();
     let leftover = document.and_then(|document| document.leftover.as_ref());
     // Not by the reason of the invoice alone: the first paid charge after a trial is a renewal by its reason.
@@ -102,8 +104,8 @@ fn grant(
         period_ends_at: period.map(|period| period.end),
         lot: LotId::NONE,
         credits: purchase.credits,
-        landed_at: apply.now,
-        policy: pinned(in_force),
+        landed_at: context.now,
+        policy: reference_of(in_force),
         buyer: paid.buyer,
         names,
         disputes: Vec::new(),
@@ -111,8 +113,37 @@ fn grant(
     };
     Ok(Grant {
         payment: Box::new(payment),
-        stops_clocks: stops && charge.is_some(),
+        pauses_leftover_expiry: stops && charge.is_some(),
         period: lot_period,
         leftover_s: leftover.filter(|_| charge.is_some()).map(|leftover| leftover.after_end_s),
     })
+}
+
+/// Grants the credits of a payment's purchases, once, and notes the leads that each may be. `told` reads
+/// after the credits are granted, and the events that it reads are saved before they look for credits.
+/// So of two events at once, one sees the other.
+pub(crate) async fn write_grants(
+    context: &EventContext<'_>,
+    grants: Vec<Grant>,
+    records: Vec<Record>,
+    told: impl Future<Output = Result<SubscriptionEvidence, EarlyExit>>,
+) -> Result<Outcome, EarlyExit> {
+    let payments: Vec<Payment> = grants.iter().map(|grant| (*grant.payment).clone()).collect();
+    let Some(account) = payments.first().map(|payment| &payment.account) else {
+        return Ok(Outcome::Ignored(Ignored::NoCredits));
+    };
+    let by_policy =
+        |grant: &&Grant| grant.pauses_leftover_expiry || grant.period.is_some_and(|period| period.replaces);
+    let policy = grants.iter().find(by_policy).and_then(|grant| grant.payment.policy.clone());
+    let command = Command::GrantAll(grants);
+    // An order on its way is large.
+    let (outcome, entry) = Box::pin(context.execute(account, &command, policy, records)).await?;
+    if matches!(outcome, Outcome::Applied | Outcome::Repeated) {
+        let told = told.await?;
+        for payment in &payments {
+            leads::of_payment(context, payment, entry.as_deref(), &told).await?;
+            context.settle_late((&payment.account, &payment.id), payment.charged_at).await?;
+        }
+    }
+    Ok(outcome)
 }

@@ -15,33 +15,36 @@ use stripe_events::{
     BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource,
 };
 
-use crate::apply::{Apply, Stop};
-use crate::grants::{Charge, Paid, grants};
-use crate::leads::Told;
+use crate::context::{EarlyExit, EventContext};
+use crate::grants::{Charge, Paid, build_grants, write_grants};
+use crate::leads::SubscriptionEvidence;
 use crate::names;
-use crate::outcome::{Ignored, Outcome, Unapplied};
+use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::purchase::{Bought, Line, Purchase, Sold, bought};
 use crate::uncredited::{self, Waiting};
 use crate::without_credits;
 
 /// An invoice was paid.
-pub(crate) async fn paid(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Outcome, Stop> {
-    let granted = Box::pin(grant(apply, invoice)).await;
+pub(crate) async fn apply_invoice(
+    context: &EventContext<'_>,
+    invoice: &PaidInvoice,
+) -> Result<Outcome, EarlyExit> {
+    let granted = Box::pin(grant(context, invoice)).await;
     if uncredited::waits(&granted) {
-        note(apply, invoice).await?;
+        note(context, invoice).await?;
     }
     let mut payments: Vec<PaymentId> = invoice.refundable_payments().map(|(id, _)| id.clone()).collect();
     if !invoice.amount_paid.is_zero() {
         payments.extend(PaymentId::new(invoice.id.as_str()));
     }
-    without_credits::note(apply, &granted, payments).await?;
+    without_credits::note(context, &granted, payments).await?;
     granted
 }
 
 /// The purchase as it waits, where its customer has an account.
-async fn note(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<(), Stop> {
+async fn note(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<(), EarlyExit> {
     let Some(customer) = &invoice.customer else { return Ok(()) };
-    let Some(account) = apply.tables.account_of(customer).await? else { return Ok(()) };
+    let Some(account) = context.tables.account_of(customer).await? else { return Ok(()) };
     let Ok((payment, paid)) = money(invoice) else { return Ok(()) };
     let bought = lines(invoice).ok();
     let period = bought.iter().flat_map(|bought| &bought.purchases).find_map(|purchase| purchase.period);
@@ -53,51 +56,51 @@ async fn note(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<(), Stop> {
     });
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
     let waiting = Waiting { account, payment, paid, charged_at, buyer, charge };
-    uncredited::note(apply, waiting, bought.as_ref()).await
+    uncredited::note(context, waiting, bought.as_ref()).await
 }
 
-async fn grant(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Outcome, Stop> {
+async fn grant(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<Outcome, EarlyExit> {
     if invoice.lines.is_none() {
-        return Err(apply.lacking(Unapplied::LinesUnknown));
+        return Err(context.lacking(ParkReason::LinesUnknown));
     }
     let bought = lines(invoice)?;
     if bought.purchases.is_empty() {
-        return without_purchases(apply, invoice, &bought).await;
+        return without_purchases(context, invoice, &bought).await;
     }
     let is_plan = |purchase: &Purchase| purchase.sold == Sold::Subscription;
     if invoice.subscription.is_none() && bought.purchases.iter().any(is_plan) {
-        return Err(Unapplied::PriceKind.into());
+        return Err(ParkReason::PriceKind.into());
     }
     let billing_reason = billing_reason(invoice)?;
     let (payment, amount) = if named_by_session(invoice) {
-        match linked_payment(apply, invoice).await? {
+        match linked_payment(context, invoice).await? {
             Linked::Payment(payment, paid) => (payment, paid),
             Linked::Credited => return Ok(Outcome::Repeated),
         }
     } else {
-        count_untracked(apply, invoice);
+        count_untracked(context, invoice);
         money(invoice)?
     };
-    let account = apply.account_of(invoice.customer.as_ref()).await?;
+    let account = context.account_of(invoice.customer.as_ref()).await?;
     let charge = invoice.subscription.as_ref();
     let charge = charge.map(|subscription| Charge { subscription, billing_reason: &billing_reason });
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
     let names = names::of_invoice(invoice);
     let paid = Paid { payment, amount, account, charged_at, buyer, charge, names };
-    let (grants, division) = grants(apply, &paid, &bought)?;
+    let (grants, division) = build_grants(context, &paid, &bought)?;
     let mut records = vec![Record::Invoice(invoice.id.clone(), paid.payment.clone())];
     records.extend(division);
     // The price that a checkout's metadata names says nothing of the other plans in the order.
     let one_plan = bought.purchases.iter().filter(|purchase| is_plan(purchase)).count() == 1;
     let told = async {
-        let told = told(apply, &paid).await?;
-        Ok(if one_plan { told } else { Told { ordered: None, ..told } })
+        let told = subscription_evidence(context, &paid).await?;
+        Ok(if one_plan { told } else { SubscriptionEvidence { ordered: None, ..told } })
     };
-    let granted = apply.grant(grants, records, told).await?;
+    let granted = write_grants(context, grants, records, told).await?;
     if matches!(granted, Outcome::Applied | Outcome::Repeated) {
         // It was noted by the invoice's id, while the payment was not known.
         let (noted, _) = unnamed(invoice)?;
-        uncredited::landed(apply, (&paid.account, &noted), paid.charged_at).await?;
+        uncredited::landed(context, (&paid.account, &noted), paid.charged_at).await?;
     }
     Ok(granted)
 }
@@ -105,41 +108,44 @@ async fn grant(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Outcome, Stop
 /// No line brings credits. Money for the prices of a company's other products is not ours, as long as
 /// nothing says that its customer is one of ours; what a session ordered says so when it is completed.
 async fn without_purchases(
-    apply: &Apply<'_>,
+    context: &EventContext<'_>,
     invoice: &PaidInvoice,
     bought: &Bought,
-) -> Result<Outcome, Stop> {
+) -> Result<Outcome, EarlyExit> {
     if let Some(fault) = bought.fault {
-        let is_other = fault == Unapplied::PriceUnknown && !bought.is_ours;
-        if is_other && !is_linked(apply, invoice).await? {
+        let is_other = fault == ParkReason::PriceUnknown && !bought.is_ours;
+        if is_other && !is_linked(context, invoice).await? {
             return Err(Ignored::OtherProduct.into());
         }
         return Err(fault.into());
     }
     let prorated = charged(invoice).any(|line| line.proration);
     if prorated && !invoice.amount_paid.is_zero() {
-        return Err(Unapplied::ProrationOnly.into());
+        return Err(ParkReason::ProrationOnly.into());
     }
     Err(Ignored::NoCredits.into())
 }
 
-async fn is_linked(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<bool, Stop> {
+async fn is_linked(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<bool, EarlyExit> {
     match &invoice.customer {
-        Some(customer) => Ok(apply.tables.account_of(customer).await?.is_some()),
+        Some(customer) => Ok(context.tables.account_of(customer).await?.is_some()),
         None => Ok(false),
     }
 }
 
 /// What is on record of the subscription: of a renewal whether it was cancelled, of a first charge what was
 /// ordered.
-async fn told(apply: &Apply<'_>, paid: &Paid<'_>) -> Result<Told, Stop> {
-    let mut told = Told::default();
+async fn subscription_evidence(
+    context: &EventContext<'_>,
+    paid: &Paid<'_>,
+) -> Result<SubscriptionEvidence, EarlyExit> {
+    let mut told = SubscriptionEvidence::default();
     match paid.charge {
         Some(Charge { subscription, billing_reason: BillingReason::SubscriptionCycle }) => {
-            told.subscription = apply.tables.subscription(&paid.account, subscription).await?;
+            told.subscription = context.tables.subscription(&paid.account, subscription).await?;
         }
         Some(Charge { subscription, billing_reason: BillingReason::SubscriptionCreate }) => {
-            let subscriber = apply.tables.subscriber(subscription).await?;
+            let subscriber = context.tables.subscriber(subscription).await?;
             told.ordered = subscriber.and_then(|subscriber| subscriber.price);
         }
         _ => {}
@@ -149,7 +155,7 @@ async fn told(apply: &Apply<'_>, paid: &Paid<'_>) -> Result<Told, Stop> {
 
 /// What the lines buy that are charged for a whole period, or once. A proration's credits are not the
 /// period's, and credit within the invoice is taken off the money of the prorations (C11).
-fn lines(invoice: &PaidInvoice) -> Result<Bought, Unapplied> {
+fn lines(invoice: &PaidInvoice) -> Result<Bought, ParkReason> {
     let whole = charged(invoice).filter(|line| !line.proration);
     let mut bought = bought(whole.map(|line| Line {
         price: line.price.as_ref(),
@@ -160,8 +166,8 @@ fn lines(invoice: &PaidInvoice) -> Result<Bought, Unapplied> {
     let lines = invoice.lines.iter().flatten();
     let mut settled = lines.filter(|line| line.proration || line.amount_minor < 0);
     let settled = settled.try_fold(0_i64, |sum, line| sum.checked_add(line.amount_minor));
-    let settled = u64::try_from(settled.ok_or(Unapplied::OutOfRange)?).unwrap_or_default();
-    bought.beside_minor = bought.beside_minor.checked_add(settled).ok_or(Unapplied::OutOfRange)?;
+    let settled = u64::try_from(settled.ok_or(ParkReason::OutOfRange)?).unwrap_or_default();
+    bought.beside_minor = bought.beside_minor.checked_add(settled).ok_or(ParkReason::OutOfRange)?;
     Ok(bought)
 }
 
@@ -176,9 +182,9 @@ fn after_discounts(line: &InvoiceLine) -> u64 {
 }
 
 /// The reason decides about clocks and about refunds, so that one of Stripe's making must not pass unseen.
-fn billing_reason(invoice: &PaidInvoice) -> Result<BillingReason, Stop> {
+fn billing_reason(invoice: &PaidInvoice) -> Result<BillingReason, EarlyExit> {
     match &invoice.billing_reason {
-        Some(BillingReason::Other(_)) => Err(Unapplied::ValueUnknown.into()),
+        Some(BillingReason::Other(_)) => Err(ParkReason::ValueUnknown.into()),
         Some(reason) => Ok(reason.clone()),
         // Invoices have had a reason since 2018; one without it was made by hand.
         None => Ok(BillingReason::Manual),
@@ -199,11 +205,11 @@ enum Linked {
 }
 
 /// Looks for the payment that the invoice's other events name, for a moment; then Stripe is asked.
-async fn linked_payment(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Linked, Stop> {
-    for attempt in 0..apply.link_wait.attempts_max() {
+async fn linked_payment(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<Linked, EarlyExit> {
+    for attempt in 0..context.link_wait.attempts_max() {
         let (credited, payments) = tokio::join!(
-            apply.tables.credited_invoice(&invoice.id),
-            apply.tables.payments_of_invoice(&invoice.id)
+            context.tables.credited_invoice(&invoice.id),
+            context.tables.payments_of_invoice(&invoice.id)
         );
         if credited?.is_some() {
             return Ok(Linked::Credited);
@@ -222,12 +228,12 @@ async fn linked_payment(apply: &Apply<'_>, invoice: &PaidInvoice) -> Result<Link
                 }
             }
         }
-        if !apply.is_fresh() {
+        if !context.is_fresh() {
             break;
         }
-        apply.link_wait.pause(attempt).await;
+        context.link_wait.pause(attempt).await;
     }
-    Err(apply.lacking(Unapplied::PaymentUnknown))
+    Err(context.lacking(ParkReason::PaymentUnknown))
 }
 
 /// Of equal ones the first: the same in every delivery of the event.
@@ -235,15 +241,15 @@ fn largest<'p>(payments: impl Iterator<Item = (&'p PaymentId, Money)>) -> Option
     payments.reduce(|largest, payment| if payment.1.minor() > largest.1.minor() { payment } else { largest })
 }
 
-fn count_untracked(apply: &Apply<'_>, invoice: &PaidInvoice) {
+fn count_untracked(context: &EventContext<'_>, invoice: &PaidInvoice) {
     let others = invoice.refundable_payments().count().saturating_sub(1);
     if others > 0 {
-        apply.metrics.count("PaymentsUntracked", u64::try_from(others).unwrap_or(u64::MAX));
+        context.metrics.count("PaymentsUntracked", u64::try_from(others).unwrap_or(u64::MAX));
         tracing::warn!(others, "only the largest payment of the invoice can be refunded by itself");
     }
 }
 
-fn money(invoice: &PaidInvoice) -> Result<(PaymentId, Money), Unapplied> {
+fn money(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
     if let Some((payment, paid)) = largest(invoice.refundable_payments()) {
         return Ok((payment.clone(), paid));
     }
@@ -251,8 +257,8 @@ fn money(invoice: &PaidInvoice) -> Result<(PaymentId, Money), Unapplied> {
 }
 
 /// The invoice's id in place of its payment's.
-fn unnamed(invoice: &PaidInvoice) -> Result<(PaymentId, Money), Unapplied> {
-    let id = PaymentId::new(invoice.id.as_str()).map_err(|_| Unapplied::PaymentUnknown)?;
+fn unnamed(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
+    let id = PaymentId::new(invoice.id.as_str()).map_err(|_| ParkReason::PaymentUnknown)?;
     let unnamed = invoice.payments.is_none();
     let paid = if unnamed { invoice.amount_paid } else { Money::new(0, invoice.amount_paid.currency()) };
     Ok((id, paid))
@@ -260,10 +266,13 @@ fn unnamed(invoice: &PaidInvoice) -> Result<(PaymentId, Money), Unapplied> {
 
 /// A payment of an invoice by itself: from here on, events about the payment find the invoice that may
 /// represent it, and the invoice finds the payment.
-pub(crate) async fn payment_paid(apply: &Apply<'_>, paid: &InvoicePaid) -> Result<Outcome, Stop> {
+pub(crate) async fn apply_invoice_payment(
+    context: &EventContext<'_>,
+    paid: &InvoicePaid,
+) -> Result<Outcome, EarlyExit> {
     match (&paid.payment.source, &paid.payment.status) {
         (PaymentSource::Payment(payment), InvoicePaymentStatus::Paid) => {
-            apply.tables.link_payment(payment, &paid.invoice, paid.payment.amount).await?;
+            context.tables.link_payment(payment, &paid.invoice, paid.payment.amount).await?;
             Ok(Outcome::Applied)
         }
         // Nothing but a payment through Stripe is refunded or disputed there.

@@ -10,16 +10,16 @@ use ledger::{
 };
 use policy::{Document, PriceKind, Reason};
 use policy_documents::{catalogue, documents};
-use refunds::{About, Lead, LeadStore};
+use refunds::{Lead, LeadStore, LeadSubject};
 
-use crate::apply::{AWAITED_S, Apply, Stop};
+use crate::context::{AWAITED_S, EarlyExit, EventContext};
 
 /// Stripe's `billing_reason` of a subscription's first charge.
 const FIRST_CHARGE: &str = "subscription_create";
 
 /// What is known beside the payment and its account.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct SubscriptionEvidence {
     /// The subscription, of a renewal.
     pub(crate) subscription: Option<Subscription>,
     /// Stripe's price that the checkout ordered, of a first charge.
@@ -28,17 +28,17 @@ pub(crate) struct Told {
 
 /// Notes what a payment that has landed may be, beside what it bought. `entry` is the account's newest one.
 pub(crate) async fn of_payment(
-    apply: &Apply<'_>,
+    context: &EventContext<'_>,
     payment: &Payment,
     entry: Option<&Entry>,
-    told: &Told,
-) -> Result<(), Stop> {
+    told: &SubscriptionEvidence,
+) -> Result<(), EarlyExit> {
     let Some(document) = document_of(payment.product.as_str(), payment.charged_at) else { return Ok(()) };
     let mut suspected: Vec<(PaymentId, Reason)> = Vec::new();
     if let Some(within_s) =
         document.duplicates_within_s.filter(|_| covers(document, Reason::DuplicatePayment))
     {
-        let read = if entry.is_none() { apply.tables.head(&payment.account).await? } else { None };
+        let read = if entry.is_none() { context.tables.head(&payment.account).await? } else { None };
         let account = entry.or(read.as_ref()).map(Entry::after);
         let is_fresh = entry.is_some();
         let twice =
@@ -59,22 +59,25 @@ pub(crate) async fn of_payment(
         suspected.push((payment.id.clone(), Reason::WrongPlanCharged));
     }
     for (payment_id, reason) in suspected {
-        note(apply, &payment.account, payment_id, reason).await?;
+        note(context, &payment.account, payment_id, reason).await?;
     }
     Ok(())
 }
 
 /// Notes renewals that were charged after a cancellation that Stripe reports only later.
-pub(crate) async fn of_cancellation(apply: &Apply<'_>, told: &Subscription) -> Result<(), Stop> {
+pub(crate) async fn of_cancellation(
+    context: &EventContext<'_>,
+    told: &Subscription,
+) -> Result<(), EarlyExit> {
     let Some(confirmed_at) = told.cancellation_confirmed_at else { return Ok(()) };
-    let Some(head) = apply.tables.head(&told.account).await? else { return Ok(()) };
+    let Some(head) = context.tables.head(&told.account).await? else { return Ok(()) };
     let after = |lot: &&Lot| lot.subscription() == Some(&told.id) && lot.granted_at > confirmed_at;
     for lot in head.after().lots.iter().filter(after) {
         let document = document_of(lot.product.as_str(), lot.granted_at);
         if let (Some(payment), Some(document)) = (&lot.payment, document)
             && covers(document, Reason::ChargedAfterCancellation)
         {
-            note(apply, &told.account, payment.clone(), Reason::ChargedAfterCancellation).await?;
+            note(context, &told.account, payment.clone(), Reason::ChargedAfterCancellation).await?;
         }
     }
     Ok(())
@@ -82,9 +85,13 @@ pub(crate) async fn of_cancellation(apply: &Apply<'_>, told: &Subscription) -> R
 
 /// Notes the first charge of a subscription if its checkout, which Stripe reports only later, did not order
 /// it. A lot does not say its price; another plan brings another number of credits.
-pub(crate) async fn of_order(apply: &Apply<'_>, account: &AccountId, order: &Order<'_>) -> Result<(), Stop> {
+pub(crate) async fn of_order(
+    context: &EventContext<'_>,
+    account: &AccountId,
+    order: &OrderedPlan<'_>,
+) -> Result<(), EarlyExit> {
     let Ok(price) = catalogue().price(order.price) else { return Ok(()) };
-    let Some(head) = apply.tables.head(account).await? else { return Ok(()) };
+    let Some(head) = context.tables.head(account).await? else { return Ok(()) };
     let mut lots = head.after().lots.iter().filter(|lot| lot.subscription() == Some(order.subscription));
     // The price that a checkout's metadata names says nothing of the other plans in the order.
     let (Some(lot), None) = (lots.next(), lots.next()) else { return Ok(()) };
@@ -95,32 +102,32 @@ pub(crate) async fn of_order(apply: &Apply<'_>, account: &AccountId, order: &Ord
     if let (Some(payment), Some(document)) = (&lot.payment, document)
         && covers(document, Reason::WrongPlanCharged)
     {
-        note(apply, account, payment.clone(), Reason::WrongPlanCharged).await?;
+        note(context, account, payment.clone(), Reason::WrongPlanCharged).await?;
     }
     Ok(())
 }
 
 /// What a checkout ordered.
-pub(crate) struct Order<'a> {
+pub(crate) struct OrderedPlan<'a> {
     pub(crate) subscription: &'a ledger::SubscriptionId,
     pub(crate) price: &'a str,
 }
 
 /// It is looked at when the events of its time have come: what one of them says, another may take back.
 async fn note(
-    apply: &Apply<'_>,
+    context: &EventContext<'_>,
     account: &AccountId,
     payment: PaymentId,
     reason: Reason,
-) -> Result<(), Stop> {
+) -> Result<(), EarlyExit> {
     let lead = Lead {
         account: account.clone(),
-        about: About::Payment { payment, reason },
-        since: apply.now,
-        due_at: apply.now.plus_s(AWAITED_S.unsigned_abs()).ok(),
+        about: LeadSubject::Payment { payment, reason },
+        since: context.now,
+        due_at: context.now.plus_s(AWAITED_S.unsigned_abs()).ok(),
     };
-    if apply.tables.note(&lead).await? {
-        apply.metrics.count_labelled("LeadsNoted", ("reason", reason.id()), 1);
+    if context.tables.note(&lead).await? {
+        context.metrics.count_labelled("LeadsNoted", ("reason", reason.id()), 1);
     }
     Ok(())
 }

@@ -8,15 +8,17 @@
 //! Which account an event belongs to is never taken from metadata: a checkout session, made by the company's
 //! own code, links a customer to an account, and every later event is found by its customer.
 
-mod answer;
-mod apply;
 mod checkout;
+mod context;
+mod dispatch;
 mod dispute;
 mod grants;
+mod handler;
 mod invoice;
 mod leads;
 mod names;
 mod outcome;
+mod policy;
 mod purchase;
 mod refund;
 mod replay;
@@ -26,8 +28,8 @@ mod top_up;
 mod uncredited;
 mod without_credits;
 
-pub use answer::{Webhook, handle};
-pub use apply::{AWAITED_S, link_wait};
-pub use outcome::{Ignored, Outcome, Unapplied};
+pub use context::{AWAITED_S, link_wait};
+pub use handler::{Webhook, handle};
+pub use outcome::{Ignored, Outcome, ParkReason};
 pub use replay::{Replay, Replayed, replay};
 pub use signing::{Signing, SigningError};

@@ -8,7 +8,7 @@
 use ledger::{PaymentId, PaymentName};
 use stripe_events::{Charge, ChargeId, CheckoutSession, PaidInvoice};
 
-use crate::apply::{Apply, Stop};
+use crate::context::{EarlyExit, EventContext};
 use crate::outcome::{Ignored, Outcome};
 
 /// The names of a checkout session's payment: the session, and the invoice that it made.
@@ -23,20 +23,20 @@ pub(crate) fn of_invoice(invoice: &PaidInvoice) -> Vec<PaymentName> {
 }
 
 /// A charge, with the number of its receipt once there is one.
-pub(crate) async fn told(apply: &Apply<'_>, charge: &Charge) -> Result<Outcome, Stop> {
+pub(crate) async fn apply_charge(context: &EventContext<'_>, charge: &Charge) -> Result<Outcome, EarlyExit> {
     let Some(payment) = &charge.payment else { return Ok(Outcome::Ignored(Ignored::NoPurchase)) };
     let names = names([Some(charge.id.as_str()), charge.receipt_number.as_deref()]);
-    apply.tables.name_payment(payment, &names).await?;
+    context.tables.name_payment(payment, &names).await?;
     Ok(Outcome::Applied)
 }
 
 /// The charge that an event about a payment names.
 pub(crate) async fn of_charge(
-    apply: &Apply<'_>,
+    context: &EventContext<'_>,
     payment: &PaymentId,
     charge: Option<&ChargeId>,
-) -> Result<(), Stop> {
-    Ok(apply.tables.name_payment(payment, &names([charge.map(ChargeId::as_str)])).await?)
+) -> Result<(), EarlyExit> {
+    Ok(context.tables.name_payment(payment, &names([charge.map(ChargeId::as_str)])).await?)
 }
 
 fn names<'a>(names: impl IntoIterator<Item = Option<&'a str>>) -> Vec<PaymentName> {

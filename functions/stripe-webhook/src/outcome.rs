@@ -44,7 +44,7 @@ named! {
 
 named! {
     /// Why an event could not be applied and is parked for a person to look at.
-    Unapplied {
+    ParkReason {
         /// A known type in a form that cannot be read.
         Unreadable "unreadable",
         /// No account is known for its customer.
@@ -93,11 +93,11 @@ pub enum Outcome {
     /// It has no effect.
     Ignored(Ignored),
     /// It could not be applied, and is to be parked.
-    Parked(Unapplied),
+    Parked(ParkReason),
     /// What it rests on may still be on its way: Stripe is to send it again.
-    Deferred(Unapplied),
+    Deferred(ParkReason),
     /// It does not carry all that it rests on: that is fetched from Stripe, and the event applied again.
-    Lookup(Unapplied),
+    Lookup(ParkReason),
 }
 
 impl Outcome {

@@ -8,7 +8,7 @@ use policy::PriceKind;
 use policy_documents::catalogue;
 use stripe_events::{Period, PriceId, Quantity};
 
-use crate::outcome::Unapplied;
+use crate::outcome::ParkReason;
 
 /// How a purchase is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,13 +59,13 @@ pub(crate) struct Bought {
     /// Lines that bring no credits although they were paid.
     pub(crate) beside: u32,
     /// Why the first of them brings none; nothing for a price that the catalogue sells without credits.
-    pub(crate) fault: Option<Unapplied>,
+    pub(crate) fault: Option<ParkReason>,
     /// Whether the catalogue has one of the prices.
     pub(crate) is_ours: bool,
 }
 
 /// Adds up `lines`; a quantity is exact, and rounded down to whole credits line by line (C12).
-pub(crate) fn bought<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Bought, Unapplied> {
+pub(crate) fn bought<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Bought, ParkReason> {
     let mut bought = Bought::default();
     for line in lines {
         let known = line.price.and_then(|price| catalogue().price(price.as_str()).ok());
@@ -77,7 +77,7 @@ pub(crate) fn bought<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Bo
         }
     }
     if bought.purchases.len() > PURCHASES_MAX {
-        return Err(Unapplied::TooManyPurchases);
+        return Err(ParkReason::TooManyPurchases);
     }
     bought.purchases.sort_by(|one, other| (one.sold, &one.price).cmp(&(other.sold, &other.price)));
     Ok(bought)
@@ -95,13 +95,13 @@ impl Bought {
         purchases.chain(std::iter::once(self.beside_minor)).collect()
     }
 
-    fn add(&mut self, line: Purchase) -> Result<(), Unapplied> {
+    fn add(&mut self, line: Purchase) -> Result<(), ParkReason> {
         let Some(sum) = self.purchases.iter_mut().find(|sum| sum.price == line.price) else {
             self.purchases.push(line);
             return Ok(());
         };
-        sum.credits = sum.credits.plus(line.credits).map_err(|_| Unapplied::OutOfRange)?;
-        sum.minor = sum.minor.checked_add(line.minor).ok_or(Unapplied::OutOfRange)?;
+        sum.credits = sum.credits.plus(line.credits).map_err(|_| ParkReason::OutOfRange)?;
+        sum.minor = sum.minor.checked_add(line.minor).ok_or(ParkReason::OutOfRange)?;
         sum.period = match (sum.period, line.period) {
             (Some(one), Some(other)) => {
                 Some(Period { start: one.start.min(other.start), end: one.end.max(other.end) })
@@ -111,31 +111,31 @@ impl Bought {
         Ok(())
     }
 
-    fn set_beside(&mut self, line: &Line<'_>, fault: Option<Unapplied>) -> Result<(), Unapplied> {
+    fn set_beside(&mut self, line: &Line<'_>, fault: Option<ParkReason>) -> Result<(), ParkReason> {
         self.beside = self.beside.saturating_add(1);
-        self.beside_minor = self.beside_minor.checked_add(line.minor).ok_or(Unapplied::OutOfRange)?;
+        self.beside_minor = self.beside_minor.checked_add(line.minor).ok_or(ParkReason::OutOfRange)?;
         self.fault = self.fault.or(fault);
         Ok(())
     }
 }
 
 /// The credits of one line, or why it brings none; `None` for what is sold without credits.
-fn purchase(line: &Line<'_>) -> Result<Option<Purchase>, Unapplied> {
+fn purchase(line: &Line<'_>) -> Result<Option<Purchase>, ParkReason> {
     let Some(price) = line.price else { return Ok(None) };
-    let price = catalogue().price(price.as_str()).map_err(|_| Unapplied::PriceUnknown)?;
+    let price = catalogue().price(price.as_str()).map_err(|_| ParkReason::PriceUnknown)?;
     if price.credits == 0 {
         return Ok(None);
     }
-    let credits = line.quantity.ok_or(Unapplied::Quantity)?.times_rounded_down(price.credits);
-    let credits = credits.and_then(|count| Credits::new(count).ok()).ok_or(Unapplied::OutOfRange)?;
+    let credits = line.quantity.ok_or(ParkReason::Quantity)?.times_rounded_down(price.credits);
+    let credits = credits.and_then(|count| Credits::new(count).ok()).ok_or(ParkReason::OutOfRange)?;
     if credits.is_zero() {
-        return Err(Unapplied::Quantity);
+        return Err(ParkReason::Quantity);
     }
     let sold = match price.kind {
         PriceKind::Subscription { .. } => Sold::Subscription,
         PriceKind::Pack => Sold::Pack,
     };
-    let product = ProductId::new(price.product.as_str()).map_err(|_| Unapplied::PriceUnknown)?;
+    let product = ProductId::new(price.product.as_str()).map_err(|_| ParkReason::PriceUnknown)?;
     let (price, minor, period) = (price.id.clone(), line.minor, line.period);
     Ok(Some(Purchase { product, price, sold, credits, minor, period }))
 }

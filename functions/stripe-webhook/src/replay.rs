@@ -14,8 +14,8 @@ use ledger_dynamodb::Parked;
 use serde::{Deserialize, Serialize};
 use stripe_events::{Fetched, Verified, parse};
 
-use crate::answer::{Webhook, of_event, of_unreadable};
-use crate::apply::Failure;
+use crate::context::Failure;
+use crate::handler::{Webhook, of_event, of_unreadable};
 use crate::outcome::Outcome;
 
 /// What an operator asks for.
@@ -71,7 +71,7 @@ async fn again<S>(
     parked: &Parked,
     invocation: &Invocation,
 ) -> Result<Replayed, Failure> {
-    // Only `answer::park` writes parked events, and it takes nothing but verified bytes.
+    // Only `handler::park` writes parked events, and it takes nothing but verified bytes.
     let verified = Verified::kept(&parked.payload);
     let fetched = parked.fetched.as_deref();
     let fetched = fetched.and_then(|fetched| serde_json::from_slice::<Fetched>(fetched).ok());

@@ -1,30 +1,31 @@
 //! Subscriptions: when their cancellation was confirmed, when they end, and the clock that starts then.
 
-use ledger::{AccountId, Command, LedgerStore, PaymentStore, Subscription as Told, Timestamp};
+use ledger::{AccountId, Command, LedgerStore, PaymentStore, Subscription as SubscriptionRecord, Timestamp};
 use policy::{OnResubscribe, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{CancellationReason, PriceId, Subscription};
 
-use crate::apply::{Apply, Stop, in_force, reference};
+use crate::context::{EarlyExit, EventContext};
 use crate::leads;
-use crate::outcome::{Ignored, Outcome, Unapplied};
+use crate::outcome::{Ignored, Outcome, ParkReason};
+use crate::policy::{policy_at, reference};
 
 /// A subscription as of the event. Of several events the newest counts, in whichever order they come; that
 /// it ended is never taken back.
-pub(crate) async fn told(
-    apply: &Apply<'_>,
+pub(crate) async fn apply_subscription(
+    context: &EventContext<'_>,
     subscription: &Subscription,
     ended_at: Option<Timestamp>,
-) -> Result<Outcome, Stop> {
-    if is_of_another_product(apply, subscription).await? {
+) -> Result<Outcome, EarlyExit> {
+    if is_of_another_product(context, subscription).await? {
         return Ok(Outcome::Ignored(Ignored::OtherProduct));
     }
-    let account = apply.account_of(subscription.customer.as_ref()).await?;
+    let account = context.account_of(subscription.customer.as_ref()).await?;
     let at_period_end = subscription.current_period_end.filter(|_| subscription.cancel_at_period_end);
-    let record = Told {
+    let record = SubscriptionRecord {
         id: subscription.id.clone(),
         account: account.clone(),
-        as_of: apply.event.created,
+        as_of: context.event.created,
         price: plan_of(subscription).map(|price| price.as_str().to_owned()),
         period_ends_at: subscription.current_period_end,
         cancellation_confirmed_at: subscription.canceled_at.filter(|_| was_asked_for(subscription, ended_at)),
@@ -32,13 +33,13 @@ pub(crate) async fn told(
         ended_at,
         confirmation: None,
     };
-    let saved = apply.tables.save_subscription(&record).await?;
+    let saved = context.tables.save_subscription(&record).await?;
     if record.cancellation_confirmed_at.is_some() {
-        leads::of_cancellation(apply, &record).await?;
+        leads::of_cancellation(context, &record).await?;
     }
     // The clock starts whether or not the record was there: an earlier delivery may have ended between.
     let started = match ended_at {
-        Some(ended_at) => start_clock(apply, subscription, &account, ended_at).await?,
+        Some(ended_at) => start_clock(context, subscription, &account, ended_at).await?,
         None => Outcome::Repeated,
     };
     Ok(if saved && started == Outcome::Repeated { Outcome::Applied } else { started })
@@ -70,14 +71,17 @@ fn was_asked_for(subscription: &Subscription, ended_at: Option<Timestamp>) -> bo
 
 /// Whether it has no price of the catalogue and its customer no account: the company sells other things
 /// through the same Stripe account.
-async fn is_of_another_product(apply: &Apply<'_>, subscription: &Subscription) -> Result<bool, Stop> {
+async fn is_of_another_product(
+    context: &EventContext<'_>,
+    subscription: &Subscription,
+) -> Result<bool, EarlyExit> {
     let ours = subscription.prices.iter().any(|price| catalogue().price(price.as_str()).is_ok());
     // Without any price nothing says whose it is.
     if ours || subscription.prices.is_empty() {
         return Ok(false);
     }
     match &subscription.customer {
-        Some(customer) => Ok(apply.tables.account_of(customer).await?.is_none()),
+        Some(customer) => Ok(context.tables.account_of(customer).await?.is_none()),
         None => Ok(true),
     }
 }
@@ -93,15 +97,15 @@ fn plan_of(subscription: &Subscription) -> Option<&PriceId> {
 
 /// The product of its prices; of a price that has left the catalogue, that of its lots.
 async fn product_of(
-    apply: &Apply<'_>,
+    context: &EventContext<'_>,
     subscription: &Subscription,
     account: &AccountId,
-) -> Result<Option<String>, Stop> {
+) -> Result<Option<String>, EarlyExit> {
     let mut prices = subscription.prices.iter().filter_map(|price| catalogue().price(price.as_str()).ok());
     if let Some(price) = prices.next() {
         return Ok(Some(price.product.clone()));
     }
-    let head = apply.tables.head(account).await?;
+    let head = context.tables.head(account).await?;
     let lots = head.iter().flat_map(|head| &head.after().lots);
     let mut own = lots.filter(|lot| lot.subscription() == Some(&subscription.id));
     Ok(own.next().map(|lot| lot.product.as_str().to_owned()))
@@ -109,21 +113,21 @@ async fn product_of(
 
 /// Left-over credits expire some time after the end, not after the request to cancel (`S2-26`).
 async fn start_clock(
-    apply: &Apply<'_>,
+    context: &EventContext<'_>,
     subscription: &Subscription,
     account: &AccountId,
     ended_at: Timestamp,
-) -> Result<Outcome, Stop> {
-    let Some(product) = product_of(apply, subscription, account).await? else {
-        return Err(Unapplied::PriceUnknown.into());
+) -> Result<Outcome, EarlyExit> {
+    let Some(product) = product_of(context, subscription, account).await? else {
+        return Err(ParkReason::PriceUnknown.into());
     };
-    let Some(document) = in_force(&product, ended_at).document() else { return Ok(Outcome::Repeated) };
+    let Some(document) = policy_at(&product, ended_at).document() else { return Ok(Outcome::Repeated) };
     let Some(leftover) = &document.leftover else { return Ok(Outcome::Repeated) };
     let command = Command::StartExpiry {
         subscription: subscription.id.clone(),
         ended_at,
         leftover_s: leftover.after_end_s,
-        stop_clock: leftover.on_resubscribe == OnResubscribe::StopClock,
+        pauses_leftover_expiry: leftover.on_resubscribe == OnResubscribe::StopClock,
     };
-    apply.carry_out(account, &command, Some(reference(document)), Vec::new()).await
+    context.carry_out(account, &command, Some(reference(document)), Vec::new()).await
 }

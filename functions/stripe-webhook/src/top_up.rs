@@ -9,10 +9,10 @@ use policy::PriceKind;
 use policy_documents::catalogue;
 use stripe_events::PaymentIntent;
 
-use crate::apply::{Apply, Stop};
-use crate::grants::{Paid, grants};
-use crate::leads::Told;
-use crate::outcome::{Ignored, Outcome, Unapplied};
+use crate::context::{EarlyExit, EventContext};
+use crate::grants::{Paid, build_grants, write_grants};
+use crate::leads::SubscriptionEvidence;
+use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::purchase::{Bought, Line, bought};
 use crate::uncredited::{self, Waiting};
 
@@ -21,12 +21,15 @@ use crate::uncredited::{self, Waiting};
 const ACCOUNT_KEY: &str = "account";
 
 /// A payment succeeded.
-pub(crate) async fn succeeded(apply: &Apply<'_>, payment: &PaymentIntent) -> Result<Outcome, Stop> {
-    let granted = Box::pin(grant(apply, payment)).await;
+pub(crate) async fn apply_payment_intent(
+    context: &EventContext<'_>,
+    payment: &PaymentIntent,
+) -> Result<Outcome, EarlyExit> {
+    let granted = Box::pin(grant(context, payment)).await;
     if uncredited::waits(&granted)
-        && let Some(account) = account_of_case(apply, payment).await?
+        && let Some(account) = account_of_case(context, payment).await?
     {
-        let (charged_at, buyer) = (apply.event.created, ledger::Buyer::default());
+        let (charged_at, buyer) = (context.event.created, ledger::Buyer::default());
         let waiting = Waiting {
             account,
             payment: payment.id.clone(),
@@ -35,46 +38,49 @@ pub(crate) async fn succeeded(apply: &Apply<'_>, payment: &PaymentIntent) -> Res
             buyer,
             charge: None,
         };
-        uncredited::note(apply, waiting, None).await?;
+        uncredited::note(context, waiting, None).await?;
     }
     granted
 }
 
-async fn account_of_case(apply: &Apply<'_>, payment: &PaymentIntent) -> Result<Option<AccountId>, Stop> {
+async fn account_of_case(
+    context: &EventContext<'_>,
+    payment: &PaymentIntent,
+) -> Result<Option<AccountId>, EarlyExit> {
     if let Some(customer) = &payment.customer
-        && let Some(account) = apply.tables.account_of(customer).await?
+        && let Some(account) = context.tables.account_of(customer).await?
     {
         return Ok(Some(account));
     }
     Ok(payment.metadata.get(ACCOUNT_KEY).and_then(|account| AccountId::new(account).ok()))
 }
 
-async fn grant(apply: &Apply<'_>, payment: &PaymentIntent) -> Result<Outcome, Stop> {
+async fn grant(context: &EventContext<'_>, payment: &PaymentIntent) -> Result<Outcome, EarlyExit> {
     // Without a price it belongs to a session or an invoice, or buys something else.
     let Some(named) = payment.named_price.as_ref().filter(|_| payment.invoice.is_none()) else {
         return Ok(Outcome::Ignored(Ignored::NoPurchase));
     };
     let Ok(price) = catalogue().price(named.as_str()) else {
-        let linked = account_of_case(apply, payment).await?.is_some();
-        return if linked { Err(Unapplied::PriceUnknown.into()) } else { Err(Ignored::OtherProduct.into()) };
+        let linked = account_of_case(context, payment).await?.is_some();
+        return if linked { Err(ParkReason::PriceUnknown.into()) } else { Err(Ignored::OtherProduct.into()) };
     };
     if price.kind != PriceKind::Pack || price.credits == 0 {
         return Ok(Outcome::Ignored(Ignored::NoPurchase));
     }
-    if apply.tables.linked_payment(&payment.id).await?.is_some() {
+    if context.tables.linked_payment(&payment.id).await?.is_some() {
         // Its invoice brings the credits.
         return Ok(Outcome::Ignored(Ignored::NoPurchase));
     }
-    let quantity = payment.named_quantity.ok_or(Unapplied::Quantity)?;
+    let quantity = payment.named_quantity.ok_or(ParkReason::Quantity)?;
     let currency = payment.amount.currency();
     let expected = quantity.as_whole().and_then(|units| price.amount_of(units, currency.as_str()));
     if expected != Some(payment.amount.minor()) {
         // The session that it may belong to has lines.
-        let known = apply.tables.payment(&payment.id).await?;
-        let outcome = || apply.awaited(Unapplied::AmountMismatch);
+        let known = context.tables.payment(&payment.id).await?;
+        let outcome = || context.defer_or_park(ParkReason::AmountMismatch);
         return Ok(known.map_or_else(outcome, |_| Outcome::Repeated));
     }
-    let account = apply.account_of(payment.customer.as_ref()).await?;
+    let account = context.account_of(payment.customer.as_ref()).await?;
     let line =
         Line { price: Some(named), quantity: Some(quantity), minor: payment.amount.minor(), period: None };
     let bought: Bought = bought([line])?;
@@ -82,11 +88,11 @@ async fn grant(apply: &Apply<'_>, payment: &PaymentIntent) -> Result<Outcome, St
         payment: payment.id.clone(),
         amount: payment.amount,
         account,
-        charged_at: apply.event.created,
+        charged_at: context.event.created,
         buyer: ledger::Buyer::default(),
         charge: None,
         names: Vec::new(),
     };
-    let (grants, _) = grants(apply, &paid, &bought)?;
-    apply.grant(grants, Vec::new(), async { Ok(Told::default()) }).await
+    let (grants, _) = build_grants(context, &paid, &bought)?;
+    write_grants(context, grants, Vec::new(), async { Ok(SubscriptionEvidence::default()) }).await
 }

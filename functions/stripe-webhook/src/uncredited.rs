@@ -3,9 +3,9 @@
 
 use ledger::{AccountId, Buyer, Money, PaymentId, ProductId, Timestamp};
 use policy_documents::documents;
-use refunds::{About, Charge, Lead, LeadStore, Pack, Uncredited, credit_promise};
+use refunds::{Charge, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase, credit_promise};
 
-use crate::apply::{Apply, Stop};
+use crate::context::{EarlyExit, EventContext};
 use crate::outcome::Outcome;
 use crate::purchase::{Bought, Sold};
 
@@ -22,10 +22,10 @@ pub(crate) struct Waiting {
 }
 
 /// Whether the credits of an event that ended like this wait: for a person, or for what is fetched.
-pub(crate) fn waits(outcome: &Result<Outcome, Stop>) -> bool {
+pub(crate) fn waits(outcome: &Result<Outcome, EarlyExit>) -> bool {
     let known = match outcome {
-        Ok(outcome) | Err(Stop::Known(outcome)) => outcome,
-        Err(Stop::Failed(_)) => return false,
+        Ok(outcome) | Err(EarlyExit::Known(outcome)) => outcome,
+        Err(EarlyExit::Failed(_)) => return false,
     };
     matches!(known, Outcome::Parked(_) | Outcome::Lookup(_))
 }
@@ -33,23 +33,27 @@ pub(crate) fn waits(outcome: &Result<Outcome, Stop>) -> bool {
 /// The credits are there after their lines were fetched: nothing is left of the promise that was noted
 /// meanwhile.
 pub(crate) async fn landed(
-    apply: &Apply<'_>,
+    context: &EventContext<'_>,
     (account, payment): (&AccountId, &PaymentId),
     charged_at: Timestamp,
-) -> Result<(), Stop> {
-    if !apply.looked_up {
+) -> Result<(), EarlyExit> {
+    if !context.looked_up {
         return Ok(());
     }
-    if apply.is_fresh() {
-        apply.tables.forget(&Lead::id_of_uncredited(account, payment)).await?;
+    if context.is_fresh() {
+        context.tables.forget(&Lead::id_of_uncredited(account, payment)).await?;
         return Ok(());
     }
-    apply.settle_late((account, payment), charged_at).await
+    context.settle_late((account, payment), charged_at).await
 }
 
 /// Notes the purchase, if something was paid for it. `bought` is what its lines say, as far as they are
 /// known.
-pub(crate) async fn note(apply: &Apply<'_>, waiting: Waiting, bought: Option<&Bought>) -> Result<(), Stop> {
+pub(crate) async fn note(
+    context: &EventContext<'_>,
+    waiting: Waiting,
+    bought: Option<&Bought>,
+) -> Result<(), EarlyExit> {
     let Waiting { account, payment, paid, charged_at, buyer, charge } = waiting;
     if paid.is_zero() {
         return Ok(());
@@ -63,7 +67,15 @@ pub(crate) async fn note(apply: &Apply<'_>, waiting: Waiting, bought: Option<&Bo
     };
     let promise = credit_promise(documents(), product.as_ref().map(ProductId::as_str), charged_at);
     let Some((_, due_at)) = promise else { return Ok(()) };
-    let about = About::Uncredited(Uncredited { payment, product, pack, charge, paid, charged_at, buyer });
-    apply.tables.note(&Lead { account, about, since: due_at, due_at: Some(due_at) }).await?;
+    let about = LeadSubject::Uncredited(UncreditedPurchase {
+        payment,
+        product,
+        pack,
+        charge,
+        paid,
+        charged_at,
+        buyer,
+    });
+    context.tables.note(&Lead { account, about, since: due_at, due_at: Some(due_at) }).await?;
     Ok(())
 }

@@ -4,21 +4,21 @@
 
 use ledger::PaymentId;
 
-use crate::apply::{Apply, Stop};
+use crate::context::{EarlyExit, EventContext};
 use crate::outcome::{Ignored, Outcome};
 
 /// Notes `payments` if the event of their purchase is ignored because it brings no credits.
 pub(crate) async fn note(
-    apply: &Apply<'_>,
-    granted: &Result<Outcome, Stop>,
+    context: &EventContext<'_>,
+    granted: &Result<Outcome, EarlyExit>,
     payments: impl IntoIterator<Item = PaymentId>,
-) -> Result<(), Stop> {
-    let (Ok(outcome) | Err(Stop::Known(outcome))) = granted else { return Ok(()) };
+) -> Result<(), EarlyExit> {
+    let (Ok(outcome) | Err(EarlyExit::Known(outcome))) = granted else { return Ok(()) };
     let brings_none =
         matches!(outcome, Outcome::Ignored(Ignored::OtherProduct | Ignored::NoPurchase | Ignored::NoCredits));
     if brings_none {
         for payment in payments {
-            apply.tables.note_without_credits(&payment, apply.now).await?;
+            context.tables.note_without_credits(&payment, context.now).await?;
         }
     }
     Ok(())
@@ -26,7 +26,10 @@ pub(crate) async fn note(
 
 /// What to do about a refund or a dispute of a payment that is not recorded: nothing if it brought no
 /// credits. `None` if nothing is known of it.
-pub(crate) async fn ignored(apply: &Apply<'_>, payment: &PaymentId) -> Result<Option<Outcome>, Stop> {
-    let is_known = apply.tables.is_without_credits(payment).await?;
+pub(crate) async fn ignored(
+    context: &EventContext<'_>,
+    payment: &PaymentId,
+) -> Result<Option<Outcome>, EarlyExit> {
+    let is_known = context.tables.is_without_credits(payment).await?;
     Ok(is_known.then_some(Outcome::Ignored(Ignored::NoCredits)))
 }

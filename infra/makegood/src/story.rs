@@ -12,7 +12,8 @@ use ledger::{
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Decision, Fact, Facts, Reason, decide};
 use refunds::{
-    Case, RefundSeen, RefundStatus, RefundedSum, Request, RequestStore as _, Save, Saved, Seen, request_id,
+    Case, RefundSighting, RefundStatus, RefundedSum, Request, RequestStore as _, Save, SaveOutcome, Seen,
+    request_id,
 };
 
 use crate::{Arguments, Found, carry_out};
@@ -117,14 +118,14 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
     let head = tables.head(account).await.unwrap();
     let prepared = prepare(tables, &order, head.as_ref(), at(60)).await.unwrap();
     let Prepared::Commit(commit, _) = prepared else { panic!("the lot is there to be revoked") };
-    request.intend(payment.id.clone(), amount, None, at(60));
+    request.record_payout_intent(payment.id.clone(), amount, None, at(60));
     request.revoked(Credits::new(470).unwrap(), Credits::ZERO);
     let refunded = RefundedSum::raise(&payment, amount);
     let approval = Save { request: request.clone(), commit: Some(*commit), refunded };
-    assert_eq!(tables.save(&approval).await.unwrap(), Saved::Written);
+    assert_eq!(tables.save(&approval).await.unwrap(), SaveOutcome::Written);
     request.ask(at(61), false).unwrap();
     save(tables, &mut request).await;
-    let seen = RefundSeen {
+    let seen = RefundSighting {
         id: "re_1".parse().unwrap(),
         payment: "pi_pro".parse().unwrap(),
         amount,
@@ -140,7 +141,7 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
 pub(crate) async fn save(tables: &Tables, request: &mut Request) {
     request.version = request.version.saturating_add(1);
     let save = Save { request: request.clone(), commit: None, refunded: None };
-    assert_eq!(tables.save(&save).await.unwrap(), Saved::Written);
+    assert_eq!(tables.save(&save).await.unwrap(), SaveOutcome::Written);
 }
 
 fn case() -> Case {

@@ -1,19 +1,19 @@
 //! From what is asked to what the policy says of it.
 
 use ledger::{
-    AccountId, ExecuteError, GenerationId, Last, LedgerStore, LotId, Past, Payment, PaymentId, ProductId,
-    Timestamp,
+    AccountId, ExecuteError, GenerationId, LastGeneration, LedgerStore, LotId, PastHold, Payment, PaymentId,
+    ProductId, Timestamp,
 };
 use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Recommendation, Remedy, Value};
 use policy_documents::documents;
-use refunds::{About, Case, Lead, Standing, Stores, credit_promise, fingerprint};
+use refunds::{Case, Lead, LeadSubject, QuoteInputs, RefundStore, credit_promise, fingerprint};
 
-use crate::facts::{Said, gather};
+use crate::facts::{CustomerClaims, gather};
 use crate::records::Records;
 
 /// What is asked, by a customer, by a person in the customer's name, or by the records themselves.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct Question {
     /// Why.
     pub reason: Reason,
     /// The payment that it is about.
@@ -25,7 +25,7 @@ pub struct Asked {
     /// [`refunds::fingerprint`] of what was asked.
     pub fingerprint: [u8; 32],
     /// What facts rest on that no record holds.
-    pub said: Said,
+    pub said: CustomerClaims,
 }
 
 /// What is asked, the records that it was judged on, and the document that judged it.
@@ -43,8 +43,8 @@ pub struct Assessment {
 
 impl Assessment {
     /// What a quote rests on.
-    pub fn standing(&self, now: Timestamp) -> Standing<'_> {
-        Standing {
+    pub fn standing(&self, now: Timestamp) -> QuoteInputs<'_> {
+        QuoteInputs {
             document: self.document,
             payment: self.records.payment.as_ref(),
             unrecorded: self.unrecorded.as_ref(),
@@ -80,7 +80,7 @@ pub enum CaseError<E: std::error::Error + 'static> {
 
 /// What was asked and decided before, where an answer completes it.
 #[derive(Debug, Clone, Copy)]
-pub struct Frozen<'request> {
+pub struct OriginalCase<'request> {
     /// What was asked, with its facts and the decision on them.
     pub case: &'request Case,
     /// When.
@@ -93,11 +93,11 @@ pub struct Frozen<'request> {
 /// version that decided it decides again, unless only the answer named the payment, which then says its own
 /// version (`S2-35`). `product` is what the request says it is about; without it, and without a payment or a
 /// generation, the account's own purchases say it where they agree.
-pub async fn assess<S: Stores>(
+pub async fn assess<S: RefundStore>(
     store: &S,
     account: &AccountId,
-    mut asked: Asked,
-    frozen: Option<Frozen<'_>>,
+    mut asked: Question,
+    frozen: Option<OriginalCase<'_>>,
     product: Option<&ProductId>,
     now: Timestamp,
 ) -> Result<Assessment, CaseError<<S as LedgerStore>::Error>> {
@@ -155,22 +155,22 @@ pub async fn assess<S: Stores>(
 ///
 /// The lead is judged like a request that was filed when the lead was noted. What the policy has sent to a
 /// person stays with a person: what the rules would do by themselves is advice.
-pub async fn follow<S: Stores>(
+pub async fn assess_lead<S: RefundStore>(
     store: &S,
     lead: &Lead,
     now: Timestamp,
 ) -> Result<Option<Assessment>, CaseError<<S as LedgerStore>::Error>> {
     let (generation, ending) = match &lead.about {
-        About::Ending { generation, kind, .. } => (Some(generation.clone()), Some(*kind)),
-        About::Uncredited(_) | About::Payment { .. } => (None, None),
+        LeadSubject::Ending { generation, kind, .. } => (Some(generation.clone()), Some(*kind)),
+        LeadSubject::Uncredited(_) | LeadSubject::Payment { .. } => (None, None),
     };
-    let asked = Asked {
+    let asked = Question {
         reason: lead.reason(),
         payment: lead.payment().cloned(),
         generation,
         note: lead.note(),
         fingerprint: fingerprint(&[lead.id().as_str()]),
-        said: Said { by_itself: true, ending, ..Said::default() },
+        said: CustomerClaims { by_itself: true, ending, ..CustomerClaims::default() },
     };
     let mut records = Records::read(store, &lead.account, &asked).await?;
     if records.payment.is_none() && records.uncredited.is_none() && generated(&records).is_none() {
@@ -193,7 +193,7 @@ pub async fn follow<S: Stores>(
     Ok(Some(Assessment { case, records, unrecorded, document }))
 }
 
-impl Asked {
+impl Question {
     fn decided(self, facts: Facts, decision: Decision) -> Case {
         Case {
             payment: self.payment,
@@ -215,24 +215,26 @@ fn bears_out(lead: &Lead, records: &Records, facts: &Facts) -> bool {
         payment.is_some_and(|payment| payment.refundable().is_ok_and(|left| !left.is_zero()))
     };
     match &lead.about {
-        About::Uncredited(_) => records.payment.is_none() && records.uncredited.is_some(),
-        About::Payment { reason: Reason::DuplicatePayment, .. } => left() && holds(Fact::DuplicateOfPayment),
-        About::Payment { reason: Reason::ChargedAfterCancellation, .. } => {
+        LeadSubject::Uncredited(_) => records.payment.is_none() && records.uncredited.is_some(),
+        LeadSubject::Payment { reason: Reason::DuplicatePayment, .. } => {
+            left() && holds(Fact::DuplicateOfPayment)
+        }
+        LeadSubject::Payment { reason: Reason::ChargedAfterCancellation, .. } => {
             let subscription = records.subscription.as_ref();
             let confirmed = subscription.and_then(|subscription| subscription.cancellation_confirmed_at);
             let charged = records.payment.as_ref().map(|payment| payment.charged_at);
             let renewal = facts.get(Fact::BillingReason) == Some(&"subscription_cycle".into());
             left() && renewal && confirmed.is_some() && charged > confirmed
         }
-        About::Payment { reason: Reason::WrongPlanCharged, .. } => {
+        LeadSubject::Payment { reason: Reason::WrongPlanCharged, .. } => {
             let (paid, ordered) = (facts.get(Fact::PlanPaid), facts.get(Fact::PlanOrdered));
             left() && paid.is_some() && ordered.is_some() && paid != ordered
         }
-        About::Payment { .. } => false,
-        About::Ending { .. } => {
+        LeadSubject::Payment { .. } => false,
+        LeadSubject::Ending { .. } => {
             // Nobody is asked about credits that are back.
             let past = records.history.as_ref().and_then(|history| history.past.as_ref());
-            past.is_some_and(|past| !matches!(past.last, Last::Released | Last::Closed))
+            past.is_some_and(|past| !matches!(past.last, LastGeneration::Released | LastGeneration::Closed))
         }
     }
 }
@@ -300,7 +302,7 @@ fn product_of<'r>(records: &'r Records, other: Option<&'r ProductId>) -> Option<
     generated(records).map(|past| &past.hold.product).or(other)
 }
 
-fn generated(records: &Records) -> Option<&Past> {
+fn generated(records: &Records) -> Option<&PastHold> {
     records.history.as_ref().and_then(|history| history.past.as_ref())
 }
 
@@ -323,14 +325,14 @@ fn document_for(records: &Records, other: Option<&ProductId>, now: Timestamp) ->
 
 /// Whether a request with another reason is about a purchase whose credits never landed: rules about what a
 /// purchase brought do not judge it, and the person who settles it has all means of that case.
-fn brought_nothing(asked: &Asked, records: &Records) -> bool {
+fn brought_nothing(asked: &Question, records: &Records) -> bool {
     asked.reason != Reason::CreditsMissing && records.payment.is_none() && records.uncredited.is_some()
 }
 
 /// Whether something is recorded that the machine can carry the decision out on. Credits that have landed
 /// since their absence was asked about may be spent, and the money of a purchase may have moved without a
 /// record, which the facts of the submission do not say: a person decides.
-fn can_be_carried_out(decision: &Decision, asked: &Asked, records: &Records) -> bool {
+fn can_be_carried_out(decision: &Decision, asked: &Question, records: &Records) -> bool {
     let landed = records.payment.as_ref().is_some_and(|payment| payment.lot != LotId::NONE);
     if (landed && asked.reason == Reason::CreditsMissing || records.moved) && granted(decision).is_some() {
         return false;

@@ -1,14 +1,14 @@
 //! What the records say about a request, as the policy's facts. What is not recorded stays unknown.
 
 use ledger::{
-    AccountRecords, Buyer, Credits, GenerationHistory, Hold, Last, Lot, LotId, Outage, Payment, PaymentKind,
-    PolicyRef, ProductId, Subscription, Timestamp,
+    AccountRecords, Buyer, Credits, GenerationHistory, Hold, LastGeneration, Lot, LotId, Outage, Payment,
+    PaymentKind, PolicyRef, ProductId, Subscription, Timestamp,
 };
 use policy::{Document, Fact, FactError, Facts, FailureKind, PriceKind};
 use policy_documents::catalogue;
-use refunds::Uncredited;
+use refunds::UncreditedPurchase;
 
-use crate::assess::Asked;
+use crate::assess::Question;
 use crate::purchases::about_purchases;
 use crate::records::{EarlierRequests, Records};
 
@@ -26,7 +26,7 @@ const YEAR_DAYS: std::ops::RangeInclusive<i64> = 365..=366;
 
 /// Sources of facts that no record holds: the request itself, and the channel through which it came.
 #[derive(Debug, Clone, Default)]
-pub struct Said {
+pub struct CustomerClaims {
     /// What the customer chooses: `credits` or `money`.
     pub remedy: Option<String>,
     /// The plan that was ordered.
@@ -64,7 +64,7 @@ pub struct Report {
 /// Gathers the facts at `now`.
 pub fn gather(
     records: &Records,
-    asked: &Asked,
+    asked: &Question,
     document: &Document,
     product: Option<&ProductId>,
     now: Timestamp,
@@ -116,7 +116,7 @@ pub fn gather(
     Ok(facts)
 }
 
-fn about_request(asked: &Asked, records: &Records, facts: &mut Facts) -> Result<(), FactError> {
+fn about_request(asked: &Question, records: &Records, facts: &mut Facts) -> Result<(), FactError> {
     // Nobody is asked for what the records name. Where such a case is about no payment, these stay unknown.
     if asked.payment.is_some() || !asked.said.by_itself {
         // A request from the account itself proves its address: by the token, or by the address it came from.
@@ -280,7 +280,11 @@ fn about_downloads(
 
 /// A purchase that is paid and not on the balance. Of a payment that is not recorded, refunds and disputes
 /// are noted as having happened, and no more: then it is not known which it was, nor how much is left.
-fn about_uncredited(uncredited: &Uncredited, moved: bool, facts: &mut Facts) -> Result<(), FactError> {
+fn about_uncredited(
+    uncredited: &UncreditedPurchase,
+    moved: bool,
+    facts: &mut Facts,
+) -> Result<(), FactError> {
     facts.set(Fact::PaymentChargedAt, uncredited.charged_at.as_ms())?;
     match &uncredited.charge {
         None => facts.set(Fact::PaymentKind, "pack")?,
@@ -402,9 +406,9 @@ fn about_generation(
     let Some(past) = &history.past else { return Ok(()) };
     let credits = past.hold.credits().map_or(0, ledger::Credits::get);
     let (outcome, charged, returned) = match &past.last {
-        Last::Held => (Some("running"), credits, 0),
-        Last::Charged { usable, .. } => (usable.then_some("succeeded"), credits, 0),
-        Last::Released | Last::Closed => (Some("failed"), credits, credits),
+        LastGeneration::Held => (Some("running"), credits, 0),
+        LastGeneration::Charged { usable, .. } => (usable.then_some("succeeded"), credits, 0),
+        LastGeneration::Released | LastGeneration::Closed => (Some("failed"), credits, credits),
     };
     facts.set(Fact::GenerationCovered, document.operation(&past.hold.operation).is_some())?;
     // A person decides what an ending in review was.

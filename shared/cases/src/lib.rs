@@ -2,7 +2,7 @@
 //!
 //! An account and what somebody asks go in; [`assess()`] reads the records, gathers the facts and decides.
 //! The caller opens and saves the request. Submissions, previews and answers go the same way, and so does
-//! what the records themselves point to ([`follow()`]).
+//! what the records themselves point to ([`assess_lead()`]).
 //!
 //! Bounds: three round trips of reading, and those of [`ledger::ACCOUNT_RECORDS_MAX`] and
 //! [`ledger::OUTAGES_MAX`]. Nothing here reads a clock, the environment or the network.
@@ -15,7 +15,7 @@ mod records;
 mod tests;
 mod windows;
 
-pub use assess::{Asked, Assessment, CaseError, Frozen, assess, follow};
-pub use facts::{Report, Said, gather};
+pub use assess::{Assessment, CaseError, OriginalCase, Question, assess, assess_lead};
+pub use facts::{CustomerClaims, Report, gather};
 pub use records::{EarlierRequests, Records};
 pub use windows::{Windows, windows};

@@ -9,9 +9,9 @@ use ledger::{
 };
 use policy::{Document, Fact, Reason, Value};
 use policy_documents::catalogue;
-use refunds::{Lead, LeadStore, Request, RequestStore, State, Uncredited};
+use refunds::{Lead, LeadStore, Request, RequestStore, State, UncreditedPurchase};
 
-use crate::assess::Asked;
+use crate::assess::Question;
 
 /// The records that a request's facts are read from.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Records {
     /// Who started that subscription, and what was ordered.
     pub subscriber: Option<Subscriber>,
     /// The paid purchase whose credits have not landed, where the request is about one.
-    pub uncredited: Option<Uncredited>,
+    pub uncredited: Option<UncreditedPurchase>,
     /// Whether Stripe told of a refund or a dispute of it, so that it is not known how much of it is left.
     pub moved: bool,
     /// The account's newest entry.
@@ -101,7 +101,7 @@ impl Records {
     pub async fn read<S: PaymentStore + LeadStore>(
         store: &S,
         account: &AccountId,
-        asked: &Asked,
+        asked: &Question,
     ) -> Result<Self, Failure<S>> {
         let of_account_id = account;
         let history_of = async {
@@ -213,7 +213,7 @@ pub(crate) fn counted(requests: &[Request]) -> Vec<Timestamp> {
 async fn of_payment<S: PaymentStore + LeadStore>(
     store: &S,
     account: &AccountId,
-    asked: &Asked,
+    asked: &Question,
 ) -> Result<Records, S::Error> {
     let Some(id) = &asked.payment else { return Ok(Records::default()) };
     let known = of_payment_id(store, account, asked.reason, id).await?;
@@ -237,7 +237,7 @@ async fn of_payment_id<S: PaymentStore + LeadStore>(
 ) -> Result<Records, S::Error> {
     let uncredited = async || {
         let noted = Lead::id_of_uncredited(account, id);
-        let (noted, moved) = join(store.lead(&noted), store.moved_unrecorded(id)).await;
+        let (noted, moved) = join(store.lead(&noted), store.has_unrecorded_movement(id)).await;
         Ok::<_, S::Error>((noted?, moved?))
     };
     // Nearly every payment that a request names is recorded: only what is about missing credits looks for the

@@ -11,7 +11,7 @@ use ledger::{
 use policy::{Document, Fact, Facts, Reason, Value};
 use policy_documents::documents;
 
-use crate::{Asked, EarlierRequests, Records, Said, gather};
+use crate::{CustomerClaims, EarlierRequests, Question, Records, gather};
 
 const DAY_S: u64 = 86_400;
 
@@ -37,13 +37,13 @@ fn purchase(payment: &Payment) -> Purchase {
 }
 
 fn facts(records: &Records, now: Timestamp) -> Facts {
-    let asked = Asked {
+    let asked = Question {
         reason: Reason::Other,
         payment: Some(PaymentId::new("pi_2").unwrap()),
         generation: None,
         note: String::new(),
         fingerprint: [0; 32],
-        said: Said::default(),
+        said: CustomerClaims::default(),
     };
     let product = ledger::ProductId::new("image-to-3d").unwrap();
     gather(records, &asked, document(), Some(&product), now).unwrap()

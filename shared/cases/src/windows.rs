@@ -4,8 +4,8 @@ use ledger::{AccountRecords, Entry, Payment, Subscriber, Subscription, Timestamp
 use policy::{Document, FactError, Reason, window_until};
 use policy_documents::documents;
 
-use crate::assess::Asked;
-use crate::facts::{Said, gather};
+use crate::assess::Question;
+use crate::facts::{CustomerClaims, gather};
 use crate::records::Records;
 
 /// Until when a customer gets more than later, as the payment's credits are used at this moment.
@@ -36,8 +36,12 @@ pub fn windows(
         ..Records::default()
     };
     let until = |reason| {
-        let said = Said { from_account: Some(true), channel: Some("api".to_owned()), ..Said::default() };
-        let asked = Asked {
+        let said = CustomerClaims {
+            from_account: Some(true),
+            channel: Some("api".to_owned()),
+            ..CustomerClaims::default()
+        };
+        let asked = Question {
             reason,
             payment: Some(payment.id.clone()),
             generation: None,

@@ -5,10 +5,12 @@
 //! caller sent is repeated in a problem.
 
 mod body;
+mod display;
 mod problem;
 mod request;
 mod response;
 
+pub use display::JsonDisplay;
 pub use problem::{FieldError, Problem, ProblemKind};
 pub use request::Request;
 pub use response::Response;

@@ -2,7 +2,7 @@
 
 use ledger::{Money, Timestamp};
 use policy::{Fact, Missing, Remedy, Revocation};
-use refunds::{Act, Call, Chosen, Deed, Ground, OutsidePolicy, Review, Verdict};
+use refunds::{Action, ActionKind, ActionSource, Chosen, Ground, OutsidePolicy, Review, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -82,19 +82,21 @@ enum VerdictForm {
     Offer { offer: String, remedy: Remedy },
 }
 
-pub(crate) fn encode(act: &Act) -> ActForm {
+pub(crate) fn encode(act: &Action) -> ActForm {
     ActForm {
         by: actor_form(&act.call.by),
         at: act.call.at.as_ms(),
         sent: hex(&act.call.fingerprint),
         deed: match &act.deed {
-            Deed::Answered { note, facts } => DeedForm::Answered { note: note.clone(), facts: facts.clone() },
-            Deed::Withdrew => DeedForm::Withdrew,
-            Deed::Reopened { note } => DeedForm::Reopened { note: note.clone() },
-            Deed::Accepted { offer } => DeedForm::Accepted { offer: offer.clone() },
-            Deed::Declined { offer } => DeedForm::Declined { offer: offer.clone() },
-            Deed::HeldBack { reason } => DeedForm::HeldBack { reason: reason.clone() },
-            Deed::Reviewed(review) => DeedForm::Reviewed(ReviewForm {
+            ActionKind::Answered { note, facts } => {
+                DeedForm::Answered { note: note.clone(), facts: facts.clone() }
+            }
+            ActionKind::Withdrew => DeedForm::Withdrew,
+            ActionKind::Reopened { note } => DeedForm::Reopened { note: note.clone() },
+            ActionKind::Accepted { offer } => DeedForm::Accepted { offer: offer.clone() },
+            ActionKind::Declined { offer } => DeedForm::Declined { offer: offer.clone() },
+            ActionKind::HeldBack { reason } => DeedForm::HeldBack { reason: reason.clone() },
+            ActionKind::Reviewed(review) => DeedForm::Reviewed(ReviewForm {
                 verdict: verdict_form(&review.verdict),
                 reason: review.reason.clone(),
                 clause: review.clause().map(str::to_owned),
@@ -103,7 +105,7 @@ pub(crate) fn encode(act: &Act) -> ActForm {
                 quote: review.quote.clone(),
                 overrides: review.overrides,
             }),
-            Deed::Arrived => DeedForm::Arrived,
+            ActionKind::Arrived => DeedForm::Arrived,
         },
     }
 }
@@ -124,19 +126,19 @@ fn verdict_form(verdict: &Verdict) -> VerdictForm {
     }
 }
 
-pub(crate) fn decode(form: ActForm) -> Result<Act, StoreError> {
+pub(crate) fn decode(form: ActForm) -> Result<Action, StoreError> {
     let (kind, who) = form.by;
     let at: Timestamp = instant(form.at)?;
-    Ok(Act {
-        call: Call { by: actor(&kind, who)?, at, fingerprint: unhex(&form.sent)? },
+    Ok(Action {
+        call: ActionSource { by: actor(&kind, who)?, at, fingerprint: unhex(&form.sent)? },
         deed: match form.deed {
-            DeedForm::Answered { note, facts } => Deed::Answered { note, facts },
-            DeedForm::Withdrew => Deed::Withdrew,
-            DeedForm::Reopened { note } => Deed::Reopened { note },
-            DeedForm::Accepted { offer } => Deed::Accepted { offer },
-            DeedForm::Declined { offer } => Deed::Declined { offer },
-            DeedForm::HeldBack { reason } => Deed::HeldBack { reason },
-            DeedForm::Reviewed(review) => Deed::Reviewed(Review {
+            DeedForm::Answered { note, facts } => ActionKind::Answered { note, facts },
+            DeedForm::Withdrew => ActionKind::Withdrew,
+            DeedForm::Reopened { note } => ActionKind::Reopened { note },
+            DeedForm::Accepted { offer } => ActionKind::Accepted { offer },
+            DeedForm::Declined { offer } => ActionKind::Declined { offer },
+            DeedForm::HeldBack { reason } => ActionKind::HeldBack { reason },
+            DeedForm::Reviewed(review) => ActionKind::Reviewed(Review {
                 verdict: verdict(review.verdict)?,
                 reason: review.reason,
                 ground: ground(review.clause, review.outside_policy.as_deref())?,
@@ -144,7 +146,7 @@ pub(crate) fn decode(form: ActForm) -> Result<Act, StoreError> {
                 quote: review.quote,
                 overrides: review.overrides,
             }),
-            DeedForm::Arrived => Deed::Arrived,
+            DeedForm::Arrived => ActionKind::Arrived,
         },
     })
 }

@@ -15,7 +15,7 @@ use crate::{Tables, item};
 
 /// A refund that no request made, as Stripe reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adopted {
+pub struct ExternalRefund {
     /// Stripe's refund.
     pub id: RefundId,
     /// The payment that it belongs to.
@@ -30,7 +30,7 @@ pub struct Adopted {
 
 /// The outcome of a report of such a refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Adoption {
+pub enum AdoptionOutcome {
     /// It counts on its payment from here on.
     Counted,
     /// It failed and does not count any more, or never will.
@@ -57,7 +57,11 @@ impl Tables {
     /// Applies Stripe's report of a refund that no request made. Reports may come in any order and any number
     /// of times. This takes three reads and one transaction, or one read if nothing is to be changed. A
     /// refund of a payment with several purchases is divided among them.
-    pub async fn adopt_refund<P: Pause>(&self, pause: &P, seen: &Adopted) -> Result<Adoption, StoreError> {
+    pub async fn adopt_refund<P: Pause>(
+        &self,
+        pause: &P,
+        seen: &ExternalRefund,
+    ) -> Result<AdoptionOutcome, StoreError> {
         for attempt in 0..pause.attempts_max() {
             let stored = self.get(&self.ledger, refund_key(&seen.id)).await?;
             let known = match &stored {
@@ -68,30 +72,30 @@ impl Tables {
             let stored_shares = stored.as_ref().map(read_shares).transpose()?;
             let settled = known == Known::Failed || (known == Known::Counted && !seen.failed);
             if settled {
-                return Ok(Adoption::Known);
+                return Ok(AdoptionOutcome::Known);
             }
             let division = self.division(&seen.payment).await?;
             let purchases = self.purchases_of(&seen.payment, division.as_ref()).await?;
-            let Some(first) = purchases.first() else { return Ok(Adoption::UnknownPayment) };
+            let Some(first) = purchases.first() else { return Ok(AdoptionOutcome::UnknownPayment) };
             let moves = match (known, seen.failed) {
                 (Known::Counted, _) => lowered(&purchases, division.as_ref(), stored_shares.as_deref(), seen),
                 (_, false) => raised(&purchases, division.as_ref(), seen),
                 (_, true) => Some(Moves::default()),
             };
-            let Some(moves) = moves else { return Ok(Adoption::Exceeds) };
+            let Some(moves) = moves else { return Ok(AdoptionOutcome::Exceeds) };
             if self.write_adoption(&first.account, seen, known, &moves).await? {
-                return Ok(if seen.failed { Adoption::Lifted } else { Adoption::Counted });
+                return Ok(if seen.failed { AdoptionOutcome::Lifted } else { AdoptionOutcome::Counted });
             }
             pause.pause(attempt).await;
         }
-        Ok(Adoption::Busy)
+        Ok(AdoptionOutcome::Busy)
     }
 
     /// Whether the refund's record and the payment's sum were written together.
     async fn write_adoption(
         &self,
         account: &AccountId,
-        seen: &Adopted,
+        seen: &ExternalRefund,
         known: Known,
         moves: &Moves,
     ) -> Result<bool, StoreError> {
@@ -155,7 +159,7 @@ struct Moves {
 
 /// A refund that counts from here on; `None` if it is more than what is left. What brought no credits comes
 /// first, so that a customer loses nothing of what a policy promises for the purchases.
-fn raised(purchases: &[Payment], division: Option<&Division>, seen: &Adopted) -> Option<Moves> {
+fn raised(purchases: &[Payment], division: Option<&Division>, seen: &ExternalRefund) -> Option<Moves> {
     if purchases.first()?.paid.currency() != seen.amount.currency() {
         return None;
     }
@@ -175,7 +179,7 @@ fn lowered(
     purchases: &[Payment],
     division: Option<&Division>,
     shares: Option<&[u64]>,
-    seen: &Adopted,
+    seen: &ExternalRefund,
 ) -> Option<Moves> {
     let beside_refunded = division.map_or(0, |division| division.beside_refunded_minor);
     let shares = shares?.to_vec();
@@ -215,7 +219,7 @@ fn refund_key(id: &RefundId) -> String {
     format!("REFUND#{id}")
 }
 
-fn refund_item(seen: &Adopted, shares: &[u64]) -> Item {
+fn refund_item(seen: &ExternalRefund, shares: &[u64]) -> Item {
     let mut item = key(refund_key(&seen.id), ONLY);
     item.insert("payment".to_owned(), text(seen.payment.as_str()));
     item.insert("amount_minor".to_owned(), number(seen.amount.minor()));

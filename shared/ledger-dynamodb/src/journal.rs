@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{
-    AccountId, Change, Commit, Committed, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash,
-    LedgerStore, Marker, Record, Timestamp, Untold, shard_of,
+    AccountId, Change, Commit, CommitOutcome, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash,
+    LedgerStore, Marker, Record, Timestamp, UnreportedCancellation, shard_of,
 };
 
 use crate::error::StoreError;
@@ -118,18 +118,18 @@ impl Tables {
         commit: &Commit,
         position: usize,
         existing: Option<Item>,
-    ) -> Result<Committed, StoreError> {
+    ) -> Result<CommitOutcome, StoreError> {
         match position.checked_sub(1).map(|index| commit.records.get(index)) {
             None => {
                 let existing = existing.ok_or(StoreError::Unreadable("existing entry"))?;
-                Ok(Committed::Behind(Box::new(entry(existing)?)))
+                Ok(CommitOutcome::Behind(Box::new(entry(existing)?)))
             }
-            Some(Some(record)) => Ok(Committed::Exists(Box::new(record.clone()))),
+            Some(Some(record)) => Ok(CommitOutcome::Exists(Box::new(record.clone()))),
             Some(None) => Err(StoreError::Unreadable("condition")),
         }
     }
 
-    async fn put_entry(&self, commit: &Commit) -> Result<Committed, StoreError> {
+    async fn put_entry(&self, commit: &Commit) -> Result<CommitOutcome, StoreError> {
         let put = self
             .client
             .put_item()
@@ -137,21 +137,21 @@ impl Tables {
             .set_item(Some(entry_item(&commit.entry)))
             .condition_expression(ABSENT)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Committed::Written) };
+        let Err(error) = put.send().await else { return Ok(CommitOutcome::Written) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 Self::refused(commit, 0, failed.item().cloned())
             }
-            Some(PutItemError::TransactionConflictException(_)) => Ok(Committed::Contended),
+            Some(PutItemError::TransactionConflictException(_)) => Ok(CommitOutcome::Contended),
             _ => Err(StoreError::of(error)),
         }
     }
 
-    async fn commit_with_others(&self, commit: &Commit) -> Result<Committed, StoreError> {
+    async fn commit_with_others(&self, commit: &Commit) -> Result<CommitOutcome, StoreError> {
         match self.transact(self.writes(commit)?).await? {
-            Transacted::Written => Ok(Committed::Written),
+            Transacted::Written => Ok(CommitOutcome::Written),
             Transacted::Refused(position, existing) => Self::refused(commit, position, existing),
-            Transacted::Contended => Ok(Committed::Contended),
+            Transacted::Contended => Ok(CommitOutcome::Contended),
         }
     }
 
@@ -174,7 +174,7 @@ impl LedgerStore for Tables {
         Ok(self.entries(account, entry_range(0, None), false, 1).await?.pop())
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, StoreError> {
         if commit.records.is_empty() && commit.mark.is_none() {
             self.put_entry(commit).await
         } else {
@@ -240,8 +240,12 @@ impl LedgerStore for Tables {
 }
 
 impl DueStore for Tables {
-    async fn untold(&self, now: Timestamp, limit: u16) -> Result<Vec<Untold>, StoreError> {
-        self.read_untold(now, limit).await
+    async fn unreported_cancellations(
+        &self,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<UnreportedCancellation>, StoreError> {
+        self.read_unreported_cancellations(now, limit).await
     }
 
     async fn due(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Marker>, StoreError> {

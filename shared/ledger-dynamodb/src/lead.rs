@@ -3,7 +3,7 @@
 
 use ledger::{Credits, DUE_SHARDS, PaymentId, RefundRequestId, shard_of};
 use policy::{FailureKind, Reason};
-use refunds::{About, Charge, Lead, LeadStore, Pack, Uncredited};
+use refunds::{Charge, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase};
 
 use crate::buyer::BuyerForm;
 use crate::item::{Item, ONLY, key, number, read_instant, read_number, read_text, text};
@@ -21,11 +21,11 @@ fn item(lead: &Lead) -> Result<Item, StoreError> {
         item.insert("payment".to_owned(), text(payment.as_str()));
     }
     match &lead.about {
-        About::Uncredited(uncredited) => write_uncredited(uncredited, &mut item)?,
-        About::Payment { reason, .. } => {
+        LeadSubject::Uncredited(uncredited) => write_uncredited(uncredited, &mut item)?,
+        LeadSubject::Payment { reason, .. } => {
             item.insert("reason".to_owned(), text(reason.id()));
         }
-        About::Ending { generation, kind, code } => {
+        LeadSubject::Ending { generation, kind, code } => {
             item.insert("ended".to_owned(), text(generation.as_str()));
             item.insert("kind".to_owned(), text(kind.id()));
             if let Some(code) = code {
@@ -40,7 +40,7 @@ fn item(lead: &Lead) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-fn write_uncredited(uncredited: &Uncredited, item: &mut Item) -> Result<(), StoreError> {
+fn write_uncredited(uncredited: &UncreditedPurchase, item: &mut Item) -> Result<(), StoreError> {
     item.insert("paid_minor".to_owned(), number(uncredited.paid.minor()));
     item.insert("currency".to_owned(), text(uncredited.paid.currency().as_str()));
     item.insert("charged_at".to_owned(), number(uncredited.charged_at.as_ms()));
@@ -71,14 +71,14 @@ fn given<'item>(item: &'item Item, name: &'static str) -> Result<Option<&'item s
     item.contains_key(name).then(|| read_text(item, name)).transpose()
 }
 
-fn read_uncredited(item: &Item, payment: PaymentId) -> Result<Uncredited, StoreError> {
+fn read_uncredited(item: &Item, payment: PaymentId) -> Result<UncreditedPurchase, StoreError> {
     let pack = given(item, "price")?.map(|price| {
         let credits = Credits::new(read_number(item, "credits")?);
         let credits = credits.map_err(|_| StoreError::Unreadable("credits"))?;
         Ok::<_, StoreError>(Pack { price: price.to_owned(), credits })
     });
     let buyer: BuyerForm = given(item, "buyer")?.map(serde_json::from_str).transpose()?.unwrap_or_default();
-    Ok(Uncredited {
+    Ok(UncreditedPurchase {
         payment,
         product: given(item, "product")?.map(id).transpose()?,
         pack: pack.transpose()?,
@@ -101,11 +101,11 @@ fn read_charge(item: &Item) -> Result<Option<Charge>, StoreError> {
     }))
 }
 
-fn about(item: &Item) -> Result<About, StoreError> {
+fn about(item: &Item) -> Result<LeadSubject, StoreError> {
     if let Some(generation) = given(item, "ended")? {
         let name = read_text(item, "kind")?;
         let kind = FailureKind::ALL.iter().copied().find(|kind| kind.id() == name);
-        return Ok(About::Ending {
+        return Ok(LeadSubject::Ending {
             generation: id(generation)?,
             kind: kind.ok_or(StoreError::Unreadable("kind"))?,
             code: given(item, "code")?.map(str::to_owned),
@@ -115,9 +115,9 @@ fn about(item: &Item) -> Result<About, StoreError> {
     match given(item, "reason")? {
         Some(reason) => {
             let reason = Reason::from_id(reason).ok_or(StoreError::Unreadable("reason"))?;
-            Ok(About::Payment { payment, reason })
+            Ok(LeadSubject::Payment { payment, reason })
         }
-        None => Ok(About::Uncredited(read_uncredited(item, payment)?)),
+        None => Ok(LeadSubject::Uncredited(read_uncredited(item, payment)?)),
     }
 }
 

@@ -70,7 +70,7 @@ mod transaction;
 mod unrecorded;
 mod without_credits;
 
-pub use adoption::{Adopted, Adoption};
+pub use adoption::{AdoptionOutcome, ExternalRefund};
 pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, Raised, StreamRecord};
 pub use audit::AccountJournal;
 pub use error::StoreError;

@@ -121,7 +121,7 @@ impl PaymentStore for Tables {
         self.find_named(account, name).await
     }
 
-    async fn moved_unrecorded(&self, id: &PaymentId) -> Result<bool, StoreError> {
+    async fn has_unrecorded_movement(&self, id: &PaymentId) -> Result<bool, StoreError> {
         Ok(self.get(&self.ledger, unrecorded::partition(id)).await?.is_some())
     }
 

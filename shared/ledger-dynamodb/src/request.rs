@@ -3,10 +3,10 @@
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use futures_util::future::try_join_all;
-use ledger::{AccountId, Committed, DUE_SHARDS, Payment, RefundRequestId, Refunded, Timestamp, shard_of};
+use ledger::{AccountId, CommitOutcome, DUE_SHARDS, Payment, RefundRequestId, Refunded, Timestamp, shard_of};
 use policy::{Discount, Remedy};
 use refunds::{
-    Count, CountedBy, Counting, Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, Saved,
+    Count, CountedBy, Counting, Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, SaveOutcome,
     Waiting,
 };
 
@@ -256,44 +256,48 @@ impl Tables {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn save_refused(save: &Save, position: usize, existing: Option<Item>) -> Result<Saved, StoreError> {
+    fn save_refused(save: &Save, position: usize, existing: Option<Item>) -> Result<SaveOutcome, StoreError> {
         if position == 0 {
             let existing = existing.ok_or(StoreError::Unreadable("existing request"))?;
             let existing = request(&existing)?;
             // The reply to an earlier try of this very save was lost.
             return Ok(if existing == save.request {
-                Saved::Written
+                SaveOutcome::Written
             } else if save.request.version.checked_sub(1) == Some(existing.version) {
-                Saved::NotAllowed
+                SaveOutcome::NotAllowed
             } else {
-                Saved::Stale(Box::new(existing))
+                SaveOutcome::Stale(Box::new(existing))
             });
         }
         let Some(behind_case) = position.saturating_sub(1).checked_sub(usize::from(taken(save).is_some()))
         else {
-            return Ok(Saved::Taken(holder(&existing.ok_or(StoreError::Unreadable("existing case"))?)?));
+            return Ok(SaveOutcome::Taken(holder(
+                &existing.ok_or(StoreError::Unreadable("existing case"))?,
+            )?));
         };
         let of_payment = usize::from(is_guarded(save)).saturating_add(usize::from(save.refunded.is_some()));
         match (behind_case.checked_sub(of_payment), save.commit.as_ref()) {
-            (None, _) => Ok(Saved::PaymentMoved),
-            (Some(position), Some(commit)) => Ok(Saved::Ledger(Self::refused(commit, position, existing)?)),
+            (None, _) => Ok(SaveOutcome::PaymentMoved),
+            (Some(position), Some(commit)) => {
+                Ok(SaveOutcome::Ledger(Self::refused(commit, position, existing)?))
+            }
             (Some(_), None) => Err(StoreError::Unreadable("condition")),
         }
     }
 
-    async fn saved(&self, save: &Save, counting: Option<&Counting>) -> Result<Saved, StoreError> {
+    async fn saved(&self, save: &Save, counting: Option<&Counting>) -> Result<SaveOutcome, StoreError> {
         let writes = self.save_writes(save, counting)?;
         let filed_from = writes.len().saturating_sub(usize::from(save.filed_on().is_some()));
         // Credits move no sum of a payment, so that nothing is between the counts and the day's.
         let counts_from = filed_from.saturating_sub(counting.map_or(0, |counting| counting.counts.len()));
         match self.transact(writes).await? {
-            Transacted::Written => Ok(Saved::Written),
-            Transacted::Refused(position, _) if position >= filed_from => Ok(Saved::TooMany),
+            Transacted::Written => Ok(SaveOutcome::Written),
+            Transacted::Refused(position, _) if position >= filed_from => Ok(SaveOutcome::TooMany),
             Transacted::Refused(position, _) if position >= counts_from && counting.is_some() => {
-                Ok(Saved::CountMoved)
+                Ok(SaveOutcome::CountMoved)
             }
             Transacted::Refused(position, existing) => Self::save_refused(save, position, existing),
-            Transacted::Contended => Ok(Saved::Ledger(Committed::Contended)),
+            Transacted::Contended => Ok(SaveOutcome::Ledger(CommitOutcome::Contended)),
         }
     }
 }
@@ -325,7 +329,7 @@ impl RequestStore for Tables {
         self.items(&query, limit).await?.iter().map(request).collect()
     }
 
-    async fn save(&self, save: &Save) -> Result<Saved, StoreError> {
+    async fn save(&self, save: &Save) -> Result<SaveOutcome, StoreError> {
         self.saved(save, None).await
     }
 
@@ -333,7 +337,7 @@ impl RequestStore for Tables {
         try_join_all(of.into_iter().map(|of| self.count(of))).await
     }
 
-    async fn save_counted(&self, save: &Save, counting: &Counting) -> Result<Saved, StoreError> {
+    async fn save_counted(&self, save: &Save, counting: &Counting) -> Result<SaveOutcome, StoreError> {
         self.saved(save, Some(counting)).await
     }
 

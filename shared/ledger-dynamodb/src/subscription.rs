@@ -8,7 +8,7 @@
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use ledger::{
     AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, TELL_WITHIN_S,
-    Timestamp, Untold,
+    Timestamp, UnreportedCancellation,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use crate::{StoreError, Tables};
 
 const SUBSCRIPTION: &str = "SUBSCRIPTION#";
 /// The shard of cancellations in the due index: there are few at a time, and they leave it within seconds.
-const UNTOLD: &str = "cancellations";
+const UNREPORTED: &str = "cancellations";
 /// The newest record wins; of two of the same second, the one that tells of the end.
 const NEWER: &str =
     "attribute_not_exists(pk) OR as_of < :as_of OR (as_of = :as_of AND attribute_not_exists(ended_at))";
@@ -137,11 +137,15 @@ impl Tables {
     }
 
     /// Cancellations in the due index.
-    pub(crate) async fn read_untold(&self, now: Timestamp, limit: u16) -> Result<Vec<Untold>, StoreError> {
-        let items = self.due_in(&self.ledger, UNTOLD, now, limit).await?;
+    pub(crate) async fn read_unreported_cancellations(
+        &self,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<UnreportedCancellation>, StoreError> {
+        let items = self.due_in(&self.ledger, UNREPORTED, now, limit).await?;
         items
             .iter()
-            .map(|item| Ok(Untold { account: account_of(item)?, subscription: id_of(item)? }))
+            .map(|item| Ok(UnreportedCancellation { account: account_of(item)?, subscription: id_of(item)? }))
             .collect()
     }
 }
@@ -177,7 +181,7 @@ impl CancellationStore for Tables {
             .condition_expression(format!("attribute_exists(pk) AND {unchanged}"))
             .expression_attribute_values(":at", number(confirmation.at.as_ms()))
             .expression_attribute_values(":channel", text(confirmation.channel.as_str()))
-            .expression_attribute_values(":shard", text(UNTOLD))
+            .expression_attribute_values(":shard", text(UNREPORTED))
             .expression_attribute_values(":due_at", number(due_at.as_ms()));
         if let Some(effective_at) = confirmation.effective_at {
             update = update.expression_attribute_values(":effective_at", number(effective_at.as_ms()));
@@ -188,7 +192,7 @@ impl CancellationStore for Tables {
         self.write(|| update.clone().send()).await
     }
 
-    async fn put_off_telling(&self, seen: &Subscription, due_at: Timestamp) -> Result<(), StoreError> {
+    async fn reschedule_report(&self, seen: &Subscription, due_at: Timestamp) -> Result<(), StoreError> {
         let Some((confirmed, update)) = self.update_of_confirmed(seen) else { return Ok(()) };
         let update = update
             .update_expression("SET announced = :announced, due_at = :due_at")
@@ -199,7 +203,7 @@ impl CancellationStore for Tables {
         self.write(|| update.clone().send()).await.map(drop)
     }
 
-    async fn stripe_knows(&self, seen: &Subscription, stripe_at: Timestamp) -> Result<(), StoreError> {
+    async fn mark_reported(&self, seen: &Subscription, stripe_at: Timestamp) -> Result<(), StoreError> {
         let Some((_, update)) = self.update_of_confirmed(seen) else { return Ok(()) };
         let update = update
             .update_expression("SET stripe_at = :stripe_at REMOVE due_shard, due_at")

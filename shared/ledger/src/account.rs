@@ -162,7 +162,7 @@ impl Lot {
 
 /// Credits of one lot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct LotCredits {
     /// The lot.
     pub lot: LotId,
     /// How many of its credits.
@@ -181,7 +181,7 @@ pub struct Hold {
     /// The product of the operation.
     pub product: ProductId,
     /// The lots that the credits come from, in spend order.
-    pub parts: Vec<Part>,
+    pub parts: Vec<LotCredits>,
     /// When it was placed.
     pub held_at: Timestamp,
     /// When it is released if no outcome is known by then.

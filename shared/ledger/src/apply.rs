@@ -2,7 +2,7 @@
 //! journal repeats it, and invariant 8 compares the two.
 
 use crate::{
-    Account, AmountError, Change, Credits, GenerationId, Lot, LotId, Part, Recent, Settled, Timestamp,
+    Account, AmountError, Change, Credits, GenerationId, Lot, LotCredits, LotId, Recent, Settled, Timestamp,
 };
 
 /// Why a change does not fit an account.
@@ -107,7 +107,7 @@ impl Account {
     }
 
     /// Takes `debt` off, and gives back to its payers what they had paid of it.
-    fn strike(&mut self, debt: Credits, repaid: &[Part], at: Timestamp) -> Result<(), ApplyError> {
+    fn strike(&mut self, debt: Credits, repaid: &[LotCredits], at: Timestamp) -> Result<(), ApplyError> {
         self.debt = self.debt.minus(debt)?;
         self.move_parts(repaid, at, spent, available)?;
         for part in repaid {
@@ -123,7 +123,7 @@ impl Account {
 
     fn move_parts(
         &mut self,
-        parts: &[Part],
+        parts: &[LotCredits],
         at: Timestamp,
         from: Field,
         to: Field,
@@ -140,7 +140,7 @@ impl Account {
     /// Counts a capture, or takes one off, on each lot that it drew on.
     fn count_capture(
         &mut self,
-        parts: &[Part],
+        parts: &[LotCredits],
         usable: bool,
         count: fn(u32) -> Option<u32>,
     ) -> Result<(), ApplyError> {

@@ -12,7 +12,7 @@ pub struct Grant {
     pub payment: Box<Payment>,
     /// A charge of a subscription that stops the clocks of ended ones of the same product, unless an earlier
     /// charge of it has landed.
-    pub stops_clocks: bool,
+    pub pauses_leftover_expiry: bool,
     /// The subscription's period that was paid, where the policy lets a renewal take the place of what is
     /// left of the periods before (`S4-12`).
     pub period: Option<Period>,
@@ -36,7 +36,7 @@ pub struct Compensation {
 
 /// A hold to be placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct PlaceHold {
     /// The generation.
     pub generation: GenerationId,
     /// The service that asks, by its verified identity.
@@ -96,7 +96,7 @@ pub enum Command {
     /// Add credits that no payment bought. They pay off no debt: they were promised as usable ones.
     Compensate(Compensation),
     /// Set credits aside for a generation.
-    Hold(Place),
+    Hold(PlaceHold),
     /// Capture or release the holds of one or several generations.
     Settle {
         /// The service that says so, which reaches its own holds alone; `None` for a person's decision.
@@ -140,7 +140,7 @@ pub enum Command {
         leftover_s: u64,
         /// Whether another subscription of the product that has not ended takes the lots over, as it does
         /// when it begins after the end: the order in which Stripe tells the two must not matter (B3).
-        stop_clock: bool,
+        pauses_leftover_expiry: bool,
     },
     /// Refuse holds from here on.
     Suspend,

@@ -7,9 +7,9 @@
 use futures_util::future::join_all;
 
 use crate::{
-    AccountId, Actor, Answer, Buyer, Cause, Change, Command, Commit, Committed, Compensation, Credits,
+    AccountId, Actor, Answer, Buyer, Cause, Change, Command, Commit, CommitOutcome, Compensation, Credits,
     Currency, CustomerId, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId, LotId,
-    Money, Order, Pause, Payment, PaymentId, PaymentKind, Place, ProductId, Record, RefundRequestId,
+    Money, Order, Pause, Payment, PaymentId, PaymentKind, PlaceHold, ProductId, Record, RefundRequestId,
     Rejection, ReleaseReason, ServiceId, Settlement, SettlementOutcome, SubscriptionId, Timestamp,
     check_journal, execute, shard_of,
 };
@@ -82,7 +82,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             disputes: Vec::new(),
             downloads: 0,
         }),
-        stops_clocks: false,
+        pauses_leftover_expiry: false,
         period: None,
         leftover_s: None,
     }
@@ -106,7 +106,7 @@ pub fn place(id: &str, count: u64) -> Command {
 ///
 /// When an id is not valid.
 pub fn place_by(service: &str, id: &str, count: u64) -> Command {
-    Command::Hold(Place {
+    Command::Hold(PlaceHold {
         generation: generation(id),
         service: ServiceId::new(service).expect("a valid id"),
         operation: "music-simple".to_owned(),
@@ -400,12 +400,12 @@ async fn a_commit_is_all_or_nothing<S: DueStore>(store: &S) {
         Commit { entry, records, mark: Some(at(99)) }
     };
     let refused = store.commit(&draft("pi_contract-atomic")).await.expect("the store answers");
-    assert!(matches!(refused, Committed::Exists(_)), "{refused:?}");
+    assert!(matches!(refused, CommitOutcome::Exists(_)), "{refused:?}");
     assert_eq!(store.head(&account).await.expect("the store answers").as_ref(), Some(&head));
     let written = store.commit(&draft("pi_contract-atomic-2")).await.expect("the store answers");
-    assert_eq!(written, Committed::Written);
+    assert_eq!(written, CommitOutcome::Written);
     let behind = store.commit(&draft("pi_contract-atomic-3")).await.expect("the store answers");
-    let Committed::Behind(winner) = behind else { panic!("expected the winner, got {behind:?}") };
+    let CommitOutcome::Behind(winner) = behind else { panic!("expected the winner, got {behind:?}") };
     assert_eq!(winner.number(), 2);
 }
 

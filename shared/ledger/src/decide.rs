@@ -5,8 +5,8 @@
 
 use crate::{
     Account, ApplyError, Change, Command, Credits, Ended, GenerationHistory, GenerationId, HOLDS_MAX, Hold,
-    Lot, Part, Past, PaymentId, Place, Record, Rejection, ReleaseReason, SettlementOutcome, SubscriptionId,
-    Takes, Timestamp, settle,
+    Lot, LotCredits, PastHold, PaymentId, PlaceHold, Record, Rejection, ReleaseReason, SettlementOutcome,
+    SubscriptionId, Takes, Timestamp, settle,
 };
 
 /// A marker within this distance of `now` may have been moved on by a sweep whose clock is ahead
@@ -65,10 +65,10 @@ pub fn decide(
         Command::Expire { releases } => planner.expire(releases),
         Command::Revoke { payment, takes, owe_spent } => planner.revoke(payment, *takes, *owe_spent),
         Command::Restore { payment, credits, debt } => planner.restore(payment, *credits, *debt),
-        Command::StartExpiry { subscription, ended_at, leftover_s, stop_clock } => {
+        Command::StartExpiry { subscription, ended_at, leftover_s, pauses_leftover_expiry } => {
             let ended =
                 Ended { subscription: subscription.clone(), ended_at: *ended_at, leftover_s: *leftover_s };
-            planner.start_expiry(ended, *stop_clock)
+            planner.start_expiry(ended, *pauses_leftover_expiry)
         }
         Command::Suspend => planner.suspend(true),
         Command::Resume => planner.suspend(false),
@@ -119,9 +119,10 @@ impl Planner {
     }
 
     /// Expires what is left of every lot that is past its expiry.
-    pub(crate) fn seal(&mut self) -> Result<(), ApplyError> {
+    pub(crate) fn expire_due_lots(&mut self) -> Result<(), ApplyError> {
         let due = self.account.lots.iter().filter(|lot| lot.is_due(self.now));
-        let parts: Vec<Part> = due.map(|lot| Part { lot: lot.id, credits: lot.available }).collect();
+        let parts: Vec<LotCredits> =
+            due.map(|lot| LotCredits { lot: lot.id, credits: lot.available }).collect();
         parts.into_iter().try_for_each(|part| self.change(Change::Expired(part)))
     }
 
@@ -130,7 +131,7 @@ impl Planner {
         &self,
         product: &crate::ProductId,
         credits: Credits,
-    ) -> Result<Option<Vec<Part>>, ApplyError> {
+    ) -> Result<Option<Vec<LotCredits>>, ApplyError> {
         let mut left = credits;
         let mut parts = Vec::new();
         for lot in self.account.spend_order(product, self.now) {
@@ -139,21 +140,21 @@ impl Planner {
             }
             let taken = left.min(lot.available);
             left = left.minus(taken)?;
-            parts.push(Part { lot: lot.id, credits: taken });
+            parts.push(LotCredits { lot: lot.id, credits: taken });
         }
         Ok(left.is_zero().then_some(parts))
     }
 
     /// What follows when credits came back to `parts`: they offset what the account owes for their lot; the
     /// rest is revoked at once where its payment was refunded, and has a grace where the lot has expired.
-    pub(crate) fn returned(&mut self, parts: &[Part], grace_s: u64) -> Result<(), ApplyError> {
+    pub(crate) fn returned(&mut self, parts: &[LotCredits], grace_s: u64) -> Result<(), ApplyError> {
         for part in parts {
             let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
             // A lot that is closed owes for what is spent of it, and an open one for what a refund of a part
             // could not take: what comes back is taken for it.
             let excess = if lot.is_closed() { lot.owed.saturating_minus(lot.spent) } else { lot.owed };
-            let offset = self.offset(Part { credits: part.credits.min(excess), ..*part })?;
-            let part = &Part { credits: part.credits.minus(offset)?, ..*part };
+            let offset = self.offset(LotCredits { credits: part.credits.min(excess), ..*part })?;
+            let part = &LotCredits { credits: part.credits.minus(offset)?, ..*part };
             let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
             if part.credits.is_zero() {
                 continue;
@@ -174,26 +175,28 @@ impl Planner {
 
     /// Takes back credits that came back to a lot for debt that it made, as far as the debt stands or its
     /// payers are known, and says how many.
-    fn offset(&mut self, part: Part) -> Result<Credits, ApplyError> {
+    fn offset(&mut self, part: LotCredits) -> Result<Credits, ApplyError> {
         let debt = part.credits.min(self.account.debt);
         let repaid = self.payers(part.credits.minus(debt)?)?;
         let credits = repaid.iter().try_fold(debt, |sum, part| sum.plus(part.credits))?;
         if !credits.is_zero() {
-            let part = Part { credits, ..part };
+            let part = LotCredits { credits, ..part };
             self.change(Change::Offset { part, debt, repaid: repaid.clone() })?;
             self.returned(&repaid, 0)?;
         }
         Ok(credits)
     }
 
-    fn hold(&mut self, place: &Place, histories: &[GenerationHistory]) -> Result<Step, ApplyError> {
+    fn hold(&mut self, place: &PlaceHold, histories: &[GenerationHistory]) -> Result<Step, ApplyError> {
         if let Some(hold) = self.account.hold(&place.generation) {
             return placed_before(place, hold);
         }
         if self.account.recent.iter().any(|recent| recent.is_of(&place.generation)) {
             return match histories.iter().find(|history| history.generation == place.generation) {
                 None => Ok(Step::Answer(Decided::NeedsHistory(vec![place.generation.clone()]))),
-                Some(GenerationHistory { past: Some(Past { hold, .. }), .. }) => placed_before(place, hold),
+                Some(GenerationHistory { past: Some(PastHold { hold, .. }), .. }) => {
+                    placed_before(place, hold)
+                }
                 Some(_) => Ok(Step::Answer(Decided::Refused(Rejection::HoldConflict))),
             };
         }
@@ -207,7 +210,7 @@ impl Planner {
         if self.account.holds.len() >= HOLDS_MAX {
             return refused(Rejection::TooManyHolds);
         }
-        self.seal()?;
+        self.expire_due_lots()?;
         let Some(parts) = self.take(&place.product, place.credits)? else {
             let lots = self.account.spend_order(&place.product, self.now);
             let available = Credits::sum(lots.iter().map(|lot| lot.available))?;
@@ -227,7 +230,7 @@ impl Planner {
     }
 
     fn expire(&mut self, releases: &[(GenerationId, u64)]) -> Result<Step, ApplyError> {
-        self.seal()?;
+        self.expire_due_lots()?;
         let due = self.account.holds.iter().filter(|hold| hold.deadline <= self.now);
         let grace_of = |hold: &Hold| {
             let named = releases.iter().find(|(generation, _)| generation == &hold.generation)?;
@@ -250,7 +253,7 @@ impl Planner {
         let id = lot.id;
         // What an earlier part made a debt of is owed once.
         let spent = lot.spent.saturating_minus(lot.owed);
-        self.seal()?;
+        self.expire_due_lots()?;
         let left = self.account.lot(id).map_or(Credits::ZERO, |lot| lot.available);
         let (credits, used) = match takes {
             Takes::Remaining => (left, spent),
@@ -264,7 +267,7 @@ impl Planner {
         if !closes && credits.is_zero() && debt.is_zero() {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
         }
-        self.change(Change::Revoked { part: Part { lot: id, credits }, debt, closes })?;
+        self.change(Change::Revoked { part: LotCredits { lot: id, credits }, debt, closes })?;
         Ok(Step::Write)
     }
 
@@ -276,7 +279,8 @@ impl Planner {
         // No debt is struck that this lot did not make; what came back in place of a debt returns as credits.
         let offset = debt.saturating_minus(lot.owed);
         let debt = debt.min(lot.owed);
-        let part = Part { lot: lot.id, credits: credits.plus(returned)?.plus(offset)?.min(lot.revoked) };
+        let part =
+            LotCredits { lot: lot.id, credits: credits.plus(returned)?.plus(offset)?.min(lot.revoked) };
         if !lot.is_closed() && part.credits.is_zero() && debt.is_zero() {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
         }
@@ -288,7 +292,7 @@ impl Planner {
     }
 
     /// The lots whose credits paid off `debt`, the newest first, with what each gets back.
-    fn payers(&self, debt: Credits) -> Result<Vec<Part>, ApplyError> {
+    fn payers(&self, debt: Credits) -> Result<Vec<LotCredits>, ApplyError> {
         let mut left = debt;
         let mut parts = Vec::new();
         for lot in self.account.lots.iter().rev().filter(|lot| !lot.repaid.is_zero()) {
@@ -297,7 +301,7 @@ impl Planner {
             }
             let credits = left.min(lot.repaid);
             left = left.minus(credits)?;
-            parts.push(Part { lot: lot.id, credits });
+            parts.push(LotCredits { lot: lot.id, credits });
         }
         Ok(parts)
     }
@@ -306,7 +310,7 @@ impl Planner {
         self.account.lots.iter().find(|lot| lot.payment.as_ref() == Some(payment))
     }
 
-    fn start_expiry(&mut self, ended: Ended, stop_clock: bool) -> Result<Step, ApplyError> {
+    fn start_expiry(&mut self, ended: Ended, pauses_leftover_expiry: bool) -> Result<Step, ApplyError> {
         let id = ended.subscription.clone();
         if self.account.ended(&id).is_some() {
             return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
@@ -317,7 +321,7 @@ impl Planner {
             .filter(|lot| lot.expires_at.is_none())
             .map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at, lot.leftover_s)?)))
             .collect::<Result<Vec<_>, ApplyError>>()?;
-        let heir = self.heir_of(&ended).filter(|_| stop_clock);
+        let heir = self.successor_of(&ended).filter(|_| pauses_leftover_expiry);
         self.change(Change::ExpiryStarted { ended, lots })?;
         if let Some(heir) = heir {
             self.stop_clocks(&heir)?;
@@ -326,7 +330,7 @@ impl Planner {
     }
 
     /// The newest lot of a subscription that has not ended, of the product of the ended one's lots.
-    fn heir_of(&self, ended: &Ended) -> Option<Lot> {
+    fn successor_of(&self, ended: &Ended) -> Option<Lot> {
         let is_of = |lot: &&Lot, id: &SubscriptionId| lot.subscription() == Some(id);
         let lots = &self.account.lots;
         let product = &lots.iter().find(|lot| is_of(lot, &ended.subscription))?.product;
@@ -376,7 +380,7 @@ impl Planner {
     }
 }
 
-fn placed_before(place: &Place, hold: &Hold) -> Result<Step, ApplyError> {
+fn placed_before(place: &PlaceHold, hold: &Hold) -> Result<Step, ApplyError> {
     let same = hold.service == place.service
         && hold.operation == place.operation
         && hold.product == place.product

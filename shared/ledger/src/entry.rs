@@ -1,7 +1,7 @@
 //! The journal's immutable lines: what happened, and the account as it is afterwards.
 
 use crate::{
-    Account, AccountId, AmountError, Credits, Ended, GenerationId, Hold, Lot, LotId, Part, Settled,
+    Account, AccountId, AmountError, Credits, Ended, GenerationId, Hold, Lot, LotCredits, LotId, Settled,
     SubscriptionId, Timestamp, codec,
 };
 
@@ -88,7 +88,7 @@ pub enum Change {
         /// The generation.
         generation: GenerationId,
         /// The lots the credits came from.
-        parts: Vec<Part>,
+        parts: Vec<LotCredits>,
         /// Whether the generation delivered a usable result; `false` if its ending is for a person to decide.
         usable: bool,
     },
@@ -97,7 +97,7 @@ pub enum Change {
         /// The generation.
         generation: GenerationId,
         /// The lots they came from and went back to.
-        parts: Vec<Part>,
+        parts: Vec<LotCredits>,
         /// Why.
         reason: ReleaseReason,
     },
@@ -106,7 +106,7 @@ pub enum Change {
         /// The generation.
         generation: GenerationId,
         /// The lots they came from and went back to.
-        parts: Vec<Part>,
+        parts: Vec<LotCredits>,
         /// Whether the capture counted as a usable result.
         usable: bool,
     },
@@ -115,7 +115,7 @@ pub enum Change {
         /// The generation.
         generation: GenerationId,
         /// The lots that were charged.
-        parts: Vec<Part>,
+        parts: Vec<LotCredits>,
     },
     /// A generation whose hold had been released succeeded after all, and the credits were gone.
     Uncollected {
@@ -125,18 +125,18 @@ pub enum Change {
         credits: Credits,
     },
     /// What was left of a lot expired.
-    Expired(Part),
+    Expired(LotCredits),
     /// What was left of a subscription's period was replaced by its renewal (`S4-12`).
     Replaced {
         /// The lot and the credits that were left of it.
-        part: Part,
+        part: LotCredits,
         /// Since when it is unusable; credits in open holds come back under the terms of an expired lot.
         since: Timestamp,
     },
     /// Credits of a refunded payment's lot were taken back.
     Revoked {
         /// The lot and the credits taken from it.
-        part: Part,
+        part: LotCredits,
         /// Spent credits that the account owes for it.
         debt: Credits,
         /// Whether the lot is closed: what comes back to it is revoked at once.
@@ -145,20 +145,20 @@ pub enum Change {
     /// A revocation was undone, because its refund failed.
     Restored {
         /// The lot and the credits that came back to it.
-        part: Part,
+        part: LotCredits,
         /// Debt that was struck off with it.
         debt: Credits,
         /// What the debt's payers get back, where grants had paid it off.
-        repaid: Vec<Part>,
+        repaid: Vec<LotCredits>,
     },
     /// Credits that came back to a lot were taken back in place of spent ones that the account owed for.
     Offset {
         /// The lot and the credits taken from it.
-        part: Part,
+        part: LotCredits,
         /// Debt that was struck off for them.
         debt: Credits,
         /// What the debt's payers get back, where grants had paid it off; with `debt`, as much as `part`.
-        repaid: Vec<Part>,
+        repaid: Vec<LotCredits>,
     },
     /// A subscription ended: its left-over lots have an expiry.
     ExpiryStarted {

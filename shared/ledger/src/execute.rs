@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::{
-    Account, AccountId, Actor, Cause, CodecError, Command, Commit, Committed, Decided, Draft, Entry,
+    Account, AccountId, Actor, Cause, CodecError, Command, Commit, CommitOutcome, Decided, Draft, Entry,
     GenerationHistory, GenerationId, Hold, LedgerStore, PolicyRef, Record, Rejection, SettlementOutcome,
     Timestamp, decide,
 };
@@ -102,16 +102,16 @@ pub async fn execute_on<S: LedgerStore, P: Pause>(
             Prepared::Answer(answer) => return Ok(answer),
         };
         match store.commit(&commit).await.map_err(ExecuteError::Store)? {
-            Committed::Written => return Ok(Answer::Written { entry: Box::new(commit.entry), outcomes }),
+            CommitOutcome::Written => return Ok(Answer::Written { entry: Box::new(commit.entry), outcomes }),
             // The reply to an earlier try of this very write was lost.
-            Committed::Behind(winner) if winner.hash() == commit.entry.hash() => {
+            CommitOutcome::Behind(winner) if winner.hash() == commit.entry.hash() => {
                 return Ok(Answer::Written { entry: winner, outcomes });
             }
             // The winner's entry came back with the refusal: the second attempt needs no reading.
-            Committed::Behind(winner) if attempt == 0 => head = Some(*winner),
+            CommitOutcome::Behind(winner) if attempt == 0 => head = Some(*winner),
             // A repeat of this settlement was faster than the history that was read.
-            Committed::Exists(record) if !is_once(&record) => return Ok(Answer::Exists(record)),
-            Committed::Exists(_) | Committed::Behind(_) | Committed::Contended => {
+            CommitOutcome::Exists(record) if !is_once(&record) => return Ok(Answer::Exists(record)),
+            CommitOutcome::Exists(_) | CommitOutcome::Behind(_) | CommitOutcome::Contended => {
                 pause.pause(attempt).await;
                 head = store.head(order.account).await.map_err(ExecuteError::Store)?;
             }

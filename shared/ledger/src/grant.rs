@@ -6,8 +6,8 @@
 
 use crate::decide::{Decided, Planner, Step, leftover_expiry};
 use crate::{
-    AmountError, ApplyError, Change, Compensation, Credits, Grant, LOTS_MAX, Lot, LotId, LotKind,
-    PAID_LOTS_MAX, Part, Payment, PaymentKind, ProductId, Record, Rejection, Timestamp,
+    AmountError, ApplyError, Change, Compensation, Credits, Grant, LOTS_MAX, Lot, LotCredits, LotId, LotKind,
+    PAID_LOTS_MAX, Payment, PaymentKind, ProductId, Record, Rejection, Timestamp,
 };
 
 impl Planner {
@@ -25,7 +25,7 @@ impl Planner {
         if self.is_full(PAID_LOTS_MAX) {
             return Ok(Step::Answer(Decided::Refused(Rejection::TooManyLots)));
         }
-        self.seal()?;
+        self.expire_due_lots()?;
         let payment = &grant.payment;
         let (kind, expires_at) = match &payment.kind {
             PaymentKind::Pack => (LotKind::Pack, None),
@@ -44,9 +44,9 @@ impl Planner {
         lot.period = grant.period;
         // Of a subscription whose first charge has landed, a later one stops no clock, however late it comes.
         let begins = self.account.lots.iter().all(|other| other.subscription() != lot.subscription());
-        if grant.stops_clocks && begins {
+        if grant.pauses_leftover_expiry && begins {
             self.stop_clocks(&lot)?;
-            self.end_with(&lot)?;
+            self.end_taken_lots(&lot)?;
         }
         if lot.period.is_some_and(|period| period.replaces) {
             self.replace_earlier(&lot)?;
@@ -54,7 +54,7 @@ impl Planner {
         let replaced = self.is_replaced_already(&lot);
         let settled = self.account.debt.min(payment.credits);
         let payment = Payment { lot: lot.id, landed_at: self.at, ..(**payment).clone() };
-        let part = Part { lot: lot.id, credits: payment.credits.minus(settled)? };
+        let part = LotCredits { lot: lot.id, credits: payment.credits.minus(settled)? };
         self.change(Change::Granted { lot, settled })?;
         if replaced {
             self.change(Change::Replaced { part, since: self.now })?;
@@ -75,7 +75,7 @@ impl Planner {
         if self.is_full(LOTS_MAX) {
             return refused(Rejection::TooManyLots);
         }
-        self.seal()?;
+        self.expire_due_lots()?;
         let mut lot = self.lot(kind, &compensation.product, compensation.credits, self.now)?;
         lot.expires_at = compensation.expires_at;
         self.change(Change::Granted { lot, settled: Credits::ZERO })?;
@@ -128,7 +128,8 @@ impl Planner {
                 && lot.began_at() < renewal.began_at()
                 && lot.is_usable(self.now)
         });
-        let parts: Vec<Part> = earlier.map(|lot| Part { lot: lot.id, credits: lot.available }).collect();
+        let parts: Vec<LotCredits> =
+            earlier.map(|lot| LotCredits { lot: lot.id, credits: lot.available }).collect();
         let since = self.now;
         parts.into_iter().try_for_each(|part| self.change(Change::Replaced { part, since }))
     }
@@ -165,7 +166,7 @@ impl Planner {
 
     /// The subscription that took lots over has ended itself, which was told before its first payment: the
     /// lots end with it.
-    fn end_with(&mut self, begun: &Lot) -> Result<(), ApplyError> {
+    fn end_taken_lots(&mut self, begun: &Lot) -> Result<(), ApplyError> {
         let ended = begun.subscription().and_then(|subscription| self.account.ended(subscription)).cloned();
         let Some(ended) = ended else { return Ok(()) };
         let taken = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&ended.subscription));

@@ -104,8 +104,9 @@ impl Check {
     fn fold(&mut self, entry: &Entry, account: &mut Account) {
         for change in entry.changes() {
             if let Change::GivenBack { parts, .. } = change {
-                let spent =
-                    |part: &crate::Part| account.lot(part.lot).is_some_and(|lot| lot.spent >= part.credits);
+                let spent = |part: &crate::LotCredits| {
+                    account.lot(part.lot).is_some_and(|lot| lot.spent >= part.credits)
+                };
                 if !parts.iter().all(spent) {
                     self.breach(5, "gives back more than was charged");
                 }

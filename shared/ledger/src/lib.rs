@@ -29,13 +29,13 @@ mod time;
 
 pub use account::{
     Account, Balance, CLOSED_LOT_KEPT_S, EMPTY_LOT_KEPT_S, ENDED_MAX, Ended, HOLDS_MAX, Hold, LOTS_MAX, Lot,
-    LotId, LotKind, PAID_LOTS_MAX, Part, Period, Settled, shard_of,
+    LotCredits, LotId, LotKind, PAID_LOTS_MAX, Period, Settled, shard_of,
 };
 pub use apply::ApplyError;
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use codec::{CodecError, SCHEMA};
 pub use command::{
-    Command, Compensation, Ending, Grant, Place, Rejection, Settlement, SettlementOutcome, Takes,
+    Command, Compensation, Ending, Grant, PlaceHold, Rejection, Settlement, SettlementOutcome, Takes,
 };
 pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};
 pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posting, ReleaseReason};
@@ -54,10 +54,10 @@ pub use recent::{RECENT_MAX, Recent, mark};
 pub use records::{
     ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase, Refunded, Witness,
 };
-pub use settle::{GenerationHistory, Last, Past};
+pub use settle::{GenerationHistory, LastGeneration, PastHold};
 pub use store::{
-    CancellationStore, Commit, Committed, DUE_SHARDS, DownloadStore, DueStore, LedgerStore, Marker,
+    CancellationStore, Commit, CommitOutcome, DUE_SHARDS, DownloadStore, DueStore, LedgerStore, Marker,
     PaymentStore,
 };
-pub use subscription::{Channel, Confirmation, Subscription, TELL_WITHIN_S, Untold};
+pub use subscription::{Channel, Confirmation, Subscription, TELL_WITHIN_S, UnreportedCancellation};
 pub use time::{TimeError, Timestamp};

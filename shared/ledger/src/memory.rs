@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    AccountId, Commit, Committed, CustomerId, DUE_SHARDS, Division, DueStore, Entry, GenerationId, InvoiceId,
-    LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp, Untold, shard_of,
+    AccountId, Commit, CommitOutcome, CustomerId, DUE_SHARDS, Division, DueStore, Entry, GenerationId,
+    InvoiceId, LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp,
+    UnreportedCancellation, shard_of,
 };
 
 /// What the store in memory answers when it is told to fail.
@@ -72,11 +73,11 @@ impl InMemory {
 }
 
 impl Shelves {
-    fn commit(&mut self, commit: &Commit) -> Committed {
+    fn commit(&mut self, commit: &Commit) -> CommitOutcome {
         let account = commit.entry.account();
         let journal = self.journals.entry(account.clone()).or_default();
         if let Some(winner) = journal.iter().find(|entry| entry.number() == commit.entry.number()) {
-            return Committed::Behind(Box::new(winner.clone()));
+            return CommitOutcome::Behind(Box::new(winner.clone()));
         }
         let taken = commit.records.iter().find(|record| match record {
             Record::NewPayment(payment) => self.payments.contains_key(&payment.id),
@@ -92,7 +93,7 @@ impl Shelves {
             Record::Event { id, digest } => self.events.get(id).is_some_and(|existing| existing != digest),
         });
         if let Some(record) = taken {
-            return Committed::Exists(Box::new(record.clone()));
+            return CommitOutcome::Exists(Box::new(record.clone()));
         }
         journal.push(commit.entry.clone());
         for record in &commit.records {
@@ -123,7 +124,7 @@ impl Shelves {
         if let Some(mark) = commit.mark {
             self.markers.insert(account.clone(), mark);
         }
-        Committed::Written
+        CommitOutcome::Written
     }
 }
 
@@ -147,11 +148,11 @@ impl LedgerStore for InMemory {
         Ok(self.shelves().journals.get(account).and_then(|journal| journal.last().cloned()))
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, MemoryError> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, MemoryError> {
         let mut shelves = self.shelves();
         if let Some(left) = shelves.contended.checked_sub(1) {
             shelves.contended = left;
-            return Ok(Committed::Contended);
+            return Ok(CommitOutcome::Contended);
         }
         match shelves.faults.pop() {
             Some(MemoryError::Before) => Err(MemoryError::Before),
@@ -209,7 +210,11 @@ impl LedgerStore for InMemory {
 }
 
 impl DueStore for InMemory {
-    async fn untold(&self, _now: Timestamp, _limit: u16) -> Result<Vec<Untold>, MemoryError> {
+    async fn unreported_cancellations(
+        &self,
+        _now: Timestamp,
+        _limit: u16,
+    ) -> Result<Vec<UnreportedCancellation>, MemoryError> {
         // No subscriptions are kept in memory.
         Ok(Vec::new())
     }

@@ -3,19 +3,19 @@
 
 use crate::decide::{Decided, Planner, Step};
 use crate::{
-    ApplyError, Change, Ending, Entry, GenerationId, Hold, Part, Record, ReleaseReason, ServiceId, Settled,
-    Settlement, SettlementOutcome, Timestamp,
+    ApplyError, Change, Ending, Entry, GenerationId, Hold, LotCredits, Record, ReleaseReason, ServiceId,
+    Settled, Settlement, SettlementOutcome, Timestamp,
 };
 
 /// The newest thing that happened to a generation after its hold was placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Last {
+pub enum LastGeneration {
     /// Nothing that was found.
     Held,
     /// The hold was captured, or charged anew after a release.
     Charged {
         /// The lots that were charged.
-        parts: Vec<Part>,
+        parts: Vec<LotCredits>,
         /// Whether it counts as a usable result.
         usable: bool,
     },
@@ -27,11 +27,11 @@ pub enum Last {
 
 /// A generation's hold and the newest thing that happened to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Past {
+pub struct PastHold {
     /// The hold as it was placed.
     pub hold: Hold,
     /// The newest thing.
-    pub last: Last,
+    pub last: LastGeneration,
     /// When that was.
     pub last_at: Timestamp,
 }
@@ -42,7 +42,7 @@ pub struct GenerationHistory {
     /// The generation.
     pub generation: GenerationId,
     /// Its past, `None` where the journal knows no hold of it.
-    pub past: Option<Past>,
+    pub past: Option<PastHold>,
 }
 
 impl GenerationHistory {
@@ -51,26 +51,26 @@ impl GenerationHistory {
         generation: &GenerationId,
         entries: impl IntoIterator<Item = &'entries Entry>,
     ) -> Self {
-        let mut past: Option<Past> = None;
+        let mut past: Option<PastHold> = None;
         let changes =
             entries.into_iter().flat_map(|entry| entry.changes().iter().map(|change| (entry.at(), change)));
         for (at, change) in changes {
             let last = match change {
                 Change::Held(hold) if &hold.generation == generation => {
-                    past = Some(Past { hold: hold.clone(), last: Last::Held, last_at: at });
+                    past = Some(PastHold { hold: hold.clone(), last: LastGeneration::Held, last_at: at });
                     continue;
                 }
                 Change::Captured { generation: of, parts, usable } if of == generation => {
-                    Last::Charged { parts: parts.clone(), usable: *usable }
+                    LastGeneration::Charged { parts: parts.clone(), usable: *usable }
                 }
                 Change::ChargedLate { generation: of, parts } if of == generation => {
-                    Last::Charged { parts: parts.clone(), usable: true }
+                    LastGeneration::Charged { parts: parts.clone(), usable: true }
                 }
-                Change::Released { generation: of, .. } if of == generation => Last::Released,
+                Change::Released { generation: of, .. } if of == generation => LastGeneration::Released,
                 Change::GivenBack { generation: of, .. } | Change::Uncollected { generation: of, .. }
                     if of == generation =>
                 {
-                    Last::Closed
+                    LastGeneration::Closed
                 }
                 _ => continue,
             };
@@ -98,7 +98,7 @@ pub(crate) fn settle(
     if !missing.is_empty() {
         return Ok(Step::Answer(Decided::NeedsHistory(missing)));
     }
-    planner.seal()?;
+    planner.expire_due_lots()?;
     for settlement in settlements {
         let outcome = match planner.account.hold(&settlement.generation).cloned() {
             Some(hold) if !reaches(by, &hold) => SettlementOutcome::AnotherService,
@@ -195,12 +195,12 @@ fn settle_past(
     }
     match (&past.last, settlement.ending) {
         // The account shows no open hold, so the journal that was read is older than the account.
-        (Last::Held, _) => Ok(SettlementOutcome::Unknown),
+        (LastGeneration::Held, _) => Ok(SettlementOutcome::Unknown),
         // What is back already is not charged again while a person decides.
-        (Last::Charged { .. }, Ending::Succeeded | Ending::InReview)
-        | (Last::Released, Ending::Failed(_) | Ending::InReview)
-        | (Last::Closed, _) => Ok(SettlementOutcome::Repeated),
-        (Last::Charged { parts, usable }, Ending::Failed(_)) => {
+        (LastGeneration::Charged { .. }, Ending::Succeeded | Ending::InReview)
+        | (LastGeneration::Released, Ending::Failed(_) | Ending::InReview)
+        | (LastGeneration::Closed, _) => Ok(SettlementOutcome::Repeated),
+        (LastGeneration::Charged { parts, usable }, Ending::Failed(_)) => {
             if parts.iter().any(|part| planner.account.lot(part.lot).is_none()) {
                 return Ok(SettlementOutcome::TooLate);
             }
@@ -213,8 +213,10 @@ fn settle_past(
             planner.records.push(Record::GivenBackOnce(generation.clone()));
             Ok(SettlementOutcome::GivenBack)
         }
-        (Last::Released, Ending::Succeeded) if !settlement.charges_late => Ok(SettlementOutcome::NotCharged),
-        (Last::Released, Ending::Succeeded) => {
+        (LastGeneration::Released, Ending::Succeeded) if !settlement.charges_late => {
+            Ok(SettlementOutcome::NotCharged)
+        }
+        (LastGeneration::Released, Ending::Succeeded) => {
             let credits = past.hold.credits()?;
             planner.records.push(Record::ChargedLateOnce(generation.clone()));
             if let Some(parts) = planner.take(&past.hold.product, credits)? {

@@ -5,7 +5,7 @@ use std::future::Future;
 use crate::{
     AccountId, AccountRecords, Confirmation, CustomerId, Entry, Finding, GenerationId, Outage, Payment,
     PaymentId, PaymentName, ProductId, Purchase, Record, Subscriber, Subscription, SubscriptionId, Timestamp,
-    Untold,
+    UnreportedCancellation,
 };
 
 /// An entry and what is written with it, all or nothing.
@@ -21,7 +21,7 @@ pub struct Commit {
 
 /// The outcome of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Committed {
+pub enum CommitOutcome {
     /// All of it is written.
     Written,
     /// Nothing is written: another writer's entry has the number, and is the account's newest or older.
@@ -41,7 +41,7 @@ pub trait LedgerStore: Sync {
     fn head(&self, account: &AccountId) -> impl Future<Output = Result<Option<Entry>, Self::Error>> + Send;
 
     /// Writes a commit, all or nothing.
-    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<Committed, Self::Error>> + Send;
+    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<CommitOutcome, Self::Error>> + Send;
 
     /// The entry that placed a generation's hold, found by index. It may miss one of the last second.
     fn hold_entry(
@@ -88,7 +88,10 @@ pub trait PaymentStore: LedgerStore {
     ) -> impl Future<Output = Result<Option<PaymentId>, Self::Error>> + Send;
 
     /// Whether money of a payment that is not recorded is known to have moved: it was refunded or disputed.
-    fn moved_unrecorded(&self, id: &PaymentId) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+    fn has_unrecorded_movement(
+        &self,
+        id: &PaymentId,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
     /// Notes the account of one of Stripe's customers, and says whether it is that one: a customer that
     /// belongs to another account keeps it.
@@ -169,14 +172,14 @@ pub trait CancellationStore: PaymentStore {
 
     /// Records that the confirmation in `seen` was announced once more, and is due again at `due_at` unless
     /// Stripe knows of it by then.
-    fn put_off_telling(
+    fn reschedule_report(
         &self,
         seen: &Subscription,
         due_at: Timestamp,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Records that Stripe knows of the confirmation in `seen` since `stripe_at`.
-    fn stripe_knows(
+    fn mark_reported(
         &self,
         seen: &Subscription,
         stripe_at: Timestamp,
@@ -207,11 +210,11 @@ pub struct Marker {
 pub trait DueStore: LedgerStore {
     /// Up to `limit` cancellations that Stripe has not been notified of although that was due at `now`,
     /// oldest first.
-    fn untold(
+    fn unreported_cancellations(
         &self,
         now: Timestamp,
         limit: u16,
-    ) -> impl Future<Output = Result<Vec<Untold>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<UnreportedCancellation>, Self::Error>> + Send;
 
     /// Up to `limit` markers of one of [`DUE_SHARDS`] shards that are due at `now`, oldest first.
     fn due(

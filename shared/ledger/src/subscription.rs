@@ -119,7 +119,7 @@ impl Subscription {
 
 /// A confirmed cancellation that Stripe has not been told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Untold {
+pub struct UnreportedCancellation {
     /// The account.
     pub account: AccountId,
     /// The subscription.

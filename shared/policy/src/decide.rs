@@ -20,22 +20,22 @@ use crate::document::{Document, Effect, Rule};
 use crate::fact::Fact;
 use crate::fact_set::FactSet;
 use crate::facts::Facts;
-use crate::law::{Considered, better};
+use crate::law::{LawEvaluation, stronger_of};
 use crate::nearest::changes;
 use crate::practice::ReviewScope;
 use crate::promise::{Offer, OfferKind};
 use crate::reason::Reason;
 use crate::remedy::{Proposal, remedy_of};
 use crate::settle::settled_by;
-use crate::verdict::{Looked, Verdict, conclude, look, rule_finding};
+use crate::verdict::{RuleEvaluation, Verdict, evaluate_rules, rule_finding, verdict_of};
 
 /// Bound on the changes that are tried out for a refusal, cheapest first.
 const CHANGES_TRIED_MAX: usize = 3;
 
 /// Everything that was looked at, and what follows.
 struct Judgement<'d> {
-    looked: Vec<Looked<'d>>,
-    laws: Vec<Considered<'d>>,
+    looked: Vec<RuleEvaluation<'d>>,
+    laws: Vec<LawEvaluation<'d>>,
     verdict: Verdict<'d>,
     /// The clause that lets people review what a machine could have decided.
     reviewed_by: Option<&'d str>,
@@ -70,12 +70,12 @@ fn at_instant(facts: &Facts, now_ms: i64) -> Facts {
 
 fn judge<'d>(document: &'d Document, facts: &Facts, reason: Reason) -> Judgement<'d> {
     let mut trace = Trace::default();
-    let looked = look(&document.rules, &document.terms, facts, reason, &mut trace);
+    let looked = evaluate_rules(&document.rules, &document.terms, facts, reason, &mut trace);
     let verdict =
-        date_guard(document, facts, &mut trace).unwrap_or_else(|| conclude(&looked, facts, &mut trace));
-    let mut laws: Vec<Considered<'d>> =
+        date_guard(document, facts, &mut trace).unwrap_or_else(|| verdict_of(&looked, facts, &mut trace));
+    let mut laws: Vec<LawEvaluation<'d>> =
         document.law.iter().filter_map(|pack| pack.consider(facts, reason, &mut trace)).collect();
-    let mut verdict = better(verdict, &mut laws);
+    let mut verdict = stronger_of(verdict, &mut laws);
     let reviewed_by = review(document, facts, &mut verdict, &mut trace);
     let verdict = ask(&looked, facts, verdict);
     Judgement { looked, laws, verdict, reviewed_by, trace }
@@ -123,7 +123,7 @@ fn review<'d>(
 }
 
 /// Turns a person's case into questions to the customer when something is missing that they can supply.
-fn ask<'d>(looked: &[Looked<'d>], facts: &Facts, mut verdict: Verdict<'d>) -> Verdict<'d> {
+fn ask<'d>(looked: &[RuleEvaluation<'d>], facts: &Facts, mut verdict: Verdict<'d>) -> Verdict<'d> {
     if !matches!(verdict.outcome, Outcome::Person { .. }) {
         return verdict;
     }
@@ -258,7 +258,7 @@ fn report(
         doors,
         settled_by,
         nearest_change,
-        law: laws.into_iter().map(Considered::report).collect(),
+        law: laws.into_iter().map(LawEvaluation::report).collect(),
     }
 }
 
@@ -266,8 +266,8 @@ fn report(
 fn smallest_set(
     document: &Document,
     facts: &Facts,
-    looked: &[Looked<'_>],
-    laws: &[Considered<'_>],
+    looked: &[RuleEvaluation<'_>],
+    laws: &[LawEvaluation<'_>],
     verdict: &Verdict<'_>,
 ) -> Vec<Fact> {
     let of_rules = looked

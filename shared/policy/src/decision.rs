@@ -362,7 +362,7 @@ impl Decision {
     /// The decision made again by the same version on the same facts, as of the same instant. It equals
     /// this one byte for byte, or something is not as it was.
     #[must_use]
-    pub fn made_again(&self, document: &Document, facts: &Facts) -> Self {
+    pub fn redecide(&self, document: &Document, facts: &Facts) -> Self {
         let again = decide(document, facts, self.reason, self.decided_at_ms);
         match self.basis {
             Basis::NothingToActOn => again.left_to_a_person(),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::condition::Condition;
 use crate::fact::Fact;
 use crate::generation::{EmptySuccess, FailureRules, KnownResult, LateSuccessRule, Operation};
-use crate::law::Pack;
+use crate::law::LawPack;
 use crate::practice::{Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review};
 use crate::promise::{Cancellation, Clock, Door, Leftover, Offer, OnRefund, OnRenewal};
 use crate::reason::Reason;
@@ -95,7 +95,7 @@ pub struct Document {
     /// What no rule covers although rules exist for its reason.
     pub gaps: Vec<DeclaredGap>,
     /// The laws that stand beside the policy.
-    pub law: Vec<Pack>,
+    pub law: Vec<LawPack>,
 }
 
 /// One clause of the written text.

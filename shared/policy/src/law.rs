@@ -12,11 +12,11 @@ use crate::document::{Clause, RemedyRule, Rule, Term};
 use crate::facts::Facts;
 use crate::reason::Reason;
 use crate::remedy::{Proposal, remedy_of};
-use crate::verdict::{Looked, Verdict, conclude, look, rule_finding};
+use crate::verdict::{RuleEvaluation, Verdict, evaluate_rules, rule_finding, verdict_of};
 
 /// What a law gives, in the reading that the business heeds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pack {
+pub struct LawPack {
     /// The pack, such as `eu-withdrawal`.
     pub id: String,
     /// The day since which it reads so.
@@ -36,9 +36,9 @@ pub struct Pack {
 }
 
 /// A pack that was held against the facts.
-pub(crate) struct Considered<'d> {
-    pub(crate) pack: &'d Pack,
-    pub(crate) looked: Vec<Looked<'d>>,
+pub(crate) struct LawEvaluation<'d> {
+    pub(crate) pack: &'d LawPack,
+    pub(crate) looked: Vec<RuleEvaluation<'d>>,
     verdict: Verdict<'d>,
     /// The most that any rule could give: all that is left of the payment.
     at_most: Proposal,
@@ -46,30 +46,30 @@ pub(crate) struct Considered<'d> {
     decisive: bool,
 }
 
-impl Pack {
+impl LawPack {
     /// Nothing when no rule of the pack is about this reason.
     pub(crate) fn consider<'d>(
         &'d self,
         facts: &Facts,
         reason: Reason,
         trace: &mut Trace,
-    ) -> Option<Considered<'d>> {
+    ) -> Option<LawEvaluation<'d>> {
         let mut own = Trace::default();
-        let looked = look(&self.rules, &self.terms, facts, reason, &mut own);
+        let looked = evaluate_rules(&self.rules, &self.terms, facts, reason, &mut own);
         if looked.is_empty() {
             return None;
         }
-        let verdict = conclude(&looked, facts, &mut own);
+        let verdict = verdict_of(&looked, facts, &mut own);
         let at_most = remedy_of(RemedyRule::RestOfPayment, facts, &mut own);
         trace.facts = trace.facts.union(own.facts);
         let terms = own.terms_used(&self.terms);
-        Some(Considered { pack: self, looked, verdict, at_most, terms, decisive: false })
+        Some(LawEvaluation { pack: self, looked, verdict, at_most, terms, decisive: false })
     }
 }
 
 /// The better of the policy's verdict and each law's. As long as a law could still give more, the machine
 /// neither refuses nor grants less.
-pub(crate) fn better<'d>(mut policy: Verdict<'d>, laws: &mut [Considered<'d>]) -> Verdict<'d> {
+pub(crate) fn stronger_of<'d>(mut policy: Verdict<'d>, laws: &mut [LawEvaluation<'d>]) -> Verdict<'d> {
     for law in laws {
         let unsettled = law.verdict.basis == Basis::UnknownFacts;
         if unsettled {
@@ -118,7 +118,7 @@ fn recommends(policy: &Verdict<'_>, remedy: &Remedy) -> bool {
     )
 }
 
-impl Considered<'_> {
+impl LawEvaluation<'_> {
     /// The form that the decision shows.
     pub(crate) fn report(self) -> LawFinding {
         let ids: Vec<&str> =

@@ -54,7 +54,7 @@ pub use generation::{
     AnswerMatch, AnswerShape, EmptySuccess, Ending, FailureEffect, FailureKind, FailureRule, FailureRules,
     GenerationOutcome, KnownResult, LateSuccess, LateSuccessRule, Operation,
 };
-pub use law::Pack;
+pub use law::LawPack;
 pub use message::money_text;
 pub use practice::{
     Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review, ReviewScope,

@@ -11,7 +11,7 @@ use crate::document::Term;
 use crate::fact::{Fact, FactType};
 use crate::fact_set::FactSet;
 use crate::facts::Facts;
-use crate::verdict::Looked;
+use crate::verdict::RuleEvaluation;
 
 /// Bound on the alternatives that are followed at once: rules have a handful of parts.
 const ALTERNATIVES_MAX: usize = 16;
@@ -28,9 +28,14 @@ type Alternatives<'c> = Vec<Way<'c>>;
 
 /// The smallest set of unknown facts whose values can settle these rules. `needed` are facts without
 /// which no amount can be computed.
-pub(crate) fn settled_by(looked: &[Looked<'_>], needed: FactSet, facts: &Facts, terms: &[Term]) -> Vec<Fact> {
+pub(crate) fn settled_by(
+    looked: &[RuleEvaluation<'_>],
+    needed: FactSet,
+    facts: &Facts,
+    terms: &[Term],
+) -> Vec<Fact> {
     let inputs = Inputs { facts, terms };
-    let unsettled = |each: &&Looked<'_>| each.finding.truth == Truth::Unknown;
+    let unsettled = |each: &&RuleEvaluation<'_>| each.finding.truth == Truth::Unknown;
     let mut sets = vec![Way { facts: needed, parts: Vec::new() }];
     let mut all = needed;
     for each in looked.iter().filter(|each| each.stands()).filter(unsettled) {

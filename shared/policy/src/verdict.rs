@@ -15,7 +15,7 @@ use crate::reason::Reason;
 use crate::remedy::{Proposal, propose};
 
 /// A rule that was looked at.
-pub(crate) struct Looked<'d> {
+pub(crate) struct RuleEvaluation<'d> {
     pub(crate) rule: &'d Rule,
     pub(crate) finding: Finding,
     pub(crate) set_aside_by: Option<&'d str>,
@@ -39,25 +39,29 @@ impl Verdict<'_> {
     }
 }
 
-impl Looked<'_> {
+impl RuleEvaluation<'_> {
     /// Whether the rule is part of the verdict: not set aside, and more than a question.
     pub(crate) fn stands(&self) -> bool {
         self.set_aside_by.is_none() && !matches!(self.rule.effect, Effect::NeedsInformation(_))
     }
 }
 
-pub(crate) fn look<'d>(
+pub(crate) fn evaluate_rules<'d>(
     rules: &'d [Rule],
     terms: &[Term],
     facts: &Facts,
     reason: Reason,
     trace: &mut Trace,
-) -> Vec<Looked<'d>> {
+) -> Vec<RuleEvaluation<'d>> {
     let inputs = Inputs { facts, terms };
-    let mut looked: Vec<Looked<'d>> = rules
+    let mut looked: Vec<RuleEvaluation<'d>> = rules
         .iter()
         .filter(|rule| rule.reasons.is_empty() || rule.reasons.contains(&reason))
-        .map(|rule| Looked { rule, finding: rule.condition.evaluate(inputs, trace), set_aside_by: None })
+        .map(|rule| RuleEvaluation {
+            rule,
+            finding: rule.condition.evaluate(inputs, trace),
+            set_aside_by: None,
+        })
         .collect();
     let exceptions: Vec<&'d Rule> = looked
         .iter()
@@ -73,7 +77,7 @@ pub(crate) fn look<'d>(
     looked
 }
 
-pub(crate) fn conclude<'d>(looked: &[Looked<'d>], facts: &Facts, trace: &mut Trace) -> Verdict<'d> {
+pub(crate) fn verdict_of<'d>(looked: &[RuleEvaluation<'d>], facts: &Facts, trace: &mut Trace) -> Verdict<'d> {
     let standing = || looked.iter().filter(|each| each.stands());
     let mut met: Vec<(&'d Rule, Proposal)> = standing()
         .filter(|each| each.finding.truth == Truth::Yes)
@@ -81,7 +85,7 @@ pub(crate) fn conclude<'d>(looked: &[Looked<'d>], facts: &Facts, trace: &mut Tra
         .collect();
     // Greatest favour first; rules of equal favour stay in the order of the document.
     met.sort_by_key(|(_, proposal)| std::cmp::Reverse(proposal.favour()));
-    let unsettled: Vec<&Looked<'d>> =
+    let unsettled: Vec<&RuleEvaluation<'d>> =
         standing().filter(|each| each.finding.truth == Truth::Unknown).collect();
 
     let mut unknown =
@@ -134,7 +138,7 @@ pub(crate) fn mode(effect: &Effect) -> Option<Mode> {
 }
 
 /// The form that the decision shows.
-pub(crate) fn rule_finding(looked: &Looked<'_>) -> RuleFinding {
+pub(crate) fn rule_finding(looked: &RuleEvaluation<'_>) -> RuleFinding {
     RuleFinding {
         rule: looked.rule.id.clone(),
         clauses: looked.rule.clauses.clone(),

@@ -22,7 +22,7 @@ pub const ANSWERS_MAX: usize = 6;
 
 /// Who did something, when, and what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
+pub struct ActionSource {
     /// Who: the customer, or a support person, in the customer's name unless it is a review.
     pub by: Actor,
     /// When.
@@ -33,16 +33,16 @@ pub struct Call {
 
 /// Something that was done with a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Act {
+pub struct Action {
     /// By whom and when.
-    pub call: Call,
+    pub call: ActionSource,
     /// What.
-    pub deed: Deed,
+    pub deed: ActionKind,
 }
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum ActionKind {
     /// What was missing was given.
     Answered {
         /// In the customer's own words.
@@ -96,7 +96,7 @@ pub enum ActError {
     OfferAnswered,
 }
 
-impl Deed {
+impl ActionKind {
     fn is_review(&self) -> bool {
         matches!(self, Self::Reviewed(_))
     }
@@ -105,15 +105,15 @@ impl Deed {
 impl Request {
     /// Whether `call` repeats something that the same person has just done: nothing that the other side did
     /// lies between. That money arrived is no move of either side.
-    pub fn repeats(&self, call: &Call, is_review: bool) -> bool {
-        let moves = self.acts.iter().rev().filter(|act| act.deed != Deed::Arrived);
+    pub fn repeats(&self, call: &ActionSource, is_review: bool) -> bool {
+        let moves = self.acts.iter().rev().filter(|act| act.deed != ActionKind::Arrived);
         let own = moves.take_while(|act| act.deed.is_review() == is_review);
         own.into_iter().any(|act| act.call.by == call.by && act.call.fingerprint == call.fingerprint)
     }
 
     /// Notes what was done; the request is then to be saved.
-    pub(crate) fn did(&mut self, call: Call, deed: Deed) {
-        self.acts.push(Act { call, deed });
+    pub(crate) fn did(&mut self, call: ActionSource, deed: ActionKind) {
+        self.acts.push(Action { call, deed });
         self.version = self.version.saturating_add(1);
     }
 
@@ -131,7 +131,7 @@ impl Request {
     /// what is still missing after [`ANSWERS_MAX`] answers.
     pub fn answer(
         &mut self,
-        call: Call,
+        call: ActionSource,
         note: String,
         mut case: Case,
         document: &Document,
@@ -139,7 +139,7 @@ impl Request {
         if self.state != State::NeedsInformation {
             return Err(ActError::State(self.state));
         }
-        let given = |act: &&Act| matches!(act.deed, Deed::Answered { .. });
+        let given = |act: &&Action| matches!(act.deed, ActionKind::Answered { .. });
         let answers = self.acts.iter().filter(given).count().saturating_add(1);
         self.lower_limits(document);
         case.within(self.limits.as_ref(), document);
@@ -157,19 +157,20 @@ impl Request {
             .map(|(fact, _)| fact)
             .collect();
         if let Some(state) = state {
-            self.go(state, call.at, Actor::Policy).map_err(|error| ActError::State(error.from))?;
+            self.transition_to(state, call.at, Actor::Policy).map_err(|error| ActError::State(error.from))?;
         }
         self.offers = refreshed(&self.offers, &case.decision);
         self.case = case;
-        self.did(call, Deed::Answered { note, facts });
+        self.did(call, ActionKind::Answered { note, facts });
         Ok(())
     }
 
     /// The customer takes it back, which is final.
-    pub fn withdraw(&mut self, call: Call) -> Result<(), ActError> {
-        self.go(State::Withdrawn, call.at, call.by.clone()).map_err(|error| ActError::State(error.from))?;
+    pub fn withdraw(&mut self, call: ActionSource) -> Result<(), ActError> {
+        self.transition_to(State::Withdrawn, call.at, call.by.clone())
+            .map_err(|error| ActError::State(error.from))?;
         self.asked.clear();
-        self.did(call, Deed::Withdrew);
+        self.did(call, ActionKind::Withdrew);
         Ok(())
     }
 
@@ -186,27 +187,28 @@ impl Request {
     /// When a person noted that the money of its refund is there; `None` if the refund failed since.
     pub fn arrived_at(&self) -> Option<Timestamp> {
         let refunded = self.steps.iter().rev().find(|step| step.state == State::Refunded)?;
-        let noted = self.acts.iter().rev().find(|act| act.deed == Deed::Arrived)?.call.at;
+        let noted = self.acts.iter().rev().find(|act| act.deed == ActionKind::Arrived)?.call.at;
         (self.state == State::Refunded && noted >= refunded.at).then_some(noted)
     }
 
     /// How often it was reopened.
     pub fn reopenings(&self) -> usize {
-        self.acts.iter().filter(|act| matches!(act.deed, Deed::Reopened { .. })).count()
+        self.acts.iter().filter(|act| matches!(act.deed, ActionKind::Reopened { .. })).count()
     }
 
     /// A person is asked to look at a refusal or at a payout that failed (`S4-19`).
-    pub fn reopen(&mut self, call: Call, note: String) -> Result<(), ActError> {
+    pub fn reopen(&mut self, call: ActionSource, note: String) -> Result<(), ActError> {
         if !matches!(self.state, State::Refused | State::Failed) {
             return Err(ActError::State(self.state));
         }
         if self.reopenings() >= REOPENINGS_MAX {
             return Err(ActError::ReopenedTooOften);
         }
-        self.go(State::InReview, call.at, call.by.clone()).map_err(|error| ActError::State(error.from))?;
+        self.transition_to(State::InReview, call.at, call.by.clone())
+            .map_err(|error| ActError::State(error.from))?;
         self.first_approval = None;
         self.approved_by = None;
-        self.did(call, Deed::Reopened { note });
+        self.did(call, ActionKind::Reopened { note });
         Ok(())
     }
 }

@@ -2,22 +2,22 @@
 
 use ledger::{ExecuteError, LedgerStore, Pause, Timestamp};
 
-use crate::pay::{Approved, Grounds, approve};
-use crate::{Quote, Request, Save, Saved, Stores};
+use crate::pay::{ApprovalContext, ApprovalOutcome, approve};
+use crate::{Quote, RefundStore, Request, Save, SaveOutcome};
 
 /// Saves a request and carries `quote` out with it.
 ///
 /// A case that belongs to a request which has ended without a refund, or with one of a part, is taken over,
 /// with one more read (two where the payment is not known) and one more write; one that is open answers with
-/// [`Approved::Open`].
-pub async fn carry_out<S: Stores, P: Pause>(
+/// [`ApprovalOutcome::Open`].
+pub async fn carry_out<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     request: &Request,
     quote: Option<&Quote>,
-    grounds: Grounds,
+    grounds: ApprovalContext,
     now: Timestamp,
-) -> Result<Approved, ExecuteError<<S as LedgerStore>::Error>> {
+) -> Result<ApprovalOutcome, ExecuteError<<S as LedgerStore>::Error>> {
     for attempt in 0..pause.attempts_max() {
         let approved = match quote {
             Some(quote) => {
@@ -30,7 +30,7 @@ pub async fn carry_out<S: Stores, P: Pause>(
             pause.pause(attempt).await;
             continue;
         };
-        let Approved::Taken(holder) = approved else { return Ok(approved) };
+        let ApprovalOutcome::Taken(holder) = approved else { return Ok(approved) };
         let earlier = store.request(&holder.request).await.map_err(ExecuteError::Store)?;
         let unread = request.case.payment.as_ref().filter(|_| grounds.payment.is_none());
         let payment = match unread {
@@ -38,7 +38,7 @@ pub async fn carry_out<S: Stores, P: Pause>(
             None => grounds.payment.clone(),
         };
         if let Some(earlier) = earlier.filter(|earlier| earlier.keeps_case(payment.as_ref(), now)) {
-            return Ok(Approved::Open(Box::new(earlier)));
+            return Ok(ApprovalOutcome::Open(Box::new(earlier)));
         }
         store.take_case(&holder, request).await.map_err(ExecuteError::Store)?;
     }
@@ -46,17 +46,17 @@ pub async fn carry_out<S: Stores, P: Pause>(
 }
 
 /// Nothing where somebody else was at work on the same items.
-async fn save_alone<S: Stores>(
+async fn save_alone<S: RefundStore>(
     store: &S,
     request: &Request,
-) -> Result<Option<Approved>, ExecuteError<<S as LedgerStore>::Error>> {
+) -> Result<Option<ApprovalOutcome>, ExecuteError<<S as LedgerStore>::Error>> {
     let save = Save { request: request.clone(), commit: None, refunded: None };
     Ok(match store.save(&save).await.map_err(ExecuteError::Store)? {
-        Saved::Written => Some(Approved::Saved(Box::new(save.request))),
-        Saved::Stale(stored) => Some(Approved::Stale(stored)),
-        Saved::NotAllowed => Some(Approved::NotAllowed),
-        Saved::Taken(holder) => Some(Approved::Taken(holder)),
-        Saved::TooMany => Some(Approved::TooMany),
-        Saved::Ledger(_) | Saved::PaymentMoved | Saved::CountMoved => None,
+        SaveOutcome::Written => Some(ApprovalOutcome::Saved(Box::new(save.request))),
+        SaveOutcome::Stale(stored) => Some(ApprovalOutcome::Stale(stored)),
+        SaveOutcome::NotAllowed => Some(ApprovalOutcome::NotAllowed),
+        SaveOutcome::Taken(holder) => Some(ApprovalOutcome::Taken(holder)),
+        SaveOutcome::TooMany => Some(ApprovalOutcome::TooMany),
+        SaveOutcome::Ledger(_) | SaveOutcome::PaymentMoved | SaveOutcome::CountMoved => None,
     })
 }

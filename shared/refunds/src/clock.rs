@@ -23,7 +23,7 @@
 use ledger::Timestamp;
 use policy::{ClockStart, Document, Fact, Value};
 
-use crate::{Deed, Request, State};
+use crate::{ActionKind, Request, State};
 
 /// One promise of the policy, running for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -342,7 +342,7 @@ impl Request {
 
     /// The money of a round is there once a person has noted it, unless its refund had failed before.
     fn end_with_arrivals(&self, rounds: &mut [Clock]) {
-        for arrived in self.acts.iter().filter(|act| act.deed == Deed::Arrived) {
+        for arrived in self.acts.iter().filter(|act| act.deed == ActionKind::Arrived) {
             let at = arrived.call.at;
             if let Some(round) = rounds.iter_mut().rev().find(|round| round.started_at <= at) {
                 round.ended_at = Some(round.ended_at.map_or(at, |ended_at| ended_at.min(at)));

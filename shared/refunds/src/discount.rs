@@ -5,9 +5,9 @@
 use ledger::{Actor, ExecuteError, SubscriptionId, Timestamp};
 use policy::Discount;
 
-use crate::pay::{Approved, Failure, Settled, settle};
+use crate::pay::{ApprovalOutcome, Failure, Settled, settle};
 use crate::payout::STUCK_S;
-use crate::{EdgeError, Request, Save, State, Stores};
+use crate::{EdgeError, RefundStore, Request, Save, State};
 
 /// The intent to make a subscription's next renewal cheaper.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Request {
         if self.state == State::Paying {
             return Ok(false);
         }
-        self.go(State::Paying, now, Actor::Policy)?;
+        self.transition_to(State::Paying, now, Actor::Policy)?;
         self.due_at = now.plus_s(STUCK_S).ok();
         Ok(true)
     }
@@ -53,25 +53,25 @@ impl Request {
         };
         discount.applied_at = Some(now);
         self.due_at = None;
-        self.go(State::Refunded, now, Actor::Stripe).is_ok()
+        self.transition_to(State::Refunded, now, Actor::Stripe).is_ok()
     }
 }
 
 /// Saves an approved request with the intent to give the discount.
-pub(crate) async fn approve_discount<S: Stores>(
+pub(crate) async fn approve_discount<S: RefundStore>(
     store: &S,
     request: &Request,
     (subscription, discount): (&SubscriptionId, &Discount),
     now: Timestamp,
-) -> Result<Approved, Failure<S>> {
+) -> Result<ApprovalOutcome, Failure<S>> {
     let mut request = request.clone();
     request.intend_discount(subscription.clone(), discount.clone(), now);
     let save = Save { request, commit: None, refunded: None };
     match settle(store, save, None).await? {
-        Settled::Written(request) => Ok(Approved::Saved(request)),
-        Settled::Stale(stored) => Ok(Approved::Stale(stored)),
-        Settled::NotAllowed => Ok(Approved::NotAllowed),
-        Settled::Taken(holder) => Ok(Approved::Taken(holder)),
+        Settled::Written(request) => Ok(ApprovalOutcome::Saved(request)),
+        Settled::Stale(stored) => Ok(ApprovalOutcome::Stale(stored)),
+        Settled::NotAllowed => Ok(ApprovalOutcome::NotAllowed),
+        Settled::Taken(holder) => Ok(ApprovalOutcome::Taken(holder)),
         // What is counted and what lands is credits.
         Settled::TooMany | Settled::Landed | Settled::Again => Err(ExecuteError::Busy),
     }

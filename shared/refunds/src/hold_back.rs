@@ -8,7 +8,7 @@ use ledger::{Actor, Cause, ExecuteError, Pause, PolicyRef, Timestamp};
 
 use crate::pay::{Failure, Settled, settle};
 use crate::report::reversed;
-use crate::{Act, Call, Deed, EdgeError, Request, State, Stores};
+use crate::{Action, ActionKind, ActionSource, EdgeError, RefundStore, Request, State};
 
 /// How an attempt to hold back ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +26,13 @@ impl Request {
     }
 
     /// Back to a person, for this reason; its payout is to be undone with the save.
-    fn back_to_people(&mut self, call: Call, reason: String) -> Result<(), EdgeError> {
-        self.go(State::InReview, call.at, call.by.clone())?;
+    fn back_to_people(&mut self, call: ActionSource, reason: String) -> Result<(), EdgeError> {
+        self.transition_to(State::InReview, call.at, call.by.clone())?;
         self.first_approval = None;
         self.approved_by = None;
         self.due_at = None;
         self.discount = None;
-        self.acts.push(Act { call, deed: Deed::HeldBack { reason } });
+        self.acts.push(Action { call, deed: ActionKind::HeldBack { reason } });
         Ok(())
     }
 }
@@ -46,11 +46,11 @@ impl Request {
 }
 
 /// Brings an approved request back to people. What was revoked for it is restored.
-pub async fn hold_back<S: Stores, P: Pause>(
+pub async fn hold_back<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     request: &Request,
-    (call, reason): (&Call, &str),
+    (call, reason): (&ActionSource, &str),
     now: Timestamp,
 ) -> Result<HoldBackOutcome, Failure<S>> {
     for attempt in 0..pause.attempts_max() {

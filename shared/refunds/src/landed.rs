@@ -2,7 +2,7 @@
 
 use ledger::{AccountId, ExecuteError, LedgerStore, LotId, Pause, PaymentId, Timestamp};
 
-use crate::{Save, Saved, Stores};
+use crate::{RefundStore, Save, SaveOutcome};
 
 /// Requests of an account, newest first, among which those about a payment are looked for: more than a
 /// customer files while one purchase waits.
@@ -10,7 +10,7 @@ const REQUESTS_MAX: u16 = 20;
 
 /// Settles the open requests that wait for the credits of a payment, if those have landed and none of its
 /// money has moved; a person decides the others. Says how many it settled.
-pub async fn settle_landed<S: Stores, P: Pause>(
+pub async fn settle_landed<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     (account, payment): (&AccountId, &PaymentId),
@@ -20,7 +20,7 @@ pub async fn settle_landed<S: Stores, P: Pause>(
     let landed = store.payment(payment).await.map_err(failed)?;
     let landed = landed.filter(|landed| &landed.account == account && landed.lot != LotId::NONE);
     let Some(landed) = landed else { return Ok(0) };
-    if store.moved_unrecorded(payment).await.map_err(failed)? {
+    if store.has_unrecorded_movement(payment).await.map_err(failed)? {
         return Ok(0);
     }
     let mut settled = 0_usize;
@@ -35,7 +35,7 @@ pub async fn settle_landed<S: Stores, P: Pause>(
                 break;
             }
             let save = Save { request, commit: None, refunded: None };
-            if store.save(&save).await.map_err(failed)? == Saved::Written {
+            if store.save(&save).await.map_err(failed)? == SaveOutcome::Written {
                 settled = settled.saturating_add(1);
                 break;
             }

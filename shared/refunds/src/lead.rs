@@ -24,7 +24,7 @@ pub struct Lead {
     /// Whose.
     pub account: AccountId,
     /// What it is about.
-    pub about: About,
+    pub about: LeadSubject,
     /// From when on the promises of its request count.
     pub since: Timestamp,
     /// When the sweep looks at it, the first time or again.
@@ -33,9 +33,9 @@ pub struct Lead {
 
 /// What a lead is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum About {
+pub enum LeadSubject {
     /// A purchase that is paid and not on the balance (`S2-21`).
-    Uncredited(Uncredited),
+    Uncredited(UncreditedPurchase),
     /// A payment that may be a billing error.
     Payment {
         /// The payment.
@@ -56,7 +56,7 @@ pub enum About {
 
 /// A purchase that is paid and not on the balance: a pack, a period of a plan, or what nobody could read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Uncredited {
+pub struct UncreditedPurchase {
     /// The payment.
     pub payment: PaymentId,
     /// What was bought, where the event says so.
@@ -93,7 +93,7 @@ pub struct Pack {
     pub credits: Credits,
 }
 
-impl Uncredited {
+impl UncreditedPurchase {
     /// The payment as it is recorded when the credits land, or the money goes back, under `document`.
     pub fn payment(&self, account: &AccountId, document: &Document, now: Timestamp) -> Option<Payment> {
         let product = self.product.clone().or_else(|| ProductId::new(document.products.first()?).ok())?;
@@ -164,12 +164,12 @@ impl Lead {
     /// Its id, which is that of the request that it opens.
     pub fn id(&self) -> RefundRequestId {
         match &self.about {
-            About::Uncredited(uncredited) => Self::id_of_uncredited(&self.account, &uncredited.payment),
+            LeadSubject::Uncredited(uncredited) => Self::id_of_uncredited(&self.account, &uncredited.payment),
             // Spaces keep these apart from customers' idempotency keys, which have none.
-            About::Payment { payment, reason } => {
+            LeadSubject::Payment { payment, reason } => {
                 request_id(&self.account, &format!("{} {payment}", reason.id()))
             }
-            About::Ending { generation, .. } => {
+            LeadSubject::Ending { generation, .. } => {
                 request_id(&self.account, &format!("generation {generation}"))
             }
         }
@@ -183,43 +183,46 @@ impl Lead {
     /// Why its request is filed.
     pub fn reason(&self) -> Reason {
         match &self.about {
-            About::Uncredited(_) => Reason::CreditsMissing,
-            About::Payment { reason, .. } => *reason,
-            About::Ending { .. } => Reason::GenerationFailed,
+            LeadSubject::Uncredited(_) => Reason::CreditsMissing,
+            LeadSubject::Payment { reason, .. } => *reason,
+            LeadSubject::Ending { .. } => Reason::GenerationFailed,
         }
     }
 
     /// The payment that it is about.
     pub fn payment(&self) -> Option<&PaymentId> {
         match &self.about {
-            About::Uncredited(Uncredited { payment, .. }) | About::Payment { payment, .. } => Some(payment),
-            About::Ending { .. } => None,
+            LeadSubject::Uncredited(UncreditedPurchase { payment, .. })
+            | LeadSubject::Payment { payment, .. } => Some(payment),
+            LeadSubject::Ending { .. } => None,
         }
     }
 
     /// The purchase without credits that it is about.
-    pub fn uncredited(&self) -> Option<&Uncredited> {
+    pub fn uncredited(&self) -> Option<&UncreditedPurchase> {
         match &self.about {
-            About::Uncredited(uncredited) => Some(uncredited),
-            About::Payment { .. } | About::Ending { .. } => None,
+            LeadSubject::Uncredited(uncredited) => Some(uncredited),
+            LeadSubject::Payment { .. } | LeadSubject::Ending { .. } => None,
         }
     }
 
     /// What its request says in words.
     pub fn note(&self) -> String {
         let what = match &self.about {
-            About::Uncredited(_) => "the purchase is paid, and its credits did not land in time".to_owned(),
-            About::Payment { reason: Reason::DuplicatePayment, .. } => {
+            LeadSubject::Uncredited(_) => {
+                "the purchase is paid, and its credits did not land in time".to_owned()
+            }
+            LeadSubject::Payment { reason: Reason::DuplicatePayment, .. } => {
                 "the same price was paid twice within a short time".to_owned()
             }
-            About::Payment { reason: Reason::ChargedAfterCancellation, .. } => {
+            LeadSubject::Payment { reason: Reason::ChargedAfterCancellation, .. } => {
                 "the charge came after the cancellation was confirmed".to_owned()
             }
-            About::Payment { reason: Reason::WrongPlanCharged, .. } => {
+            LeadSubject::Payment { reason: Reason::WrongPlanCharged, .. } => {
                 "the plan that was charged is not the one that the checkout ordered".to_owned()
             }
-            About::Payment { reason, .. } => format!("the records point to `{}`", reason.id()),
-            About::Ending { generation: _, kind, code } => {
+            LeadSubject::Payment { reason, .. } => format!("the records point to `{}`", reason.id()),
+            LeadSubject::Ending { generation: _, kind, code } => {
                 let code = code.as_deref().map(|code| format!(", code `{code}`")).unwrap_or_default();
                 format!("the generation was reported as {}{code}", kind.id())
             }
@@ -230,8 +233,8 @@ impl Lead {
     /// Who files its request.
     pub fn actor(&self) -> Actor {
         match &self.about {
-            About::Uncredited(_) | About::Payment { .. } => Actor::Schedule,
-            About::Ending { .. } => Actor::Policy,
+            LeadSubject::Uncredited(_) | LeadSubject::Payment { .. } => Actor::Schedule,
+            LeadSubject::Ending { .. } => Actor::Policy,
         }
     }
 }

@@ -10,7 +10,10 @@ use policy::{
     Source, Truth, Value, payable,
 };
 
-use crate::{ActError, Call, Chosen, Deed, FirstApproval, Granted, Pays, Quote, Request, Standing, State};
+use crate::{
+    ActError, ActionKind, ActionSource, Chosen, FirstApproval, Granted, Pays, Quote, QuoteInputs, Request,
+    State,
+};
 
 /// Where an offer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +103,7 @@ impl Request {
     }
 
     /// What accepting an offer would do: what a person offered, or what the document computes.
-    pub fn offer_quote(&self, id: &str, standing: &Standing<'_>) -> Option<Quote> {
+    pub fn offer_quote(&self, id: &str, standing: &QuoteInputs<'_>) -> Option<Quote> {
         let (offer, _) = self.offer(id)?;
         match &offer.made {
             Some(made) => self.offered_quote(id, &made.remedy, made.chosen, standing),
@@ -111,7 +114,7 @@ impl Request {
     /// What the document computes for an offer, by the credits that are used by now: the decision counted
     /// those that were used when the request was filed (`S3-21`). `None` if the document computes nothing, or
     /// does not make the offer after such use.
-    pub fn computed_remedy(&self, id: &str, standing: &Standing<'_>) -> Option<Remedy> {
+    pub fn computed_remedy(&self, id: &str, standing: &QuoteInputs<'_>) -> Option<Remedy> {
         let (_, made) = self.offer(id)?;
         let computed = made.remedy.clone()?;
         let (Some(payment), Some(head)) = (standing.payment, standing.head) else { return Some(computed) };
@@ -142,7 +145,7 @@ impl Request {
         id: &str,
         remedy: &Remedy,
         chosen: Chosen,
-        standing: &Standing<'_>,
+        standing: &QuoteInputs<'_>,
     ) -> Option<Quote> {
         let offer = standing.document.offers.iter().find(|offer| offer.id == id)?;
         let of_generation = offer.remedy == Some(RemedyRule::CreditsOfGeneration);
@@ -167,20 +170,20 @@ impl Request {
     }
 
     /// The customer declines an offer. The decision stays what it is.
-    pub fn decline_offer(&mut self, call: Call, id: &str) -> Result<(), ActError> {
+    pub fn decline_offer(&mut self, call: ActionSource, id: &str) -> Result<(), ActError> {
         self.close_offer(id, OfferState::Declined)?;
         // The fact is the customer's word, of a boolean type.
         let _ = self.case.facts.set(Fact::OfferDeclined, true);
-        self.did(call, Deed::Declined { offer: id.to_owned() });
+        self.did(call, ActionKind::Declined { offer: id.to_owned() });
         Ok(())
     }
 
     /// The customer accepts an offer, on top of what was `granted` before.
     pub fn accept_offer(
         &mut self,
-        call: Call,
+        call: ActionSource,
         id: &str,
-        (standing, granted): (&Standing<'_>, Granted),
+        (standing, granted): (&QuoteInputs<'_>, Granted),
     ) -> Result<Follows, ActError> {
         let (offer, made) = self.offer(id).ok_or(ActError::NoOffer)?;
         let (kind, maker) = (made.kind, offer.made.as_ref().map(|made| made.by.clone()));
@@ -211,12 +214,12 @@ impl Request {
                 Follows::Review
             }
         };
-        self.did(call, Deed::Accepted { offer: id.to_owned() });
+        self.did(call, ActionKind::Accepted { offer: id.to_owned() });
         Ok(follows)
     }
 
-    fn step(&mut self, state: State, call: &Call) -> Result<(), ActError> {
-        self.go(state, call.at, call.by.clone()).map_err(|error| ActError::State(error.from))
+    fn step(&mut self, state: State, call: &ActionSource) -> Result<(), ActError> {
+        self.transition_to(state, call.at, call.by.clone()).map_err(|error| ActError::State(error.from))
     }
 
     fn close_offer(&mut self, id: &str, state: OfferState) -> Result<(), ActError> {
@@ -257,7 +260,7 @@ impl Request {
         remedy: &Remedy,
         chosen: Chosen,
         of_generation: bool,
-        standing: &Standing<'_>,
+        standing: &QuoteInputs<'_>,
     ) -> Option<Quote> {
         match remedy {
             Remedy::Money { amount_minor, .. } => {
@@ -292,7 +295,7 @@ impl Request {
 }
 
 /// The product that granted credits are for.
-fn product_of(request: &Request, standing: &Standing<'_>) -> Option<ProductId> {
+fn product_of(request: &Request, standing: &QuoteInputs<'_>) -> Option<ProductId> {
     if let Some(payment) = standing.payment {
         return Some(payment.product.clone());
     }

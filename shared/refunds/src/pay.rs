@@ -2,7 +2,7 @@
 //! transaction, decided anew when another writer was first.
 
 use ledger::{
-    AccountId, Actor, Answer, Cause, Change, Command, Commit, Committed, Compensation, Credits, Ending,
+    AccountId, Actor, Answer, Cause, Change, Command, Commit, CommitOutcome, Compensation, Credits, Ending,
     Entry, ExecuteError, Grant, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentKind,
     PaymentStore, PolicyRef, Prepared, Record, ReleaseReason, Settlement, SettlementOutcome, Timestamp,
     prepare,
@@ -12,19 +12,19 @@ use policy::Document;
 use crate::discount::approve_discount;
 use crate::{
     CountedBy, Counting, Granted, Holder, LeadStore, Pays, Quote, RefundedSum, Request, RequestStore,
-    ReviewError, Save, Saved, State,
+    ReviewError, Save, SaveOutcome, State,
 };
 
 /// Keeps journals, payments, leads and requests, and fails in one way.
-pub trait Stores: PaymentStore + LeadStore + RequestStore<Error = <Self as LedgerStore>::Error> {}
+pub trait RefundStore: PaymentStore + LeadStore + RequestStore<Error = <Self as LedgerStore>::Error> {}
 
-impl<S: PaymentStore + LeadStore + RequestStore<Error = <S as LedgerStore>::Error>> Stores for S {}
+impl<S: PaymentStore + LeadStore + RequestStore<Error = <S as LedgerStore>::Error>> RefundStore for S {}
 
 pub(crate) type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
 /// Who approves, under which policy, and which records were read already.
 #[derive(Debug, Clone)]
-pub struct Grounds {
+pub struct ApprovalContext {
     /// Who.
     pub actor: Actor,
     /// By which policy.
@@ -51,7 +51,7 @@ pub enum Head {
 
 /// What becomes of a request whose money or credits are approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Approved {
+pub enum ApprovalOutcome {
     /// It is saved, with its intent to pay and the ledger's entry.
     Saved(Box<Request>),
     /// Another writer saved the request first; this is what is stored.
@@ -79,7 +79,7 @@ pub enum Approved {
     Open(Box<Request>),
 }
 
-impl Grounds {
+impl ApprovalContext {
     /// The grounds of a decision by `document`.
     pub fn of(document: &Document, actor: Actor) -> Self {
         let leftover = document.leftover.as_ref();
@@ -104,14 +104,14 @@ impl Grounds {
 
 /// Carries out what was quoted, and saves the request with it, which is approved already and has the version
 /// to be saved: money with the intent to pay it, credits as refunded.
-pub async fn approve<S: Stores, P: Pause>(
+pub async fn approve<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     request: &Request,
     quote: &Quote,
-    grounds: Grounds,
+    grounds: ApprovalContext,
     now: Timestamp,
-) -> Result<Approved, Failure<S>> {
+) -> Result<ApprovalOutcome, Failure<S>> {
     match &quote.pays {
         Pays::Money { payment, amount } => {
             // A request, a quote and an entry in one future are large.
@@ -128,9 +128,9 @@ pub async fn approve<S: Stores, P: Pause>(
             Box::pin(approve_credits(store, pause, request, (&command, *credits, None), grounds, now)).await
         }
         Pays::Bought { credits, .. } => {
-            let Some(payment) = quote.records.clone() else { return Ok(Approved::NotPossible) };
+            let Some(payment) = quote.records.clone() else { return Ok(ApprovalOutcome::NotPossible) };
             let leftover_s = grounds.leftover_s.filter(|_| payment.kind != PaymentKind::Pack);
-            let grant = Grant { payment, stops_clocks: false, period: None, leftover_s };
+            let grant = Grant { payment, pauses_leftover_expiry: false, period: None, leftover_s };
             let command = Command::Grant(grant);
             Box::pin(approve_credits(store, pause, request, (&command, *credits, None), grounds, now)).await
         }
@@ -153,14 +153,14 @@ pub async fn approve<S: Stores, P: Pause>(
 }
 
 /// Revokes what the quote says, raises the payment's sum of refunds and saves the intent to pay.
-async fn approve_money<S: Stores, P: Pause>(
+async fn approve_money<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     request: &Request,
     (quote, id, amount): (&Quote, &PaymentId, Money),
-    mut grounds: Grounds,
+    mut grounds: ApprovalContext,
     now: Timestamp,
-) -> Result<Approved, Failure<S>> {
+) -> Result<ApprovalOutcome, Failure<S>> {
     let mut known = grounds.payment.take();
     for attempt in 0..pause.attempts_max() {
         let recorded = match known.take() {
@@ -169,23 +169,23 @@ async fn approve_money<S: Stores, P: Pause>(
         };
         let records = quote.records.clone().filter(|_| recorded.is_none());
         let Some(payment) = recorded.or_else(|| records.as_deref().cloned()) else {
-            return Ok(Approved::NothingLeft);
+            return Ok(ApprovalOutcome::NothingLeft);
         };
         if payment.bars_refunds() {
-            return Ok(Approved::Disputed);
+            return Ok(ApprovalOutcome::Disputed);
         }
-        if records.is_some() && store.moved_unrecorded(id).await.map_err(ExecuteError::Store)? {
-            return Ok(Approved::MovedUnrecorded);
+        if records.is_some() && store.has_unrecorded_movement(id).await.map_err(ExecuteError::Store)? {
+            return Ok(ApprovalOutcome::MovedUnrecorded);
         }
-        let Some(sum) = RefundedSum::raise(&payment, amount) else { return Ok(Approved::NothingLeft) };
+        let Some(sum) = RefundedSum::raise(&payment, amount) else { return Ok(ApprovalOutcome::NothingLeft) };
         let sum = RefundedSum { records, ..sum };
         let head = read_head(store, &request.account, std::mem::take(&mut grounds.head)).await?;
         let fresh = quote.clone().on(&payment).renewed(head.as_ref(), now);
         if fresh.id() != quote.id() {
-            return Ok(Approved::QuoteChanged(Box::new(fresh)));
+            return Ok(ApprovalOutcome::QuoteChanged(Box::new(fresh)));
         }
         let mut request = request.clone();
-        request.intend(id.clone(), amount, quote.ends.clone(), now);
+        request.record_payout_intent(id.clone(), amount, quote.ends.clone(), now);
         let mut commit = None;
         if let Some(command) = &quote.revocation() {
             let order = order(&request, command, &grounds);
@@ -199,11 +199,11 @@ async fn approve_money<S: Stores, P: Pause>(
         }
         let save = Save { request, commit, refunded: Some(sum) };
         match settle(store, save, None).await? {
-            Settled::Written(request) => return Ok(Approved::Saved(request)),
-            Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
-            Settled::NotAllowed => return Ok(Approved::NotAllowed),
-            Settled::TooMany => return Ok(Approved::TooMany),
-            Settled::Taken(holder) => return Ok(Approved::Taken(holder)),
+            Settled::Written(request) => return Ok(ApprovalOutcome::Saved(request)),
+            Settled::Stale(stored) => return Ok(ApprovalOutcome::Stale(stored)),
+            Settled::NotAllowed => return Ok(ApprovalOutcome::NotAllowed),
+            Settled::TooMany => return Ok(ApprovalOutcome::TooMany),
+            Settled::Taken(holder) => return Ok(ApprovalOutcome::Taken(holder)),
             Settled::Landed | Settled::Again => pause.pause(attempt).await,
         }
     }
@@ -212,14 +212,14 @@ async fn approve_money<S: Stores, P: Pause>(
 
 /// Carries out `command`, which brings `credits`, and saves the request as refunded, together with the counts
 /// of a quote whose credits count.
-async fn approve_credits<S: Stores, P: Pause>(
+async fn approve_credits<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     request: &Request,
     (command, credits, counted): (&Command, Credits, Option<&Quote>),
-    mut grounds: Grounds,
+    mut grounds: ApprovalContext,
     now: Timestamp,
-) -> Result<Approved, Failure<S>> {
+) -> Result<ApprovalOutcome, Failure<S>> {
     let order = order(request, command, &grounds);
     for attempt in 0..pause.attempts_max() {
         let head = read_head(store, &request.account, std::mem::take(&mut grounds.head)).await?;
@@ -231,11 +231,11 @@ async fn approve_credits<S: Stores, P: Pause>(
             {
                 None
             }
-            Prepared::Answer(_) => return Ok(Approved::NotPossible),
+            Prepared::Answer(_) => return Ok(ApprovalOutcome::NotPossible),
         };
         let mut request = request.clone();
-        if request.go(State::Refunded, now, grounds.actor.clone()).is_err() {
-            return Ok(Approved::Stale(Box::new(request)));
+        if request.transition_to(State::Refunded, now, grounds.actor.clone()).is_err() {
+            return Ok(ApprovalOutcome::Stale(Box::new(request)));
         }
         request.given = Some(credits);
         // An earlier payout of it failed and is undone: credits take its place.
@@ -249,19 +249,19 @@ async fn approve_credits<S: Stores, P: Pause>(
                 if let Err(ReviewError::AbovePayment(left)) =
                     save.request.is_bearable(&quote.clone().after(before))
                 {
-                    return Ok(Approved::AbovePayment(left));
+                    return Ok(ApprovalOutcome::AbovePayment(left));
                 }
                 Some(Counting::of(counts, credits.get(), within_s, now))
             }
             None => None,
         };
         match settle(store, save, counting.as_ref()).await? {
-            Settled::Written(request) => return Ok(Approved::Saved(request)),
-            Settled::Stale(stored) => return Ok(Approved::Stale(stored)),
-            Settled::NotAllowed => return Ok(Approved::NotAllowed),
-            Settled::TooMany => return Ok(Approved::TooMany),
-            Settled::Taken(holder) => return Ok(Approved::Taken(holder)),
-            Settled::Landed => return Ok(Approved::NotPossible),
+            Settled::Written(request) => return Ok(ApprovalOutcome::Saved(request)),
+            Settled::Stale(stored) => return Ok(ApprovalOutcome::Stale(stored)),
+            Settled::NotAllowed => return Ok(ApprovalOutcome::NotAllowed),
+            Settled::TooMany => return Ok(ApprovalOutcome::TooMany),
+            Settled::Taken(holder) => return Ok(ApprovalOutcome::Taken(holder)),
+            Settled::Landed => return Ok(ApprovalOutcome::NotPossible),
             Settled::Again => pause.pause(attempt).await,
         }
     }
@@ -279,7 +279,7 @@ pub(crate) enum Settled {
     Again,
 }
 
-pub(crate) async fn settle<S: Stores>(
+pub(crate) async fn settle<S: RefundStore>(
     store: &S,
     save: Save,
     counting: Option<&Counting>,
@@ -290,23 +290,23 @@ pub(crate) async fn settle<S: Stores>(
         None => store.save(&save).await,
     };
     Ok(match saved.map_err(ExecuteError::Store)? {
-        Saved::Written => Settled::Written(Box::new(save.request)),
-        Saved::Stale(stored) => Settled::Stale(stored),
-        Saved::NotAllowed => Settled::NotAllowed,
-        Saved::TooMany => Settled::TooMany,
-        Saved::Taken(holder) => Settled::Taken(holder),
+        SaveOutcome::Written => Settled::Written(Box::new(save.request)),
+        SaveOutcome::Stale(stored) => Settled::Stale(stored),
+        SaveOutcome::NotAllowed => Settled::NotAllowed,
+        SaveOutcome::TooMany => Settled::TooMany,
+        SaveOutcome::Taken(holder) => Settled::Taken(holder),
         // The reply to an earlier try of this very save was lost.
-        Saved::Ledger(Committed::Behind(entry)) if Some(entry.hash()) == ours => {
+        SaveOutcome::Ledger(CommitOutcome::Behind(entry)) if Some(entry.hash()) == ours => {
             Settled::Written(Box::new(save.request))
         }
-        Saved::Ledger(Committed::Exists(record)) if matches!(*record, Record::NewPayment(_)) => {
+        SaveOutcome::Ledger(CommitOutcome::Exists(record)) if matches!(*record, Record::NewPayment(_)) => {
             Settled::Landed
         }
-        Saved::Ledger(_) | Saved::PaymentMoved | Saved::CountMoved => Settled::Again,
+        SaveOutcome::Ledger(_) | SaveOutcome::PaymentMoved | SaveOutcome::CountMoved => Settled::Again,
     })
 }
 
-pub(crate) async fn read_head<S: Stores>(
+pub(crate) async fn read_head<S: RefundStore>(
     store: &S,
     account: &AccountId,
     head: Head,
@@ -317,7 +317,11 @@ pub(crate) async fn read_head<S: Stores>(
     }
 }
 
-fn order<'order>(request: &'order Request, command: &'order Command, grounds: &Grounds) -> Order<'order> {
+fn order<'order>(
+    request: &'order Request,
+    command: &'order Command,
+    grounds: &ApprovalContext,
+) -> Order<'order> {
     Order {
         account: &request.account,
         command,

@@ -80,7 +80,7 @@ pub enum RefundStatus {
 
 /// What Stripe reports of a refund, in an answer or in an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefundSeen {
+pub struct RefundSighting {
     /// Stripe's refund.
     pub id: RefundId,
     /// The payment it belongs to.
@@ -110,7 +110,7 @@ impl Request {
     /// Stores the intent to pay `amount` of `payment`, with which the subscription `ends`; what is revoked
     /// for it is filled in by [`Request::revoked`]. After an intent that failed it is another one: with a key
     /// of its own, and its refund is not the one that failed.
-    pub fn intend(
+    pub fn record_payout_intent(
         &mut self,
         payment: PaymentId,
         amount: Money,
@@ -164,7 +164,7 @@ impl Request {
     /// Stripe is about to be asked; `another_key` if Stripe's list did not show the request's refund.
     pub fn ask(&mut self, now: Timestamp, another_key: bool) -> Result<(), EdgeError> {
         if self.state == State::Approved {
-            self.go(State::Paying, now, Actor::Policy)?;
+            self.transition_to(State::Paying, now, Actor::Policy)?;
         } else if self.state != State::Paying {
             return Err(EdgeError { from: self.state, to: State::Paying });
         }
@@ -227,7 +227,7 @@ impl Request {
         if !matches!(self.state, State::Approved | State::Paying) {
             return Err(EdgeError { from: self.state, to: State::Failed });
         }
-        self.go(State::Failed, now, Actor::Stripe)?;
+        self.transition_to(State::Failed, now, Actor::Stripe)?;
         self.due_at = None;
         if let Some(payout) = &mut self.payout {
             payout.failure = Some(code.to_owned());
@@ -237,7 +237,7 @@ impl Request {
 
     /// Stripe reports a refund of this request, in an answer or an event, in any order and any number of
     /// times (B4, E8 to E10).
-    pub fn observe(&mut self, seen: &RefundSeen, now: Timestamp) -> Seen {
+    pub fn observe(&mut self, seen: &RefundSighting, now: Timestamp) -> Seen {
         let failed_again = seen.status == RefundStatus::Failed;
         let Some(payout) = &mut self.payout else {
             // Credits took the place of a payout that had failed.
@@ -279,7 +279,7 @@ impl Request {
             payout.failure = seen.failure.clone().or_else(|| Some("failed".to_owned()));
         }
         payout.needs_customer = false;
-        if self.go(target, now, Actor::Stripe).is_err() {
+        if self.transition_to(target, now, Actor::Stripe).is_err() {
             return Seen::Mismatch;
         }
         self.await_payout(now);

@@ -9,7 +9,7 @@
 use ledger::{AccountId, Actor, Currency, Money, RefundRequestId, Timestamp};
 use policy::{Fact, Outcome, Reason, Recommendation, Remedy, Value};
 
-use crate::{Act, Call, Clock, ClockState, Deed, Request, State, fingerprint};
+use crate::{Action, ActionKind, ActionSource, Clock, ClockState, Request, State, fingerprint};
 
 /// How long a claim lasts, in seconds: half an hour is longer than reading and deciding a case takes, and
 /// short beside the shortest promise to people (four working hours), so that a claim that was forgotten
@@ -212,7 +212,7 @@ impl Request {
 
     /// `person` notes that the money of an overdue refund is there, or that it is settled otherwise. Whether
     /// that was still open.
-    pub fn arrived(&mut self, person: &str, now: Timestamp) -> Result<bool, ClaimError> {
+    pub fn confirm_refund_arrival(&mut self, person: &str, now: Timestamp) -> Result<bool, ClaimError> {
         if self.state != State::Refunded {
             return Err(ClaimError::State(self.state));
         }
@@ -226,8 +226,8 @@ impl Request {
             return Ok(false);
         }
         let by = Actor::Support(person.to_owned());
-        let call = Call { by, at: now, fingerprint: fingerprint(&[self.id.as_str()]) };
-        self.acts.push(Act { call, deed: Deed::Arrived });
+        let call = ActionSource { by, at: now, fingerprint: fingerprint(&[self.id.as_str()]) };
+        self.acts.push(Action { call, deed: ActionKind::Arrived });
         self.claim = None;
         self.clocks_due_at = Some(now);
         Ok(true)

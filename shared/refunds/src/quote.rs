@@ -15,7 +15,7 @@ use crate::{Granted, fingerprint};
 
 /// What a quote rests on.
 #[derive(Debug, Clone, Copy)]
-pub struct Standing<'s> {
+pub struct QuoteInputs<'s> {
     /// The document that decides.
     pub document: &'s Document,
     /// The payment that it is about.
@@ -159,7 +159,7 @@ pub struct Quote {
     pub(crate) granted: Granted,
 }
 
-impl<'s> Standing<'s> {
+impl<'s> QuoteInputs<'s> {
     /// The payment whose money could go back, recorded or not.
     pub(crate) fn paid(&self) -> Option<&'s Payment> {
         self.payment.or(self.unrecorded)
@@ -184,7 +184,7 @@ impl Pays {
 
 impl Quote {
     /// A quote of `amount` of `payment`, by the document's terms as far as nobody `chose` others.
-    pub fn of_money(payment: &Payment, amount: Money, chosen: Chosen, standing: &Standing<'_>) -> Self {
+    pub fn of_money(payment: &Payment, amount: Money, chosen: Chosen, standing: &QuoteInputs<'_>) -> Self {
         let document = standing.document;
         let runs = match &payment.kind {
             PaymentKind::Subscription { subscription, .. } => {
@@ -231,7 +231,7 @@ impl Quote {
 
     /// A quote of a discount on the next renewal of the payment's subscription. There is none of one that has
     /// ended or is cancelled, and no amount of another currency than the payment's or above what it was.
-    pub fn of_discount(discount: &Discount, standing: &Standing<'_>) -> Option<Self> {
+    pub fn of_discount(discount: &Discount, standing: &QuoteInputs<'_>) -> Option<Self> {
         let payment = standing.payment?;
         let PaymentKind::Subscription { subscription, .. } = &payment.kind else { return None };
         let renews = standing
@@ -250,7 +250,7 @@ impl Quote {
     }
 
     /// A quote of credits, or of another thing that takes nothing back.
-    pub fn of_credits(pays: Pays, standing: &Standing<'_>) -> Self {
+    pub fn of_credits(pays: Pays, standing: &QuoteInputs<'_>) -> Self {
         let quote = Self {
             pays,
             revoked: None,
@@ -269,7 +269,7 @@ impl Quote {
     }
 
     /// A quote of `credits` for `payment`, which is recorded with them.
-    pub fn of_purchase(payment: &Payment, credits: Credits, standing: &Standing<'_>) -> Self {
+    pub fn of_purchase(payment: &Payment, credits: Credits, standing: &QuoteInputs<'_>) -> Self {
         let product = payment.product.clone();
         let of_plan = payment.kind != PaymentKind::Pack;
         let pays = Pays::Bought { payment: payment.id.clone(), product, credits, of_plan };

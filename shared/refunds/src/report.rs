@@ -5,12 +5,12 @@ use ledger::{
     Actor, Cause, Command, ExecuteError, Order, Pause, Payment, Prepared, RefundRequestId, Timestamp, prepare,
 };
 
-use crate::pay::{Failure, Head, Settled, Stores, next, read_head, settle};
-use crate::{RefundSeen, RefundedSum, Request, Save, Seen, State};
+use crate::pay::{Failure, Head, RefundStore, Settled, next, read_head, settle};
+use crate::{RefundSighting, RefundedSum, Request, Save, Seen, State};
 
 /// How a report of Stripe's ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reported {
+pub enum ReportOutcome {
     /// The request went to this state, or learned its refund.
     Moved(State),
     /// It said what is known; the request is in this state.
@@ -29,21 +29,21 @@ const FAILED_BY_DISPUTE: &str = "charge_for_pending_refund_disputed";
 /// failed gives back what was revoked for it and lowers the payment's sum, once (E8 to E10), unless it
 /// failed because the cardholder's bank takes the money, or the bank has it: the customer would have money
 /// and credits. A dispute that is won gives them back later ([`undo`]).
-pub async fn report<S: Stores, P: Pause>(
+pub async fn report<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     id: &RefundRequestId,
-    seen: &RefundSeen,
+    seen: &RefundSighting,
     cause: Cause,
     now: Timestamp,
-) -> Result<Reported, Failure<S>> {
+) -> Result<ReportOutcome, Failure<S>> {
     for attempt in 0..pause.attempts_max() {
         let Some(mut request) = store.request(id).await.map_err(ExecuteError::Store)? else {
-            return Ok(Reported::NotOurs);
+            return Ok(ReportOutcome::NotOurs);
         };
         let save = match request.observe(seen, now) {
-            Seen::Known => return Ok(Reported::Known(request.state)),
-            Seen::Mismatch => return Ok(Reported::Mismatch),
+            Seen::Known => return Ok(ReportOutcome::Known(request.state)),
+            Seen::Mismatch => return Ok(ReportOutcome::Mismatch),
             Seen::Moved => Save { request: next(request), commit: None, refunded: None },
             Seen::MovedToFailed => {
                 let by_dispute = seen.failure.as_deref() == Some(FAILED_BY_DISPUTE);
@@ -51,7 +51,7 @@ pub async fn report<S: Stores, P: Pause>(
             }
         };
         if let Settled::Written(request) = settle(store, save, None).await? {
-            return Ok(Reported::Moved(request.state));
+            return Ok(ReportOutcome::Moved(request.state));
         }
         pause.pause(attempt).await;
     }
@@ -61,19 +61,19 @@ pub async fn report<S: Stores, P: Pause>(
 /// Saves that Stripe declined the payout for good: what was revoked for it is given back unless the money
 /// has left by another way (`money_left`). Its amount counts as refunded no more: the refunds that did take
 /// the money are counted by their own events.
-pub async fn decline<S: Stores, P: Pause>(
+pub async fn decline<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     id: &RefundRequestId,
     (code, money_left): (&str, bool),
     now: Timestamp,
-) -> Result<Reported, Failure<S>> {
+) -> Result<ReportOutcome, Failure<S>> {
     for attempt in 0..pause.attempts_max() {
         let Some(mut request) = store.request(id).await.map_err(ExecuteError::Store)? else {
-            return Ok(Reported::NotOurs);
+            return Ok(ReportOutcome::NotOurs);
         };
         if request.declined(code, now).is_err() {
-            return Ok(Reported::Known(request.state));
+            return Ok(ReportOutcome::Known(request.state));
         }
         let save = if money_left {
             let refunded = match &request.payout {
@@ -88,7 +88,7 @@ pub async fn decline<S: Stores, P: Pause>(
             undone(store, request, false, Cause::RefundRequest(id.as_str().to_owned()), now).await?
         };
         if let Settled::Written(request) = settle(store, save, None).await? {
-            return Ok(Reported::Moved(request.state));
+            return Ok(ReportOutcome::Moved(request.state));
         }
         pause.pause(attempt).await;
     }
@@ -97,26 +97,26 @@ pub async fn decline<S: Stores, P: Pause>(
 
 /// Gives back what a refund that failed by its payment's dispute had revoked, once the bank has decided for
 /// the company. While another dispute of the payment is open or lost, everything stays as it is.
-pub async fn undo<S: Stores, P: Pause>(
+pub async fn undo<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     id: &RefundRequestId,
     cause: Cause,
     now: Timestamp,
-) -> Result<Reported, Failure<S>> {
+) -> Result<ReportOutcome, Failure<S>> {
     for attempt in 0..pause.attempts_max() {
         let Some(request) = store.request(id).await.map_err(ExecuteError::Store)? else {
-            return Ok(Reported::NotOurs);
+            return Ok(ReportOutcome::NotOurs);
         };
         if !request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) {
-            return Ok(Reported::Known(request.state));
+            return Ok(ReportOutcome::Known(request.state));
         }
         let save = undone(store, request, true, cause.clone(), now).await?;
         if save.request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) {
-            return Ok(Reported::Known(save.request.state));
+            return Ok(ReportOutcome::Known(save.request.state));
         }
         if let Settled::Written(request) = settle(store, save, None).await? {
-            return Ok(Reported::Moved(request.state));
+            return Ok(ReportOutcome::Moved(request.state));
         }
         pause.pause(attempt).await;
     }
@@ -125,7 +125,7 @@ pub async fn undo<S: Stores, P: Pause>(
 
 /// A failed request with the ledger's and the payment's part of undoing its payout; without them where a dispute
 /// of its payment is lost, or the refund failed `by_dispute` and its disputes have not ended well.
-async fn undone<S: Stores>(
+async fn undone<S: RefundStore>(
     store: &S,
     mut request: Request,
     by_dispute: bool,
@@ -145,7 +145,7 @@ async fn undone<S: Stores>(
 }
 
 /// The request with the ledger's and the payment's part of taking back a payout that no money left for.
-pub(crate) async fn reversed<S: Stores>(
+pub(crate) async fn reversed<S: RefundStore>(
     store: &S,
     request: Request,
     payment: Option<&Payment>,

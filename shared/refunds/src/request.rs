@@ -8,7 +8,9 @@ use policy::{Approval as Limits, Decision, Document, Facts, Missing, Outcome, Re
 use sha2::{Digest, Sha256};
 
 use crate::offer::refreshed;
-use crate::{Act, Claim, Clock, Deed, EdgeError, FirstApproval, Offer, Payout, RenewalDiscount, State};
+use crate::{
+    Action, ActionKind, Claim, Clock, EdgeError, FirstApproval, Offer, Payout, RenewalDiscount, State,
+};
 
 /// Longest text of a customer or a reviewer, in characters: two pages.
 pub const NOTE_CHARACTERS_MAX: usize = 4000;
@@ -60,7 +62,7 @@ pub struct Request {
     /// When it was submitted.
     pub submitted_at: Timestamp,
     /// What people did with it since, oldest first.
-    pub acts: Vec<Act>,
+    pub acts: Vec<Action>,
     /// What a person asks the customer for, while the request waits for it.
     pub asked: Vec<Missing>,
     /// The offers of the decision.
@@ -173,16 +175,16 @@ impl Request {
     pub fn customer_spoke_before(&self, instant: Timestamp) -> bool {
         let speaks = |actor: &Actor| matches!(actor, Actor::Customer | Actor::Support(_));
         let filed = self.steps.first().is_some_and(|step| step.at < instant && speaks(&step.actor));
-        let acted = |act: &Act| act.call.at < instant && act.call.by == Actor::Customer;
+        let acted = |act: &Action| act.call.at < instant && act.call.by == Actor::Customer;
         filed || self.acts.iter().any(acted)
     }
 
     /// Whether its last act, a reopening or an offer that was accepted, brought it back from a refusal or a
     /// payout that failed, and Stripe has not been asked since.
-    pub(crate) fn came_back(&self) -> bool {
+    pub(crate) fn was_reopened(&self) -> bool {
         let deed = self.acts.last().map(|act| &act.deed);
         let mut since = self.steps.iter().rev().map(|step| step.state);
-        matches!(deed, Some(Deed::Reopened { .. } | Deed::Accepted { .. }))
+        matches!(deed, Some(ActionKind::Reopened { .. } | ActionKind::Accepted { .. }))
             && since
                 .find(|state| !matches!(state, State::InReview | State::Approved | State::Refunded))
                 .is_some_and(|before| matches!(before, State::Refused | State::Failed))
@@ -220,7 +222,7 @@ impl Request {
         let case = &self.case;
         let waits = case.reason == Reason::CreditsMissing && case.payment.as_ref() == Some(&payment.id);
         let there = payment.lot != LotId::NONE && payment.refunded_minor == 0 && !payment.bars_refunds();
-        if !waits || !there || self.go(State::Settled, now, Actor::Policy).is_err() {
+        if !waits || !there || self.transition_to(State::Settled, now, Actor::Policy).is_err() {
             return false;
         }
         self.asked.clear();
@@ -240,8 +242,8 @@ impl Request {
     }
 
     /// Goes to `state`. Nobody is at work on it any more, and its clocks are to be looked at.
-    pub fn go(&mut self, state: State, at: Timestamp, actor: Actor) -> Result<(), EdgeError> {
-        self.state = self.state.go(state)?;
+    pub fn transition_to(&mut self, state: State, at: Timestamp, actor: Actor) -> Result<(), EdgeError> {
+        self.state = self.state.transition_to(state)?;
         self.steps.push(Step { state, at, actor });
         self.claim = None;
         self.untimed(state, at);

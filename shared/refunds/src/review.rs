@@ -12,7 +12,8 @@ use policy::{
 
 use crate::offer::grants_of_generation;
 use crate::{
-    Call, Case, Chosen, Claim, Deed, Ground, Made, Offer, OfferState, Quote, Request, Standing, State,
+    ActionKind, ActionSource, Case, Chosen, Claim, Ground, Made, Offer, OfferState, Quote, QuoteInputs,
+    Request, State,
 };
 
 /// How many reviews that decide nothing (questions, offers, first approvals) a request can have: a case with
@@ -76,7 +77,7 @@ pub struct FirstApproval {
 
 /// What a review leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reviewed {
+pub enum ReviewOutcome {
     /// The request is to be saved as it is.
     Recorded,
     /// The request is approved, and this is to be carried out.
@@ -189,28 +190,28 @@ impl Request {
     /// The support people who did something in the customer's name since it was filed.
     pub fn speakers(&self) -> impl Iterator<Item = &str> {
         self.acts.iter().filter_map(|act| match (&act.deed, &act.call.by) {
-            (Deed::Reviewed(_) | Deed::Arrived | Deed::HeldBack { .. }, _) => None,
+            (ActionKind::Reviewed(_) | ActionKind::Arrived | ActionKind::HeldBack { .. }, _) => None,
             (_, Actor::Support(speaker)) => Some(speaker.as_str()),
             _ => None,
         })
     }
 
     /// The reviews so far, oldest first, each with who made it and when.
-    pub fn reviews(&self) -> impl Iterator<Item = (&Call, &Review)> {
+    pub fn reviews(&self) -> impl Iterator<Item = (&ActionSource, &Review)> {
         self.acts.iter().filter_map(|act| match &act.deed {
-            Deed::Reviewed(review) => Some((&act.call, review)),
+            ActionKind::Reviewed(review) => Some((&act.call, review)),
             _ => None,
         })
     }
 
     /// What could be paid: what was accepted, granted or recommended, or else all that is left of the
     /// payment, or else the credits of the generation.
-    pub fn quote(&self, standing: &Standing<'_>) -> Option<Quote> {
+    pub fn quote(&self, standing: &QuoteInputs<'_>) -> Option<Quote> {
         self.quote_by(Chosen::default(), standing)
     }
 
     /// The same by the terms that a reviewer chose. What the customer accepted stays as it was offered.
-    pub fn quote_by(&self, chosen: Chosen, standing: &Standing<'_>) -> Option<Quote> {
+    pub fn quote_by(&self, chosen: Chosen, standing: &QuoteInputs<'_>) -> Option<Quote> {
         let accepted = || self.offers.iter().filter(|offer| offer.state == OfferState::Accepted);
         if let Some(quote) = accepted().find_map(|offer| self.offer_quote(&offer.id, standing)) {
             return Some(quote);
@@ -272,7 +273,7 @@ impl Request {
         &self,
         part: Money,
         chosen: Chosen,
-        standing: &Standing<'_>,
+        standing: &QuoteInputs<'_>,
     ) -> Result<Quote, ReviewError> {
         let payment = standing.paid().ok_or(ReviewError::NothingToRefund)?;
         let left = payment.refundable().ok().filter(|left| !left.is_zero());
@@ -296,10 +297,10 @@ impl Request {
     /// A person decides. `quote` is what is to be carried out, where money or credits are to move.
     pub fn review(
         &mut self,
-        call: Call,
+        call: ActionSource,
         mut review: Review,
         quote: Option<Quote>,
-    ) -> Result<Reviewed, ReviewError> {
+    ) -> Result<ReviewOutcome, ReviewError> {
         if !self.can_be_reviewed() {
             return Err(ReviewError::State(self.state));
         }
@@ -318,7 +319,7 @@ impl Request {
         let leads_to = match (&review.verdict, executes) {
             (Verdict::Refuse, _) => {
                 self.decided(State::Refused, &call)?;
-                Reviewed::Recorded
+                ReviewOutcome::Recorded
             }
             (Verdict::Ask(missing), _) => {
                 self.has_room()?;
@@ -326,7 +327,7 @@ impl Request {
                     self.decided(State::NeedsInformation, &call)?;
                 }
                 self.asked.clone_from(missing);
-                Reviewed::Recorded
+                ReviewOutcome::Recorded
             }
             (verdict, Some(quote)) => {
                 review.quote = Some(quote.id());
@@ -335,7 +336,7 @@ impl Request {
                     // It is another person's turn.
                     self.claim = None;
                     self.in_hand(&call)?;
-                    Reviewed::Recorded
+                    ReviewOutcome::Recorded
                 } else if let Verdict::Offer { offer, remedy } = verdict {
                     self.has_room()?;
                     let quote = quote.id();
@@ -344,16 +345,16 @@ impl Request {
                     let chosen = review.chosen;
                     self.make(offer, Made { by: reviewer, remedy: remedy.clone(), chosen, quote, first });
                     self.in_hand(&call)?;
-                    Reviewed::Recorded
+                    ReviewOutcome::Recorded
                 } else {
                     self.decided(State::Approved, &call)?;
                     self.approved_by = Some(reviewer);
-                    Reviewed::Pay(Box::new(quote))
+                    ReviewOutcome::Pay(Box::new(quote))
                 }
             }
             (_, None) => return Err(ReviewError::NothingToRefund),
         };
-        self.did(call, Deed::Reviewed(review));
+        self.did(call, ActionKind::Reviewed(review));
         Ok(leads_to)
     }
 
@@ -393,8 +394,9 @@ impl Request {
         }
     }
 
-    fn decided(&mut self, state: State, call: &Call) -> Result<(), ReviewError> {
-        self.go(state, call.at, call.by.clone()).map_err(|error| ReviewError::State(error.from))?;
+    fn decided(&mut self, state: State, call: &ActionSource) -> Result<(), ReviewError> {
+        self.transition_to(state, call.at, call.by.clone())
+            .map_err(|error| ReviewError::State(error.from))?;
         self.asked.clear();
         if state != State::Approved {
             self.first_approval = None;
@@ -403,12 +405,13 @@ impl Request {
     }
 
     /// A person takes it in hand. What the customer was asked for is dropped.
-    fn in_hand(&mut self, call: &Call) -> Result<(), ReviewError> {
+    fn in_hand(&mut self, call: &ActionSource) -> Result<(), ReviewError> {
         if self.state == State::InReview {
             return Ok(());
         }
         self.asked.clear();
-        self.go(State::InReview, call.at, call.by.clone()).map_err(|error| ReviewError::State(error.from))
+        self.transition_to(State::InReview, call.at, call.by.clone())
+            .map_err(|error| ReviewError::State(error.from))
     }
 
     fn has_room(&self) -> Result<(), ReviewError> {
@@ -459,8 +462,8 @@ impl Request {
             _ => return None,
         };
         let (quote, offer) = match self.acts.last().map(|act| &act.deed) {
-            Some(Deed::Reviewed(review)) => (review.quote.clone(), None),
-            Some(Deed::Accepted { offer }) => {
+            Some(ActionKind::Reviewed(review)) => (review.quote.clone(), None),
+            Some(ActionKind::Accepted { offer }) => {
                 let made = self.offer(offer).and_then(|(offer, _)| offer.made.as_ref());
                 (made.map(|made| made.quote.clone()), Some(offer.clone()))
             }
@@ -471,7 +474,8 @@ impl Request {
 
     /// The offer that a save of this request makes with the approval of two people.
     pub fn offered_by_two(&self) -> Option<&Made> {
-        let Deed::Reviewed(Review { verdict: Verdict::Offer { offer, .. }, .. }) = &self.acts.last()?.deed
+        let ActionKind::Reviewed(Review { verdict: Verdict::Offer { offer, .. }, .. }) =
+            &self.acts.last()?.deed
         else {
             return None;
         };

@@ -89,7 +89,7 @@ impl State {
     }
 
     /// Goes to `to`, if that is an edge.
-    pub fn go(self, to: Self) -> Result<Self, EdgeError> {
+    pub fn transition_to(self, to: Self) -> Result<Self, EdgeError> {
         if self.next().contains(&to) { Ok(to) } else { Err(EdgeError { from: self, to }) }
     }
 
@@ -129,7 +129,7 @@ mod tests {
     fn only_the_published_edges_are_taken() {
         for from in State::ALL {
             for to in State::ALL {
-                assert_eq!(from.go(to).is_ok(), from.next().contains(&to), "{from} to {to}");
+                assert_eq!(from.transition_to(to).is_ok(), from.next().contains(&to), "{from} to {to}");
             }
             assert_eq!(State::from_name(from.as_str()), Some(from));
         }

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use ledger::{AccountId, Actor, Commit, Committed, Money, Payment, PaymentId, RefundRequestId, Timestamp};
+use ledger::{
+    AccountId, Actor, Commit, CommitOutcome, Money, Payment, PaymentId, RefundRequestId, Timestamp,
+};
 
 use crate::{Count, CountedBy, Counting, Request, State, Waiting};
 
@@ -41,7 +43,7 @@ impl Save {
     pub fn takes_case(&self) -> bool {
         let moves = self.commit.is_some() || self.refunded.is_some();
         let request = &self.request;
-        request.version == 1 || request.came_back() && (moves || request.state == State::InReview)
+        request.version == 1 || request.was_reopened() && (moves || request.state == State::InReview)
     }
 }
 
@@ -91,7 +93,7 @@ pub struct Holder {
 
 /// The outcome of a save.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Saved {
+pub enum SaveOutcome {
     /// All of it is written.
     Written,
     /// Nothing is written: the stored request has another version, or exists already.
@@ -99,7 +101,7 @@ pub enum Saved {
     /// Nothing is written: the request takes a case that belongs to this one.
     Taken(Holder),
     /// Nothing is written: the ledger's part did not go through.
-    Ledger(Committed),
+    Ledger(CommitOutcome),
     /// Nothing is written: the payment's sum of refunds has moved since it was read, or money of a payment
     /// that is not recorded has.
     PaymentMoved,
@@ -150,7 +152,7 @@ pub trait RequestStore: Sync {
 
     /// Writes a request and what goes with it, all or nothing, and with them the case that it takes
     /// ([`Save::takes_case`]).
-    fn save(&self, save: &Save) -> impl Future<Output = Result<Saved, Self::Error>> + Send;
+    fn save(&self, save: &Save) -> impl Future<Output = Result<SaveOutcome, Self::Error>> + Send;
 
     /// How much was granted so far, in the order of `of`; a count of nothing if there is none.
     fn counts(&self, of: Vec<CountedBy>) -> impl Future<Output = Result<Vec<Count>, Self::Error>> + Send;
@@ -161,7 +163,7 @@ pub trait RequestStore: Sync {
         &self,
         save: &Save,
         counting: &Counting,
-    ) -> impl Future<Output = Result<Saved, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<SaveOutcome, Self::Error>> + Send;
 
     /// Hands the case of `request` over to it, where `holder` has it still.
     fn take_case(

@@ -54,7 +54,7 @@ pub enum EventKind {
     /// `invoice_payment.paid`: which payment paid an invoice; there may be several.
     InvoicePaymentPaid(InvoicePaid),
     /// `charge.succeeded` and `charge.updated`: what else a payment is called.
-    ChargeTold(Charge),
+    ChargeUpdated(Charge),
     /// `payment_intent.succeeded`.
     PaymentSucceeded(PaymentIntent),
     /// `customer.subscription.created`.
@@ -70,7 +70,7 @@ pub enum EventKind {
     /// `refund.failed`.
     RefundFailed(Refund),
     /// `charge.dispute.created`, `.updated`, `.closed`, `.funds_withdrawn` and `.funds_reinstated`.
-    DisputeTold(Dispute),
+    DisputeUpdated(Dispute),
     /// Any other type.
     Other,
     /// A thin event (`v2.core.event`), which names its object and carries nothing of it.
@@ -237,12 +237,12 @@ fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Res
         "refund.created" => EventKind::RefundCreated(data.fact(refund::Wire::fact)?),
         "refund.updated" => EventKind::RefundUpdated(data.fact(refund::Wire::fact)?),
         "refund.failed" => EventKind::RefundFailed(data.fact(refund::Wire::fact)?),
-        "charge.succeeded" | "charge.updated" => EventKind::ChargeTold(data.fact(charge::Wire::fact)?),
+        "charge.succeeded" | "charge.updated" => EventKind::ChargeUpdated(data.fact(charge::Wire::fact)?),
         "charge.dispute.created"
         | "charge.dispute.updated"
         | "charge.dispute.closed"
         | "charge.dispute.funds_withdrawn"
-        | "charge.dispute.funds_reinstated" => EventKind::DisputeTold(data.fact(dispute::Wire::fact)?),
+        | "charge.dispute.funds_reinstated" => EventKind::DisputeUpdated(data.fact(dispute::Wire::fact)?),
         _ => EventKind::Other,
     })
 }

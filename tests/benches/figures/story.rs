@@ -5,7 +5,7 @@
 
 use ledger::contract::{grant, run, settle_by};
 use ledger::{
-    AccountId, Command, Credits, Ending, GenerationId, Place, PolicyRef, ProductId, ServiceId, Timestamp,
+    AccountId, Command, Credits, Ending, GenerationId, PlaceHold, PolicyRef, ProductId, ServiceId, Timestamp,
 };
 use ledger_dynamodb::Tables;
 use serde_json::json;
@@ -279,7 +279,7 @@ fn invoice_payment(number: u64, now: Timestamp) -> String {
 
 /// A hold of five credits for a song.
 fn music(generation: &str) -> Command {
-    Command::Hold(Place {
+    Command::Hold(PlaceHold {
         generation: GenerationId::new(generation).expect("a valid id"),
         service: ServiceId::new(GENERATOR).expect("a valid id"),
         operation: "music_simple".to_owned(),

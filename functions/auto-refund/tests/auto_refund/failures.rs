@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ledger::{
-    AccountId, Commit, Committed, CustomerId, DownloadStore, Entry, GenerationId, LedgerStore, PaymentId,
+    AccountId, Commit, CommitOutcome, CustomerId, DownloadStore, Entry, GenerationId, LedgerStore, PaymentId,
     RefundRequestId,
 };
 use ledger_dynamodb::{StoreError, Tables};
@@ -33,7 +33,7 @@ impl LedgerStore for Flaky {
         self.tables.head(account).await
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, StoreError> {
         once(&self.commit)?;
         let committed = self.tables.commit(commit).await;
         once(&self.committed)?;

@@ -6,7 +6,7 @@ use lambda::sqs::{Batch, process};
 use lambda::{Deadline, Invocation};
 use ledger::contract::{at, grant, run};
 use ledger::{
-    Account, AccountId, Answer, Command, Credits, DownloadStore, Entry, GenerationId, LedgerStore, Place,
+    Account, AccountId, Answer, Command, Credits, DownloadStore, Entry, GenerationId, LedgerStore, PlaceHold,
     ProductId, ServiceId, check_journal,
 };
 use ledger_dynamodb::Tables;
@@ -145,7 +145,7 @@ impl Queue<Tables> {
 
     /// Holds ten of an account's credits for an operation of a service.
     pub(crate) async fn hold_by(&self, service: &str, id: &str, generation: &str, operation: &str) {
-        let place = Place {
+        let place = PlaceHold {
             generation: GenerationId::new(generation).unwrap(),
             service: ServiceId::new(service).unwrap(),
             operation: operation.to_owned(),

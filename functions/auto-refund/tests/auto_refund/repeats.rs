@@ -145,7 +145,7 @@ async fn s2_26_credits_that_come_back_after_their_expiry_stay_a_day() {
         subscription,
         ended_at: ledger::contract::at(2),
         leftover_s: 10,
-        stop_clock: true,
+        pauses_leftover_expiry: true,
     };
     queue.run("acct-2", &end, 2).await;
     let mut message = failed("gen-1", "own_error");

@@ -13,8 +13,12 @@ async fn subscribed() -> Api<ledger_dynamodb::Tables> {
     let grant = grant(&account("acct-1"), "pi_sub", 500, Some("sub_1"));
     api.run("acct-1", Command::Grant(grant), 10).await;
     let subscription = SubscriptionId::new("sub_1").unwrap();
-    let end =
-        Command::StartExpiry { subscription, ended_at: at(20), leftover_s: 60 * DAY_S, stop_clock: true };
+    let end = Command::StartExpiry {
+        subscription,
+        ended_at: at(20),
+        leftover_s: 60 * DAY_S,
+        pauses_leftover_expiry: true,
+    };
     api.run("acct-1", end, 20).await;
     api
 }

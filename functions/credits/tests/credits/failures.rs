@@ -1,6 +1,6 @@
 //! Stores that do not answer.
 
-use ledger::{AccountId, Commit, Committed, CustomerId, Entry, GenerationId, LedgerStore};
+use ledger::{AccountId, Commit, CommitOutcome, CustomerId, Entry, GenerationId, LedgerStore};
 use ledger_dynamodb::StoreError;
 use ledger_dynamodb::in_process::Meter;
 use serde_json::json;
@@ -17,7 +17,7 @@ impl LedgerStore for Failing {
         Err((self.0)())
     }
 
-    async fn commit(&self, _: &Commit) -> Result<Committed, StoreError> {
+    async fn commit(&self, _: &Commit) -> Result<CommitOutcome, StoreError> {
         Err((self.0)())
     }
 

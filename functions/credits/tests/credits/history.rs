@@ -27,10 +27,11 @@ async fn full_life() -> Api<Tables> {
     Call::release("acct-1", "gen-2").caller(As::Service).at(6).send(&api).await;
     Call::capture("acct-1", "gen-1").caller(As::Service).at(7).send(&api).await;
     let subscription = SubscriptionId::new("sub_1").unwrap();
-    let end = Command::StartExpiry { subscription, ended_at: at(8), leftover_s: 100, stop_clock: true };
+    let end =
+        Command::StartExpiry { subscription, ended_at: at(8), leftover_s: 100, pauses_leftover_expiry: true };
     api.run("acct-1", end, 8).await;
     let mut resumed = grant(&id, "pi_again", 5, Some("sub_2"));
-    resumed.stops_clocks = true;
+    resumed.pauses_leftover_expiry = true;
     api.run("acct-1", Command::Grant(resumed), 9).await;
     let payment = PaymentId::new("pi_pack").unwrap();
     let request = (Cause::RefundRequest("rr_1".to_owned()), Actor::Support("person-7".to_owned()));
@@ -65,7 +66,7 @@ async fn s2_26_what_expires_and_what_comes_back_late_is_told() {
     let subscription = SubscriptionId::new("sub_1").unwrap();
     api.run(
         "acct-1",
-        Command::StartExpiry { subscription, ended_at: at(2), leftover_s: 100, stop_clock: true },
+        Command::StartExpiry { subscription, ended_at: at(2), leftover_s: 100, pauses_leftover_expiry: true },
         2,
     )
     .await;

@@ -66,7 +66,12 @@ async fn credits_that_come_back_to_an_expired_lot_have_the_grace_of_their_own_ho
         api.run("acct-1", Command::Hold(hold), 1).await;
         api.run("acct-1", settle_by("generator", "gen-1", Ending::Succeeded), 2).await;
         let subscription = SubscriptionId::new("sub_1").unwrap();
-        let end = Command::StartExpiry { subscription, ended_at: at(3), leftover_s: 10, stop_clock: true };
+        let end = Command::StartExpiry {
+            subscription,
+            ended_at: at(3),
+            leftover_s: 10,
+            pauses_leftover_expiry: true,
+        };
         api.run("acct-1", end, 3).await;
         let reply = Call::release("acct-1", "gen-1").caller(As::Service).at(100).send(&api).await;
         assert_eq!(outcome(&reply), (200, "given_back"));

@@ -146,7 +146,12 @@ async fn holds_that_are_due_together_come_back_with_the_grace_of_their_own_polic
         scene.order(&id("a"), &Command::Grant(plan), at(0)).await;
         scene.order(&id("a"), &Command::Hold(hold), at(0)).await;
         let subscription = SubscriptionId::new(subscription).unwrap();
-        let end = Command::StartExpiry { subscription, ended_at: at(1), leftover_s: 10, stop_clock: true };
+        let end = Command::StartExpiry {
+            subscription,
+            ended_at: at(1),
+            leftover_s: 10,
+            pauses_leftover_expiry: true,
+        };
         scene.order(&id("a"), &end, at(1)).await;
     }
     assert_eq!(scene.run(at(3300)).await.done, 1);
@@ -183,8 +188,12 @@ async fn a_run_for_a_day_to_come_leaves_the_markers_that_holds_rely_on() {
         // Left-over credits that expire at `expiry_s`.
         scene.grant("a", "pi_sub", Some("sub_1"), at(0)).await;
         let subscription = ledger::SubscriptionId::new("sub_1").unwrap();
-        let start =
-            Command::StartExpiry { subscription, ended_at: at(0), leftover_s: expiry_s, stop_clock: true };
+        let start = Command::StartExpiry {
+            subscription,
+            ended_at: at(0),
+            leftover_s: expiry_s,
+            pauses_leftover_expiry: true,
+        };
         scene.order(&id("a"), &start, at(0)).await;
         assert_eq!(scene.run_for(at(60 * DAY_S), at(10)).await.unwrap().done, 1);
         // Today's work goes on: its message is lost, and its deadline lies behind the marker or before it.

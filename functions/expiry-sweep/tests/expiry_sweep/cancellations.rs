@@ -49,9 +49,9 @@ async fn a_confirmed_cancellation_is_announced_until_stripe_knows() {
         assert_eq!(scene.run(at(now)).await.done, done, "{now}");
     }
     assert_eq!(scene.take_announced(), ["a sub_a", "a sub_a", "a sub_a"]);
-    scene.tables.stripe_knows(&subscription, at(1501)).await.unwrap();
+    scene.tables.mark_reported(&subscription, at(1501)).await.unwrap();
     // A run that had read it before leaves it as it is.
-    scene.tables.put_off_telling(&subscription, at(1502)).await.unwrap();
+    scene.tables.reschedule_report(&subscription, at(1502)).await.unwrap();
     assert_eq!(scene.run(at(9000)).await.looked_at, 0);
 }
 

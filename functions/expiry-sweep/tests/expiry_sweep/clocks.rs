@@ -38,7 +38,7 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
         // Whatever the policy asks for first, a person has it in hand here.
         request.steps.pop();
         request.state = State::Submitted;
-        request.go(State::InReview, now, Actor::Policy).unwrap();
+        request.transition_to(State::InReview, now, Actor::Policy).unwrap();
     }
     assert_eq!(request.state, State::InReview);
     if timed {
@@ -51,7 +51,7 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
 async fn save(scene: &Scene, request: &mut Request, version: u64) {
     request.version = version;
     let save = Save { request: request.clone(), commit: None, refunded: None };
-    assert_eq!(scene.tables.save(&save).await.unwrap(), refunds::Saved::Written);
+    assert_eq!(scene.tables.save(&save).await.unwrap(), refunds::SaveOutcome::Written);
 }
 
 async fn stored(scene: &Scene, request: &Request) -> Request {
@@ -122,7 +122,7 @@ async fn h5_two_runs_at_once_or_a_late_one_break_a_promise_once() {
 async fn a_promise_that_was_kept_is_left_alone() {
     let scene = Scene::new().await;
     let mut request = filed(&scene, "a", "music-studio", at(0), true).await;
-    request.go(State::Refused, at(3_600), Actor::Support("support-1".to_owned())).unwrap();
+    request.transition_to(State::Refused, at(3_600), Actor::Support("support-1".to_owned())).unwrap();
     save(&scene, &mut request, 2).await;
     // Whoever moved it kept no time: the next run does, and finds every promise kept.
     assert_eq!(request.next_due(), Some(at(3_600)));

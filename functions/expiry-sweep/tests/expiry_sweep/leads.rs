@@ -5,11 +5,12 @@ use ledger::{
     Answer, Buyer, Command, Credits, Currency, Dispute, DisputeId, Grant, Money, PaymentId, PaymentKind,
     PaymentStore, PolicyRef, ProductId, RefundId, Subscriber, Subscription, SubscriptionId, Timestamp,
 };
-use ledger_dynamodb::{Adopted, Adoption};
+use ledger_dynamodb::{AdoptionOutcome, ExternalRefund};
 use policy::{Fact, FailureKind, Outcome, Reason, Recommendation};
 use policy_documents::documents;
 use refunds::{
-    About, Charge, ClockState, Lead, LeadStore, Pack, Request, RequestStore, Save, Saved, State, Uncredited,
+    Charge, ClockState, Lead, LeadStore, LeadSubject, Pack, Request, RequestStore, Save, SaveOutcome, State,
+    UncreditedPurchase,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -17,7 +18,7 @@ use crate::scene::{DAY_S, Scene, id};
 const HOUR_S: u64 = 3_600;
 
 /// A lead of `name`'s, noted at `since` and due an hour later.
-fn lead(name: &str, about: About, since: Timestamp) -> Lead {
+fn lead(name: &str, about: LeadSubject, since: Timestamp) -> Lead {
     Lead { account: id(name), about, since, due_at: Some(since.plus_s(HOUR_S).unwrap()) }
 }
 
@@ -28,7 +29,7 @@ fn payment_id(name: &str) -> PaymentId {
 /// A pack of `name` that was charged at `charged` and has not landed.
 async fn uncredited(scene: &Scene, name: &str, charged: Timestamp) -> PaymentId {
     let payment = payment_id(&format!("pi_{name}"));
-    let about = About::Uncredited(Uncredited {
+    let about = LeadSubject::Uncredited(UncreditedPurchase {
         payment: payment.clone(),
         product: Some(ProductId::new("music-studio").unwrap()),
         pack: Some(Pack { price: "price_pack_100".to_owned(), credits: Credits::new(100).unwrap() }),
@@ -99,7 +100,7 @@ async fn cancelled(scene: &Scene) {
 }
 
 fn suspected(payment: &str, reason: Reason, since: Timestamp) -> Lead {
-    lead("a", About::Payment { payment: payment_id(payment), reason }, since)
+    lead("a", LeadSubject::Payment { payment: payment_id(payment), reason }, since)
 }
 
 fn recommended(case: &Request) -> Option<&Recommendation> {
@@ -183,7 +184,7 @@ async fn a_plans_period_that_is_not_credited_opens_its_case_before_a_person_unde
         let (document, due_at) = refunds::credit_promise(documents(), named, charged_at).unwrap();
         assert_eq!(due_at, charged_at.plus_s(HOUR_S).unwrap());
         let buyer = Buyer::default();
-        let about = About::Uncredited(Uncredited {
+        let about = LeadSubject::Uncredited(UncreditedPurchase {
             payment: payment.clone(),
             product,
             pack: None,
@@ -322,7 +323,7 @@ async fn s3_5_of_two_payments_of_which_one_is_refunded_the_other_is_no_duplicate
     let scene = Scene::new().await;
     paid_twice(&scene).await;
     let payment = scene.tables.payment(&payment_id("pi_1")).await.unwrap().unwrap();
-    let seen = Adopted {
+    let seen = ExternalRefund {
         id: RefundId::new("re_1").unwrap(),
         payment: payment.id,
         amount: payment.paid,
@@ -330,7 +331,7 @@ async fn s3_5_of_two_payments_of_which_one_is_refunded_the_other_is_no_duplicate
         failed: false,
     };
     let adoption = scene.tables.adopt_refund(&NoPause, &seen).await.unwrap();
-    assert_eq!(adoption, Adoption::Counted);
+    assert_eq!(adoption, AdoptionOutcome::Counted);
     assert_eq!(scene.run(at(31 * DAY_S + 2 * HOUR_S)).await.failed, 0);
     assert_eq!(cases(&scene, "a").await, []);
 }
@@ -366,7 +367,7 @@ async fn s2_6_an_ending_that_a_person_decides_is_in_the_queue_from_when_it_was_n
         scene.hold(name, generation, at(1)).await;
         let settle = ledger::contract::settle(generation, ledger::Ending::Succeeded);
         scene.order(&id(name), &settle, at(60)).await;
-        let about = About::Ending {
+        let about = LeadSubject::Ending {
             generation: ledger::GenerationId::new(generation).unwrap(),
             kind,
             code: Some("E-17".to_owned()),
@@ -392,7 +393,7 @@ async fn nobody_is_asked_about_credits_that_came_back_since_the_lead() {
     scene.hold("a", "gen-1", at(1)).await;
     let failed = ledger::Ending::Failed(ledger::ReleaseReason::Failed);
     scene.order(&id("a"), &ledger::contract::settle("gen-1", failed), at(60)).await;
-    let about = About::Ending {
+    let about = LeadSubject::Ending {
         generation: ledger::GenerationId::new("gen-1").unwrap(),
         kind: FailureKind::PartialResult,
         code: None,
@@ -408,7 +409,7 @@ async fn whoever_has_filed_for_the_same_keeps_the_case() {
     cancelled(&scene).await;
     renewed(&scene, "pi_1", 2 * DAY_S).await;
     let noted = suspected("pi_1", Reason::ChargedAfterCancellation, at(2 * DAY_S));
-    let assessment = Box::pin(cases::follow(&scene.tables, &noted, at(2 * DAY_S)));
+    let assessment = Box::pin(cases::assess_lead(&scene.tables, &noted, at(2 * DAY_S)));
     let assessment = assessment.await.unwrap().unwrap();
     let whose = (refunds::request_id(&id("a"), "key-1"), id("a"));
     let mut own = Request::open(
@@ -420,7 +421,7 @@ async fn whoever_has_filed_for_the_same_keeps_the_case() {
     );
     own.state = State::InReview;
     let save = Save { request: own, commit: None, refunded: None };
-    assert_eq!(scene.tables.save(&save).await.unwrap(), Saved::Written);
+    assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
     scene.tables.note(&noted).await.unwrap();
     scene.run(at(2 * DAY_S + 2 * HOUR_S)).await;
     assert_eq!(the_case(&scene, "a").await.id, save.request.id);

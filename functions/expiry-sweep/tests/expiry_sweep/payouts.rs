@@ -4,8 +4,9 @@ use ledger::contract::{NoPause, at};
 use ledger::{Actor, LedgerStore, PaymentId, PaymentStore, RefundId, SubscriptionId, Timestamp};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Call, Case, Chosen, Grounds, PlanEnd, Quote, RefundSeen, RefundStatus, Request, RequestStore,
-    Review, Reviewed, Save, Saved, Seen, Standing, Verdict, approve, fingerprint, request_id,
+    ActionSource, ApprovalContext, ApprovalOutcome, Case, Chosen, PlanEnd, Quote, QuoteInputs,
+    RefundSighting, RefundStatus, Request, RequestStore, Review, ReviewOutcome, Save, SaveOutcome, Seen,
+    Verdict, approve, fingerprint, request_id,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -41,9 +42,9 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
         overrides: false,
     };
     let reviewer = Actor::Support("support-1".to_owned());
-    let call = Call { by: reviewer.clone(), at: now, fingerprint: fingerprint(&["review"]) };
+    let call = ActionSource { by: reviewer.clone(), at: now, fingerprint: fingerprint(&["review"]) };
     let head = scene.tables.head(&id(name)).await.unwrap();
-    let standing = Standing {
+    let standing = QuoteInputs {
         document,
         payment: Some(&payment),
         unrecorded: None,
@@ -52,13 +53,13 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
         now,
     };
     let quote = Quote::of_money(&payment, payment.paid, Chosen::default(), &standing);
-    let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
+    let Ok(ReviewOutcome::Pay(quote)) = request.review(call, review, Some(quote)) else {
         panic!("it is approved")
     };
     request.keep_time(Some(document));
-    let grounds = Grounds::of(document, reviewer);
+    let grounds = ApprovalContext::of(document, reviewer);
     let saved = approve(&scene.tables, &NoPause, &request, &quote, grounds, now).await.unwrap();
-    let Approved::Saved(request) = saved else { panic!("{saved:?}") };
+    let ApprovalOutcome::Saved(request) = saved else { panic!("{saved:?}") };
     *request
 }
 
@@ -89,7 +90,7 @@ async fn s3_18_a_plan_that_is_to_end_is_announced_at_growing_intervals_until_it_
     let mut request = approved(&scene, "a", at(0)).await;
     request.payout.as_mut().unwrap().ends = Some(PlanEnd::of(SubscriptionId::new("sub_1").unwrap()));
     request.ask(at(1), false).unwrap();
-    let seen = RefundSeen {
+    let seen = RefundSighting {
         id: RefundId::new("re_1").unwrap(),
         payment: PaymentId::new("pi_a").unwrap(),
         amount: request.payout.as_ref().unwrap().amount,
@@ -99,7 +100,7 @@ async fn s3_18_a_plan_that_is_to_end_is_announced_at_growing_intervals_until_it_
     assert_eq!(request.observe(&seen, at(2)), Seen::Moved);
     request.version += 1;
     let save = Save { request, commit: None, refunded: None };
-    assert_eq!(scene.tables.save(&save).await.unwrap(), Saved::Written);
+    assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
     let announced = || scene.queue.announced.lock().unwrap().len();
     for (second, expected) in [(601, 0), (602, 1), (1201, 1), (1202, 2), (2401, 2), (2402, 3)] {
         scene.run(at(second)).await;

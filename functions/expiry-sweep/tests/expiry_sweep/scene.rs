@@ -106,8 +106,12 @@ impl Scene {
     pub(crate) async fn ended(&self, name: &str, ended_at: Timestamp) {
         self.grant(name, &format!("pi_{name}_sub"), Some("sub_1"), ended_at).await;
         let subscription = SubscriptionId::new("sub_1").unwrap();
-        let command =
-            Command::StartExpiry { subscription, ended_at, leftover_s: 60 * DAY_S, stop_clock: true };
+        let command = Command::StartExpiry {
+            subscription,
+            ended_at,
+            leftover_s: 60 * DAY_S,
+            pauses_leftover_expiry: true,
+        };
         self.order(&id(name), &command, ended_at).await;
     }
 

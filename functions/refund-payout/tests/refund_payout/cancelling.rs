@@ -93,7 +93,7 @@ impl Scene {
 #[tokio::test]
 async fn s2_10_stripe_is_told_once_that_the_subscription_ends_with_its_period() {
     let scene = Scene::new().await;
-    assert_eq!(scene.store.untold(at(9999), 10).await.unwrap().len(), 1);
+    assert_eq!(scene.store.unreported_cancellations(at(9999), 10).await.unwrap().len(), 1);
     assert_eq!(scene.tell(at(11)).await.unwrap(), Told::Told);
     assert!(scene.stripe_at().await.is_some());
     assert_eq!(scene.cancelled(), 1);
@@ -102,7 +102,7 @@ async fn s2_10_stripe_is_told_once_that_the_subscription_ends_with_its_period() 
         assert_eq!(scene.tell(at(12)).await.unwrap(), Told::Known);
     }
     assert_eq!(scene.stripe.calls().len(), calls);
-    assert_eq!(scene.store.untold(at(9999), 10).await.unwrap(), []);
+    assert_eq!(scene.store.unreported_cancellations(at(9999), 10).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -131,11 +131,14 @@ async fn s2_16_a_subscription_that_has_ended_needs_no_telling() {
     // Stripe changes nothing of what has ended, and is asked again by the sweep alone; its event of the end
     // comes, and then there is nothing to tell.
     assert_eq!(scene.tell(at(11)).await.unwrap(), Told::Declined);
-    assert_eq!((scene.stripe_at().await, scene.store.untold(at(9999), 10).await.unwrap().len()), (None, 1));
+    assert_eq!(
+        (scene.stripe_at().await, scene.store.unreported_cancellations(at(9999), 10).await.unwrap().len()),
+        (None, 1)
+    );
     let ended = Subscription { as_of: at(12), ended_at: Some(at(11)), ..scene.stored().await };
     assert!(scene.store.save_subscription(&ended).await.unwrap());
     assert_eq!(scene.tell(at(13)).await.unwrap(), Told::Ended);
-    assert_eq!(scene.store.untold(at(9999), 10).await.unwrap(), []);
+    assert_eq!(scene.store.unreported_cancellations(at(9999), 10).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -145,7 +148,7 @@ async fn a_cancellation_that_stripe_once_declined_is_told_under_another_key() {
     for second in [11, 12] {
         assert_eq!(scene.tell(at(second)).await.unwrap(), Told::Declined);
     }
-    scene.store.put_off_telling(&scene.stored().await, at(600)).await.unwrap();
+    scene.store.reschedule_report(&scene.stored().await, at(600)).await.unwrap();
     assert_eq!(scene.tell(at(600)).await.unwrap(), Told::Told);
     assert_eq!(scene.cancelled(), 1);
 }

@@ -2,7 +2,7 @@
 
 use lambda::backoff::Backoff;
 use ledger::contract::at;
-use ledger_dynamodb::{Adopted, Adoption};
+use ledger_dynamodb::{AdoptionOutcome, ExternalRefund};
 use refunds::State;
 use serde_json::json;
 use testkit::stand_in::{Fault, Operation, RefundMode, Settings};
@@ -110,7 +110,7 @@ async fn e6_a_charge_that_was_refunded_by_another_way_ends_without_a_loop_and_ke
     // The refund that took the money is counted by its own event, whenever that comes.
     assert_eq!((world.refunds(), world.numbers().await), (1, (0, 0)));
     let [refund] = &world.stripe.refunds()[..] else { panic!("one refund") };
-    let seen = Adopted {
+    let seen = ExternalRefund {
         id: refund.id.parse().unwrap(),
         payment: world.payment.clone(),
         amount: ledger::Money::new(refund.amount, ledger::Currency::new("usd").unwrap()),
@@ -118,7 +118,7 @@ async fn e6_a_charge_that_was_refunded_by_another_way_ends_without_a_loop_and_ke
         failed: false,
     };
     let adoption = world.store.adopt_refund(&Backoff::default(), &seen).await.unwrap();
-    assert_eq!((adoption, world.numbers().await), (Adoption::Counted, (0, 1000)));
+    assert_eq!((adoption, world.numbers().await), (AdoptionOutcome::Counted, (0, 1000)));
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use lambda::backoff::Backoff;
 use ledger::contract::{at, run};
 use ledger::{Abuse, Command, Dispute, DisputeId, Finding, LedgerStore, Payment, PaymentStore};
-use ledger_dynamodb::Adopted;
-use refunds::{Deed, FUNDS_WAIT_S, State};
+use ledger_dynamodb::ExternalRefund;
+use refunds::{ActionKind, FUNDS_WAIT_S, State};
 use testkit::stand_in::{Emission, Fault, Operation, RefundMode, Settings, SettleRefund, SettledStatus};
 
 use crate::world::{World, account};
@@ -18,7 +18,9 @@ async fn goes_back(world: &World, reason: &str) {
     assert_eq!(world.refunds(), 0);
     let stored = world.stored().await;
     assert_eq!((&stored.payout, &stored.approved_by), (&None, &None));
-    assert!(matches!(&stored.acts.last().unwrap().deed, Deed::HeldBack { reason: why } if why == reason));
+    assert!(
+        matches!(&stored.acts.last().unwrap().deed, ActionKind::HeldBack { reason: why } if why == reason)
+    );
     // A message that comes again finds nothing to pay.
     assert_eq!(world.pay(at(501)).await.unwrap(), State::InReview);
 }
@@ -44,7 +46,7 @@ async fn a_payment_that_is_disputed_after_the_approval_is_not_refunded() {
 async fn a_payment_that_is_refunded_elsewhere_after_the_approval_is_not_refunded() {
     let world = World::new().await;
     let paid = payment(&world).await;
-    let adopted = Adopted {
+    let adopted = ExternalRefund {
         id: "re_elsewhere".parse().unwrap(),
         payment: paid.id.clone(),
         amount: ledger::Money::new(300, paid.paid.currency()),

@@ -10,8 +10,8 @@ use ledger_dynamodb::{Tables, in_process};
 use policy::{Discount, Facts, Reason};
 use refund_payout::{Paid, PayoutError, pay};
 use refunds::{
-    Approved, Call, Case, Chosen, Grounds, Quote, Request, RequestStore, Review, Reviewed, Standing, State,
-    Verdict, approve, fingerprint, request_id,
+    ActionSource, ApprovalContext, ApprovalOutcome, Case, Chosen, Quote, QuoteInputs, Request, RequestStore,
+    Review, ReviewOutcome, State, Verdict, approve, fingerprint, request_id,
 };
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
 use testkit::stand_in::{API_KEY, BuyPack, DashboardRefund, Emission, StripeStandIn, Subscribe};
@@ -175,9 +175,9 @@ impl World {
             overrides: false,
         };
         let reviewer = Actor::Support("agent-1".to_owned());
-        let call = Call { by: reviewer.clone(), at: at(2), fingerprint: fingerprint(&["review"]) };
+        let call = ActionSource { by: reviewer.clone(), at: at(2), fingerprint: fingerprint(&["review"]) };
         let head = self.store.head(&account()).await.unwrap();
-        let standing = Standing {
+        let standing = QuoteInputs {
             unrecorded: None,
             document,
             payment: Some(&payment),
@@ -189,14 +189,14 @@ impl World {
             Some(discount) => Quote::of_discount(discount, &standing).unwrap(),
             None => Quote::of_money(&payment, part, chosen(), &standing),
         };
-        let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
+        let Ok(ReviewOutcome::Pay(quote)) = request.review(call, review, Some(quote)) else {
             panic!("it is approved")
         };
         request.version = 1;
-        let grounds = Grounds::of(document, reviewer);
+        let grounds = ApprovalContext::of(document, reviewer);
         let approved = approve(&self.store, &Backoff::default(), &request, &quote, grounds, at(2)).await;
 
-        assert!(matches!(approved, Ok(Approved::Saved(_))), "{approved:?}");
+        assert!(matches!(approved, Ok(ApprovalOutcome::Saved(_))), "{approved:?}");
     }
 
     pub(crate) async fn pay(

@@ -235,7 +235,7 @@ async fn s2_16_a_confirmation_holds_although_stripe_told_of_something_else_meanw
     let renewed = Subscription { as_of: at(NOW_S + 5), ..told("price_premier_monthly") };
     assert!(world.app.store.save_subscription(&renewed).await.unwrap());
     assert_eq!(stored(&world).await.cancellation_confirmed_at, Some(at(NOW_S)));
-    world.app.store.stripe_knows(&stored(&world).await, at(NOW_S + 60)).await.unwrap();
+    world.app.store.mark_reported(&stored(&world).await, at(NOW_S + 60)).await.unwrap();
     assert_eq!(stored(&world).await.cancellation_confirmed_at, Some(at(NOW_S)));
     // The customer takes it back on Stripe's page, and cancels once more.
     let reactivated = Subscription { as_of: at(NOW_S + 100), ..told("price_premier_monthly") };
@@ -254,11 +254,11 @@ async fn a_queue_that_is_down_leaves_the_cancellation_to_the_sweep() {
     assert!(world.app.payouts.announce_cancellation(&account(), &id()).await.is_err());
     let (_, shown) = ask(&world, NOW_S).await;
     assert_eq!(confirm(&world, &shown["confirmation"], NOW_S).await.0, 200);
-    assert_eq!(world.app.store.untold(at(NOW_S + 299), 10).await.unwrap(), []);
-    let untold = world.app.store.untold(at(NOW_S + 300), 10).await.unwrap();
+    assert_eq!(world.app.store.unreported_cancellations(at(NOW_S + 299), 10).await.unwrap(), []);
+    let untold = world.app.store.unreported_cancellations(at(NOW_S + 300), 10).await.unwrap();
     assert_eq!(untold.iter().map(|each| each.subscription.as_str()).collect::<Vec<_>>(), ["sub_run"]);
-    world.app.store.stripe_knows(&stored(&world).await, at(NOW_S + 400)).await.unwrap();
-    assert_eq!(world.app.store.untold(at(NOW_S + 9000), 10).await.unwrap(), []);
+    world.app.store.mark_reported(&stored(&world).await, at(NOW_S + 400)).await.unwrap();
+    assert_eq!(world.app.store.unreported_cancellations(at(NOW_S + 9000), 10).await.unwrap(), []);
 }
 
 #[tokio::test]

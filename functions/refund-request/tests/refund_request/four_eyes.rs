@@ -2,8 +2,8 @@
 
 use ledger::{Actor, LedgerStore, PaymentStore};
 use refunds::{
-    Approved, Call, Chosen, Deed, FirstApproval, Grounds, Made, Quote, RequestStore, Review, Reviewed, Save,
-    Saved, Standing, Verdict, approve,
+    ActionKind, ActionSource, ApprovalContext, ApprovalOutcome, Chosen, FirstApproval, Made, Quote,
+    QuoteInputs, RequestStore, Review, ReviewOutcome, Save, SaveOutcome, Verdict, approve,
 };
 use serde_json::{Value, json};
 
@@ -152,13 +152,13 @@ async fn save_past_the_code(
     id: &str,
     reviewer: &str,
     lie: impl FnOnce(&mut refunds::Request, &Quote),
-) -> Approved {
+) -> ApprovalOutcome {
     let store = &world.app.store;
     let mut request = store.request(&id.parse().unwrap()).await.unwrap().unwrap();
     let payment = store.payment(request.case.payment.as_ref().unwrap()).await.unwrap().unwrap();
     let head = store.head(&account()).await.unwrap();
     let document = policy_documents::documents().version("music-studio", "2026-05-02").unwrap();
-    let standing = Standing {
+    let standing = QuoteInputs {
         document,
         payment: Some(&payment),
         unrecorded: None,
@@ -168,7 +168,7 @@ async fn save_past_the_code(
     };
     let quote = request.quote(&standing).unwrap();
     lie(&mut request, &quote);
-    let call = Call { by: Actor::Support(reviewer.to_owned()), at: now(), fingerprint: [7; 32] };
+    let call = ActionSource { by: Actor::Support(reviewer.to_owned()), at: now(), fingerprint: [7; 32] };
     let review = Review {
         verdict: Verdict::Approve,
         reason: "A lie.".to_owned(),
@@ -178,8 +178,8 @@ async fn save_past_the_code(
         overrides: false,
     };
     let leads_to = request.review(call.clone(), review, Some(quote.clone()));
-    assert!(matches!(leads_to, Ok(Reviewed::Pay(_))), "{leads_to:?}");
-    let grounds = Grounds::of(document, call.by);
+    assert!(matches!(leads_to, Ok(ReviewOutcome::Pay(_))), "{leads_to:?}");
+    let grounds = ApprovalContext::of(document, call.by);
     Box::pin(approve(store, &lambda::backoff::Backoff::default(), &request, &quote, grounds, now()))
         .await
         .unwrap()
@@ -200,22 +200,25 @@ async fn d15_the_table_refuses_an_approval_that_the_code_lies_about() {
     };
     // A first approval that nobody gave.
     let saved = Box::pin(save_past_the_code(&world, id, "agent-2", made_up("agent-3"))).await;
-    assert_eq!(saved, Approved::NotAllowed);
+    assert_eq!(saved, ApprovalOutcome::NotAllowed);
     // A limit that is not the document's.
     let saved = Box::pin(save_past_the_code(&world, id, "agent-2", |request, _| request.limits = None)).await;
-    assert_eq!(saved, Approved::NotAllowed);
+    assert_eq!(saved, ApprovalOutcome::NotAllowed);
     let (status, _) = world.review_as_shown(id, "agent-2", &approval("I agree.")).await;
     assert_eq!(status, 200);
     // The first approver again, under the name of another first approver.
     let saved = Box::pin(save_past_the_code(&world, id, "agent-2", made_up("agent-3"))).await;
-    assert_eq!(saved, Approved::NotAllowed);
+    assert_eq!(saved, ApprovalOutcome::NotAllowed);
     // The one who filed it, as if another had.
     let forget = |request: &mut refunds::Request, _: &Quote| request.steps[0].actor = Actor::Customer;
-    assert_eq!(Box::pin(save_past_the_code(&world, id, "agent-1", forget)).await, Approved::NotAllowed);
+    assert_eq!(
+        Box::pin(save_past_the_code(&world, id, "agent-1", forget)).await,
+        ApprovalOutcome::NotAllowed
+    );
     assert_eq!(world.refunded("pi_large").await, 0);
     // The truth passes.
     let saved = Box::pin(save_past_the_code(&world, id, "agent-3", |_, _| {})).await;
-    assert!(matches!(saved, Approved::Saved(_)), "{saved:?}");
+    assert!(matches!(saved, ApprovalOutcome::Saved(_)), "{saved:?}");
     assert_eq!(world.refunded("pi_large").await, LARGE);
 }
 
@@ -233,13 +236,16 @@ async fn d15_the_table_refuses_whoever_spoke_for_the_customer() {
     first.first_approval =
         Some(FirstApproval { by: "agent-2".to_owned(), quote: "q_1".to_owned(), at: now() });
     let save = Save { request: first, commit: None, refunded: None };
-    assert_eq!(world.app.store.save(&save).await.unwrap(), Saved::NotAllowed);
+    assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::NotAllowed);
     // The second one, as if nobody had spoken.
     assert_eq!(world.review_as_shown(id, "agent-1", &approval("I agree.")).await.0, 200);
     let forget = |request: &mut refunds::Request, _: &Quote| {
         request.acts.retain(|act| act.call.by != Actor::Support("agent-2".to_owned()));
     };
-    assert_eq!(Box::pin(save_past_the_code(&world, id, "agent-2", forget)).await, Approved::NotAllowed);
+    assert_eq!(
+        Box::pin(save_past_the_code(&world, id, "agent-2", forget)).await,
+        ApprovalOutcome::NotAllowed
+    );
     assert_eq!(world.refunded("pi_large").await, 0);
     assert_eq!(world.review_as_shown(id, "agent-3", &approval("So do I.")).await.0, 200);
 }
@@ -296,7 +302,7 @@ async fn d15_the_table_refuses_an_offer_that_only_the_code_says_two_people_made(
         quote,
         first: Some(first),
     });
-    request.acts.last_mut().unwrap().deed = Deed::Reviewed(Review {
+    request.acts.last_mut().unwrap().deed = ActionKind::Reviewed(Review {
         verdict: Verdict::Offer { offer: "part_by_credits".to_owned(), remedy },
         reason: "A lie.".to_owned(),
         ground: None,
@@ -314,7 +320,7 @@ async fn d15_the_table_refuses_an_offer_that_only_the_code_says_two_people_made(
             made.quote.push('0');
         }
         let save = Save { request: lie, commit: None, refunded: None };
-        assert_eq!(store.save(&save).await.unwrap(), Saved::NotAllowed, "{by}");
+        assert_eq!(store.save(&save).await.unwrap(), SaveOutcome::NotAllowed, "{by}");
     }
     assert_eq!(world.act(&id, OFFER, &json!({"answer": "accept"})).await.0, 200, "as a recommendation");
     assert_eq!(world.refunded("pi_3d").await, 0);
@@ -333,6 +339,6 @@ async fn d15_the_table_refuses_a_first_approval_of_the_filer() {
         request.first_approval =
             Some(FirstApproval { by: by.to_owned(), quote: "q_1".to_owned(), at: now() });
         let save = Save { request, commit: None, refunded: None };
-        assert_eq!(world.app.store.save(&save).await.unwrap(), Saved::NotAllowed, "{by}");
+        assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::NotAllowed, "{by}");
     }
 }

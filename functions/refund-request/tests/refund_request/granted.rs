@@ -1,7 +1,7 @@
 //! What people grant beside what was bought adds up: for a payment, to an account, by one person.
 
 use ledger::PaymentStore;
-use refunds::{CountedBy, Granted, RequestStore, Standing};
+use refunds::{CountedBy, Granted, QuoteInputs, RequestStore};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 
@@ -116,7 +116,7 @@ async fn d15_what_one_person_grants_to_many_accounts_adds_up() {
     assert_eq!(offered(&world, &id, "agent-1", 100).await.0, 200);
     let stored = world.app.store.request(&id.parse().unwrap()).await.unwrap().unwrap();
     let payment = world.app.store.payment(stored.case.payment.as_ref().unwrap()).await.unwrap().unwrap();
-    let standing = Standing {
+    let standing = QuoteInputs {
         document: policy_documents::documents().version("image-to-3d", "2026-06-01").unwrap(),
         payment: Some(&payment),
         unrecorded: None,

@@ -6,7 +6,7 @@ use ledger::{
     ProductId, Record,
 };
 use policy_documents::documents;
-use refunds::{About, Approved, Charge, Lead, LeadStore, Pack, Pays, Uncredited};
+use refunds::{ApprovalOutcome, Charge, Lead, LeadStore, LeadSubject, Pack, Pays, UncreditedPurchase};
 use serde_json::{Value, json};
 
 use crate::world::{DAY_S, World, account, now};
@@ -14,9 +14,9 @@ use crate::world::{DAY_S, World, account, now};
 const PAYMENT: &str = "pi_missing";
 
 /// A pack of 100 credits for 9.00 that was paid yesterday and could not be credited.
-fn uncredited(known: bool) -> Uncredited {
+fn uncredited(known: bool) -> UncreditedPurchase {
     let price = "price_pack_100".to_owned();
-    Uncredited {
+    UncreditedPurchase {
         payment: PaymentId::new(PAYMENT).unwrap(),
         product: Some(ProductId::new("music-studio").unwrap()),
         pack: known.then(|| Pack { price, credits: Credits::new(100).unwrap() }),
@@ -30,7 +30,7 @@ fn uncredited(known: bool) -> Uncredited {
 /// A world in which the purchase is noted, and the customer has a request about it that waits for the choice.
 async fn asked(known: bool) -> (World, String) {
     let world = World::new().await;
-    let about = About::Uncredited(uncredited(known));
+    let about = LeadSubject::Uncredited(uncredited(known));
     let noted = Lead { account: account(), about, since: at(40 * DAY_S), due_at: None };
     world.app.store.note(&noted).await.unwrap();
     let body = json!({"reason": "credits_missing", "payment": PAYMENT, "note": "Nothing came."});
@@ -54,7 +54,8 @@ async fn recorded(world: &World) -> Option<Payment> {
 async fn told_late(world: &World) -> Answer {
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
     let payment = uncredited(true).payment(&account(), document, now()).unwrap();
-    let grant = Grant { payment: Box::new(payment), stops_clocks: false, period: None, leftover_s: None };
+    let grant =
+        Grant { payment: Box::new(payment), pauses_leftover_expiry: false, period: None, leftover_s: None };
     Box::pin(run(&world.app.store, &account(), &Command::Grant(grant), now())).await
 }
 
@@ -188,10 +189,11 @@ async fn s2_21_money_that_moves_before_the_request_is_filed_is_no_known_fact() {
 
 async fn leads_nowhere(world: &World, request: &refunds::Request, quote: &refunds::Quote) {
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
-    let grounds = refunds::Grounds::of(document, ledger::Actor::Policy);
+    let grounds = refunds::ApprovalContext::of(document, ledger::Actor::Policy);
     let (store, pause) = (&world.app.store, &world.app.backoff);
     let approved = refunds::approve(store, pause, request, quote, grounds, now()).await.unwrap();
-    let nothing = matches!(approved, refunds::Approved::NotPossible | refunds::Approved::QuoteChanged(_));
+    let nothing =
+        matches!(approved, refunds::ApprovalOutcome::NotPossible | refunds::ApprovalOutcome::QuoteChanged(_));
     assert!(nothing, "{approved:?}");
 }
 
@@ -202,7 +204,7 @@ async fn about_to_be_carried_out(world: &World, id: &str) -> (refunds::Request, 
     let mut request = stored.unwrap();
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
     let unrecorded = uncredited(true).payment(&account(), document, now()).unwrap();
-    let standing = refunds::Standing {
+    let standing = refunds::QuoteInputs {
         document,
         payment: None,
         unrecorded: Some(&unrecorded),
@@ -214,7 +216,7 @@ async fn about_to_be_carried_out(world: &World, id: &str) -> (refunds::Request, 
         refunds::Quote::of_purchase(&unrecorded, unrecorded.credits, &standing),
         refunds::Quote::of_money(&unrecorded, unrecorded.paid, refunds::Chosen::default(), &standing),
     ];
-    request.go(refunds::State::Approved, now(), ledger::Actor::Policy).unwrap();
+    request.transition_to(refunds::State::Approved, now(), ledger::Actor::Policy).unwrap();
     request.version = request.version.saturating_add(1);
     (request, quotes)
 }
@@ -238,12 +240,14 @@ async fn f9_money_that_moves_between_reading_and_writing_wins() {
     world.app.store.note_unrecorded(&PaymentId::new(PAYMENT).unwrap(), "evt_refund").await.unwrap();
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
     for quote in quotes {
-        let grounds = refunds::Grounds::of(document, ledger::Actor::Policy);
+        let grounds = refunds::ApprovalContext::of(document, ledger::Actor::Policy);
         let (store, pause) = (&world.app.store, &ledger::contract::NoPause);
         let approved = Box::pin(refunds::approve(store, pause, &request, &quote, grounds, now())).await;
         // Credits are tried again by the next run; how much money is left is not known.
         match quote.pays {
-            Pays::Money { .. } => assert!(matches!(approved, Ok(Approved::MovedUnrecorded)), "{approved:?}"),
+            Pays::Money { .. } => {
+                assert!(matches!(approved, Ok(ApprovalOutcome::MovedUnrecorded)), "{approved:?}");
+            }
             _ => assert!(matches!(approved, Err(ledger::ExecuteError::Busy)), "{approved:?}"),
         }
     }
@@ -251,20 +255,20 @@ async fn f9_money_that_moves_between_reading_and_writing_wins() {
 }
 
 /// What an event could say of a purchase that nobody could credit.
-fn unreadable(charge: bool, product: Option<&str>) -> Uncredited {
+fn unreadable(charge: bool, product: Option<&str>) -> UncreditedPurchase {
     let charge = charge.then(|| Charge {
         subscription: ledger::SubscriptionId::new("sub_9").unwrap(),
         billing_reason: "subscription_update".to_owned(),
         period: Some((at(40 * DAY_S), at(70 * DAY_S))),
     });
     let product = product.map(|product| ProductId::new(product).unwrap());
-    Uncredited { product, charge, ..uncredited(false) }
+    UncreditedPurchase { product, charge, ..uncredited(false) }
 }
 
 /// A case about such a purchase, in review.
-async fn case_of(purchase: Uncredited, reason: &str) -> (World, String) {
+async fn case_of(purchase: UncreditedPurchase, reason: &str) -> (World, String) {
     let world = World::new().await;
-    let about = About::Uncredited(purchase);
+    let about = LeadSubject::Uncredited(purchase);
     let noted = Lead { account: account(), about, since: at(40 * DAY_S), due_at: None };
     world.app.store.note(&noted).await.unwrap();
     let mut body = json!({"reason": reason, "payment": PAYMENT, "note": "Nothing came."});
@@ -340,7 +344,7 @@ async fn what_a_purchase_brings_is_named_only_where_the_records_do_not_say_it() 
         (unreadable(false, None), json!({"credits": 5, "product": "no-such-product"}), "#/product"),
         (unreadable(false, Some("music-studio")), json!({"credits": 5, "product": "image-web"}), "#/product"),
         (
-            Uncredited { charge: unreadable(true, None).charge, ..known() },
+            UncreditedPurchase { charge: unreadable(true, None).charge, ..known() },
             json!({"credits": 99}),
             "#/credits",
         ),

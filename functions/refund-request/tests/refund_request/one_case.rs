@@ -1,7 +1,7 @@
 //! One open request about a payment for one reason, however it is filed.
 
 use ledger::{Actor, PaymentId, PaymentStore};
-use refunds::{RequestStore, Save, Saved, State};
+use refunds::{RequestStore, Save, SaveOutcome, State};
 use serde_json::{Value, json};
 
 use crate::world::{World, account, after_cancellation, changed_mind, now};
@@ -76,11 +76,11 @@ async fn a_part_that_another_request_refunded_leaves_the_rest_to_a_reopened_one(
         assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
         let mut paid = world.app.store.request(&second.parse().unwrap()).await.unwrap().unwrap();
         for state in [State::Paying, State::Refunded] {
-            paid.go(state, now(), Actor::Stripe).unwrap();
+            paid.transition_to(state, now(), Actor::Stripe).unwrap();
         }
         paid.version += 1;
         let save = Save { request: paid, commit: None, refunded: None };
-        assert_eq!(world.app.store.save(&save).await.unwrap(), Saved::Written);
+        assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::Written);
         let (status, answer) = world.act(&first, "reopening", &json!({"note": "And the rest?"})).await;
         if left {
             assert_eq!((status, &answer["state"]), (200, &json!("in_review")), "{answer:#}");

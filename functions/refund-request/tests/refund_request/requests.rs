@@ -1,6 +1,6 @@
 //! Idempotency, reach and bad input of filed requests.
 
-use refunds::{RequestStore, Save, Saved};
+use refunds::{RequestStore, Save, SaveOutcome};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 
@@ -115,7 +115,7 @@ async fn a_list_of_large_requests_does_not_end_where_dynamodb_ends_its_page() {
         large.case.note = "x".repeat(300_000);
         large.case.payment = None;
         let save = Save { request: large, commit: None, refunded: None };
-        assert_eq!(world.app.store.save(&save).await.unwrap(), Saved::Written);
+        assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::Written);
     }
     let event = HttpEvent::new("GET /v1/accounts/{account}/refund-requests", now().as_s());
     let event = event.path("account", CUSTOMER).as_customer(CUSTOMER);

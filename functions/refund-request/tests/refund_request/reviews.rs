@@ -2,7 +2,7 @@
 
 use ledger::contract::{at, run};
 use ledger::{Command, Dispute, DisputeId, PaymentId, SubscriptionId};
-use refunds::{RequestStore, Save, Saved};
+use refunds::{RequestStore, Save, SaveOutcome};
 use serde_json::{Value, json};
 
 use crate::world::{CUSTOMER, DAY_S, World, account, answer, changed_mind, now, submission};
@@ -341,7 +341,7 @@ async fn credits_that_are_given_back_have_the_grace_of_their_own_holds_policy() 
     world.generate("song-1", 5).await;
     let subscription = SubscriptionId::new("sub_1").unwrap();
     let ended_at = at(41 * DAY_S - 10);
-    let end = Command::StartExpiry { subscription, ended_at, leftover_s: 1, stop_clock: true };
+    let end = Command::StartExpiry { subscription, ended_at, leftover_s: 1, pauses_leftover_expiry: true };
     run(&world.app.store, &account(), &end, now()).await;
     let body = json!({"reason": "generation_failed", "generation_id": "song-1", "note": "Noise."});
     let (_, request) = world.submit("key-1", &body).await;
@@ -352,7 +352,7 @@ async fn credits_that_are_given_back_have_the_grace_of_their_own_holds_policy() 
     stored.case.decision.version = "2026-06-01".to_owned();
     stored.version += 1;
     let save = Save { request: stored, commit: None, refunded: None };
-    assert_eq!(world.app.store.save(&save).await.unwrap(), Saved::Written);
+    assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::Written);
     let verdict = json!({"decision": "approve", "clause": "partial-goodwill", "reason": "I heard it."});
     let (status, request) = world.review_as_shown(id, "agent-1", &verdict).await;
     assert_eq!((status, &request["credits_given"]), (200, &json!(5)), "{request:#}");

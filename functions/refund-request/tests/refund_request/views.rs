@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use refunds::{RequestStore as _, Save, Saved, State};
+use refunds::{RequestStore as _, Save, SaveOutcome, State};
 use serde_json::{Value, json};
 
 use crate::world::{World, after_cancellation, changed_mind, key_of};
@@ -76,7 +76,7 @@ async fn moved(world: &World, id: &Value, change: impl FnOnce(&mut refunds::Requ
     change(&mut request);
     request.version = request.version.saturating_add(1);
     let saved = world.app.store.save(&Save { request, commit: None, refunded: None }).await.unwrap();
-    assert!(matches!(saved, Saved::Written), "{saved:?}");
+    assert!(matches!(saved, SaveOutcome::Written), "{saved:?}");
     read(world, id).await
 }
 

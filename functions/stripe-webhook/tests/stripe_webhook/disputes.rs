@@ -3,7 +3,7 @@
 use ledger::{AccountId, Actor, PaymentId, PaymentStore, SubscriptionId};
 use policy::{Facts, Reason};
 use policy_documents::documents;
-use refunds::{Case, Request, RequestStore, Save, Saved, fingerprint, request_id};
+use refunds::{Case, Request, RequestStore, Save, SaveOutcome, fingerprint, request_id};
 use serde_json::{Value, json};
 use testkit::stand_in::DashboardRefund;
 
@@ -56,7 +56,7 @@ async fn the_newest_report_of_a_dispute_counts_in_whichever_order_they_come() {
     let opened = dispute("created", "needs_response", &payment, 100);
     assert_eq!(scene.send(&opened, at(101)).await.status, 503, "its payment may still be on its way");
     let id = PaymentId::new(payment.as_str()).unwrap();
-    assert!(scene.tables.moved_unrecorded(&id).await.unwrap(), "its money has moved");
+    assert!(scene.tables.has_unrecorded_movement(&id).await.unwrap(), "its money has moved");
     scene.send(&body, at(102)).await;
     let lost = dispute("closed", "lost", &payment, 300);
     for (body, says, status) in [
@@ -95,7 +95,7 @@ async fn a_request_that_opened_itself_is_no_word_of_the_customers() {
         let whose = (request_id(&account, "filed"), account);
         let request = Request::open(whose, filed_by, case, document, at(50));
         let save = Save { request, commit: None, refunded: None };
-        assert_eq!(scene.tables.save(&save).await.unwrap(), Saved::Written);
+        assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
         scene.send(&dispute("created", "needs_response", payment.as_str(), 100), at(101)).await;
         let stored = scene.tables.payment(&payment).await.unwrap().unwrap();
         assert_eq!(stored.disputes[0].contacted_before, Some(contacted));
@@ -236,7 +236,7 @@ async fn an_inquiry_bars_no_refund_and_the_dispute_that_it_becomes_does() {
     let id = PaymentId::new(payment.as_str()).unwrap();
     let asked = dispute("created", "warning_needs_response", &payment, 100);
     assert_eq!(scene.send(&asked, at(101)).await.status, 503, "its payment may still be on its way");
-    assert!(!scene.tables.moved_unrecorded(&id).await.unwrap(), "no money has moved");
+    assert!(!scene.tables.has_unrecorded_movement(&id).await.unwrap(), "no money has moved");
     scene.send(&body, at(102)).await;
     for (kind, status, second, inquiry, barred) in [
         ("created", "warning_needs_response", 100, true, false),

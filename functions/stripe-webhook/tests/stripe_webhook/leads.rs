@@ -5,8 +5,8 @@ use ledger::{AccountId, Actor, Answer, DUE_SHARDS, PaymentId, shard_of};
 use policy::{Facts, Reason};
 use policy_documents::documents;
 use refunds::{
-    About, Case, DueThing, Lead, LeadStore, Request, RequestStore, Save, Saved, State, fingerprint,
-    request_id,
+    Case, DueThing, Lead, LeadStore, LeadSubject, Request, RequestStore, Save, SaveOutcome, State,
+    fingerprint, request_id,
 };
 use serde_json::{Value, json};
 use testkit::stand_in::{BuyPack, Cancel, Made, Renew};
@@ -22,7 +22,7 @@ async fn noted(scene: &Scene) -> Vec<(PaymentId, Reason)> {
     for due in scene.tables.due_requests(shard, at(300 * DAY_S), 100).await.unwrap() {
         let DueThing::Lead(id) = due.thing else { panic!("{due:?}") };
         let lead: Lead = scene.tables.lead(&id).await.unwrap().unwrap();
-        let About::Payment { payment, reason } = lead.about else { panic!("{lead:?}") };
+        let LeadSubject::Payment { payment, reason } = lead.about else { panic!("{lead:?}") };
         assert_eq!(lead.due_at, Some(lead.since.plus_s(3_600).unwrap()));
         noted.push((payment, reason));
     }
@@ -81,7 +81,7 @@ async fn s3_5_the_later_of_two_payments_within_a_day_is_noted_in_whichever_order
 }
 
 fn lead_of(made: &Made) -> ledger::RefundRequestId {
-    let about = About::Payment { payment: of(made), reason: Reason::DuplicatePayment };
+    let about = LeadSubject::Payment { payment: of(made), reason: Reason::DuplicatePayment };
     Lead { account: AccountId::new(ACCOUNT).unwrap(), about, since: at(0), due_at: None }.id()
 }
 
@@ -250,7 +250,7 @@ async fn s2_21_credits_that_are_replayed_late_settle_the_case_that_is_open_about
     let whose = (request_id(&account, "filed"), account);
     let request = Request::open(whose, Actor::Customer, case, document, at(HOUR_S));
     let save = Save { request, commit: None, refunded: None };
-    assert_eq!(scene.tables.save(&save).await.unwrap(), Saved::Written);
+    assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
     let reply = scene.send(&body, at(2 * HOUR_S)).await;
     assert_eq!((reply.says.as_str(), reply.counted("CasesSettled")), ("applied", true));
     let state = async || scene.tables.request(&save.request.id).await.unwrap().unwrap().state;

@@ -4,8 +4,8 @@ use ledger::contract::NoPause;
 use ledger::{Actor, LedgerStore, Payment, PaymentId, PaymentStore};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    Approved, Call, Case, Chosen, Grounds, Quote, Request, RequestStore, Review, Reviewed, Save, Standing,
-    State, Verdict, approve, fingerprint, request_id,
+    ActionSource, ApprovalContext, ApprovalOutcome, Case, Chosen, Quote, QuoteInputs, Request, RequestStore,
+    Review, ReviewOutcome, Save, State, Verdict, approve, fingerprint, request_id,
 };
 use serde_json::{Value, json};
 use testkit::stand_in::{DashboardRefund, Made, SettleRefund, SettledStatus};
@@ -40,7 +40,7 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();
     let reviewer = Actor::Support("support-1".to_owned());
-    let standing = Standing {
+    let standing = QuoteInputs {
         document,
         payment: Some(&payment),
         unrecorded: None,
@@ -53,7 +53,7 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
         &payment,
         payment.paid,
         Chosen::default(),
-        &Standing { head: head.as_ref(), ..standing },
+        &QuoteInputs { head: head.as_ref(), ..standing },
     );
     let review = Review {
         verdict: Verdict::Approve,
@@ -63,13 +63,13 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
         quote: None,
         overrides: false,
     };
-    let call = Call { by: reviewer.clone(), at: at(20), fingerprint: fingerprint(&["review"]) };
-    let Ok(Reviewed::Pay(quote)) = request.review(call, review, Some(quote)) else {
+    let call = ActionSource { by: reviewer.clone(), at: at(20), fingerprint: fingerprint(&["review"]) };
+    let Ok(ReviewOutcome::Pay(quote)) = request.review(call, review, Some(quote)) else {
         panic!("it is approved")
     };
-    let grounds = Grounds::of(document, reviewer);
+    let grounds = ApprovalContext::of(document, reviewer);
     let approved = approve(&scene.tables, &NoPause, &request, &quote, grounds, at(20)).await.unwrap();
-    let Approved::Saved(request) = approved else { panic!("{approved:?}") };
+    let ApprovalOutcome::Saved(request) = approved else { panic!("{approved:?}") };
     let mut request = *request;
     request.ask(at(21), false).unwrap();
     request.version += 1;
@@ -170,10 +170,10 @@ async fn e11_a_refund_without_a_request_counts_on_its_payment_and_leaves_credits
     let refund = scene.stripe.dashboard_refund(&order, &created(30)).unwrap();
     let body = scene.body(refund.events.last().unwrap());
     let id = PaymentId::new(made.payment.clone().unwrap()).unwrap();
-    assert!(!scene.tables.moved_unrecorded(&id).await.unwrap());
+    assert!(!scene.tables.has_unrecorded_movement(&id).await.unwrap());
     // Before its payment is known, it may come again; that its money has moved is known from here on.
     assert_eq!(scene.send(&body, at(31)).await.status, 503);
-    assert!(scene.tables.moved_unrecorded(&id).await.unwrap());
+    assert!(scene.tables.has_unrecorded_movement(&id).await.unwrap());
     assert_eq!(scene.send(&pack, at(32)).await.says, "applied");
     let reply = scene.send(&body, at(33)).await;
     assert_eq!((reply.says.as_str(), reply.counted("RefundsAdopted")), ("applied", true));

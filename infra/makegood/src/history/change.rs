@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Change, Credits, LotId, Part, Payment, PaymentId};
+use ledger::{Change, Credits, LotCredits, LotId, Payment, PaymentId};
 
 use crate::words::{credits, instant, lot_kind, payment, release};
 
@@ -128,7 +128,7 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
     }
 }
 
-fn of_parts(what: &'static str, sign: Sign, parts: &[Part], detail: &str) -> Vec<Line> {
+fn of_parts(what: &'static str, sign: Sign, parts: &[LotCredits], detail: &str) -> Vec<Line> {
     parts.iter().map(|part| line(what, sign, part.credits, Some(part.lot), detail.to_owned())).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use refunds::{Clock, ClockState, Deed, Ground, Payout, Request, Review, Verdict};
+use refunds::{ActionKind, Clock, ClockState, Ground, Payout, Request, Review, Verdict};
 
 use crate::columns::{Align, Columns};
 use crate::decision::{basis, clauses, labelled, outcome};
@@ -61,20 +61,20 @@ pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()
 }
 
 /// What somebody did, in a few words.
-fn done(deed: &Deed) -> String {
+fn done(deed: &ActionKind) -> String {
     match deed {
-        Deed::Answered { note, facts } => {
+        ActionKind::Answered { note, facts } => {
             let facts: Vec<&str> = facts.iter().map(|fact| fact.id()).collect();
             let said = if note.is_empty() { String::new() } else { format!(": {note}") };
             format!("answered ({}){said}", facts.join(", "))
         }
-        Deed::Withdrew => "withdrew".to_owned(),
-        Deed::Reopened { note } => format!("reopened: {note}"),
-        Deed::Accepted { offer } => format!("accepted the offer {offer}"),
-        Deed::Declined { offer } => format!("declined the offer {offer}"),
-        Deed::HeldBack { reason } => format!("held back: {reason}"),
-        Deed::Reviewed(review) => reviewed(review),
-        Deed::Arrived => "noted that the money is there".to_owned(),
+        ActionKind::Withdrew => "withdrew".to_owned(),
+        ActionKind::Reopened { note } => format!("reopened: {note}"),
+        ActionKind::Accepted { offer } => format!("accepted the offer {offer}"),
+        ActionKind::Declined { offer } => format!("declined the offer {offer}"),
+        ActionKind::HeldBack { reason } => format!("held back: {reason}"),
+        ActionKind::Reviewed(review) => reviewed(review),
+        ActionKind::Arrived => "noted that the money is there".to_owned(),
     }
 }
 

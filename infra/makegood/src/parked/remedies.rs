@@ -85,7 +85,7 @@ mod tests {
     /// The reasons of the function that parks, as its source names them.
     fn reasons() -> Vec<&'static str> {
         let source = include_str!("../../../../functions/stripe-webhook/src/outcome.rs");
-        let (_, unapplied) = source.split_once("    Unapplied {").expect("the reasons are declared there");
+        let (_, unapplied) = source.split_once("    ParkReason {").expect("the reasons are declared there");
         let (unapplied, _) = unapplied.split_once("\n    }").expect("the declaration ends");
         let variants = unapplied.lines().filter(|line| line.trim_end().ends_with("\","));
         variants.filter_map(|line| line.split('"').nth(1)).collect()

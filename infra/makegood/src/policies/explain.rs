@@ -29,7 +29,7 @@ pub(super) async fn run(
     decision::write(stored, document, output)?;
     writeln!(output, "\nMade again")?;
     let mut columns = Columns::new([Align::Left]);
-    let (found, lines) = made_again(&request, document)?;
+    let (found, lines) = redecide(&request, document)?;
     for line in lines {
         columns.row([line]);
     }
@@ -38,14 +38,14 @@ pub(super) async fn run(
 }
 
 /// Whether the frozen facts lead to the stored decision, byte for byte.
-fn made_again(request: &Request, document: Option<&Document>) -> Result<(Found, Vec<String>), Failure> {
+fn redecide(request: &Request, document: Option<&Document>) -> Result<(Found, Vec<String>), Failure> {
     let case = &request.case;
     let stored = &case.decision;
     let Some(document) = document else {
         let text = format!("This build does not hold {} {}.", stored.document, stored.version);
         return Ok((Found::Fault, vec![text]));
     };
-    let again = stored.made_again(document, &case.facts);
+    let again = stored.redecide(document, &case.facts);
     let (before, after) = (serde_json::to_string(stored)?, serde_json::to_string(&again)?);
     if before == after {
         let text = format!(

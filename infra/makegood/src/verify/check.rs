@@ -183,7 +183,7 @@ impl Findings {
             self.add(&request.account, 9, &subject, "does not begin as submitted");
         }
         for next in states {
-            if let Some(Err(error)) = at.map(|from| from.go(next)) {
+            if let Some(Err(error)) = at.map(|from| from.transition_to(next)) {
                 self.add(&request.account, 9, &subject, error.to_string());
             }
             at = Some(next);

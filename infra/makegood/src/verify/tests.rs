@@ -261,7 +261,7 @@ async fn a_person_who_notes_that_the_money_arrived_breaks_nothing() {
     let late = at(30 * 24 * 3600);
     request.keep_time(document);
     assert_eq!(request.mark_time(late).len(), 1);
-    assert_eq!(request.arrived("ada", late), Ok(true));
+    assert_eq!(request.confirm_refund_arrival("ada", late), Ok(true));
     request.keep_time(document);
     story::save(&stage.tables, &mut request).await;
     assert_eq!(stage.request(&request.id).await.arrived_at(), Some(late));

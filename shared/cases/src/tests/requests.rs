@@ -6,11 +6,11 @@ use policy::{Fact, Facts, Reason};
 use refunds::{Case, Request, State, fingerprint, request_id};
 
 use crate::records::counted;
-use crate::{Asked, Records, Report, Said, gather};
+use crate::{CustomerClaims, Question, Records, Report, gather};
 
 /// The facts of a request of these parts.
-fn of(said: Said, payment: Option<&str>, note: &str) -> Facts {
-    let asked = Asked {
+fn of(said: CustomerClaims, payment: Option<&str>, note: &str) -> Facts {
+    let asked = Question {
         reason: Reason::Other,
         payment: payment.map(|id| PaymentId::new(id).unwrap()),
         generation: None,
@@ -25,7 +25,7 @@ fn of(said: Said, payment: Option<&str>, note: &str) -> Facts {
 #[test]
 fn s2_17_s2_30_a_request_names_its_order_or_it_does_not() {
     for (payment, note) in [(None, ""), (Some("pi_1"), ""), (None, "It broke."), (Some("pi_1"), " \n ")] {
-        let facts = of(Said::default(), payment, note);
+        let facts = of(CustomerClaims::default(), payment, note);
         assert_eq!(boolean(&facts, Fact::OrderIdGiven), Some(payment.is_some()), "{payment:?}");
         assert_eq!(boolean(&facts, Fact::NoteGiven), Some(!note.trim().is_empty()), "{note:?}");
     }
@@ -36,7 +36,7 @@ fn s3_4_address_date_and_note_are_known_as_they_were_given() {
     for email_given in [true, false] {
         for purchase_date_given in [true, false] {
             for note in ["", "I bought it twice."] {
-                let said = Said { purchase_date_given, email_given, ..Said::default() };
+                let said = CustomerClaims { purchase_date_given, email_given, ..CustomerClaims::default() };
                 let facts = of(said, None, note);
                 assert_eq!(boolean(&facts, Fact::EmailGiven), Some(email_given));
                 assert_eq!(boolean(&facts, Fact::PurchaseDateGiven), Some(purchase_date_given));
@@ -45,7 +45,7 @@ fn s3_4_address_date_and_note_are_known_as_they_were_given() {
         }
     }
     // Who is signed in, or writes from the account's address, has given the address.
-    let signed_in = of(Said { from_account: Some(true), ..Said::default() }, None, "");
+    let signed_in = of(CustomerClaims { from_account: Some(true), ..CustomerClaims::default() }, None, "");
     assert_eq!(boolean(&signed_in, Fact::EmailGiven), Some(true));
     // A payment on record has its date.
     let records = Records { payment: Some(payment("pi_2", 0)), ..Records::default() };
@@ -60,7 +60,7 @@ fn s2_30_the_address_is_given_by_the_account_or_in_words() {
         (Some(false), true, true),
         (Some(true), false, true),
     ] {
-        let facts = of(Said { from_account, email_given, ..Said::default() }, None, "");
+        let facts = of(CustomerClaims { from_account, email_given, ..CustomerClaims::default() }, None, "");
         assert_eq!(boolean(&facts, Fact::EmailGiven), Some(expected), "{from_account:?} {email_given}");
     }
 }
@@ -75,7 +75,11 @@ fn s4_6_each_part_of_a_report_is_known_as_it_was_given() {
             happened_at: given == 2,
             error_message: given == 3,
         };
-        let facts = of(Said { report, email_given: given == 4, ..Said::default() }, None, "It is broken.");
+        let facts = of(
+            CustomerClaims { report, email_given: given == 4, ..CustomerClaims::default() },
+            None,
+            "It is broken.",
+        );
         for (place, part) in parts.iter().enumerate() {
             assert_eq!(boolean(&facts, *part), Some(place == given), "{part:?}");
         }
@@ -86,7 +90,7 @@ fn s4_6_each_part_of_a_report_is_known_as_it_was_given() {
 #[test]
 fn s4_7_where_a_request_came_from_is_known_only_as_it_was_said() {
     for from_account in [None, Some(true), Some(false)] {
-        let facts = of(Said { from_account, ..Said::default() }, None, "");
+        let facts = of(CustomerClaims { from_account, ..CustomerClaims::default() }, None, "");
         assert_eq!(boolean(&facts, Fact::RequestedFromAccount), from_account);
     }
 }

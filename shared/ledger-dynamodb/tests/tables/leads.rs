@@ -9,14 +9,14 @@ use ledger::{
 };
 use ledger_dynamodb::{Tables, in_process};
 use policy::{FailureKind, Reason};
-use refunds::{About, DueThing, Lead, LeadStore, Pack, RequestStore, Uncredited};
+use refunds::{DueThing, Lead, LeadStore, LeadSubject, Pack, RequestStore, UncreditedPurchase};
 
 fn account() -> AccountId {
     AccountId::new("account-1").unwrap()
 }
 
-fn uncredited(known: bool) -> About {
-    About::Uncredited(Uncredited {
+fn uncredited(known: bool) -> LeadSubject {
+    LeadSubject::Uncredited(UncreditedPurchase {
         payment: PaymentId::new("pi_1").unwrap(),
         product: known.then(|| ProductId::new("music-studio").unwrap()),
         pack: known.then(|| Pack { price: "price_1".to_owned(), credits: Credits::new(100).unwrap() }),
@@ -31,12 +31,12 @@ fn uncredited(known: bool) -> About {
     })
 }
 
-fn ending(code: Option<&str>) -> About {
+fn ending(code: Option<&str>) -> LeadSubject {
     let generation = GenerationId::new("gen-1").unwrap();
-    About::Ending { generation, kind: FailureKind::PartialResult, code: code.map(str::to_owned) }
+    LeadSubject::Ending { generation, kind: FailureKind::PartialResult, code: code.map(str::to_owned) }
 }
 
-fn lead(about: About) -> Lead {
+fn lead(about: LeadSubject) -> Lead {
     Lead { account: account(), about, since: at(5), due_at: Some(at(10)) }
 }
 
@@ -56,7 +56,7 @@ async fn a_lead_of_every_kind_is_kept_as_it_was_noted_first() {
     for about in [
         uncredited(true),
         uncredited(false),
-        About::Payment { payment, reason: Reason::DuplicatePayment },
+        LeadSubject::Payment { payment, reason: Reason::DuplicatePayment },
         ending(Some("E-17")),
         ending(None),
     ] {
@@ -112,7 +112,7 @@ async fn an_unknown_key_in_the_due_index_does_not_keep_its_shard_from_the_sweep(
 #[test]
 fn leads_of_one_payment_are_told_apart_by_their_reason() {
     let payment = PaymentId::new("pi_1").unwrap();
-    let of = |reason| lead(About::Payment { payment: payment.clone(), reason }).id();
+    let of = |reason| lead(LeadSubject::Payment { payment: payment.clone(), reason }).id();
     let ids = [
         of(Reason::DuplicatePayment),
         of(Reason::ChargedAfterCancellation),

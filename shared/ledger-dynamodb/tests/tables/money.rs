@@ -5,10 +5,10 @@ use ledger::contract::{NoPause, at, grant, run};
 use ledger::{
     AccountId, Command, Currency, CustomerId, LedgerStore, Money, PaymentId, PaymentStore, RefundId,
 };
-use ledger_dynamodb::{Adopted, Adoption, Tables, in_process};
+use ledger_dynamodb::{AdoptionOutcome, ExternalRefund, Tables, in_process};
 
-fn refund(id: &str, payment: &str, minor: u64, failed: bool) -> Adopted {
-    Adopted {
+fn refund(id: &str, payment: &str, minor: u64, failed: bool) -> ExternalRefund {
+    ExternalRefund {
         id: RefundId::new(id).unwrap(),
         payment: PaymentId::new(payment).unwrap(),
         amount: Money::new(minor, Currency::new("usd").unwrap()),
@@ -39,7 +39,7 @@ async fn c9_a_customer_keeps_its_first_account() {
 
 #[tokio::test]
 async fn e11_a_refund_without_a_request_counts_once_in_any_order() {
-    use Adoption::{Counted, Exceeds, Known, Lifted, UnknownPayment};
+    use AdoptionOutcome::{Counted, Exceeds, Known, Lifted, UnknownPayment};
     let (tables, _) = in_process::tables().await;
     paid(&tables, "pi_1").await;
     for (seen, expected, sum) in [
@@ -64,9 +64,9 @@ async fn e11_a_refund_without_a_request_counts_once_in_any_order() {
 async fn e12_refunds_without_requests_never_exceed_the_payment() {
     let (tables, _) = in_process::tables().await;
     paid(&tables, "pi_1").await;
-    let refunds: Vec<Adopted> =
+    let refunds: Vec<ExternalRefund> =
         (0..8).map(|index| refund(&format!("re_{}", index / 2), "pi_1", 300, false)).collect();
     let answers = join_all(refunds.iter().map(|seen| tables.adopt_refund(&NoPause, seen))).await;
-    let counted = answers.iter().filter(|answer| matches!(answer, Ok(Adoption::Counted))).count();
+    let counted = answers.iter().filter(|answer| matches!(answer, Ok(AdoptionOutcome::Counted))).count();
     assert_eq!((counted, refunded(&tables, "pi_1").await), (3, 900), "{answers:?}");
 }

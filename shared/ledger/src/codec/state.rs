@@ -5,7 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::{CodecError, credits, instant};
-use crate::{Account, Actor, Credits, Ended, Hold, Lot, LotId, LotKind, Part, Period, Recent, Timestamp};
+use crate::{
+    Account, Actor, Credits, Ended, Hold, Lot, LotCredits, LotId, LotKind, Period, Recent, Timestamp,
+};
 
 /// Lot, credits.
 pub(super) type PartForm = (u32, u64);
@@ -89,19 +91,19 @@ fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
-pub(super) fn part_form(part: &Part) -> PartForm {
+pub(super) fn part_form(part: &LotCredits) -> PartForm {
     (part.lot.0, part.credits.get())
 }
 
-pub(super) fn parts_form(parts: &[Part]) -> Vec<PartForm> {
+pub(super) fn parts_form(parts: &[LotCredits]) -> Vec<PartForm> {
     parts.iter().map(part_form).collect()
 }
 
-pub(super) fn part((lot, count): PartForm) -> Result<Part, CodecError> {
-    Ok(Part { lot: LotId(lot), credits: credits(count)? })
+pub(super) fn part((lot, count): PartForm) -> Result<LotCredits, CodecError> {
+    Ok(LotCredits { lot: LotId(lot), credits: credits(count)? })
 }
 
-pub(super) fn parts(forms: Vec<PartForm>) -> Result<Vec<Part>, CodecError> {
+pub(super) fn parts(forms: Vec<PartForm>) -> Result<Vec<LotCredits>, CodecError> {
     forms.into_iter().map(part).collect()
 }
 

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use ledger::contract::{NoPause, at, expire, grant, place, settle};
 use ledger::{
-    AccountId, Actor, Cause, Command, Commit, Committed, Compensation, Credits, CustomerId, Ending, Entry,
-    GenerationId, InMemory, LedgerStore, MemoryError, Order, PaymentId, ProductId, RefundRequestId,
+    AccountId, Actor, Cause, Command, Commit, CommitOutcome, Compensation, Credits, CustomerId, Ending,
+    Entry, GenerationId, InMemory, LedgerStore, MemoryError, Order, PaymentId, ProductId, RefundRequestId,
     ReleaseReason, SubscriptionId, Takes, Timestamp, check_journal, execute,
 };
 
@@ -31,7 +31,7 @@ impl LedgerStore for Slow<'_> {
         Self::slowly(self.0.head(account)).await
     }
 
-    async fn commit(&self, commit: &Commit) -> Result<Committed, MemoryError> {
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, MemoryError> {
         Self::slowly(self.0.commit(commit)).await
     }
 
@@ -88,7 +88,12 @@ fn story(account: &AccountId) -> Vec<(Command, Timestamp)> {
         (expire(&["g3"]), at(4000)),
         (settle("g3", Ending::Succeeded), at(4001)),
         (
-            Command::StartExpiry { subscription: sub, ended_at: at(4002), leftover_s: 100, stop_clock: true },
+            Command::StartExpiry {
+                subscription: sub,
+                ended_at: at(4002),
+                leftover_s: 100,
+                pauses_leftover_expiry: true,
+            },
             at(4002),
         ),
         (expire(&[]), at(9000)),

@@ -41,7 +41,7 @@ fn command() -> impl Strategy<Value = Command> {
             |(id, count, sub, (stops, replaces), charged)| {
                 let mut grant = grant(&account(), &id, count, sub);
                 grant.payment.charged_at = at(charged);
-                grant.stops_clocks = stops;
+                grant.pauses_leftover_expiry = stops;
                 grant.period = stops.then_some(Period { starts_at: at(charged / 2), replaces });
                 grant.leftover_s = stops.then_some(charged);
                 Command::Grant(grant)
@@ -75,7 +75,7 @@ fn command() -> impl Strategy<Value = Command> {
                 subscription: SubscriptionId::new(id).unwrap(),
                 ended_at: at(seconds),
                 leftover_s: 5000,
-                stop_clock: true,
+                pauses_leftover_expiry: true,
             }
         }),
         1 => prop_oneof![Just(Command::Suspend), Just(Command::Resume)],

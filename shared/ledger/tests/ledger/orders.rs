@@ -94,7 +94,7 @@ enum Happens {
 fn resubscribed(seconds: u64) -> Grant {
     let mut again = grant(&account(), "pi_2", 10, Some("sub_2"));
     again.payment.charged_at = at(seconds);
-    again.stops_clocks = true;
+    again.pauses_leftover_expiry = true;
     again
 }
 
@@ -106,7 +106,11 @@ fn left_over(events: &[Happens], seconds: u64) -> (u64, bool) {
         go(&Command::Grant(grant(&account, "pi_1", 10, Some("sub_1"))), 0).await;
         let subscription = SubscriptionId::new("sub_1").unwrap();
         let leftover_s = 60 * DAY_S;
-        go(&Command::StartExpiry { subscription, ended_at: at(0), leftover_s, stop_clock: true }, 1).await;
+        go(
+            &Command::StartExpiry { subscription, ended_at: at(0), leftover_s, pauses_leftover_expiry: true },
+            1,
+        )
+        .await;
         go(&place("g1", 10), 60 * DAY_S - 600).await;
         if events.contains(&Happens::GivenBack) {
             go(&settle("g1", Ending::Succeeded), 60 * DAY_S - 500).await;
@@ -150,8 +154,11 @@ fn s4_12_a_replaced_lot_is_not_revived_by_the_next_subscription() {
         let subscription = SubscriptionId::new("sub_1").unwrap();
         let ended_at = at(30 * DAY_S + 1);
         let leftover_s = 60 * DAY_S;
-        go(&Command::StartExpiry { subscription, ended_at, leftover_s, stop_clock: true }, 30 * DAY_S + 1)
-            .await;
+        go(
+            &Command::StartExpiry { subscription, ended_at, leftover_s, pauses_leftover_expiry: true },
+            30 * DAY_S + 1,
+        )
+        .await;
         go(&Command::Grant(resubscribed(30 * DAY_S + 2)), 30 * DAY_S + 2).await;
         go(&settle("g1", FAILED), 30 * DAY_S + 3).await;
     });

@@ -72,8 +72,12 @@ async fn s0_16_s1_1_s2_25_s2_26_credits_stay_usable_to_the_last_millisecond_afte
         let story = Story::new();
         story.grant("pi_sub", 30, Some("sub_1")).await;
         let subscription = SubscriptionId::new("sub_1").unwrap();
-        let end =
-            Command::StartExpiry { subscription, ended_at: at(30 * DAY_S), leftover_s, stop_clock: true };
+        let end = Command::StartExpiry {
+            subscription,
+            ended_at: at(30 * DAY_S),
+            leftover_s,
+            pauses_leftover_expiry: true,
+        };
         story.run(&end, 10 * DAY_S).await;
         story.run(&place("before", 10), 30 * DAY_S - 1).await;
         story.run(&settle("before", Ending::Succeeded), 30 * DAY_S - 1).await;
@@ -96,7 +100,7 @@ async fn s2_23_s4_11_a_pack_lives_through_plan_changes_cancellation_reactivation
     story.grant("pi_small", 30, Some("sub_small")).await;
     let subscribe = |payment: &str, subscription: &str, day: u64| {
         let mut grant = grant(&story.account, payment, 30, Some(subscription));
-        grant.stops_clocks = true;
+        grant.pauses_leftover_expiry = true;
         grant.period = Some(Period { starts_at: at(day * DAY_S), replaces: true });
         Command::Grant(grant)
     };
@@ -132,7 +136,7 @@ async fn subscribing_again_stops_the_clock_until_the_second_subscription_ends() 
     story.grant("pi_1", 30, Some("sub_1")).await;
     story.end("sub_1", at(100), 100).await;
     let mut again = grant(&story.account, "pi_2", 30, Some("sub_2"));
-    again.stops_clocks = true;
+    again.pauses_leftover_expiry = true;
     story.run(&Command::Grant(again), 200).await;
     assert_eq!(story.lot(1).expires_at, None);
     story.end("sub_2", at(300), 300).await;
@@ -144,7 +148,7 @@ async fn b3_an_end_that_is_told_after_the_next_subscription_began_starts_no_cloc
     let story = Story::new();
     story.grant("pi_1", 30, Some("sub_1")).await;
     let mut again = grant(&story.account, "pi_2", 30, Some("sub_2"));
-    again.stops_clocks = true;
+    again.pauses_leftover_expiry = true;
     story.run(&Command::Grant(again), 200).await;
     story.end("sub_1", at(100), 300).await;
     assert_eq!(story.lot(1).expires_at, None);
@@ -337,7 +341,7 @@ async fn b3_lots_taken_over_by_a_subscription_that_has_ended_end_with_it() {
     story.end("sub_1", at(100), 100).await;
     story.end("sub_2", at(300), 150).await;
     let mut again = grant(&story.account, "pi_2", 30, Some("sub_2"));
-    again.stops_clocks = true;
+    again.pauses_leftover_expiry = true;
     story.run(&Command::Grant(again), 200).await;
     for lot in [1, 2] {
         assert_eq!(story.lot(lot).expires_at, Some(at(300 + 60 * DAY_S)), "lot {lot}");

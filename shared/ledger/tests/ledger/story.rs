@@ -34,7 +34,12 @@ impl Story {
     pub(crate) async fn end(&self, subscription: &str, ended_at: Timestamp, seconds: u64) -> Answer {
         let subscription = SubscriptionId::new(subscription).unwrap();
         self.run(
-            &Command::StartExpiry { subscription, ended_at, leftover_s: 60 * DAY_S, stop_clock: true },
+            &Command::StartExpiry {
+                subscription,
+                ended_at,
+                leftover_s: 60 * DAY_S,
+                pauses_leftover_expiry: true,
+            },
             seconds,
         )
         .await

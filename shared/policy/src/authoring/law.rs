@@ -5,7 +5,7 @@ use super::reader::{File, Located, Table, any_of};
 use super::rules::{self, Allowed};
 use super::{Mistakes, reader};
 use crate::document::{Effect, Mode};
-use crate::law::Pack;
+use crate::law::LawPack;
 
 /// Every pack, by its id.
 const PACKS: [(&str, &str); 2] = [
@@ -19,7 +19,7 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 /// Parses and checks one statutory pack. `file` is the name that mistakes carry.
-pub fn parse_pack(file: &str, text: &str) -> Result<Pack, Mistakes> {
+pub fn parse_pack(file: &str, text: &str) -> Result<LawPack, Mistakes> {
     let file = File::new(file, text);
     let root = file.parse();
     let pack = root.as_ref().and_then(|root| pack(&file, file.root(root)));
@@ -27,7 +27,7 @@ pub fn parse_pack(file: &str, text: &str) -> Result<Pack, Mistakes> {
     file.finish(pack)
 }
 
-fn pack<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Pack> {
+fn pack<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<LawPack> {
     let (clauses, ids) = clauses_of(&mut root, file);
     let context = Context::new(file, ids, terms_of(&mut root, file));
     let header = root.table("pack").and_then(|mut table| {
@@ -44,7 +44,7 @@ fn pack<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Pack> {
         context.check_acted_on(clause, *at);
     }
     let (id, version, title, source) = header?;
-    Some(Pack {
+    Some(LawPack {
         id,
         version,
         title,
@@ -58,11 +58,11 @@ fn pack<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Pack> {
 
 /// The packs that a document heeds: `[law.<pack>]` with the name of who signed the reading and whether the
 /// machine may then decide by it.
-pub(super) fn law(tables: Vec<(Located<String>, Table<'_, '_>)>, context: &Context<'_, '_>) -> Vec<Pack> {
+pub(super) fn law(tables: Vec<(Located<String>, Table<'_, '_>)>, context: &Context<'_, '_>) -> Vec<LawPack> {
     tables.into_iter().filter_map(|(id, table)| heeded(&id, table, context.file)).collect()
 }
 
-fn heeded(id: &Located<String>, mut table: Table<'_, '_>, file: &reader::File<'_>) -> Option<Pack> {
+fn heeded(id: &Located<String>, mut table: Table<'_, '_>, file: &reader::File<'_>) -> Option<LawPack> {
     let signed_by = if table.has("signed_by") { table.prose("signed_by") } else { None };
     let mode = if table.has("mode") {
         table.choice("mode", &[("auto", Mode::Auto), ("recommend", Mode::Recommend)])?

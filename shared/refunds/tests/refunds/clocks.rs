@@ -144,21 +144,24 @@ fn s0_12_s0_28_money_has_ten_business_days_from_stripes_confirmation() {
             "a person looks for the money"
         );
         let (mut found, monday) = (story.request.clone(), at("2026-06-22T18:00:00Z"));
-        assert_eq!(found.arrived("customer-1", monday), Err(ClaimError::OwnRequest));
-        assert_eq!((found.arrived("ada", monday), found.arrived("ada", monday)), (Ok(true), Ok(false)));
+        assert_eq!(found.confirm_refund_arrival("customer-1", monday), Err(ClaimError::OwnRequest));
+        assert_eq!(
+            (found.confirm_refund_arrival("ada", monday), found.confirm_refund_arrival("ada", monday)),
+            (Ok(true), Ok(false))
+        );
         assert_eq!((found.steps.len(), found.arrived_at()), (story.request.steps.len(), Some(monday)));
         assert!(!found.is_requester("ada"), "a person who found the money may decide what follows");
         found.keep_time(Some(story.document));
         assert_eq!(found.clocks.iter().find(|clock| clock.id == name).unwrap().ended_at, Some(monday));
         assert_eq!((found.waiting(), found.priority()), (None, Priority::Normal));
-        assert_eq!((found.arrived("ada", monday), found.next_due()), (Ok(false), None));
+        assert_eq!((found.confirm_refund_arrival("ada", monday), found.next_due()), (Ok(false), None));
         story.goes(State::Failed, at("2026-06-23T16:00:00Z"));
         assert_eq!(story.clock(&name).ended_at, Some(at("2026-06-23T16:00:00Z")));
         // The money was there, and its refund failed afterwards: another round begins with another refund.
-        found.go(State::Failed, at("2026-06-23T16:00:00Z"), ledger::Actor::Stripe).unwrap();
+        found.transition_to(State::Failed, at("2026-06-23T16:00:00Z"), ledger::Actor::Stripe).unwrap();
         assert_eq!(found.arrived_at(), None);
         for state in [State::InReview, State::Approved, State::Paying, State::Refunded] {
-            found.go(state, at("2026-06-24T16:00:00Z"), ledger::Actor::Stripe).unwrap();
+            found.transition_to(state, at("2026-06-24T16:00:00Z"), ledger::Actor::Stripe).unwrap();
         }
         found.keep_time(Some(story.document));
         let rounds: Vec<_> = found.clocks.iter().filter(|clock| clock.id == name).collect();
@@ -262,9 +265,9 @@ fn a_move_without_time_makes_the_request_due_at_once() {
     let mut story = Story::submitted("audio", Reason::ChangedMind, State::InReview, monday);
     story.goes(State::Approved, monday);
     let moved = at("2026-06-08T08:00:00Z");
-    story.request.go(State::Paying, moved, ledger::Actor::Policy).unwrap();
+    story.request.transition_to(State::Paying, moved, ledger::Actor::Policy).unwrap();
     assert_eq!(story.request.next_due(), None, "no clock asks about paying");
-    story.request.go(State::Refunded, moved, ledger::Actor::Stripe).unwrap();
+    story.request.transition_to(State::Refunded, moved, ledger::Actor::Stripe).unwrap();
     assert_eq!(story.request.next_due(), Some(moved));
     story.request.keep_time(None);
     assert_eq!((story.request.next_due(), story.request.clocks.len()), (None, 0));

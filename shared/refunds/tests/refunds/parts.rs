@@ -7,7 +7,7 @@ use ledger::{
 };
 use policy::Revocation;
 use proptest::prelude::*;
-use refunds::{Chosen, Quote, Standing};
+use refunds::{Chosen, Quote, QuoteInputs};
 
 use crate::story::document_of;
 
@@ -54,7 +54,7 @@ fn bought(paid: u64, granted: u64, spent: u64) -> (Payment, Entry) {
 }
 
 fn quote(payment: &Payment, head: &Entry, minor: u64) -> Quote {
-    let standing = Standing {
+    let standing = QuoteInputs {
         document: document_of("image-to-3d"),
         payment: Some(payment),
         unrecorded: None,

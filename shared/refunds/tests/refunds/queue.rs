@@ -69,7 +69,7 @@ fn a_claim_has_a_bounded_life() {
     assert_eq!(request.release("bo", last), Ok(false));
     request.claim("bo", last).unwrap();
     assert_eq!(request.claim("customer-1", last), Err(ClaimError::OwnRequest));
-    request.go(State::NeedsInformation, last, ledger::Actor::Policy).unwrap();
+    request.transition_to(State::NeedsInformation, last, ledger::Actor::Policy).unwrap();
     assert_eq!(request.claim, None, "who asks the customer is done for now");
     assert_eq!(request.claim("bo", last), Err(ClaimError::State(State::NeedsInformation)));
 }

@@ -74,7 +74,7 @@ impl Story {
         if state == State::Approved {
             self.request.payout = Some(payout());
         }
-        self.request.go(state, at, Actor::Policy).unwrap();
+        self.request.transition_to(state, at, Actor::Policy).unwrap();
         self.request.keep_time(Some(self.document));
     }
 

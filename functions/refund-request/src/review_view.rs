@@ -1,10 +1,10 @@
 //! The published form of what support people decided, which support alone sees.
 
-use refunds::{Call, Request, Review, Verdict};
+use refunds::{ActionSource, Request, Review, Verdict};
 use serde::Serialize;
 
-use crate::answer::actor;
-use crate::quoted::{MoneyAnswer, money};
+use crate::actor_view::actor;
+use crate::quote_view::{MoneyAnswer, money};
 
 #[derive(Serialize)]
 pub(crate) struct ReviewAnswer<'request> {
@@ -49,7 +49,7 @@ pub(crate) fn first_approval(request: &Request, open: bool) -> Option<FirstAppro
     Some(FirstApprovalAnswer { quote: &first.quote, at: first.at.to_string(), reviewer: &first.by })
 }
 
-fn review<'request>(call: &'request Call, review: &'request Review) -> ReviewAnswer<'request> {
+fn review<'request>(call: &'request ActionSource, review: &'request Review) -> ReviewAnswer<'request> {
     let (decision, amount, offer) = match &review.verdict {
         Verdict::Approve => ("approve", None, None),
         Verdict::ApprovePart(part) => ("approve_part", Some(money(*part)), None),

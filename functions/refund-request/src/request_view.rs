@@ -2,20 +2,20 @@
 //! for support.
 
 use lambda::caller::Role;
-use ledger::{Actor, Credits, Dispute};
+use ledger::{Credits, Dispute};
 use policy::{Decision, Remedy};
-use refunds::{Deed, OfferState, Quote, Request, Standing, State};
+use refunds::{ActionKind, Claim, OfferState, Quote, QuoteInputs, Request, State};
 use serde::Serialize;
 
+use crate::actor_view::actor;
 use crate::ahead::HappensNext;
 use crate::body::field_of;
-use crate::claim::ClaimAnswer;
 use crate::clocks::{ClockAnswer, clocks};
-use crate::outcome::{
+use crate::payout_view::{
     HeldBackAnswer, PayoutAnswer, RenewalDiscountAnswer, held_back, payout, renewal_discount,
 };
-use crate::quoted::{QuoteAnswer, quote};
-use crate::reviews::{FirstApprovalAnswer, ReviewAnswer, first_approval, reviews};
+use crate::quote_view::{QuoteAnswer, quote};
+use crate::review_view::{FirstApprovalAnswer, ReviewAnswer, first_approval, reviews};
 use crate::wording::{ClauseAnswer, OutcomeAnswer, Wording};
 
 #[derive(Serialize)]
@@ -38,8 +38,8 @@ pub(crate) struct RequestAnswer<'request> {
     quote: Option<QuoteAnswer>,
     offers: Vec<OfferAnswer<'request>>,
     answers_wanted: Vec<Wanted<'request>>,
-    answers: Vec<Said<'request>>,
-    reopenings: Vec<Said<'request>>,
+    answers: Vec<StatementAnswer<'request>>,
+    reopenings: Vec<StatementAnswer<'request>>,
     payout: Option<PayoutAnswer<'request>>,
     discount: Option<RenewalDiscountAnswer<'request>>,
     credits_given: Option<u64>,
@@ -118,7 +118,7 @@ struct Wanted<'request> {
 }
 
 #[derive(Serialize)]
-struct Said<'request> {
+struct StatementAnswer<'request> {
     at: String,
     by: &'static str,
     note: &'request str,
@@ -146,7 +146,7 @@ struct Next {
 pub(crate) fn preview<'request>(
     request: &'request Request,
     role: Role,
-    (standing, shown): (&Standing<'_>, Option<&Quote>),
+    (standing, shown): (&QuoteInputs<'_>, Option<&Quote>),
 ) -> Preview<'request> {
     let Wording { outcome, message, clause } = Wording::of(request);
     Preview {
@@ -166,11 +166,11 @@ pub(crate) fn preview<'request>(
 pub(crate) fn request<'request>(
     request: &'request Request,
     role: Role,
-    standing: Option<&Standing<'_>>,
+    standing: Option<&QuoteInputs<'_>>,
 ) -> RequestAnswer<'request> {
     let for_support = role == Role::Support;
     let open = matches!(request.state, State::Submitted | State::NeedsInformation | State::InReview);
-    let said = |act: &'request refunds::Act, note: &'request str, facts| Said {
+    let said = |act: &'request refunds::Action, note: &'request str, facts| StatementAnswer {
         at: act.call.at.to_string(),
         by: actor(&act.call.by).0,
         note,
@@ -197,7 +197,7 @@ pub(crate) fn request<'request>(
             .acts
             .iter()
             .filter_map(|act| match &act.deed {
-                Deed::Answered { note, facts } => {
+                ActionKind::Answered { note, facts } => {
                     Some(said(act, note, facts.iter().map(|fact| fact.id()).collect()))
                 }
                 _ => None,
@@ -207,7 +207,7 @@ pub(crate) fn request<'request>(
             .acts
             .iter()
             .filter_map(|act| match &act.deed {
-                Deed::Reopened { note } => Some(said(act, note, Vec::new())),
+                ActionKind::Reopened { note } => Some(said(act, note, Vec::new())),
                 _ => None,
             })
             .collect(),
@@ -243,7 +243,7 @@ pub(crate) fn request<'request>(
     }
 }
 
-fn disputes(standing: Option<&Standing<'_>>) -> Vec<DisputeAnswer> {
+fn disputes(standing: Option<&QuoteInputs<'_>>) -> Vec<DisputeAnswer> {
     let payment = standing.and_then(|standing| standing.payment);
     let disputes = payment.map_or(&[][..], |payment| &payment.disputes);
     let shown = |dispute: &Dispute| DisputeAnswer {
@@ -257,7 +257,7 @@ fn disputes(standing: Option<&Standing<'_>>) -> Vec<DisputeAnswer> {
 
 fn offers<'request>(
     request: &'request Request,
-    standing: Option<&Standing<'_>>,
+    standing: Option<&QuoteInputs<'_>>,
 ) -> Vec<OfferAnswer<'request>> {
     let each = request.offers.iter().filter_map(|offer| request.offer(&offer.id));
     each.map(|(offer, made)| OfferAnswer {
@@ -322,14 +322,17 @@ fn next(request: &Request, for_support: bool) -> Vec<Next> {
     next
 }
 
-pub(crate) fn actor(actor: &Actor) -> (&'static str, Option<&str>) {
-    match actor {
-        Actor::Stripe => ("stripe", None),
-        Actor::Service(name) => ("service", Some(name)),
-        Actor::Schedule => ("schedule", None),
-        Actor::Policy => ("policy", None),
-        Actor::Support(sub) => ("support", Some(sub)),
-        Actor::Customer => ("customer", None),
-        Actor::Operator => ("operator", None),
+/// A claim as support sees it.
+#[derive(Serialize)]
+pub(crate) struct ClaimAnswer<'claim> {
+    by: &'claim str,
+    at: String,
+    until: String,
+}
+
+impl<'claim> ClaimAnswer<'claim> {
+    /// The claim with its last instant, which may have passed.
+    pub(crate) fn of(claim: &'claim Claim) -> Self {
+        Self { by: &claim.by, at: claim.at.to_string(), until: claim.until().to_string() }
     }
 }

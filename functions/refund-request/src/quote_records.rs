@@ -4,25 +4,27 @@ use lambda::http::Problem;
 use ledger::{AccountId, Entry, Payment, PaymentKind, Subscription, Timestamp};
 use policy::{Document, Reason};
 use policy_documents::documents;
-use refunds::{Case, CountedBy, Granted, Lead, Quote, Request, Standing, State, Stores, Uncredited};
+use refunds::{
+    Case, CountedBy, Granted, Lead, Quote, QuoteInputs, RefundStore, Request, State, UncreditedPurchase,
+};
 
-use crate::{RefundRequests, store_failed};
+use crate::app::{RefundRequests, store_failed};
 
 /// What is recorded of a request's payment, and the document that decided it.
-pub(crate) struct Known {
+pub(crate) struct QuoteRecords {
     pub(crate) document: &'static Document,
     pub(crate) payment: Option<Payment>,
     /// A payment whose credits have not landed, as it would be recorded.
     pub(crate) unrecorded: Option<Payment>,
     /// The purchase that it is of.
-    pub(crate) uncredited: Option<Uncredited>,
+    pub(crate) uncredited: Option<UncreditedPurchase>,
     pub(crate) subscription: Option<Subscription>,
     pub(crate) head: Option<Entry>,
 }
 
-impl Known {
+impl QuoteRecords {
     /// Reads payment and account at once, then the subscription of a subscription's payment.
-    pub(crate) async fn read<S: Stores, Q>(
+    pub(crate) async fn read<S: RefundStore, Q>(
         app: &RefundRequests<S, Q>,
         request: &Request,
     ) -> Result<Self, Problem> {
@@ -51,7 +53,7 @@ impl Known {
     }
 
     /// The same, where something could still be paid; nothing needs to be read for the others.
-    pub(crate) async fn of_open<S: Stores, Q>(
+    pub(crate) async fn of_open<S: RefundStore, Q>(
         app: &RefundRequests<S, Q>,
         request: &Request,
     ) -> Result<Option<Self>, Problem> {
@@ -66,8 +68,8 @@ impl Known {
         }
     }
 
-    pub(crate) fn standing(&self, now: Timestamp) -> Standing<'_> {
-        Standing {
+    pub(crate) fn standing(&self, now: Timestamp) -> QuoteInputs<'_> {
+        QuoteInputs {
             document: self.document,
             payment: self.payment.as_ref(),
             unrecorded: self.unrecorded.as_ref(),
@@ -79,7 +81,7 @@ impl Known {
 }
 
 /// What was granted before `quote`, where its credits count.
-pub(crate) async fn granted_before<S: Stores, Q>(
+pub(crate) async fn granted_before<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request,
     quote: &Quote,
@@ -102,11 +104,11 @@ pub(crate) fn document_of(case: &Case) -> Result<&'static Document, Problem> {
 
 /// The payment of a case; where it is not recorded, also what is noted of the purchase, which is read at once
 /// for a case about missing credits.
-async fn payment_of<S: Stores, Q>(
+async fn payment_of<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     case: &Case,
     account: &AccountId,
-) -> Result<(Option<Payment>, Option<Uncredited>), Problem> {
+) -> Result<(Option<Payment>, Option<UncreditedPurchase>), Problem> {
     let Some(id) = &case.payment else { return Ok((None, None)) };
     let noted_as = Lead::id_of_uncredited(account, id);
     let noted = || app.store.lead(&noted_as);

@@ -1,11 +1,11 @@
 //! How what was approved stands: the payout, the discount, and what was brought back to people.
 
 use ledger::RefundId;
-use refunds::{Deed, Payout, Request, State};
+use refunds::{ActionKind, Payout, Request, State};
 use serde::Serialize;
 
-use crate::answer::actor;
-use crate::quoted::{DiscountAnswer, MoneyAnswer, discount, money};
+use crate::actor_view::actor;
+use crate::quote_view::{DiscountAnswer, MoneyAnswer, discount, money};
 
 #[derive(Serialize)]
 pub(crate) struct PayoutAnswer<'request> {
@@ -71,7 +71,7 @@ pub(crate) fn renewal_discount(request: &Request) -> Option<RenewalDiscountAnswe
 pub(crate) fn held_back(request: &Request) -> Vec<HeldBackAnswer<'_>> {
     let acts = request.acts.iter();
     acts.filter_map(|act| match &act.deed {
-        Deed::HeldBack { reason } => {
+        ActionKind::HeldBack { reason } => {
             let (by, who) = actor(&act.call.by);
             Some(HeldBackAnswer { at: act.call.at.to_string(), by, who, reason })
         }

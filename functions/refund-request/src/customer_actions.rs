@@ -4,30 +4,33 @@
 //! Each call reads the request, moves it in memory and writes it once, on the condition that nobody else did.
 //! The same call again is answered with the request as it stands.
 
-use cases::Frozen;
+use cases::OriginalCase;
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::payout_queue::PayoutQueue;
 use ledger::Actor;
 use policy::{Fact, Value};
-use refunds::{ActError, Call, Follows, Granted, Grounds, Quote, State, Stores};
+use refunds::{ActError, ActionSource, ApprovalContext, Follows, Granted, Quote, RefundStore, State};
 
+use crate::app::{RefundRequests, actor, reach};
 use crate::assess::assess;
-use crate::body::{Answer, Asked, ChosenRemedy, OfferAnswer, Reopening, Taken, nothing, remedy_fits, sent};
+use crate::body::{Answer, ChosenRemedy, OfferAnswer, OfferChoice, Question, Reopening, remedy_fits};
 use crate::carry_out::{Carried, carry_out, check};
-use crate::known::{Known, document_of, granted_before};
-use crate::{RefundRequests, actor, answer, reach, show, stored_of};
+use crate::input::{require_empty_body, sent};
+use crate::quote_records::{QuoteRecords, document_of, granted_before};
+use crate::request_view;
+use crate::stored::{show, stored_of};
 
 /// A stored request and the call that is to move it.
 struct Acting {
     stored: refunds::Request,
     caller: Caller,
-    call: Call,
+    call: ActionSource,
 }
 
 /// `…/answers`: what was missing.
-pub(crate) async fn answer_questions<S: Stores, Q: PayoutQueue>(
+pub(crate) async fn answer_questions<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -44,7 +47,7 @@ pub(crate) async fn answer_questions<S: Stores, Q: PayoutQueue>(
     given.may_be_said_by(caller.role())?;
     let text = given.text();
     let asked = completed(&stored, given)?;
-    let frozen = Frozen { case: &stored.case, submitted_at: stored.submitted_at };
+    let frozen = OriginalCase { case: &stored.case, submitted_at: stored.submitted_at };
     let mut assessment = assess(app, &stored.account, (asked, &caller), Some(frozen), now).await?;
     // What was submitted stays what it was: the words of the answer are kept with the answer.
     assessment.case.note.clone_from(&stored.case.note);
@@ -52,24 +55,24 @@ pub(crate) async fn answer_questions<S: Stores, Q: PayoutQueue>(
     stored.answer(call, text, assessment.case.clone(), assessment.document).map_err(not_possible)?;
     let standing = assessment.standing(now);
     let quote = stored.quote(&standing).filter(|_| stored.state == State::Approved);
-    let grounds = Grounds::of(assessment.document, Actor::Policy)
+    let grounds = ApprovalContext::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
     match Box::pin(carry_out(app, invocation, stored, quote.as_ref(), grounds, now)).await? {
         Carried::Out(request) => {
             done(invocation, "answered", &request);
-            Ok(Response::json(200, &answer::request(&request, caller.role(), Some(&standing))))
+            Ok(Response::json(200, &request_view::request(&request, caller.role(), Some(&standing))))
         }
         Carried::Stale(stored) => Err(overtaken(&stored)),
     }
 }
 
 /// `…/withdrawal`.
-pub(crate) async fn withdraw<S: Stores, Q: PayoutQueue>(
+pub(crate) async fn withdraw<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    nothing(request)?;
+    require_empty_body(request)?;
     let Acting { mut stored, caller, call } = acting(app, request, invocation).await?;
     if stored.repeats(&call, false) {
         return repeated(app, &stored, caller.role(), invocation).await;
@@ -79,7 +82,7 @@ pub(crate) async fn withdraw<S: Stores, Q: PayoutQueue>(
 }
 
 /// `…/reopening`: the door to a person (`S4-19`).
-pub(crate) async fn reopen<S: Stores, Q: PayoutQueue>(
+pub(crate) async fn reopen<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -94,7 +97,7 @@ pub(crate) async fn reopen<S: Stores, Q: PayoutQueue>(
 }
 
 /// `…/offers/{offer}`.
-pub(crate) async fn answer_offer<S: Stores, Q: PayoutQueue>(
+pub(crate) async fn answer_offer<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -108,11 +111,11 @@ pub(crate) async fn answer_offer<S: Stores, Q: PayoutQueue>(
     if stored.repeats(&call, false) {
         return repeated(app, &stored, caller.role(), invocation).await;
     }
-    if body.answer == Taken::Decline {
+    if body.answer == OfferChoice::Decline {
         stored.decline_offer(call, &offer).map_err(not_possible)?;
         return keep(app, invocation, stored, "offer_declined", caller.role()).await;
     }
-    let known = Known::read(app, &stored).await?;
+    let known = QuoteRecords::read(app, &stored).await?;
     let standing = known.standing(now);
     let quote = stored.offer_quote(&offer, &standing);
     check(body.quote.as_deref(), quote.as_ref())?;
@@ -135,18 +138,18 @@ pub(crate) async fn answer_offer<S: Stores, Q: PayoutQueue>(
         Follows::CarriedOut(quote) => Some(quote),
         Follows::Recorded | Follows::Review => None,
     };
-    let grounds = Grounds::of(known.document, by).knowing(known.head.clone(), known.payment.clone());
+    let grounds = ApprovalContext::of(known.document, by).knowing(known.head.clone(), known.payment.clone());
     match Box::pin(carry_out(app, invocation, stored, carried.as_deref(), grounds, now)).await? {
         Carried::Out(request) => {
             done(invocation, "offer_accepted", &request);
-            Ok(Response::json(200, &answer::request(&request, caller.role(), Some(&standing))))
+            Ok(Response::json(200, &request_view::request(&request, caller.role(), Some(&standing))))
         }
         Carried::Stale(stored) => Err(overtaken(&stored)),
     }
 }
 
 /// What is asked with the answer: nothing that was said before is taken back.
-fn completed(stored: &refunds::Request, given: Answer) -> Result<Asked, Problem> {
+fn completed(stored: &refunds::Request, given: Answer) -> Result<Question, Problem> {
     let case = &stored.case;
     remedy_fits(given.remedy, case.reason)?;
     let another = |field: &str| {
@@ -169,7 +172,7 @@ fn completed(stored: &refunds::Request, given: Answer) -> Result<Asked, Problem>
         "credits" => ChosenRemedy::Credits,
         _ => ChosenRemedy::Money,
     });
-    Ok(Asked {
+    Ok(Question {
         reason: case.reason,
         payment: case.payment.clone().or(given.named.payment),
         generation: case.generation.clone().or(given.named.generation),
@@ -184,26 +187,26 @@ fn completed(stored: &refunds::Request, given: Answer) -> Result<Asked, Problem>
     })
 }
 
-async fn acting<S: Stores, Q>(
+async fn acting<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Acting, Problem> {
     let (account, caller) = reach(app, request, invocation)?;
-    let call = Call { by: actor(&caller), at: invocation.now(), fingerprint: sent(request)? };
+    let call = ActionSource { by: actor(&caller), at: invocation.now(), fingerprint: sent(request)? };
     let stored = stored_of(app, request, &account).await?;
     Ok(Acting { stored, caller, call })
 }
 
 /// Writes a request that nothing is carried out for.
-async fn keep<S: Stores, Q: PayoutQueue>(
+async fn keep<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     invocation: &Invocation,
     moved: refunds::Request,
     act: &'static str,
     role: Role,
 ) -> Result<Response, Problem> {
-    let grounds = Grounds::of(document_of(&moved.case)?, Actor::Customer);
+    let grounds = ApprovalContext::of(document_of(&moved.case)?, Actor::Customer);
     match Box::pin(carry_out(app, invocation, moved, None, grounds, invocation.now())).await? {
         Carried::Out(request) => {
             done(invocation, act, &request);
@@ -218,7 +221,7 @@ fn done(invocation: &Invocation, act: &'static str, request: &refunds::Request) 
     tracing::info!(outcome = request.state.as_str(), act, "refund request is moved");
 }
 
-async fn repeated<S: Stores, Q>(
+async fn repeated<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     stored: &refunds::Request,
     role: Role,

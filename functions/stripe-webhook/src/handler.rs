@@ -19,8 +19,9 @@ use stripe_events::{
     Event, EventKind, PAYLOAD_BYTES_MAX, SignatureError, Unreadable, Verified, parse, verify,
 };
 
-use crate::apply::{Apply, Failure};
-use crate::outcome::{Ignored, Outcome, Unapplied};
+use crate::context::{EventContext, Failure};
+use crate::dispatch::apply_event;
+use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::signing::Signing;
 
 /// The longest payload that is parked whole: an item of DynamoDB has at most 400 KB. Of a longer one only
@@ -93,7 +94,7 @@ pub(crate) async fn of_event<S>(
     let outcome = if let Some(reason) = foreign(webhook, event) {
         Outcome::Ignored(reason)
     } else {
-        let apply = Apply {
+        let context = EventContext {
             tables: &webhook.tables,
             backoff: &webhook.backoff,
             link_wait: &webhook.link_wait,
@@ -102,7 +103,7 @@ pub(crate) async fn of_event<S>(
             metrics,
             looked_up,
         };
-        apply.outcome().await?
+        apply_event(&context).await?
     };
     let (event_type, reason) = (event.event_type.as_str(), outcome.reason());
     match outcome {
@@ -137,7 +138,7 @@ pub(crate) fn of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) ->
     } else if unreadable.account.is_some() {
         Outcome::Ignored(Ignored::ConnectedAccount)
     } else {
-        Outcome::Parked(Unapplied::Unreadable)
+        Outcome::Parked(ParkReason::Unreadable)
     };
     let error: &(dyn Error + 'static) = unreadable;
     tracing::warn!(
@@ -153,7 +154,7 @@ pub(crate) fn of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) ->
 async fn park<S>(
     webhook: &Webhook<S>,
     verified: &Verified<'_>,
-    (reason, lookup): (Unapplied, bool),
+    (reason, lookup): (ParkReason, bool),
     invocation: &Invocation,
 ) -> Result<(), Problem> {
     let payload = verified.payload();

@@ -1,0 +1,16 @@
+//! How answers name who did something.
+
+use ledger::Actor;
+
+/// The kind of who did it, and the name of a service or a support person.
+pub(crate) fn actor(actor: &Actor) -> (&'static str, Option<&str>) {
+    match actor {
+        Actor::Stripe => ("stripe", None),
+        Actor::Service(name) => ("service", Some(name)),
+        Actor::Schedule => ("schedule", None),
+        Actor::Policy => ("policy", None),
+        Actor::Support(sub) => ("support", Some(sub)),
+        Actor::Customer => ("customer", None),
+        Actor::Operator => ("operator", None),
+    }
+}

@@ -1,0 +1,49 @@
+//! The stored request that a path names, and the answer that shows it.
+
+use lambda::Invocation;
+use lambda::caller::Role;
+use lambda::http::{Problem, ProblemKind, Request, Response};
+use ledger::{AccountId, RefundRequestId};
+use refunds::RefundStore;
+
+use crate::app::{RefundRequests, store_failed};
+use crate::quote_records::{QuoteRecords, document_of};
+use crate::request_view;
+
+/// The stored request that the path names.
+pub(crate) async fn stored<S: RefundStore, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+) -> Result<refunds::Request, Problem> {
+    let id: RefundRequestId = request.path_id("id")?;
+    lambda::log::cause(id.as_str());
+    let stored = app.store.request(&id).await.map_err(store_failed)?;
+    let mut stored = stored.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
+    // Stripe's reports move a request without a document at hand: its clocks are shown up to date all the
+    // same.
+    stored.keep_time(document_of(&stored.case).ok());
+    Ok(stored)
+}
+
+/// The same, if it belongs to the account. Another account's request is answered like a missing one.
+pub(crate) async fn stored_of<S: RefundStore, Q>(
+    app: &RefundRequests<S, Q>,
+    request: &Request<'_>,
+    account: &AccountId,
+) -> Result<refunds::Request, Problem> {
+    let found = stored(app, request).await?;
+    if found.account == *account { Ok(found) } else { Err(Problem::new(ProblemKind::NotFound)) }
+}
+
+/// A stored request as it stands, with what could still be paid.
+pub(crate) async fn show<S: RefundStore, Q>(
+    app: &RefundRequests<S, Q>,
+    status: u16,
+    stored: &refunds::Request,
+    role: Role,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    let known = QuoteRecords::of_open(app, stored).await?;
+    let standing = known.as_ref().map(|known| known.standing(invocation.now()));
+    Ok(Response::json(status, &request_view::request(stored, role, standing.as_ref())))
+}

@@ -1,0 +1,37 @@
+//! The way from an event to the handler of its kind.
+
+use stripe_events::EventKind;
+
+use crate::context::{EarlyExit, EventContext, Failure};
+use crate::outcome::{Ignored, Outcome};
+use crate::{checkout, dispute, invoice, names, refund, subscription, top_up};
+
+/// Applies the event.
+pub(crate) async fn apply_event(context: &EventContext<'_>) -> Result<Outcome, Failure> {
+    let result = match &context.event.kind {
+        EventKind::CheckoutCompleted(session) | EventKind::CheckoutAsyncPaymentSucceeded(session) => {
+            checkout::apply_checkout(context, session).await
+        }
+        EventKind::InvoicePaid(invoice) => invoice::apply_invoice(context, invoice).await,
+        EventKind::InvoicePaymentPaid(paid) => invoice::apply_invoice_payment(context, paid).await,
+        EventKind::ChargeUpdated(charge) => names::apply_charge(context, charge).await,
+        EventKind::PaymentSucceeded(payment) => top_up::apply_payment_intent(context, payment).await,
+        EventKind::DisputeUpdated(dispute) => dispute::apply_dispute(context, dispute).await,
+        EventKind::SubscriptionCreated(subscription) | EventKind::SubscriptionUpdated(subscription) => {
+            subscription::apply_subscription(context, subscription, subscription.ended_at).await
+        }
+        EventKind::SubscriptionDeleted(subscription) => {
+            let ended_at = subscription.ended_at.unwrap_or(context.event.created);
+            subscription::apply_subscription(context, subscription, Some(ended_at)).await
+        }
+        EventKind::RefundCreated(refund)
+        | EventKind::RefundUpdated(refund)
+        | EventKind::RefundFailed(refund) => refund::apply_refund(context, refund).await,
+        EventKind::Thin { .. } => Ok(Outcome::Ignored(Ignored::Thin)),
+        EventKind::Other => Ok(Outcome::Ignored(Ignored::UnknownType)),
+    };
+    match result {
+        Ok(outcome) | Err(EarlyExit::Known(outcome)) => Ok(outcome),
+        Err(EarlyExit::Failed(failure)) => Err(failure),
+    }
+}
