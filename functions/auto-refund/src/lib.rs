@@ -19,7 +19,7 @@ mod verdict;
 use std::collections::BTreeMap;
 
 use lambda::Invocation;
-use lambda::sqs::{Item, Record};
+use lambda::sqs::{Item, QueueMessage};
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, DownloadStore, Entry, GenerationId, LastGeneration,
     LedgerStore, Order, PastHold, Pause, PolicyRef, ServiceId, Settlement, SettlementOutcome, Timestamp,
@@ -47,7 +47,7 @@ pub struct Context<S, P> {
 
 /// The messages about one generation, with what is recorded of it and what is to be done.
 struct Case<'b, 'a> {
-    records: Vec<&'b Record<'a>>,
+    records: Vec<&'b QueueMessage<'a>>,
     past: PastHold,
     document: &'static Document,
     verdict: Verdict,
@@ -64,7 +64,7 @@ pub async fn handle<'b, 'a, S, P>(
     invocation: &Invocation,
     account: AccountId,
     items: Vec<Item<'b, 'a, Message>>,
-) -> Vec<&'b Record<'a>>
+) -> Vec<&'b QueueMessage<'a>>
 where
     S: DownloadStore + LeadStore,
     P: Pause,
@@ -135,7 +135,7 @@ struct AccountBatch<'d, 'b, 'a, S, P> {
     context: &'d Context<S, P>,
     invocation: &'d Invocation,
     account: &'d AccountId,
-    left: Vec<&'b Record<'a>>,
+    left: Vec<&'b QueueMessage<'a>>,
 }
 
 impl<'b, 'a, S, P> AccountBatch<'_, 'b, 'a, S, P>
@@ -306,7 +306,7 @@ where
     fn leave(
         &mut self,
         generation: Option<&GenerationId>,
-        records: Vec<&'b Record<'a>>,
+        records: Vec<&'b QueueMessage<'a>>,
         stay: &RetryReason<StoreError<S>>,
     ) {
         let (error, outcome): (&(dyn std::error::Error + 'static), _) = (stay, stay.reason());

@@ -5,7 +5,7 @@
 //! the message poison. What SNS or EventBridge wrap around a body is such a field. No refusal quotes the
 //! message.
 
-use lambda::sqs::Record;
+use lambda::sqs::QueueMessage;
 use ledger::{AccountId, GenerationId, IdError, ServiceId, TimeError, Timestamp};
 use policy::FailureKind;
 use serde::{Deserialize, Deserializer};
@@ -146,7 +146,7 @@ fn name(field: &'static str, text: String) -> Result<String, MessageError> {
 }
 
 /// Reads a message; the account is its group.
-pub fn understand(record: &Record<'_>) -> Result<(AccountId, Message), MessageError> {
+pub fn understand(record: &QueueMessage<'_>) -> Result<(AccountId, Message), MessageError> {
     read(record.body())
 }
 

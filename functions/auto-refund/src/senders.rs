@@ -5,7 +5,7 @@
 //! be one that the sender speaks for. A message from any other sender changes nothing.
 
 use lambda::config::{ConfigError, Env};
-use lambda::sqs::Record;
+use lambda::sqs::QueueMessage;
 use ledger::AccountId;
 
 use crate::message::{Message, MessageError, understand};
@@ -38,7 +38,7 @@ impl Senders {
     }
 
     /// Reads a message, and whether its sender speaks for its service; the account is its group.
-    pub fn understand(&self, record: &Record<'_>) -> Result<(AccountId, Message), MessageError> {
+    pub fn understand(&self, record: &QueueMessage<'_>) -> Result<(AccountId, Message), MessageError> {
         let (account, mut message) = understand(record)?;
         message.is_spoken_for =
             self.0.is_empty() || self.speaks_for(record.sender_id(), message.service.as_str());

@@ -3,8 +3,8 @@
 //! to a day, so that those that Stripe keeps declining come after the others of the bounded page. After a day
 //! people are called, for any of these reasons.
 
-use lambda::payout_queue::PayoutQueue;
 use ledger::UnreportedCancellation;
+use payout_queue::PayoutQueue;
 
 use crate::context::{Run, Store, Sweep};
 use crate::status::Status;

@@ -7,8 +7,8 @@
 //! between the two, the next run finishes it. A customer who has filed for the same before keeps that case.
 
 use cases::{CaseError, assess_lead};
-use lambda::payout_queue::PayoutQueue;
 use ledger::{Actor, ExecuteError, LedgerStore, RefundRequestId};
+use payout_queue::PayoutQueue;
 use policy::Document;
 use refunds::{ApprovalContext, ApprovalOutcome, Case, Lead, Request, State, carry_out, settle_landed};
 

@@ -17,7 +17,7 @@ mod status;
 
 use futures_util::future::join;
 use lambda::Invocation;
-use lambda::payout_queue::PayoutQueue;
+use payout_queue::PayoutQueue;
 
 use crate::context::Run;
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use expiry_sweep::{Sweep, SweptTime, handle};
 use lambda::aws::SdkSettings;
 use lambda::backoff::Backoff;
-use lambda::payout_queue::SqsPayoutQueue;
 use ledger_dynamodb::Tables;
+use payout_queue::SqsPayoutQueue;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

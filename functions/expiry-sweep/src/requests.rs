@@ -8,8 +8,8 @@
 //! counted when it is written: a run that comes second finds nothing to count.
 
 use futures_util::stream::{self, StreamExt};
-use lambda::payout_queue::PayoutQueue;
 use ledger::{DUE_SHARDS, RefundRequestId, Timestamp};
+use payout_queue::PayoutQueue;
 use policy::Document;
 use policy_documents::documents;
 use refunds::{Due, DueThing, Mark, Request, RequestStore, Save, SaveOutcome};

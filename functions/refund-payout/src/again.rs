@@ -4,7 +4,7 @@
 use ledger::{Abuse, ExecuteError, Pause, Timestamp};
 use refunds::{Payout, RefundStore, Request, State};
 
-use crate::{Outcome, PayoutRunner};
+use crate::runner::{PayoutResult, PayoutRunner};
 
 impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Why an approved payout goes back to a person instead of to Stripe.
@@ -12,7 +12,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         &self,
         request: &Request,
         payout: &Payout,
-    ) -> Outcome<S, Option<&'static str>> {
+    ) -> PayoutResult<S, Option<&'static str>> {
         let (payment, head, records) = tokio::join!(
             self.store.payment(&payout.payment),
             self.store.head(&request.account),

@@ -12,7 +12,7 @@ use refunds::{
 use stripe_api::{CouponOrder, Decline, IdempotencyKey, Off, StripeError};
 use stripe_events::SubscriptionStatus;
 
-use crate::{Outcome, PayoutError, PayoutRunner, code_of};
+use crate::runner::{PayoutError, PayoutResult, PayoutRunner, code_of};
 
 /// Why a discount goes back to a person whose subscription is not renewed.
 const NO_RENEWAL: &str = "subscription_not_renewed";
@@ -24,18 +24,18 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         id: &RefundRequestId,
         mut request: Request,
         discount: RenewalDiscount,
-    ) -> Outcome<S, State> {
+    ) -> PayoutResult<S, State> {
         let known = self.store.subscription(&request.account, &discount.subscription).await;
         let known = known.map_err(ExecuteError::Store)?;
         if known.is_some_and(|known| known.ended_at.is_some()) {
             return self.back(&request, NO_RENEWAL).await;
         }
-        if request.ask_discount(self.now).map_err(|_| PayoutError::InOtherHands)? {
+        if request.ask_discount(self.now).map_err(|_| PayoutError::ClaimedElsewhere)? {
             request.version = request.version.saturating_add(1);
             let save = Save { request: request.clone(), commit: None, refunded: None };
             match self.store.save(&save).await.map_err(ExecuteError::Store)? {
                 SaveOutcome::Written => {}
-                _ => return Err(PayoutError::InOtherHands),
+                _ => return Err(PayoutError::ClaimedElsewhere),
             }
         }
         match self.apply(id, &discount).await {
@@ -84,7 +84,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     }
 
     /// Saves that Stripe has applied the discount.
-    async fn applied(&self, mut request: Request) -> Outcome<S, State> {
+    async fn applied(&self, mut request: Request) -> PayoutResult<S, State> {
         for attempt in 0..self.pause.attempts_max() {
             if !request.discount_applied(self.now) {
                 return Ok(request.state);
@@ -102,11 +102,11 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
                 }
             };
         }
-        Err(PayoutError::InOtherHands)
+        Err(PayoutError::ClaimedElsewhere)
     }
 
     /// Brings a request back to people, who see why.
-    pub(crate) async fn back(&self, request: &Request, reason: &str) -> Outcome<S, State> {
+    pub(crate) async fn back(&self, request: &Request, reason: &str) -> PayoutResult<S, State> {
         let call =
             ActionSource { by: Actor::Policy, at: self.now, fingerprint: fingerprint(&["payout", reason]) };
         let held = refunds::hold_back(self.store, self.pause, request, (&call, reason), self.now).await?;

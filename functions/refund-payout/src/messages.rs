@@ -3,15 +3,16 @@
 
 use lambda::Invocation;
 use lambda::backoff::Backoff;
-use lambda::payout_queue::{MESSAGE_VERSION, PayoutMessage};
 use lambda::secrets::{CachedSecret, SecretError, SecretSource};
-use lambda::sqs::{Item, Record};
+use lambda::sqs::{Item, QueueMessage};
 use ledger::{AccountId, CancellationStore, IdError, RefundRequestId, SubscriptionId};
+use payout_queue::{MESSAGE_VERSION, PayoutMessage};
 use refunds::RefundStore;
 use stripe_api::{SecretKey, StripeClient};
 
-use crate::cancel::tell;
-use crate::{Paid, Plan, pay};
+use crate::cancellation::send_cancellation;
+use crate::pay::{Paid, pay};
+use crate::plan::Plan;
 
 /// What payouts need.
 pub struct Payouts<S, K: SecretSource> {
@@ -52,7 +53,7 @@ pub enum Work {
 }
 
 /// Reads a message; what is to be done is the group, so that two messages of one are handled as one.
-pub fn understand(record: &Record<'_>) -> Result<(Work, ()), MessageError> {
+pub fn understand(record: &QueueMessage<'_>) -> Result<(Work, ()), MessageError> {
     let message: PayoutMessage = serde_json::from_str(record.body()).map_err(MessageError::Json)?;
     if message.version != MESSAGE_VERSION {
         return Err(MessageError::Version(message.version));
@@ -75,7 +76,7 @@ pub async fn handle<'batch, 'event, S: RefundStore + CancellationStore, K: Secre
     invocation: &Invocation,
     work: Work,
     items: Vec<Item<'batch, 'event, ()>>,
-) -> Vec<&'batch Record<'event>> {
+) -> Vec<&'batch QueueMessage<'event>> {
     let left = match work {
         Work::Pay(id) => Box::pin(pay_one(app, invocation, &id)).await,
         Work::Cancel(account, id) => Box::pin(cancel_one(app, invocation, &account, &id)).await,
@@ -93,7 +94,7 @@ async fn cancel_one<S: RefundStore + CancellationStore, K: SecretSource>(
     lambda::log::account(account);
     lambda::log::cause(id.as_str());
     let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
-        Ok(stripe) => match tell(&app.store, &stripe, account, id, invocation.now()).await {
+        Ok(stripe) => match send_cancellation(&app.store, &stripe, account, id, invocation.now()).await {
             Ok(told) => {
                 invocation.metrics().count_labelled("CancellationsTold", ("outcome", told.as_str()), 1);
                 tracing::info!(outcome = told.as_str(), "cancellation is handled");

@@ -7,7 +7,7 @@ use ledger::{ExecuteError, Pause, RefundRequestId};
 use refunds::{RefundStore, Request, Save, SaveOutcome};
 use stripe_api::{CancelWhen, Decline, StripeError};
 
-use crate::{Outcome, PayoutError, PayoutRunner, code_of};
+use crate::runner::{PayoutError, PayoutResult, PayoutRunner, code_of};
 
 /// The outcome of a plan that was to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Plan {
 
 impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Ends the plan that the payout of a request promised to end, if that is still to be done.
-    pub(crate) async fn end_plan(&self, id: &RefundRequestId) -> Outcome<S, Option<Plan>> {
+    pub(crate) async fn end_plan(&self, id: &RefundRequestId) -> PayoutResult<S, Option<Plan>> {
         let Some(request) = self.read(id).await? else { return Ok(None) };
         let Some(plan) = request.open_plan_end() else { return Ok(None) };
         let known = self.store.subscription(&request.account, &plan.subscription).await;
@@ -54,7 +54,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
 
     /// Writes the outcome of the plan. Stripe's own events may move the request at the same time: the request
     /// is then read again, and Stripe is not asked again.
-    async fn note(&self, mut request: Request, declined: Option<String>) -> Outcome<S, ()> {
+    async fn note(&self, mut request: Request, declined: Option<String>) -> PayoutResult<S, ()> {
         for attempt in 0..self.pause.attempts_max() {
             if !request.plan_ended(declined.clone(), self.now) {
                 return Ok(());
@@ -76,10 +76,10 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
                 }
             };
         }
-        Err(PayoutError::InOtherHands)
+        Err(PayoutError::ClaimedElsewhere)
     }
 
-    async fn read(&self, id: &RefundRequestId) -> Outcome<S, Option<Request>> {
+    async fn read(&self, id: &RefundRequestId) -> PayoutResult<S, Option<Request>> {
         Ok(self.store.request(id).await.map_err(ExecuteError::Store)?)
     }
 }

@@ -4,8 +4,8 @@ use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::caller::{Caller, CallerRules, Role};
 use lambda::http::{Problem, ProblemKind, Request};
-use lambda::payout_queue::PayoutQueue;
 use ledger::{AccountId, Actor, ExecuteError, LedgerStore};
+use payout_queue::PayoutQueue;
 
 /// What the routes need.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind};
-use lambda::payout_queue::PayoutQueue;
 use ledger::{AccountId, GenerationId, PastHold, Timestamp, find_hold};
+use payout_queue::PayoutQueue;
 use policy::Remedy;
 use policy_documents::documents;
 use refunds::{

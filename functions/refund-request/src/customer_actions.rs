@@ -8,8 +8,8 @@ use cases::OriginalCase;
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use lambda::payout_queue::PayoutQueue;
 use ledger::Actor;
+use payout_queue::PayoutQueue;
 use policy::{Fact, Value};
 use refunds::{ActError, ActionSource, ApprovalContext, Follows, Granted, Quote, RefundStore, State};
 

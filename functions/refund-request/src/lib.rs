@@ -42,8 +42,8 @@ use std::pin::Pin;
 
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use lambda::payout_queue::PayoutQueue;
 use ledger::CancellationStore;
+use payout_queue::PayoutQueue;
 use refunds::RefundStore;
 
 pub use app::RefundRequests;

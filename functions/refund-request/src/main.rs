@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use lambda::aws::SdkSettings;
 use lambda::backoff::Backoff;
 use lambda::caller::CallerRules;
-use lambda::payout_queue::SqsPayoutQueue;
 use ledger_dynamodb::Tables;
+use payout_queue::SqsPayoutQueue;
 use refund_request::{RefundRequests, handle};
 
 #[tokio::main(flavor = "current_thread")]

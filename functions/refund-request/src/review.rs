@@ -3,8 +3,8 @@
 use lambda::Invocation;
 use lambda::caller::Role;
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use lambda::payout_queue::PayoutQueue;
 use ledger::{Actor, Credits, Money};
+use payout_queue::PayoutQueue;
 use policy::{Discount, Document, OfferKind, Remedy, payable_step};
 use refunds::{
     ActionSource, ApprovalContext, Chosen, Pays, Quote, QuoteInputs, RefundStore, Review, ReviewError,

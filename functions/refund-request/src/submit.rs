@@ -5,8 +5,8 @@ use cases::Assessment;
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use lambda::payout_queue::PayoutQueue;
 use ledger::{AccountId, Actor};
+use payout_queue::PayoutQueue;
 use refunds::{ApprovalContext, Quote, QuoteInputs, RefundStore, State, request_id};
 
 use crate::app::{RefundRequests, actor, reach, store_failed};

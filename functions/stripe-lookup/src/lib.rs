@@ -16,7 +16,7 @@ use lambda::secrets::{CachedSecret, SecretError, SecretSource};
 use lambda::{Invocation, log};
 use ledger_dynamodb::{Parked, StoreError, Tables};
 use serde::Serialize;
-use stripe_api::{ConfigError, Retry, SecretKey, StripeClient, StripeError};
+use stripe_api::{Retry, SecretKey, StripeClient, StripeConfigError, StripeError};
 use stripe_events::{Fetched, Lookup, Verified, parse};
 
 pub use webhook::{Replays, WebhookError, WebhookFunction};
@@ -50,7 +50,7 @@ pub enum LookupError {
     Secret(#[from] SecretError),
     /// What is stored is no key of Stripe's.
     #[error("stored Stripe key is not one")]
-    Key(#[from] ConfigError),
+    Key(#[from] StripeConfigError),
     /// Stripe did not answer, or asked to wait.
     #[error("Stripe failed")]
     Stripe(#[source] StripeError),

@@ -1,9 +1,9 @@
 //! Disputes: whether a payment is or was taken back by the cardholder's bank, and whether the customer had
 //! asked for a solution before (`S3-28`). What follows from a dispute is a person's decision.
 
-use ledger::{AccountId, Dispute as DisputeRecord, Payment, PaymentId, RefundRequestId, Timestamp};
+use ledger::{AccountId, Dispute, Payment, PaymentId, RefundRequestId, Timestamp};
 use refunds::{ReportOutcome, RequestStore, undo};
-use stripe_events::Dispute;
+use stripe_events::DisputeObject;
 
 use crate::context::{EarlyExit, EventContext};
 use crate::names;
@@ -17,7 +17,7 @@ const REQUESTS_MAX: u16 = 20;
 /// come.
 pub(crate) async fn apply_dispute(
     context: &EventContext<'_>,
-    dispute: &Dispute,
+    dispute: &DisputeObject,
 ) -> Result<Outcome, EarlyExit> {
     let named = dispute.payment.as_ref().ok_or(ParkReason::PaymentUnknown)?;
     names::of_charge(context, named, dispute.charge.as_ref()).await?;
@@ -43,7 +43,7 @@ pub(crate) async fn apply_dispute(
 /// The dispute of the payment that one purchase is of, and whether it is news.
 async fn of_purchase(
     context: &EventContext<'_>,
-    dispute: &Dispute,
+    dispute: &DisputeObject,
     payment: &Payment,
 ) -> Result<bool, EarlyExit> {
     lambda::log::account(&payment.account);
@@ -66,8 +66,8 @@ async fn of_purchase(
 }
 
 /// The dispute as the event reports it.
-fn report(context: &EventContext<'_>, dispute: &Dispute, contacted_before: Option<bool>) -> DisputeRecord {
-    DisputeRecord {
+fn report(context: &EventContext<'_>, dispute: &DisputeObject, contacted_before: Option<bool>) -> Dispute {
+    Dispute {
         id: dispute.id.clone(),
         opened_at: dispute.created,
         status: dispute.status.as_str().to_owned(),

@@ -6,7 +6,7 @@
 //! it keeps no credits back.
 
 use ledger::{PaymentId, PaymentName};
-use stripe_events::{Charge, ChargeId, CheckoutSession, PaidInvoice};
+use stripe_events::{ChargeId, ChargeObject, CheckoutSession, PaidInvoice};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::outcome::{Ignored, Outcome};
@@ -23,7 +23,10 @@ pub(crate) fn of_invoice(invoice: &PaidInvoice) -> Vec<PaymentName> {
 }
 
 /// A charge, with the number of its receipt once there is one.
-pub(crate) async fn apply_charge(context: &EventContext<'_>, charge: &Charge) -> Result<Outcome, EarlyExit> {
+pub(crate) async fn apply_charge(
+    context: &EventContext<'_>,
+    charge: &ChargeObject,
+) -> Result<Outcome, EarlyExit> {
     let Some(payment) = &charge.payment else { return Ok(Outcome::Ignored(Ignored::NoPurchase)) };
     let names = names([Some(charge.id.as_str()), charge.receipt_number.as_deref()]);
     context.tables.name_payment(payment, &names).await?;

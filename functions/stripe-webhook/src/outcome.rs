@@ -33,7 +33,7 @@ named! {
         Unpaid "unpaid",
         /// A checkout session that buys nothing, like one that stores a payment method.
         NoPurchase "no_purchase",
-        /// Nothing in it brings credits: a trial, settled changes within a period, or a refund or a dispute of
+        /// Nothing in it brings credits: a trial, settled changes within a period, or a refund or dispute of
         /// a payment that brought none.
         NoCredits "no_credits",
         /// Of a customer without an account, and about no price of the catalogue: the company sells other

@@ -11,7 +11,10 @@ pub(crate) fn policy_at(product: &str, at: Timestamp) -> InForce<'static> {
 
 /// What a purchase pins: `None` before the first version.
 pub(crate) fn reference_of(in_force: InForce<'_>) -> Option<PolicyRef> {
-    in_force.document().map(reference)
+    match in_force {
+        InForce::Version(document) => Some(reference(document)),
+        InForce::BeforeFirstVersion(_) | InForce::NoDocument => None,
+    }
 }
 
 /// A document as entries name it.

@@ -6,7 +6,7 @@
 use ledger::{Credits, PURCHASES_MAX, ProductId};
 use policy::PriceKind;
 use policy_documents::catalogue;
-use stripe_events::{Period, PriceId, Quantity};
+use stripe_events::{BillingPeriod, PriceId, Quantity};
 
 use crate::outcome::ParkReason;
 
@@ -29,7 +29,7 @@ pub(crate) struct Line<'a> {
     /// Its part of the money, in minor units.
     pub(crate) minor: u64,
     /// From when until when it counts.
-    pub(crate) period: Option<Period>,
+    pub(crate) period: Option<BillingPeriod>,
 }
 
 /// Credits of one price.
@@ -46,7 +46,7 @@ pub(crate) struct Purchase {
     /// Its part of the money, in minor units.
     pub(crate) minor: u64,
     /// The periods that were paid, together.
-    pub(crate) period: Option<Period>,
+    pub(crate) period: Option<BillingPeriod>,
 }
 
 /// What a payment bought.
@@ -104,7 +104,7 @@ impl Bought {
         sum.minor = sum.minor.checked_add(line.minor).ok_or(ParkReason::OutOfRange)?;
         sum.period = match (sum.period, line.period) {
             (Some(one), Some(other)) => {
-                Some(Period { start: one.start.min(other.start), end: one.end.max(other.end) })
+                Some(BillingPeriod { start: one.start.min(other.start), end: one.end.max(other.end) })
             }
             (one, other) => one.or(other),
         };

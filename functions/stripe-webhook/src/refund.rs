@@ -7,7 +7,7 @@
 use ledger::{ExecuteError, RefundRequestId};
 use ledger_dynamodb::{AdoptionOutcome, ExternalRefund};
 use refunds::{RefundSighting, RefundStatus as Status, ReportOutcome, State, report};
-use stripe_events::{EventKind, Refund, RefundStatus};
+use stripe_events::{EventKind, RefundObject, RefundStatus};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::names;
@@ -18,7 +18,10 @@ use crate::without_credits;
 const REQUEST_KEY: &str = "refund_request";
 
 /// A refund as of the event.
-pub(crate) async fn apply_refund(context: &EventContext<'_>, refund: &Refund) -> Result<Outcome, EarlyExit> {
+pub(crate) async fn apply_refund(
+    context: &EventContext<'_>,
+    refund: &RefundObject,
+) -> Result<Outcome, EarlyExit> {
     if let Some(payment) = &refund.payment {
         names::of_charge(context, payment, refund.charge.as_ref()).await?;
     }
@@ -90,7 +93,7 @@ async fn adopt(context: &EventContext<'_>, mut adopted: ExternalRefund) -> Resul
 }
 
 /// Some payment methods do not say how a refund stands; the event's type does.
-fn status(context: &EventContext<'_>, refund: &Refund) -> Result<Status, EarlyExit> {
+fn status(context: &EventContext<'_>, refund: &RefundObject) -> Result<Status, EarlyExit> {
     match &refund.status {
         Some(RefundStatus::Succeeded) => Ok(Status::Succeeded),
         Some(RefundStatus::Failed | RefundStatus::Canceled) => Ok(Status::Failed),

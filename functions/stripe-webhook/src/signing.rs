@@ -14,7 +14,7 @@ pub enum SigningError {
     Secret(#[from] lambda::secrets::SecretError),
     /// A field holds what no secret of Stripe's can be.
     #[error("the signing secret is not one of Stripe's")]
-    Key(#[from] stripe_events::SecretError),
+    Key(#[from] stripe_events::SigningSecretError),
 }
 
 /// The fields `current` and, while Stripe rolls the secret, `previous` of one stored secret.

@@ -1,9 +1,9 @@
 //! Subscriptions: when their cancellation was confirmed, when they end, and the clock that starts then.
 
-use ledger::{AccountId, Command, LedgerStore, PaymentStore, Subscription as SubscriptionRecord, Timestamp};
+use ledger::{AccountId, Command, LedgerStore, PaymentStore, Subscription, Timestamp};
 use policy::{OnResubscribe, PriceKind};
 use policy_documents::catalogue;
-use stripe_events::{CancellationReason, PriceId, Subscription};
+use stripe_events::{CancellationReason, PriceId, SubscriptionObject};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::leads;
@@ -14,7 +14,7 @@ use crate::policy::{policy_at, reference};
 /// it ended is never taken back.
 pub(crate) async fn apply_subscription(
     context: &EventContext<'_>,
-    subscription: &Subscription,
+    subscription: &SubscriptionObject,
     ended_at: Option<Timestamp>,
 ) -> Result<Outcome, EarlyExit> {
     if is_of_another_product(context, subscription).await? {
@@ -22,7 +22,7 @@ pub(crate) async fn apply_subscription(
     }
     let account = context.account_of(subscription.customer.as_ref()).await?;
     let at_period_end = subscription.current_period_end.filter(|_| subscription.cancel_at_period_end);
-    let record = SubscriptionRecord {
+    let record = Subscription {
         id: subscription.id.clone(),
         account: account.clone(),
         as_of: context.event.created,
@@ -56,7 +56,7 @@ pub(crate) async fn apply_subscription(
 /// | none, or one that Stripe adds | where it says when it is to end: by `cancel_at_period_end` or `cancel_at` |
 ///
 /// A confirmation that is recorded here stands beside it, whatever Stripe says.
-fn was_asked_for(subscription: &Subscription, ended_at: Option<Timestamp>) -> bool {
+fn was_asked_for(subscription: &SubscriptionObject, ended_at: Option<Timestamp>) -> bool {
     let is_to_end = subscription.cancel_at_period_end || subscription.cancel_at.is_some();
     match &subscription.cancellation_reason {
         Some(CancellationReason::CancellationRequested) => is_to_end || ended_at.is_some(),
@@ -73,7 +73,7 @@ fn was_asked_for(subscription: &Subscription, ended_at: Option<Timestamp>) -> bo
 /// through the same Stripe account.
 async fn is_of_another_product(
     context: &EventContext<'_>,
-    subscription: &Subscription,
+    subscription: &SubscriptionObject,
 ) -> Result<bool, EarlyExit> {
     let ours = subscription.prices.iter().any(|price| catalogue().price(price.as_str()).is_ok());
     // Without any price nothing says whose it is.
@@ -87,7 +87,7 @@ async fn is_of_another_product(
 }
 
 /// The plan among the items, which may have add-ons before it.
-fn plan_of(subscription: &Subscription) -> Option<&PriceId> {
+fn plan_of(subscription: &SubscriptionObject) -> Option<&PriceId> {
     let is_plan = |price: &&PriceId| {
         let known = catalogue().price(price.as_str());
         known.is_ok_and(|price| matches!(price.kind, PriceKind::Subscription { .. }))
@@ -98,7 +98,7 @@ fn plan_of(subscription: &Subscription) -> Option<&PriceId> {
 /// The product of its prices; of a price that has left the catalogue, that of its lots.
 async fn product_of(
     context: &EventContext<'_>,
-    subscription: &Subscription,
+    subscription: &SubscriptionObject,
     account: &AccountId,
 ) -> Result<Option<String>, EarlyExit> {
     let mut prices = subscription.prices.iter().filter_map(|price| catalogue().price(price.as_str()).ok());
@@ -114,7 +114,7 @@ async fn product_of(
 /// Left-over credits expire some time after the end, not after the request to cancel (`S2-26`).
 async fn start_clock(
     context: &EventContext<'_>,
-    subscription: &Subscription,
+    subscription: &SubscriptionObject,
     account: &AccountId,
     ended_at: Timestamp,
 ) -> Result<Outcome, EarlyExit> {

@@ -17,12 +17,14 @@ pub mod config;
 pub mod http;
 pub mod log;
 pub mod metrics;
-#[cfg(feature = "payout-queue")]
-pub mod payout_queue;
 pub mod secrets;
 pub mod sqs;
 
+mod deadline;
+mod event_error;
 mod run;
 mod text;
 
-pub use run::{Deadline, Error, EventError, Function, Invocation, start};
+pub use deadline::Deadline;
+pub use event_error::EventError;
+pub use run::{Error, Function, Invocation, start};

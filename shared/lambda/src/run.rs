@@ -7,20 +7,20 @@
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::time::Duration;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use ledger::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::config::Env;
+use crate::deadline::Deadline;
+use crate::event_error::EventError;
 use crate::http::{Problem, Request, Response};
 use crate::metrics::Metrics;
-use crate::sqs::{self, Batch, Item, Record};
+use crate::sqs::{self, Batch, Item, QueueMessage};
 use crate::{clock, log};
 
 /// Any error, for the functions' own `main`.
@@ -60,53 +60,6 @@ pub async fn start(name: &'static str, wire: impl AsyncFnOnce(Function) -> Resul
 /// around it would exceed the compiler's depth limit in every function's `main`.
 fn erased<'a, T>(future: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
     Box::pin(future)
-}
-
-/// Why an event cannot be read. It never quotes the event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EventError {
-    /// The event is not of the form that the function is made for.
-    #[error("the event is not of the expected form at line {line}, column {column}")]
-    Json {
-        /// The line, counted from 1.
-        line: usize,
-        /// The column, counted from 1.
-        column: usize,
-    },
-    /// A message of the batch has no id of its own.
-    #[error("the batch has a message id that is empty or repeated")]
-    MessageIds,
-}
-
-impl EventError {
-    pub(crate) fn json(error: &serde_json::Error) -> Self {
-        Self::Json { line: error.line(), column: error.column() }
-    }
-}
-
-/// An invocation must have answered before this instant.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline(Instant);
-
-impl Deadline {
-    /// The deadline that Lambda gives, in milliseconds since 1970.
-    fn at_ms(deadline_ms: u64, now: Timestamp) -> Self {
-        let now_ms = u64::try_from(now.as_ms()).unwrap_or_default();
-        Self::in_ms(deadline_ms.saturating_sub(now_ms))
-    }
-
-    /// The instant `milliseconds` from here.
-    pub fn in_ms(milliseconds: u64) -> Self {
-        // Lambda's longest time is 15 minutes; a day keeps the sum representable for every argument.
-        let bounded = Duration::from_millis(milliseconds).min(Duration::from_hours(24));
-        let here = Instant::now();
-        Self(here.checked_add(bounded).unwrap_or(here))
-    }
-
-    /// The time that is left.
-    pub fn remaining(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
 }
 
 /// One invocation.
@@ -232,8 +185,8 @@ impl Function {
     /// group it belongs to; `handle` works on one group and returns the messages that stay in the queue.
     pub async fn serve_sqs<K, M, E>(
         self,
-        understand: impl Fn(&Record<'_>) -> Result<(K, M), E>,
-        handle: impl for<'b, 'a> AsyncFn(&Invocation, K, Vec<Item<'b, 'a, M>>) -> Vec<&'b Record<'a>>,
+        understand: impl Fn(&QueueMessage<'_>) -> Result<(K, M), E>,
+        handle: impl for<'b, 'a> AsyncFn(&Invocation, K, Vec<Item<'b, 'a, M>>) -> Vec<&'b QueueMessage<'a>>,
     ) -> Result<(), Error>
     where
         K: Ord + Clone,

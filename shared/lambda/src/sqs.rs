@@ -1,7 +1,7 @@
 //! Batches of SQS messages with partial answers.
 //!
 //! A batch of messages goes in, the messages that stay in the queue come out. An answer can only name
-//! messages of the batch, because only [`Batch::parse`] makes a [`Record`] and an answer is made of
+//! messages of the batch, because only [`Batch::parse`] makes a [`QueueMessage`] and an answer is made of
 //! records: SQS takes a wrong, empty or missing id for a failure of the whole batch, and some emulators
 //! for a success.
 //!
@@ -14,7 +14,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 
-use crate::run::{Deadline, EventError};
+use crate::deadline::Deadline;
+use crate::event_error::EventError;
 use crate::text::{Fields, Text};
 
 /// A group takes two round trips and a few repetitions at most: less time than this is not worth a start.
@@ -25,13 +26,13 @@ const ANSWER_RESERVE: Duration = Duration::from_millis(500);
 /// The messages of one invocation.
 #[derive(Debug)]
 pub struct Batch<'a> {
-    records: Vec<Record<'a>>,
+    records: Vec<QueueMessage<'a>>,
 }
 
 /// One message. Only a batch makes one.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Record<'a> {
+pub struct QueueMessage<'a> {
     #[serde(borrow)]
     message_id: Text<'a>,
     #[serde(borrow)]
@@ -42,7 +43,7 @@ pub struct Record<'a> {
     source_arn: Option<Text<'a>>,
 }
 
-impl Record<'_> {
+impl QueueMessage<'_> {
     /// SQS's id of the message.
     pub fn message_id(&self) -> &str {
         &self.message_id
@@ -82,10 +83,10 @@ impl<'a> Batch<'a> {
         #[serde(rename_all = "PascalCase")]
         struct Event<'a> {
             #[serde(borrow)]
-            records: Vec<Record<'a>>,
+            records: Vec<QueueMessage<'a>>,
         }
         let Event { records } = serde_json::from_str(event).map_err(|error| EventError::json(&error))?;
-        let mut ids: Vec<&str> = records.iter().map(Record::message_id).collect();
+        let mut ids: Vec<&str> = records.iter().map(QueueMessage::message_id).collect();
         ids.sort_unstable();
         if ids.iter().any(|id| id.is_empty()) || ids.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
             return Err(EventError::MessageIds);
@@ -94,7 +95,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The messages, in the order of the event.
-    pub fn records(&self) -> &[Record<'a>] {
+    pub fn records(&self) -> &[QueueMessage<'a>] {
         &self.records
     }
 }
@@ -103,7 +104,7 @@ impl<'a> Batch<'a> {
 #[derive(Debug)]
 pub struct Item<'b, 'a, M> {
     /// The message as it came, to name it in the answer.
-    pub record: &'b Record<'a>,
+    pub record: &'b QueueMessage<'a>,
     /// The message as it was understood.
     pub message: M,
 }
@@ -123,7 +124,7 @@ struct BatchItemFailure {
 
 impl BatchResponse {
     /// The answer to a batch: the `failed` records stay in the queue, and each is named once.
-    pub fn of<'b, 'a: 'b>(failed: impl IntoIterator<Item = &'b Record<'a>>) -> Self {
+    pub fn of<'b, 'a: 'b>(failed: impl IntoIterator<Item = &'b QueueMessage<'a>>) -> Self {
         let mut batch_item_failures: Vec<BatchItemFailure> = failed
             .into_iter()
             .map(|record| BatchItemFailure { item_identifier: record.message_id().to_owned() })
@@ -147,14 +148,14 @@ impl BatchResponse {
 pub async fn process<'b, 'a, K, M, E>(
     batch: &'b Batch<'a>,
     deadline: Deadline,
-    understand: impl Fn(&'b Record<'a>) -> Result<(K, M), E>,
-    handle: impl AsyncFn(K, Vec<Item<'b, 'a, M>>) -> Vec<&'b Record<'a>>,
+    understand: impl Fn(&'b QueueMessage<'a>) -> Result<(K, M), E>,
+    handle: impl AsyncFn(K, Vec<Item<'b, 'a, M>>) -> Vec<&'b QueueMessage<'a>>,
 ) -> BatchResponse
 where
     K: Ord + Clone,
     E: std::error::Error + 'static,
 {
-    let mut failed: Vec<&'b Record<'a>> = Vec::new();
+    let mut failed: Vec<&'b QueueMessage<'a>> = Vec::new();
     let mut order: BTreeMap<K, usize> = BTreeMap::new();
     let mut groups: Vec<(K, Vec<Item<'b, 'a, M>>)> = Vec::new();
     for record in &batch.records {
@@ -185,7 +186,7 @@ where
         }
     }
     for (key, items) in groups {
-        let records: Vec<&'b Record<'a>> = items.iter().map(|item| item.record).collect();
+        let records: Vec<&'b QueueMessage<'a>> = items.iter().map(|item| item.record).collect();
         if deadline.remaining() < START_RESERVE {
             tracing::warn!(messages = records.len(), outcome = "no_time", "left for another invocation");
             failed.extend(records);

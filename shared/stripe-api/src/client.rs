@@ -6,12 +6,13 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request};
-use ledger::{Money, PaymentId, RefundId, RefundRequestId, Timestamp};
+use ledger::{Money, PaymentId, RefundRequestId};
 use serde::de::DeserializeOwned;
-use stripe_events::{InvoiceId, InvoicePayment, RefundFailureReason, RefundStatus};
+use stripe_events::{InvoiceId, InvoicePayment};
 
-use crate::config::{API_VERSION, BaseUrl, ConfigError, SecretKey, StripeConfig};
+use crate::config::{API_VERSION, BaseUrl, SecretKey, StripeConfig, StripeConfigError};
 use crate::error::StripeError;
+use crate::object::Refund;
 use crate::transport::Transport;
 use crate::wire::{self, InvoicePaymentWire, Page, REQUEST_METADATA, RefundWire};
 
@@ -66,43 +67,20 @@ pub struct RefundOrder {
     pub idempotency_key: IdempotencyKey,
 }
 
-/// A refund as Stripe has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refund {
-    /// Stripe's id.
-    pub id: RefundId,
-    /// The payment that is given back; absent for a charge without one.
-    pub payment: Option<PaymentId>,
-    /// How much.
-    pub amount: Money,
-    /// How it stands; Stripe may leave it out.
-    pub status: Option<RefundStatus>,
-    /// Why it failed.
-    pub failure_reason: Option<RefundFailureReason>,
-    /// The request that it pays; absent for a refund that was made elsewhere.
-    pub request: Option<RefundRequestId>,
-    /// When Stripe made it.
-    pub created: Timestamp,
-}
-
-impl Refund {
-    /// Whether its money went, or may still go, to the customer.
-    fn stands(&self) -> bool {
-        !matches!(self.status, Some(RefundStatus::Failed | RefundStatus::Canceled))
-    }
-
-    fn check(self, order: &RefundOrder) -> Result<Self, StripeError> {
+impl RefundOrder {
+    /// The refund, if it is the one that is ordered.
+    fn accept(&self, refund: Refund) -> Result<Refund, StripeError> {
         let differs = |field| Err(StripeError::Unexpected { field });
-        if self.amount != order.amount {
+        if refund.amount != self.amount {
             return differs("amount");
         }
-        if self.payment.as_ref() != Some(&order.payment) {
+        if refund.payment.as_ref() != Some(&self.payment) {
             return differs("payment");
         }
-        if self.request.as_ref() != Some(&order.request) {
+        if refund.request.as_ref() != Some(&self.request) {
             return differs("metadata");
         }
-        Ok(self)
+        Ok(refund)
     }
 }
 
@@ -115,7 +93,7 @@ pub struct StripeClient {
 
 impl StripeClient {
     /// Sets up TLS; connects to nothing.
-    pub fn new(config: &StripeConfig) -> Result<Self, ConfigError> {
+    pub fn new(config: &StripeConfig) -> Result<Self, StripeConfigError> {
         let transport = Transport::new(BaseUrl::parse(&config.base_url)?, config.timeouts)?;
         Ok(Self { transport, secret_key: config.secret_key.clone() })
     }
@@ -134,7 +112,7 @@ impl StripeClient {
             .append_pair(&format!("metadata[{REQUEST_METADATA}]"), order.request.as_str())
             .finish();
         let request = self.form("/v1/refunds", form, &order.idempotency_key);
-        Refund::try_from(self.call::<RefundWire>(request).await?)?.check(order)
+        order.accept(Refund::try_from(self.call::<RefundWire>(request).await?)?)
     }
 
     /// All refunds of a payment, newest first.

@@ -17,7 +17,7 @@ pub const API_VERSION: &str = "2026-10-28.endive";
 
 /// Why a client cannot be made.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub enum StripeConfigError {
     /// The base URL is not `https://host[:port]`.
     #[error("stripe's base URL `{url}` is not of the form `https://host[:port]`")]
     BaseUrl {
@@ -47,15 +47,15 @@ pub struct SecretKey(HeaderValue);
 
 impl SecretKey {
     /// Checks `key`: printable ASCII without spaces.
-    pub fn new(key: &str) -> Result<Self, ConfigError> {
+    pub fn new(key: &str) -> Result<Self, StripeConfigError> {
         if key.is_empty() {
-            return Err(ConfigError::KeyEmpty);
+            return Err(StripeConfigError::KeyEmpty);
         }
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(ConfigError::KeyCharacter);
+            return Err(StripeConfigError::KeyCharacter);
         }
         let mut bearer =
-            HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| ConfigError::KeyCharacter)?;
+            HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| StripeConfigError::KeyCharacter)?;
         bearer.set_sensitive(true);
         Ok(Self(bearer))
     }
@@ -106,7 +106,7 @@ const UNSET_KEY: &str = "unset";
 impl StripeConfig {
     /// Stripe, or the stand-in at `base_url`, without the account's key. A function sets the key before its
     /// first call, so that it is never older than the cache allows.
-    pub fn without_key(base_url: Option<String>) -> Result<Self, ConfigError> {
+    pub fn without_key(base_url: Option<String>) -> Result<Self, StripeConfigError> {
         Ok(Self {
             base_url: base_url.unwrap_or_else(|| API_BASE_URL.to_owned()),
             secret_key: SecretKey::new(UNSET_KEY)?,
@@ -127,10 +127,10 @@ pub(crate) struct BaseUrl {
 }
 
 impl BaseUrl {
-    pub(crate) fn parse(url: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, StripeConfigError> {
         // What stands before an `@` may be a secret.
         let shown = || url.rsplit('@').next().unwrap_or_default().to_owned();
-        let malformed = || ConfigError::BaseUrl { url: shown() };
+        let malformed = || StripeConfigError::BaseUrl { url: shown() };
         let uri: Uri = url.parse().map_err(|_| malformed())?;
         let authority = uri.authority().ok_or_else(malformed)?;
         if authority.as_str().contains('@') || uri.path() != "/" || uri.query().is_some() {
@@ -140,7 +140,7 @@ impl BaseUrl {
         let encrypted = match uri.scheme_str() {
             Some("https") => true,
             Some("http") if is_loopback(&host) => false,
-            Some("http") => return Err(ConfigError::Unencrypted { url: shown() }),
+            Some("http") => return Err(StripeConfigError::Unencrypted { url: shown() }),
             _ => return Err(malformed()),
         };
         let port = uri.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
@@ -195,9 +195,9 @@ mod tests {
 
     #[test]
     fn a9_blank_keys_are_refused_and_good_ones_are_never_shown() {
-        assert!(matches!(SecretKey::new(""), Err(ConfigError::KeyEmpty)));
+        assert!(matches!(SecretKey::new(""), Err(StripeConfigError::KeyEmpty)));
         for key in [" ", "sk_test_1\n", "sk test", "sk_tést", "sk\0"] {
-            assert!(matches!(SecretKey::new(key), Err(ConfigError::KeyCharacter)), "{key:?}");
+            assert!(matches!(SecretKey::new(key), Err(StripeConfigError::KeyCharacter)), "{key:?}");
         }
         let key = SecretKey::new("sk_test_hidden").unwrap();
         let config = StripeConfig {

@@ -6,10 +6,10 @@
 
 use hyper::Method;
 use ledger::{Money, RefundRequestId, SubscriptionId};
-use stripe_events::SubscriptionStatus;
 
 use crate::client::{IdempotencyKey, StripeClient};
 use crate::error::StripeError;
+use crate::object::{AppliedDiscount, Coupon, Discounted};
 use crate::wire::{CouponWire, DiscountedWire, REQUEST_METADATA};
 
 /// How much cheaper a coupon makes an invoice.
@@ -30,35 +30,6 @@ pub struct CouponOrder {
     pub off: Off,
     /// The request that it settles, kept in its metadata.
     pub request: RefundRequestId,
-}
-
-/// A coupon as Stripe has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Coupon {
-    /// Its id.
-    pub id: String,
-    /// How often it was applied to a subscription or a customer.
-    pub times_redeemed: u64,
-}
-
-/// What makes a subscription's invoices cheaper.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Discounted {
-    /// Where the subscription stands.
-    pub status: SubscriptionStatus,
-    /// Whether it ends with its period, so that it is not renewed.
-    pub cancel_at_period_end: bool,
-    /// Its discounts, each with the coupon that it is of.
-    pub discounts: Vec<AppliedDiscount>,
-}
-
-/// A discount of a subscription.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppliedDiscount {
-    /// Stripe's id of it.
-    pub id: String,
-    /// Its coupon.
-    pub coupon: Option<String>,
 }
 
 impl StripeClient {

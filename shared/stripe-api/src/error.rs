@@ -7,7 +7,7 @@ use std::io;
 
 /// Whether the call took effect although it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
+pub enum TookEffect {
     /// It did not.
     No,
     /// It may have: only a listing tells.
@@ -126,10 +126,10 @@ pub enum StripeError {
 
 impl StripeError {
     /// Whether the call took effect although it failed.
-    pub fn made(&self) -> Made {
+    pub fn made(&self) -> TookEffect {
         match self {
             Self::Connect(_) | Self::RateLimited { .. } | Self::Authentication { .. } | Self::Declined(_) => {
-                Made::No
+                TookEffect::No
             }
             Self::Timeout
             | Self::ConnectionLost(_)
@@ -138,7 +138,7 @@ impl StripeError {
             | Self::IdempotencyMismatch
             | Self::Unreadable { .. }
             | Self::Unexpected { .. }
-            | Self::TooManyPages { .. } => Made::Unknown,
+            | Self::TooManyPages { .. } => TookEffect::Unknown,
         }
     }
 
@@ -199,7 +199,7 @@ pub(crate) struct Refusal {
 mod tests {
     use super::*;
 
-    fn check(status: u16, code: Option<&str>, expected: &str, made: Made, retry: Retry) {
+    fn check(status: u16, code: Option<&str>, expected: &str, made: TookEffect, retry: Retry) {
         let refusal = Refusal { status, code: code.map(str::to_owned), ..Refusal::default() };
         let error = StripeError::of_answer(&refusal);
         assert_eq!(format!("{error:?}"), expected, "{status} {code:?}");
@@ -211,31 +211,55 @@ mod tests {
     fn every_status_and_code_has_its_variant() {
         let same_key = Retry::SameKey { after_s: None };
         for (status, code, expected, made, retry) in [
-            (401, None, "Authentication { status: 401 }", Made::No, Retry::Never),
-            (403, Some("account_invalid"), "Authentication { status: 403 }", Made::No, Retry::Never),
-            (409, Some("idempotency_key_in_use"), "InProgress", Made::Unknown, same_key),
-            (409, None, "InProgress", Made::Unknown, same_key),
-            (400, Some("idempotency_key_in_use"), "InProgress", Made::Unknown, same_key),
-            (429, Some("rate_limit"), "RateLimited { retry_after_s: None }", Made::No, same_key),
-            (429, Some("lock_timeout"), "RateLimited { retry_after_s: None }", Made::No, same_key),
-            (500, None, "Server { status: 500, replayed: false }", Made::Unknown, same_key),
-            (503, None, "Server { status: 503, replayed: false }", Made::Unknown, same_key),
-            (400, Some("charge_already_refunded"), "Declined(ChargeAlreadyRefunded)", Made::No, Retry::Never),
-            (400, Some("charge_disputed"), "Declined(ChargeDisputed)", Made::No, Retry::Never),
-            (402, Some("refund_disputed_payment"), "Declined(RefundDisputedPayment)", Made::No, Retry::Never),
-            (400, Some("charge_not_refundable"), "Declined(ChargeNotRefundable)", Made::No, Retry::Never),
-            (400, Some("balance_insufficient"), "Declined(BalanceInsufficient)", Made::No, Retry::Never),
-            (402, Some("insufficient_funds"), "Declined(InsufficientFunds)", Made::No, Retry::Never),
-            (404, Some("resource_missing"), "Declined(ResourceMissing)", Made::No, Retry::Never),
+            (401, None, "Authentication { status: 401 }", TookEffect::No, Retry::Never),
+            (403, Some("account_invalid"), "Authentication { status: 403 }", TookEffect::No, Retry::Never),
+            (409, Some("idempotency_key_in_use"), "InProgress", TookEffect::Unknown, same_key),
+            (409, None, "InProgress", TookEffect::Unknown, same_key),
+            (400, Some("idempotency_key_in_use"), "InProgress", TookEffect::Unknown, same_key),
+            (429, Some("rate_limit"), "RateLimited { retry_after_s: None }", TookEffect::No, same_key),
+            (429, Some("lock_timeout"), "RateLimited { retry_after_s: None }", TookEffect::No, same_key),
+            (500, None, "Server { status: 500, replayed: false }", TookEffect::Unknown, same_key),
+            (503, None, "Server { status: 503, replayed: false }", TookEffect::Unknown, same_key),
+            (
+                400,
+                Some("charge_already_refunded"),
+                "Declined(ChargeAlreadyRefunded)",
+                TookEffect::No,
+                Retry::Never,
+            ),
+            (400, Some("charge_disputed"), "Declined(ChargeDisputed)", TookEffect::No, Retry::Never),
+            (
+                402,
+                Some("refund_disputed_payment"),
+                "Declined(RefundDisputedPayment)",
+                TookEffect::No,
+                Retry::Never,
+            ),
+            (
+                400,
+                Some("charge_not_refundable"),
+                "Declined(ChargeNotRefundable)",
+                TookEffect::No,
+                Retry::Never,
+            ),
+            (
+                400,
+                Some("balance_insufficient"),
+                "Declined(BalanceInsufficient)",
+                TookEffect::No,
+                Retry::Never,
+            ),
+            (402, Some("insufficient_funds"), "Declined(InsufficientFunds)", TookEffect::No, Retry::Never),
+            (404, Some("resource_missing"), "Declined(ResourceMissing)", TookEffect::No, Retry::Never),
             (
                 400,
                 Some("unheard_of"),
                 "Declined(Other { status: 400, code: Some(\"unheard_of\") })",
-                Made::No,
+                TookEffect::No,
                 Retry::Never,
             ),
-            (400, None, "Declined(Other { status: 400, code: None })", Made::No, Retry::Never),
-            (302, None, "Declined(Other { status: 302, code: None })", Made::No, Retry::Never),
+            (400, None, "Declined(Other { status: 400, code: None })", TookEffect::No, Retry::Never),
+            (302, None, "Declined(Other { status: 302, code: None })", TookEffect::No, Retry::Never),
         ] {
             check(status, code, expected, made, retry);
         }
@@ -246,6 +270,6 @@ mod tests {
         let refusal = Refusal { status: 400, idempotency_error: true, ..Refusal::default() };
         let error = StripeError::of_answer(&refusal);
         assert!(matches!(error, StripeError::IdempotencyMismatch));
-        assert_eq!((error.made(), error.retryable()), (Made::Unknown, Retry::Never));
+        assert_eq!((error.made(), error.retryable()), (TookEffect::Unknown, Retry::Never));
     }
 }

@@ -17,15 +17,17 @@ mod config;
 mod coupon;
 mod error;
 mod lines;
+mod object;
 mod subscription;
 mod transport;
 mod wire;
 
-pub use client::{IdempotencyKey, IdempotencyKeyError, Refund, RefundOrder, StripeClient};
-pub use config::{API_BASE_URL, API_VERSION, ConfigError, SecretKey, StripeConfig, Timeouts};
-pub use coupon::{AppliedDiscount, Coupon, CouponOrder, Discounted, Off};
-pub use error::{Decline, Made, Retry, StripeError};
-pub use subscription::{CancelWhen, Cancelled};
+pub use client::{IdempotencyKey, IdempotencyKeyError, RefundOrder, StripeClient};
+pub use config::{API_BASE_URL, API_VERSION, SecretKey, StripeConfig, StripeConfigError, Timeouts};
+pub use coupon::{CouponOrder, Off};
+pub use error::{Decline, Retry, StripeError, TookEffect};
+pub use object::{AppliedDiscount, Cancelled, Coupon, Discounted, Refund};
+pub use subscription::CancelWhen;
 
 #[cfg(test)]
 mod tests;

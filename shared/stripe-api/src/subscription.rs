@@ -6,11 +6,11 @@
 //! [`Decline::ResourceMissing`]: crate::Decline::ResourceMissing
 
 use hyper::Method;
-use ledger::{SubscriptionId, Timestamp};
-use stripe_events::SubscriptionStatus;
+use ledger::SubscriptionId;
 
 use crate::client::{IdempotencyKey, StripeClient};
 use crate::error::StripeError;
+use crate::object::Cancelled;
 use crate::wire::SubscriptionWire;
 
 /// When a cancellation takes effect.
@@ -21,21 +21,6 @@ pub enum CancelWhen {
     AtOnce,
     /// At the end of the period that is paid, asked for under this key.
     AtPeriodEnd(IdempotencyKey),
-}
-
-/// A subscription whose cancellation Stripe has confirmed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cancelled {
-    /// Stripe's id.
-    pub id: SubscriptionId,
-    /// Where it stands.
-    pub status: SubscriptionStatus,
-    /// When the cancellation was asked for.
-    pub canceled_at: Option<Timestamp>,
-    /// When it will end; absent once it has.
-    pub cancel_at: Option<Timestamp>,
-    /// When it ended.
-    pub ended_at: Option<Timestamp>,
 }
 
 impl StripeClient {

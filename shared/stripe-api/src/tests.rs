@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    API_VERSION, CancelWhen, Decline, IdempotencyKey, Made, Refund, RefundOrder, Retry, SecretKey,
-    StripeClient, StripeConfig, StripeError, Timeouts,
+    API_VERSION, CancelWhen, Decline, IdempotencyKey, Refund, RefundOrder, Retry, SecretKey, StripeClient,
+    StripeConfig, StripeError, Timeouts, TookEffect,
 };
 use ledger::{Currency, Money, PaymentId, RefundRequestId, SubscriptionId};
 use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus, SubscriptionStatus};
@@ -114,7 +114,7 @@ async fn e1_a_refund_whose_answer_was_lost_is_found_by_its_metadata() {
     let scene = Scene::new().await;
     let error = scene.error(Fault::TimeoutAfterActing).await;
     assert!(matches!(error, StripeError::Timeout), "{error:?}");
-    assert_eq!((error.made(), error.retryable()), (Made::Unknown, SAME_KEY));
+    assert_eq!((error.made(), error.retryable()), (TookEffect::Unknown, SAME_KEY));
     let found = scene.found("request-1").await.unwrap();
     assert_eq!(found.amount, usd(1000));
     assert_eq!(scene.stripe.refunds().len(), 1);
@@ -135,7 +135,7 @@ async fn e2_after_the_key_is_pruned_the_listing_shows_whether_to_repeat() {
     // Stripe did not: the listing shows none and the repetition makes exactly one.
     let lost = Scene::new().await;
     let error = lost.error(Fault::TimeoutBeforeActing).await;
-    assert_eq!(error.made(), Made::Unknown);
+    assert_eq!(error.made(), TookEffect::Unknown);
     lost.stripe.prune_keys();
     assert_eq!(lost.found("request-1").await, None);
     lost.client.create_refund(&lost.order(1000, "request-1", "key-1")).await.unwrap();
@@ -151,7 +151,7 @@ async fn e3_a_stored_500_asks_for_a_fresh_key_after_a_listing() {
     let order = scene.order(1000, "request-1", "key-1");
     let replayed = scene.client.create_refund(&order).await.unwrap_err();
     assert!(matches!(replayed, StripeError::Server { status: 500, replayed: true }), "{replayed:?}");
-    assert_eq!((replayed.made(), replayed.retryable()), (Made::Unknown, Retry::FreshKeyAfterListing));
+    assert_eq!((replayed.made(), replayed.retryable()), (TookEffect::Unknown, Retry::FreshKeyAfterListing));
     assert_eq!(scene.found("request-1").await, None);
     scene.client.create_refund(&scene.order(1000, "request-1", "key-2")).await.unwrap();
     assert_eq!(scene.stripe.refunds().len(), 1);
@@ -161,7 +161,7 @@ async fn e3_a_stored_500_asks_for_a_fresh_key_after_a_listing() {
 async fn e3_a_stored_500_may_hide_a_refund_that_was_made() {
     let scene = Scene::new().await;
     let error = scene.error(Fault::ServerError { acts: true }).await;
-    assert_eq!(error.made(), Made::Unknown);
+    assert_eq!(error.made(), TookEffect::Unknown);
     assert!(scene.found("request-1").await.is_some());
 }
 
@@ -181,7 +181,7 @@ async fn e4_a_key_in_use_is_tried_again_with_the_same_key() {
     let (first, second) = tokio::join!(first, second);
     let error = second.unwrap_err();
     assert!(matches!(error, StripeError::InProgress), "{error:?}");
-    assert_eq!((error.made(), error.retryable()), (Made::Unknown, SAME_KEY));
+    assert_eq!((error.made(), error.retryable()), (TookEffect::Unknown, SAME_KEY));
     assert_eq!(scene.client.create_refund(&order).await.unwrap(), first.unwrap());
     assert_eq!(scene.stripe.refunds().len(), 1);
 }
@@ -192,20 +192,20 @@ async fn e5_passing_failures_are_repeated_with_the_same_key() {
         (
             Fault::RateLimited { retry_after_s: Some(3) },
             "RateLimited { retry_after_s: Some(3) }",
-            Made::No,
+            TookEffect::No,
             Retry::SameKey { after_s: Some(3) },
         ),
         (
             Fault::RateLimited { retry_after_s: None },
             "RateLimited { retry_after_s: None }",
-            Made::No,
+            TookEffect::No,
             SAME_KEY,
         ),
-        (Fault::Unavailable, "Server { status: 503, replayed: false }", Made::Unknown, SAME_KEY),
-        (Fault::InUse, "InProgress", Made::Unknown, SAME_KEY),
-        (Fault::TimeoutBeforeActing, "Timeout", Made::Unknown, SAME_KEY),
-        (Fault::ResetBeforeActing, "ConnectionLost(", Made::Unknown, SAME_KEY),
-        (Fault::ResetAfterActing, "ConnectionLost(", Made::Unknown, SAME_KEY),
+        (Fault::Unavailable, "Server { status: 503, replayed: false }", TookEffect::Unknown, SAME_KEY),
+        (Fault::InUse, "InProgress", TookEffect::Unknown, SAME_KEY),
+        (Fault::TimeoutBeforeActing, "Timeout", TookEffect::Unknown, SAME_KEY),
+        (Fault::ResetBeforeActing, "ConnectionLost(", TookEffect::Unknown, SAME_KEY),
+        (Fault::ResetAfterActing, "ConnectionLost(", TookEffect::Unknown, SAME_KEY),
     ] {
         let scene = Scene::new().await;
         let error = scene.error(fault.clone()).await;
@@ -232,7 +232,7 @@ async fn e6_a_charge_already_refunded_is_settled_by_the_listing() {
     scene.stripe.dashboard_refund(&order, &Emission::default()).unwrap();
     let error = scene.client.create_refund(&scene.order(1000, "request-1", "key-1")).await.unwrap_err();
     assert!(matches!(error, StripeError::Declined(Decline::ChargeAlreadyRefunded)), "{error:?}");
-    assert_eq!((error.made(), error.retryable()), (Made::No, Retry::Never));
+    assert_eq!((error.made(), error.retryable()), (TookEffect::No, Retry::Never));
     let refunds = scene.client.refunds_of_payment(&scene.payment).await.unwrap();
     assert_eq!(refunds.len(), 1);
     assert_eq!((refunds[0].amount, &refunds[0].request), (usd(1000), &None));
@@ -252,7 +252,7 @@ async fn e7_each_refusal_is_a_state_of_its_own() {
     ] {
         let scene = Scene::new().await;
         let error = scene.error(Fault::Decline { code: code.to_owned() }).await;
-        assert_eq!((error.made(), error.retryable()), (Made::No, Retry::Never), "{code}");
+        assert_eq!((error.made(), error.retryable()), (TookEffect::No, Retry::Never), "{code}");
         match error {
             StripeError::Declined(decline) => assert_eq!(decline, expected),
             other => panic!("{code}: {other:?}"),
@@ -276,7 +276,7 @@ async fn a_refund_that_differs_from_the_order_is_an_error() {
     order.amount = Money::new(1000, Currency::new("eur").unwrap());
     let error = scene.client.create_refund(&order).await.unwrap_err();
     assert!(matches!(error, StripeError::Unexpected { field: "amount" }), "{error:?}");
-    assert_eq!((error.made(), error.retryable()), (Made::Unknown, Retry::Never));
+    assert_eq!((error.made(), error.retryable()), (TookEffect::Unknown, Retry::Never));
 }
 
 #[tokio::test]
@@ -346,7 +346,7 @@ async fn a_subscription_ends_at_once_and_once() {
     let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
     scene.stripe.plan(Operation::EndSubscription, 1, Fault::TimeoutAfterActing);
     let lost = scene.client.cancel_subscription(&id, &CancelWhen::AtOnce).await.unwrap_err();
-    assert_eq!((lost.made(), lost.retryable()), (Made::Unknown, SAME_KEY));
+    assert_eq!((lost.made(), lost.retryable()), (TookEffect::Unknown, SAME_KEY));
     for id in [&id, &SubscriptionId::new("sub_unknown").unwrap()] {
         let again = scene.client.cancel_subscription(id, &CancelWhen::AtOnce).await.unwrap_err();
         assert!(matches!(again, StripeError::Declined(Decline::ResourceMissing)), "{again:?}");
@@ -397,7 +397,7 @@ async fn a_wrong_key_is_known_and_never_shown() {
     let wrong = scene.client.with_key(SecretKey::new("sk_test_hidden").unwrap());
     let error = wrong.create_refund(&scene.order(1000, "request-1", "key-1")).await.unwrap_err();
     assert!(matches!(error, StripeError::Authentication { status: 401 }), "{error:?}");
-    assert_eq!((error.made(), error.retryable()), (Made::No, Retry::Never));
+    assert_eq!((error.made(), error.retryable()), (TookEffect::No, Retry::Never));
     assert!(!format!("{error} {error:?}").contains("hidden"));
     scene.client.create_refund(&scene.order(1000, "request-1", "key-1")).await.unwrap();
 }
@@ -407,7 +407,7 @@ async fn an_answer_that_cannot_be_read_leaves_the_outcome_open() {
     let scene = Scene::new().await;
     let error = scene.error(Fault::Garbage).await;
     assert!(matches!(error, StripeError::Unreadable { .. }), "{error:?}");
-    assert_eq!((error.made(), error.retryable()), (Made::Unknown, Retry::FreshKeyAfterListing));
+    assert_eq!((error.made(), error.retryable()), (TookEffect::Unknown, Retry::FreshKeyAfterListing));
 }
 
 #[tokio::test]
@@ -423,7 +423,7 @@ async fn without_a_connection_nothing_was_made() {
     let payment = PaymentId::new("pi_1").unwrap();
     let error = client.refunds_of_payment(&payment).await.unwrap_err();
     assert!(matches!(error, StripeError::Connect(_)), "{error:?}");
-    assert_eq!((error.made(), error.retryable()), (Made::No, SAME_KEY));
+    assert_eq!((error.made(), error.retryable()), (TookEffect::No, SAME_KEY));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
-use crate::config::{BaseUrl, ConfigError, Timeouts};
+use crate::config::{BaseUrl, StripeConfigError, Timeouts};
 use crate::error::StripeError;
 
 /// A page of 100 refunds has about 100 KB.
@@ -37,10 +37,10 @@ pub(crate) struct Answer {
 }
 
 impl Transport {
-    pub(crate) fn new(base: BaseUrl, timeouts: Timeouts) -> Result<Self, ConfigError> {
+    pub(crate) fn new(base: BaseUrl, timeouts: Timeouts) -> Result<Self, StripeConfigError> {
         let tls = if base.encrypted {
             let name = ServerName::try_from(base.host.clone())
-                .map_err(|_| ConfigError::BaseUrl { url: base.authority.clone() })?;
+                .map_err(|_| StripeConfigError::BaseUrl { url: base.authority.clone() })?;
             Some((TlsConnector::from(Arc::new(tls_config()?)), name))
         } else {
             None
@@ -114,7 +114,7 @@ fn cut_off(error: Box<dyn std::error::Error + Send + Sync>) -> StripeError {
 }
 
 /// ring and Mozilla's roots, both built in: nothing is read from the system.
-fn tls_config() -> Result<ClientConfig, ConfigError> {
+fn tls_config() -> Result<ClientConfig, StripeConfigError> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let mut config = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?

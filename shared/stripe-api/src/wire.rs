@@ -9,10 +9,8 @@ use stripe_events::{
     SubscriptionStatus,
 };
 
-use crate::client::Refund;
-use crate::coupon::{AppliedDiscount, Coupon, Discounted};
 use crate::error::{Refusal, StripeError};
-use crate::subscription::Cancelled;
+use crate::object::{AppliedDiscount, Cancelled, Coupon, Discounted, Refund};
 
 /// Stripe's codes are short words of this alphabet; anything else is not repeated in an error.
 const CODE_BYTES_MAX: usize = 64;

@@ -8,7 +8,7 @@ use crate::wire::{Fault, Scalar, required};
 
 /// A charge as of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Charge {
+pub struct ChargeObject {
     /// Its id.
     pub id: ChargeId,
     /// The payment that it took; old integrations have charges without one.
@@ -28,8 +28,8 @@ pub(crate) struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    pub(crate) fn fact(self) -> Result<Charge, Fault> {
-        Ok(Charge {
+    pub(crate) fn fact(self) -> Result<ChargeObject, Fault> {
+        Ok(ChargeObject {
             id: required(self.id.id("id")?, "id")?,
             payment: self.payment_intent.id("payment_intent")?,
             receipt_number: self.receipt_number.text("receipt_number")?.map(str::to_owned),

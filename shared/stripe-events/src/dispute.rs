@@ -35,7 +35,7 @@ open_enum! {
 
 /// A dispute as of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dispute {
+pub struct DisputeObject {
     /// Its id.
     pub id: DisputeId,
     /// The payment that is disputed.
@@ -67,8 +67,8 @@ pub(crate) struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    pub(crate) fn fact(self) -> Result<Dispute, Fault> {
-        Ok(Dispute {
+    pub(crate) fn fact(self) -> Result<DisputeObject, Fault> {
+        Ok(DisputeObject {
             id: required(self.id.id("id")?, "id")?,
             payment: self.payment_intent.id("payment_intent")?,
             charge: self.charge.id("charge")?,

@@ -8,15 +8,15 @@ use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
-use crate::charge::{self, Charge};
+use crate::charge::{self, ChargeObject};
 use crate::checkout::{self, CheckoutSession};
-use crate::dispute::{self, Dispute};
+use crate::dispute::{self, DisputeObject};
 use crate::id::{ConnectedAccountId, EventId};
 use crate::invoice::{self, InvoicePaid, PaidInvoice};
 use crate::payment_intent::{self, PaymentIntent};
-use crate::refund::{self, Refund};
+use crate::refund::{self, RefundObject};
 use crate::signature::Verified;
-use crate::subscription::{self, Subscription};
+use crate::subscription::{self, SubscriptionObject};
 use crate::wire::{Fault, Object, Scalar, required};
 
 /// An event of Stripe's.
@@ -54,23 +54,23 @@ pub enum EventKind {
     /// `invoice_payment.paid`: which payment paid an invoice; there may be several.
     InvoicePaymentPaid(InvoicePaid),
     /// `charge.succeeded` and `charge.updated`: what else a payment is called.
-    ChargeUpdated(Charge),
+    ChargeUpdated(ChargeObject),
     /// `payment_intent.succeeded`.
     PaymentSucceeded(PaymentIntent),
     /// `customer.subscription.created`.
-    SubscriptionCreated(Subscription),
+    SubscriptionCreated(SubscriptionObject),
     /// `customer.subscription.updated`.
-    SubscriptionUpdated(Subscription),
+    SubscriptionUpdated(SubscriptionObject),
     /// `customer.subscription.deleted`: it ended.
-    SubscriptionDeleted(Subscription),
+    SubscriptionDeleted(SubscriptionObject),
     /// `refund.created`.
-    RefundCreated(Refund),
+    RefundCreated(RefundObject),
     /// `refund.updated`.
-    RefundUpdated(Refund),
+    RefundUpdated(RefundObject),
     /// `refund.failed`.
-    RefundFailed(Refund),
+    RefundFailed(RefundObject),
     /// `charge.dispute.created`, `.updated`, `.closed`, `.funds_withdrawn` and `.funds_reinstated`.
-    DisputeUpdated(Dispute),
+    DisputeUpdated(DisputeObject),
     /// Any other type.
     Other,
     /// A thin event (`v2.core.event`), which names its object and carries nothing of it.

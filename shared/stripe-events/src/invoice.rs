@@ -49,7 +49,7 @@ open_enum! {
 
 /// From when until when a line counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Period {
+pub struct BillingPeriod {
     /// Its first instant.
     pub start: Timestamp,
     /// The first instant behind it.
@@ -73,7 +73,7 @@ pub struct InvoiceLine {
     /// What discounts take off the amount, in the same unit.
     pub discount_minor: i64,
     /// From when until when it counts.
-    pub period: Option<Period>,
+    pub period: Option<BillingPeriod>,
 }
 
 /// What a payment of an invoice was made with.

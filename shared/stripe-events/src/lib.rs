@@ -26,25 +26,25 @@ mod signature;
 mod subscription;
 mod wire;
 
-pub use charge::Charge;
+pub use charge::ChargeObject;
 pub use checkout::{CheckoutLine, CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
-pub use dispute::{Dispute, DisputeStatus};
+pub use dispute::{DisputeObject, DisputeStatus};
 pub use event::{Event, EventKind, Unreadable, parse};
 pub use id::{ChargeId, CheckoutSessionId, ConnectedAccountId, EventId, InvoiceId, InvoiceLineId, PriceId};
 pub use invoice::{
-    BillingReason, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, PaidInvoice,
-    PaymentSource, Period,
+    BillingPeriod, BillingReason, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus,
+    PaidInvoice, PaymentSource,
 };
 pub use lookup::{Fetched, Lookup};
 pub use metadata::Metadata;
 pub use payment_intent::PaymentIntent;
 pub use quantity::Quantity;
-pub use refund::{Refund, RefundFailureReason, RefundStatus};
-pub use secret::{SECRETS_MAX, SecretError, SigningSecrets};
+pub use refund::{RefundFailureReason, RefundObject, RefundStatus};
+pub use secret::{SECRETS_MAX, SigningSecretError, SigningSecrets};
 pub use signature::{
     HEADER_BYTES_MAX, PAYLOAD_BYTES_MAX, SIGNATURES_MAX, SignatureError, TOLERANCE_S, Verified, sign, verify,
 };
-pub use subscription::{CancellationReason, Subscription, SubscriptionStatus};
+pub use subscription::{CancellationReason, SubscriptionObject, SubscriptionStatus};
 
 #[cfg(test)]
 mod tests;

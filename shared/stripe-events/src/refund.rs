@@ -46,7 +46,7 @@ open_enum! {
 
 /// A refund as of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refund {
+pub struct RefundObject {
     /// Its id.
     pub id: RefundId,
     /// The payment that is refunded.
@@ -88,10 +88,10 @@ pub(crate) struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    pub(crate) fn fact(self) -> Result<Refund, Fault> {
+    pub(crate) fn fact(self) -> Result<RefundObject, Fault> {
         let currency = required(self.currency.currency("currency")?, "currency")?;
         let amount = required(self.amount.integer("amount")?, "amount")?;
-        Ok(Refund {
+        Ok(RefundObject {
             id: required(self.id.id("id")?, "id")?,
             payment: self.payment_intent.id("payment_intent")?,
             charge: self.charge.id("charge")?,

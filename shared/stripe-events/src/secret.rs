@@ -15,7 +15,7 @@ pub const SECRETS_MAX: usize = 4;
 
 /// Why the signing secrets cannot be used. Names the slot, never the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SecretError {
+pub enum SigningSecretError {
     /// There is no secret at all.
     #[error("no signing secret is configured; expected at least one")]
     Missing,
@@ -51,18 +51,20 @@ pub(crate) struct Keyed {
 
 impl SigningSecrets {
     /// Takes pairs of a label and a secret (`whsec_…`), like `("current", …)` and `("previous", …)`.
-    pub fn new(secrets: impl IntoIterator<Item = (&'static str, String)>) -> Result<Self, SecretError> {
+    pub fn new(
+        secrets: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Result<Self, SigningSecretError> {
         let mut keyed = Vec::new();
         for (slot, mut secret) in secrets {
             let checked = if keyed.len() >= SECRETS_MAX {
-                Err(SecretError::TooMany)
+                Err(SigningSecretError::TooMany)
             } else {
                 check(slot, &secret).map(|()| keyed_mac(&secret))
             };
             secret.zeroize();
             keyed.push(Keyed { label: slot, mac: checked? });
         }
-        if keyed.is_empty() { Err(SecretError::Missing) } else { Ok(Self { keyed }) }
+        if keyed.is_empty() { Err(SigningSecretError::Missing) } else { Ok(Self { keyed }) }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Keyed> {
@@ -76,11 +78,11 @@ impl fmt::Debug for SigningSecrets {
     }
 }
 
-fn check(slot: &'static str, secret: &str) -> Result<(), SecretError> {
+fn check(slot: &'static str, secret: &str) -> Result<(), SigningSecretError> {
     if secret.chars().all(char::is_whitespace) {
-        Err(SecretError::Blank { slot })
+        Err(SigningSecretError::Blank { slot })
     } else if secret.chars().any(|character| character.is_whitespace() || character.is_control()) {
-        Err(SecretError::WhiteSpace { slot })
+        Err(SigningSecretError::WhiteSpace { slot })
     } else {
         Ok(())
     }

@@ -46,7 +46,7 @@ open_enum! {
 
 /// A subscription as of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscription {
+pub struct SubscriptionObject {
     /// Its id.
     pub id: SubscriptionId,
     /// Whose it is.
@@ -114,7 +114,7 @@ struct CancellationWire<'a> {
 }
 
 impl Wire<'_> {
-    pub(crate) fn fact(self) -> Result<Subscription, Fault> {
+    pub(crate) fn fact(self) -> Result<SubscriptionObject, Fault> {
         let items = self.items.list("items", |item| {
             Ok((item.price.id("price")?, item.current_period_end.instant("current_period_end")?))
         })?;
@@ -126,7 +126,7 @@ impl Wire<'_> {
             Some(details) => details.reason.choice("cancellation_details.reason")?,
             None => None,
         };
-        Ok(Subscription {
+        Ok(SubscriptionObject {
             id: required(self.id.id("id")?, "id")?,
             customer: self.customer.id("customer")?,
             status: required(self.status.choice("status")?, "status")?,

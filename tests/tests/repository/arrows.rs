@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::files::{Findings, root, text_files};
 
 /// What each shared crate may use of the workspace, in its own code and in its build script.
-const SHARED: [(&str, &[&str]); 10] = [
+const SHARED: [(&str, &[&str]); 11] = [
     ("ledger", &[]),
     ("policy", &[]),
     ("policy-documents", &["policy"]),
@@ -18,6 +18,7 @@ const SHARED: [(&str, &[&str]); 10] = [
     ("stripe-api", &["ledger", "stripe-events"]),
     ("ledger-dynamodb", &["ledger", "policy", "refunds"]),
     ("lambda", &["ledger"]),
+    ("payout-queue", &["ledger"]),
     ("testkit", &["ledger", "stripe-events"]),
 ];
 /// What is for tests alone.

@@ -9,9 +9,13 @@ mod arrows;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod circles;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod files;
+#[cfg(test)]
+mod glossary;
 #[cfg(test)]
 mod installed;
 #[cfg(test)]

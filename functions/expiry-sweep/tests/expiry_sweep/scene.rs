@@ -5,13 +5,13 @@ use std::sync::Mutex;
 use expiry_sweep::{Status, Sweep, SweepError, SweptTime, handle};
 use lambda::Invocation;
 use lambda::backoff::Backoff;
-use lambda::payout_queue::PayoutQueue;
 use ledger::contract::{grant, place, run};
 use ledger::{
     AccountId, Answer, Command, Credits, DUE_SHARDS, DueStore, Entry, LedgerStore, Marker, RefundRequestId,
     SubscriptionId, Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
+use payout_queue::PayoutQueue;
 use serde_json::json;
 
 pub(crate) const DAY_S: u64 = 86_400;

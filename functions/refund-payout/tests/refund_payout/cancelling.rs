@@ -7,7 +7,7 @@ use ledger::{
     CancellationStore, Channel, Confirmation, DueStore, PaymentStore, Subscription, SubscriptionId, Timestamp,
 };
 use ledger_dynamodb::{StoreError, Tables, in_process};
-use refund_payout::{TellError, Told, tell};
+use refund_payout::{CancellationError, CancellationOutcome, send_cancellation};
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
 use testkit::stand_in::{API_KEY, Emission, End, Fault, Operation, StripeStandIn, Subscribe};
 
@@ -68,8 +68,8 @@ impl Scene {
         Self { stripe, store, client, id }
     }
 
-    async fn tell(&self, now: Timestamp) -> Result<Told, TellError<StoreError>> {
-        Box::pin(tell(&self.store, &self.client, &account(), &self.id, now)).await
+    async fn send(&self, now: Timestamp) -> Result<CancellationOutcome, CancellationError<StoreError>> {
+        Box::pin(send_cancellation(&self.store, &self.client, &account(), &self.id, now)).await
     }
 
     async fn stripe_at(&self) -> Option<Timestamp> {
@@ -94,12 +94,12 @@ impl Scene {
 async fn s2_10_stripe_is_told_once_that_the_subscription_ends_with_its_period() {
     let scene = Scene::new().await;
     assert_eq!(scene.store.unreported_cancellations(at(9999), 10).await.unwrap().len(), 1);
-    assert_eq!(scene.tell(at(11)).await.unwrap(), Told::Told);
+    assert_eq!(scene.send(at(11)).await.unwrap(), CancellationOutcome::Sent);
     assert!(scene.stripe_at().await.is_some());
     assert_eq!(scene.cancelled(), 1);
     let calls = scene.stripe.calls().len();
     for _ in 0..3 {
-        assert_eq!(scene.tell(at(12)).await.unwrap(), Told::Known);
+        assert_eq!(scene.send(at(12)).await.unwrap(), CancellationOutcome::Known);
     }
     assert_eq!(scene.stripe.calls().len(), calls);
     assert_eq!(scene.store.unreported_cancellations(at(9999), 10).await.unwrap(), []);
@@ -116,10 +116,10 @@ async fn e1_e4_e5_a_cancellation_that_stripe_does_not_answer_is_told_again() {
         Fault::TimeoutAfterActing,
     ] {
         scene.stripe.plan(Operation::UpdateSubscription, 1, fault);
-        assert!(matches!(scene.tell(at(11)).await, Err(TellError::Stripe(_))));
+        assert!(matches!(scene.send(at(11)).await, Err(CancellationError::Stripe(_))));
         assert_eq!(scene.stripe_at().await, None);
     }
-    assert_eq!(scene.tell(at(12)).await.unwrap(), Told::Told);
+    assert_eq!(scene.send(at(12)).await.unwrap(), CancellationOutcome::Sent);
     assert!(scene.stripe_at().await.is_some());
 }
 
@@ -130,14 +130,14 @@ async fn s2_16_a_subscription_that_has_ended_needs_no_telling() {
     scene.stripe.end(&end, &Emission::default()).unwrap();
     // Stripe changes nothing of what has ended, and is asked again by the sweep alone; its event of the end
     // comes, and then there is nothing to tell.
-    assert_eq!(scene.tell(at(11)).await.unwrap(), Told::Declined);
+    assert_eq!(scene.send(at(11)).await.unwrap(), CancellationOutcome::Declined);
     assert_eq!(
         (scene.stripe_at().await, scene.store.unreported_cancellations(at(9999), 10).await.unwrap().len()),
         (None, 1)
     );
     let ended = Subscription { as_of: at(12), ended_at: Some(at(11)), ..scene.stored().await };
     assert!(scene.store.save_subscription(&ended).await.unwrap());
-    assert_eq!(scene.tell(at(13)).await.unwrap(), Told::Ended);
+    assert_eq!(scene.send(at(13)).await.unwrap(), CancellationOutcome::Ended);
     assert_eq!(scene.store.unreported_cancellations(at(9999), 10).await.unwrap(), []);
 }
 
@@ -146,10 +146,10 @@ async fn a_cancellation_that_stripe_once_declined_is_told_under_another_key() {
     let scene = Scene::new().await;
     scene.stripe.plan(Operation::UpdateSubscription, 1, Fault::Decline { code: "unheard_of".to_owned() });
     for second in [11, 12] {
-        assert_eq!(scene.tell(at(second)).await.unwrap(), Told::Declined);
+        assert_eq!(scene.send(at(second)).await.unwrap(), CancellationOutcome::Declined);
     }
     scene.store.reschedule_report(&scene.stored().await, at(600)).await.unwrap();
-    assert_eq!(scene.tell(at(600)).await.unwrap(), Told::Told);
+    assert_eq!(scene.send(at(600)).await.unwrap(), CancellationOutcome::Sent);
     assert_eq!(scene.cancelled(), 1);
 }
 
@@ -157,6 +157,6 @@ async fn a_cancellation_that_stripe_once_declined_is_told_under_another_key() {
 async fn a_message_without_a_confirmation_stays_in_the_queue() {
     let scene = Scene::new().await;
     let other = SubscriptionId::new("sub_other").unwrap();
-    let told = Box::pin(tell(&scene.store, &scene.client, &account(), &other, at(1))).await;
-    assert!(matches!(told, Err(TellError::NoConfirmation)));
+    let told = Box::pin(send_cancellation(&scene.store, &scene.client, &account(), &other, at(1))).await;
+    assert!(matches!(told, Err(CancellationError::NoConfirmation)));
 }

@@ -1,11 +1,11 @@
 //! Subscriptions: where they stand, and cancelling them in two steps.
 
-use lambda::payout_queue::PayoutQueue;
 use ledger::contract::{at, grant, place, run};
 use ledger::{
     AccountId, Answer, CancellationStore, Channel, Command, Credits, DueStore, PaymentStore, PolicyRef,
     ProductId, Subscription, SubscriptionId, Timestamp,
 };
+use payout_queue::PayoutQueue;
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 

@@ -7,13 +7,13 @@ use lambda::backoff::Backoff;
 use lambda::caller::CallerRules;
 use lambda::config::Env;
 use lambda::http::{Request, Response};
-use lambda::payout_queue::PayoutQueue;
 use ledger::contract::{at, grant, place, run, settle};
 use ledger::{
     AccountId, Answer, Command, Ending, Entry, Grant, LedgerStore, Money, PaymentId, PaymentStore, PolicyRef,
     RefundRequestId, Subscription, SubscriptionId, Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
+use payout_queue::PayoutQueue;
 use refund_request::{RefundRequests, handle};
 use serde_json::{Value, json};
 use testkit::http_event::{CALLER_VARIABLES, HttpEvent};

@@ -73,7 +73,7 @@ fn money_back(payment: &str) -> [String; 2] {
 async fn refunds_and_disputes_of_other_products_are_ignored() {
     let scene = Scene::new().await;
     let unknown = scene.send(&money_back("pi_other")[0], at(21)).await;
-    assert_eq!((unknown.status, &*unknown.says), (503, "deferred: payment_unknown"));
+    assert_eq!((unknown.status, &*unknown.says), (503, "unavailable"));
 
     // A session names its payment, and an invoice finds its own by the event that links them.
     let (_, [checkout, ..]) = scene.subscribe(10);

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::CallerError;
+use super::error::CallerError;
 use crate::text::{Fields, Text};
 
 /// The claims of a token whose signature the gateway has checked, and nothing else.

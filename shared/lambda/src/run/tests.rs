@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use std::time::Duration;
+
 use super::*;
 use crate::http::ProblemKind;
 

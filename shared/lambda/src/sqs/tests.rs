@@ -28,7 +28,7 @@ fn event(messages: &[(&str, &str)]) -> String {
 struct Poison;
 
 /// A body is `account:verdict`.
-fn understand<'b>(record: &'b Record<'_>) -> Result<(&'b str, &'b str), Poison> {
+fn understand<'b>(record: &'b QueueMessage<'_>) -> Result<(&'b str, &'b str), Poison> {
     record.body().split_once(':').ok_or(Poison)
 }
 

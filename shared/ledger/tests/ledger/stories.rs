@@ -28,7 +28,7 @@ async fn s2_2_a_failed_generation_gives_the_credits_back_to_the_lots_they_came_f
 }
 
 #[tokio::test]
-async fn b27_a_customer_who_buys_four_times_a_day_never_runs_out_of_room() {
+async fn a_customer_who_buys_four_times_a_day_never_runs_out_of_room() {
     let story = Story::new();
     let bought = u32::try_from(LOTS_MAX).unwrap() * 3 / 2;
     for number in 1..=bought {

@@ -4,7 +4,7 @@ use ledger::{Currency, Money, Timestamp};
 use serde::Deserialize;
 
 use super::{
-    InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, PaidInvoice, PaymentSource, Period,
+    BillingPeriod, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, PaidInvoice, PaymentSource,
 };
 use crate::buyer::{self, AddressWire, TaxIdWire};
 use crate::metadata::{Metadata, MetadataField};
@@ -344,9 +344,9 @@ impl LineParentWire<'_> {
 }
 
 impl PeriodWire<'_> {
-    fn fact(self) -> Result<Option<Period>, Fault> {
+    fn fact(self) -> Result<Option<BillingPeriod>, Fault> {
         match (self.start.instant("period.start")?, self.end.instant("period.end")?) {
-            (Some(start), Some(end)) if start <= end => Ok(Some(Period { start, end })),
+            (Some(start), Some(end)) if start <= end => Ok(Some(BillingPeriod { start, end })),
             (Some(_), Some(_)) => Err(Fault::new("period.end", "an instant that is not before the start")),
             _ => Ok(None),
         }

@@ -2,11 +2,11 @@
 
 use super::{CHECKOUT, INVOICE, REFUND, SUBSCRIPTION, fault, kind, read, with};
 use crate::{
-    BillingReason, CheckoutMode, CheckoutPaymentStatus, CheckoutSession, EventKind, Refund, RefundStatus,
-    Subscription, SubscriptionStatus,
+    BillingReason, CheckoutMode, CheckoutPaymentStatus, CheckoutSession, EventKind, RefundObject,
+    RefundStatus, SubscriptionObject, SubscriptionStatus,
 };
 
-fn refund(payload: impl AsRef<[u8]>) -> Refund {
+fn refund(payload: impl AsRef<[u8]>) -> RefundObject {
     match kind(payload) {
         EventKind::RefundFailed(refund) => refund,
         other => panic!("another kind: {other:?}"),
@@ -20,7 +20,7 @@ fn checkout(payload: impl AsRef<[u8]>) -> CheckoutSession {
     }
 }
 
-fn subscription(payload: impl AsRef<[u8]>) -> Subscription {
+fn subscription(payload: impl AsRef<[u8]>) -> SubscriptionObject {
     match kind(payload) {
         EventKind::SubscriptionUpdated(subscription) => subscription,
         other => panic!("another kind: {other:?}"),

@@ -2,8 +2,8 @@
 
 use super::{SECRET, at, secrets};
 use crate::{
-    HEADER_BYTES_MAX, PAYLOAD_BYTES_MAX, SIGNATURES_MAX, SecretError, SignatureError, SigningSecrets, sign,
-    verify,
+    HEADER_BYTES_MAX, PAYLOAD_BYTES_MAX, SIGNATURES_MAX, SignatureError, SigningSecretError, SigningSecrets,
+    sign, verify,
 };
 
 const BODY: &[u8] = br#"{"id":"evt_1"}"#;
@@ -158,15 +158,15 @@ fn a9_a_blank_secret_is_refused_by_its_slot() {
         SigningSecrets::new([("current", current.to_owned()), ("previous", previous.to_owned())]).map(drop)
     };
     for blank in ["", " ", "\t\r\n", "\u{a0}"] {
-        assert_eq!(made(blank, "whsec_a"), Err(SecretError::Blank { slot: "current" }));
-        assert_eq!(made("whsec_a", blank), Err(SecretError::Blank { slot: "previous" }));
+        assert_eq!(made(blank, "whsec_a"), Err(SigningSecretError::Blank { slot: "current" }));
+        assert_eq!(made("whsec_a", blank), Err(SigningSecretError::Blank { slot: "previous" }));
     }
     for spaced in ["whsec_a\n", " whsec_a", "whsec a", "whsec_a\r\n", "whsec_a\0"] {
-        assert_eq!(made("whsec_b", spaced), Err(SecretError::WhiteSpace { slot: "previous" }));
+        assert_eq!(made("whsec_b", spaced), Err(SigningSecretError::WhiteSpace { slot: "previous" }));
     }
-    assert_eq!(SigningSecrets::new([]).map(drop), Err(SecretError::Missing));
+    assert_eq!(SigningSecrets::new([]).map(drop), Err(SigningSecretError::Missing));
     let five = ["a", "b", "c", "d", "e"].map(|label| (label, "whsec_a".to_owned()));
-    assert_eq!(SigningSecrets::new(five).map(drop), Err(SecretError::TooMany));
+    assert_eq!(SigningSecrets::new(five).map(drop), Err(SigningSecretError::TooMany));
 }
 
 #[test]

@@ -24,13 +24,13 @@
 mod cost;
 mod process;
 mod server;
+mod shared;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -39,28 +39,13 @@ use tokio::sync::{Notify, oneshot, watch};
 
 pub use cost::Cost;
 pub use process::{Function, FunctionCommand};
+pub use shared::{Idle, Outcome, Reply};
+
+use shared::{Event, Shared};
 
 /// How long a function has for an event unless the caller says otherwise: Lambda's own default is
 /// 3 s, which a debug build on a busy machine may exceed.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
-
-/// What a function answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The body of `/response`.
-    Response(Bytes),
-    /// The body of `/error`.
-    Error(Bytes),
-}
-
-/// An answer and how long it took.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// What the function answered.
-    pub outcome: Outcome,
-    /// From the event's hand-over to the answer.
-    pub wall: Duration,
-}
 
 /// Why an event has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,54 +78,6 @@ impl Invocation {
             Ok(Err(_)) => Err(NoReply::Stopped),
             Err(_) => Err(NoReply::Timeout(timeout)),
         }
-    }
-}
-
-/// One call of `/next` by a process that was spawned here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Idle {
-    /// The process.
-    pub pid: u32,
-    /// From its start to this call.
-    pub age: Duration,
-    /// What it has cost until this call.
-    pub cost: Cost,
-}
-
-struct Event {
-    request_id: String,
-    body: Bytes,
-    timeout: Duration,
-    reply: oneshot::Sender<Reply>,
-}
-
-/// An event that was handed out.
-struct Taken {
-    at: Instant,
-    reply: oneshot::Sender<Reply>,
-}
-
-#[derive(Default)]
-struct State {
-    count: u64,
-    queue: VecDeque<Event>,
-    taken: BTreeMap<String, Taken>,
-    init_errors: Vec<Bytes>,
-    /// The process whose cost is recorded, and when it started.
-    process: Option<(u32, Instant)>,
-}
-
-struct Shared {
-    state: Mutex<State>,
-    /// Wakes a call of `/next`.
-    pushed: Notify,
-    idles: watch::Sender<Vec<Idle>>,
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // A test that panicked while it held the lock must not hide its message behind a second panic.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -16,7 +16,8 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::{Event, Idle, Outcome, Reply, Shared, Taken, cost};
+use super::cost;
+use super::shared::{Event, Idle, Outcome, Reply, Shared, Taken};
 use crate::clock;
 
 const PREFIX: &str = "/2018-06-01/runtime/";

@@ -16,7 +16,8 @@ use super::fault::{Fault, Operation};
 use super::idempotency::Seen;
 use super::record::Call;
 use super::refund::RefundForm;
-use super::{Shared, World};
+use super::shared::Shared;
+use super::world::World;
 
 /// Stripe's default and largest page.
 const PAGE_DEFAULT: usize = 10;

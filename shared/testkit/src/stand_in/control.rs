@@ -24,10 +24,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::command::{Emission, parse_with_emission};
+use super::delivery;
 use super::fault::PlannedFault;
 use super::purchase::Made;
+use super::shared::Shared;
 use super::world::{CommandError, World};
-use super::{Shared, delivery};
 
 /// A status and a JSON body.
 pub(crate) type ControlAnswer = (u16, Value);

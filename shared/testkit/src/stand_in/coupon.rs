@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::World;
 use super::answer::Answer;
 use super::command::Emission;
 use super::record::Coupon;
 use super::render;
+use super::world::World;
 
 /// A checked `POST /v1/coupons`.
 #[derive(Debug)]

@@ -16,9 +16,9 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::Shared;
 use super::command::WebhookTarget;
 use super::record::Delivery;
+use super::shared::Shared;
 use super::signature::signature_header;
 use super::world::{CommandError, Parcel};
 use crate::clock;

@@ -35,6 +35,7 @@ mod record;
 mod refund;
 mod render;
 mod server;
+mod shared;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -42,11 +43,10 @@ mod world;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hyper::header::HeaderValue;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -61,6 +61,7 @@ pub use record::{Call, Delivery, Event, Invoice, Payment, Refund, Subscription};
 pub use signature::signature_header;
 pub use world::CommandError;
 
+use shared::Shared;
 use world::World;
 
 /// The API key that an in-process stand-in takes.
@@ -99,35 +100,6 @@ pub enum StartError {
     /// The webhook target or the API key is not usable.
     #[error(transparent)]
     Config(#[from] CommandError),
-}
-
-/// What the server, the delivery task and the handle share.
-struct Shared {
-    api_key: String,
-    world: Mutex<World>,
-    in_flight: watch::Sender<usize>,
-    request_count: AtomicU64,
-}
-
-impl Shared {
-    fn world(&self) -> MutexGuard<'_, World> {
-        // A test that panicked while it held the lock must not hide its message behind a second panic.
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn in_flight(&self) -> usize {
-        *self.in_flight.borrow()
-    }
-
-    /// One event was accepted or given up.
-    fn settled(&self) {
-        self.in_flight.send_modify(|count| *count = count.saturating_sub(1));
-    }
-
-    fn request_id(&self) -> HeaderValue {
-        let number = self.request_count.fetch_add(1, Ordering::Relaxed);
-        HeaderValue::from_str(&format!("req_{number:08}")).expect("digits are a header value")
-    }
 }
 
 /// A running stand-in; dropping it stops it.

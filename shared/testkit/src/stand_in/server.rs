@@ -18,7 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::api::{self, ApiRequest, Outcome};
-use super::{Shared, control};
+use super::control;
+use super::shared::Shared;
 
 /// Far above any command or form.
 const BODY_BYTES_MAX: usize = 1 << 20;

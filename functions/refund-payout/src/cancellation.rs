@@ -7,14 +7,14 @@
 use ledger::{AccountId, CancellationStore, SubscriptionId, Timestamp};
 use stripe_api::{CancelWhen, Decline, IdempotencyKey, StripeClient, StripeError};
 
-use crate::code_of;
+use crate::runner::code_of;
 
 /// The outcome of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum CancellationOutcome {
     /// Stripe knows of it from here on.
-    Told,
-    /// Stripe had been told.
+    Sent,
+    /// Stripe knew of it before.
     Known,
     /// Stripe does not have the subscription any more: it has ended.
     Ended,
@@ -22,11 +22,11 @@ pub enum Told {
     Declined,
 }
 
-impl Told {
+impl CancellationOutcome {
     /// Its name in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Told => "told",
+            Self::Sent => "told",
             Self::Known => "known",
             Self::Ended => "ended",
             Self::Declined => "declined",
@@ -36,7 +36,7 @@ impl Told {
 
 /// Why a cancellation stays in the queue.
 #[derive(Debug, thiserror::Error)]
-pub enum TellError<E: std::error::Error + 'static> {
+pub enum CancellationError<E: std::error::Error + 'static> {
     /// The tables did not take a write or did not answer.
     #[error("tables failed")]
     Tables(#[source] E),
@@ -48,36 +48,36 @@ pub enum TellError<E: std::error::Error + 'static> {
     NoConfirmation,
 }
 
-/// Tells Stripe of the confirmed cancellation of a subscription, once.
-pub async fn tell<S: CancellationStore>(
+/// Sends the confirmed cancellation of a subscription to Stripe, once.
+pub async fn send_cancellation<S: CancellationStore>(
     store: &S,
     stripe: &StripeClient,
     account: &AccountId,
     id: &SubscriptionId,
     now: Timestamp,
-) -> Result<Told, TellError<S::Error>> {
-    let stored = store.subscription(account, id).await.map_err(TellError::Tables)?;
-    let stored = stored.ok_or(TellError::NoConfirmation)?;
-    let confirmation = stored.confirmation.ok_or(TellError::NoConfirmation)?;
+) -> Result<CancellationOutcome, CancellationError<S::Error>> {
+    let stored = store.subscription(account, id).await.map_err(CancellationError::Tables)?;
+    let stored = stored.ok_or(CancellationError::NoConfirmation)?;
+    let confirmation = stored.confirmation.ok_or(CancellationError::NoConfirmation)?;
     if confirmation.stripe_at.is_some() {
-        return Ok(Told::Known);
+        return Ok(CancellationOutcome::Known);
     }
     let (told, stripe_at) = if stored.ended_at.is_some() {
-        (Told::Ended, now)
+        (CancellationOutcome::Ended, now)
     } else {
         let (at, announced) = (confirmation.at.as_ms(), confirmation.announced);
         let key = IdempotencyKey::new(format!("cancel-{id}-{at}-{announced}"));
-        let key = key.map_err(|_| TellError::NoConfirmation)?;
+        let key = key.map_err(|_| CancellationError::NoConfirmation)?;
         match stripe.cancel_subscription(id, &CancelWhen::AtPeriodEnd(key)).await {
-            Ok(cancelled) => (Told::Told, cancelled.canceled_at.unwrap_or(now)),
-            Err(StripeError::Declined(Decline::ResourceMissing)) => (Told::Ended, now),
+            Ok(cancelled) => (CancellationOutcome::Sent, cancelled.canceled_at.unwrap_or(now)),
+            Err(StripeError::Declined(Decline::ResourceMissing)) => (CancellationOutcome::Ended, now),
             Err(StripeError::Declined(why)) => {
                 tracing::warn!(code = code_of(&why), "Stripe declines a confirmed cancellation");
-                return Ok(Told::Declined);
+                return Ok(CancellationOutcome::Declined);
             }
-            Err(error) => return Err(TellError::Stripe(error)),
+            Err(error) => return Err(CancellationError::Stripe(error)),
         }
     };
-    store.mark_reported(&stored, stripe_at).await.map_err(TellError::Tables)?;
+    store.mark_reported(&stored, stripe_at).await.map_err(CancellationError::Tables)?;
     Ok(told)
 }
