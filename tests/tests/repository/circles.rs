@@ -2,8 +2,8 @@
 //! rests on, and never has to read two files at once.
 //!
 //! A file uses another where it names one of its items: in a `use`, or by a path that begins with `crate`,
-//! A file uses another where it names one of its items: in a `use`, or by a path that begins with `crate`,
-//! defines it. What is compiled for tests alone does not count.
+//! `super`, `self` or a module of its own. A name that a module passes on (`pub use`) counts for the file
+//! that defines it. What is compiled for tests alone does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
