@@ -7,8 +7,7 @@ use syn::{Item, Visibility};
 
 use crate::files::{Findings, read, text_files};
 
-/// Where each public type of the shared crates is defined. The test kit speaks of what it imitates, in the same
-/// words.
+/// Where each public type of the shared crates is defined. The test kit uses the words of what it imitates.
 fn public_types() -> BTreeMap<String, Vec<String>> {
     let mut types: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let is_shared = |path: &str| {
