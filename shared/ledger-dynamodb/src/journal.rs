@@ -30,7 +30,7 @@ pub(crate) fn entry(mut item: Item) -> Result<Entry, StoreError> {
     Ok(Entry::read(account, body, Hash(hash))?)
 }
 
-fn entry_item(entry: &Entry) -> Item {
+pub(crate) fn entry_item(entry: &Entry) -> Item {
     let mut item = key(account_key(entry.account()), entry_key(entry.number()));
     item.insert("body".to_owned(), text(entry.body()));
     item.insert("hash".to_owned(), bytes(entry.hash().0));

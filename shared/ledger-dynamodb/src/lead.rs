@@ -13,7 +13,7 @@ use crate::{StoreError, Tables};
 /// The key of a lead, before its id.
 pub(crate) const PREFIX: &str = "LEAD#";
 
-fn item(lead: &Lead) -> Result<Item, StoreError> {
+pub(crate) fn item(lead: &Lead) -> Result<Item, StoreError> {
     let mut item = key(format!("{PREFIX}{}", lead.id()), ONLY);
     item.insert("owner".to_owned(), text(lead.account.as_str()));
     item.insert("since".to_owned(), number(lead.since.as_ms()));
@@ -121,7 +121,7 @@ fn about(item: &Item) -> Result<LeadSubject, StoreError> {
     }
 }
 
-fn read(item: &Item) -> Result<Lead, StoreError> {
+pub(crate) fn read(item: &Item) -> Result<Lead, StoreError> {
     Ok(Lead {
         account: id(read_text(item, "owner")?)?,
         about: about(item)?,

@@ -65,6 +65,8 @@ mod records;
 mod request;
 mod request_form;
 mod single;
+#[cfg(test)]
+mod stored_bytes;
 mod subscription;
 mod transaction;
 mod unrecorded;

@@ -96,7 +96,7 @@ impl Tables {
     }
 }
 
-fn item(parked: &Parked) -> Item {
+pub(crate) fn item(parked: &Parked) -> Item {
     let mut item = key(PARTITION, parked.id.as_str());
     item.insert("reason".to_owned(), text(parked.reason.as_str()));
     item.insert(AT.to_owned(), number(parked.at.as_ms()));
@@ -114,7 +114,7 @@ fn item(parked: &Parked) -> Item {
     item
 }
 
-fn read(mut item: Item) -> Result<Parked, StoreError> {
+pub(crate) fn read(mut item: Item) -> Result<Parked, StoreError> {
     Ok(Parked {
         id: read_text(&item, "sk")?.to_owned(),
         reason: read_text(&item, "reason")?.to_owned(),

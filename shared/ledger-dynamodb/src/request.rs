@@ -28,7 +28,7 @@ fn submitted_key(at: Timestamp, id: &RefundRequestId) -> String {
     format!("{:013}#{id}", at.as_ms())
 }
 
-fn request_item(request: &Request) -> Result<Item, StoreError> {
+pub(crate) fn request_item(request: &Request) -> Result<Item, StoreError> {
     let mut item = key(format!("REQUEST#{}", request.id), ONLY);
     item.insert("body".to_owned(), text(request_form::encode(request)?));
     item.insert("version".to_owned(), number(request.version));
@@ -74,7 +74,7 @@ fn request_item(request: &Request) -> Result<Item, StoreError> {
 }
 
 /// The item that says whose a request's case is.
-fn case_item(request: &Request) -> Option<Item> {
+pub(crate) fn case_item(request: &Request) -> Option<Item> {
     let mut item = key(format!("CASE#{}", request.case_name()?), ONLY);
     item.insert("holder".to_owned(), text(request.id.as_str()));
     item.insert("version".to_owned(), number(request.version));
@@ -105,7 +105,7 @@ fn due(item: &Item) -> Option<Due> {
     due
 }
 
-fn request(item: &Item) -> Result<Request, StoreError> {
+pub(crate) fn request(item: &Item) -> Result<Request, StoreError> {
     request_form::decode(read_text(item, "body")?)
 }
 

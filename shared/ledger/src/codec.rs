@@ -179,3 +179,25 @@ fn instant(milliseconds: i64) -> Result<Timestamp, CodecError> {
 fn credits(count: u64) -> Result<Credits, CodecError> {
     Credits::new(count).map_err(|_| CodecError::Number)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// The fixture has a line for each body.
+    #[test]
+    fn a_stored_body_is_encoded_as_the_same_bytes() {
+        let account = AccountId::new("customer-1").unwrap();
+        let (mut changes, mut causes, mut actors) = (HashSet::new(), HashSet::new(), HashSet::new());
+        for body in include_str!("../tests/stored/entries.jsonl").lines() {
+            let (draft, number, previous) = decode(account.clone(), body).unwrap();
+            assert_eq!(encode(&draft, number, previous).unwrap(), body);
+            changes.extend(draft.changes.iter().map(std::mem::discriminant));
+            causes.insert(std::mem::discriminant(&draft.cause));
+            actors.insert(std::mem::discriminant(&draft.actor));
+        }
+        assert_eq!((changes.len(), causes.len(), actors.len()), (18, 5, 7), "the fixture has every kind");
+    }
+}
