@@ -1,32 +1,15 @@
 //! From what is asked to what the policy says of it.
 
 use ledger::{
-    AccountId, ExecuteError, GenerationId, LastGeneration, LedgerStore, LotId, PastHold, Payment, PaymentId,
-    ProductId, Timestamp,
+    AccountId, ExecuteError, LastGeneration, LedgerStore, LotId, PastHold, Payment, ProductId, Timestamp,
 };
 use policy::{Decision, Document, Fact, FactError, Facts, Outcome, Reason, Recommendation, Remedy, Value};
 use policy_documents::documents;
 use refunds::{Case, Lead, LeadSubject, QuoteInputs, RefundStore, credit_promise, fingerprint};
 
-use crate::facts::{CustomerClaims, gather};
+use crate::facts::gather;
+use crate::question::{CustomerClaims, OriginalCase, Question};
 use crate::records::Records;
-
-/// What is asked, by a customer, by a person in the customer's name, or by the records themselves.
-#[derive(Debug, Clone)]
-pub struct Question {
-    /// Why.
-    pub reason: Reason,
-    /// The payment that it is about.
-    pub payment: Option<PaymentId>,
-    /// The generation that it is about.
-    pub generation: Option<GenerationId>,
-    /// In the customer's own words.
-    pub note: String,
-    /// [`refunds::fingerprint`] of what was asked.
-    pub fingerprint: [u8; 32],
-    /// What facts rest on that no record holds.
-    pub said: CustomerClaims,
-}
 
 /// What is asked, the records that it was judged on, and the document that judged it.
 #[derive(Debug)]
@@ -76,15 +59,6 @@ pub enum CaseError<E: std::error::Error + 'static> {
     /// The request names a payment that is not the account's.
     #[error("the payment is not the account's")]
     NoSuchPayment,
-}
-
-/// What was asked and decided before, where an answer completes it.
-#[derive(Debug, Clone, Copy)]
-pub struct OriginalCase<'request> {
-    /// What was asked, with its facts and the decision on them.
-    pub case: &'request Case,
-    /// When.
-    pub submitted_at: Timestamp,
 }
 
 /// Reads the records and decides on them.
@@ -191,20 +165,6 @@ pub async fn assess_lead<S: RefundStore>(
     let case = asked.decided(facts, decision);
     let unrecorded = records.unrecorded(&lead.account, document, now);
     Ok(Some(Assessment { case, records, unrecorded, document }))
-}
-
-impl Question {
-    fn decided(self, facts: Facts, decision: Decision) -> Case {
-        Case {
-            payment: self.payment,
-            generation: self.generation,
-            reason: self.reason,
-            note: self.note,
-            fingerprint: self.fingerprint,
-            facts,
-            decision,
-        }
-    }
 }
 
 /// Whether the records say what the lead suspects, and something of it is left to refund.

@@ -8,8 +8,8 @@ use policy::{Document, Fact, FactError, Facts, FailureKind, PriceKind};
 use policy_documents::catalogue;
 use refunds::UncreditedPurchase;
 
-use crate::assess::Question;
-use crate::purchases::about_purchases;
+use crate::purchases::{FIRST_CHARGE, about_purchases};
+use crate::question::Question;
 use crate::records::{EarlierRequests, Records};
 
 /// The span in which earlier requests count, in seconds: the 365 days of the fact's own meaning.
@@ -18,48 +18,9 @@ const DAY_S: i64 = 24 * 60 * 60;
 /// How long after a charge a report of its subscription is of the same moment, in seconds: Stripe sends the
 /// events of one renewal within seconds, and repeats a delivery within the hour.
 const REPORTED_WITHIN_S: i64 = 3_600;
-/// Stripe's `billing_reason` of the charge that a checkout ordered.
-pub(crate) const FIRST_CHARGE: &str = "subscription_create";
 /// The lengths of a calendar month and of a year, in days: a period is as long as its calendar makes it.
 const MONTH_DAYS: std::ops::RangeInclusive<i64> = 28..=31;
 const YEAR_DAYS: std::ops::RangeInclusive<i64> = 365..=366;
-
-/// Sources of facts that no record holds: the request itself, and the channel through which it came.
-#[derive(Debug, Clone, Default)]
-pub struct CustomerClaims {
-    /// What the customer chooses: `credits` or `money`.
-    pub remedy: Option<String>,
-    /// The plan that was ordered.
-    pub plan_requested: Option<String>,
-    /// By which channel the request came: a word of the fact.
-    pub channel: Option<String>,
-    /// Whether it came from the account itself.
-    pub from_account: Option<bool>,
-    /// Whether it says when the purchase was made.
-    pub purchase_date_given: bool,
-    /// Whether it gives the e-mail address of the account.
-    pub email_given: bool,
-    /// Which parts of a report of a problem it gives (`S4-6`).
-    pub report: Report,
-    /// Whether nobody said anything: the records open the case.
-    pub by_itself: bool,
-    /// How its service said that the generation ended.
-    pub ending: Option<FailureKind>,
-}
-
-/// The parts of a report of a problem besides the account's address, each as whether it was given (`S4-6`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
-pub struct Report {
-    /// Which prompt was used.
-    pub prompt: bool,
-    /// Which model was used.
-    pub model: bool,
-    /// When it happened.
-    pub happened_at: bool,
-    /// What the error said.
-    pub error_message: bool,
-}
 
 /// Gathers the facts at `now`.
 pub fn gather(

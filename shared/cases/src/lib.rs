@@ -10,12 +10,14 @@
 mod assess;
 mod facts;
 mod purchases;
+mod question;
 mod records;
 #[cfg(test)]
 mod tests;
 mod windows;
 
-pub use assess::{Assessment, CaseError, OriginalCase, Question, assess, assess_lead};
-pub use facts::{CustomerClaims, Report, gather};
+pub use assess::{Assessment, CaseError, assess, assess_lead};
+pub use facts::gather;
+pub use question::{CustomerClaims, OriginalCase, Question, Report};
 pub use records::{EarlierRequests, Records};
 pub use windows::{Windows, windows};

@@ -3,8 +3,10 @@
 use ledger::{Entry, Lot, Payment, PaymentKind, Purchase, Subscription, SubscriptionId, Timestamp};
 use policy::{Document, Fact, FactError, Facts};
 
-use crate::facts::FIRST_CHARGE;
 use crate::records::{Records, is_unused};
+
+/// Stripe's `billing_reason` of the charge that a checkout ordered.
+pub(crate) const FIRST_CHARGE: &str = "subscription_create";
 
 pub(crate) fn about_purchases(
     payment: &Payment,

@@ -11,7 +11,7 @@ use policy::{Document, Fact, Reason, Value};
 use policy_documents::catalogue;
 use refunds::{Lead, LeadStore, Request, RequestStore, State, UncreditedPurchase};
 
-use crate::assess::Question;
+use crate::question::Question;
 
 /// The records that a request's facts are read from.
 #[derive(Debug, Default)]

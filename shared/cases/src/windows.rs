@@ -4,8 +4,8 @@ use ledger::{AccountRecords, Entry, Payment, Subscriber, Subscription, Timestamp
 use policy::{Document, FactError, Reason, window_until};
 use policy_documents::documents;
 
-use crate::assess::Question;
-use crate::facts::{CustomerClaims, gather};
+use crate::facts::gather;
+use crate::question::{CustomerClaims, Question};
 use crate::records::Records;
 
 /// Until when a customer gets more than later, as the payment's credits are used at this moment.

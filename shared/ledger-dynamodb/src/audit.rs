@@ -4,7 +4,8 @@ use ledger::{AccountId, Entry, Payment, PaymentId};
 use refunds::Request;
 
 use crate::item::{Item, is_entry_key, read_text};
-use crate::{StoreError, Tables, journal, payment, request_form};
+use crate::request::stored;
+use crate::{StoreError, Tables, journal, payment};
 
 /// The whole journal of one account, oldest entry first.
 #[derive(Debug, Clone)]
@@ -49,7 +50,7 @@ impl Tables {
     pub async fn scan_requests(&self, mut seen: impl FnMut(usize)) -> Result<Vec<Request>, StoreError> {
         let items = self.scan(&self.requests, &mut seen).await?;
         let is_request = |item: &&Item| read_text(item, "pk").is_ok_and(|pk| pk.starts_with("REQUEST#"));
-        items.iter().filter(is_request).map(|item| request_form::decode(read_text(item, "body")?)).collect()
+        items.iter().filter(is_request).map(|item| stored::decode(read_text(item, "body")?)).collect()
     }
 
     async fn scan(&self, table: &str, seen: &mut impl FnMut(usize)) -> Result<Vec<Item>, StoreError> {

@@ -10,16 +10,13 @@ use ledger::{
 
 use crate::error::StoreError;
 use crate::item::{
-    DUE, Item, ONLY, account_key, account_of, bytes, entry_key, entry_range, generation_key, key, number,
-    read_instant, read_text, record_key, take_bytes, take_text, text,
+    ABSENT, ABSENT_OR_SAME, DUE, Item, ONLY, account_key, account_of, bytes, entry_key, entry_range,
+    generation_key, key, number, read_instant, read_text, record_key, take_bytes, take_text, text,
 };
-use crate::records::purchase_item;
+use crate::payment::division;
+use crate::purchase::purchase_item;
 use crate::transaction::Transacted;
-use crate::{Tables, division, payment};
-
-const ABSENT: &str = "attribute_not_exists(pk)";
-/// A customer's item may be there already, as long as it names the same account.
-pub(crate) const ABSENT_OR_SAME: &str = "attribute_not_exists(pk) OR account = :account";
+use crate::{Tables, payment};
 
 /// Reads an entry from its item.
 pub(crate) fn entry(mut item: Item) -> Result<Entry, StoreError> {

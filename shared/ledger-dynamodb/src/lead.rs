@@ -7,7 +7,7 @@ use refunds::{Charge, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase};
 
 use crate::buyer::BuyerForm;
 use crate::item::{Item, ONLY, key, number, read_instant, read_number, read_text, text};
-use crate::request_form::{id, money};
+use crate::scalar::{id, money};
 use crate::{StoreError, Tables};
 
 /// The key of a lead, before its id.

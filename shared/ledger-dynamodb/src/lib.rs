@@ -41,36 +41,28 @@
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
 
-mod act_form;
 mod adoption;
 mod anchor;
 mod audit;
 mod buyer;
-mod clock_form;
-mod count;
-mod dispute;
-mod division;
-mod downloads;
 mod error;
+mod finding;
 #[cfg(feature = "in-process")]
 pub mod in_process;
 mod item;
 mod journal;
 mod lead;
-mod link;
-mod name;
+mod outage;
 mod parked;
 mod payment;
-mod records;
+mod purchase;
 mod request;
-mod request_form;
+mod scalar;
 mod single;
 #[cfg(test)]
 mod stored_bytes;
 mod subscription;
 mod transaction;
-mod unrecorded;
-mod without_credits;
 
 pub use adoption::{AdoptionOutcome, ExternalRefund};
 pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, Raised, StreamRecord};

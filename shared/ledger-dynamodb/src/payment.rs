@@ -1,5 +1,13 @@
 //! Payments as items.
 
+pub(crate) mod dispute;
+pub(crate) mod division;
+pub(crate) mod downloads;
+mod link;
+mod name;
+pub(crate) mod unrecorded;
+mod without_credits;
+
 use ledger::{
     AccountId, AccountRecords, Credits, Currency, CustomerId, Finding, LotId, Money, Outage, Payment,
     PaymentId, PaymentKind, PaymentName, PaymentStore, PolicyRef, ProductId, Purchase, Subscriber,
@@ -8,9 +16,9 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 
 use crate::buyer::BuyerForm;
-use crate::item::{Item, ONLY, key, number, payment_key, read_number, read_text, text};
-use crate::journal::ABSENT_OR_SAME;
-use crate::{StoreError, Tables, dispute, downloads, unrecorded};
+use crate::item::{ABSENT_OR_SAME, Item, ONLY, key, number, payment_key, read_number, read_text, text};
+use crate::scalar::instant;
+use crate::{StoreError, Tables};
 
 #[derive(Serialize, Deserialize)]
 struct PaymentForm {
@@ -101,10 +109,6 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
 
 fn name(name: String) -> Result<PaymentName, StoreError> {
     PaymentName::new(name).map_err(|_| StoreError::Unreadable("names"))
-}
-
-pub(crate) fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_ms(milliseconds).map_err(|_| StoreError::Unreadable("instant"))
 }
 
 impl PaymentStore for Tables {

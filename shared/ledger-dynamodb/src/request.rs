@@ -1,5 +1,10 @@
 //! Refund requests as items, saved together with the ledger's entry and the payment's sum of refunds.
 
+mod actions;
+pub(crate) mod clocks;
+mod count;
+pub(crate) mod stored;
+
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use futures_util::future::try_join_all;
@@ -10,13 +15,13 @@ use refunds::{
     Waiting,
 };
 
-use crate::clock_form::{decode_waiting, encode_waiting};
 use crate::error::StoreError;
 use crate::item::{Item, ONLY, key, number, payment_key, read_instant, read_number, read_text, text};
-use crate::records::purchase_item;
+use crate::payment::unrecorded::is_guarded;
+use crate::purchase::purchase_item;
 use crate::transaction::Transacted;
-use crate::unrecorded::is_guarded;
-use crate::{Tables, lead, payment, request_form};
+use crate::{Tables, lead, payment};
+use clocks::{decode_waiting, encode_waiting};
 
 /// The one partition of support's queue, which keeps its order whole. An index's partition takes 1,000 writes
 /// a second, and a request writes to it a few times in its life: people would have to be given a hundred
@@ -30,7 +35,7 @@ fn submitted_key(at: Timestamp, id: &RefundRequestId) -> String {
 
 pub(crate) fn request_item(request: &Request) -> Result<Item, StoreError> {
     let mut item = key(format!("REQUEST#{}", request.id), ONLY);
-    item.insert("body".to_owned(), text(request_form::encode(request)?));
+    item.insert("body".to_owned(), text(stored::encode(request)?));
     item.insert("version".to_owned(), number(request.version));
     item.insert("account".to_owned(), text(request.account.as_str()));
     item.insert("submitted".to_owned(), text(submitted_key(request.submitted_at, &request.id)));
@@ -106,7 +111,7 @@ fn due(item: &Item) -> Option<Due> {
 }
 
 pub(crate) fn request(item: &Item) -> Result<Request, StoreError> {
-    request_form::decode(read_text(item, "body")?)
+    stored::decode(read_text(item, "body")?)
 }
 
 /// The attributes with the first approval of an offer that two people made: its quote, and who gave it.

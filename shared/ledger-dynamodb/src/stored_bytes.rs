@@ -17,9 +17,8 @@ use ledger::{
 use refunds::{ActionKind, CountedBy, RequestStore, Verdict};
 
 use crate::item::{Item, key, payment_key, read_text, text};
-use crate::{
-    Anchors, ExternalRefund, Tables, clock_form, in_process, journal, lead, parked, payment, records, request,
-};
+use crate::request::clocks;
+use crate::{Anchors, ExternalRefund, Tables, in_process, journal, lead, parked, payment, purchase, request};
 
 fn value(value: &AttributeValue) -> String {
     let hex = |bytes: &Blob| bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -118,7 +117,7 @@ fn requests_keep_their_bytes() {
     for item in items(fixture) {
         let request = request::request(&item).unwrap();
         kinds.extend(request.acts.iter().map(|act| kind(&act.deed)));
-        let waiting = item.get("waiting").map(|body| clock_form::decode_waiting(body.as_s().unwrap()));
+        let waiting = item.get("waiting").map(|body| clocks::decode_waiting(body.as_s().unwrap()));
         assert_eq!(waiting.transpose().unwrap(), request.waiting());
     }
     assert_eq!(kinds.len(), 13, "{kinds:?}");
@@ -199,8 +198,8 @@ fn purchases_keep_their_bytes() {
     let written = payments.iter().map(|item| {
         let id = id(read_text(item, "pk").unwrap().strip_prefix("PAYMENT#").unwrap());
         let payment = payment::read(&id, item).unwrap();
-        let purchase = records::purchase_item(&payment);
-        let read = records::purchase(&purchase).unwrap();
+        let purchase = purchase::purchase_item(&payment);
+        let read = purchase::purchase(&purchase).unwrap();
         assert_eq!((&read.payment, &read.price), (&payment.id, &payment.price));
         assert_eq!((read.paid, read.charged_at), (payment.paid, payment.charged_at));
         shown(&purchase)

@@ -13,7 +13,7 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, account_key, account_of, key, number, read_instant, read_number, read_text, text};
-use crate::payment::instant;
+use crate::scalar::instant;
 use crate::{StoreError, Tables};
 
 const SUBSCRIPTION: &str = "SUBSCRIPTION#";

@@ -195,15 +195,6 @@ impl Hold {
     }
 }
 
-/// How a generation's hold ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
-    /// The credits were spent.
-    Captured,
-    /// The credits went back.
-    Released,
-}
-
 /// A subscription that ended, with the clock of its left-over credits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {

@@ -8,44 +8,18 @@
 //! [`SCHEMA`], so that a later form can be told apart.
 
 mod change;
+mod scalar;
 mod state;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::{AccountId, Actor, Cause, Credits, Draft, Hash, IdError, PolicyRef, Timestamp};
+use crate::{AccountId, Actor, Cause, Draft, Hash, PolicyRef};
 use change::ChangeForm;
+use scalar::instant;
+pub use scalar::{CodecError, SCHEMA};
 use state::AccountForm;
-
-/// The form that entries are written in.
-pub const SCHEMA: u8 = 1;
-
-/// Why an entry cannot be encoded or decoded.
-#[derive(Debug, thiserror::Error)]
-pub enum CodecError {
-    /// The text is not an entry of a known schema.
-    #[error("entry is not readable as schema {SCHEMA}")]
-    Json(#[from] serde_json::Error),
-    /// An identifier in it is not valid.
-    #[error("entry has an identifier that is not valid")]
-    Id(#[from] IdError),
-    /// A number or an instant in it is out of range.
-    #[error("entry has a number that is out of range")]
-    Number,
-    /// It speaks of a hold or a lot that the account afterwards does not have.
-    #[error("entry names a hold or a lot that its account does not have")]
-    Missing,
-    /// The schema is a later one.
-    #[error("entry is of schema {0}; this build reads schema {SCHEMA}")]
-    Schema(u8),
-}
-
-/// The hash of a body, or of what stands for one.
-pub(crate) fn hash(body: &str) -> Hash {
-    Hash(Sha256::digest(body.as_bytes()).into())
-}
 
 #[derive(Serialize, Deserialize)]
 struct Body {
@@ -170,14 +144,6 @@ fn actor_form(actor: &Actor) -> ActorForm {
         Actor::Customer => ActorForm::Customer,
         Actor::Operator => ActorForm::Operator,
     }
-}
-
-fn instant(milliseconds: i64) -> Result<Timestamp, CodecError> {
-    Timestamp::from_ms(milliseconds).map_err(|_| CodecError::Number)
-}
-
-fn credits(count: u64) -> Result<Credits, CodecError> {
-    Credits::new(count).map_err(|_| CodecError::Number)
 }
 
 #[cfg(test)]

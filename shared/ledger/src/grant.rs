@@ -4,10 +4,11 @@
 //! subscription may stop the clocks of ended ones, and a renewal may take the place of what is left of the
 //! earlier charges.
 
-use crate::decide::{Decided, Planner, Step, leftover_expiry};
+use crate::leftover::leftover_expiry;
+use crate::planner::{Planner, Step};
 use crate::{
-    AmountError, ApplyError, Change, Compensation, Credits, Grant, LOTS_MAX, Lot, LotCredits, LotId, LotKind,
-    PAID_LOTS_MAX, Payment, PaymentKind, ProductId, Record, Rejection, Timestamp,
+    AmountError, ApplyError, Change, Compensation, Credits, Decided, Grant, LOTS_MAX, Lot, LotCredits, LotId,
+    LotKind, PAID_LOTS_MAX, Payment, PaymentKind, ProductId, Record, Rejection, Timestamp,
 };
 
 impl Planner {
@@ -45,7 +46,7 @@ impl Planner {
         // Of a subscription whose first charge has landed, a later one stops no clock, however late it comes.
         let begins = self.account.lots.iter().all(|other| other.subscription() != lot.subscription());
         if grant.pauses_leftover_expiry && begins {
-            self.stop_clocks(&lot)?;
+            self.stop_leftover_expiry(&lot)?;
             self.end_taken_lots(&lot)?;
         }
         if lot.period.is_some_and(|period| period.replaces) {
@@ -141,38 +142,5 @@ impl Planner {
                 && other.period.is_some_and(|period| period.replaces && period.starts_at > lot.began_at())
         };
         lot.subscription().is_some() && self.account.lots.iter().any(later)
-    }
-
-    /// A subscription begins: the left-over lots of ended ones of its product lose their expiry, also those
-    /// that are empty, because credits may come back to them. A lot whose time has run out, that a renewal
-    /// has replaced or that is in the grace of a failed job keeps its expiry.
-    pub(crate) fn stop_clocks(&mut self, begun: &Lot) -> Result<(), ApplyError> {
-        let Some(subscription) = begun.subscription().cloned() else { return Ok(()) };
-        let stopped = self.account.lots.iter().filter(|lot| {
-            lot.product == begun.product
-                && lot.subscription() != Some(&subscription)
-                && lot.expires_at.is_some_and(|expiry| self.now < expiry)
-                && lot.expires_at == self.leftover_expiry_of(lot)
-        });
-        let lots: Vec<LotId> = stopped.map(|lot| lot.id).collect();
-        if lots.is_empty() { Ok(()) } else { self.change(Change::ExpiryStopped { subscription, lots }) }
-    }
-
-    /// When a lot's time as a left-over of its ended subscription runs out.
-    fn leftover_expiry_of(&self, lot: &Lot) -> Option<Timestamp> {
-        let ended = self.account.ended(lot.subscription()?)?;
-        leftover_expiry(ended, lot.granted_at, lot.leftover_s).ok()
-    }
-
-    /// The subscription that took lots over has ended itself, which was told before its first payment: the
-    /// lots end with it.
-    fn end_taken_lots(&mut self, begun: &Lot) -> Result<(), ApplyError> {
-        let ended = begun.subscription().and_then(|subscription| self.account.ended(subscription)).cloned();
-        let Some(ended) = ended else { return Ok(()) };
-        let taken = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&ended.subscription));
-        let taken = taken.filter(|lot| lot.expires_at.is_none());
-        let ends = taken.map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at, lot.leftover_s)?)));
-        let ends = ends.collect::<Result<Vec<_>, ApplyError>>()?;
-        ends.into_iter().try_for_each(|(lot, until)| self.change(Change::Extended { lot, until }))
     }
 }

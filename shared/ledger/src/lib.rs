@@ -7,21 +7,27 @@
 mod account;
 mod apply;
 mod buyer;
+mod change;
 mod codec;
 mod command;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod decide;
+mod draft;
 mod entry;
 mod execute;
 mod grant;
+mod hold;
 mod id;
 mod invariants;
+mod leftover;
 mod memory;
 mod money;
 mod payment;
+mod planner;
 mod recent;
 mod records;
+mod refund;
 mod settle;
 mod store;
 mod subscription;
@@ -29,16 +35,18 @@ mod time;
 
 pub use account::{
     Account, Balance, CLOSED_LOT_KEPT_S, EMPTY_LOT_KEPT_S, ENDED_MAX, Ended, HOLDS_MAX, Hold, LOTS_MAX, Lot,
-    LotCredits, LotId, LotKind, PAID_LOTS_MAX, Period, Settled, shard_of,
+    LotCredits, LotId, LotKind, PAID_LOTS_MAX, Period, shard_of,
 };
 pub use apply::ApplyError;
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
+pub use change::{Book, Change, Posting, ReleaseReason};
 pub use codec::{CodecError, SCHEMA};
 pub use command::{
     Command, Compensation, Ending, Grant, PlaceHold, Rejection, Settlement, SettlementOutcome, Takes,
 };
-pub use decide::{Decided, MARK_MARGIN_S, Plan, decide};
-pub use entry::{Actor, Book, Cause, Change, Draft, Entry, Hash, PolicyRef, Posting, ReleaseReason};
+pub use decide::decide;
+pub use draft::{Actor, Cause, Draft, Hash, PolicyRef};
+pub use entry::Entry;
 pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
 pub use id::{
     AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, PaymentId, PaymentName, ProductId,
@@ -50,7 +58,8 @@ pub use money::{AmountError, Credits, Currency, Money};
 pub use payment::{
     DOWNLOADS_MAX, Dispute, Division, PURCHASES_MAX, Payment, PaymentKind, Record, refund_shares, shares,
 };
-pub use recent::{RECENT_MAX, Recent, mark};
+pub use planner::{Decided, MARK_MARGIN_S, Plan};
+pub use recent::{RECENT_MAX, Recent, Settled, mark};
 pub use records::{
     ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase, Refunded, Witness,
 };

@@ -17,10 +17,19 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{GenerationId, ServiceId, Settled};
+use crate::{GenerationId, ServiceId};
 
 /// Settled generations that are remembered: SQS delivers most repeats within seconds of the first.
 pub const RECENT_MAX: usize = 8;
+
+/// How a generation's hold ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The credits were spent.
+    Captured,
+    /// The credits went back.
+    Released,
+}
 
 /// A generation whose hold ended a short while ago: its mark, and how the hold ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

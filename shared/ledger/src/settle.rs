@@ -1,10 +1,10 @@
 //! How generations end: open holds are captured or released. An ending that contradicts an earlier one
 //! corrects it, once (`S2-2`, `S4-2`, `S4-3`).
 
-use crate::decide::{Decided, Planner, Step};
+use crate::planner::{Planner, Step};
 use crate::{
-    ApplyError, Change, Ending, Entry, GenerationId, Hold, LotCredits, Record, ReleaseReason, ServiceId,
-    Settled, Settlement, SettlementOutcome, Timestamp,
+    ApplyError, Change, Decided, Ending, Entry, GenerationId, Hold, LotCredits, Record, ReleaseReason,
+    ServiceId, Settled, Settlement, SettlementOutcome, Timestamp,
 };
 
 /// The newest thing that happened to a generation after its hold was placed.
@@ -82,6 +82,23 @@ impl GenerationHistory {
     }
 }
 
+impl Planner {
+    /// The sweep: releases the holds of `releases` whose deadline has passed.
+    pub(crate) fn expire(&mut self, releases: &[(GenerationId, u64)]) -> Result<Step, ApplyError> {
+        self.expire_due_lots()?;
+        let due = self.account.holds.iter().filter(|hold| hold.deadline <= self.now);
+        let grace_of = |hold: &Hold| {
+            let named = releases.iter().find(|(generation, _)| generation == &hold.generation)?;
+            Some((hold.clone(), named.1))
+        };
+        let due: Vec<(Hold, u64)> = due.filter_map(grace_of).collect();
+        for (hold, grace_s) in due {
+            release(self, &hold, ReleaseReason::Deadline, grace_s)?;
+        }
+        Ok(Step::Write)
+    }
+}
+
 /// Settles each generation; those that cannot be settled leave the others as they are.
 pub(crate) fn settle(
     planner: &mut Planner,
@@ -114,7 +131,7 @@ pub(crate) fn settle(
 }
 
 /// Releases an open hold.
-pub(crate) fn release(
+fn release(
     planner: &mut Planner,
     hold: &Hold,
     reason: ReleaseReason,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::scalar::{CodecError, credits, instant};
 use super::state::{EndedForm, LotForm, PartForm, part, part_form, parts, parts_form};
-use super::{CodecError, credits, instant};
 use crate::{Account, Change, GenerationId, LotId, ReleaseReason};
 
 #[derive(Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::{CodecError, credits, instant};
+use super::scalar::{CodecError, credits, instant};
 use crate::{
     Account, Actor, Credits, Ended, Hold, Lot, LotCredits, LotId, LotKind, Period, Recent, Timestamp,
 };

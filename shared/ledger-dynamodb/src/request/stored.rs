@@ -1,16 +1,16 @@
 //! The stored form of a refund request: JSON of schema 1. Facts and decision keep their published form.
 
-use ledger::{Actor, Credits, Currency, Money, Timestamp};
+use ledger::{Credits, Timestamp};
 use policy::{Approval as Limits, Decision, Discount, Facts, Missing, Reason, Remedy};
 use refunds::{
-    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, RenewalDiscount, Request,
-    State, Step,
+    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, RenewalDiscount, Request, Step,
 };
 use serde::{Deserialize, Serialize};
 
+use super::actions::{self, ActForm, ChosenForm};
+use super::clocks::{self, ClaimForm, ClockForm};
 use crate::StoreError;
-use crate::act_form::{self, ActForm, ChosenForm};
-use crate::clock_form::{self, ClaimForm, ClockForm};
+use crate::scalar::{actor, actor_form, credits, hex, id, instant, money, money_form, unhex};
 
 const SCHEMA: u8 = 1;
 
@@ -120,7 +120,6 @@ struct PlanEndForm {
 }
 
 pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
-    let money = |money: &Money| (money.minor(), money.currency().as_str().to_owned());
     let form = RequestForm {
         schema: SCHEMA,
         id: request.id.as_str().to_owned(),
@@ -134,7 +133,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         submitted_at: request.submitted_at.as_ms(),
         facts: request.case.facts.clone(),
         decision: request.case.decision.clone(),
-        acts: request.acts.iter().map(act_form::encode).collect(),
+        acts: request.acts.iter().map(actions::encode).collect(),
         asked: request.asked.clone(),
         offers: request.offers.iter().map(offer_form).collect(),
         limits: request.limits.clone(),
@@ -143,7 +142,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         payout: request.payout.as_ref().map(|payout| PayoutForm {
             payment: payout.payment.as_str().to_owned(),
             charge: payout.charge.as_ref().map(|id| id.as_str().to_owned()),
-            amount: money(&payout.amount),
+            amount: money_form(payout.amount),
             revoked: payout.revoked.get(),
             debt: payout.debt.get(),
             key_number: payout.key_number,
@@ -160,9 +159,9 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         given: request.given.map(Credits::get),
         steps: request.steps.iter().map(step_form).collect(),
         due_at: request.due_at.map(Timestamp::as_ms),
-        clocks: request.clocks.iter().map(clock_form::clock_form).collect(),
+        clocks: request.clocks.iter().map(clocks::clock_form).collect(),
         clocks_due_at: request.clocks_due_at.map(Timestamp::as_ms),
-        claim: request.claim.as_ref().map(clock_form::claim_form),
+        claim: request.claim.as_ref().map(clocks::claim_form),
         version: request.version,
     };
     Ok(serde_json::to_string(&form)?)
@@ -185,9 +184,9 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
             facts: form.facts,
             decision: form.decision,
         },
-        state: state(&form.state)?,
+        state: clocks::state(&form.state)?,
         submitted_at: instant(form.submitted_at)?,
-        acts: form.acts.into_iter().map(act_form::decode).collect::<Result<_, _>>()?,
+        acts: form.acts.into_iter().map(actions::decode).collect::<Result<_, _>>()?,
         asked: form.asked,
         offers: form.offers.into_iter().map(offer).collect::<Result<_, _>>()?,
         limits: form.limits,
@@ -198,9 +197,9 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
         given: form.given.map(credits).transpose()?,
         steps: form.steps.into_iter().map(step).collect::<Result<_, _>>()?,
         due_at: form.due_at.map(instant).transpose()?,
-        clocks: form.clocks.into_iter().map(clock_form::clock).collect::<Result<_, _>>()?,
+        clocks: form.clocks.into_iter().map(clocks::clock).collect::<Result<_, _>>()?,
         clocks_due_at: form.clocks_due_at.map(instant).transpose()?,
-        claim: form.claim.map(clock_form::claim).transpose()?,
+        claim: form.claim.map(clocks::claim).transpose()?,
         version: form.version,
     })
 }
@@ -297,69 +296,5 @@ fn step_form(step: &Step) -> (String, i64, String, String) {
 }
 
 fn step((state_name, at, kind, who): (String, i64, String, String)) -> Result<Step, StoreError> {
-    Ok(Step { state: state(&state_name)?, at: instant(at)?, actor: actor(&kind, who)? })
-}
-
-/// An actor's kind and who it is.
-pub(crate) fn actor_form(actor: &Actor) -> (String, String) {
-    let (kind, who) = match actor {
-        Actor::Stripe => ("stripe", ""),
-        Actor::Service(name) => ("service", name.as_str()),
-        Actor::Schedule => ("schedule", ""),
-        Actor::Policy => ("policy", ""),
-        Actor::Support(sub) => ("support", sub.as_str()),
-        Actor::Customer => ("customer", ""),
-        Actor::Operator => ("operator", ""),
-    };
-    (kind.to_owned(), who.to_owned())
-}
-
-pub(crate) fn actor(kind: &str, who: String) -> Result<Actor, StoreError> {
-    Ok(match kind {
-        "stripe" => Actor::Stripe,
-        "service" => Actor::Service(who),
-        "schedule" => Actor::Schedule,
-        "policy" => Actor::Policy,
-        "support" => Actor::Support(who),
-        "customer" => Actor::Customer,
-        "operator" => Actor::Operator,
-        _ => return Err(StoreError::Unreadable("actor")),
-    })
-}
-
-/// A fingerprint in lower-case hexadecimal.
-pub(crate) fn hex(fingerprint: &[u8; 32]) -> String {
-    fingerprint.iter().fold(String::with_capacity(64), |mut text, byte| {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-pub(crate) fn unhex(text: &str) -> Result<[u8; 32], StoreError> {
-    let unreadable = StoreError::Unreadable("fingerprint");
-    let byte = |place: usize| u8::from_str_radix(text.get(place..place.checked_add(2)?)?, 16).ok();
-    let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(byte).collect();
-    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(unreadable)
-}
-
-pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {
-    text.parse().map_err(|_| StoreError::Unreadable("id"))
-}
-
-pub(crate) fn state(name: &str) -> Result<State, StoreError> {
-    State::from_name(name).ok_or(StoreError::Unreadable("state"))
-}
-
-pub(crate) fn instant(milliseconds: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_ms(milliseconds).map_err(|_| StoreError::Unreadable("instant"))
-}
-
-pub(crate) fn credits(count: u64) -> Result<Credits, StoreError> {
-    Credits::new(count).map_err(|_| StoreError::Unreadable("credits"))
-}
-
-pub(crate) fn money((minor, currency): &(u64, String)) -> Result<Money, StoreError> {
-    Ok(Money::new(*minor, Currency::new(currency).map_err(|_| StoreError::Unreadable("currency"))?))
+    Ok(Step { state: clocks::state(&state_name)?, at: instant(at)?, actor: actor(&kind, who)? })
 }

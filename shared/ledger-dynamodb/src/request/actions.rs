@@ -1,12 +1,12 @@
 //! The stored form of what people did with a request.
 
-use ledger::{Money, Timestamp};
+use ledger::Timestamp;
 use policy::{Fact, Missing, Remedy, Revocation};
 use refunds::{Action, ActionKind, ActionSource, Chosen, Ground, OutsidePolicy, Review, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::request_form::{actor, actor_form, credits, hex, id, instant, money, unhex};
+use crate::scalar::{actor, actor_form, credits, hex, id, instant, money, money_form, unhex};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ActForm {
@@ -111,10 +111,9 @@ pub(crate) fn encode(act: &Action) -> ActForm {
 }
 
 fn verdict_form(verdict: &Verdict) -> VerdictForm {
-    let parts = |money: &Money| (money.minor(), money.currency().as_str().to_owned());
     match verdict {
         Verdict::Approve => VerdictForm::Approve,
-        Verdict::ApprovePart(part) => VerdictForm::ApprovePart(parts(part)),
+        Verdict::ApprovePart(part) => VerdictForm::ApprovePart(money_form(*part)),
         Verdict::GrantCredits { product, credits } => {
             VerdictForm::GrantCredits { product: product.as_str().to_owned(), credits: credits.get() }
         }

@@ -8,7 +8,7 @@ use ledger::{Dispute, DisputeId, PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, ONLY, key, number, payment_key, read_instant, read_text, text};
-use crate::payment::instant;
+use crate::scalar::instant;
 use crate::{StoreError, Tables};
 
 const PREFIX: &str = "dispute:";

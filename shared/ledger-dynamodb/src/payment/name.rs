@@ -8,7 +8,7 @@ use futures_util::future::{join, join_all};
 use ledger::{AccountId, PaymentId, PaymentName};
 
 use crate::item::{Item, ONLY, account_key, key, read_text, text};
-use crate::records::{PURCHASE, purchase};
+use crate::purchase::{PURCHASE, purchase};
 use crate::{StoreError, Tables};
 
 /// The prefix of a payment intent's id, whose link names the invoice that they paid.

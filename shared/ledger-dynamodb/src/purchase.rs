@@ -1,5 +1,5 @@
 //! An account's purchases, refunds and findings: items of its own partition behind the journal, read by one
-//! query; and the outages of a product.
+//! query.
 //!
 //! A purchase is written in the transaction of its payment, a refund in the transaction that moves its
 //! payment's sum, so that neither can be missing. A refund that failed stays, marked as such.
@@ -8,30 +8,20 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use ledger::{
-    ACCOUNT_RECORDS_MAX, Abuse, AccountId, AccountRecords, Currency, Finding, Money, OUTAGES_MAX, Outage,
-    Payment, PaymentId, ProductId, Purchase, Refunded, Timestamp, Witness,
+    ACCOUNT_RECORDS_MAX, AccountId, AccountRecords, Currency, Money, Payment, PaymentId, Purchase, Refunded,
+    Timestamp,
 };
-use serde::{Deserialize, Serialize};
 
+use crate::finding::{FINDING, finding};
 use crate::item::{Item, account_key, key, number, read_instant, read_number, read_text, text};
-use crate::payment::instant;
+use crate::scalar::instant;
 use crate::{StoreError, Tables};
 
-/// These sort behind `DUE` and `ENTRY#`, and among themselves in this order.
-const FINDING: &str = "FINDING";
+/// These and [`FINDING`] sort behind `DUE` and `ENTRY#`, and the finding before them.
 pub(crate) const PURCHASE: &str = "PURCHASE#";
 const REFUNDED: &str = "REFUNDED#";
 /// How Stripe's ids of refunds begin; those of some payment methods are of another kind.
 const STRIPES_REFUND: [&str; 2] = ["re_", "pyr_"];
-
-#[derive(Serialize, Deserialize)]
-struct FindingForm {
-    abuse: String,
-    related: Vec<String>,
-    reason: String,
-    by: String,
-    at: i64,
-}
 
 /// Thirteen digits of milliseconds keep purchases in order.
 fn purchase_key(charged_at: Timestamp, payment: &PaymentId) -> String {
@@ -164,103 +154,4 @@ impl Tables {
         let ended_before = |item: &&Item| read_text(item, "sk").is_ok_and(|sort| sort != upper);
         items.iter().filter(ended_before).take(usize::from(limit)).map(purchase).collect()
     }
-
-    pub(crate) async fn put_finding(&self, account: &AccountId, finding: &Finding) -> Result<(), StoreError> {
-        let form = FindingForm {
-            abuse: finding.abuse.as_str().to_owned(),
-            related: finding.related.iter().map(|account| account.as_str().to_owned()).collect(),
-            reason: finding.reason.clone(),
-            by: finding.by.clone(),
-            at: finding.at.as_ms(),
-        };
-        let mut item = key(account_key(account), FINDING);
-        item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
-        let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
-        self.write(|| put.clone().send()).await.map(drop)
-    }
-
-    pub(crate) async fn put_outage(&self, outage: &Outage) -> Result<bool, StoreError> {
-        let sort = format!("{:013}#{}", outage.began_at.as_ms(), outage.id);
-        let mut item = key(outages_key(&outage.product), sort);
-        item.insert("ended_at".to_owned(), number(outage.ended_at.as_ms()));
-        item.insert("recorded_by".to_owned(), text(&*outage.recorded.by));
-        item.insert("recorded_at".to_owned(), number(outage.recorded.at.as_ms()));
-        let put = self.client.put_item().table_name(&self.ledger);
-        let put = match &outage.confirmed {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(confirmed) => {
-                item.insert("confirmed_by".to_owned(), text(&*confirmed.by));
-                item.insert("confirmed_at".to_owned(), number(confirmed.at.as_ms()));
-                // The write condition enforces that a person confirms only what another person recorded.
-                put.condition_expression(
-                    "attribute_not_exists(confirmed_by) AND recorded_by = :recorder \
-                     AND recorded_by <> :confirmer AND ended_at = :ended_at",
-                )
-                .expression_attribute_values(":recorder", text(&*outage.recorded.by))
-                .expression_attribute_values(":confirmer", text(&*confirmed.by))
-                .expression_attribute_values(":ended_at", number(outage.ended_at.as_ms()))
-            }
-        };
-        let put = put.set_item(Some(item));
-        self.write(|| put.clone().send()).await
-    }
-
-    pub(crate) async fn outages_before(
-        &self,
-        product: &ProductId,
-        before: Timestamp,
-    ) -> Result<Vec<Outage>, StoreError> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.ledger)
-            .key_condition_expression("pk = :pk AND sk < :before")
-            .expression_attribute_values(":pk", text(outages_key(product)))
-            .expression_attribute_values(":before", text(format!("{:013}", before.as_ms())))
-            .scan_index_forward(false)
-            .limit(i32::from(OUTAGES_MAX))
-            .send()
-            .await
-            .map_err(StoreError::of)?;
-        answer.items.unwrap_or_default().iter().map(|item| outage(product, item)).collect()
-    }
-}
-
-fn finding(item: &Item) -> Result<Finding, StoreError> {
-    let unreadable = || StoreError::Unreadable("finding");
-    let form: FindingForm = serde_json::from_str(read_text(item, "body")?)?;
-    let related = form.related.into_iter().map(|account| AccountId::new(account).map_err(|_| unreadable()));
-    Ok(Finding {
-        abuse: Abuse::from_name(&form.abuse).ok_or_else(unreadable)?,
-        related: related.collect::<Result<_, _>>()?,
-        reason: form.reason,
-        by: form.by,
-        at: instant(form.at)?,
-    })
-}
-
-fn outages_key(product: &ProductId) -> String {
-    format!("OUTAGES#{product}")
-}
-
-fn outage(product: &ProductId, item: &Item) -> Result<Outage, StoreError> {
-    let unreadable = || StoreError::Unreadable("outage");
-    let (began_at, id) = read_text(item, "sk")?.split_once('#').ok_or_else(unreadable)?;
-    Ok(Outage {
-        id: id.to_owned(),
-        product: product.clone(),
-        began_at: instant(began_at.parse().map_err(|_| unreadable())?)?,
-        ended_at: read_instant(item, "ended_at")?,
-        recorded: Witness {
-            by: read_text(item, "recorded_by")?.to_owned(),
-            at: read_instant(item, "recorded_at")?,
-        },
-        confirmed: match item.get("confirmed_by") {
-            None => None,
-            Some(_) => Some(Witness {
-                by: read_text(item, "confirmed_by")?.to_owned(),
-                at: read_instant(item, "confirmed_at")?,
-            }),
-        },
-    })
 }

@@ -2,11 +2,11 @@
 
 use ledger::Timestamp;
 use policy::{ClockStart, Recommendation};
-use refunds::{Claim, Clock, Priority, Request, Urgent, Waiting};
+use refunds::{Claim, Clock, Priority, Request, State, Urgent, Waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::request_form::{id, instant, money, state};
+use crate::scalar::{id, instant, money, money_form};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ClockForm {
@@ -105,7 +105,7 @@ pub(crate) fn encode_waiting(request: &Request) -> Result<Option<(String, String
         account: waiting.account.as_str().to_owned(),
         product: waiting.product,
         reason: waiting.reason,
-        amount: waiting.amount.map(|money| (money.minor(), money.currency().as_str().to_owned())),
+        amount: waiting.amount.map(money_form),
         recommendation: waiting.recommendation,
         state: waiting.state.as_str().to_owned(),
         submitted_at: waiting.submitted_at.as_ms(),
@@ -140,4 +140,8 @@ pub(crate) fn decode_waiting(body: &str) -> Result<Waiting, StoreError> {
         clock: form.clock.map(urgent).transpose()?,
         claim: form.claim.map(claim).transpose()?,
     })
+}
+
+pub(crate) fn state(name: &str) -> Result<State, StoreError> {
+    State::from_name(name).ok_or(StoreError::Unreadable("state"))
 }

@@ -1,0 +1,86 @@
+//! What is left of a subscription's credits after its end: it expires, unless another subscription takes it over.
+
+use crate::planner::{Planner, Step};
+use crate::{ApplyError, Change, Decided, Ended, Lot, LotId, SubscriptionId, Timestamp};
+
+impl Planner {
+    pub(crate) fn start_expiry(
+        &mut self,
+        ended: Ended,
+        pauses_leftover_expiry: bool,
+    ) -> Result<Step, ApplyError> {
+        let id = ended.subscription.clone();
+        if self.account.ended(&id).is_some() {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        // A lot with an expiry was replaced by a renewal, and stays as it is.
+        let left = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&id));
+        let lots = left
+            .filter(|lot| lot.expires_at.is_none())
+            .map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at, lot.leftover_s)?)))
+            .collect::<Result<Vec<_>, ApplyError>>()?;
+        let successor = self.successor_of(&ended).filter(|_| pauses_leftover_expiry);
+        self.change(Change::ExpiryStarted { ended, lots })?;
+        if let Some(successor) = successor {
+            self.stop_leftover_expiry(&successor)?;
+        }
+        Ok(Step::Write)
+    }
+
+    /// The newest lot of a subscription that has not ended, of the product of the ended one's lots.
+    fn successor_of(&self, ended: &Ended) -> Option<Lot> {
+        let is_of = |lot: &&Lot, id: &SubscriptionId| lot.subscription() == Some(id);
+        let lots = &self.account.lots;
+        let product = &lots.iter().find(|lot| is_of(lot, &ended.subscription))?.product;
+        let runs = |lot: &&Lot| {
+            let subscription = lot.subscription().filter(|id| *id != &ended.subscription);
+            &lot.product == product && subscription.is_some_and(|id| self.account.ended(id).is_none())
+        };
+        lots.iter().filter(runs).max_by_key(|lot| lot.id).cloned()
+    }
+
+    /// A subscription begins: the left-over lots of ended ones of its product lose tsuccessor expiry, also those
+    /// that are empty, because credits may come back to them. A lot whose time has run out, that a renewal
+    /// has replaced or that is in the grace of a failed job keeps its expiry.
+    pub(crate) fn stop_leftover_expiry(&mut self, begun: &Lot) -> Result<(), ApplyError> {
+        let Some(subscription) = begun.subscription().cloned() else { return Ok(()) };
+        let stopped = self.account.lots.iter().filter(|lot| {
+            lot.product == begun.product
+                && lot.subscription() != Some(&subscription)
+                && lot.expires_at.is_some_and(|expiry| self.now < expiry)
+                && lot.expires_at == self.leftover_expiry_of(lot)
+        });
+        let lots: Vec<LotId> = stopped.map(|lot| lot.id).collect();
+        if lots.is_empty() { Ok(()) } else { self.change(Change::ExpiryStopped { subscription, lots }) }
+    }
+
+    /// When a lot's time as a left-over of its ended subscription runs out.
+    fn leftover_expiry_of(&self, lot: &Lot) -> Option<Timestamp> {
+        let ended = self.account.ended(lot.subscription()?)?;
+        leftover_expiry(ended, lot.granted_at, lot.leftover_s).ok()
+    }
+
+    /// If the subscription that takes lots over has ended already, the lots end with it: Stripe may report its
+    /// end before its first payment.
+    pub(crate) fn end_taken_lots(&mut self, begun: &Lot) -> Result<(), ApplyError> {
+        let ended = begun.subscription().and_then(|subscription| self.account.ended(subscription)).cloned();
+        let Some(ended) = ended else { return Ok(()) };
+        let taken = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&ended.subscription));
+        let taken = taken.filter(|lot| lot.expires_at.is_none());
+        let ends = taken.map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at, lot.leftover_s)?)));
+        let ends = ends.collect::<Result<Vec<_>, ApplyError>>()?;
+        ends.into_iter().try_for_each(|(lot, until)| self.change(Change::Extended { lot, until }))
+    }
+}
+
+/// Left-over credits stay usable for the time of the policy that tsuccessor payment pinned (`pinned_s`), or else
+/// of the one at the end, from the end, or from the charge where Stripe charged an ended subscription.
+pub(crate) fn leftover_expiry(
+    ended: &Ended,
+    charged_at: Timestamp,
+    pinned_s: Option<u64>,
+) -> Result<Timestamp, ApplyError> {
+    let start = ended.ended_at.max(charged_at);
+    let leftover_s = pinned_s.unwrap_or(ended.leftover_s);
+    Ok(start.plus_s(leftover_s).map_err(|_| crate::AmountError::Overflow)?)
+}

@@ -1,0 +1,64 @@
+//! How a refund takes back the credits of its payment, and how a refund that failed gives them back.
+
+use crate::planner::{Planner, Step};
+use crate::{ApplyError, Change, Credits, Decided, LotCredits, PaymentId, Rejection, Takes};
+
+impl Planner {
+    pub(crate) fn revoke(
+        &mut self,
+        payment: &PaymentId,
+        takes: Takes,
+        owe_spent: bool,
+    ) -> Result<Step, ApplyError> {
+        let Some(lot) = self.lot_of(payment) else {
+            return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
+        };
+        if lot.is_closed() {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        let id = lot.id;
+        // What an earlier part made a debt of is owed once.
+        let spent = lot.spent.saturating_minus(lot.owed);
+        self.expire_due_lots()?;
+        let left = self.account.lot(id).map_or(Credits::ZERO, |lot| lot.available);
+        let (credits, used) = match takes {
+            Takes::Remaining => (left, spent),
+            Takes::UpTo(limit) => {
+                let credits = left.min(limit);
+                (credits, limit.saturating_minus(credits).min(spent))
+            }
+        };
+        let debt = if owe_spent { used } else { Credits::ZERO };
+        let closes = takes == Takes::Remaining;
+        if !closes && credits.is_zero() && debt.is_zero() {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        self.change(Change::Revoked { part: LotCredits { lot: id, credits }, debt, closes })?;
+        Ok(Step::Write)
+    }
+
+    pub(crate) fn restore(
+        &mut self,
+        payment: &PaymentId,
+        credits: Credits,
+        debt: Credits,
+    ) -> Result<Step, ApplyError> {
+        let Some(lot) = self.lot_of(payment) else {
+            return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
+        };
+        let returned = lot.closed.unwrap_or(Credits::ZERO);
+        // No debt is struck that this lot did not make; what came back in place of a debt returns as credits.
+        let offset = debt.saturating_minus(lot.owed);
+        let debt = debt.min(lot.owed);
+        let part =
+            LotCredits { lot: lot.id, credits: credits.plus(returned)?.plus(offset)?.min(lot.revoked) };
+        if !lot.is_closed() && part.credits.is_zero() && debt.is_zero() {
+            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+        }
+        let struck = debt.min(self.account.debt);
+        let repaid = self.payers(debt.saturating_minus(struck))?;
+        self.change(Change::Restored { part, debt: struck, repaid: repaid.clone() })?;
+        self.returned(&repaid, 0)?;
+        Ok(Step::Write)
+    }
+}
