@@ -21,13 +21,16 @@ use crate::request::clocks;
 use crate::{Anchors, ExternalRefund, Tables, in_process, journal, lead, parked, payment, purchase, request};
 
 fn value(value: &AttributeValue) -> String {
-    let hex = |bytes: &Blob| bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &Blob| {
+        let digits: Vec<String> = bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.concat()
+    };
     match value {
         AttributeValue::S(text) => format!("S {text}"),
         AttributeValue::N(digits) => format!("N {digits}"),
         AttributeValue::B(bytes) => format!("B {}", hex(bytes)),
         AttributeValue::Bool(flag) => format!("BOOL {flag}"),
-        AttributeValue::Ss(texts) => format!("SS {}", texts.iter().cloned().collect::<Vec<_>>().join(",")),
+        AttributeValue::Ss(texts) => format!("SS {}", texts.join(",")),
         AttributeValue::Bs(marks) => {
             let marks: std::collections::BTreeSet<String> = marks.iter().map(hex).collect();
             format!("BS {}", marks.into_iter().collect::<Vec<_>>().join(","))
@@ -43,7 +46,8 @@ fn value(value: &AttributeValue) -> String {
 
 fn shown(item: &Item) -> String {
     let lines: BTreeMap<_, _> = item.iter().map(|(name, attribute)| (name, value(attribute))).collect();
-    lines.iter().map(|(name, value)| format!("{name} {value}\n")).collect()
+    let lines: Vec<String> = lines.iter().map(|(name, value)| format!("{name} {value}\n")).collect();
+    lines.concat()
 }
 
 fn attribute(kind: &str, value: &str) -> AttributeValue {
