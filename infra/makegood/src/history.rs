@@ -13,27 +13,27 @@ use ledger::{Account, AccountId, Entry, Payment, PaymentId, Timestamp};
 use ledger_dynamodb::Tables;
 use refunds::State;
 
-use crate::Found;
 use crate::arguments::HistoryArguments;
 use crate::columns::{Align, Columns};
 use crate::failure::Failure;
-use crate::verify::Material;
+use crate::material::Material;
+use crate::outcome::CommandOutcome;
 use crate::words::{count, instant, lot_kind};
 use change::lines;
 pub(crate) use request::write as write_request;
 
-/// Tells the story of one account.
+/// Prints the history of one account.
 pub(crate) async fn run(
     tables: &Tables,
     arguments: &HistoryArguments,
     output: &mut impl Write,
-) -> Result<Found, Failure> {
+) -> Result<CommandOutcome, Failure> {
     let now = arguments.at.unwrap_or_else(lambda::clock::now);
     let mut material = Material::of_account(tables, &arguments.account, &BTreeSet::new()).await?;
     if arguments.at.is_some() {
         until(&mut material, now);
     }
-    tell(&arguments.account, &material, now, output)
+    write_history(&arguments.account, &material, now, output)
 }
 
 /// Leaves out what happened after `at`. An account's time never runs backwards, so that its newest entry of
@@ -66,16 +66,16 @@ fn until(material: &mut Material, at: Timestamp) {
     }
 }
 
-fn tell(
+fn write_history(
     account: &AccountId,
     material: &Material,
     now: Timestamp,
     output: &mut impl Write,
-) -> Result<Found, Failure> {
+) -> Result<CommandOutcome, Failure> {
     let entries = material.journals.get(account).map_or(&[][..], Vec::as_slice);
     if entries.is_empty() && material.requests.is_empty() {
         writeln!(output, "Account {account} has no entries and no refund requests.")?;
-        return Ok(Found::Fault);
+        return Ok(CommandOutcome::Fault);
     }
     if let Some(newest) = entries.last() {
         standing(account, newest.after(), now, output)?;
@@ -85,7 +85,7 @@ fn tell(
         writeln!(output)?;
         request::write(request, output)?;
     }
-    Ok(Found::Sound)
+    Ok(CommandOutcome::Sound)
 }
 
 /// The balance, the lots and the open holds.

@@ -1,4 +1,4 @@
-//! The operator's command line: checks live data, tells an account's story, shows what was parked and has it
+//! The operator's command line: checks live data, prints an account's history, shows what was parked and has it
 //! applied again, tries policies out, and explains what they decided.
 //!
 //! No command writes to a table: a replay is asked of the function that applies events. Results go to
@@ -7,9 +7,12 @@
 
 mod arguments;
 mod columns;
+mod connection;
 mod decision;
 mod failure;
 mod history;
+mod material;
+mod outcome;
 mod parked;
 mod policies;
 #[cfg(test)]
@@ -20,22 +23,13 @@ mod words;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use lambda::aws::SdkSettings;
-use lambda::config::{ConfigError, Env};
-use ledger_dynamodb::{Anchors, Tables};
+use lambda::config::Env;
 
 pub use arguments::Arguments;
-use arguments::{Command, ParkedCommand, TableArguments};
+use arguments::{Command, ParkedCommand};
+use connection::{open_store, open_tables};
 use failure::Failure;
-
-/// What a command that could do its work found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    /// Everything is as it should be.
-    Sound,
-    /// Something is not: exit code 1.
-    Fault,
-}
+use outcome::CommandOutcome;
 
 /// The exit code of a command that could not do its work; clap uses the same for wrong usage.
 const FAILED: u8 = 2;
@@ -48,12 +42,12 @@ pub async fn run(
     progress: &mut impl Write,
 ) -> ExitCode {
     match carry_out(&arguments.command, env, output, progress).await {
-        Ok(Found::Sound) => ExitCode::SUCCESS,
-        Ok(Found::Fault) => ExitCode::FAILURE,
+        Ok(CommandOutcome::Sound) => ExitCode::SUCCESS,
+        Ok(CommandOutcome::Fault) => ExitCode::FAILURE,
         // The reader of a pipe, like `head`, has seen enough.
         Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nothing is left to tell it to when standard error is closed, too.
+            // When standard error is closed too, there is no one left to read it.
             let _ = writeln!(progress, "makegood: {}", lambda::log::chain(&failure));
             ExitCode::from(FAILED)
         }
@@ -65,50 +59,31 @@ async fn carry_out(
     env: &Env,
     output: &mut impl Write,
     progress: &mut impl Write,
-) -> Result<Found, Failure> {
+) -> Result<CommandOutcome, Failure> {
     match command {
         Command::Verify(arguments) => {
-            let tables = open(&arguments.tables, env)?;
-            let anchors = name(arguments.anchors_table.as_ref(), "ANCHORS_TABLE", env)?;
-            let store = verify::Store { tables, anchors: Anchors::new(client(env)?, anchors) };
-            verify::run(&store, arguments, output, progress).await
+            verify::run(&open_store(arguments, env)?, arguments, output, progress).await
         }
         Command::History(arguments) => {
-            let tables = open(&arguments.tables, env)?;
+            let tables = open_tables(&arguments.tables, env)?;
             history::run(&tables, arguments, output).await
         }
-        Command::Parked(ParkedCommand::List(tables)) => parked::list(&open(tables, env)?, output).await,
+        Command::Parked(ParkedCommand::List(tables)) => {
+            parked::list(&open_tables(tables, env)?, output).await
+        }
         Command::Parked(ParkedCommand::Show(arguments)) => {
-            let tables = open(&arguments.tables, env)?;
+            let tables = open_tables(&arguments.tables, env)?;
             parked::show(&tables, &arguments.id, arguments.payload, output).await
         }
         Command::Parked(ParkedCommand::Replay(arguments)) => {
             let function = parked::replay::Function::open(arguments, env)?;
             let ask = async |id: &str| function.replay(id).await;
             if arguments.all {
-                parked::replay::all(&open(&arguments.tables, env)?, ask, output, progress).await
+                parked::replay::all(&open_tables(&arguments.tables, env)?, ask, output, progress).await
             } else {
                 parked::replay::named(&arguments.ids, ask, output, progress).await
             }
         }
         Command::Policy(command) => policies::run(command, env, output, progress).await,
     }
-}
-
-/// The tables, named by the arguments or else by the environment that the functions have.
-fn open(arguments: &TableArguments, env: &Env) -> Result<Tables, Failure> {
-    let ledger = name(arguments.ledger_table.as_ref(), "LEDGER_TABLE", env)?;
-    let requests = name(arguments.requests_table.as_ref(), "REQUESTS_TABLE", env)?;
-    Ok(Tables::new(client(env)?, ledger, requests))
-}
-
-fn name(given: Option<&String>, variable: &'static str, env: &Env) -> Result<String, ConfigError> {
-    match given {
-        Some(name) => Ok(name.clone()),
-        None => env.required(variable),
-    }
-}
-
-fn client(env: &Env) -> Result<aws_sdk_dynamodb::Client, ConfigError> {
-    Ok(aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(env)?.sdk_config()))
 }

@@ -6,36 +6,31 @@ use std::io::Write;
 
 use ledger_dynamodb::{Parked, Tables};
 
-use crate::Found;
 use crate::columns::{Align, Columns};
 use crate::failure::Failure;
+use crate::outcome::CommandOutcome;
 use crate::words::{count, instant};
+use pages::for_each_parked;
 use remedies::remedy;
 
+mod pages;
 mod remedies;
 pub(crate) mod replay;
 
-/// Events of one page; DynamoDB itself cuts a page at 1 MB.
-const PAGE: u16 = 100;
-
 /// Lists all of them; having any is a fault to look at.
-pub(crate) async fn list(tables: &Tables, output: &mut impl Write) -> Result<Found, Failure> {
+pub(crate) async fn list(tables: &Tables, output: &mut impl Write) -> Result<CommandOutcome, Failure> {
     let mut columns = Columns::new([Align::Left, Align::Left, Align::Right, Align::Left]);
     columns.row(["parked at (UTC)", "event", "bytes", "reason"]);
-    let (mut number, mut after, mut reasons) = (0_usize, None, BTreeSet::new());
-    loop {
-        let page = tables.parked_after(after.as_deref(), PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.id.clone());
-        number = number.saturating_add(page.len());
-        for each in &page {
-            columns.row([&instant(each.at), &each.id, &each.payload.len().to_string(), &each.reason]);
-            reasons.insert(each.reason.clone());
-        }
-    }
+    let (mut number, mut reasons) = (0_usize, BTreeSet::new());
+    for_each_parked(tables, |parked| {
+        columns.row([&instant(parked.at), &parked.id, &parked.payload.len().to_string(), &parked.reason]);
+        reasons.insert(parked.reason);
+        number = number.saturating_add(1);
+    })
+    .await?;
     if number == 0 {
         writeln!(output, "Nothing is parked.")?;
-        return Ok(Found::Sound);
+        return Ok(CommandOutcome::Sound);
     }
     writeln!(output, "{} parked.\n", count(number, "event is", "events are"))?;
     columns.write(output)?;
@@ -45,19 +40,7 @@ pub(crate) async fn list(tables: &Tables, output: &mut impl Write) -> Result<Fou
         columns.row([reason, remedy(reason)]);
     }
     columns.write(output)?;
-    Ok(Found::Fault)
-}
-
-/// The ids of all of them.
-async fn ids(tables: &Tables) -> Result<Vec<String>, Failure> {
-    let mut ids: Vec<String> = Vec::new();
-    loop {
-        let page = tables.parked_after(ids.last().map(String::as_str), PAGE).await?;
-        if page.is_empty() {
-            return Ok(ids);
-        }
-        ids.extend(page.into_iter().map(|parked| parked.id));
-    }
+    Ok(CommandOutcome::Fault)
 }
 
 /// Shows one: what is known about it, or its payload as it was signed.
@@ -66,17 +49,17 @@ pub(crate) async fn show(
     id: &str,
     payload: bool,
     output: &mut impl Write,
-) -> Result<Found, Failure> {
+) -> Result<CommandOutcome, Failure> {
     let Some(parked) = tables.parked_event(id).await? else {
         let mut columns = Columns::new([Align::Left]);
         columns.row([format!("No event {id} is parked.")]);
         columns.write(output)?;
-        return Ok(Found::Fault);
+        return Ok(CommandOutcome::Fault);
     };
     let Parked { id, reason, at, payload: bytes, .. } = parked;
     if payload {
         output.write_all(&bytes)?;
-        return Ok(Found::Sound);
+        return Ok(CommandOutcome::Sound);
     }
     let mut columns = Columns::new([Align::Left; 2]);
     columns.row(["event", &id]);
@@ -85,7 +68,7 @@ pub(crate) async fn show(
     columns.row(["what to do", remedy(&reason)]);
     columns.row(["payload", &format!("{}; --payload prints it", count(bytes.len(), "byte", "bytes"))]);
     columns.write(output)?;
-    Ok(Found::Sound)
+    Ok(CommandOutcome::Sound)
 }
 
 #[cfg(test)]
@@ -93,7 +76,7 @@ mod tests {
     use ledger::contract::at;
     use ledger_dynamodb::Parked;
 
-    use crate::Found;
+    use crate::outcome::CommandOutcome;
     use crate::story::Stage;
 
     #[tokio::test]
@@ -112,7 +95,7 @@ mod tests {
             stage.tables.park(&parked).await.unwrap();
         }
         let (found, output, _) = stage.command("parked list").await;
-        assert_eq!(found, Found::Fault);
+        assert_eq!(found, CommandOutcome::Fault);
         assert_eq!(
             output.matches("unknown price").count(),
             151,
@@ -126,6 +109,6 @@ mod tests {
         let (_, payload, _) = stage.command("parked show evt_007 --payload").await;
         assert_eq!(payload, "{\"email\":\"someone@example.com\"}");
         let (found, missing, _) = stage.command("parked show evt_none").await;
-        assert_eq!((found, missing.as_str()), (Found::Fault, "  No event evt_none is parked.\n"));
+        assert_eq!((found, missing.as_str()), (CommandOutcome::Fault, "  No event evt_none is parked.\n"));
     }
 }

@@ -16,7 +16,8 @@ use refunds::{
     request_id,
 };
 
-use crate::{Arguments, Found, carry_out};
+use crate::outcome::CommandOutcome;
+use crate::{Arguments, carry_out};
 
 /// The account of the story.
 pub(crate) const ACCOUNT: &str = "cus-1";
@@ -47,14 +48,14 @@ impl Stage {
     }
 
     /// Tables on which the story has been told.
-    pub(crate) async fn told() -> Self {
+    pub(crate) async fn after_story() -> Self {
         let stage = Self::empty().await;
-        tell(&stage.tables).await;
+        run_story(&stage.tables).await;
         stage
     }
 
     /// What a command finds, prints and tells meanwhile.
-    pub(crate) async fn command(&self, line: &str) -> (Found, String, String) {
+    pub(crate) async fn command(&self, line: &str) -> (CommandOutcome, String, String) {
         let (mut output, mut progress) = (Vec::new(), Vec::new());
         let words = std::iter::once("makegood").chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).unwrap();
@@ -75,7 +76,7 @@ impl Stage {
 }
 
 /// Tells the story up to the refund's confirmation.
-pub(crate) async fn tell(tables: &Tables) -> Request {
+pub(crate) async fn run_story(tables: &Tables) -> Request {
     let account = AccountId::new(ACCOUNT).unwrap();
     for (payment, credits, subscription) in [("pi_pack", 100, None), ("pi_pro", 500, Some("sub_pro"))] {
         order(tables, &account, &Command::Grant(grant(&account, payment, credits, subscription))).await;

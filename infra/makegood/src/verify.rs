@@ -5,7 +5,6 @@
 //! are reported.
 
 mod check;
-mod material;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -14,26 +13,18 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use ledger::{AccountId, PaymentId, Timestamp};
-use ledger_dynamodb::{Anchors, Tables};
 
-use crate::Found;
 use crate::arguments::VerifyArguments;
+use crate::connection::Store;
 use crate::failure::Failure;
+use crate::material::Material;
+use crate::outcome::CommandOutcome;
 use check::{Finding, check};
-pub(crate) use material::Material;
 use report::Report;
 
 /// How often an account is read again: a write between two reads of one account is rare, and one between
 /// each of two pairs of reads rarer still.
 const READ_AGAIN: usize = 2;
-
-/// What is checked, and what it is checked against.
-pub(crate) struct Store {
-    /// Journals, payments and requests.
-    pub(crate) tables: Tables,
-    /// What their writers cannot reach.
-    pub(crate) anchors: Anchors,
-}
 
 /// Checks all accounts or one, and prints what was found.
 pub(crate) async fn run(
@@ -41,7 +32,7 @@ pub(crate) async fn run(
     arguments: &VerifyArguments,
     output: &mut impl Write,
     progress: &mut impl Write,
-) -> Result<Found, Failure> {
+) -> Result<CommandOutcome, Failure> {
     let now = arguments.at.unwrap_or_else(lambda::clock::now);
     let material = match &arguments.account {
         Some(account) => Material::of_account_with_anchor(store, account, &BTreeSet::new()).await?,
@@ -54,7 +45,7 @@ pub(crate) async fn run(
     } else {
         report.write(output)?;
     }
-    Ok(if report.is_sound() { Found::Sound } else { Found::Fault })
+    Ok(if report.is_sound() { CommandOutcome::Sound } else { CommandOutcome::Fault })
 }
 
 /// What is wrong with `material` and still is when it is read again.

@@ -18,7 +18,7 @@ use policy::{Document, Head};
 use policy_documents::{catalogue, documents};
 use serde_json::Value;
 
-use crate::Fault;
+use crate::fault::Fault;
 use crate::plan::{Code, MUTATIONS};
 use crate::registry::Test;
 

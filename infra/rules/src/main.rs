@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "progress, counts and faults are its output")]
 
 mod carriers;
+mod fault;
 mod harness;
 mod mutants;
 mod mutate;
@@ -13,14 +14,14 @@ mod plan;
 mod record;
 mod registry;
 
-use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::registry::Id;
+use fault::Fault;
+use registry::Id;
 
 /// Where the table of the rules is written, from the root.
 const PAGE: &str = "docs/rules.md";
@@ -62,23 +63,6 @@ enum Action {
     Render,
     /// Fail where the record does not bear out every claim, or docs/rules.md is not what it says.
     Check,
-}
-
-/// What is wrong, a line each.
-#[derive(Debug)]
-pub(crate) struct Fault(Vec<String>);
-
-impl Fault {
-    /// Something wrong with one file.
-    pub(crate) fn file(path: &str, wrong: impl fmt::Display) -> Self {
-        Self(vec![format!("{path}: {wrong}")])
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
 }
 
 fn main() -> ExitCode {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::Fault;
+use crate::fault::Fault;
 use crate::harness::{Binary, Breach, Harness, Verdict, on_every_core, target_of};
 use crate::plan::{Broken, Code, Plan, Plans};
 use crate::record::{self, Borne, Record, Shown};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::Fault;
+use crate::fault::Fault;
 use crate::plan::{Plan, Plans};
 use crate::record::{Borne, Record, borne};
 use crate::registry::{Entries, Entry, Id, Tests, holders};

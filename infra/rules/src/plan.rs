@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::Fault;
 use crate::carriers::{Carrier, carriers, clause_pointer};
+use crate::fault::Fault;
 use crate::mutants::{Mutant, apply, by_place, of_carrier, of_information, of_part};
 use crate::registry::{Entries, Id, Tests, holders};
 

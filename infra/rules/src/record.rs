@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Fault;
+use crate::fault::Fault;
 use crate::plan::{Plan, Plans};
 use crate::registry::Id;
 

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
-use crate::Fault;
+use crate::fault::Fault;
 
 /// Where the rules are listed, from the root.
 const RULES: &str = "shared/policy-documents/rules.toml";

@@ -1,13 +1,13 @@
 //! The story as an operator reads it.
 
-use crate::Found;
+use crate::outcome::CommandOutcome;
 use crate::story::Stage;
 
 #[tokio::test]
 async fn the_story_is_readable() {
     let (found, output, _) =
-        Stage::told().await.command("history --account cus-1 --at 2026-11-01T00:02:00Z").await;
-    assert_eq!(found, Found::Sound);
+        Stage::after_story().await.command("history --account cus-1 --at 2026-11-01T00:02:00Z").await;
+    assert_eq!(found, CommandOutcome::Sound);
     insta::assert_snapshot!(output);
 }
 
@@ -16,13 +16,13 @@ async fn an_account_without_a_story_is_a_fault() {
     let (found, output, _) = Stage::empty().await.command("history --account nobody").await;
     assert_eq!(
         (found, output.as_str()),
-        (Found::Fault, "Account nobody has no entries and no refund requests.\n")
+        (CommandOutcome::Fault, "Account nobody has no entries and no refund requests.\n")
     );
 }
 
 #[tokio::test]
 async fn the_state_at_an_instant_is_that_of_the_instant() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     // The story's purchases and generations are of its first second, and its refund of a minute later.
     for (at, available, state, entries) in [
         ("2026-10-31T23:59:59Z", None, None, None),
@@ -44,7 +44,7 @@ async fn the_state_at_an_instant_is_that_of_the_instant() {
 
 #[tokio::test]
 async fn open_holds_are_listed_until_they_are_settled() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let account = ledger::AccountId::new(crate::story::ACCOUNT).unwrap();
     let placed = ledger::contract::place("gen-3", 5);
     ledger::contract::run(&stage.tables, &account, &placed, ledger::contract::at(200)).await;

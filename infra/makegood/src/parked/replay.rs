@@ -11,11 +11,11 @@ use lambda::config::Env;
 use ledger_dynamodb::Tables;
 use serde::Deserialize;
 
-use super::ids;
-use crate::Found;
+use super::pages::for_each_parked;
 use crate::arguments::ReplayArguments;
 use crate::columns::{Align, Columns};
 use crate::failure::Failure;
+use crate::outcome::CommandOutcome;
 use crate::words::count;
 
 /// The function's own time of 10 s, a cold start before it, and a little more.
@@ -93,12 +93,12 @@ pub(crate) async fn named(
     ask: impl AsyncFn(&str) -> Result<Replayed, Failure>,
     output: &mut impl Write,
     progress: &mut impl Write,
-) -> Result<Found, Failure> {
-    let mut told = Vec::new();
+) -> Result<CommandOutcome, Failure> {
+    let mut ended = Vec::new();
     for id in names {
-        told.push((id.clone(), ask_for(id, &ask, progress).await?));
+        ended.push((id.clone(), ask_for(id, &ask, progress).await?));
     }
-    tell(&told, output)
+    report(&ended, output)
 }
 
 /// Has every event applied again, and those that stay parked once more as long as another one was applied:
@@ -108,22 +108,23 @@ pub(crate) async fn all(
     ask: impl AsyncFn(&str) -> Result<Replayed, Failure>,
     output: &mut impl Write,
     progress: &mut impl Write,
-) -> Result<Found, Failure> {
-    let (mut told, mut waiting) = (Vec::new(), ids(tables).await?);
+) -> Result<CommandOutcome, Failure> {
+    let (mut ended, mut waiting) = (Vec::new(), Vec::new());
+    for_each_parked(tables, |parked| waiting.push(parked.id)).await?;
     while !waiting.is_empty() {
         let (mut left, mut is_applied) = (Vec::new(), false);
         for id in waiting {
             let replayed = ask_for(&id, &ask, progress).await?;
             is_applied |= replayed.is_applied();
-            let of = if replayed.is_still_parked() { &mut left } else { &mut told };
+            let of = if replayed.is_still_parked() { &mut left } else { &mut ended };
             of.push((id, replayed));
         }
         if !is_applied {
-            told.append(&mut left);
+            ended.append(&mut left);
         }
         waiting = left.into_iter().map(|(id, _)| id).collect();
     }
-    tell(&told, output)
+    report(&ended, output)
 }
 
 async fn ask_for(
@@ -138,21 +139,21 @@ async fn ask_for(
     Ok(replayed)
 }
 
-fn tell(told: &[(String, Replayed)], output: &mut impl Write) -> Result<Found, Failure> {
-    if told.is_empty() {
+fn report(ended: &[(String, Replayed)], output: &mut impl Write) -> Result<CommandOutcome, Failure> {
+    if ended.is_empty() {
         writeln!(output, "Nothing is parked.")?;
-        return Ok(Found::Sound);
+        return Ok(CommandOutcome::Sound);
     }
-    let left = told.iter().filter(|(_, replayed)| replayed.is_still_parked()).count();
-    let asked = count(told.len(), "event was asked for", "events were asked for");
+    let left = ended.iter().filter(|(_, replayed)| replayed.is_still_parked()).count();
+    let asked = count(ended.len(), "event was asked for", "events were asked for");
     writeln!(output, "{asked}; {}.\n", count(left, "stays parked", "stay parked"))?;
     let mut columns = Columns::new([Align::Left; 3]);
     columns.row(["event", "outcome", "reason"]);
-    for (id, Replayed { outcome, reason }) in told {
+    for (id, Replayed { outcome, reason }) in ended {
         columns.row([id, outcome, reason.as_deref().unwrap_or_default()]);
     }
     columns.write(output)?;
-    Ok(if left == 0 { Found::Sound } else { Found::Fault })
+    Ok(if left == 0 { CommandOutcome::Sound } else { CommandOutcome::Fault })
 }
 
 #[cfg(test)]
@@ -195,7 +196,7 @@ mod tests {
         };
         let (mut output, mut progress) = (Vec::new(), Vec::new());
         let found = all(&stage.tables, ask, &mut output, &mut progress).await.unwrap();
-        assert_eq!(found, Found::Fault);
+        assert_eq!(found, CommandOutcome::Fault);
         assert_eq!(*asked.borrow(), ["evt_1", "evt_2", "evt_3", "evt_1", "evt_3", "evt_3"]);
         assert_eq!(String::from_utf8(progress).unwrap().lines().count(), 6);
         let shown = String::from_utf8(output).unwrap();
@@ -212,12 +213,12 @@ mod tests {
     #[tokio::test]
     async fn nothing_stays_parked_where_every_event_is_applied_or_needs_nothing() {
         for (outcome, found) in [
-            ("applied", Found::Sound),
-            ("repeated", Found::Sound),
-            ("ignored", Found::Sound),
-            ("not_parked", Found::Sound),
-            ("not_kept", Found::Fault),
-            ("failed", Found::Fault),
+            ("applied", CommandOutcome::Sound),
+            ("repeated", CommandOutcome::Sound),
+            ("ignored", CommandOutcome::Sound),
+            ("not_parked", CommandOutcome::Sound),
+            ("not_kept", CommandOutcome::Fault),
+            ("failed", CommandOutcome::Fault),
         ] {
             let ask = async |_: &str| Ok(replayed(outcome, None));
             let (mut output, mut progress) = (Vec::new(), Vec::new());
@@ -232,7 +233,7 @@ mod tests {
         let stage = Stage::empty().await;
         let ask = async |_: &str| panic!("nothing is parked");
         let (mut output, mut progress) = (Vec::new(), Vec::new());
-        assert_eq!(all(&stage.tables, ask, &mut output, &mut progress).await.unwrap(), Found::Sound);
+        assert_eq!(all(&stage.tables, ask, &mut output, &mut progress).await.unwrap(), CommandOutcome::Sound);
         assert_eq!(String::from_utf8(output).unwrap(), "Nothing is parked.\n");
     }
 }

@@ -7,13 +7,15 @@ use lambda::config::Env;
 use policy::authoring::{check_outcomes, expected_if_material, parse_document};
 use policy::{Backtest, Document, Flip, PastRequest, Sums, Turn, backtest, money_text};
 
-use super::{export, read, tell, title};
+use super::document::{read_text, title, write_mistakes};
+use super::export;
 use crate::arguments::BacktestArguments;
 use crate::columns::{Align, Columns};
+use crate::connection::open_tables;
 use crate::decision::outcome;
 use crate::failure::Failure;
+use crate::outcome::CommandOutcome;
 use crate::words::count;
-use crate::{Found, open};
 
 /// Progress is reported each time this many requests were replayed: some times a second.
 const PROGRESS_EVERY: usize = 10_000;
@@ -26,19 +28,19 @@ pub(super) async fn run(
     env: &Env,
     output: &mut impl Write,
     progress: &mut impl Write,
-) -> Result<Found, Failure> {
+) -> Result<CommandOutcome, Failure> {
     let file = arguments.policy.to_string_lossy();
-    let text = read(&arguments.policy)?;
+    let text = read_text(&arguments.policy)?;
     let parsed =
         parse_document(&file, &text).and_then(|draft| check_outcomes(&file, &text, &draft).map(|()| draft));
     let draft = match parsed {
         Ok(draft) => draft,
-        Err(mistakes) => return tell(&mistakes, output),
+        Err(mistakes) => return write_mistakes(&mistakes, output),
     };
     let result = if let Some(path) = &arguments.requests {
         from_file(path, &draft, progress)?
     } else {
-        let requests = export::requests(&open(&arguments.tables, env)?, progress).await?;
+        let requests = export::requests(&open_tables(&arguments.tables, env)?, progress).await?;
         replay(&draft, requests.into_iter().map(Ok), progress)?
     };
     if arguments.json {
@@ -47,7 +49,7 @@ pub(super) async fn run(
         write(&draft, &result, output)?;
     }
     if result.against == 0 || draft.material {
-        return Ok(Found::Sound);
+        return Ok(CommandOutcome::Sound);
     }
     let reason = format!(
         "{file}: material, because {} worse off; expected {}",
@@ -59,7 +61,7 @@ pub(super) async fn run(
     } else {
         writeln!(output, "\n{reason}")?;
     }
-    Ok(Found::Fault)
+    Ok(CommandOutcome::Fault)
 }
 
 /// Replays a file of `makegood policy export` line by line.

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use policy::authoring::{Losses, check_change, check_outcomes, parse_catalogue, parse_document};
 use policy::{Document, Documents};
 
-use super::{named, read, tell, title};
-use crate::Found;
+use super::document::{named_document, read_text, title, write_mistakes};
 use crate::arguments::CheckArguments;
 use crate::columns::printable;
 use crate::failure::Failure;
+use crate::outcome::CommandOutcome;
 use crate::words::count;
 
 /// The name by which a price catalogue is known among documents.
@@ -24,20 +24,20 @@ struct Parsed<'p> {
 }
 
 /// Prints every mistake of the files.
-pub(super) fn run(arguments: &CheckArguments, output: &mut impl Write) -> Result<Found, Failure> {
+pub(super) fn run(arguments: &CheckArguments, output: &mut impl Write) -> Result<CommandOutcome, Failure> {
     let (catalogues, documents): (Vec<&PathBuf>, Vec<&PathBuf>) =
         arguments.files.iter().partition(|path| path.file_name().is_some_and(|name| name == CATALOGUE));
-    let mut found = Found::Sound;
+    let mut found = CommandOutcome::Sound;
     let mut parsed = Vec::new();
     for path in documents {
-        let text = read(path)?;
+        let text = read_text(path)?;
         match parse_document(&path.to_string_lossy(), &text) {
             Ok(document) => parsed.push(Parsed { path, text, document }),
-            Err(mistakes) => found = tell(&mistakes, output)?,
+            Err(mistakes) => found = write_mistakes(&mistakes, output)?,
         }
     }
     let against = match &arguments.against {
-        Some(name) => Some(named(name, i64::MAX)?),
+        Some(name) => Some(named_document(name, i64::MAX)?),
         None => None,
     };
     for each in &parsed {
@@ -45,22 +45,22 @@ pub(super) fn run(arguments: &CheckArguments, output: &mut impl Write) -> Result
             Some(before) => Some(before.clone()),
             None => predecessor(each, &parsed)?,
         };
-        if check(each, before.as_ref(), output)? == Found::Fault {
-            found = Found::Fault;
+        if check(each, before.as_ref(), output)? == CommandOutcome::Fault {
+            found = CommandOutcome::Fault;
         }
     }
     match together(parsed) {
         Ok(documents) => {
             for path in catalogues {
-                match parse_catalogue(&path.to_string_lossy(), &read(path)?, &documents) {
+                match parse_catalogue(&path.to_string_lossy(), &read_text(path)?, &documents) {
                     Ok(_) => writeln!(output, "{}: every price and product fits its policy", path.display())?,
-                    Err(mistakes) => found = tell(&mistakes, output)?,
+                    Err(mistakes) => found = write_mistakes(&mistakes, output)?,
                 }
             }
         }
         Err(error) => {
             writeln!(output, "{}", printable(&error.to_string()))?;
-            found = Found::Fault;
+            found = CommandOutcome::Fault;
         }
     }
     Ok(found)
@@ -71,18 +71,18 @@ fn check(
     Parsed { path, text, document }: &Parsed<'_>,
     before: Option<&Document>,
     output: &mut impl Write,
-) -> Result<Found, Failure> {
+) -> Result<CommandOutcome, Failure> {
     let file = path.to_string_lossy();
     if let Err(mistakes) = check_outcomes(&file, text, document) {
-        return tell(&mistakes, output);
+        return write_mistakes(&mistakes, output);
     }
     writeln!(output, "{}: {}", path.display(), summary(document))?;
-    let Some(before) = before else { return Ok(Found::Sound) };
+    let Some(before) = before else { return Ok(CommandOutcome::Sound) };
     match check_change(&file, text, before, document) {
-        Err(mistakes) => tell(&mistakes, output),
+        Err(mistakes) => write_mistakes(&mistakes, output),
         Ok(losses) => {
             writeln!(output, "{}: compared with {}: {}", path.display(), title(before), taken(&losses))?;
-            Ok(Found::Sound)
+            Ok(CommandOutcome::Sound)
         }
     }
 }
@@ -107,7 +107,7 @@ fn predecessor(of: &Parsed<'_>, parsed: &[Parsed<'_>]) -> Result<Option<Document
         let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "toml") && path != of.path {
             // What is broken beside it is not what was asked for.
-            versions.extend(parse_document(&path.to_string_lossy(), &read(&path)?).ok());
+            versions.extend(parse_document(&path.to_string_lossy(), &read_text(&path)?).ok());
         }
     }
     versions.extend(policy_documents::documents().iter().cloned());

@@ -4,19 +4,20 @@ use std::io::Write;
 
 use policy::Facts;
 
-use super::{embedded, named, read};
+use super::document::{embedded_document, named_document, read_text};
 use crate::arguments::DecideArguments;
+use crate::decision;
 use crate::failure::Failure;
-use crate::{Found, decision};
+use crate::outcome::CommandOutcome;
 
 /// Decides and shows what the decision rests on.
-pub(super) fn run(arguments: &DecideArguments, output: &mut impl Write) -> Result<Found, Failure> {
+pub(super) fn run(arguments: &DecideArguments, output: &mut impl Write) -> Result<CommandOutcome, Failure> {
     let now = arguments.at.unwrap_or_else(lambda::clock::now);
     let document = match &arguments.version {
-        Some(version) => embedded(&arguments.document, Some(version), now.as_ms())?.clone(),
-        None => named(&arguments.document, now.as_ms())?,
+        Some(version) => embedded_document(&arguments.document, Some(version), now.as_ms())?.clone(),
+        None => named_document(&arguments.document, now.as_ms())?,
     };
-    let facts: Facts = serde_json::from_str(&read(&arguments.facts)?)
+    let facts: Facts = serde_json::from_str(&read_text(&arguments.facts)?)
         .map_err(|source| Failure::Facts { path: arguments.facts.clone(), source })?;
     let decided = policy::decide(&document, &facts, arguments.reason, now.as_ms());
     if arguments.json {
@@ -24,5 +25,5 @@ pub(super) fn run(arguments: &DecideArguments, output: &mut impl Write) -> Resul
     } else {
         decision::write(&decided, Some(&document), output)?;
     }
-    Ok(Found::Sound)
+    Ok(CommandOutcome::Sound)
 }

@@ -6,12 +6,12 @@ use policy::authoring::{Losses, losses};
 use policy::{Change, Diff, Document, diff};
 use serde::Serialize;
 
-use super::{named, title};
-use crate::Found;
+use super::document::{named_document, title};
 use crate::arguments::DiffArguments;
 use crate::columns::{Align, Columns, printable};
 use crate::decision::{labelled, outcome};
 use crate::failure::Failure;
+use crate::outcome::CommandOutcome;
 
 #[derive(Serialize)]
 struct Answer<'d> {
@@ -30,9 +30,10 @@ struct Side<'d> {
 }
 
 /// Shows what changes; the exit code reports whether anything does.
-pub(super) fn run(arguments: &DiffArguments, output: &mut impl Write) -> Result<Found, Failure> {
+pub(super) fn run(arguments: &DiffArguments, output: &mut impl Write) -> Result<CommandOutcome, Failure> {
     let now_ms = lambda::clock::now().as_ms();
-    let (before, after) = (named(&arguments.before, now_ms)?, named(&arguments.after, now_ms)?);
+    let (before, after) =
+        (named_document(&arguments.before, now_ms)?, named_document(&arguments.after, now_ms)?);
     let changes = diff(&before, &after);
     let losses = losses(&before, &after);
     if arguments.json {
@@ -41,7 +42,7 @@ pub(super) fn run(arguments: &DiffArguments, output: &mut impl Write) -> Result<
     } else {
         write(&before, &after, &changes, &losses, output)?;
     }
-    Ok(if changes.is_empty() { Found::Sound } else { Found::Fault })
+    Ok(if changes.is_empty() { CommandOutcome::Sound } else { CommandOutcome::Fault })
 }
 
 fn side(document: &Document) -> Side<'_> {

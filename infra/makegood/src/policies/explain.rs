@@ -9,17 +9,18 @@ use refunds::{Request, RequestStore as _};
 use crate::arguments::ExplainArguments;
 use crate::columns::{Align, Columns};
 use crate::failure::Failure;
-use crate::{Found, decision, history};
+use crate::outcome::CommandOutcome;
+use crate::{decision, history};
 
 /// Explains one request; a decision that its frozen facts do not lead to again is a fault.
 pub(super) async fn run(
     tables: &Tables,
     arguments: &ExplainArguments,
     output: &mut impl Write,
-) -> Result<Found, Failure> {
+) -> Result<CommandOutcome, Failure> {
     let Some(request) = tables.request(&arguments.request).await? else {
         writeln!(output, "There is no request {}.", arguments.request)?;
-        return Ok(Found::Fault);
+        return Ok(CommandOutcome::Fault);
     };
     history::write_request(&request, output)?;
     let case = &request.case;
@@ -38,12 +39,15 @@ pub(super) async fn run(
 }
 
 /// Whether the frozen facts lead to the stored decision, byte for byte.
-fn redecide(request: &Request, document: Option<&Document>) -> Result<(Found, Vec<String>), Failure> {
+fn redecide(
+    request: &Request,
+    document: Option<&Document>,
+) -> Result<(CommandOutcome, Vec<String>), Failure> {
     let case = &request.case;
     let stored = &case.decision;
     let Some(document) = document else {
         let text = format!("This build does not hold {} {}.", stored.document, stored.version);
-        return Ok((Found::Fault, vec![text]));
+        return Ok((CommandOutcome::Fault, vec![text]));
     };
     let again = stored.redecide(document, &case.facts);
     let (before, after) = (serde_json::to_string(stored)?, serde_json::to_string(&again)?);
@@ -53,11 +57,11 @@ fn redecide(request: &Request, document: Option<&Document>) -> Result<(Found, Ve
             case.facts.iter().count(),
             before.len()
         );
-        return Ok((Found::Sound, vec![text]));
+        return Ok((CommandOutcome::Sound, vec![text]));
     }
     let mut lines = vec!["The frozen facts lead to another decision; these parts differ:".to_owned()];
     lines.extend(differences(stored, &again)?);
-    Ok((Found::Fault, lines))
+    Ok((CommandOutcome::Fault, lines))
 }
 
 /// The parts of a decision that differ, with both values.

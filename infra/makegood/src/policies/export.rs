@@ -6,9 +6,9 @@ use ledger_dynamodb::Tables;
 use policy::PastRequest;
 use refunds::Request;
 
-use crate::Found;
 use crate::arguments::ExportArguments;
 use crate::failure::Failure;
+use crate::outcome::CommandOutcome;
 
 /// Writes one line per request.
 pub(super) async fn run(
@@ -16,7 +16,7 @@ pub(super) async fn run(
     arguments: &ExportArguments,
     output: &mut impl Write,
     progress: &mut impl Write,
-) -> Result<Found, Failure> {
+) -> Result<CommandOutcome, Failure> {
     let mut written = 0_usize;
     for request in requests(tables, progress).await? {
         if arguments.document.as_ref().is_none_or(|id| *id == request.document) {
@@ -26,7 +26,7 @@ pub(super) async fn run(
         }
     }
     writeln!(progress, "{written} requests written")?;
-    Ok(Found::Sound)
+    Ok(CommandOutcome::Sound)
 }
 
 /// Every request of the table in the form of a backtest; notes and account ids stay behind.

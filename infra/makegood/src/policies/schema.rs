@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use crate::Found;
 use crate::failure::Failure;
+use crate::outcome::CommandOutcome;
 
 /// Prints the schema.
-pub(super) fn run(output: &mut impl Write) -> Result<Found, Failure> {
+pub(super) fn run(output: &mut impl Write) -> Result<CommandOutcome, Failure> {
     write!(output, "{}", policy::authoring::schema()?)?;
-    Ok(Found::Sound)
+    Ok(CommandOutcome::Sound)
 }

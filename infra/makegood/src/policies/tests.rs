@@ -8,14 +8,15 @@ use lambda::config::Env;
 use policy::{Fact, Facts, PastRequest, Reason, decide};
 
 use crate::failure::Failure;
+use crate::outcome::CommandOutcome;
 use crate::story::Stage;
-use crate::{Arguments, Found, carry_out, story};
+use crate::{Arguments, carry_out, story};
 
 /// The version that is in force.
 const SHIPPED: &str = "music-studio/2026-05-02.toml";
 
 /// A command without any environment: what it finds, prints, and tells meanwhile.
-async fn command(words: &[&str]) -> Result<(Found, String, String), Failure> {
+async fn command(words: &[&str]) -> Result<(CommandOutcome, String, String), Failure> {
     let arguments = Arguments::try_parse_from([&["makegood", "policy"], words].concat()).unwrap();
     let (mut output, mut progress) = (Vec::new(), Vec::new());
     let found = carry_out(&arguments.command, &Env::of([]), &mut output, &mut progress).await?;
@@ -84,7 +85,7 @@ async fn the_shipped_documents_have_no_mistakes() {
     let alone: Vec<&str> = documents.iter().map(String::as_str).collect();
     for files in alone.chunks(1).chain([&[&catalogue[..]][..], &all[..]]) {
         let (found, output, _) = command(&[&["check"], files].concat()).await.unwrap();
-        assert_eq!((found, output.lines().count()), (Found::Sound, files.len()), "{output}");
+        assert_eq!((found, output.lines().count()), (CommandOutcome::Sound, files.len()), "{output}");
     }
 }
 
@@ -144,7 +145,7 @@ async fn every_kind_of_mistake_is_told_with_file_line_and_what_was_expected() {
         let path = folder.file(&format!("{name}.toml"), &draft(&replacements));
         let (found, output, _) = command(&["check", &path]).await.unwrap();
         writeln!(told, "{name}\n{}", quoted(&output, &path)).unwrap();
-        assert_eq!(found, Found::Fault, "{name}: {output}");
+        assert_eq!(found, CommandOutcome::Fault, "{name}: {output}");
         std::fs::remove_file(path).unwrap();
     }
     insta::assert_snapshot!(folder.plain(&told));
@@ -156,7 +157,7 @@ async fn s2_33_a_material_version_that_says_so_and_is_announced_is_sound() {
     let path = folder.file("2026-07-01.toml", &draft(&[SLOWER, MATERIAL]));
     for words in [vec!["check", &path], vec!["check", &path, "--against", "music-studio@2026-05-02"]] {
         let (found, output, _) = command(&words).await.unwrap();
-        assert_eq!(found, Found::Sound, "{output}");
+        assert_eq!(found, CommandOutcome::Sound, "{output}");
         assert!(output.contains("compared with music-studio 2026-05-02: material, as it says"), "{output}");
     }
     let minor = folder.file(
@@ -165,7 +166,7 @@ async fn s2_33_a_material_version_that_says_so_and_is_announced_is_sound() {
     );
     // The version before it lies beside it and says the same.
     let (found, output, _) = command(&["check", &minor]).await.unwrap();
-    assert_eq!(found, Found::Sound, "{output}");
+    assert_eq!(found, CommandOutcome::Sound, "{output}");
     assert!(output.contains("compared with music-studio 2026-07-01: nothing"), "{output}");
 }
 
@@ -225,17 +226,17 @@ async fn a_difference_shows_what_changes_and_what_is_against_customers() {
     );
     let path = folder.file("draft.toml", &draft(&[SLOWER, shorter]));
     let (found, output, _) = command(&["diff", "music-studio@2026-05-02", &path]).await.unwrap();
-    assert_eq!(found, Found::Fault);
+    assert_eq!(found, CommandOutcome::Fault);
     insta::assert_snapshot!(folder.plain(&output));
     let (found, json, _) = command(&["diff", "music-studio", &path, "--json"]).await.unwrap();
-    assert_eq!(found, Found::Fault);
+    assert_eq!(found, CommandOutcome::Fault);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["before"]["version"], "2026-05-02");
     assert_eq!(json["outcomes"][0]["of"], "charged-after-confirmed-cancellation");
     assert_eq!(json["losses"]["requests"][0]["before"]["kind"], "grant");
 
     let (found, output, _) = command(&["diff", "music-studio", &shipped(SHIPPED)]).await.unwrap();
-    assert_eq!(found, Found::Sound);
+    assert_eq!(found, CommandOutcome::Sound);
     assert_eq!(output, "music-studio 2026-05-02 and music-studio 2026-05-02 say the same.\n");
     let broken = folder.file("broken.toml", "[document]\n");
     let failure = command(&["diff", "music-studio", &broken]).await.unwrap_err().to_string();
@@ -275,10 +276,10 @@ async fn s2_33_a_backtest_holds_a_draft_that_turns_against_customers() {
         folder.file("draft.toml", &draft(&[SLOWER, ("announced = 2026-06-10", "announced = 2026-06-20")]));
     let words = ["backtest", "--policy", &path, "--requests", &requests];
     let (found, output, _) = command(&words).await.unwrap();
-    assert_eq!(found, Found::Fault);
+    assert_eq!(found, CommandOutcome::Fault);
     insta::assert_snapshot!(folder.plain(&output));
     let (found, json, told) = command(&[&words[..], &["--json"]].concat()).await.unwrap();
-    assert_eq!(found, Found::Fault);
+    assert_eq!(found, CommandOutcome::Fault);
     assert!(
         told.contains("expected `material = true`, its reason, and `in_force` not before 2026-07-04"),
         "{told}"
@@ -291,7 +292,7 @@ async fn s2_33_a_backtest_holds_a_draft_that_turns_against_customers() {
         let path = folder.file("sound.toml", &draft(&replacements));
         let (found, output, _) =
             command(&["backtest", "--policy", &path, "--requests", &requests]).await.unwrap();
-        assert_eq!(found, Found::Sound, "{output}");
+        assert_eq!(found, CommandOutcome::Sound, "{output}");
     }
     let early = folder.file(
         "early.toml",
@@ -299,7 +300,7 @@ async fn s2_33_a_backtest_holds_a_draft_that_turns_against_customers() {
     );
     let (found, output, _) =
         command(&["backtest", "--policy", &early, "--requests", &requests]).await.unwrap();
-    assert_eq!(found, Found::Fault);
+    assert_eq!(found, CommandOutcome::Fault);
     assert!(output.contains("comes into force too early after its announcement on 2026-06-20"), "{output}");
     let odd = folder.file("odd.jsonl", "{}\n");
     let failure =
@@ -309,9 +310,9 @@ async fn s2_33_a_backtest_holds_a_draft_that_turns_against_customers() {
 
 #[tokio::test]
 async fn exported_requests_are_what_a_backtest_reads_and_name_nobody() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let (found, exported, told) = stage.command("policy export").await;
-    assert_eq!(found, Found::Sound);
+    assert_eq!(found, CommandOutcome::Sound);
     assert!(told.ends_with("1 requests written\n"), "{told}");
     assert!(!exported.contains(story::ACCOUNT) && !exported.contains("weeks before"), "{exported}");
     let folder = Folder::new("export");
@@ -321,42 +322,42 @@ async fn exported_requests_are_what_a_backtest_reads_and_name_nobody() {
         command(&["backtest", "--policy", &path, "--requests", &requests]).await.unwrap();
     let (same, of_table, _) = stage.command(&format!("policy backtest --policy {path}")).await;
     assert_eq!((found, &of_file), (same, &of_table));
-    assert_eq!(found, Found::Fault, "{of_file}");
+    assert_eq!(found, CommandOutcome::Fault, "{of_file}");
     let (_, others, _) = stage.command("policy export --document image-web").await;
     assert_eq!(others, "");
 }
 
 #[tokio::test]
 async fn a_stored_decision_is_explained_and_made_again() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let id = story::request().as_str().to_owned();
     let (found, output, _) = stage.command(&format!("policy explain {id}")).await;
-    assert_eq!(found, Found::Sound, "{output}");
+    assert_eq!(found, CommandOutcome::Sound, "{output}");
     insta::assert_snapshot!(output.replace(&id, "rr_…"));
     let (found, output, _) = stage.command("policy explain rr_unknown").await;
-    assert_eq!((found, output.as_str()), (Found::Fault, "There is no request rr_unknown.\n"));
+    assert_eq!((found, output.as_str()), (CommandOutcome::Fault, "There is no request rr_unknown.\n"));
 }
 
 #[tokio::test]
 async fn a_decision_that_its_facts_do_not_lead_to_is_told_part_by_part() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let mut request = stage.request(&story::request()).await;
     request.case.facts.set(Fact::AmountRefunded, 400).unwrap();
     story::save(&stage.tables, &mut request).await;
     let (found, output, _) = stage.command(&format!("policy explain {}", request.id)).await;
-    assert_eq!(found, Found::Fault);
+    assert_eq!(found, CommandOutcome::Fault);
     assert!(output.contains("The frozen facts lead to another decision"), "{output}");
     assert!(output.contains("outcome: stored {\"kind\":\"grant\""), "{output}");
 }
 
 #[tokio::test]
 async fn a_grant_that_a_person_carries_out_is_made_again_as_such() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let mut request = stage.request(&story::request()).await;
     request.case.decision = request.case.decision.left_to_a_person();
     story::save(&stage.tables, &mut request).await;
     let (found, output, _) = stage.command(&format!("policy explain {}", request.id)).await;
-    assert_eq!(found, Found::Sound, "{output}");
+    assert_eq!(found, CommandOutcome::Sound, "{output}");
     assert!(output.contains("the rules grant, and nothing is recorded to carry it out on"), "{output}");
 }
 
@@ -364,7 +365,7 @@ async fn a_grant_that_a_person_carries_out_is_made_again_as_such() {
 async fn the_readme_s_way_from_a_draft_to_a_version_is_one_that_can_be_gone() {
     let readme = std::fs::read_to_string(format!("{}/../../README.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let section = readme.split("\n## ").find(|section| section.starts_with("Writing a policy")).unwrap();
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let folder = Folder::new("readme");
     let (facts, _) = story::charged_after_cancellation();
     let names = ["draft.toml", "facts.json", "past.jsonl"];
@@ -381,7 +382,8 @@ async fn the_readme_s_way_from_a_draft_to_a_version_is_one_that_can_be_gone() {
         let line = paths.fold(line.to_owned(), |line, (name, path)| line.replace(name, path));
         let (found, output, _) = stage.command(&line).await;
         // A difference is what `diff` is asked for.
-        let expected = if line.starts_with("policy diff") { Found::Fault } else { Found::Sound };
+        let expected =
+            if line.starts_with("policy diff") { CommandOutcome::Fault } else { CommandOutcome::Sound };
         assert_eq!(found, expected, "{line}: {output}");
         if target == Some("past.jsonl") {
             std::fs::write(&past, output).unwrap();
@@ -391,5 +393,5 @@ async fn the_readme_s_way_from_a_draft_to_a_version_is_one_that_can_be_gone() {
     assert_eq!(run, 5, "{section}");
     let id = story::request();
     assert!(section.contains("`makegood policy explain <request>`"));
-    assert_eq!(stage.command(&format!("policy explain {id}")).await.0, Found::Sound);
+    assert_eq!(stage.command(&format!("policy explain {id}")).await.0, CommandOutcome::Sound);
 }

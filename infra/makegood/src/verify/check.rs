@@ -11,7 +11,7 @@ use ledger::{
 use ledger_dynamodb::Anchor;
 use refunds::{Payout, Request, State};
 
-use super::material::Material;
+use crate::material::Material;
 use crate::words::{instant, money};
 
 /// How long something may be overdue before it counts as stuck, in seconds: the sweep runs every five

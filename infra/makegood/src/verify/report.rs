@@ -6,8 +6,8 @@ use ledger::Timestamp;
 use serde::Serialize;
 
 use super::check::Finding;
-use super::material::Material;
 use crate::columns::{Align, Columns};
+use crate::material::Material;
 use crate::words::count;
 
 /// The twelve invariants. Whether the eleventh holds shows in the queues and in what is parked.

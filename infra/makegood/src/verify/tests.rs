@@ -9,7 +9,7 @@ use ledger_dynamodb::{Anchors, Raised};
 use refunds::{PlanEnd, Request, State, Step, request_id};
 use serde_json::Value;
 
-use crate::Found;
+use crate::outcome::CommandOutcome;
 use crate::story::{self, ACCOUNT, Stage};
 
 type Breach = (u64, String, String);
@@ -20,7 +20,7 @@ async fn verify(stage: &Stage, now: Timestamp) -> Value {
     for account in ["", " --account cus-1"] {
         let (found, output, progress) = stage.command(&format!("verify --json --at {now}{account}")).await;
         let report: Value = serde_json::from_str(&output).unwrap();
-        assert_eq!(found == Found::Sound, breaches(&report).is_empty());
+        assert_eq!(found == CommandOutcome::Sound, breaches(&report).is_empty());
         assert_eq!(progress.is_empty(), !account.is_empty(), "progress is told while tables are read whole");
         reports.push(report);
     }
@@ -40,7 +40,7 @@ fn breaches(report: &Value) -> Vec<Breach> {
 /// What is broken after `tamper` has changed the story's request.
 async fn with_request(now: Timestamp, tamper: impl FnOnce(&mut Request)) -> Vec<Breach> {
     let stage = Stage::empty().await;
-    let mut request = story::tell(&stage.tables).await;
+    let mut request = story::run_story(&stage.tables).await;
     tamper(&mut request);
     story::save(&stage.tables, &mut request).await;
     breaches(&verify(&stage, now).await)
@@ -48,7 +48,7 @@ async fn with_request(now: Timestamp, tamper: impl FnOnce(&mut Request)) -> Vec<
 
 #[tokio::test]
 async fn a_sound_story_passes() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let report = verify(&stage, at(100)).await;
     assert_eq!(breaches(&report), []);
     let counted = ["accounts", "entries", "payments", "requests"].map(|name| report[name].as_u64().unwrap());
@@ -63,13 +63,13 @@ async fn a_sound_story_passes() {
 
 #[tokio::test]
 async fn the_result_is_readable() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let (found, output, _) = stage.command("verify --at 2026-11-01T00:02:00Z").await;
-    assert_eq!(found, Found::Sound);
+    assert_eq!(found, CommandOutcome::Sound);
     insta::assert_snapshot!(output);
     remove(&stage, "ACCOUNT#cus-1", "ENTRY#000000000004").await;
     let (found, output, _) = stage.command("verify --at 2026-11-01T00:02:00Z").await;
-    assert_eq!(found, Found::Fault);
+    assert_eq!(found, CommandOutcome::Fault);
     insta::assert_snapshot!(output);
 }
 
@@ -81,7 +81,7 @@ async fn empty_tables_pass() {
 
 #[tokio::test]
 async fn i4_a_tampered_entry_is_found() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     rewrite(&stage, "ENTRY#000000000002", |body| body.replace("500", "900")).await;
     let found = breaches(&verify(&stage, at(100)).await);
     assert!(
@@ -92,7 +92,7 @@ async fn i4_a_tampered_entry_is_found() {
 
 #[tokio::test]
 async fn i4_a_removed_entry_is_found() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     remove(&stage, "ACCOUNT#cus-1", "ENTRY#000000000004").await;
     let found = breaches(&verify(&stage, at(100)).await);
     assert!(found.contains(&(7, "entry 5".to_owned(), "expected entry 4".to_owned())), "{found:?}");
@@ -108,7 +108,7 @@ async fn anchor(stage: &Stage) -> (Anchors, AccountId) {
 
 #[tokio::test]
 async fn i4_a_journal_without_its_newest_four_entries_is_found() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     anchor(&stage).await;
     assert_eq!(breaches(&verify(&stage, at(100)).await), []);
     for number in 4..=7 {
@@ -121,12 +121,12 @@ async fn i4_a_journal_without_its_newest_four_entries_is_found() {
 
 #[tokio::test]
 async fn i4_a_journal_that_is_gone_or_has_another_newest_entry_is_found() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let (anchors, account) = anchor(&stage).await;
     let missing = AccountId::new("cus-gone").unwrap();
     anchors.raise(&missing, 1, Hash([1; 32])).await.unwrap();
     let (found, output, _) = stage.command("verify --json --account cus-gone").await;
-    assert_eq!(found, Found::Fault, "{output}");
+    assert_eq!(found, CommandOutcome::Fault, "{output}");
 
     // Taken away and written anew with what the attacker likes: a sound chain, and not the one that was.
     remove(&stage, "ACCOUNT#cus-1", "ENTRY#000000000007").await;
@@ -138,7 +138,7 @@ async fn i4_a_journal_that_is_gone_or_has_another_newest_entry_is_found() {
 
 #[tokio::test]
 async fn i4_an_entry_in_the_place_of_another_is_found() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     anchor(&stage).await;
     let of = |number: u8| {
         let (pk, sk) = ("ACCOUNT#cus-1".to_owned(), format!("ENTRY#{number:012}"));
@@ -158,7 +158,7 @@ async fn i4_an_entry_in_the_place_of_another_is_found() {
 
 #[tokio::test]
 async fn i4_an_entry_that_was_overwritten_and_put_back_stays_on_record() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     let (anchors, account) = anchor(&stage).await;
     anchors.note_tampering(&account, 3).await.unwrap();
     let what = "was overwritten or removed after it had been written, or a later one was".to_owned();
@@ -255,7 +255,7 @@ async fn a_plan_that_was_to_end_with_its_refund_and_that_nobody_looks_after_is_f
 #[tokio::test]
 async fn a_person_who_notes_that_the_money_arrived_breaks_nothing() {
     let stage = Stage::empty().await;
-    let mut request = story::tell(&stage.tables).await;
+    let mut request = story::run_story(&stage.tables).await;
     // The document that promises how long a bank takes.
     let document = policy_documents::documents().version("image-to-3d", "2026-06-01");
     let late = at(30 * 24 * 3600);
@@ -270,7 +270,7 @@ async fn a_person_who_notes_that_the_money_arrived_breaks_nothing() {
 
 #[tokio::test]
 async fn a_hold_that_outlives_its_deadline_is_found() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     run(&stage.tables, &AccountId::new(ACCOUNT).unwrap(), &place("gen-3", 5), at(200)).await;
     let deadline = 200 + 3000;
     assert_eq!(breaches(&verify(&stage, at(deadline + 3600)).await), []);
@@ -282,7 +282,7 @@ async fn a_hold_that_outlives_its_deadline_is_found() {
 
 #[tokio::test]
 async fn a_payment_that_disagrees_with_its_lot_is_found() {
-    let stage = Stage::told().await;
+    let stage = Stage::after_story().await;
     remove(&stage, "PAYMENT#pi_pack", "-").await;
     assert_eq!(
         breaches(&verify(&stage, at(100)).await),

@@ -7,7 +7,7 @@ use ledger::{AccountId, Change, Entry, LedgerStore as _, Payment, PaymentId, Pay
 use ledger_dynamodb::{Anchor, StoreError, Tables};
 use refunds::{Request, RequestStore as _};
 
-use super::Store;
+use crate::connection::Store;
 use crate::failure::Failure;
 
 /// Entries or requests of one page: with entries of 1 KB, a tenth of what DynamoDB gives at once.
@@ -30,17 +30,17 @@ impl Material {
     /// The tables, whole. Anchors are read first: a journal that is read later is not behind its anchor. What
     /// is paid out in a request is in its payment, which is read after it.
     pub(crate) async fn everything(store: &Store, progress: &mut impl Write) -> Result<Self, Failure> {
-        let mut told: io::Result<()> = Ok(());
-        let mut tell = |table: &str, items: usize| {
-            if told.is_ok() {
-                told = writeln!(progress, "{items} items of the {table} table are read");
+        let mut shown: io::Result<()> = Ok(());
+        let mut show = |table: &str, items: usize| {
+            if shown.is_ok() {
+                shown = writeln!(progress, "{items} items of the {table} table are read");
             }
         };
         let anchors = store.anchors.all().await?;
-        tell("anchors", anchors.len());
-        let requests = store.tables.scan_requests(|items| tell("requests", items)).await?;
-        let (journals, payments) = store.tables.scan_ledger(|items| tell("ledger", items)).await?;
-        told?;
+        show("anchors", anchors.len());
+        let requests = store.tables.scan_requests(|items| show("requests", items)).await?;
+        let (journals, payments) = store.tables.scan_ledger(|items| show("ledger", items)).await?;
+        shown?;
         Ok(Self {
             journals: journals.into_iter().map(|journal| (journal.account, journal.entries)).collect(),
             payments: payments.into_iter().map(|payment| (payment.id.clone(), payment)).collect(),
