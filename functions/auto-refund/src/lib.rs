@@ -218,7 +218,7 @@ where
         let settlements = cases.iter().map(|case| Settlement {
             generation: case.past.hold.generation.clone(),
             ending: case.verdict.ending(),
-            grace_s: case.document.leftover.as_ref().map_or(0, |leftover| leftover.grace_after_failed_job_s),
+            grace_s: case.document.grace_s(),
             charges_late: case.document.late_success.then == LateSuccess::Charge,
         });
         let settlements = settlements.collect();

@@ -6,7 +6,7 @@
 
 use lambda::metrics::Metrics;
 use ledger::{Hold, SettlementOutcome, Timestamp};
-use policy::{ClockStart, Document};
+use policy::{Document, ServiceLevelStart};
 
 /// Measures one generation whose credits were given back at `now`, and counts a promise that was broken.
 pub(crate) fn measure(
@@ -22,7 +22,9 @@ pub(crate) fn measure(
     let failed_at = reported_at.max(hold.held_at).min(hold.deadline).min(now);
     let took_ms = now.as_ms().saturating_sub(failed_at.as_ms());
     metrics.milliseconds("FailureToGiveBack", u64::try_from(took_ms).unwrap_or(0));
-    for clock in document.clocks.iter().filter(|clock| clock.starts == ClockStart::GenerationFailed) {
+    for clock in
+        document.service_levels.iter().filter(|clock| clock.starts == ServiceLevelStart::GenerationFailed)
+    {
         let is_late = document.deadline(clock, failed_at.as_ms()).is_some_and(|due_ms| now.as_ms() > due_ms);
         if is_late {
             metrics.count_labelled("ClocksBreached", ("clock", &clock.id), 1);

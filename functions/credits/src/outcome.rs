@@ -117,11 +117,10 @@ async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
     let head = context.store.head(account).await.map_err(failure::store)?;
     let Some(newest) = &head else { return Err(Problem::new(ProblemKind::NotFound)) };
     let document = document_of(context, newest, (&service, &generation), ending).await?;
-    let leftover = document.and_then(|document| document.leftover.as_ref());
     let settlement = Settlement {
         generation: generation.clone(),
         ending,
-        grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
+        grace_s: document.map_or(0, Document::grace_s),
         charges_late: document.is_none_or(|document| document.late_success.then == LateSuccess::Charge),
     };
     let command = Command::Settle { by: Some(service), settlements: vec![settlement] };

@@ -6,10 +6,11 @@
 use futures_util::stream::{self, StreamExt};
 use ledger::{
     Account, AccountId, Actor, Answer, Cause, Change, Command, DUE_SHARDS, Entry, ExecuteError, GenerationId,
-    Hold, LedgerStore, Marker, Order, PolicyRef, ProductId, ReleaseReason, Timestamp, execute_on,
+    Hold, LedgerStore, Marker, Order, ProductId, ReleaseReason, Timestamp, execute_on,
 };
 use policy::Document;
 use policy_documents::documents;
+use refunds::policy_ref;
 
 use crate::context::{Run, SHARDS_AT_ONCE, Store, Sweep, SweepError};
 use crate::shard::{DueIndex, PAGE, sweep_shard};
@@ -95,7 +96,7 @@ async fn expire<S: Store, Q>(
             command: &Command::Expire { releases },
             cause: Cause::Sweep(run.now),
             actor: Actor::Schedule,
-            policy: policy.map(reference),
+            policy: policy.map(policy_ref),
             records: Vec::new(),
         };
         match execute_on(&sweep.store, &sweep.backoff, &order, head, run.now).await? {
@@ -142,8 +143,7 @@ fn due_together(account: &Account, now: Timestamp) -> (Vec<(GenerationId, u64)>,
         return (Vec::new(), lot.and_then(|lot| in_force(&lot.product, now)));
     };
     let document = document_of(first);
-    let leftover = document.and_then(|document| document.leftover.as_ref());
-    let grace_s = leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s);
+    let grace_s = document.map_or(0, Document::grace_s);
     let id = |document: Option<&'static Document>| document.map(|document| (&document.id, &document.version));
     let together = due.filter(|hold| id(document_of(hold)) == id(document));
     (together.map(|hold| (hold.generation.clone(), grace_s)).collect(), document)
@@ -151,10 +151,6 @@ fn due_together(account: &Account, now: Timestamp) -> (Vec<(GenerationId, u64)>,
 
 fn in_force(product: &ProductId, at: Timestamp) -> Option<&'static Document> {
     documents().in_force(product.as_str(), at.as_ms()).document()
-}
-
-fn reference(document: &Document) -> PolicyRef {
-    PolicyRef { document: document.id.clone(), version: document.version.clone() }
 }
 
 /// What the entry did, for the alarms on generations that never tell how they ended.

@@ -92,7 +92,7 @@ async fn look<S: Store, Q: PayoutQueue>(
     }
     match approved {
         ApprovalOutcome::Saved(request) => {
-            let (reason, state) = (request.case.reason.id(), request.state.as_str());
+            let (reason, state) = (request.case.reason.as_str(), request.state.as_str());
             run.invocation.metrics().count_labelled("CasesOpened", ("reason", reason), 1);
             tracing::warn!(request = id.as_str(), reason, state, outcome = "opened", "a case opened itself");
             if request.state == State::Approved {

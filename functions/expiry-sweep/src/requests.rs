@@ -136,7 +136,7 @@ fn document_of(request: &Request) -> Option<&'static Document> {
 fn count(run: &Run<'_>, request: &Request, document: Option<&'static Document>, marks: &[Mark]) {
     let metrics = run.invocation.metrics();
     for mark in marks {
-        let clocks = document.into_iter().flat_map(|document| &document.clocks);
+        let clocks = document.into_iter().flat_map(|document| &document.service_levels);
         let name = clocks.map(|clock| clock.id.as_str()).find(|id| *id == mark.clock).unwrap_or("unknown");
         let request = request.id.as_str();
         if mark.breached {

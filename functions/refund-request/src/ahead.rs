@@ -1,6 +1,6 @@
 //! What happens next with a request without the caller's doing, and by when.
 
-use policy::ClockStart;
+use policy::ServiceLevelStart;
 use policy_documents::documents;
 use refunds::{Clock, ClockState, Payout, Request, State, arrival};
 use serde::Serialize;
@@ -31,7 +31,8 @@ impl HappensNext {
     }
 
     fn answer(request: &Request) -> Self {
-        let open = |clock: &&Clock| clock.ended_at.is_none() && clock.starts != ClockStart::RefundSucceeded;
+        let open =
+            |clock: &&Clock| clock.ended_at.is_none() && clock.starts != ServiceLevelStart::RefundSucceeded;
         let clocks = || request.clocks.iter().filter(open);
         let next =
             clocks().filter(|clock| clock.noted() == ClockState::Running).min_by_key(|clock| clock.due_at);
@@ -55,7 +56,8 @@ impl HappensNext {
 
     /// Money that Stripe has sent.
     fn money(request: &Request) -> Option<Self> {
-        let mut clocks = request.clocks.iter().filter(|clock| clock.starts == ClockStart::RefundSucceeded);
+        let mut clocks =
+            request.clocks.iter().filter(|clock| clock.starts == ServiceLevelStart::RefundSucceeded);
         let Some(clock) = clocks.next_back() else {
             let text = "Your refund is on its way. Your bank decides how soon it shows it.".to_owned();
             return request.arrived_at().is_none().then_some(Self { text, by: None });

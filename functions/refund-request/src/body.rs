@@ -254,7 +254,7 @@ impl Question {
     /// what is asked.
     pub(crate) fn fingerprint(&self) -> [u8; 32] {
         fingerprint(&[
-            self.reason.id(),
+            self.reason.as_str(),
             self.payment.as_ref().map_or("", PaymentId::as_str),
             self.generation.as_ref().map_or("", GenerationId::as_str),
             &self.note,

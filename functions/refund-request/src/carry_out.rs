@@ -4,7 +4,7 @@ use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind};
 use ledger::{AccountId, GenerationId, PastHold, Timestamp, find_hold};
 use payout_queue::PayoutQueue;
-use policy::Remedy;
+use policy::{Document, Remedy};
 use policy_documents::documents;
 use refunds::{
     ApprovalContext, ApprovalOutcome, FILED_A_DAY_MAX, Pays, Quote, RefundStore, Request, ReviewError, State,
@@ -103,8 +103,7 @@ async fn grace_of<S: RefundStore, Q>(
     let found = find_hold(&app.store, account, generation).await.map_err(not_carried_out::<S>)?;
     let Some(PastHold { hold, .. }) = found.past else { return Ok(None) };
     let document = documents().in_force(hold.product.as_str(), hold.held_at.as_ms()).document();
-    let leftover = document.and_then(|document| document.leftover.as_ref());
-    Ok(Some(leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s)))
+    Ok(Some(document.map_or(0, Document::grace_s)))
 }
 
 /// Something else would happen than the caller was shown: this.

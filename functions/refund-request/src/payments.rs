@@ -215,7 +215,7 @@ fn answer(payment: &Payment, beside: &Beside, now: Timestamp) -> Result<PaymentA
             .filter(|request| request.case.payment.as_ref() == Some(&payment.id))
             .map(|request| OpenRequest {
                 id: request.id.as_str().to_owned(),
-                reason: request.case.reason.id(),
+                reason: request.case.reason.as_str(),
                 state: request.state.as_str(),
             })
             .collect(),

@@ -113,7 +113,7 @@ fn answer(waiting: &Waiting, now: Timestamp) -> WaitingAnswer<'_> {
         id: waiting.id.as_str(),
         account: waiting.account.as_str(),
         product: waiting.product.as_deref(),
-        reason: waiting.reason.id(),
+        reason: waiting.reason.as_str(),
         state: waiting.state.as_str(),
         submitted_at: waiting.submitted_at.to_string(),
         amount: waiting.amount.map(money),

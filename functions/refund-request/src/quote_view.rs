@@ -130,7 +130,7 @@ pub(crate) fn quote(quote: &Quote) -> QuoteAnswer {
                 usable_s: *usable_s,
             },
         },
-        revokes: quote.revokes.map(policy::Revocation::id),
+        revokes: quote.revokes.map(policy::Revocation::as_str),
         revoked: quote
             .revoked
             .iter()

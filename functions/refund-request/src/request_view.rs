@@ -181,7 +181,7 @@ pub(crate) fn request<'request>(
         id: request.id.as_str(),
         account: request.account.as_str(),
         state: request.state.as_str(),
-        reason: request.case.reason.id(),
+        reason: request.case.reason.as_str(),
         payment: request.case.payment.as_ref().map(ledger::PaymentId::as_str),
         generation_id: request.case.generation.as_ref().map(ledger::GenerationId::as_str),
         note: &request.case.note,
@@ -198,7 +198,7 @@ pub(crate) fn request<'request>(
             .iter()
             .filter_map(|act| match &act.deed {
                 ActionKind::Answered { note, facts } => {
-                    Some(said(act, note, facts.iter().map(|fact| fact.id()).collect()))
+                    Some(said(act, note, facts.iter().map(|fact| fact.as_str()).collect()))
                 }
                 _ => None,
             })
@@ -262,7 +262,7 @@ fn offers<'request>(
     let each = request.offers.iter().filter_map(|offer| request.offer(&offer.id));
     each.map(|(offer, made)| OfferAnswer {
         offer: &offer.id,
-        kind: made.kind.id(),
+        kind: made.kind.as_str(),
         clause: &made.clause,
         text: &made.text,
         remedy: offer.made.as_ref().map(|made| &made.remedy).or(made.remedy.as_ref()),
@@ -282,7 +282,7 @@ fn wanted(request: &Request) -> Vec<Wanted<'_>> {
     let missing = request.wanted().iter();
     missing
         .map(|missing| Wanted {
-            fact: missing.fact.id(),
+            fact: missing.fact.as_str(),
             question: &missing.question,
             field: field_of(missing.fact),
         })

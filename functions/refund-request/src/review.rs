@@ -125,7 +125,7 @@ fn may_choose(chosen: Chosen, executes: Option<&Quote>, document: &Document) -> 
     let expected = match (chosen.revoke, chosen.ends_plan) {
         (Some(_), _) if !money => Some(("#/revoke", "expected where money is refunded".to_owned())),
         (Some(revoke), _) if !terms.reviewer_may_revoke.contains(&revoke) => {
-            let names = terms.reviewer_may_revoke.iter().map(|revoke| format!("`{}`", revoke.id()));
+            let names = terms.reviewer_may_revoke.iter().map(|revoke| format!("`{}`", revoke.as_str()));
             let names = names.collect::<Vec<_>>().join(" or ");
             let left = if names.is_empty() { "nothing to choose".to_owned() } else { names };
             Some(("#/revoke", format!("expected what the policy leaves to a reviewer: {left}")))

@@ -72,7 +72,7 @@ fn review<'request>(call: &'request ActionSource, review: &'request Review) -> R
         quote: review.quote.as_deref(),
         amount,
         offer,
-        revoke: review.chosen.revoke.map(policy::Revocation::id),
+        revoke: review.chosen.revoke.map(policy::Revocation::as_str),
         ends_plan: review.chosen.ends_plan,
         r#override: review.overrides,
         at: call.at.to_string(),

@@ -127,7 +127,7 @@ async fn note(
         due_at: context.now.plus_s(AWAITED_S.unsigned_abs()).ok(),
     };
     if context.tables.note(&lead).await? {
-        context.metrics.count_labelled("LeadsNoted", ("reason", reason.id()), 1);
+        context.metrics.count_labelled("LeadsNoted", ("reason", reason.as_str()), 1);
     }
     Ok(())
 }

@@ -3,12 +3,13 @@
 use ledger::{AccountId, Command, LedgerStore, PaymentStore, Subscription, Timestamp};
 use policy::{OnResubscribe, PriceKind};
 use policy_documents::catalogue;
+use refunds::policy_ref;
 use stripe_events::{CancellationReason, PriceId, SubscriptionObject};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::leads;
 use crate::outcome::{Ignored, Outcome, ParkReason};
-use crate::policy::{policy_at, reference};
+use crate::policy::policy_at;
 
 /// A subscription as of the event. Of several events the newest counts, in whichever order they come; that
 /// it ended is never taken back.
@@ -129,5 +130,5 @@ async fn start_clock(
         leftover_s: leftover.after_end_s,
         pauses_leftover_expiry: leftover.on_resubscribe == OnResubscribe::StopClock,
     };
-    context.carry_out(account, &command, Some(reference(document)), Vec::new()).await
+    context.carry_out(account, &command, Some(policy_ref(document)), Vec::new()).await
 }

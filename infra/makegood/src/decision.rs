@@ -121,7 +121,7 @@ pub(crate) fn write(
             Source::Recorded => "recorded",
             Source::Claimed => "claimed by the customer",
         };
-        used.row([fact.fact.id(), source, &value(fact.fact, &fact.value)]);
+        used.row([fact.fact.as_str(), source, &value(fact.fact, &fact.value)]);
     }
     terms(&decision.terms, "term of the policy", &mut used);
     for law in &decision.law {
@@ -137,7 +137,7 @@ fn missing(decision: &Decision, head: &mut Columns<2>) {
             labelled(head, "asked", &each.question);
         }
     }
-    let names = |facts: &[Fact]| facts.iter().map(|fact| fact.id()).collect::<Vec<_>>().join(", ");
+    let names = |facts: &[Fact]| facts.iter().map(|fact| fact.as_str()).collect::<Vec<_>>().join(", ");
     if !decision.unknown_facts.is_empty() {
         labelled(head, "unknown", &names(&decision.unknown_facts));
     }
@@ -152,7 +152,7 @@ fn nearest_change(nearest: &NearestChange) -> String {
         .iter()
         .map(|change| {
             let (from, to) = (value(change.fact, &change.from), value(change.fact, &change.to));
-            format!("{} had been {to} and not {from}", change.fact.id())
+            format!("{} had been {to} and not {from}", change.fact.as_str())
         })
         .collect();
     let of = nearest.pack.as_ref().map(|pack| format!(" of {pack}")).unwrap_or_default();

@@ -23,11 +23,11 @@ pub(crate) fn item(lead: &Lead) -> Result<Item, StoreError> {
     match &lead.about {
         LeadSubject::Uncredited(uncredited) => write_uncredited(uncredited, &mut item)?,
         LeadSubject::Payment { reason, .. } => {
-            item.insert("reason".to_owned(), text(reason.id()));
+            item.insert("reason".to_owned(), text(reason.as_str()));
         }
         LeadSubject::Ending { generation, kind, code } => {
             item.insert("ended".to_owned(), text(generation.as_str()));
-            item.insert("kind".to_owned(), text(kind.id()));
+            item.insert("kind".to_owned(), text(kind.as_str()));
             if let Some(code) = code {
                 item.insert("code".to_owned(), text(code));
             }
@@ -104,7 +104,7 @@ fn read_charge(item: &Item) -> Result<Option<Charge>, StoreError> {
 fn about(item: &Item) -> Result<LeadSubject, StoreError> {
     if let Some(generation) = given(item, "ended")? {
         let name = read_text(item, "kind")?;
-        let kind = FailureKind::ALL.iter().copied().find(|kind| kind.id() == name);
+        let kind = FailureKind::ALL.iter().copied().find(|kind| kind.as_str() == name);
         return Ok(LeadSubject::Ending {
             generation: id(generation)?,
             kind: kind.ok_or(StoreError::Unreadable("kind"))?,
@@ -114,7 +114,7 @@ fn about(item: &Item) -> Result<LeadSubject, StoreError> {
     let payment = id(read_text(item, "payment")?)?;
     match given(item, "reason")? {
         Some(reason) => {
-            let reason = Reason::from_id(reason).ok_or(StoreError::Unreadable("reason"))?;
+            let reason = Reason::parse(reason).ok_or(StoreError::Unreadable("reason"))?;
             Ok(LeadSubject::Payment { payment, reason })
         }
         None => Ok(LeadSubject::Uncredited(read_uncredited(item, payment)?)),

@@ -46,7 +46,7 @@ fn main() {
         let (mean, slowest) = measure(document);
         let of = format!("a decision, mean over {} reasons", Reason::ALL.len());
         row(&document.id, &of, mean.ns, &verdict(mean.ns, DECISION_NS_MAX), &mean.allocations());
-        let of = format!("the slowest, `{}`", slowest.reason.id());
+        let of = format!("the slowest, `{}`", slowest.reason.as_str());
         row(&document.id, &of, slowest.ns, &verdict(slowest.ns, DECISION_NS_MAX), &slowest.allocations());
         let replayed = replay(document);
         row(

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::customer_preference::Turn;
 use crate::decide::{decide, outcome_of};
 use crate::decision::{Outcome, Remedy};
 use crate::document::Document;
 use crate::facts::Facts;
-use crate::favour::Turn;
 use crate::reason::Reason;
 
 /// A request as it was decided. The serde form is one line of an exported file.

@@ -102,11 +102,6 @@ impl Catalogue {
 }
 
 impl Price {
-    /// Credits that `units` of it buy; `None` above 2^64.
-    pub fn credits_of(&self, units: u64) -> Option<u64> {
-        self.credits.checked_mul(units)
-    }
-
     /// What `units` of it cost in a currency, in its smallest unit; `None` if the catalogue does not say, or
     /// above 2^64.
     pub fn amount_of(&self, units: u64, currency: &str) -> Option<u64> {

@@ -8,11 +8,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::TermUsed;
 use crate::document::{Term, TermValue};
-use crate::fact::{Fact, FactType, Unit};
-use crate::fact_set::FactSet;
-use crate::facts::{Facts, Value};
+use crate::facts::{Fact, FactSet, FactType, Facts, Unit, Value};
 use crate::statutory::{self, last_instant};
 
 /// The result of a condition.
@@ -146,6 +143,15 @@ pub(crate) struct Inputs<'a> {
     pub(crate) terms: &'a [Term],
 }
 
+/// A term that the decision rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermUsed {
+    /// The term.
+    pub term: String,
+    /// Its value, such as `14 days`.
+    pub value: String,
+}
+
 /// The facts and terms that conditions asked for.
 #[derive(Default)]
 pub(crate) struct Trace {
@@ -185,11 +191,6 @@ impl Finding {
 }
 
 impl Condition {
-    /// Whether the condition holds always.
-    pub fn is_always(&self) -> bool {
-        matches!(self, Self::All(parts) if parts.is_empty())
-    }
-
     /// Every fact that the condition names.
     pub fn facts(&self) -> BTreeSet<Fact> {
         let facts = Facts::new();

@@ -15,7 +15,7 @@ const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 const WHOLE_HUNDREDTHS: [&str; 2] = ["isk", "ugx"];
 
 /// How many digits of an amount are decimals.
-pub(crate) fn decimals(currency: &str) -> usize {
+fn decimals(currency: &str) -> usize {
     if ZERO_DECIMAL.contains(&currency) {
         0
     } else if THREE_DECIMAL.contains(&currency) {
@@ -44,13 +44,44 @@ pub fn payable(amount_minor: u64, left: u64, currency: &str) -> u64 {
 }
 
 /// Whether people write whole amounts without decimals.
-pub(crate) fn is_written_whole(currency: &str) -> bool {
+fn is_written_whole(currency: &str) -> bool {
     WHOLE_HUNDREDTHS.contains(&currency)
+}
+
+/// An amount as people write it: `12.50 EUR`.
+pub fn money_text(amount_minor: u64, currency: &str) -> String {
+    let code = currency.to_ascii_uppercase();
+    let digits = decimals(currency);
+    let text = format!("{amount_minor:0>width$}", width = digits.saturating_add(1));
+    let (whole, part) = text.split_at(text.len().saturating_sub(digits));
+    let is_whole = part.is_empty() || is_written_whole(currency) && part.bytes().all(|digit| digit == b'0');
+    if is_whole { format!("{whole} {code}") } else { format!("{whole}.{part} {code}") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_are_written_with_their_currency_s_decimals() {
+        for (amount_minor, currency, expected) in [
+            (1_250, "eur", "12.50 EUR"),
+            (5, "usd", "0.05 USD"),
+            (0, "usd", "0.00 USD"),
+            (1_250, "jpy", "1250 JPY"),
+            (1_250, "kwd", "1.250 KWD"),
+            // Stripe takes these in hundredths that are always 00.
+            (380_000, "ugx", "3800 UGX"),
+            (380_050, "ugx", "3800.50 UGX"),
+            (150_000, "isk", "1500 ISK"),
+            (0, "isk", "0 ISK"),
+            (123_400, "huf", "1234.00 HUF"),
+            (1_250, "kmf", "1250 KMF"),
+            (u64::MAX, "usd", "184467440737095516.15 USD"),
+        ] {
+            assert_eq!(money_text(amount_minor, currency), expected);
+        }
+    }
 
     #[test]
     fn amounts_are_payable_in_their_currency() {

@@ -1,6 +1,6 @@
 //! The decision: a document, the facts, a reason and an instant go in, a [`Decision`] comes out.
 //!
-//! The rules of the reason are evaluated first, all of them, and lead to a verdict. Then, in this order:
+//! The rules of the reason are evaluated first, all of them, and lead to a ruling. Then, in this order:
 //!
 //! 1. a payment without a date, or from before the document, goes to a person;
 //! 2. the laws beside the policy are held against the facts, and the better of both wins;
@@ -16,18 +16,13 @@ use crate::decision::{
     Basis, Decision, Discount, DoorShown, FactUsed, Missing, NearestChange, OfferMade, Outcome,
     Recommendation, Remedy, cite,
 };
-use crate::document::{Document, Effect, Rule};
-use crate::fact::Fact;
-use crate::fact_set::FactSet;
-use crate::facts::Facts;
-use crate::law::{LawEvaluation, stronger_of};
-use crate::nearest::changes;
-use crate::practice::ReviewScope;
-use crate::promise::{Offer, OfferKind};
+use crate::document::{Document, Effect, Offer, OfferKind, ReviewScope, Rule};
+use crate::evaluate::{
+    LawEvaluation, Proposal, RuleEvaluation, Ruling, changes, evaluate_rules, remedy_of, rule_finding,
+    ruling_of, settled_by, stronger_of,
+};
+use crate::facts::{Fact, FactSet, Facts};
 use crate::reason::Reason;
-use crate::remedy::{Proposal, remedy_of};
-use crate::settle::settled_by;
-use crate::verdict::{RuleEvaluation, Verdict, evaluate_rules, rule_finding, verdict_of};
 
 /// Bound on the changes that are tried out for a refusal, cheapest first.
 const CHANGES_TRIED_MAX: usize = 3;
@@ -36,7 +31,7 @@ const CHANGES_TRIED_MAX: usize = 3;
 struct Judgement<'d> {
     looked: Vec<RuleEvaluation<'d>>,
     laws: Vec<LawEvaluation<'d>>,
-    verdict: Verdict<'d>,
+    ruling: Ruling<'d>,
     /// The clause that lets people review what a machine could have decided.
     reviewed_by: Option<&'d str>,
     trace: Trace,
@@ -50,13 +45,13 @@ pub fn decide(document: &Document, facts: &Facts, reason: Reason, now_ms: i64) -
     let facts = at_instant(facts, now_ms);
     let judgement = judge(document, &facts, reason);
     let nearest =
-        if judgement.verdict.refuses() { nearest_change(document, &facts, reason, &judgement) } else { None };
+        if judgement.ruling.refuses() { nearest_change(document, &facts, reason, &judgement) } else { None };
     report(document, &facts, reason, now_ms, judgement, nearest)
 }
 
 /// The outcome of [`decide()`] without its report, for callers that decide very many requests.
 pub(crate) fn outcome_of(document: &Document, facts: &Facts, reason: Reason, now_ms: i64) -> Outcome {
-    judge(document, &at_instant(facts, now_ms), reason).verdict.outcome
+    judge(document, &at_instant(facts, now_ms), reason).ruling.outcome
 }
 
 /// The facts with the instant of the decision among them.
@@ -71,18 +66,18 @@ fn at_instant(facts: &Facts, now_ms: i64) -> Facts {
 fn judge<'d>(document: &'d Document, facts: &Facts, reason: Reason) -> Judgement<'d> {
     let mut trace = Trace::default();
     let looked = evaluate_rules(&document.rules, &document.terms, facts, reason, &mut trace);
-    let verdict =
-        date_guard(document, facts, &mut trace).unwrap_or_else(|| verdict_of(&looked, facts, &mut trace));
+    let ruling =
+        date_guard(document, facts, &mut trace).unwrap_or_else(|| ruling_of(&looked, facts, &mut trace));
     let mut laws: Vec<LawEvaluation<'d>> =
-        document.law.iter().filter_map(|pack| pack.consider(facts, reason, &mut trace)).collect();
-    let mut verdict = stronger_of(verdict, &mut laws);
-    let reviewed_by = review(document, facts, &mut verdict, &mut trace);
-    let verdict = ask(&looked, facts, verdict);
-    Judgement { looked, laws, verdict, reviewed_by, trace }
+        document.law.iter().filter_map(|pack| LawEvaluation::of(pack, facts, reason, &mut trace)).collect();
+    let mut ruling = stronger_of(ruling, &mut laws);
+    let reviewed_by = review(document, facts, &mut ruling, &mut trace);
+    let ruling = ask(&looked, facts, ruling);
+    Judgement { looked, laws, ruling, reviewed_by, trace }
 }
 
 /// S2-35: a purchase is judged by the version in force at its own time, which must be known.
-fn date_guard<'d>(document: &'d Document, facts: &Facts, trace: &mut Trace) -> Option<Verdict<'d>> {
+fn date_guard<'d>(document: &'d Document, facts: &Facts, trace: &mut Trace) -> Option<Ruling<'d>> {
     trace.facts.insert(Fact::PaymentNamed);
     if facts.boolean(Fact::PaymentNamed) == Some(false) {
         return None;
@@ -93,7 +88,7 @@ fn date_guard<'d>(document: &'d Document, facts: &Facts, trace: &mut Trace) -> O
         Some(_) => (Basis::BeforeFirstVersion, FactSet::EMPTY),
         None => (Basis::UndatedPayment, [Fact::PaymentChargedAt].into_iter().collect()),
     };
-    Some(Verdict { outcome: Outcome::Person { recommendation: None }, basis, rules: Vec::new(), unknown })
+    Some(Ruling { outcome: Outcome::Person { recommendation: None }, basis, rules: Vec::new(), unknown })
 }
 
 /// S0-8, S0-25, S3-1: what people review is recommended to them and never decided by the machine. A
@@ -101,10 +96,10 @@ fn date_guard<'d>(document: &'d Document, facts: &Facts, trace: &mut Trace) -> O
 fn review<'d>(
     document: &'d Document,
     facts: &Facts,
-    verdict: &mut Verdict<'d>,
+    ruling: &mut Ruling<'d>,
     trace: &mut Trace,
 ) -> Option<&'d str> {
-    let recommendation = match &verdict.outcome {
+    let recommendation = match &ruling.outcome {
         Outcome::Grant { remedy } => Recommendation::Grant { remedy: remedy.clone() },
         Outcome::Refuse => Recommendation::Refuse,
         Outcome::Person { .. } | Outcome::NeedsInformation { .. } => return None,
@@ -118,14 +113,14 @@ fn review<'d>(
         let about = product.is_none_or(|product| review.products.iter().any(|each| each == product));
         about && (review.of == ReviewScope::Everything || recommendation == Recommendation::Refuse)
     })?;
-    verdict.outcome = Outcome::Person { recommendation: Some(recommendation) };
+    ruling.outcome = Outcome::Person { recommendation: Some(recommendation) };
     Some(&review.clause)
 }
 
 /// Turns a person's case into questions to the customer when something is missing that they can supply.
-fn ask<'d>(looked: &[RuleEvaluation<'d>], facts: &Facts, mut verdict: Verdict<'d>) -> Verdict<'d> {
-    if !matches!(verdict.outcome, Outcome::Person { .. }) {
-        return verdict;
+fn ask<'d>(looked: &[RuleEvaluation<'d>], facts: &Facts, mut ruling: Ruling<'d>) -> Ruling<'d> {
+    if !matches!(ruling.outcome, Outcome::Person { .. }) {
+        return ruling;
     }
     let mut asked = FactSet::EMPTY;
     let mut asking: Vec<&'d Rule> = Vec::new();
@@ -140,8 +135,8 @@ fn ask<'d>(looked: &[RuleEvaluation<'d>], facts: &Facts, mut verdict: Verdict<'d
             asking.push(each.rule);
         }
     }
-    if verdict.basis == Basis::UnknownFacts {
-        asked = asked.union(verdict.unknown);
+    if ruling.basis == Basis::UnknownFacts {
+        asked = asked.union(ruling.unknown);
     }
     let missing: Vec<Missing> = asked
         .iter()
@@ -150,11 +145,11 @@ fn ask<'d>(looked: &[RuleEvaluation<'d>], facts: &Facts, mut verdict: Verdict<'d
         })
         .collect();
     if !missing.is_empty() {
-        asking.append(&mut verdict.rules);
-        verdict.rules = asking;
-        verdict.outcome = Outcome::NeedsInformation { missing };
+        asking.append(&mut ruling.rules);
+        ruling.rules = asking;
+        ruling.outcome = Outcome::NeedsInformation { missing };
     }
-    verdict
+    ruling
 }
 
 /// The cheapest change under which a rule that grants is met and the request is not refused.
@@ -180,7 +175,7 @@ fn nearest_change(
         for change in &found.changes {
             changed.set(change.fact, change.to.clone()).ok()?;
         }
-        let outcome = judge(document, &changed, reason).verdict.outcome;
+        let outcome = judge(document, &changed, reason).ruling.outcome;
         let granted = matches!(
             outcome,
             Outcome::Grant { .. } | Outcome::Person { recommendation: Some(Recommendation::Grant { .. }) }
@@ -202,12 +197,12 @@ fn report(
     judgement: Judgement<'_>,
     nearest_change: Option<NearestChange>,
 ) -> Decision {
-    let Judgement { looked, laws, verdict, reviewed_by, mut trace } = judgement;
+    let Judgement { looked, laws, ruling, reviewed_by, mut trace } = judgement;
     let mut cited: Vec<&str> = Vec::new();
-    if matches!(verdict.basis, Basis::BeforeFirstVersion | Basis::UndatedPayment) {
+    if matches!(ruling.basis, Basis::BeforeFirstVersion | Basis::UndatedPayment) {
         cited.push(&document.version_clause);
     }
-    cited.extend(verdict.rules.iter().flat_map(|rule| rule.clauses.iter().map(String::as_str)));
+    cited.extend(ruling.rules.iter().flat_map(|rule| rule.clauses.iter().map(String::as_str)));
     cited.extend(reviewed_by);
     if cited.is_empty() {
         cited.push(&document.door.clause);
@@ -215,10 +210,10 @@ fn report(
     let offers = document
         .offers
         .iter()
-        .filter(|offer| verdict.rules.iter().any(|rule| rule.offers.contains(&offer.id)))
+        .filter(|offer| ruling.rules.iter().any(|rule| rule.offers.contains(&offer.id)))
         .map(|offer| offer_made(offer, facts, &mut trace))
         .collect();
-    let doors = match verdict.outcome {
+    let doors = match ruling.outcome {
         Outcome::Person { .. } => Vec::new(),
         Outcome::Grant { .. } | Outcome::Refuse | Outcome::NeedsInformation { .. } => {
             vec![DoorShown { clause: document.door.clause.clone(), text: document.door.text.clone() }]
@@ -228,11 +223,11 @@ fn report(
         // The answer says when.
         trace.facts.insert(Fact::GenerationReturnedAt);
     }
-    let decided = matches!(verdict.outcome, Outcome::Grant { .. } | Outcome::Refuse);
-    let settled_by = if decided || verdict.unknown.is_empty() {
+    let decided = matches!(ruling.outcome, Outcome::Grant { .. } | Outcome::Refuse);
+    let settled_by = if decided || ruling.unknown.is_empty() {
         Vec::new()
     } else {
-        smallest_set(document, facts, &looked, &laws, &verdict)
+        smallest_set(document, facts, &looked, &laws, &ruling)
     };
     Decision {
         document: document.id.clone(),
@@ -240,8 +235,8 @@ fn report(
         title: document.title.clone(),
         reason,
         decided_at_ms,
-        outcome: verdict.outcome,
-        basis: verdict.basis,
+        outcome: ruling.outcome,
+        basis: ruling.basis,
         clauses: cite(&document.id, &document.version, &document.clauses, &cited),
         rules: looked.iter().map(rule_finding).collect(),
         facts: trace
@@ -253,7 +248,7 @@ fn report(
             })
             .collect(),
         terms: trace.terms_used(&document.terms),
-        unknown_facts: verdict.unknown.iter().collect(),
+        unknown_facts: ruling.unknown.iter().collect(),
         offers,
         doors,
         settled_by,
@@ -268,17 +263,17 @@ fn smallest_set(
     facts: &Facts,
     looked: &[RuleEvaluation<'_>],
     laws: &[LawEvaluation<'_>],
-    verdict: &Verdict<'_>,
+    ruling: &Ruling<'_>,
 ) -> Vec<Fact> {
     let of_rules = looked
         .iter()
         .filter(|each| each.stands())
         .fold(FactSet::EMPTY, |all, each| all.union(each.finding.unknown));
     // A payment that the document cannot judge is not settled by what its rules ask for.
-    let judged = of_rules.iter().all(|fact| verdict.unknown.contains(fact));
+    let judged = of_rules.iter().all(|fact| ruling.unknown.contains(fact));
     let looked = if judged { looked } else { &[] };
     // Unknowns that no rule asked for are those of the amount or of the date.
-    let needed: FactSet = verdict
+    let needed: FactSet = ruling
         .unknown
         .iter()
         .filter(|fact| {
@@ -307,5 +302,51 @@ fn offer_made(offer: &Offer, facts: &Facts, trace: &mut Trace) -> OfferMade {
         kind: offer.kind,
         remedy,
         percent: offer.percent,
+    }
+}
+
+impl Decision {
+    /// The decision where nothing is recorded that its grant could be carried out on, such as a payment whose
+    /// lot does not exist: a person carries it out, and the grant is the recommendation. Every other outcome
+    /// stays as it is.
+    #[must_use]
+    pub fn left_to_a_person(mut self) -> Self {
+        let recommendation = match self.outcome {
+            Outcome::Grant { remedy } => Some(Recommendation::Grant { remedy }),
+            // What the rules rest a refusal on is not there either.
+            Outcome::Refuse => None,
+            Outcome::Person { .. } | Outcome::NeedsInformation { .. } => return self,
+        };
+        self.outcome = Outcome::Person { recommendation };
+        self.basis = Basis::NothingToActOn;
+        self.doors.clear();
+        self
+    }
+
+    /// The decision where its grant is above what one person may approve: two people do, the grant is the
+    /// recommendation, and the clause that says so is cited. Every other outcome stays as it is.
+    #[must_use]
+    pub fn left_to_two_people(mut self, document: &Document) -> Self {
+        let Some(approval) = &document.approval else { return self };
+        if !matches!(self.outcome, Outcome::Grant { .. }) {
+            return self;
+        }
+        self = self.left_to_a_person();
+        self.basis = Basis::AboveLimit;
+        let clause = [approval.clause.as_str()];
+        self.clauses.extend(cite(&document.id, &document.version, &document.clauses, &clause));
+        self
+    }
+
+    /// The decision made again by the same version on the same facts, as of the same instant. It equals
+    /// this one byte for byte, or something is not as it was.
+    #[must_use]
+    pub fn redecide(&self, document: &Document, facts: &Facts) -> Self {
+        let again = decide(document, facts, self.reason, self.decided_at_ms);
+        match self.basis {
+            Basis::NothingToActOn => again.left_to_a_person(),
+            Basis::AboveLimit => again.left_to_two_people(document),
+            _ => again,
+        }
     }
 }

@@ -5,13 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::condition::Truth;
-use crate::decide::decide;
-use crate::document::{Clause, Document, Mode};
-use crate::fact::{Fact, Source};
-use crate::facts::{Facts, Value};
-use crate::message::money_text;
-use crate::promise::OfferKind;
+use crate::condition::{TermUsed, Truth};
+use crate::currency::money_text;
+use crate::document::{Clause, Mode, OfferKind};
+use crate::facts::{Fact, Source, Value};
 use crate::reason::Reason;
 
 /// What the policy says about one request.
@@ -222,15 +219,6 @@ pub struct FactUsed {
     pub source: Source,
 }
 
-/// A term that the decision rests on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TermUsed {
-    /// The term.
-    pub term: String,
-    /// Its value, such as `14 days`.
-    pub value: String,
-}
-
 /// An offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferMade {
@@ -324,64 +312,6 @@ pub(crate) fn cite(document: &str, version: &str, clauses: &[Clause], ids: &[&st
         }
     }
     cited
-}
-
-impl Decision {
-    /// The decision where nothing is recorded that its grant could be carried out on, such as a payment whose
-    /// lot does not exist: a person carries it out, and the grant is the recommendation. Every other outcome
-    /// stays as it is.
-    #[must_use]
-    pub fn left_to_a_person(mut self) -> Self {
-        let recommendation = match self.outcome {
-            Outcome::Grant { remedy } => Some(Recommendation::Grant { remedy }),
-            // What the rules rest a refusal on is not there either.
-            Outcome::Refuse => None,
-            Outcome::Person { .. } | Outcome::NeedsInformation { .. } => return self,
-        };
-        self.outcome = Outcome::Person { recommendation };
-        self.basis = Basis::NothingToActOn;
-        self.doors.clear();
-        self
-    }
-
-    /// The decision where its grant is above what one person may approve: two people do, the grant is the
-    /// recommendation, and the clause that says so is cited. Every other outcome stays as it is.
-    #[must_use]
-    pub fn left_to_two_people(mut self, document: &Document) -> Self {
-        let Some(approval) = &document.approval else { return self };
-        if !matches!(self.outcome, Outcome::Grant { .. }) {
-            return self;
-        }
-        self = self.left_to_a_person();
-        self.basis = Basis::AboveLimit;
-        let clause = [approval.clause.as_str()];
-        self.clauses.extend(cite(&document.id, &document.version, &document.clauses, &clause));
-        self
-    }
-
-    /// The decision made again by the same version on the same facts, as of the same instant. It equals
-    /// this one byte for byte, or something is not as it was.
-    #[must_use]
-    pub fn redecide(&self, document: &Document, facts: &Facts) -> Self {
-        let again = decide(document, facts, self.reason, self.decided_at_ms);
-        match self.basis {
-            Basis::NothingToActOn => again.left_to_a_person(),
-            Basis::AboveLimit => again.left_to_two_people(document),
-            _ => again,
-        }
-    }
-}
-
-impl Remedy {
-    /// What favours the customer more is greater: money before credits, more before less.
-    pub(crate) fn favour(&self) -> (u8, u64) {
-        match self {
-            Self::Credits { credits } => (0, *credits),
-            // It is offered, and no rule grants it: whichever it is, none is the better outcome.
-            Self::Discount(_) => (0, 0),
-            Self::Money { amount_minor, .. } => (1, *amount_minor),
-        }
-    }
 }
 
 impl Discount {

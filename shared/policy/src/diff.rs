@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::document::{Document, Rule};
-use crate::generation::{FailureEffect, FailureKind, LateSuccess, Operation};
-use crate::promise::OnRenewal;
+use crate::document::{Document, FailureEffect, FailureKind, LateSuccess, OnRenewal, Operation, Rule};
 
 /// What changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -77,7 +75,7 @@ fn changes(mut before: Texts, after: Texts) -> Vec<Change> {
 }
 
 fn outcome(document: &Document, rule: &Rule) -> String {
-    let reasons: Vec<&str> = rule.reasons.iter().map(|reason| reason.id()).collect();
+    let reasons: Vec<&str> = rule.reasons.iter().map(|reason| reason.as_str()).collect();
     let reasons = if reasons.is_empty() { "any reason".to_owned() } else { reasons.join(", ") };
     let mut text =
         format!("for {reasons}: when {}: {}", rule.condition.text(&document.terms), rule.effect.text());
@@ -101,7 +99,7 @@ fn promises(document: &Document) -> Texts {
     for signature in &document.empty_success {
         say(format!("empty answer {}", signature.id), format!("{:?}", signature.matches));
     }
-    for clock in &document.clocks {
+    for clock in &document.service_levels {
         let firm = if clock.firm { "promised" } else { "usual" };
         say(format!("clock {}", clock.id), format!("{} from {:?}, {firm}", clock.limit, clock.starts));
     }
@@ -133,12 +131,12 @@ fn promises(document: &Document) -> Texts {
     };
     say("late result".to_owned(), late.to_owned());
     let refund = &document.on_refund;
-    let choices: Vec<&str> = refund.reviewer_may_revoke.iter().map(|choice| choice.id()).collect();
+    let choices: Vec<&str> = refund.reviewer_may_revoke.iter().map(|choice| choice.as_str()).collect();
     let text = format!(
         "revokes: {}, of a part: {}, a reviewer may choose: {}; cancels: {}, for a part: {}, a reviewer may \
          choose: {}; debt for spent credits: {}",
-        refund.revoke.id(),
-        refund.revoke_of_part.id(),
+        refund.revoke.as_str(),
+        refund.revoke_of_part.as_str(),
         if choices.is_empty() { "no".to_owned() } else { choices.join(" or ") },
         refund.cancel,
         refund.cancel_for_part,
@@ -158,7 +156,7 @@ fn failures(operation: &Operation) -> String {
                 FailureEffect::Person => "person",
                 FailureEffect::Success => "success",
             };
-            format!("{}: {then}", kind.id())
+            format!("{}: {then}", kind.as_str())
         })
         .collect();
     format!("{}; held for {} s", endings.join(", "), operation.hold_deadline_s)

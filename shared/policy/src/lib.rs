@@ -12,56 +12,42 @@ mod backtest;
 mod catalogue;
 mod condition;
 mod currency;
+mod customer_preference;
 mod decide;
 mod decision;
 mod diff;
 mod document;
 mod documents;
-mod fact;
-mod fact_set;
+mod evaluate;
 mod facts;
-mod favour;
 mod generation;
-mod law;
 mod message;
-mod nearest;
-mod practice;
-mod promise;
+mod named;
 mod reason;
-mod remedy;
-mod settle;
 mod statutory;
-mod verdict;
 mod window;
 mod wording;
 
 pub use backtest::{Backtest, ClauseTurns, Flip, PastRequest, Sums, backtest};
 pub use catalogue::{Catalogue, Price, PriceKind, Product, UnitAmount, UnknownPrice};
-pub use condition::{Comparison, Condition, Operand, Truth, Words};
-pub use currency::{payable, payable_step};
+pub use condition::{Comparison, Condition, Operand, TermUsed, Truth, Words};
+pub use currency::{money_text, payable, payable_step};
+pub use customer_preference::Turn;
 pub use decide::decide;
 pub use decision::{
     Basis, Citation, Decision, Discount, DoorShown, EffectKind, FactChange, FactUsed, LawFinding, Missing,
-    NearestChange, OfferMade, Outcome, Recommendation, Remedy, RuleFinding, TermUsed,
+    NearestChange, OfferMade, Outcome, Recommendation, Remedy, RuleFinding,
 };
 pub use diff::{Change, Diff, diff};
-pub use document::{Clause, ClauseKind, Document, Effect, Mode, RemedyRule, Rule, Term, TermUnit, TermValue};
+pub use document::{
+    AnswerMatch, AnswerShape, ApprovalLimits, Calendar, Cancellation, Clause, ClauseKind, DeclaredConflict,
+    DeclaredGap, Document, Door, Effect, EmptySuccess, FailureEffect, FailureKind, FailureRule, FailureRules,
+    Intake, KnownResult, LateSuccess, LateSuccessRule, LawPack, Leftover, Mode, Offer, OfferKind, OnRefund,
+    OnRenewal, OnResubscribe, Operation, Provider, RemedyRule, Review, ReviewScope, Revocation, Rule,
+    ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
+};
 pub use documents::{Documents, DocumentsError, Head, InForce};
-pub use fact::{Fact, FactSpec, FactType, Source, Unit};
-pub use facts::{FactError, Facts, Value};
-pub use favour::Turn;
-pub use generation::{
-    AnswerMatch, AnswerShape, EmptySuccess, Ending, FailureEffect, FailureKind, FailureRule, FailureRules,
-    GenerationOutcome, KnownResult, LateSuccess, LateSuccessRule, Operation,
-};
-pub use law::LawPack;
-pub use message::money_text;
-pub use practice::{
-    Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review, ReviewScope,
-};
-pub use promise::{
-    Cancellation, Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe,
-    Revocation,
-};
+pub use facts::{Fact, FactError, FactSpec, FactType, Facts, Source, Unit, Value};
+pub use generation::{Ending, GenerationOutcome};
 pub use reason::Reason;
 pub use window::window_until;

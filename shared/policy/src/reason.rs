@@ -18,7 +18,7 @@ macro_rules! reasons {
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The name used in documents and in JSON.
-            pub fn id(self) -> &'static str {
+            pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $id,)* }
             }
 
@@ -48,7 +48,7 @@ reasons! {
 
 impl Reason {
     /// The reason with this name.
-    pub fn from_id(id: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|reason| reason.id() == id)
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == text)
     }
 }

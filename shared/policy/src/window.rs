@@ -1,11 +1,10 @@
 //! Until when a policy gives a request more than afterwards.
 
+use crate::customer_preference::Turn;
 use crate::decide::outcome_of;
 use crate::decision::Outcome;
 use crate::document::{Document, Term, TermUnit, TermValue};
-use crate::fact::Fact;
-use crate::facts::{Facts, Value};
-use crate::favour::Turn;
+use crate::facts::{Fact, Facts, Value};
 use crate::reason::Reason;
 
 const SECOND_MS: i64 = 1000;

@@ -18,7 +18,7 @@ impl Condition {
             Self::All(parts) => joined(parts, " and "),
             Self::Any(parts) => joined(parts, " or "),
             Self::Not(part) => format!("not {}", part.bracketed(terms)),
-            Self::Holds(fact) => fact.id().to_owned(),
+            Self::Holds(fact) => fact.as_str().to_owned(),
             Self::Compare(left, comparison, right) => {
                 let comparison = match comparison {
                     Comparison::Equal => "=",
@@ -30,8 +30,8 @@ impl Condition {
                 };
                 format!("{} {comparison} {}", left.text(terms), right.text(terms))
             }
-            Self::OneOf(fact, Words::Listed(words)) => format!("{} in [{}]", fact.id(), words.join(", ")),
-            Self::OneOf(fact, Words::Term(place)) => format!("{} in {}", fact.id(), name(terms, *place)),
+            Self::OneOf(fact, Words::Listed(words)) => format!("{} in [{}]", fact.as_str(), words.join(", ")),
+            Self::OneOf(fact, Words::Term(place)) => format!("{} in {}", fact.as_str(), name(terms, *place)),
         }
     }
 
@@ -46,7 +46,7 @@ impl Condition {
 impl Operand {
     fn text(&self, terms: &[Term]) -> String {
         match self {
-            Self::Fact(fact) => fact.id().to_owned(),
+            Self::Fact(fact) => fact.as_str().to_owned(),
             Self::Term(place) => name(terms, *place).to_owned(),
             Self::Zero => "0".to_owned(),
             Self::Word(word) => word.clone(),
@@ -68,14 +68,14 @@ impl Effect {
             Mode::Recommend => "recommended to a person",
         };
         match self {
-            Self::Grant(remedy, by) => format!("grant {}, {}", remedy.id(), mode(by)),
+            Self::Grant(remedy, by) => format!("grant {}, {}", remedy.as_str(), mode(by)),
             Self::Refuse(by) => format!("refuse, {}", mode(by)),
             Self::Person => "a person decides".to_owned(),
             Self::NeedsInformation(facts) => {
                 let mut text = "ask for".to_owned();
                 for fact in facts {
                     // Formatting into a string cannot fail.
-                    let _ = write!(text, " {}", fact.id());
+                    let _ = write!(text, " {}", fact.as_str());
                 }
                 text
             }

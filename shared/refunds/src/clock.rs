@@ -21,7 +21,7 @@
 //! Bounds: a document's promises times the request's openings, each a few hundred bytes.
 
 use ledger::Timestamp;
-use policy::{ClockStart, Document, Fact, Value};
+use policy::{Document, Fact, ServiceLevel, ServiceLevelStart, Value};
 
 use crate::{ActionKind, Request, State};
 
@@ -35,7 +35,7 @@ pub struct Clock {
     /// Whether the text promises it, or only says what is usual.
     pub firm: bool,
     /// What the promise is about.
-    pub starts: ClockStart,
+    pub starts: ServiceLevelStart,
     /// When it began.
     pub started_at: Timestamp,
     /// When people are to be warned, for promises that warn.
@@ -100,35 +100,37 @@ enum Effect {
 }
 
 /// The table of the module's header.
-fn effect(starts: ClockStart, state: State) -> Effect {
+fn effect(starts: ServiceLevelStart, state: State) -> Effect {
     use State::{
         Approved, Failed, InReview, NeedsInformation, Paying, Refunded, Refused, Settled, Submitted,
         Withdrawn,
     };
     match (starts, state) {
-        (ClockStart::RequestSubmitted, Submitted | InReview)
-        | (ClockStart::RequestComplete, InReview)
-        | (ClockStart::RefundSucceeded, Refunded) => Effect::Runs,
-        (ClockStart::RequestComplete, NeedsInformation) => Effect::StandsStill,
-        (ClockStart::RequestSubmitted, NeedsInformation)
+        (ServiceLevelStart::RequestSubmitted, Submitted | InReview)
+        | (ServiceLevelStart::RequestComplete, InReview)
+        | (ServiceLevelStart::RefundSucceeded, Refunded) => Effect::Runs,
+        (ServiceLevelStart::RequestComplete, NeedsInformation) => Effect::StandsStill,
+        (ServiceLevelStart::RequestSubmitted, NeedsInformation)
         | (
-            ClockStart::RequestSubmitted | ClockStart::RequestComplete | ClockStart::PaymentCharged,
+            ServiceLevelStart::RequestSubmitted
+            | ServiceLevelStart::RequestComplete
+            | ServiceLevelStart::PaymentCharged,
             Approved | Paying | Refunded | Failed | Refused | Withdrawn | Settled,
         )
-        | (ClockStart::RefundSucceeded, Failed) => Effect::Ends,
-        (ClockStart::RequestComplete | ClockStart::PaymentCharged, Submitted)
-        | (ClockStart::PaymentCharged, NeedsInformation | InReview)
+        | (ServiceLevelStart::RefundSucceeded, Failed) => Effect::Ends,
+        (ServiceLevelStart::RequestComplete | ServiceLevelStart::PaymentCharged, Submitted)
+        | (ServiceLevelStart::PaymentCharged, NeedsInformation | InReview)
         | (
-            ClockStart::RefundSucceeded,
+            ServiceLevelStart::RefundSucceeded,
             Submitted | NeedsInformation | InReview | Approved | Paying | Refused | Withdrawn | Settled,
         )
-        | (ClockStart::GenerationFailed, _) => Effect::Nothing,
+        | (ServiceLevelStart::GenerationFailed, _) => Effect::Nothing,
     }
 }
 
 impl Clock {
     /// `promise`, from `started_at` on; `None` where its calendar does not reach so far.
-    fn start(promise: &policy::Clock, document: &Document, started_at: Timestamp) -> Option<Self> {
+    fn start(promise: &ServiceLevel, document: &Document, started_at: Timestamp) -> Option<Self> {
         let at = |milliseconds: Option<i64>| Timestamp::from_ms(milliseconds?).ok();
         Some(Self {
             id: promise.id.clone(),
@@ -193,7 +195,7 @@ impl Clock {
     }
 
     /// Goes on with the time that was left. A calendar that does not reach so far leaves the deadline.
-    fn go_on(&mut self, promise: &policy::Clock, document: &Document, at: Timestamp) {
+    fn go_on(&mut self, promise: &ServiceLevel, document: &Document, at: Timestamp) {
         let Some(paused_at) = self.paused_at.take() else { return };
         let moved = |term: &str, instant: Timestamp| {
             let left_ms = document.time_between(term, paused_at.as_ms(), instant.as_ms())?;
@@ -219,7 +221,7 @@ impl Request {
     /// Brings the clocks up to date with the time-line. Without a document there are none.
     pub fn keep_time(&mut self, document: Option<&Document>) {
         let promises = document.into_iter().flat_map(|document| {
-            let applying = document.clocks.iter().filter(|promise| self.is_promised(promise));
+            let applying = document.service_levels.iter().filter(|promise| self.is_promised(promise));
             applying.flat_map(|promise| self.rounds(promise, document)).collect::<Vec<_>>()
         });
         let clocks = promises.map(|mut clock| {
@@ -285,7 +287,7 @@ impl Request {
 
     /// Whether a promise is one to this request. A promise about some products counts where it is not known
     /// that the request is about another one.
-    fn is_promised(&self, promise: &policy::Clock) -> bool {
+    fn is_promised(&self, promise: &ServiceLevel) -> bool {
         let for_reason = promise.reasons.is_empty() || promise.reasons.contains(&self.case.reason);
         let for_product = promise.products.is_empty()
             || self.product().is_none_or(|product| promise.products.iter().any(|each| each == product));
@@ -301,9 +303,9 @@ impl Request {
     }
 
     /// The rounds of one promise, oldest first.
-    fn rounds(&self, promise: &policy::Clock, document: &Document) -> Vec<Clock> {
+    fn rounds(&self, promise: &ServiceLevel, document: &Document) -> Vec<Clock> {
         let mut rounds: Vec<Clock> = Vec::new();
-        if promise.starts == ClockStart::PaymentCharged {
+        if promise.starts == ServiceLevelStart::PaymentCharged {
             let mut clock =
                 self.instant(Fact::PaymentChargedAt).and_then(|at| Clock::start(promise, document, at));
             if let (Some(clock), Some(landed_at)) = (&mut clock, self.instant(Fact::CreditsLandedAt)) {
@@ -323,7 +325,9 @@ impl Request {
                 (Effect::StandsStill, Some(clock)) if promise.pauses => clock.pause(step.at),
                 (Effect::Ends, Some(clock)) => clock.end(step.at),
                 // Complete and resolved in the instant of its submission.
-                (Effect::Ends, None) if decided_at_once && promise.starts == ClockStart::RequestComplete => {
+                (Effect::Ends, None)
+                    if decided_at_once && promise.starts == ServiceLevelStart::RequestComplete =>
+                {
                     let clock = Clock::start(promise, document, step.at);
                     rounds.extend(clock.map(|mut clock| {
                         clock.end(step.at);
@@ -334,7 +338,7 @@ impl Request {
             }
             before = Some(step.state);
         }
-        if promise.starts == ClockStart::RefundSucceeded {
+        if promise.starts == ServiceLevelStart::RefundSucceeded {
             self.end_with_arrivals(&mut rounds);
         }
         rounds
@@ -351,19 +355,19 @@ impl Request {
     }
 
     /// Whether another round begins: a first answer is given once, and money arrives where there was some.
-    fn begins(&self, starts: ClockStart, first: bool) -> bool {
+    fn begins(&self, starts: ServiceLevelStart, first: bool) -> bool {
         match starts {
-            ClockStart::RequestSubmitted => first,
-            ClockStart::RefundSucceeded => self.payout.is_some(),
-            ClockStart::RequestComplete => true,
-            ClockStart::PaymentCharged | ClockStart::GenerationFailed => false,
+            ServiceLevelStart::RequestSubmitted => first,
+            ServiceLevelStart::RefundSucceeded => self.payout.is_some(),
+            ServiceLevelStart::RequestComplete => true,
+            ServiceLevelStart::PaymentCharged | ServiceLevelStart::GenerationFailed => false,
         }
     }
 
     /// Whether its refund has been on its way for longer than it takes, as far as that was noted.
     pub(crate) fn is_overdue(&self) -> bool {
         let overdue =
-            |clock: &Clock| clock.starts == ClockStart::RefundSucceeded && clock.breached_at.is_some();
+            |clock: &Clock| clock.starts == ServiceLevelStart::RefundSucceeded && clock.breached_at.is_some();
         self.clocks.iter().any(|clock| clock.is_open() && overdue(clock))
     }
 

@@ -9,11 +9,11 @@ use std::future::Future;
 
 use ledger::{
     AccountId, Actor, Buyer, Credits, GenerationId, LedgerStore, LotId, Money, Payment, PaymentId,
-    PaymentKind, PolicyRef, ProductId, RefundRequestId, SubscriptionId, Timestamp,
+    PaymentKind, ProductId, RefundRequestId, SubscriptionId, Timestamp,
 };
-use policy::{ClockStart, Document, Documents, FailureKind, Reason};
+use policy::{Document, Documents, FailureKind, Reason, ServiceLevelStart};
 
-use crate::request_id;
+use crate::{policy_ref, request_id};
 
 /// Stands for the price of a purchase whose event names none of the catalogue.
 const PRICE_UNKNOWN: &str = "unknown";
@@ -125,7 +125,7 @@ impl UncreditedPurchase {
             lot: LotId::NONE,
             credits: pack.map_or(Credits::ZERO, |pack| pack.credits),
             landed_at: now,
-            policy: Some(PolicyRef { document: document.id.clone(), version: document.version.clone() }),
+            policy: Some(policy_ref(document)),
             buyer: self.buyer,
             names: Vec::new(),
             disputes: Vec::new(),
@@ -167,7 +167,7 @@ impl Lead {
             LeadSubject::Uncredited(uncredited) => Self::id_of_uncredited(&self.account, &uncredited.payment),
             // Spaces keep these apart from customers' idempotency keys, which have none.
             LeadSubject::Payment { payment, reason } => {
-                request_id(&self.account, &format!("{} {payment}", reason.id()))
+                request_id(&self.account, &format!("{} {payment}", reason.as_str()))
             }
             LeadSubject::Ending { generation, .. } => {
                 request_id(&self.account, &format!("generation {generation}"))
@@ -221,10 +221,10 @@ impl Lead {
             LeadSubject::Payment { reason: Reason::WrongPlanCharged, .. } => {
                 "the plan that was charged is not the one that the checkout ordered".to_owned()
             }
-            LeadSubject::Payment { reason, .. } => format!("the records point to `{}`", reason.id()),
+            LeadSubject::Payment { reason, .. } => format!("the records point to `{}`", reason.as_str()),
             LeadSubject::Ending { generation: _, kind, code } => {
                 let code = code.as_deref().map(|code| format!(", code `{code}`")).unwrap_or_default();
-                format!("the generation was reported as {}{code}", kind.id())
+                format!("the generation was reported as {}{code}", kind.as_str())
             }
         };
         format!("Opened by itself: {what}.")
@@ -253,7 +253,8 @@ pub fn credit_promise<'d>(
 ) -> Option<(&'d Document, Timestamp)> {
     let of = |product: &str| {
         let document = documents.in_force(product, charged_at.as_ms()).document()?;
-        let clocks = document.clocks.iter().filter(|clock| clock.starts == ClockStart::PaymentCharged);
+        let clocks =
+            document.service_levels.iter().filter(|clock| clock.starts == ServiceLevelStart::PaymentCharged);
         let due_ms = clocks.filter_map(|clock| document.deadline(clock, charged_at.as_ms())).min()?;
         Some((document, Timestamp::from_ms(due_ms).ok()?))
     };

@@ -12,7 +12,7 @@ use policy::Document;
 use crate::discount::approve_discount;
 use crate::{
     CountedBy, Counting, Granted, Holder, LeadStore, Pays, Quote, RefundedSum, Request, RequestStore,
-    ReviewError, Save, SaveOutcome, State,
+    ReviewError, Save, SaveOutcome, State, policy_ref,
 };
 
 /// Keeps journals, payments, leads and requests, and fails in one way.
@@ -82,12 +82,11 @@ pub enum ApprovalOutcome {
 impl ApprovalContext {
     /// The grounds of a decision by `document`.
     pub fn of(document: &Document, actor: Actor) -> Self {
-        let leftover = document.leftover.as_ref();
         Self {
             actor,
-            policy: Some(PolicyRef { document: document.id.clone(), version: document.version.clone() }),
-            grace_s: leftover.map_or(0, |leftover| leftover.grace_after_failed_job_s),
-            leftover_s: leftover.map(|leftover| leftover.after_end_s),
+            policy: Some(policy_ref(document)),
+            grace_s: document.grace_s(),
+            leftover_s: document.leftover.as_ref().map(|leftover| leftover.after_end_s),
             head: Head::Unread,
             payment: None,
         }

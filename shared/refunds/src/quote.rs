@@ -333,7 +333,7 @@ impl Quote {
             of,
             &amount,
             &revoked.unwrap_or_default(),
-            self.revokes.map_or("", Revocation::id),
+            self.revokes.map_or("", Revocation::as_str),
             self.ends.as_ref().map_or("", SubscriptionId::as_str),
             arrives.unwrap_or_default(),
         ]);
@@ -378,8 +378,8 @@ fn revocation_of(command: &Command, head: Option<&Entry>, now: Timestamp) -> Opt
 
 /// The document's promise about the time that banks take, for a payment of this product.
 pub fn arrival(document: &Document, product: &str) -> Option<Arrival> {
-    let clock = document.clocks.iter().find(|clock| {
-        clock.starts == policy::ClockStart::RefundSucceeded
+    let clock = document.service_levels.iter().find(|clock| {
+        clock.starts == policy::ServiceLevelStart::RefundSucceeded
             && (clock.products.is_empty() || clock.products.iter().any(|each| each == product))
     })?;
     let time = |term: &str| Some(document.term(term)?.value_text());

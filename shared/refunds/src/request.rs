@@ -4,7 +4,7 @@ use ledger::{
     AccountId, Actor, Credits, Currency, GenerationId, LotId, Money, Payment, PaymentId, RefundRequestId,
     Timestamp,
 };
-use policy::{Approval as Limits, Decision, Document, Facts, Missing, Outcome, Reason, Remedy};
+use policy::{ApprovalLimits, Decision, Document, Facts, Missing, Outcome, Reason, Remedy};
 use sha2::{Digest, Sha256};
 
 use crate::offer::refreshed;
@@ -68,7 +68,7 @@ pub struct Request {
     /// The offers of the decision.
     pub offers: Vec<Offer>,
     /// Above what two people have to agree.
-    pub limits: Option<Limits>,
+    pub limits: Option<ApprovalLimits>,
     /// The first of two approvals, while the second is awaited and for what was carried out with it.
     pub first_approval: Option<FirstApproval>,
     /// The person who answers for what is carried out; `None` if the machine decided.
@@ -167,7 +167,7 @@ impl Request {
         let case = &self.case;
         let payment = case.payment.as_ref().map(PaymentId::as_str);
         let about = payment.or_else(|| case.generation.as_ref().map(GenerationId::as_str))?;
-        Some(format!("{}#{}#{about}", self.account, case.reason.id()))
+        Some(format!("{}#{}#{about}", self.account, case.reason.as_str()))
     }
 
     /// Whether the customer, or a person in the customer's name, turned to us in it before `instant`: a

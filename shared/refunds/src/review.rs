@@ -6,7 +6,7 @@
 
 use ledger::{Actor, Credits, Money, ProductId, Timestamp};
 use policy::{
-    Approval as Limits, Document, Missing, OfferKind, Outcome, Reason, Recommendation, Remedy, Revocation,
+    ApprovalLimits, Document, Missing, OfferKind, Outcome, Reason, Recommendation, Remedy, Revocation,
     payable_step,
 };
 
@@ -134,7 +134,7 @@ pub struct Approval {
 
 impl Case {
     /// What is above the limit of one person's word is above the machine's, too: it is put before people.
-    pub(crate) fn within(&mut self, limits: Option<&Limits>, document: &Document) {
+    pub(crate) fn within(&mut self, limits: Option<&ApprovalLimits>, document: &Document) {
         if let (Some(limits), Outcome::Grant { remedy }) = (limits, &self.decision.outcome)
             && limits.needs_two(remedy)
         {

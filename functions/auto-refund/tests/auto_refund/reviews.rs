@@ -13,7 +13,7 @@ async fn s2_6_a_moderation_block_or_a_partial_result_is_noted_for_a_person() {
     for kind in [FailureKind::ModerationBlock, FailureKind::PartialResult] {
         let queue = Queue::start().await;
         queue.hold("gen-1").await;
-        queue.deliver(&[failed("gen-1", kind.id())]).await.ended("in_review");
+        queue.deliver(&[failed("gen-1", kind.as_str())]).await.ended("in_review");
         assert_eq!(queue.credits().await, (90, 0, 10), "{kind:?}");
         let [lead] = queue.leads().await.try_into().unwrap();
         let generation = GenerationId::new("gen-1").unwrap();

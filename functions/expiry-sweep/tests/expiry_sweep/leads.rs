@@ -381,7 +381,8 @@ async fn s2_6_an_ending_that_a_person_decides_is_in_the_queue_from_when_it_was_n
         assert_eq!(case.case.decision.clauses[0].clause, "unclear-endings");
         assert_eq!(case.case.facts.get(Fact::GenerationOutcome), Some(&outcome.into()));
         assert_eq!(case.case.facts.get(Fact::GenerationCreditsCharged), Some(&10.into()));
-        let note = format!("Opened by itself: the generation was reported as {}, code `E-17`.", kind.id());
+        let note =
+            format!("Opened by itself: the generation was reported as {}, code `E-17`.", kind.as_str());
         assert_eq!((case.case.note, case.id), (note, noted.id()));
     }
 }

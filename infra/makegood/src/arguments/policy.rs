@@ -173,6 +173,7 @@ Examples:
   makegood policy export --document music-studio --requests-table prod-RequestsTable > past.jsonl";
 
 fn reasons() -> impl TypedValueParser<Value = Reason> {
-    let values = Reason::ALL.iter().map(|reason| PossibleValue::new(reason.id()).help(reason.description()));
-    PossibleValuesParser::new(values).try_map(|id| Reason::from_id(&id).ok_or("not a reason"))
+    let values =
+        Reason::ALL.iter().map(|reason| PossibleValue::new(reason.as_str()).help(reason.description()));
+    PossibleValuesParser::new(values).try_map(|id| Reason::parse(&id).ok_or("not a reason"))
 }

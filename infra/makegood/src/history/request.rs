@@ -64,7 +64,7 @@ pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()
 fn done(deed: &ActionKind) -> String {
     match deed {
         ActionKind::Answered { note, facts } => {
-            let facts: Vec<&str> = facts.iter().map(|fact| fact.id()).collect();
+            let facts: Vec<&str> = facts.iter().map(|fact| fact.as_str()).collect();
             let said = if note.is_empty() { String::new() } else { format!(": {note}") };
             format!("answered ({}){said}", facts.join(", "))
         }

@@ -77,7 +77,7 @@ fn write(
     writeln!(output, "\nAgainst customers: the change is material, {declared}")?;
     let mut columns = Columns::new([Align::Left; 2]);
     for loss in &losses.requests {
-        labelled(&mut columns, "request", &format!("{}, when {}", loss.reason.id(), loss.when));
+        labelled(&mut columns, "request", &format!("{}, when {}", loss.reason.as_str(), loss.when));
         labelled(&mut columns, "was", &outcome(&loss.before));
         labelled(&mut columns, "is", &outcome(&loss.after));
     }

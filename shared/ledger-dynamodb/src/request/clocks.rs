@@ -1,7 +1,7 @@
 //! The stored forms of clocks and claims, within a request and within support's queue.
 
 use ledger::Timestamp;
-use policy::{ClockStart, Recommendation};
+use policy::{Recommendation, ServiceLevelStart};
 use refunds::{Claim, Clock, Priority, Request, State, Urgent, Waiting};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub(crate) struct ClockForm {
     id: String,
     clause: String,
     firm: bool,
-    starts: ClockStart,
+    starts: ServiceLevelStart,
     started_at: i64,
     warn_at: Option<i64>,
     due_at: i64,

@@ -1,7 +1,7 @@
 //! The stored form of a refund request: JSON of schema 1. Facts and decision keep their published form.
 
 use ledger::{Credits, Timestamp};
-use policy::{Approval as Limits, Decision, Discount, Facts, Missing, Reason, Remedy};
+use policy::{ApprovalLimits, Decision, Discount, Facts, Missing, Reason, Remedy};
 use refunds::{
     Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, RenewalDiscount, Request, Step,
 };
@@ -35,7 +35,7 @@ struct RequestForm {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     offers: Vec<OfferForm>,
     /// Above what two people have to agree.
-    limits: Option<Limits>,
+    limits: Option<ApprovalLimits>,
     /// Who gave the first approval, to which quote, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     first_approval: Option<(String, String, i64)>,

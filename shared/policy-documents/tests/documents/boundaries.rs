@@ -87,7 +87,7 @@ fn check(id: &str) -> String {
                 table,
                 "{:<40} {:<20} -1 {unit}: {below:<8} 0: {at:<8} +1 {unit}: {above}",
                 threshold.rule.id,
-                fact.id(),
+                fact.as_str(),
             )
             .unwrap();
         }

@@ -245,11 +245,11 @@ pub(crate) fn in_short(decision: &Decision) -> String {
             format!("person, recommends {}", remedy_text(remedy))
         }
         Outcome::NeedsInformation { missing } => {
-            let facts: Vec<&str> = missing.iter().map(|each| each.fact.id()).collect();
+            let facts: Vec<&str> = missing.iter().map(|each| each.fact.as_str()).collect();
             format!("asks for {}", facts.join(", "))
         }
     };
-    let mut text = format!("{}: {outcome} ({:?})\n", decision.reason.id(), decision.basis);
+    let mut text = format!("{}: {outcome} ({:?})\n", decision.reason.as_str(), decision.basis);
     let mut line = |name: &str, values: Vec<String>| {
         if !values.is_empty() {
             let _ = writeln!(text, "    {name}: {}", values.join(", "));
@@ -276,11 +276,11 @@ pub(crate) fn in_short(decision: &Decision) -> String {
         let decisive = if law.decisive { ", decisive" } else { "" };
         line("law", vec![format!("{} {gives} ({}{decisive})", law.pack, clauses.join(" "))]);
     }
-    line("unknown", decision.unknown_facts.iter().map(|fact| fact.id().to_owned()).collect());
-    line("settled by", decision.settled_by.iter().map(|fact| fact.id().to_owned()).collect());
+    line("unknown", decision.unknown_facts.iter().map(|fact| fact.as_str().to_owned()).collect());
+    line("settled by", decision.settled_by.iter().map(|fact| fact.as_str().to_owned()).collect());
     if let Some(nearest) = &decision.nearest_change {
         let changes = nearest.changes.iter().map(|change| {
-            format!("{} {} -> {}", change.fact.id(), value_text(&change.from), value_text(&change.to))
+            format!("{} {} -> {}", change.fact.as_str(), value_text(&change.from), value_text(&change.to))
         });
         let pack = nearest.pack.as_ref().map(|pack| format!("{pack} ")).unwrap_or_default();
         line(&format!("nearest ({pack}{})", nearest.rule), changes.collect());

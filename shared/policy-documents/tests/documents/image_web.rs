@@ -4,8 +4,9 @@ use policy::{Ending, Fact, FailureKind, GenerationOutcome, LateSuccess, OnRenewa
 use serde_json::json;
 
 use crate::case::{
-    Case, DAY_MS, cited, document_of, offered, person, recommends, recommends_refusal, ten_dollars,
+    Case, DAY_MS, NOW_MS, cited, document_of, offered, person, recommends, recommends_refusal, ten_dollars,
 };
+use crate::leftover::leftover_expiry_ms;
 
 const PRODUCT: &str = "image-web";
 
@@ -119,7 +120,7 @@ fn s4_7_a_request_from_elsewhere_is_asked_to_come_from_the_account() {
 fn s4_12_a_renewal_replaces_what_is_left() {
     let document = document_of(PRODUCT);
     assert_eq!(document.on_renewal, OnRenewal::Replace);
-    assert_eq!(document.leftover_expiry(1_000), Some(1_000));
+    assert_eq!(leftover_expiry_ms(document, NOW_MS), Some(NOW_MS));
 }
 
 #[test]

@@ -23,6 +23,8 @@ mod image_web;
 #[cfg(test)]
 mod law;
 #[cfg(test)]
+mod leftover;
+#[cfg(test)]
 mod material;
 #[cfg(test)]
 mod music_studio;

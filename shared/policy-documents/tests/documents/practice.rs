@@ -1,14 +1,14 @@
 //! How the businesses carry their policies out: intake, provider, clocks, approval.
 
-use policy::{Clock, ClockStart, Document, Reason, Remedy, TermUnit, TermValue};
+use policy::{Document, Reason, Remedy, ServiceLevel, ServiceLevelStart, TermUnit, TermValue};
 
 use crate::case::{Case, DAY_MS, HOUR_MS, document_of};
 
 /// 2026-06-05, a Friday, 16:00 UTC.
 const FRIDAY_MS: i64 = 1_780_675_200_000;
 
-fn clock<'d>(document: &'d Document, id: &str) -> &'d Clock {
-    document.clocks.iter().find(|clock| clock.id == id).unwrap_or_else(|| panic!("no clock `{id}`"))
+fn clock<'d>(document: &'d Document, id: &str) -> &'d ServiceLevel {
+    document.service_levels.iter().find(|clock| clock.id == id).unwrap_or_else(|| panic!("no clock `{id}`"))
 }
 
 /// Where requests come in, and the clause that says so.
@@ -71,7 +71,7 @@ fn s0_9_s0_26_the_first_response_warns_after_two_business_days_and_breaches_afte
         let clock = clock(document_of(product), &id);
         assert_eq!(
             (clock.starts, clock.products.as_slice()),
-            (ClockStart::RequestSubmitted, &[product.to_owned()][..])
+            (ServiceLevelStart::RequestSubmitted, &[product.to_owned()][..])
         );
         assert!(!clock.pauses);
     }
@@ -81,7 +81,7 @@ fn s0_9_s0_26_the_first_response_warns_after_two_business_days_and_breaches_afte
 fn s0_12_s0_28_the_bank_has_ten_business_days() {
     for product in ["assistant", "audio"] {
         let id = format!("{product}-bank-time");
-        assert_eq!(clock(document_of(product), &id).starts, ClockStart::RefundSucceeded);
+        assert_eq!(clock(document_of(product), &id).starts, ServiceLevelStart::RefundSucceeded);
         // Two weekends and 19 June, a holiday.
         assert_eq!(hours(product, &id), (Some(7 * 24), Some(17 * 24)));
     }

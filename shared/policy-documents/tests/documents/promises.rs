@@ -2,20 +2,21 @@
 //! nothing.
 
 use policy::{
-    ClockStart, Document, Effect, Ending, Fact, FailureKind, GenerationOutcome, Mode, OfferKind,
-    OnResubscribe, Outcome, Reason, RemedyRule,
+    Document, Effect, Ending, Fact, FailureKind, GenerationOutcome, Mode, OfferKind, OnResubscribe, Outcome,
+    Reason, RemedyRule, ServiceLevelStart,
 };
 use serde_json::{Value, json};
 
-use crate::case::{Case, DAY_MS, charged_ms, document_of, music_studio};
+use crate::case::{Case, DAY_MS, NOW_MS, charged_ms, document_of, music_studio};
+use crate::leftover::expiry_after_late_failure_ms;
 
 /// A clock: its name, its clause, what starts it, whether it is promised and stands still, and what it is
 /// about.
-type Written<'w> = (&'w str, &'w str, ClockStart, bool, bool, &'w [Reason], &'w [&'w str]);
+type Written<'w> = (&'w str, &'w str, ServiceLevelStart, bool, bool, &'w [Reason], &'w [&'w str]);
 
 fn clocks_are(document: &Document, written: &[Written<'_>]) {
     for (id, clause, starts, firm, pauses, reasons, products) in written {
-        let clock = document.clocks.iter().find(|clock| clock.id == *id).unwrap();
+        let clock = document.service_levels.iter().find(|clock| clock.id == *id).unwrap();
         assert_eq!((clock.clause.as_str(), clock.starts), (*clause, *starts), "{id}");
         assert_eq!((clock.firm, clock.pauses), (*firm, *pauses), "{id}");
         assert_eq!((clock.reasons.as_slice(), &clock.products[..]), (*reasons, &named(products)[..]), "{id}");
@@ -28,7 +29,7 @@ fn named(products: &[&str]) -> Vec<String> {
 
 #[test]
 fn s0_9_s0_12_s0_26_s0_28_the_suite_aims_and_stands_still_for_nobody() {
-    use ClockStart::{RefundSucceeded, RequestSubmitted};
+    use ServiceLevelStart::{RefundSucceeded, RequestSubmitted};
     clocks_are(
         document_of("assistant"),
         &[
@@ -58,7 +59,7 @@ fn s0_9_s0_12_s0_26_s0_28_the_suite_aims_and_stands_still_for_nobody() {
 
 #[test]
 fn s2_3_s2_18_s2_21_s2_31_s2_32_what_the_music_studio_promises_and_what_is_usual() {
-    use ClockStart::{GenerationFailed, PaymentCharged, RequestComplete, RequestSubmitted};
+    use ServiceLevelStart::{GenerationFailed, PaymentCharged, RequestComplete, RequestSubmitted};
     let errors = [
         Reason::ChargedAfterCancellation,
         Reason::WrongCardCharged,
@@ -80,7 +81,7 @@ fn s2_3_s2_18_s2_21_s2_31_s2_32_what_the_music_studio_promises_and_what_is_usual
 
 #[test]
 fn s4_1_mail_is_answered_as_usual_and_for_every_reason() {
-    let starts = ClockStart::RequestSubmitted;
+    let starts = ServiceLevelStart::RequestSubmitted;
     clocks_are(document_of("image-web"), &[("answer", "answered-by-mail", starts, false, false, &[], &[])]);
 }
 
@@ -306,7 +307,7 @@ fn s0_16_s4_12_left_over_credits_of_two_businesses_end_with_their_plan() {
             (0, OnResubscribe::KeepClock),
             "{product}"
         );
-        assert_eq!(document.grace_expiry(1_000), Some(1_000 + DAY_MS), "{product}");
+        assert_eq!(expiry_after_late_failure_ms(document, NOW_MS), Some(NOW_MS + DAY_MS), "{product}");
     }
 }
 

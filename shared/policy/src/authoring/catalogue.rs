@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Mistakes;
-use super::document::{check_id, ids, known};
+use super::context::{check_id, ids, known};
 use super::reader::{File, Located, Table};
 use crate::catalogue::{Catalogue, Price, PriceKind, Product, UnitAmount};
 use crate::documents::Documents;

@@ -15,7 +15,7 @@
 
 use crate::condition::{Comparison, Condition, Operand, Words};
 use crate::document::{Term, TermUnit, TermValue};
-use crate::fact::{Fact, FactType, Unit};
+use crate::facts::{Fact, FactType, Unit};
 
 use super::reader::any_of;
 
@@ -323,7 +323,7 @@ impl<'t> Parser<'t> {
                 problem: format!("number `{token}` has no name; expected a term of the document"),
             });
         }
-        if let Some(fact) = Fact::from_id(token) {
+        if let Some(fact) = Fact::parse(token) {
             let kind = match fact.spec().kind {
                 FactType::Boolean => Kind::Boolean,
                 FactType::Quantity(Unit::Seconds) => Kind::Duration,

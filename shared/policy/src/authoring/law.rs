@@ -1,11 +1,10 @@
 //! Statutory packs: the texts that this crate contains, and the words with which a document adopts them.
 
-use super::document::{Context, clauses_of, terms_of};
+use super::context::{Context, clauses_of, terms_of};
 use super::reader::{File, Located, Table, any_of};
 use super::rules::{self, Allowed};
 use super::{Mistakes, reader};
-use crate::document::{Effect, Mode};
-use crate::law::LawPack;
+use crate::document::{Effect, LawPack, Mode};
 
 /// Every pack, by its id.
 const PACKS: [(&str, &str); 2] = [
@@ -64,11 +63,7 @@ pub(super) fn law(tables: Vec<(Located<String>, Table<'_, '_>)>, context: &Conte
 
 fn heeded(id: &Located<String>, mut table: Table<'_, '_>, file: &reader::File<'_>) -> Option<LawPack> {
     let signed_by = if table.has("signed_by") { table.prose("signed_by") } else { None };
-    let mode = if table.has("mode") {
-        table.choice("mode", &[("auto", Mode::Auto), ("recommend", Mode::Recommend)])?
-    } else {
-        Mode::Recommend
-    };
+    let mode = if table.has("mode") { table.choice("mode", Mode::SPELLINGS)? } else { Mode::Recommend };
     if mode == Mode::Auto && signed_by.is_none() {
         let place = table.locate("mode");
         place.mistake(file, "`auto` without a signature; expected `signed_by`, or `recommend`");

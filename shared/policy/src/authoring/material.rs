@@ -13,13 +13,12 @@ use super::promises::smaller;
 use super::witness::{Wanted, base_ms, witness};
 use super::{Mistake, Mistakes};
 use crate::condition::{Condition, Words};
+use crate::customer_preference::Turn;
 use crate::decide::decide;
 use crate::decision::Outcome;
 use crate::document::{Document, Rule};
-use crate::fact::Fact;
-use crate::facts::{Facts, Value};
-use crate::favour::Turn;
-use crate::nearest::first_fact;
+use crate::evaluate::first_fact;
+use crate::facts::{Fact, Facts, Value};
 use crate::reason::Reason;
 
 const DAY_MS: i64 = 86_400_000;
@@ -68,7 +67,7 @@ pub fn check_change(file: &str, text: &str, before: &Document, after: &Document)
     let taken = losses
         .requests
         .first()
-        .map(|loss| format!("it decides `{}` worse when {}", loss.reason.id(), loss.when))
+        .map(|loss| format!("it decides `{}` worse when {}", loss.reason.as_str(), loss.when))
         .or_else(|| losses.promises.first().cloned())
         .unwrap_or_default();
     Err(Mistakes(vec![Mistake {

@@ -1,6 +1,6 @@
 //! What the fields and words of a document mean, in the sentences that an editor shows.
 
-use crate::fact::Fact;
+use crate::facts::Fact;
 use crate::reason::Reason;
 
 pub(super) const DOCUMENT: &str = "Clauses that customers read, named terms, and rules over recorded facts. \
@@ -262,8 +262,8 @@ pub(super) fn of_field(place: &str) -> Option<&'static str> {
 pub(super) fn of_word(field: &str, word: &str) -> Option<&'static str> {
     let listed = WORDS.iter().find(|(of, each, _)| *of == field && *each == word);
     listed.map(|(_, _, meaning)| *meaning).or_else(|| match field {
-        "reasons" => Reason::from_id(word).map(Reason::description),
-        "asks" => Fact::from_id(word).map(|fact| fact.spec().description),
+        "reasons" => Reason::parse(word).map(Reason::description),
+        "asks" => Fact::parse(word).map(|fact| fact.spec().description),
         _ => None,
     })
 }

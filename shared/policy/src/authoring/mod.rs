@@ -29,6 +29,7 @@
 //!   function `check_outcomes` reports those that are not declared here.
 
 mod catalogue;
+mod context;
 mod document;
 mod expression;
 mod grammar;

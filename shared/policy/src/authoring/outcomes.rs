@@ -8,8 +8,7 @@ use super::witness::{Wanted, witness};
 use super::{Mistake, Mistakes};
 use crate::condition::{Condition, Operand};
 use crate::document::{Clause, ClauseKind, Document, Effect, Rule, TermUnit, TermValue};
-use crate::fact::{Fact, FactType};
-use crate::facts::{Facts, Value};
+use crate::facts::{Fact, FactType, Facts, Value};
 use crate::reason::Reason;
 
 /// Checks a parsed document as a whole. `text` is what it was parsed from: mistakes name its lines.
@@ -115,7 +114,7 @@ fn gaps(document: &Document, mistake: &mut impl FnMut(&str, String)) {
             let wanted: Vec<Wanted<'_>> =
                 unmet.iter().copied().chain([holds(&gap.condition, true)]).collect();
             if witness(document, &wanted) == Ok(None) {
-                let problem = format!("the rules leave no such gap for `{}`; expected none", reason.id());
+                let problem = format!("the rules leave no such gap for `{}`; expected none", reason.as_str());
                 mistake(&format!("gaps.{}", gap.id), problem);
             }
         }
@@ -126,13 +125,13 @@ fn gaps(document: &Document, mistake: &mut impl FnMut(&str, String)) {
             unmet.iter().copied().chain(declared.iter().map(|gap| holds(&gap.condition, false))).collect();
         match witness(document, &wanted) {
             Ok(None) => {}
-            Err(error) => mistake("rules", format!("those for `{}`: {error}", reason.id())),
+            Err(error) => mistake("rules", format!("those for `{}`: {error}", reason.as_str())),
             Ok(Some(facts)) => mistake(
                 "rules",
                 format!(
                     "none is met for `{}` when {}; expected a rule, or an entry under `gaps` that says why a \
                      person decides",
-                    reason.id(),
+                    reason.as_str(),
                     described(&facts)
                 ),
             ),
@@ -145,13 +144,13 @@ pub(super) fn described(facts: &Facts) -> String {
     let values: Vec<String> = facts
         .iter()
         .map(|(fact, value)| match value {
-            Value::Boolean(true) => fact.id().to_owned(),
-            Value::Boolean(false) => format!("not {}", fact.id()),
+            Value::Boolean(true) => fact.as_str().to_owned(),
+            Value::Boolean(false) => format!("not {}", fact.as_str()),
             Value::Integer(instant) if fact.spec().kind == FactType::Instant => {
-                format!("{} = {}", fact.id(), super::instant_text(*instant))
+                format!("{} = {}", fact.as_str(), super::instant_text(*instant))
             }
-            Value::Integer(integer) => format!("{} = {integer}", fact.id()),
-            Value::Text(text) => format!("{} = {text}", fact.id()),
+            Value::Integer(integer) => format!("{} = {integer}", fact.as_str()),
+            Value::Text(text) => format!("{} = {text}", fact.as_str()),
         })
         .collect();
     if values.is_empty() { "any facts hold".to_owned() } else { values.join(" and ") }
@@ -184,7 +183,7 @@ fn unbacked(clause: &Clause, document: &Document) -> Vec<String> {
         let says = |unit| document.terms.iter().any(|term| term.value == TermValue::Number(number, unit));
         let statutory = unit == TermUnit::Days && says(TermUnit::CalendarDays);
         if !says(unit) && !statutory {
-            unbacked.push(format!("{number} {}", unit.id().replace('_', " ")));
+            unbacked.push(format!("{number} {}", unit.as_str().replace('_', " ")));
         }
     }
     unbacked

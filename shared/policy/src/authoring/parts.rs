@@ -4,18 +4,14 @@ use std::collections::BTreeSet;
 
 use toml::de::DeValue;
 
-use super::document::{Context, check_id, known};
+use super::context::{Context, check_id, known};
 use super::practice;
 use super::reader::{Located, Table};
 use super::rules;
-use crate::document::{RemedyRule, TermUnit, TermValue};
-use crate::generation::{
-    AnswerMatch, AnswerShape, EmptySuccess, FailureEffect, FailureKind, FailureRule, FailureRules,
-    KnownResult, LateSuccess, LateSuccessRule, Operation,
-};
-use crate::promise::{
-    Cancellation, Clock, ClockStart, Door, Leftover, Offer, OfferKind, OnRefund, OnRenewal, OnResubscribe,
-    Revocation,
+use crate::document::{
+    AnswerMatch, AnswerShape, Cancellation, Door, EmptySuccess, FailureEffect, FailureKind, FailureRule,
+    FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, Offer, OfferKind, OnRefund, OnRenewal,
+    OnResubscribe, Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
 };
 
 type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
@@ -32,9 +28,9 @@ pub(super) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Cr
         context.clause(&mut table, "clause");
     }
     let hold_deadline_s = context.seconds(&mut table, "hold_deadline");
-    let on_renewal = table.choice("on_renewal", &[("add", OnRenewal::Add), ("replace", OnRenewal::Replace)]);
+    let on_renewal = table.choice("on_renewal", OnRenewal::SPELLINGS);
     let late_success = table.table("late_success").and_then(|mut table| {
-        let then = table.choice("then", &[("charge", LateSuccess::Charge), ("free", LateSuccess::Free)]);
+        let then = table.choice("then", LateSuccess::SPELLINGS);
         let clause = context.clause(&mut table, "clause");
         table.finish();
         Some(LateSuccessRule { clause: clause?, then: then? })
@@ -52,19 +48,18 @@ pub(super) fn failures(
     let mut rule = |kind: FailureKind, default: fn(&FailureRules) -> &FailureRule| {
         // The document's own rules name every kind; an operation names those that differ.
         if let Some(defaults) = defaults
-            && !table.has(kind.id())
+            && !table.has(kind.as_str())
         {
             return Some(default(defaults).clone());
         }
-        let mut table = table.table(kind.id())?;
-        let words = [
-            ("give_back", FailureEffect::GiveBack),
-            ("person", FailureEffect::Person),
-            ("success", FailureEffect::Success),
-        ];
+        let mut table = table.table(kind.as_str())?;
         // An answer of unknown shape may be a result; every other failure is none.
-        let possible = if kind == FailureKind::UnknownAnswer { &words[..] } else { &words[..2] };
-        let then = table.choice("then", possible);
+        let possible: Vec<(&str, FailureEffect)> = FailureEffect::SPELLINGS
+            .iter()
+            .copied()
+            .filter(|(_, effect)| kind == FailureKind::UnknownAnswer || *effect != FailureEffect::Success)
+            .collect();
+        let then = table.choice("then", &possible);
         let clause = context.clause(&mut table, "clause");
         table.finish();
         Some(FailureRule { clause: clause?, then: then? })
@@ -230,21 +225,15 @@ enum Shape {
     FilledText,
 }
 
-/// How an amount is computed.
-pub(super) fn remedy(table: &mut Table<'_, '_>) -> Option<RemedyRule> {
-    let remedies: Vec<(&str, RemedyRule)> =
-        RemedyRule::ALL.iter().map(|remedy| (remedy.id(), *remedy)).collect();
-    table.choice("remedy", &remedies)
-}
-
 pub(super) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Offer> {
     let mut offers = Vec::new();
     for (id, mut table) in tables {
         check_id(&id, context.file);
         let clause = context.clause(&mut table, "clause");
-        let kinds: Vec<(&str, OfferKind)> = OfferKind::ALL.iter().map(|kind| (kind.id(), *kind)).collect();
+        let kinds: Vec<(&str, OfferKind)> =
+            OfferKind::ALL.iter().map(|kind| (kind.as_str(), *kind)).collect();
         let kind = table.choice("kind", &kinds);
-        let remedy = if table.has("remedy") { remedy(&mut table) } else { None };
+        let remedy = if table.has("remedy") { rules::remedy(&mut table) } else { None };
         let percent =
             if table.has("percent") { practice::percent(&mut table, "percent", context) } else { None };
         let usable_s = if table.has("usable_for") { context.seconds(&mut table, "usable_for") } else { None };
@@ -257,26 +246,17 @@ pub(super) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Of
     offers
 }
 
-/// Clocks and where they stand.
-pub(super) fn clocks(
+/// Service levels, each with the place of its limit.
+pub(super) fn service_levels(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,
     products: &BTreeSet<String>,
-) -> Vec<(Clock, Located<()>)> {
-    let mut clocks = Vec::new();
+) -> Vec<(ServiceLevel, Located<()>)> {
+    let mut levels = Vec::new();
     for (id, mut table) in tables {
         check_id(&id, context.file);
         let clause = context.measured_clause(&mut table);
-        let starts = table.choice(
-            "starts",
-            &[
-                ("generation_failed", ClockStart::GenerationFailed),
-                ("payment_charged", ClockStart::PaymentCharged),
-                ("request_submitted", ClockStart::RequestSubmitted),
-                ("request_complete", ClockStart::RequestComplete),
-                ("refund_succeeded", ClockStart::RefundSucceeded),
-            ],
-        );
+        let starts = table.choice("starts", ServiceLevelStart::SPELLINGS);
         let limit = time_term(&mut table, "limit", context);
         let warn = if table.has("warn") { time_term(&mut table, "warn", context) } else { None };
         let pauses = table.has("pauses") && table.flag("pauses") == Some(true);
@@ -290,11 +270,12 @@ pub(super) fn clocks(
         let place = table.locate("limit");
         table.finish();
         if let (Some(clause), Some(starts), Some(limit), Some(firm)) = (clause, starts, limit, firm) {
-            let clock = Clock { id: id.value, clause, starts, limit, warn, pauses, reasons, products, firm };
-            clocks.push((clock, place));
+            let level =
+                ServiceLevel { id: id.value, clause, starts, limit, warn, pauses, reasons, products, firm };
+            levels.push((level, place));
         }
     }
-    clocks
+    levels
 }
 
 /// A reference to a term that is time, of the business or plain.
@@ -315,22 +296,22 @@ fn is_business_time(value: &TermValue) -> bool {
     )
 }
 
-/// The clocks of a document that has a calendar wherever they count business time.
+/// The service levels of a document that has a calendar wherever they count business time.
 pub(super) fn with_calendar(
-    clocks: Vec<(Clock, Located<()>)>,
+    levels: Vec<(ServiceLevel, Located<()>)>,
     has_calendar: bool,
     context: &Context<'_, '_>,
-) -> Vec<Clock> {
+) -> Vec<ServiceLevel> {
     let business =
         |id: &String| context.terms.iter().any(|term| term.id == *id && is_business_time(&term.value));
-    clocks
+    levels
         .into_iter()
-        .map(|(clock, place)| {
-            if !has_calendar && (business(&clock.limit) || clock.warn.as_ref().is_some_and(business)) {
+        .map(|(level, place)| {
+            if !has_calendar && (business(&level.limit) || level.warn.as_ref().is_some_and(business)) {
                 let problem = "business time without a calendar; expected the table `calendar`";
                 place.mistake(context.file, problem);
             }
-            clock
+            level
         })
         .collect()
 }
@@ -338,10 +319,7 @@ pub(super) fn with_calendar(
 pub(super) fn leftover(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Leftover> {
     let clause = context.clause(&mut table, "clause");
     let after_end_s = context.seconds(&mut table, "after_end");
-    let on_resubscribe = table.choice(
-        "on_resubscribe",
-        &[("stop_clock", OnResubscribe::StopClock), ("keep_clock", OnResubscribe::KeepClock)],
-    );
+    let on_resubscribe = table.choice("on_resubscribe", OnResubscribe::SPELLINGS);
     let grace_after_failed_job_s = context.seconds(&mut table, "grace_after_failed_job");
     table.finish();
     Some(Leftover {
@@ -384,10 +362,9 @@ pub(super) fn on_refund(
         .into_iter()
         .filter_map(|reference| context.act_on(reference))
         .collect();
-    let revocations = Revocation::ALL.map(|revocation| (revocation.id(), revocation));
-    let revoke = table.choice("revoke", &revocations);
-    let revoke_of_part = table.choice("revoke_of_part", &revocations);
-    let reviewer_may_revoke = table.choices("reviewer_may_revoke", &revocations);
+    let revoke = table.choice("revoke", Revocation::SPELLINGS);
+    let revoke_of_part = table.choice("revoke_of_part", Revocation::SPELLINGS);
+    let reviewer_may_revoke = table.choices("reviewer_may_revoke", Revocation::SPELLINGS);
     let cancel = table.flag("cancel");
     let cancel_for_part = table.flag("cancel_for_part");
     let reviewer_may_cancel = table.flag("reviewer_may_cancel");

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use super::document::{Context, check_id, known};
+use super::context::{Context, check_id, known};
 use super::reader::{Located, Table, any_of};
 use super::rules;
-use crate::document::{Rule, TermUnit, TermValue};
-use crate::fact::{Fact, FactType};
-use crate::practice::{
-    Approval, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review, ReviewScope,
+use crate::document::{
+    ApprovalLimits, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review, ReviewScope, Rule,
+    TermUnit, TermValue,
 };
+use crate::facts::{Fact, FactType};
 
 type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
 
@@ -100,8 +100,7 @@ pub(super) fn review(
             .into_iter()
             .filter_map(|product| known("product", product, products, context.file))
             .collect();
-        let of = table
-            .choice("of", &[("refusals", ReviewScope::Refusals), ("everything", ReviewScope::Everything)]);
+        let of = table.choice("of", ReviewScope::SPELLINGS);
         table.finish();
         if let (Some(clause), Some(of)) = (clause, of) {
             reviews.push(Review { id: id.value, clause, products, of });
@@ -110,7 +109,7 @@ pub(super) fn review(
     reviews
 }
 
-pub(super) fn approval(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Approval> {
+pub(super) fn approval(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<ApprovalLimits> {
     let clause = context.clause(&mut table, "clause");
     let money = amounts(&mut table, "money_above", context);
     let credits = amount(&mut table, "credits_above", TermUnit::Credits, context);
@@ -118,7 +117,7 @@ pub(super) fn approval(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> O
     let within_s = context.seconds(&mut table, "within");
     let payment_max = percent(&mut table, "payment_max", context);
     table.finish();
-    Some(Approval {
+    Some(ApprovalLimits {
         clause: clause?,
         money_above: money?,
         credits_above: credits?,
@@ -157,8 +156,12 @@ fn amount(
     match term.value {
         TermValue::Number(number, unit) if unit == wanted => Some(number.into()),
         _ => {
-            let problem =
-                format!("term `{}` is {}; expected a term in {}", term.id, term.value_text(), wanted.id());
+            let problem = format!(
+                "term `{}` is {}; expected a term in {}",
+                term.id,
+                term.value_text(),
+                wanted.as_str()
+            );
             reference.mistake(context.file, problem);
             None
         }

@@ -1,12 +1,13 @@
 //! Which promises a version makes smaller than the one before it, beside how it decides requests (S2-33).
 
-use crate::document::Document;
-use crate::generation::{EmptySuccess, FailureEffect, FailureKind, LateSuccess};
-use crate::promise::{Clock, ClockStart, OnRefund, OnRenewal, OnResubscribe, Revocation};
+use crate::document::{
+    Document, EmptySuccess, FailureEffect, FailureKind, LateSuccess, OnRefund, OnRenewal, OnResubscribe,
+    Revocation, ServiceLevel, ServiceLevelStart,
+};
 
 /// What `after` promises less than `before`, in words.
 pub(super) fn smaller(before: &Document, after: &Document) -> Vec<String> {
-    let parts = [failures, clocks, credits, refunds, offers, people];
+    let parts = [failures, service_levels, credits, refunds, offers, people];
     parts.iter().flat_map(|part| part(before, after)).collect()
 }
 
@@ -27,11 +28,11 @@ fn failures(before: &Document, after: &Document) -> Vec<String> {
                     smaller.push(format!(
                         "the credits of `{}` do not come back by themselves after `{}`",
                         operation.id,
-                        kind.id()
+                        kind.as_str()
                     ));
                 }
                 (Some(FailureEffect::Person), Some(FailureEffect::Success)) => {
-                    smaller.push(format!("nobody looks at `{}` of `{}`", kind.id(), operation.id));
+                    smaller.push(format!("nobody looks at `{}` of `{}`", kind.as_str(), operation.id));
                 }
                 _ => {}
             }
@@ -55,10 +56,10 @@ fn failures(before: &Document, after: &Document) -> Vec<String> {
     smaller
 }
 
-fn clocks(before: &Document, after: &Document) -> Vec<String> {
+fn service_levels(before: &Document, after: &Document) -> Vec<String> {
     let mut smaller = Vec::new();
-    for was in &before.clocks {
-        let Some(is) = after.clocks.iter().find(|each| each.id == was.id) else {
+    for was in &before.service_levels {
+        let Some(is) = after.service_levels.iter().find(|each| each.id == was.id) else {
             smaller.push(format!("clock `{}` is gone", was.id));
             continue;
         };
@@ -84,18 +85,18 @@ fn clocks(before: &Document, after: &Document) -> Vec<String> {
 }
 
 /// Everything that a request needs is there with the request or after it.
-fn is_later(was: ClockStart, is: ClockStart) -> bool {
+fn is_later(was: ServiceLevelStart, is: ServiceLevelStart) -> bool {
     let place = |start| match start {
-        ClockStart::GenerationFailed | ClockStart::PaymentCharged => 0,
-        ClockStart::RequestSubmitted => 1,
-        ClockStart::RequestComplete => 2,
-        ClockStart::RefundSucceeded => 3,
+        ServiceLevelStart::GenerationFailed | ServiceLevelStart::PaymentCharged => 0,
+        ServiceLevelStart::RequestSubmitted => 1,
+        ServiceLevelStart::RequestComplete => 2,
+        ServiceLevelStart::RefundSucceeded => 3,
     };
     place(is) > place(was)
 }
 
 /// A list of no reasons, or of no products, means all of them.
-fn is_for_fewer(was: &Clock, is: &Clock) -> bool {
+fn is_for_fewer(was: &ServiceLevel, is: &ServiceLevel) -> bool {
     let lost = |all_before: bool, all_after: bool, kept: bool| !all_after && (all_before || !kept);
     let reasons = was.reasons.iter().all(|each| is.reasons.contains(each));
     let products = was.products.iter().all(|each| is.products.contains(each));

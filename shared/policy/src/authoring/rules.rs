@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Context, check_id, ids, known};
+use super::context::{Context, check_id, ids, known};
 use super::expression;
-use super::parts::remedy;
 use super::reader::{Located, Table, any_of};
 use crate::condition::{Condition, Words};
-use crate::document::{Effect, Mode, Rule};
-use crate::fact::{Fact, Source};
-use crate::practice::{Review, ReviewScope};
+use crate::document::{Effect, Mode, RemedyRule, Review, ReviewScope, Rule};
+use crate::facts::{Fact, Source};
 use crate::reason::Reason;
 
 /// The word that stands for every reason.
@@ -151,13 +149,13 @@ fn check_review(
 }
 
 pub(super) fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Vec<Reason> {
-    let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
+    let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     table.held_to("reasons", &[&known[..], &[ANY_REASON]].concat());
     let mut reasons = Vec::new();
     let texts = table.texts("reasons");
     let alone = texts.len() == 1;
     for text in texts {
-        match Reason::from_id(&text.value) {
+        match Reason::parse(&text.value) {
             Some(reason) => reasons.push(reason),
             None if alone && text.value == ANY_REASON => {}
             None => {
@@ -168,6 +166,11 @@ pub(super) fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> V
         }
     }
     reasons
+}
+
+/// How an amount is computed.
+pub(super) fn remedy(table: &mut Table<'_, '_>) -> Option<RemedyRule> {
+    table.choice("remedy", RemedyRule::SPELLINGS)
 }
 
 /// The condition; a rule without one always holds for its reasons.
@@ -200,11 +203,7 @@ fn effect(
         ],
     )?;
     let decides = matches!(outcome, OutcomeWord::Grant | OutcomeWord::Refuse);
-    let mode = if decides {
-        table.choice("mode", &[("auto", Mode::Auto), ("recommend", Mode::Recommend)])
-    } else {
-        None
-    };
+    let mode = if decides { table.choice("mode", Mode::SPELLINGS) } else { None };
     if mode == Some(Mode::Auto) {
         check_automatic(table, context, outcome, condition);
     }
@@ -238,7 +237,7 @@ fn check_automatic(
             let problem = format!(
                 "`auto` rests on `{}`, which the customer claims; expected recorded facts only, or \
                  `recommend`",
-                fact.id()
+                fact.as_str()
             );
             place.mistake(context.file, problem);
         }
@@ -262,7 +261,7 @@ fn askable_facts() -> Vec<&'static str> {
 }
 
 fn askable(text: &Located<String>, context: &Context<'_, '_>) -> Option<Fact> {
-    let fact = Fact::from_id(&text.value).filter(|fact| fact.spec().question.is_some());
+    let fact = Fact::parse(&text.value).filter(|fact| fact.spec().question.is_some());
     if fact.is_none() {
         let known = any_of(&askable_facts());
         let problem = format!("`{}` is not a fact that a customer can supply; expected {known}", text.value);

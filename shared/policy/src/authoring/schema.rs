@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::document::grammar_of;
 use super::grammar::{Field, Grammar, Shape};
 use super::{Mistakes, meanings};
-use crate::fact::{Fact, FactType, Source, Unit};
+use crate::facts::{Fact, FactType, Source, Unit};
 
 /// The specimen.
 const SPECIMEN: &str = include_str!("specimen.toml");

@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::condition::{Comparison, Condition, Inputs, Operand, Trace, Truth, Words};
 use crate::document::{Document, Term, TermUnit, TermValue};
-use crate::fact::{Fact, FactType, Unit};
-use crate::fact_set::FactSet;
-use crate::facts::{Facts, Value};
+use crate::facts::{Fact, FactSet, FactType, Facts, Unit, Value};
 use crate::statutory::last_instant;
 
 /// A week after the document comes into force: every payment of the search is charged around it.

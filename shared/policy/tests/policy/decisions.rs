@@ -230,12 +230,12 @@ fn facts_keep_to_their_types() {
 #[test]
 fn registries_read_their_own_names() {
     for fact in Fact::ALL {
-        assert_eq!(Fact::from_id(fact.id()), Some(*fact));
-        assert_eq!(serde_json::to_value(fact).unwrap(), fact.id());
+        assert_eq!(Fact::parse(fact.as_str()), Some(*fact));
+        assert_eq!(serde_json::to_value(fact).unwrap(), fact.as_str());
     }
     for reason in Reason::ALL {
-        assert_eq!(Reason::from_id(reason.id()), Some(*reason));
-        assert_eq!(serde_json::to_value(reason).unwrap(), reason.id());
+        assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
+        assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
     }
     assert_eq!(facts(&[]), Facts::new());
 }

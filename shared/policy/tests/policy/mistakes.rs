@@ -460,7 +460,7 @@ fn the_catalogue_is_held_against_the_documents() {
         assert_eq!(mistakes.to_string(), expected);
     }
     let catalogue = parse_catalogue("c.toml", good, &documents).unwrap();
-    assert_eq!(catalogue.price("price_1Ab").unwrap().credits_of(3), Some(15));
+    assert_eq!(catalogue.price("price_1Ab").unwrap().credits, 5);
     assert_eq!(
         catalogue.price("price_2").unwrap_err().to_string(),
         "price `price_2` is not in the catalogue"

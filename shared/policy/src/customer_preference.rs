@@ -1,4 +1,4 @@
-//! How much an outcome favours the customer, and how two outcomes of one request compare.
+//! Which of two remedies or outcomes a customer prefers.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,18 @@ impl Outcome {
             (Self::Grant { .. } | Self::Person { .. } | Self::NeedsInformation { .. }, None) => {
                 (2, (0, 0), false)
             }
+        }
+    }
+}
+
+impl Remedy {
+    /// What favours the customer more is greater: money before credits, more before less.
+    pub(crate) fn favour(&self) -> (u8, u64) {
+        match self {
+            Self::Credits { credits } => (0, *credits),
+            // It is offered, and no rule grants it: whichever it is, none is the better outcome.
+            Self::Discount(_) => (0, 0),
+            Self::Money { amount_minor, .. } => (1, *amount_minor),
         }
     }
 }

@@ -1,14 +1,8 @@
-//! How a business carries its policy out: where requests come in, who reviews, who approves, who pays,
-//! and when people work.
-
-use std::collections::BTreeMap;
+//! Business time: when people work, and when a number of working hours or days has passed.
 
 use serde::{Deserialize, Serialize};
 
-use crate::condition::Condition;
-use crate::decision::{Discount, Remedy};
-use crate::document::TermUnit;
-use crate::reason::Reason;
+use super::term::TermUnit;
 
 const DAY_MS: i64 = 86_400_000;
 const MINUTE_MS: i64 = 60_000;
@@ -17,132 +11,6 @@ const WEEKDAY_OF_1970: i64 = 3;
 /// Bound on the days that a deadline looks ahead: far above any promise, so that a calendar of holidays
 /// cannot make the search endless.
 const DAYS_AHEAD_MAX: i64 = 1_000;
-
-/// Where requests come in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intake {
-    /// The clause that says so.
-    pub clause: String,
-    /// The channel that the text names: a word of the fact `intake_channel`. Other channels are recorded
-    /// as what they are and never refused.
-    pub channel: String,
-    /// What customers read: an address, or a way to the form.
-    pub contact: String,
-    /// The one address for questions about refunds, where the text has one (`S3-29`): the door shows it.
-    pub address: Option<String>,
-}
-
-/// Who pays refunds out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provider {
-    /// The clause that names it.
-    pub clause: String,
-    /// Its name, such as `stripe`.
-    pub name: String,
-}
-
-/// What people review although a rule would let the machine decide.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Review {
-    /// Its name within the document.
-    pub id: String,
-    /// The clause that promises it.
-    pub clause: String,
-    /// The products.
-    pub products: Vec<String>,
-    /// Which outcomes.
-    pub of: ReviewScope,
-}
-
-/// The outcomes that people review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReviewScope {
-    /// Refusals: the machine may grant, never refuse.
-    Refusals,
-    /// Grants and refusals: the machine only recommends.
-    Everything,
-}
-
-/// Above what a second person approves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Approval {
-    /// The clause that says so.
-    pub clause: String,
-    /// Money by currency, in its smallest unit. Of a currency that is not listed every amount is above.
-    pub money_above: BTreeMap<String, u64>,
-    /// Credits: of one remedy, and of all that an account was granted within [`Self::within_s`].
-    pub credits_above: u64,
-    /// Credits that one person granted, to whichever accounts, within [`Self::within_s`].
-    pub person_above: u64,
-    /// How long credits that were granted count, in seconds.
-    pub within_s: u64,
-    /// What is granted for a payment at most, as a percentage of the credits that it bought. More than one
-    /// person cannot go beyond it either.
-    pub payment_max_percent: u32,
-}
-
-impl Approval {
-    /// Whether one person is not enough for this remedy.
-    pub fn needs_two(&self, remedy: &Remedy) -> bool {
-        match remedy {
-            Remedy::Money { amount_minor, currency }
-            | Remedy::Discount(Discount::Amount { amount_minor, currency }) => {
-                self.money_above.get(currency).is_none_or(|above| amount_minor > above)
-            }
-            Remedy::Credits { credits } => *credits > self.credits_above,
-            // The document itself names the share.
-            Remedy::Discount(Discount::Percent { .. }) => false,
-        }
-    }
-
-    /// The credits that may be granted, beside those that it bought, for a payment that bought `credits`.
-    pub fn payment_max(&self, credits: u64) -> u64 {
-        let max = u128::from(credits).saturating_mul(self.payment_max_percent.into()).checked_div(100);
-        u64::try_from(max.unwrap_or_default()).unwrap_or(u64::MAX)
-    }
-
-    /// The stricter of both in everything.
-    #[must_use]
-    pub fn stricter(self, other: &Self) -> Self {
-        let both = |(currency, above): (String, u64)| {
-            let other = other.money_above.get(&currency)?;
-            Some((currency, above.min(*other)))
-        };
-        Self {
-            clause: other.clause.clone(),
-            money_above: self.money_above.into_iter().filter_map(both).collect(),
-            credits_above: self.credits_above.min(other.credits_above),
-            person_above: self.person_above.min(other.person_above),
-            within_s: self.within_s.max(other.within_s),
-            payment_max_percent: self.payment_max_percent.min(other.payment_max_percent),
-        }
-    }
-}
-
-/// Two rules that may be met together and disagree, because the written text does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeclaredConflict {
-    /// Its name within the document.
-    pub id: String,
-    /// The two rules.
-    pub rules: Vec<String>,
-    /// Why it stays.
-    pub reason: String,
-}
-
-/// What no rule covers although rules exist for its reasons: a person decides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeclaredGap {
-    /// Its name within the document.
-    pub id: String,
-    /// The reasons of the requests.
-    pub reasons: Vec<Reason>,
-    /// Which requests are left open.
-    pub condition: Condition,
-    /// Why.
-    pub reason: String,
-}
 
 /// When people work. A year's clock changes are data, so that nothing here needs a time zone database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,10 +1,14 @@
 //! The known facts of one request. A fact that is not here is unknown, which is not the same as no.
 
+mod fact;
+mod fact_set;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{Fact, FactType};
+pub use fact::{Fact, FactSpec, FactType, Source, Unit};
+pub(crate) use fact_set::FactSet;
 
 /// Bound on a text fact: Stripe's own bound on its ids; the request's free text is never a fact.
 const TEXT_BYTES_MAX: usize = 255;
@@ -90,14 +94,14 @@ impl Facts {
             self.0.insert(fact, value);
             Ok(())
         } else {
-            Err(FactError { fact: fact.id(), expected })
+            Err(FactError { fact: fact.as_str(), expected })
         }
     }
 
     /// Records a quantity.
     pub fn set_quantity(&mut self, fact: Fact, quantity: u64) -> Result<(), FactError> {
         let integer = i64::try_from(quantity)
-            .map_err(|_| FactError { fact: fact.id(), expected: "an integer below 2^63" })?;
+            .map_err(|_| FactError { fact: fact.as_str(), expected: "an integer below 2^63" })?;
         self.set(fact, integer)
     }
 

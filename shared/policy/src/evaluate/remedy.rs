@@ -7,9 +7,7 @@ use crate::condition::Trace;
 use crate::currency::payable;
 use crate::decision::{Basis, Recommendation, Remedy};
 use crate::document::{Effect, RemedyRule, Rule};
-use crate::fact::Fact;
-use crate::fact_set::FactSet;
-use crate::facts::Facts;
+use crate::facts::{Fact, FactSet, Facts};
 
 /// What one rule proposes. The order is the favour to the customer, greatest last.
 #[derive(Debug, Clone, PartialEq, Eq)]

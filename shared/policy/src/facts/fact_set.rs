@@ -1,6 +1,6 @@
 //! A set of facts as one number: conditions are traced many times per decision, without allocating.
 
-use crate::fact::Fact;
+use super::fact::Fact;
 
 /// Facts by their place in the registry, which holds fewer than 128: a test holds it to that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,8 +52,7 @@ impl FromIterator<Fact> for FactSet {
 
 #[cfg(test)]
 mod tests {
-    use super::FactSet;
-    use crate::fact::Fact;
+    use super::{Fact, FactSet};
 
     #[test]
     fn every_fact_has_a_place_of_its_own() {

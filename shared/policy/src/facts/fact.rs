@@ -244,12 +244,12 @@ facts! {
 
 impl Fact {
     /// The name used in documents and in JSON.
-    pub fn id(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         self.spec().id
     }
 
     /// The fact with this name.
-    pub fn from_id(id: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|fact| fact.id() == id)
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|fact| fact.as_str() == text)
     }
 }

@@ -6,12 +6,10 @@
 //! taken to be free. The number of sets that are followed is bounded, so that the answer may be larger than
 //! the smallest for conditions with very many alternatives.
 
+use super::rule::RuleEvaluation;
 use crate::condition::{Comparison, Condition, Inputs, Operand, Trace, Truth, Words};
 use crate::document::Term;
-use crate::fact::{Fact, FactType};
-use crate::fact_set::FactSet;
-use crate::facts::Facts;
-use crate::verdict::RuleEvaluation;
+use crate::facts::{Fact, FactSet, FactType, Facts};
 
 /// Bound on the alternatives that are followed at once: rules have a handful of parts.
 const ALTERNATIVES_MAX: usize = 16;

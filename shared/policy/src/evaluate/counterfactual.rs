@@ -8,9 +8,7 @@
 use crate::condition::{Comparison, Condition, Inputs, Operand, SCALE, Trace, Truth};
 use crate::decision::FactChange;
 use crate::document::Term;
-use crate::fact::{Fact, FactType, Unit};
-use crate::fact_set::FactSet;
-use crate::facts::{Facts, Value};
+use crate::facts::{Fact, FactSet, FactType, Facts, Unit, Value};
 
 /// What moving a quantity or an instant costs: it is a matter of degree.
 const DEGREE: u32 = 1;
@@ -108,7 +106,7 @@ fn opposite(comparison: Comparison) -> Comparison {
     }
 }
 
-/// The fact that is moved: the first of a sum.
+/// The fact of an operand that a change moves: the first of a sum.
 pub(crate) fn first_fact(operand: &Operand) -> Option<Fact> {
     match operand {
         Operand::Fact(fact) => Some(*fact),

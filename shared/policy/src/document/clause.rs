@@ -1,0 +1,45 @@
+//! The clauses that customers read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::named::named;
+
+/// One clause of the written text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clause {
+    /// Its name within the document.
+    pub id: String,
+    /// The ids of the written rules that it covers, such as `S2-16`.
+    pub covers: Vec<String>,
+    /// What kind of promise it is.
+    pub kind: ClauseKind,
+    /// The day since which it reads so.
+    pub date: String,
+    /// What customers read.
+    pub text: String,
+    /// SHA-256 of the text, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+named! {
+    /// What kind of promise a clause is.
+    ClauseKind {
+        /// Something of the document acts on it: a rule, an operation, a signature, an expiry.
+        Rule "rule",
+        /// A clock of the document measures it.
+        Clock "clock",
+        /// It always holds, and a test would notice a breach.
+        Invariant "invariant",
+        /// It is shown to people.
+        Information "information",
+    }
+}
+
+/// The clauses that a customer sees before and after cancelling a subscription, in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// The clauses.
+    pub clauses: Vec<String>,
+    /// The products that they are for; none means every product of the document.
+    pub products: Vec<String>,
+}

@@ -1,0 +1,85 @@
+//! The life of credits: left over after a subscription, at a renewal, after a refund.
+
+use serde::{Deserialize, Serialize};
+
+use crate::named::named;
+
+/// When the left-over credits of an ended subscription expire. A lot is usable while now < expiry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// The clause that says so.
+    pub clause: String,
+    /// How long they stay after the subscription's `ended_at`, in seconds.
+    pub after_end_s: u64,
+    /// What subscribing again does to the clock.
+    pub on_resubscribe: OnResubscribe,
+    /// How long credits stay that come back from a job which outlived their expiry, in seconds.
+    pub grace_after_failed_job_s: u64,
+}
+
+named! {
+    /// What subscribing again does to the expiry of left-over credits.
+    OnResubscribe {
+        /// The credits lose their expiry again.
+        StopClock "stop_clock",
+        /// The credits keep their expiry.
+        KeepClock "keep_clock",
+    }
+}
+
+/// What a refund of a payment does. A refund is whole when nothing of the payment is left to refund after
+/// it, in however many parts it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the document's own")]
+pub struct OnRefund {
+    /// What a whole refund revokes of the payment's own lot.
+    pub revoke: Revocation,
+    /// What a refund of a part revokes of it.
+    pub revoke_of_part: Revocation,
+    /// What a reviewer may choose in place of the two, where the text says that we *may* revoke (`S3-18`,
+    /// `S3-22`).
+    pub reviewer_may_revoke: Vec<Revocation>,
+    /// Whether a whole refund of a subscription's charge cancels the subscription at once.
+    pub cancel: bool,
+    /// Whether a refund of a part of a subscription's charge does.
+    pub cancel_for_part: bool,
+    /// Whether a reviewer may choose that, where the text says that we *may* cancel (`S3-18`).
+    pub reviewer_may_cancel: bool,
+    /// Whether revoked credits that were already spent become a debt.
+    pub debt_for_spent: bool,
+}
+
+named! {
+    /// How much of a payment's lot a refund revokes; spent credits stay spent.
+    #[derive(PartialOrd, Ord)]
+    Revocation {
+        /// No credits.
+        Nothing "nothing",
+        /// The refunded money's share of the granted credits, rounded down, and at most what is left of them.
+        Proportional "proportional",
+        /// All that is left, and what running generations give back later.
+        Remaining "remaining",
+    }
+}
+
+impl OnRefund {
+    /// What a refund revokes unless a reviewer chooses; `whole` if nothing is left to refund after it.
+    pub fn revokes(&self, whole: bool) -> Revocation {
+        if whole { self.revoke } else { self.revoke_of_part }
+    }
+
+    /// Whether a refund cancels the subscription unless a reviewer chooses.
+    pub fn cancels(&self, whole: bool) -> bool {
+        if whole { self.cancel } else { self.cancel_for_part }
+    }
+}
+
+named! {
+    /// What a renewal's grant does to what is left of the grant before it.
+    OnRenewal {
+        /// They stay, side by side.
+        Add "add",
+        /// The renewal's grant takes the place of what is left.
+        Replace "replace",
+    }
+}
