@@ -153,7 +153,7 @@ fn in_force(product: &ProductId, at: Timestamp) -> Option<&'static Document> {
     documents().in_force(product.as_str(), at.as_ms()).document()
 }
 
-/// What the entry did, for the alarms on generations that never tell how they ended.
+/// What the entry did, for the alarms on generations that never report how they ended.
 fn count(run: &Run<'_>, entry: &Entry) {
     let metrics = run.invocation.metrics();
     for change in entry.changes() {

@@ -12,20 +12,21 @@ use crate::status::Status;
 /// Most cancellations of one run: each is one message. What is behind them is left for the next run.
 const CANCELLATIONS_MAX: u16 = 100;
 
-/// Announces what Stripe has not been told of.
+/// Announces the cancellations that have not reached Stripe.
 pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>) -> Status {
     let mut status = Status::default();
-    let untold = match sweep.store.unreported_cancellations(run.now.min(run.wall), CANCELLATIONS_MAX).await {
-        Ok(untold) => untold,
-        Err(error) => {
-            let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(outcome = "failed", error, "cancellations that are due are not read");
-            status.failed = 1;
-            return status;
-        }
-    };
-    status.left_over = u64::from(untold.len() >= usize::from(CANCELLATIONS_MAX));
-    for each in untold {
+    let unreported =
+        match sweep.store.unreported_cancellations(run.now.min(run.wall), CANCELLATIONS_MAX).await {
+            Ok(unreported) => unreported,
+            Err(error) => {
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::error!(outcome = "failed", error, "cancellations that are due are not read");
+                status.failed = 1;
+                return status;
+            }
+        };
+    status.left_over = u64::from(unreported.len() >= usize::from(CANCELLATIONS_MAX));
+    for each in unreported {
         status.looked_at = status.looked_at.saturating_add(1);
         match again(sweep, run, &each).await {
             Ok(announced) => status.done = status.done.saturating_add(u64::from(announced)),
@@ -46,17 +47,17 @@ pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &R
 async fn again<S: Store, Q: PayoutQueue>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
-    untold: &UnreportedCancellation,
+    unreported: &UnreportedCancellation,
 ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-    let stored = sweep.store.subscription(&untold.account, &untold.subscription).await?;
+    let stored = sweep.store.subscription(&unreported.account, &unreported.subscription).await?;
     // The index may lag behind a cancellation that Stripe knows of.
     let Some(stored) = stored else { return Ok(false) };
     let untaken = stored.confirmation.filter(|confirmation| confirmation.stripe_at.is_none());
     let Some(confirmation) = untaken else { return Ok(false) };
-    sweep.payouts.announce_cancellation(&untold.account, &untold.subscription).await?;
+    sweep.payouts.announce_cancellation(&unreported.account, &unreported.subscription).await?;
     if confirmation.needs_people() {
         run.invocation.metrics().count("CancellationsLeftToPeople", 1);
-        let (cause, announced) = (untold.subscription.as_str(), confirmation.announced);
+        let (cause, announced) = (unreported.subscription.as_str(), confirmation.announced);
         tracing::error!(cause, announced, outcome = "left_to_people", "Stripe does not take a cancellation");
     }
     let now = run.now.min(run.wall);

@@ -62,7 +62,7 @@ pub async fn send_cancellation<S: CancellationStore>(
     if confirmation.stripe_at.is_some() {
         return Ok(CancellationOutcome::Known);
     }
-    let (told, stripe_at) = if stored.ended_at.is_some() {
+    let (outcome, stripe_at) = if stored.ended_at.is_some() {
         (CancellationOutcome::Ended, now)
     } else {
         let (at, announced) = (confirmation.at.as_ms(), confirmation.announced);
@@ -79,5 +79,5 @@ pub async fn send_cancellation<S: CancellationStore>(
         }
     };
     store.mark_reported(&stored, stripe_at).await.map_err(CancellationError::Tables)?;
-    Ok(told)
+    Ok(outcome)
 }

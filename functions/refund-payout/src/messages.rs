@@ -95,9 +95,9 @@ async fn cancel_one<S: RefundStore + CancellationStore, K: SecretSource>(
     lambda::log::cause(id.as_str());
     let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
         Ok(stripe) => match send_cancellation(&app.store, &stripe, account, id, invocation.now()).await {
-            Ok(told) => {
-                invocation.metrics().count_labelled("CancellationsTold", ("outcome", told.as_str()), 1);
-                tracing::info!(outcome = told.as_str(), "cancellation is handled");
+            Ok(outcome) => {
+                invocation.metrics().count_labelled("CancellationsTold", ("outcome", outcome.as_str()), 1);
+                tracing::info!(outcome = outcome.as_str(), "cancellation is handled");
                 return false;
             }
             Err(error) => Box::new(error),

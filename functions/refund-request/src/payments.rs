@@ -164,10 +164,10 @@ async fn read<S: RefundStore, Q>(
 
 fn answer(payment: &Payment, beside: &Beside, now: Timestamp) -> Result<PaymentAnswer, Problem> {
     let subscription = subscription_of(payment);
-    let told = beside.subscriptions.iter().find(|told| Some(&told.id) == subscription);
+    let known = beside.subscriptions.iter().find(|known| Some(&known.id) == subscription);
     let subscriber = subscription.and_then(|id| beside.subscribers.get(id));
     let Windows { refund_until, withdrawal_until } =
-        windows(payment, told, subscriber, beside.head.as_ref(), now).map_err(Problem::internal)?;
+        windows(payment, known, subscriber, beside.head.as_ref(), now).map_err(Problem::internal)?;
     let zero = Money::new(0, payment.paid.currency());
     let refundable = payment.refundable().unwrap_or(zero);
     // A payment with nothing left to refund has no open window.

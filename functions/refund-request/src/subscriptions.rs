@@ -131,21 +131,23 @@ impl<'a> Known<'a> {
 
     pub(crate) fn view(self) -> SubscriptionView<'a> {
         let (product, plan) = self.product_and_plan();
-        let told = self.subscription;
-        let state = match (told.ended_at, told.cancellation_confirmed_at) {
+        let subscription = self.subscription;
+        let state = match (subscription.ended_at, subscription.cancellation_confirmed_at) {
             (Some(_), _) => "ended",
-            (None, Some(_)) if told.takes_effect_at() > told.period_ends_at => "cancels_at_date",
+            (None, Some(_)) if subscription.takes_effect_at() > subscription.period_ends_at => {
+                "cancels_at_date"
+            }
             (None, Some(_)) => "cancels_at_period_end",
             (None, None) => "active",
         };
         SubscriptionView {
-            subscription: told.id.as_str(),
+            subscription: subscription.id.as_str(),
             product,
             plan,
             state,
-            period_ends_at: told.period_ends_at.map(JsonDisplay),
+            period_ends_at: subscription.period_ends_at.map(JsonDisplay),
             cancellation: self.cancellation(),
-            ended_at: told.ended_at.map(JsonDisplay),
+            ended_at: subscription.ended_at.map(JsonDisplay),
             credits: self.kept(),
         }
     }
@@ -173,6 +175,6 @@ pub(crate) async fn list<S: CancellationStore, Q>(
     let (account, _) = reach(app, request, invocation)?;
     let read = tokio::join!(app.store.subscriptions_of(&account), app.store.head(&account));
     let (subscriptions, head) = (read.0.map_err(store_failed)?, read.1.map_err(store_failed)?);
-    let known = |told| Known::new(told, head.as_ref(), invocation.now()).view();
+    let known = |subscription| Known::new(subscription, head.as_ref(), invocation.now()).view();
     Ok(Response::json(200, &Page { subscriptions: subscriptions.iter().map(known).collect() }))
 }

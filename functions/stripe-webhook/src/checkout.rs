@@ -27,22 +27,22 @@ pub(crate) async fn apply_checkout(
     session: &CheckoutSession,
 ) -> Result<Outcome, EarlyExit> {
     match &session.mode {
-        CheckoutMode::Payment => pack(context, session).await,
-        CheckoutMode::Subscription => link(context, session).await,
+        CheckoutMode::Payment => apply_pack(context, session).await,
+        CheckoutMode::Subscription => link_customer(context, session).await,
         CheckoutMode::Setup => Ok(Outcome::Ignored(Ignored::NoPurchase)),
         CheckoutMode::Other(_) => Ok(Outcome::Parked(ParkReason::ValueUnknown)),
     }
 }
 
 /// A subscription's credits come with its invoices, and their account with the customer.
-async fn link(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
-    let account = match named(session)? {
+async fn link_customer(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
+    let account = match account_named(session)? {
         Some(account) => account,
-        None => of_customer(context, session).await?,
+        None => account_of_customer(context, session).await?,
     };
     let customer = session.customer.as_ref().ok_or(ParkReason::AccountUnknown)?;
     lambda::log::account(&account);
-    let subscriber = Subscriber { buyer: session.buyer, price: ordered(session).map(str::to_owned) };
+    let subscriber = Subscriber { buyer: session.buyer, price: ordered_price(session).map(str::to_owned) };
     let noted = async {
         match &session.subscription {
             Some(subscription) => context.tables.note_subscriber(subscription, &subscriber).await,
@@ -60,17 +60,20 @@ async fn link(context: &EventContext<'_>, session: &CheckoutSession) -> Result<O
     };
     if catalogue().price(price).is_err() {
         // Its invoice brings no credits either, and before the link nothing said that it is ours.
-        note_ordered(context, session, account).await?;
+        note_unknown_price(context, session, account).await?;
         return Ok(Outcome::Parked(ParkReason::PriceUnknown));
     }
     // Its first invoice may have come before it. One that comes later finds the order.
-    leads::of_order(context, &account, &OrderedPlan { subscription, price }).await?;
+    leads::note_wrong_plan(context, &account, &OrderedPlan { subscription, price }).await?;
     Ok(Outcome::Applied)
 }
 
 /// The account of a session that names none. Where neither the customer nor the price is ours, it sold one of
 /// the company's other products.
-async fn of_customer(context: &EventContext<'_>, session: &CheckoutSession) -> Result<AccountId, EarlyExit> {
+async fn account_of_customer(
+    context: &EventContext<'_>,
+    session: &CheckoutSession,
+) -> Result<AccountId, EarlyExit> {
     if let Some(customer) = &session.customer
         && let Some(account) = context.tables.account_of(customer).await?
     {
@@ -81,7 +84,7 @@ async fn of_customer(context: &EventContext<'_>, session: &CheckoutSession) -> R
 }
 
 /// The price of the one plan that was ordered, once.
-fn ordered(session: &CheckoutSession) -> Option<&str> {
+fn ordered_price(session: &CheckoutSession) -> Option<&str> {
     match session.lines.as_deref() {
         Some([line]) if line.quantity == Some(Quantity::whole(1)) => line.price.as_ref().map(PriceId::as_str),
         Some(_) => None,
@@ -90,7 +93,7 @@ fn ordered(session: &CheckoutSession) -> Option<&str> {
 }
 
 /// A paid subscription whose price the catalogue does not know, by its first invoice.
-async fn note_ordered(
+async fn note_unknown_price(
     context: &EventContext<'_>,
     session: &CheckoutSession,
     account: AccountId,
@@ -103,50 +106,51 @@ async fn note_ordered(
         billing_reason: BillingReason::SubscriptionCreate.as_str().to_owned(),
         period: None,
     });
-    uncredited::note(context, Waiting { account, payment, paid, charged_at, buyer, charge }, None).await
+    uncredited::note_promise(context, Waiting { account, payment, paid, charged_at, buyer, charge }, None)
+        .await
 }
 
 /// A pack's credits. Where they cannot be granted, the promise of their hour is noted, once (`S2-21`).
-async fn pack(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
-    let granted = Box::pin(grant(context, session)).await;
-    if uncredited::waits(&granted)
-        && let Some(waiting) = waiting(context, session, &granted)
+async fn apply_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
+    let granted = Box::pin(grant_pack(context, session)).await;
+    if uncredited::is_waiting(&granted)
+        && let Some(waiting) = purchase_waiting(context, session, &granted)
     {
-        uncredited::note(context, waiting, lines(context, session).ok().as_ref()).await?;
+        uncredited::note_promise(context, waiting, bought_by(context, session).ok().as_ref()).await?;
     }
     if matches!(granted, Ok(Outcome::Applied | Outcome::Repeated))
-        && let Some(Waiting { account, payment, .. }) = waiting(context, session, &granted)
+        && let Some(Waiting { account, payment, .. }) = purchase_waiting(context, session, &granted)
     {
-        uncredited::landed(context, (&account, &payment), context.event.created).await?;
+        uncredited::settle_promise(context, (&account, &payment), context.event.created).await?;
     }
-    without_credits::note(context, &granted, session.payment.clone()).await?;
+    without_credits::note_payments(context, &granted, session.payment.clone()).await?;
     granted
 }
 
 /// The purchase as it waits for its credits: a payment of an account that is known, and something to give
 /// back. Whose it is stays a person's question where the customer belongs to another account.
-fn waiting(
+fn purchase_waiting(
     context: &EventContext<'_>,
     session: &CheckoutSession,
     granted: &Result<Outcome, EarlyExit>,
 ) -> Option<Waiting> {
-    let (payment, paid) = money(session).ok()?;
+    let (payment, paid) = paid_amount(session).ok()?;
     let mismatch = matches!(granted, Ok(Outcome::Parked(ParkReason::AccountMismatch)));
-    let account = named(session).ok().flatten().filter(|_| !mismatch)?;
+    let account = account_named(session).ok().flatten().filter(|_| !mismatch)?;
     let (charged_at, buyer) = (context.event.created, session.buyer);
     Some(Waiting { account, payment, paid, charged_at, buyer, charge: None })
 }
 
-async fn grant(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
-    let (payment, paid) = money(session)?;
-    let bought = lines(context, session)?;
+async fn grant_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
+    let (payment, paid) = paid_amount(session)?;
+    let bought = bought_by(context, session)?;
     if bought.purchases.is_empty() {
         return without_purchases(context, session, &bought).await;
     }
     if bought.purchases.iter().any(|purchase| purchase.sold != Sold::Pack) {
         return Err(ParkReason::PriceKind.into());
     }
-    let account = match named(session)? {
+    let account = match account_named(session)? {
         Some(account) => account,
         None => context.account_of(session.customer.as_ref()).await?,
     };
@@ -158,7 +162,7 @@ async fn grant(context: &EventContext<'_>, session: &CheckoutSession) -> Result<
     let invoice = session.invoice.iter();
     records.extend(invoice.map(|invoice| Record::Invoice(invoice.clone(), payment.clone())));
     let (charged_at, buyer) = (context.event.created, session.buyer);
-    let names = names::of_session(session);
+    let names = names::names_of_session(session);
     let paid = Paid { payment, amount: paid, account, charged_at, buyer, charge: None, names };
     let (grants, division) = build_grants(context, &paid, &bought)?;
     records.extend(division);
@@ -183,8 +187,8 @@ async fn without_purchases(
 }
 
 /// What the session's lines buy.
-fn lines(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bought, EarlyExit> {
-    let Some(lines) = &session.lines else { return proved(context, session) };
+fn bought_by(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bought, EarlyExit> {
+    let Some(lines) = &session.lines else { return bought_by_metadata(context, session) };
     let subtotals = lines.iter().map(|line| line.subtotal_minor).collect::<Option<Vec<_>>>();
     if let (Some(subtotals), Some(whole)) = (subtotals, session.amount_subtotal) {
         let sum = subtotals.iter().try_fold(0_i64, |sum, subtotal| sum.checked_add(*subtotal));
@@ -203,7 +207,7 @@ fn lines(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bought
 }
 
 /// One unit of the price that the metadata names, where the sum before discounts and taxes proves it.
-fn proved(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bought, EarlyExit> {
+fn bought_by_metadata(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bought, EarlyExit> {
     let lacking = || context.lacking(ParkReason::LinesUnknown);
     let price = session.named_price.as_ref().ok_or_else(lacking)?;
     let sum = session.amount_subtotal.or(session.amount_total).ok_or_else(lacking)?;
@@ -217,7 +221,7 @@ fn proved(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bough
 
 /// The payment and its amount. A session that cost nothing has no payment: its own id takes the place of
 /// the payment's, and there is nothing to refund.
-fn money(session: &CheckoutSession) -> Result<(PaymentId, Money), EarlyExit> {
+fn paid_amount(session: &CheckoutSession) -> Result<(PaymentId, Money), EarlyExit> {
     let total = session.amount_total.ok_or(ParkReason::PaymentUnknown)?;
     match (&session.payment_status, &session.payment) {
         (CheckoutPaymentStatus::Unpaid, _) => Err(Ignored::Unpaid.into()),
@@ -234,7 +238,7 @@ fn money(session: &CheckoutSession) -> Result<(PaymentId, Money), EarlyExit> {
 }
 
 /// The account that the company's checkout code has named.
-fn named(session: &CheckoutSession) -> Result<Option<AccountId>, EarlyExit> {
+fn account_named(session: &CheckoutSession) -> Result<Option<AccountId>, EarlyExit> {
     let named = session.client_reference_id.as_deref().map(AccountId::new).transpose();
     Ok(named.map_err(|_| ParkReason::AccountUnknown)?)
 }

@@ -13,17 +13,17 @@ use crate::without_credits;
 /// Requests that are looked at for one about the payment; an account with more before it is not judged.
 const REQUESTS_MAX: u16 = 20;
 
-/// A dispute as of the event. Of several events of one dispute the newest counts, in whichever order they
-/// come.
+/// A dispute as of the event. Of several events of one dispute the newest counts, in any order of their
+/// events.
 pub(crate) async fn apply_dispute(
     context: &EventContext<'_>,
     dispute: &DisputeObject,
 ) -> Result<Outcome, EarlyExit> {
     let named = dispute.payment.as_ref().ok_or(ParkReason::PaymentUnknown)?;
-    names::of_charge(context, named, dispute.charge.as_ref()).await?;
+    names::note_charge(context, named, dispute.charge.as_ref()).await?;
     let purchases = context.purchases(named).await?;
     if purchases.is_empty() {
-        if let Some(ignored) = without_credits::ignored(context, named).await? {
+        if let Some(ignored) = without_credits::outcome_of(context, named).await? {
             return Ok(ignored);
         }
         if report(context, dispute, None).counts() {
@@ -33,7 +33,7 @@ pub(crate) async fn apply_dispute(
     }
     let mut outcome = Outcome::Repeated;
     for payment in &purchases {
-        if of_purchase(context, dispute, payment).await? {
+        if save_dispute(context, dispute, payment).await? {
             outcome = Outcome::Applied;
         }
     }
@@ -41,7 +41,7 @@ pub(crate) async fn apply_dispute(
 }
 
 /// The dispute of the payment that one purchase is of, and whether it is news.
-async fn of_purchase(
+async fn save_dispute(
     context: &EventContext<'_>,
     dispute: &DisputeObject,
     payment: &Payment,

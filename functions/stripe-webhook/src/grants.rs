@@ -119,14 +119,14 @@ fn build_grant(
     })
 }
 
-/// Grants the credits of a payment's purchases, once, and notes the leads that each may be. `told` reads
+/// Grants the credits of a payment's purchases, once, and notes the leads that each may be. `evidence` reads
 /// after the credits are granted, and the events that it reads are saved before they look for credits.
 /// So of two events at once, one sees the other.
 pub(crate) async fn write_grants(
     context: &EventContext<'_>,
     grants: Vec<Grant>,
     records: Vec<Record>,
-    told: impl Future<Output = Result<SubscriptionEvidence, EarlyExit>>,
+    evidence: impl Future<Output = Result<SubscriptionEvidence, EarlyExit>>,
 ) -> Result<Outcome, EarlyExit> {
     let payments: Vec<Payment> = grants.iter().map(|grant| (*grant.payment).clone()).collect();
     let Some(account) = payments.first().map(|payment| &payment.account) else {
@@ -139,9 +139,9 @@ pub(crate) async fn write_grants(
     // An order on its way is large.
     let (outcome, entry) = Box::pin(context.execute(account, &command, policy, records)).await?;
     if matches!(outcome, Outcome::Applied | Outcome::Repeated) {
-        let told = told.await?;
+        let evidence = evidence.await?;
         for payment in &payments {
-            leads::of_payment(context, payment, entry.as_deref(), &told).await?;
+            leads::note_payment_leads(context, payment, entry.as_deref(), &evidence).await?;
             context.settle_late((&payment.account, &payment.id), payment.charged_at).await?;
         }
     }

@@ -65,8 +65,8 @@ pub async fn handle<S: SecretSource>(
     let verified = verify(&payload, header, &secrets, now).map_err(|error| not_signed(error, metrics))?;
     metrics.count_labelled("EventsVerified", ("secret", verified.secret()), 1);
     let outcome = match parse(&verified) {
-        Ok(event) => of_event(webhook, &event, (now, false), metrics).await.map_err(failed)?,
-        Err(unreadable) => of_unreadable(webhook, &unreadable),
+        Ok(event) => apply_unless_foreign(webhook, &event, (now, false), metrics).await.map_err(failed)?,
+        Err(unreadable) => outcome_of_unreadable(webhook, &unreadable),
     };
     match outcome {
         Outcome::Parked(reason) => park(webhook, &verified, (reason, false), invocation).await?,
@@ -84,7 +84,7 @@ pub async fn handle<S: SecretSource>(
 
 /// Applies an event, unless it is not about this endpoint's own money. `looked_up` says whether what it
 /// lacks was fetched from Stripe.
-pub(crate) async fn of_event<S>(
+pub(crate) async fn apply_unless_foreign<S>(
     webhook: &Webhook<S>,
     event: &Event,
     (now, looked_up): (Timestamp, bool),
@@ -128,8 +128,8 @@ fn foreign<S>(webhook: &Webhook<S>, event: &Event) -> Option<Ignored> {
     }
 }
 
-/// What becomes of an event that cannot be read.
-pub(crate) fn of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> Outcome {
+/// The outcome of an event that cannot be read.
+pub(crate) fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> Outcome {
     if let Some(id) = &unreadable.id {
         log::cause(id.as_str());
     }
@@ -173,7 +173,7 @@ async fn park<S>(
     webhook.tables.park(&parked).await.map_err(|error| failed(ExecuteError::Store(error)))
 }
 
-/// The name of an event that does not tell its id: the same for the same bytes.
+/// The name of an event that has no readable id: the same for the same bytes.
 fn unnamed(payload: &[u8]) -> String {
     let digest = Sha256::digest(payload);
     let hex = digest.iter().take(16).map(|byte| format!("{byte:02x}"));

@@ -29,24 +29,24 @@ pub(crate) async fn apply_invoice(
     context: &EventContext<'_>,
     invoice: &PaidInvoice,
 ) -> Result<Outcome, EarlyExit> {
-    let granted = Box::pin(grant(context, invoice)).await;
-    if uncredited::waits(&granted) {
-        note(context, invoice).await?;
+    let granted = Box::pin(grant_invoice(context, invoice)).await;
+    if uncredited::is_waiting(&granted) {
+        note_promise(context, invoice).await?;
     }
     let mut payments: Vec<PaymentId> = invoice.refundable_payments().map(|(id, _)| id.clone()).collect();
     if !invoice.amount_paid.is_zero() {
         payments.extend(PaymentId::new(invoice.id.as_str()));
     }
-    without_credits::note(context, &granted, payments).await?;
+    without_credits::note_payments(context, &granted, payments).await?;
     granted
 }
 
 /// The purchase as it waits, where its customer has an account.
-async fn note(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<(), EarlyExit> {
+async fn note_promise(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<(), EarlyExit> {
     let Some(customer) = &invoice.customer else { return Ok(()) };
     let Some(account) = context.tables.account_of(customer).await? else { return Ok(()) };
-    let Ok((payment, paid)) = money(invoice) else { return Ok(()) };
-    let bought = lines(invoice).ok();
+    let Ok((payment, paid)) = paid_amount(invoice) else { return Ok(()) };
+    let bought = bought_by(invoice).ok();
     let period = bought.iter().flat_map(|bought| &bought.purchases).find_map(|purchase| purchase.period);
     let reason = invoice.billing_reason.as_ref().unwrap_or(&BillingReason::Manual);
     let charge = invoice.subscription.clone().map(|subscription| refunds::Charge {
@@ -56,14 +56,14 @@ async fn note(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<(), E
     });
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
     let waiting = Waiting { account, payment, paid, charged_at, buyer, charge };
-    uncredited::note(context, waiting, bought.as_ref()).await
+    uncredited::note_promise(context, waiting, bought.as_ref()).await
 }
 
-async fn grant(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<Outcome, EarlyExit> {
+async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<Outcome, EarlyExit> {
     if invoice.lines.is_none() {
         return Err(context.lacking(ParkReason::LinesUnknown));
     }
-    let bought = lines(invoice)?;
+    let bought = bought_by(invoice)?;
     if bought.purchases.is_empty() {
         return without_purchases(context, invoice, &bought).await;
     }
@@ -79,28 +79,28 @@ async fn grant(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<Outc
         }
     } else {
         count_untracked(context, invoice);
-        money(invoice)?
+        paid_amount(invoice)?
     };
     let account = context.account_of(invoice.customer.as_ref()).await?;
     let charge = invoice.subscription.as_ref();
     let charge = charge.map(|subscription| Charge { subscription, billing_reason: &billing_reason });
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
-    let names = names::of_invoice(invoice);
+    let names = names::names_of_invoice(invoice);
     let paid = Paid { payment, amount, account, charged_at, buyer, charge, names };
     let (grants, division) = build_grants(context, &paid, &bought)?;
     let mut records = vec![Record::Invoice(invoice.id.clone(), paid.payment.clone())];
     records.extend(division);
     // The price that a checkout's metadata names says nothing of the other plans in the order.
     let one_plan = bought.purchases.iter().filter(|purchase| is_plan(purchase)).count() == 1;
-    let told = async {
-        let told = subscription_evidence(context, &paid).await?;
-        Ok(if one_plan { told } else { SubscriptionEvidence { ordered: None, ..told } })
+    let evidence = async {
+        let evidence = subscription_evidence(context, &paid).await?;
+        Ok(if one_plan { evidence } else { SubscriptionEvidence { ordered: None, ..evidence } })
     };
-    let granted = write_grants(context, grants, records, told).await?;
+    let granted = write_grants(context, grants, records, evidence).await?;
     if matches!(granted, Outcome::Applied | Outcome::Repeated) {
         // It was noted by the invoice's id, while the payment was not known.
         let (noted, _) = unnamed(invoice)?;
-        uncredited::landed(context, (&paid.account, &noted), paid.charged_at).await?;
+        uncredited::settle_promise(context, (&paid.account, &noted), paid.charged_at).await?;
     }
     Ok(granted)
 }
@@ -139,23 +139,23 @@ async fn subscription_evidence(
     context: &EventContext<'_>,
     paid: &Paid<'_>,
 ) -> Result<SubscriptionEvidence, EarlyExit> {
-    let mut told = SubscriptionEvidence::default();
+    let mut evidence = SubscriptionEvidence::default();
     match paid.charge {
         Some(Charge { subscription, billing_reason: BillingReason::SubscriptionCycle }) => {
-            told.subscription = context.tables.subscription(&paid.account, subscription).await?;
+            evidence.subscription = context.tables.subscription(&paid.account, subscription).await?;
         }
         Some(Charge { subscription, billing_reason: BillingReason::SubscriptionCreate }) => {
             let subscriber = context.tables.subscriber(subscription).await?;
-            told.ordered = subscriber.and_then(|subscriber| subscriber.price);
+            evidence.ordered = subscriber.and_then(|subscriber| subscriber.price);
         }
         _ => {}
     }
-    Ok(told)
+    Ok(evidence)
 }
 
 /// What the lines buy that are charged for a whole period, or once. A proration's credits are not the
 /// period's, and credit within the invoice is taken off the money of the prorations (C11).
-fn lines(invoice: &PaidInvoice) -> Result<Bought, ParkReason> {
+fn bought_by(invoice: &PaidInvoice) -> Result<Bought, ParkReason> {
     let whole = charged(invoice).filter(|line| !line.proration);
     let mut bought = bought(whole.map(|line| Line {
         price: line.price.as_ref(),
@@ -249,7 +249,7 @@ fn count_untracked(context: &EventContext<'_>, invoice: &PaidInvoice) {
     }
 }
 
-fn money(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
+fn paid_amount(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
     if let Some((payment, paid)) = largest(invoice.refundable_payments()) {
         return Ok((payment.clone(), paid));
     }

@@ -1,8 +1,8 @@
 //! Leads to cases that open themselves: cheap evidence, from what an event says and from what was read with
 //! it, that a payment may be a billing error. The sweep judges it from the records.
 //!
-//! A payment without evidence costs no write more, and one with evidence one. Where the event is a repeat, so
-//! that no entry is at hand, the account is read.
+//! A lead costs one extra write; a payment without evidence costs none. If the event is a repeat, no entry is
+//! at hand, and the account is read.
 
 use ledger::{
     Account, AccountId, Entry, LedgerStore, Lot, LotKind, Payment, PaymentId, PaymentKind, Subscription,
@@ -27,11 +27,11 @@ pub(crate) struct SubscriptionEvidence {
 }
 
 /// Notes what a payment that has landed may be, beside what it bought. `entry` is the account's newest one.
-pub(crate) async fn of_payment(
+pub(crate) async fn note_payment_leads(
     context: &EventContext<'_>,
     payment: &Payment,
     entry: Option<&Entry>,
-    told: &SubscriptionEvidence,
+    evidence: &SubscriptionEvidence,
 ) -> Result<(), EarlyExit> {
     let Some(document) = document_of(payment.product.as_str(), payment.charged_at) else { return Ok(()) };
     let mut suspected: Vec<(PaymentId, Reason)> = Vec::new();
@@ -45,39 +45,41 @@ pub(crate) async fn of_payment(
             account.into_iter().flat_map(|account| second_payments(account, payment, within_s, is_fresh));
         suspected.extend(twice.map(|payment| (payment, Reason::DuplicatePayment)));
     }
-    let cancelled = told.subscription.as_ref().and_then(|told| told.cancellation_confirmed_at);
+    let cancelled =
+        evidence.subscription.as_ref().and_then(|subscription| subscription.cancellation_confirmed_at);
     if cancelled.is_some_and(|cancelled| payment.charged_at > cancelled)
         && covers(document, Reason::ChargedAfterCancellation)
     {
         suspected.push((payment.id.clone(), Reason::ChargedAfterCancellation));
     }
-    let on_record = told.subscription.as_ref().and_then(|told| told.price.as_deref());
-    let ordered = told.ordered.as_deref().or(on_record).and_then(plan);
+    let on_record = evidence.subscription.as_ref().and_then(|subscription| subscription.price.as_deref());
+    let ordered = evidence.ordered.as_deref().or(on_record).and_then(plan);
     if ordered.is_some_and(|ordered| plan(&payment.price).is_some_and(|paid| paid != ordered))
         && covers(document, Reason::WrongPlanCharged)
     {
         suspected.push((payment.id.clone(), Reason::WrongPlanCharged));
     }
     for (payment_id, reason) in suspected {
-        note(context, &payment.account, payment_id, reason).await?;
+        note_lead(context, &payment.account, payment_id, reason).await?;
     }
     Ok(())
 }
 
 /// Notes renewals that were charged after a cancellation that Stripe reports only later.
-pub(crate) async fn of_cancellation(
+pub(crate) async fn note_late_renewals(
     context: &EventContext<'_>,
-    told: &Subscription,
+    subscription: &Subscription,
 ) -> Result<(), EarlyExit> {
-    let Some(confirmed_at) = told.cancellation_confirmed_at else { return Ok(()) };
-    let Some(head) = context.tables.head(&told.account).await? else { return Ok(()) };
-    let after = |lot: &&Lot| lot.subscription() == Some(&told.id) && lot.granted_at > confirmed_at;
+    let Some(confirmed_at) = subscription.cancellation_confirmed_at else { return Ok(()) };
+    let Some(head) = context.tables.head(&subscription.account).await? else { return Ok(()) };
+    let after = |lot: &&Lot| lot.subscription() == Some(&subscription.id) && lot.granted_at > confirmed_at;
     for lot in head.after().lots.iter().filter(after) {
         let document = document_of(lot.product.as_str(), lot.granted_at);
         if let (Some(payment), Some(document)) = (&lot.payment, document)
             && covers(document, Reason::ChargedAfterCancellation)
         {
-            note(context, &told.account, payment.clone(), Reason::ChargedAfterCancellation).await?;
+            note_lead(context, &subscription.account, payment.clone(), Reason::ChargedAfterCancellation)
+                .await?;
         }
     }
     Ok(())
@@ -85,7 +87,7 @@ pub(crate) async fn of_cancellation(
 
 /// Notes the first charge of a subscription if its checkout, which Stripe reports only later, did not order
 /// it. A lot does not say its price; another plan brings another number of credits.
-pub(crate) async fn of_order(
+pub(crate) async fn note_wrong_plan(
     context: &EventContext<'_>,
     account: &AccountId,
     order: &OrderedPlan<'_>,
@@ -102,7 +104,7 @@ pub(crate) async fn of_order(
     if let (Some(payment), Some(document)) = (&lot.payment, document)
         && covers(document, Reason::WrongPlanCharged)
     {
-        note(context, account, payment.clone(), Reason::WrongPlanCharged).await?;
+        note_lead(context, account, payment.clone(), Reason::WrongPlanCharged).await?;
     }
     Ok(())
 }
@@ -114,7 +116,7 @@ pub(crate) struct OrderedPlan<'a> {
 }
 
 /// It is looked at when the events of its time have come: what one of them says, another may take back.
-async fn note(
+async fn note_lead(
     context: &EventContext<'_>,
     account: &AccountId,
     payment: PaymentId,

@@ -12,13 +12,13 @@ use crate::context::{EarlyExit, EventContext};
 use crate::outcome::{Ignored, Outcome};
 
 /// The names of a checkout session's payment: the session, and the invoice that it made.
-pub(crate) fn of_session(session: &CheckoutSession) -> Vec<PaymentName> {
+pub(crate) fn names_of_session(session: &CheckoutSession) -> Vec<PaymentName> {
     let invoice = session.invoice.as_ref().map(ledger::InvoiceId::as_str);
     names([Some(session.id.as_str()), invoice])
 }
 
 /// The names of an invoice's payment: the invoice, its number and the number of its receipt.
-pub(crate) fn of_invoice(invoice: &PaidInvoice) -> Vec<PaymentName> {
+pub(crate) fn names_of_invoice(invoice: &PaidInvoice) -> Vec<PaymentName> {
     names([Some(invoice.id.as_str()), invoice.number.as_deref(), invoice.receipt_number.as_deref()])
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn apply_charge(
 }
 
 /// The charge that an event about a payment names.
-pub(crate) async fn of_charge(
+pub(crate) async fn note_charge(
     context: &EventContext<'_>,
     payment: &PaymentId,
     charge: Option<&ChargeId>,

@@ -1,4 +1,4 @@
-//! What becomes of an event, in words that are answers, log fields and metric labels alike.
+//! The outcome of an event, in words that are answers, log fields and metric labels alike.
 
 /// Declares an enum whose variants have a name each.
 macro_rules! named {
@@ -83,7 +83,7 @@ named! {
     }
 }
 
-/// What becomes of a verified event.
+/// The outcome of a verified event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It changed something.

@@ -23,7 +23,7 @@ pub(crate) async fn apply_refund(
     refund: &RefundObject,
 ) -> Result<Outcome, EarlyExit> {
     if let Some(payment) = &refund.payment {
-        names::of_charge(context, payment, refund.charge.as_ref()).await?;
+        names::note_charge(context, payment, refund.charge.as_ref()).await?;
     }
     let seen = RefundSighting {
         id: refund.id.clone(),
@@ -79,7 +79,7 @@ async fn adopt(context: &EventContext<'_>, mut adopted: ExternalRefund) -> Resul
         AdoptionOutcome::Lifted => Ok(Outcome::Applied),
         AdoptionOutcome::Known => Ok(Outcome::Repeated),
         AdoptionOutcome::UnknownPayment => {
-            if let Some(ignored) = without_credits::ignored(context, &adopted.payment).await? {
+            if let Some(ignored) = without_credits::outcome_of(context, &adopted.payment).await? {
                 return Ok(ignored);
             }
             if !adopted.failed {

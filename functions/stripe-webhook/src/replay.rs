@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use stripe_events::{Fetched, Verified, parse};
 
 use crate::context::Failure;
-use crate::handler::{Webhook, of_event, of_unreadable};
+use crate::handler::{Webhook, apply_unless_foreign, outcome_of_unreadable};
 use crate::outcome::Outcome;
 
 /// What an operator asks for.
@@ -79,8 +79,8 @@ async fn again<S>(
     let verified = completed.as_deref().map_or(verified, Verified::kept);
     let at = (invocation.now(), fetched.is_some());
     let outcome = match parse(&verified) {
-        Ok(event) => of_event(webhook, &event, at, invocation.metrics()).await?,
-        Err(unreadable) => of_unreadable(webhook, &unreadable),
+        Ok(event) => apply_unless_foreign(webhook, &event, at, invocation.metrics()).await?,
+        Err(unreadable) => outcome_of_unreadable(webhook, &unreadable),
     };
     let tables = &webhook.tables;
     let outcome = match outcome {

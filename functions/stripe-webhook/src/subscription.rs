@@ -36,7 +36,7 @@ pub(crate) async fn apply_subscription(
     };
     let saved = context.tables.save_subscription(&record).await?;
     if record.cancellation_confirmed_at.is_some() {
-        leads::of_cancellation(context, &record).await?;
+        leads::note_late_renewals(context, &record).await?;
     }
     // The clock starts whether or not the record was there: an earlier delivery may have ended between.
     let started = match ended_at {

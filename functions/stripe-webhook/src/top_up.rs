@@ -25,8 +25,8 @@ pub(crate) async fn apply_payment_intent(
     context: &EventContext<'_>,
     payment: &PaymentIntent,
 ) -> Result<Outcome, EarlyExit> {
-    let granted = Box::pin(grant(context, payment)).await;
-    if uncredited::waits(&granted)
+    let granted = Box::pin(grant_top_up(context, payment)).await;
+    if uncredited::is_waiting(&granted)
         && let Some(account) = account_of_case(context, payment).await?
     {
         let (charged_at, buyer) = (context.event.created, ledger::Buyer::default());
@@ -38,7 +38,7 @@ pub(crate) async fn apply_payment_intent(
             buyer,
             charge: None,
         };
-        uncredited::note(context, waiting, None).await?;
+        uncredited::note_promise(context, waiting, None).await?;
     }
     granted
 }
@@ -55,7 +55,7 @@ async fn account_of_case(
     Ok(payment.metadata.get(ACCOUNT_KEY).and_then(|account| AccountId::new(account).ok()))
 }
 
-async fn grant(context: &EventContext<'_>, payment: &PaymentIntent) -> Result<Outcome, EarlyExit> {
+async fn grant_top_up(context: &EventContext<'_>, payment: &PaymentIntent) -> Result<Outcome, EarlyExit> {
     // Without a price it belongs to a session or an invoice, or buys something else.
     let Some(named) = payment.named_price.as_ref().filter(|_| payment.invoice.is_none()) else {
         return Ok(Outcome::Ignored(Ignored::NoPurchase));

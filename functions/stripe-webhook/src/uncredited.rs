@@ -1,5 +1,5 @@
 //! Paid purchases that cannot be credited: the promise about their credits is noted, once, whichever event
-//! told of the purchase (`S2-21`). The case begins when the promise is broken.
+//! reported the purchase (`S2-21`). The case begins when the promise is broken.
 
 use ledger::{AccountId, Buyer, Money, PaymentId, ProductId, Timestamp};
 use policy_documents::documents;
@@ -22,7 +22,7 @@ pub(crate) struct Waiting {
 }
 
 /// Whether the credits of an event that ended like this wait: for a person, or for what is fetched.
-pub(crate) fn waits(outcome: &Result<Outcome, EarlyExit>) -> bool {
+pub(crate) fn is_waiting(outcome: &Result<Outcome, EarlyExit>) -> bool {
     let known = match outcome {
         Ok(outcome) | Err(EarlyExit::Known(outcome)) => outcome,
         Err(EarlyExit::Failed(_)) => return false,
@@ -32,7 +32,7 @@ pub(crate) fn waits(outcome: &Result<Outcome, EarlyExit>) -> bool {
 
 /// The credits are there after their lines were fetched: nothing is left of the promise that was noted
 /// meanwhile.
-pub(crate) async fn landed(
+pub(crate) async fn settle_promise(
     context: &EventContext<'_>,
     (account, payment): (&AccountId, &PaymentId),
     charged_at: Timestamp,
@@ -49,7 +49,7 @@ pub(crate) async fn landed(
 
 /// Notes the purchase, if something was paid for it. `bought` is what its lines say, as far as they are
 /// known.
-pub(crate) async fn note(
+pub(crate) async fn note_promise(
     context: &EventContext<'_>,
     waiting: Waiting,
     bought: Option<&Bought>,

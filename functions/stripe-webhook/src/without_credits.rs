@@ -8,7 +8,7 @@ use crate::context::{EarlyExit, EventContext};
 use crate::outcome::{Ignored, Outcome};
 
 /// Notes `payments` if the event of their purchase is ignored because it brings no credits.
-pub(crate) async fn note(
+pub(crate) async fn note_payments(
     context: &EventContext<'_>,
     granted: &Result<Outcome, EarlyExit>,
     payments: impl IntoIterator<Item = PaymentId>,
@@ -26,7 +26,7 @@ pub(crate) async fn note(
 
 /// What to do about a refund or a dispute of a payment that is not recorded: nothing if it brought no
 /// credits. `None` if nothing is known of it.
-pub(crate) async fn ignored(
+pub(crate) async fn outcome_of(
     context: &EventContext<'_>,
     payment: &PaymentId,
 ) -> Result<Option<Outcome>, EarlyExit> {

@@ -22,7 +22,7 @@ pub struct PayoutMessage {
     /// The refund request whose payout is to be made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund_request: Option<String>,
-    /// The cancellation that Stripe is to be told of.
+    /// The cancellation that is to be sent to Stripe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancellation: Option<CancellationMessage>,
 }
@@ -61,7 +61,7 @@ pub trait PayoutQueue: Sync {
     /// Announces the payout of a request.
     fn announce(&self, id: &RefundRequestId) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Announces a confirmed cancellation that Stripe is to be told of.
+    /// Announces a confirmed cancellation, which is to be sent to Stripe.
     fn announce_cancellation(
         &self,
         account: &AccountId,

@@ -1,7 +1,7 @@
 //! Cancelling a subscription: at once, or with the period that is paid.
 //!
 //! Both can be repeated: ending what has ended is answered with [`Decline::ResourceMissing`], and asking
-//! twice for the end of the period changes nothing the second time. Stripe tells of both in events.
+//! twice for the end of the period changes nothing the second time. Stripe reports both in events.
 //!
 //! [`Decline::ResourceMissing`]: crate::Decline::ResourceMissing
 

@@ -75,7 +75,7 @@ pub enum EventKind {
     Other,
     /// A thin event (`v2.core.event`), which names its object and carries nothing of it.
     Thin {
-        /// The event of API v1 that tells of the same fact, where Stripe names one.
+        /// The event of API v1 that reports the same fact, where Stripe names one.
         snapshot: Option<EventId>,
     },
 }
