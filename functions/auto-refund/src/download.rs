@@ -7,7 +7,7 @@ use ledger::{
     AccountId, DownloadStore, Entry, ExecuteError, GenerationId, Hold, LedgerStore, PaymentId, ServiceId,
 };
 
-use crate::stay::RetryReason;
+use crate::retry_reason::RetryReason;
 
 /// Counts the generation, and names the outcome. One write for each payment, mostly one, and two reads before
 /// it where the hold is not open.

@@ -2,7 +2,7 @@
 //! which results were downloaded.
 //!
 //! A batch's messages of one account come in, those that stay in the queue go out. The account is read
-//! once; each generation's verdict is the policy's on the hold as it is recorded; all verdicts of one
+//! once; each generation's decision is the policy's on the hold as it is recorded; all decisions of one
 //! service under one document become one entry. Nothing that happened before happens again: a message
 //! may come any number of times, in any order, and at the same time as its repeat. A message in the name of
 //! another service than the hold's changes nothing and goes to the dead letters, with an alarm.
@@ -10,11 +10,11 @@
 //! Amounts come from the hold and from nowhere else.
 
 mod download;
+mod ending_decision;
 mod message;
-mod promise;
+mod retry_reason;
+mod return_time;
 mod senders;
-mod stay;
-mod verdict;
 
 use std::collections::BTreeMap;
 
@@ -31,8 +31,8 @@ use refunds::{Lead, LeadStore, LeadSubject};
 pub use message::{BODY_BYTES_MAX, Message, MessageError, ReportedEnding, understand};
 pub use senders::Senders;
 
-use crate::stay::RetryReason;
-use crate::verdict::Verdict;
+use crate::ending_decision::EndingDecision;
+use crate::retry_reason::RetryReason;
 
 /// What the handler needs.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ struct Case<'b, 'a> {
     records: Vec<&'b QueueMessage<'a>>,
     past: PastHold,
     document: &'static Document,
-    verdict: Verdict,
+    decision: EndingDecision,
     service: ServiceId,
     /// The earliest instant at which it ended, as its messages say.
     ended_at: Timestamp,
@@ -126,7 +126,7 @@ fn by_generation<'b, 'a>(items: Vec<Item<'b, 'a, Message>>) -> Vec<(Named, Vec<I
 
 /// Whether a person would be asked about credits that are back already.
 fn has_returned(case: &Case<'_, '_>) -> bool {
-    matches!(case.verdict, Verdict::Review { .. })
+    matches!(case.decision, EndingDecision::Review { .. })
         && matches!(case.past.last, LastGeneration::Released | LastGeneration::Closed)
 }
 
@@ -143,7 +143,7 @@ where
     S: DownloadStore + LeadStore,
     P: Pause,
 {
-    /// What is recorded of a generation, and the policy's verdict on its messages.
+    /// What is recorded of a generation, and the policy's decision on its messages.
     async fn case(
         &self,
         head: Option<&Entry>,
@@ -171,17 +171,17 @@ where
             let differing = u64::try_from(differing).unwrap_or(u64::MAX);
             self.invocation.metrics().count("OperationMismatches", differing);
         }
-        let verdicts = items.iter().filter_map(|item| {
+        let decisions = items.iter().filter_map(|item| {
             let reported = item.message.ending.as_ref()?;
-            Some((Verdict::of(document, hold, reported), item))
+            Some((EndingDecision::of(document, hold, reported), item))
         });
         // The first of those that are equally good.
-        let best = verdicts.reduce(|best, next| if next.0.favour() > best.0.favour() { next } else { best });
-        let (verdict, item) = best.ok_or(RetryReason::UnknownGeneration)?;
+        let best = decisions.reduce(|best, next| if next.0.favour() > best.0.favour() { next } else { best });
+        let (decision, item) = best.ok_or(RetryReason::UnknownGeneration)?;
         let ended_at = items.iter().map(|item| item.message.occurred_at).min();
         let ended_at = ended_at.unwrap_or(item.message.occurred_at);
         let records = items.iter().map(|item| item.record).collect();
-        Ok(Case { records, past, document, verdict, service, ended_at })
+        Ok(Case { records, past, document, decision, service, ended_at })
     }
 
     /// Counts a generation with a downloaded result at the payments whose credits it was made on.
@@ -217,7 +217,7 @@ where
     ) {
         let settlements = cases.iter().map(|case| Settlement {
             generation: case.past.hold.generation.clone(),
-            ending: case.verdict.ending(),
+            ending: case.decision.ending(),
             grace_s: case.document.grace_s(),
             charges_late: case.document.late_success.then == LateSuccess::Charge,
         });
@@ -251,7 +251,7 @@ where
                         self.measure(&case, written_at);
                     }
                     let (metrics, grounds) = (self.invocation.metrics(), (case.document, &case.past.hold));
-                    promise::measure(metrics, grounds, case.ended_at, outcome, now);
+                    return_time::measure(metrics, grounds, case.ended_at, outcome, now);
                     self.done(&case, name);
                 }
                 Err(stay) => self.leave(Some(&case.past.hold.generation), case.records, &stay),
@@ -271,7 +271,7 @@ where
             SettlementOutcome::TooLate => return Err(RetryReason::TooLate),
             settled => settled.as_str(),
         };
-        let Verdict::Review { kind, code } = &case.verdict else { return Ok(name) };
+        let EndingDecision::Review { kind, code } = &case.decision else { return Ok(name) };
         let generation = case.past.hold.generation.clone();
         let lead = Lead {
             account: self.account.clone(),

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::failure;
-use crate::json::HoldView;
+use crate::lot_view::HoldView;
 
 #[derive(Debug, Serialize)]
 struct BalanceView<'a> {

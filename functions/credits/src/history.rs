@@ -10,7 +10,7 @@ use ledger_dynamodb::StoreError;
 use policy::Documents;
 use serde::Serialize;
 
-use crate::change::{ChangeView, changes};
+use crate::change_view::{ChangeView, changes};
 use crate::context::Context;
 use crate::cursor::Cursor;
 use crate::failure;

@@ -10,7 +10,7 @@ use ledger::{
 use ledger_dynamodb::StoreError;
 use serde::Deserialize;
 
-use crate::json::HoldView;
+use crate::lot_view::HoldView;
 use crate::{BODY_BYTES_MAX, Context, failure};
 
 /// An account with the most open holds has to wait until a generation ends.

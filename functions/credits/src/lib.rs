@@ -6,14 +6,14 @@
 //! [`HISTORY_LIMIT_MAX`] entries long.
 
 mod balance;
-mod change;
+mod change_view;
 mod context;
 mod cursor;
 mod failure;
 mod history;
 mod hold;
-mod json;
-mod outcome;
+mod lot_view;
+mod settlement;
 
 use lambda::Invocation;
 use lambda::caller::Caller;
@@ -39,10 +39,10 @@ pub async fn handle<S: LedgerStore<Error = StoreError>, P: Pause>(
             hold::place(context, &caller, &account, request, invocation).await
         }
         "POST /v1/accounts/{account}/holds/{generation}/capture" => {
-            outcome::capture(context, &caller, &account, request, invocation).await
+            settlement::capture(context, &caller, &account, request, invocation).await
         }
         "POST /v1/accounts/{account}/holds/{generation}/release" => {
-            outcome::release(context, &caller, &account, request, invocation).await
+            settlement::release(context, &caller, &account, request, invocation).await
         }
         _ => Err(Problem::new(ProblemKind::NotFound)),
     }

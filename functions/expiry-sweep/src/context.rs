@@ -5,7 +5,7 @@ use lambda::backoff::Backoff;
 use ledger::{CancellationStore, DueStore, Timestamp};
 use refunds::RefundStore;
 
-use crate::event::{SweptTime, TickError};
+use crate::tick::{SweptTime, TickError};
 
 /// Shards of one table at once. Each call on its way is a connection, and a TLS handshake costs four times
 /// the CPU of a query: a run that finds nothing asks 32 times over four connections, in some 60 ms.

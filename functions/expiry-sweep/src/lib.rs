@@ -9,11 +9,11 @@
 mod accounts;
 mod cancellations;
 mod context;
-mod event;
 mod leads;
 mod requests;
 mod shard;
 mod status;
+mod tick;
 
 use futures_util::future::join;
 use lambda::Invocation;
@@ -23,17 +23,17 @@ use crate::context::Run;
 
 pub use accounts::ACCOUNTS_PER_SHARD_MAX;
 pub use context::{Store, Sweep, SweepError};
-pub use event::{AHEAD_MAX_S, SweptTime, TickError};
 pub use requests::REQUESTS_PER_SHARD_MAX;
 pub use shard::DEADLINE_MARGIN_MS;
 pub use status::Status;
+pub use tick::{AHEAD_MAX_S, SweptTime, TickError};
 
 /// Does what is due by the time that the event names.
 pub async fn handle<S: Store, Q: PayoutQueue>(
     sweep: &Sweep<S, Q>,
     invocation: &Invocation,
 ) -> Result<Status, SweepError> {
-    let now = event::time(invocation, sweep.swept_time).inspect_err(|error| {
+    let now = tick::time(invocation, sweep.swept_time).inspect_err(|error| {
         let ahead = matches!(error, TickError::Ahead { .. });
         invocation.metrics().count("SweepsRefused", u64::from(ahead));
     })?;

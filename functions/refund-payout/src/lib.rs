@@ -4,12 +4,12 @@
 //! refund at Stripe first, and asks again only when there is none: with the same key while Stripe keeps
 //! it, with another one after that. What Stripe answers is saved as a report, the same as an event's.
 
-mod again;
 mod cancellation;
 mod discount;
 mod messages;
 mod pay;
 mod plan;
+mod recheck;
 mod refund;
 mod runner;
 

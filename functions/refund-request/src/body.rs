@@ -9,7 +9,7 @@ use refunds::fingerprint;
 use serde::Deserialize;
 
 use crate::input::{id, read, unprocessable};
-use crate::texts::{check_note, check_text};
+use crate::text_bounds::{check_note, check_text};
 
 /// Longest name of a plan, in bytes: the bound of a text fact.
 const PLAN_BYTES_MAX: usize = 255;

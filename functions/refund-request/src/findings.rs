@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::{RefundRequests, store_failed, support};
 use crate::input::{id, read, unprocessable};
-use crate::texts::check_text;
+use crate::text_bounds::check_text;
 
 /// Accounts that one finding relates: each is one more query for every request of the account.
 const RELATED_MAX: usize = 5;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::app::{RefundRequests, not_carried_out, support};
 use crate::input::{read, sent};
 use crate::stored::{show, stored};
-use crate::texts::check_text;
+use crate::text_bounds::check_text;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,20 +7,20 @@
 //! what is not the same as was quoted does not move.
 
 mod actor_view;
-mod ahead;
 mod app;
 mod assess;
 mod body;
-mod cancel;
+mod cancellation;
 mod carry_out;
 mod claim;
-mod clocks;
+mod clock_view;
 mod cursor;
 mod customer_actions;
 mod findings;
 mod hold_back;
 mod input;
 mod list;
+mod next_steps;
 mod payment_name;
 mod payments;
 mod payout_view;
@@ -35,7 +35,7 @@ mod review_view;
 mod stored;
 mod submit;
 mod subscriptions;
-mod texts;
+mod text_bounds;
 mod wording;
 
 use std::pin::Pin;
@@ -93,7 +93,7 @@ pub async fn handle<S: RefundStore + CancellationStore, Q: PayoutQueue>(
             boxed(|| subscriptions::list(app, request, invocation)).await
         }
         "POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation" => {
-            boxed(|| cancel::cancel(app, request, invocation)).await
+            boxed(|| cancellation::cancel(app, request, invocation)).await
         }
         "PUT /v1/accounts/{account}/findings" => boxed(|| findings::finding(app, request, invocation)).await,
         "GET /v1/outages" => boxed(|| findings::outages(app, request, invocation)).await,

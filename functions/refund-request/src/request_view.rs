@@ -8,9 +8,9 @@ use refunds::{ActionKind, Claim, OfferState, Quote, QuoteInputs, Request, State}
 use serde::Serialize;
 
 use crate::actor_view::actor;
-use crate::ahead::HappensNext;
 use crate::body::field_of;
-use crate::clocks::{ClockAnswer, clocks};
+use crate::clock_view::{ClockAnswer, clocks};
+use crate::next_steps::HappensNext;
 use crate::payout_view::{
     HeldBackAnswer, PayoutAnswer, RenewalDiscountAnswer, held_back, payout, renewal_discount,
 };

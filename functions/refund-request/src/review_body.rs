@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::body::field_of;
 use crate::input::{id, read, unprocessable};
-use crate::texts::check_text;
+use crate::text_bounds::check_text;
 
 /// What a reviewer sends.
 #[derive(Debug, Deserialize)]

@@ -48,13 +48,13 @@ struct KeptView {
 
 /// A subscription with what it is shown by.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Known<'a> {
+pub(crate) struct SubscriptionRecords<'a> {
     pub(crate) subscription: &'a Subscription,
     pub(crate) account: Option<&'a Account>,
     pub(crate) now: Timestamp,
 }
 
-impl<'a> Known<'a> {
+impl<'a> SubscriptionRecords<'a> {
     pub(crate) fn new(subscription: &'a Subscription, head: Option<&'a Entry>, now: Timestamp) -> Self {
         Self { subscription, account: head.map(Entry::after), now }
     }
@@ -175,6 +175,6 @@ pub(crate) async fn list<S: CancellationStore, Q>(
     let (account, _) = reach(app, request, invocation)?;
     let read = tokio::join!(app.store.subscriptions_of(&account), app.store.head(&account));
     let (subscriptions, head) = (read.0.map_err(store_failed)?, read.1.map_err(store_failed)?);
-    let known = |subscription| Known::new(subscription, head.as_ref(), invocation.now()).view();
+    let known = |subscription| SubscriptionRecords::new(subscription, head.as_ref(), invocation.now()).view();
     Ok(Response::json(200, &Page { subscriptions: subscriptions.iter().map(known).collect() }))
 }

@@ -8,7 +8,7 @@
 //! A lookup that fails for a while is tried again by the stream, for an hour, and then raises an alarm. The
 //! event stays parked throughout, and `makegood parked replay` asks for its lookup once more.
 
-mod slim;
+mod kept_members;
 mod stream;
 mod webhook;
 
@@ -156,7 +156,7 @@ async fn give_up<S, W>(lookups: &Lookups<S, W>, parked: &Parked) -> Result<Looke
 }
 
 async fn fetch(stripe: &StripeClient, lookup: &Lookup) -> Result<Fetched, StripeError> {
-    let slim = |items: Vec<serde_json::Value>| items.into_iter().map(slim::item).collect();
+    let slim = |items: Vec<serde_json::Value>| items.into_iter().map(kept_members::item).collect();
     Ok(match lookup {
         Lookup::SessionLines(session) => {
             let items = stripe.lines_of_session(session).await?;

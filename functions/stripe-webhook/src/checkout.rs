@@ -15,8 +15,8 @@ use stripe_events::{BillingReason, CheckoutMode, CheckoutPaymentStatus, Checkout
 use crate::context::{EarlyExit, EventContext};
 use crate::grants::{Paid, build_grants, write_grants};
 use crate::leads::{self, OrderedPlan, SubscriptionEvidence};
-use crate::names;
 use crate::outcome::{Ignored, Outcome, ParkReason};
+use crate::payment_names;
 use crate::purchase::{Bought, Line, Sold, bought};
 use crate::uncredited::{self, Waiting};
 use crate::without_credits;
@@ -162,7 +162,7 @@ async fn grant_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Re
     let invoice = session.invoice.iter();
     records.extend(invoice.map(|invoice| Record::Invoice(invoice.clone(), payment.clone())));
     let (charged_at, buyer) = (context.event.created, session.buyer);
-    let names = names::names_of_session(session);
+    let names = payment_names::names_of_session(session);
     let paid = Paid { payment, amount: paid, account, charged_at, buyer, charge: None, names };
     let (grants, division) = build_grants(context, &paid, &bought)?;
     records.extend(division);

@@ -4,7 +4,7 @@ use stripe_events::EventKind;
 
 use crate::context::{EarlyExit, EventContext, Failure};
 use crate::outcome::{Ignored, Outcome};
-use crate::{checkout, dispute, invoice, names, refund, subscription, top_up};
+use crate::{checkout, dispute, invoice, payment_names, refund, subscription, top_up};
 
 /// Applies the event.
 pub(crate) async fn apply_event(context: &EventContext<'_>) -> Result<Outcome, Failure> {
@@ -14,7 +14,7 @@ pub(crate) async fn apply_event(context: &EventContext<'_>) -> Result<Outcome, F
         }
         EventKind::InvoicePaid(invoice) => invoice::apply_invoice(context, invoice).await,
         EventKind::InvoicePaymentPaid(paid) => invoice::apply_invoice_payment(context, paid).await,
-        EventKind::ChargeUpdated(charge) => names::apply_charge(context, charge).await,
+        EventKind::ChargeUpdated(charge) => payment_names::apply_charge(context, charge).await,
         EventKind::PaymentSucceeded(payment) => top_up::apply_payment_intent(context, payment).await,
         EventKind::DisputeUpdated(dispute) => dispute::apply_dispute(context, dispute).await,
         EventKind::SubscriptionCreated(subscription) | EventKind::SubscriptionUpdated(subscription) => {

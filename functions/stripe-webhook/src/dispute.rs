@@ -6,8 +6,8 @@ use refunds::{ReportOutcome, RequestStore, undo};
 use stripe_events::DisputeObject;
 
 use crate::context::{EarlyExit, EventContext};
-use crate::names;
 use crate::outcome::{Outcome, ParkReason};
+use crate::payment_names;
 use crate::without_credits;
 
 /// Requests that are looked at for one about the payment; an account with more before it is not judged.
@@ -20,7 +20,7 @@ pub(crate) async fn apply_dispute(
     dispute: &DisputeObject,
 ) -> Result<Outcome, EarlyExit> {
     let named = dispute.payment.as_ref().ok_or(ParkReason::PaymentUnknown)?;
-    names::note_charge(context, named, dispute.charge.as_ref()).await?;
+    payment_names::note_charge(context, named, dispute.charge.as_ref()).await?;
     let purchases = context.purchases(named).await?;
     if purchases.is_empty() {
         if let Some(ignored) = without_credits::outcome_of(context, named).await? {

@@ -18,8 +18,8 @@ use stripe_events::{
 use crate::context::{EarlyExit, EventContext};
 use crate::grants::{Charge, Paid, build_grants, write_grants};
 use crate::leads::SubscriptionEvidence;
-use crate::names;
 use crate::outcome::{Ignored, Outcome, ParkReason};
+use crate::payment_names;
 use crate::purchase::{Bought, Line, Purchase, Sold, bought};
 use crate::uncredited::{self, Waiting};
 use crate::without_credits;
@@ -85,7 +85,7 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     let charge = invoice.subscription.as_ref();
     let charge = charge.map(|subscription| Charge { subscription, billing_reason: &billing_reason });
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
-    let names = names::names_of_invoice(invoice);
+    let names = payment_names::names_of_invoice(invoice);
     let paid = Paid { payment, amount, account, charged_at, buyer, charge, names };
     let (grants, division) = build_grants(context, &paid, &bought)?;
     let mut records = vec![Record::Invoice(invoice.id.clone(), paid.payment.clone())];

@@ -10,8 +10,8 @@ use refunds::{RefundSighting, RefundStatus as Status, ReportOutcome, State, repo
 use stripe_events::{EventKind, RefundObject, RefundStatus};
 
 use crate::context::{EarlyExit, EventContext};
-use crate::names;
 use crate::outcome::{Outcome, ParkReason};
+use crate::payment_names;
 use crate::without_credits;
 
 /// The key of a refund's metadata under which refund-payout names the request.
@@ -23,7 +23,7 @@ pub(crate) async fn apply_refund(
     refund: &RefundObject,
 ) -> Result<Outcome, EarlyExit> {
     if let Some(payment) = &refund.payment {
-        names::note_charge(context, payment, refund.charge.as_ref()).await?;
+        payment_names::note_charge(context, payment, refund.charge.as_ref()).await?;
     }
     let seen = RefundSighting {
         id: refund.id.clone(),

@@ -8,7 +8,7 @@ use policy::Documents;
 use serde::Serialize;
 
 use crate::balance::lot_kind;
-use crate::json::{PartView, parts};
+use crate::lot_view::{PartView, parts};
 
 /// One change of an entry.
 #[derive(Debug, Serialize)]

@@ -20,7 +20,7 @@ use refunds::fingerprint;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{RefundRequests, store_failed};
-use crate::subscriptions::{Known, SubscriptionView, reach};
+use crate::subscriptions::{SubscriptionRecords, SubscriptionView, reach};
 use crate::wording::minute;
 
 /// Two ids and a hash.
@@ -79,7 +79,7 @@ pub(crate) async fn cancel<S: CancellationStore, Q: PayoutQueue>(
         let stored = read.0.map_err(store_failed)?.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
         let head = read.1.map_err(store_failed)?;
         let answered = |subscription: &Subscription, asked: bool| {
-            let known = Known::new(subscription, head.as_ref(), now);
+            let known = SubscriptionRecords::new(subscription, head.as_ref(), now);
             Response::json(200, &answer(known, asked))
         };
         if stored.ended_at.is_some() {
@@ -131,7 +131,7 @@ async fn announce<S, Q: PayoutQueue>(
     }
 }
 
-fn answer(known: Known<'_>, asked: bool) -> Answer<'_> {
+fn answer(known: SubscriptionRecords<'_>, asked: bool) -> Answer<'_> {
     let takes_effect_at = known.subscription.takes_effect_at();
     let window = known.now.as_s().div_euclid(WINDOW_S);
     let expires_at = window.checked_add(2).and_then(|end| end.checked_mul(WINDOW_S));
@@ -147,7 +147,7 @@ fn answer(known: Known<'_>, asked: bool) -> Answer<'_> {
 }
 
 /// The sentence that is shown; the clauses say the rest.
-fn message(known: Known<'_>, asked: bool) -> String {
+fn message(known: SubscriptionRecords<'_>, asked: bool) -> String {
     let until = known
         .subscription
         .takes_effect_at()
@@ -165,7 +165,7 @@ fn message(known: Known<'_>, asked: bool) -> String {
     }
 }
 
-fn clauses(known: Known<'_>) -> Vec<ClauseView<'static>> {
+fn clauses(known: SubscriptionRecords<'_>) -> Vec<ClauseView<'static>> {
     let product = known.product_and_plan().0;
     let view = |document: &'static Document| {
         let clauses = document.cancellation_clauses(product);

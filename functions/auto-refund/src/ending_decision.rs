@@ -11,7 +11,7 @@ use crate::message::ReportedEnding;
 
 /// What is to be done for one generation; each is better for the customer than the one before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum EndingDecision {
     /// The credits are spent.
     Capture,
     /// A person decides. Until then the credits are spent: an open hold would end by itself.
@@ -25,8 +25,8 @@ pub(crate) enum Verdict {
     GiveBack(ReleaseReason),
 }
 
-impl Verdict {
-    /// The policy's verdict on one report of how `hold`'s generation ended.
+impl EndingDecision {
+    /// The policy's decision on one report of how `hold`'s generation ended.
     pub(crate) fn of(document: &Document, hold: &Hold, reported: &ReportedEnding) -> Self {
         let (ending, code) = match reported {
             ReportedEnding::Failed { kind, code } => (policy::Ending::Failed(*kind), code.clone()),
