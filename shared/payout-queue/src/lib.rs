@@ -4,11 +4,17 @@
 //! The intent itself is stored before; the message only says that there is work. Losing it costs time, as
 //! the sweep announces again what is not done, and repeating it costs nothing.
 
+#[cfg(feature = "in-memory")]
+mod in_memory;
+
 use std::future::Future;
 use std::sync::OnceLock;
 
 use ledger::{AccountId, RefundRequestId, SubscriptionId};
 use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "in-memory")]
+pub use in_memory::{InMemoryPayoutQueue, QueueRefuses};
 
 /// The version of the message.
 pub const MESSAGE_VERSION: u8 = 1;

@@ -33,7 +33,7 @@ async fn confirmed(scene: &Scene, name: &str, second: u64) -> Subscription {
 
 impl Scene {
     fn take_announced(&self) -> Vec<String> {
-        std::mem::take(&mut *self.queue.announced.lock().unwrap())
+        self.queue.take_announced()
     }
 }
 
@@ -41,10 +41,10 @@ impl Scene {
 async fn a_confirmed_cancellation_is_announced_until_stripe_knows() {
     let scene = Scene::new().await;
     let subscription = confirmed(&scene, "a", 0).await;
-    *scene.queue.refuses.lock().unwrap() = true;
+    scene.queue.refuse(true);
     let status = scene.run(at(300)).await;
     assert_eq!((status.looked_at, status.done, status.failed), (1, 0, 1));
-    *scene.queue.refuses.lock().unwrap() = false;
+    scene.queue.refuse(false);
     for (now, done) in [(600, 1), (899, 0), (900, 1), (1499, 0), (1500, 1)] {
         assert_eq!(scene.run(at(now)).await.done, done, "{now}");
     }

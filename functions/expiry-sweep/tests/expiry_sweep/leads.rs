@@ -234,7 +234,7 @@ async fn s2_16_a_charge_after_a_cancellation_is_refunded_without_being_asked() {
     assert_eq!(case.case.decision.clauses[0].clause, "charged-after-cancellation");
     let payout = case.payout.as_ref().unwrap();
     assert_eq!((payout.amount.minor(), payout.revoked.get()), (1000, 500));
-    assert_eq!(*scene.queue.announced.lock().unwrap(), [case.id.as_str()]);
+    assert_eq!(scene.queue.announced(), [case.id.as_str()]);
     assert_eq!(scene.balance("a", now).await, (0, 0));
     let payment = scene.tables.payment(&payment_id("pi_1")).await.unwrap().unwrap();
     assert_eq!(payment.refunded_minor, 1000);
@@ -315,7 +315,7 @@ async fn s3_5_a_second_payment_within_a_day_is_put_before_a_person_with_the_reco
     let case = the_case(&scene, "a").await;
     assert_eq!((case.state, case.case.payment.as_ref()), (State::InReview, Some(&payment_id("pi_2"))));
     assert!(matches!(recommended(&case), Some(Recommendation::Grant { .. })), "{case:#?}");
-    assert_eq!(scene.queue.announced.lock().unwrap().len(), 0);
+    assert_eq!(scene.queue.announced().len(), 0);
 }
 
 #[tokio::test]

@@ -71,11 +71,11 @@ async fn stored(scene: &Scene, request: &Request) -> Request {
 async fn a_stuck_payout_is_announced_again_and_again_until_it_moves() {
     let scene = Scene::new().await;
     let request = approved(&scene, "a", at(0)).await;
-    let announced = || scene.queue.announced.lock().unwrap().len();
+    let announced = || scene.queue.announced().len();
     for (second, done, expected) in [(300, 0, 0), (600, 1, 1), (900, 0, 1), (1200, 1, 2)] {
         assert_eq!((scene.run(at(second)).await.done, announced()), (done, expected), "{second}");
     }
-    assert_eq!(scene.queue.announced.lock().unwrap()[0], request.id.as_str());
+    assert_eq!(scene.queue.announced()[0], request.id.as_str());
     let mut moved = stored(&scene, &request).await;
     assert_eq!(moved.version, request.version + 2);
     moved.due_at = None;
@@ -101,7 +101,7 @@ async fn s3_18_a_plan_that_is_to_end_is_announced_at_growing_intervals_until_it_
     request.version += 1;
     let save = Save { request, commit: None, refunded: None };
     assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
-    let announced = || scene.queue.announced.lock().unwrap().len();
+    let announced = || scene.queue.announced().len();
     for (second, expected) in [(601, 0), (602, 1), (1201, 1), (1202, 2), (2401, 2), (2402, 3)] {
         scene.run(at(second)).await;
         assert_eq!(announced(), expected, "{second}");
@@ -120,11 +120,11 @@ async fn a_payout_that_cannot_be_announced_stays_due_and_stops_nothing() {
     let request = approved(&scene, "a", at(0)).await;
     scene.grant("b", "pi_b", None, at(0)).await;
     scene.hold("b", "g1", at(0)).await;
-    *scene.queue.refuses.lock().unwrap() = true;
+    scene.queue.refuse(true);
     let status = scene.run(at(3300)).await;
     assert_eq!((status.looked_at, status.done, status.failed), (2, 1, 1));
     assert_eq!(stored(&scene, &request).await.version, request.version);
-    *scene.queue.refuses.lock().unwrap() = false;
+    scene.queue.refuse(false);
     assert_eq!(scene.run(at(3600)).await.done, 1);
 }
 
@@ -133,7 +133,7 @@ async fn a_run_for_a_day_to_come_does_not_put_payouts_off() {
     let scene = Scene::new().await;
     let request = approved(&scene, "a", at(0)).await;
     assert_eq!(scene.run_for(at(60 * DAY_S), at(60)).await.unwrap().done, 0);
-    assert_eq!(scene.queue.announced.lock().unwrap().len(), 0);
+    assert_eq!(scene.queue.announced().len(), 0);
     assert_eq!(stored(&scene, &request).await.due_at, request.due_at);
     assert_eq!(scene.run(at(600)).await.done, 1);
 }

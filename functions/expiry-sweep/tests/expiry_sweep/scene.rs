@@ -1,61 +1,24 @@
 //! The tables, a queue that remembers, and the handler.
 
-use std::sync::Mutex;
-
 use expiry_sweep::{Status, Sweep, SweepError, SweptTime, handle};
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use ledger::contract::{grant, place, run};
 use ledger::{
-    AccountId, Answer, Command, Credits, DUE_SHARDS, DueStore, Entry, LedgerStore, Marker, RefundRequestId,
-    SubscriptionId, Timestamp, check_journal,
+    AccountId, Answer, Command, Credits, DUE_SHARDS, DueStore, Entry, LedgerStore, Marker, SubscriptionId,
+    Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
-use payout_queue::PayoutQueue;
+use payout_queue::InMemoryPayoutQueue;
 use serde_json::json;
 
 pub(crate) const DAY_S: u64 = 86_400;
 
-/// A queue that remembers what was announced, and refuses while it is told to.
-#[derive(Debug, Default)]
-pub(crate) struct Remembered {
-    pub(crate) announced: Mutex<Vec<String>>,
-    pub(crate) refuses: Mutex<bool>,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("queue refuses")]
-pub(crate) struct Refused;
-
-impl PayoutQueue for &Remembered {
-    type Error = Refused;
-
-    async fn announce(&self, id: &RefundRequestId) -> Result<(), Refused> {
-        if *self.refuses.lock().unwrap() {
-            return Err(Refused);
-        }
-        self.announced.lock().unwrap().push(id.as_str().to_owned());
-        Ok(())
-    }
-
-    async fn announce_cancellation(
-        &self,
-        account: &AccountId,
-        subscription: &SubscriptionId,
-    ) -> Result<(), Refused> {
-        if *self.refuses.lock().unwrap() {
-            return Err(Refused);
-        }
-        self.announced.lock().unwrap().push(format!("{account} {subscription}"));
-        Ok(())
-    }
-}
-
 pub(crate) struct Scene {
     pub(crate) tables: Tables,
     pub(crate) endpoint: String,
-    pub(crate) queue: &'static Remembered,
-    pub(crate) sweep: Sweep<Tables, &'static Remembered>,
+    pub(crate) queue: InMemoryPayoutQueue,
+    pub(crate) sweep: Sweep<Tables, InMemoryPayoutQueue>,
 }
 
 pub(crate) fn id(name: &str) -> AccountId {
@@ -69,9 +32,10 @@ pub(crate) fn tick(now: Timestamp, wall: Timestamp) -> Invocation {
 impl Scene {
     pub(crate) async fn new() -> Self {
         let (tables, _, endpoint) = in_process::tables_with_endpoint().await;
-        let queue: &'static Remembered = Box::leak(Box::default());
+        let queue = InMemoryPayoutQueue::default();
         let swept_time = SweptTime::Simulated;
-        let sweep = Sweep { store: tables.clone(), payouts: queue, backoff: Backoff::default(), swept_time };
+        let sweep =
+            Sweep { store: tables.clone(), payouts: queue.clone(), backoff: Backoff::default(), swept_time };
         Self { tables, endpoint, queue, sweep }
     }
 

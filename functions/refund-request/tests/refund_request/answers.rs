@@ -21,7 +21,7 @@ async fn s2_17_a_missing_order_is_asked_for_and_its_answer_pays() {
     let (status, request) = world.act(&id, "answers", &given).await;
     assert_eq!((status, &request["state"]), (200, &json!("approved")), "{request:#}");
     assert_eq!(world.refunded("pi_renewal").await, 1000);
-    assert_eq!(*world.app.payouts.ids.lock().unwrap(), [id.as_str()]);
+    assert_eq!(world.app.payouts.announced(), [id.as_str()]);
     assert_eq!(request["answers_wanted"], json!([]));
     let facts = request["answers"][0]["facts"].as_array().unwrap();
     assert!(facts.contains(&json!("order_id_given")) && !facts.contains(&json!("requested_at")), "{facts:?}");
@@ -106,7 +106,7 @@ async fn a_claim_that_is_added_moves_no_money_by_itself() {
     assert_eq!(request["state"], "needs_information", "{request:#}");
     let (_, request) = world.act(&id, "answers", &json!({"note": "Nothing came.", "remedy": "money"})).await;
     assert_eq!(request["state"], "in_review", "{request:#}");
-    assert!(world.app.payouts.ids.lock().unwrap().is_empty());
+    assert!(world.app.payouts.announced().is_empty());
 }
 
 #[tokio::test]

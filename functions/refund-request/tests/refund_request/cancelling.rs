@@ -98,7 +98,7 @@ async fn s1_4_what_cancelling_would_do_is_shown_before_it_is_confirmed() {
     assert_eq!(shown["confirmation_expires_at"], "2026-11-11T00:30:00Z");
     // Looking changes nothing.
     assert_eq!(stored(&world).await.cancellation_confirmed_at, None);
-    assert!(world.app.payouts.ids.lock().unwrap().is_empty());
+    assert!(world.app.payouts.announced().is_empty());
 }
 
 #[tokio::test]
@@ -199,12 +199,12 @@ async fn s1_8_the_confirmation_is_recorded_with_time_and_channel_before_stripe_i
     let recorded = stored(&world).await;
     assert_eq!(recorded.cancellation_confirmed_at, Some(at(NOW_S + 5)));
     assert_eq!(recorded.confirmation.map(|each| each.stripe_at), Some(None));
-    assert_eq!(*world.app.payouts.ids.lock().unwrap(), ["customer-1 sub_run"]);
+    assert_eq!(world.app.payouts.announced(), ["customer-1 sub_run"]);
     // Said once more, with any confirmation, it is the same answer and the same record.
     for again in [shown["confirmation"].clone(), json!("old")] {
         assert_eq!(confirm(&world, &again, NOW_S + 9000).await, (200, done.clone()));
     }
-    assert_eq!(world.app.payouts.ids.lock().unwrap().len(), 1);
+    assert_eq!(world.app.payouts.announced().len(), 1);
 }
 
 #[tokio::test]
@@ -249,8 +249,8 @@ async fn s2_16_a_confirmation_holds_although_stripe_told_of_something_else_meanw
 
 #[tokio::test]
 async fn a_queue_that_is_down_leaves_the_cancellation_to_the_sweep() {
-    let mut world = studio().await;
-    world.app.payouts.broken = true;
+    let world = studio().await;
+    world.app.payouts.refuse(true);
     assert!(world.app.payouts.announce_cancellation(&account(), &id()).await.is_err());
     let (_, shown) = ask(&world, NOW_S).await;
     assert_eq!(confirm(&world, &shown["confirmation"], NOW_S).await.0, 200);

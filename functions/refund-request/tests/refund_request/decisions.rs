@@ -19,7 +19,7 @@ async fn s2_16_a_charge_after_a_confirmed_cancellation_is_approved_and_announced
     assert_eq!(world.lot("pi_renewal").await, (500, 0, 500));
     assert_eq!(world.lot("pi_first").await, (500, 500, 0));
     assert_eq!(world.refunded("pi_renewal").await, 1000);
-    assert_eq!(*world.app.payouts.ids.lock().unwrap(), [request["id"].as_str().unwrap()]);
+    assert_eq!(world.app.payouts.announced(), [request["id"].as_str().unwrap()]);
     world.journal_is_sound().await;
 }
 

@@ -92,7 +92,7 @@ async fn s2_21_who_chooses_the_money_gets_it_back_and_no_credits() {
         let request = choose(&world, &id, "money").await;
         assert_eq!(request["state"], "approved", "{request:#}");
         assert_eq!(request["payout"]["amount"], json!({"amount_minor": 900, "currency": "usd"}));
-        assert_eq!(*world.app.payouts.ids.lock().unwrap(), [id.as_str()]);
+        assert_eq!(world.app.payouts.announced(), [id.as_str()]);
         let payment = recorded(&world).await.unwrap();
         assert_eq!((payment.refunded_minor, payment.lot), (900, LotId::NONE));
         assert_eq!(world.available().await, before);
@@ -123,7 +123,7 @@ async fn s2_21_what_follows_from_credits_that_landed_before_the_answer_is_a_pers
         let request = choose(&world, &id, remedy).await;
         assert_eq!(request["state"], "in_review", "{request:#}");
         assert_eq!((world.available().await, world.refunded(PAYMENT).await), (before, 0));
-        assert_eq!(world.app.payouts.ids.lock().unwrap().len(), 0);
+        assert_eq!(world.app.payouts.announced().len(), 0);
         world.journal_is_sound().await;
     }
 }
@@ -165,7 +165,7 @@ async fn s2_21_a_purchase_whose_money_has_moved_is_a_persons_to_decide() {
         let (status, decided) = world.review_as_shown(&id, "agent-1", &verdict).await;
         // How much money is left is not known: it is not paid back a second time.
         assert_eq!(status, if remedy == "credits" { 200 } else { 409 }, "{decided:#}");
-        assert_eq!(world.app.payouts.ids.lock().unwrap().len(), 0);
+        assert_eq!(world.app.payouts.announced().len(), 0);
         let credits = if remedy == "credits" { 100 } else { 0 };
         assert_eq!(world.available().await, before.saturating_add(credits));
     }

@@ -132,7 +132,7 @@ async fn s3_21_an_offer_that_a_person_made_is_carried_out_when_it_is_accepted() 
     assert_eq!((status, &paid["state"]), (200, &json!("approved")), "{paid:#}");
     assert_eq!(paid["payout"]["amount"]["amount_minor"], 850);
     assert_eq!(world.refunded("pi_3d").await, 850);
-    assert_eq!(*world.app.payouts.ids.lock().unwrap(), [id.as_str()]);
+    assert_eq!(world.app.payouts.announced(), [id.as_str()]);
     assert_eq!(world.act(&id, "offers/part_by_credits", &accept).await, (200, paid));
     world.journal_is_sound().await;
 }

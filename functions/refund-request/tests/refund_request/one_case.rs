@@ -42,7 +42,7 @@ async fn d8_of_many_keys_at_once_one_opens_the_case() {
     assert_eq!(opened, 1, "{answers:#?}");
     assert!(answers.iter().all(|(status, _)| [201, 409].contains(status)), "{answers:#?}");
     assert_eq!(world.app.store.requests_of(&account(), None, 50).await.unwrap().len(), 1);
-    assert_eq!(world.app.payouts.ids.lock().unwrap().len(), 1);
+    assert_eq!(world.app.payouts.announced().len(), 1);
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ async fn d10_a_quote_that_is_not_what_would_happen_is_answered_with_one_that_is(
     assert_eq!((status, &problem["type"]), (409, &json!("urn:makegood:problem:quote-changed")), "{problem}");
     assert_eq!(problem["quote"]["revoked"][0]["credits_revoked"], 400, "{problem}");
     assert_eq!(world.refunded("pi_renewal").await, 0);
-    assert!(world.app.payouts.ids.lock().unwrap().is_empty());
+    assert!(world.app.payouts.announced().is_empty());
     // Nothing was written: the same key takes the request with what would happen.
     let (status, request) = world.submit("key-1", &with_quote(submission, &problem["quote"]["quote"])).await;
     assert_eq!((status, &request["payout"]["credits_revoked"]), (201, &json!(400)), "{request:#}");

@@ -155,8 +155,8 @@ async fn d12_a_cursor_of_another_account_or_a_changed_one_is_refused() {
 
 #[tokio::test]
 async fn a_queue_that_is_down_leaves_the_payout_to_the_sweep() {
-    let mut world = World::new().await;
-    world.app.payouts.broken = true;
+    let world = World::new().await;
+    world.app.payouts.refuse(true);
     let (status, request) = world.submit("key-1", &after_cancellation()).await;
     assert_eq!((status, &request["state"]), (201, &json!("approved")));
     let due = {

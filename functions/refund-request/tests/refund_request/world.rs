@@ -1,7 +1,5 @@
 //! A small world: tables with a customer's payments, and calls of the function.
 
-use std::sync::Mutex;
-
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::caller::CallerRules;
@@ -10,10 +8,10 @@ use lambda::http::{Request, Response};
 use ledger::contract::{at, grant, place, run, settle};
 use ledger::{
     AccountId, Answer, Command, Ending, Entry, Grant, LedgerStore, Money, PaymentId, PaymentStore, PolicyRef,
-    RefundRequestId, Subscription, SubscriptionId, Timestamp, check_journal,
+    Subscription, SubscriptionId, Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
-use payout_queue::PayoutQueue;
+use payout_queue::InMemoryPayoutQueue;
 use refund_request::{RefundRequests, handle};
 use serde_json::{Value, json};
 use testkit::http_event::{CALLER_VARIABLES, HttpEvent};
@@ -21,43 +19,8 @@ use testkit::http_event::{CALLER_VARIABLES, HttpEvent};
 pub(crate) const CUSTOMER: &str = "customer-1";
 pub(crate) const SUBMIT: &str = "POST /v1/accounts/{account}/refund-requests";
 
-/// Remembers announcements, or takes none.
-#[derive(Debug, Default)]
-pub(crate) struct Announced {
-    pub(crate) ids: Mutex<Vec<String>>,
-    pub(crate) broken: bool,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("queue is down")]
-pub(crate) struct Down;
-
-impl PayoutQueue for Announced {
-    type Error = Down;
-
-    async fn announce(&self, id: &RefundRequestId) -> Result<(), Down> {
-        if self.broken {
-            return Err(Down);
-        }
-        self.ids.lock().unwrap().push(id.as_str().to_owned());
-        Ok(())
-    }
-
-    async fn announce_cancellation(
-        &self,
-        account: &AccountId,
-        subscription: &SubscriptionId,
-    ) -> Result<(), Down> {
-        if self.broken {
-            return Err(Down);
-        }
-        self.ids.lock().unwrap().push(format!("{account} {subscription}"));
-        Ok(())
-    }
-}
-
 pub(crate) struct World {
-    pub(crate) app: RefundRequests<Tables, Announced>,
+    pub(crate) app: RefundRequests<Tables, InMemoryPayoutQueue>,
     pub(crate) meter: in_process::Meter,
 }
 
@@ -67,7 +30,12 @@ impl World {
     pub(crate) async fn new() -> Self {
         let (store, meter) = in_process::tables().await;
         let rules = CallerRules::from_env(&Env::of(CALLER_VARIABLES)).unwrap();
-        let app = RefundRequests { store, payouts: Announced::default(), rules, backoff: Backoff::default() };
+        let app = RefundRequests {
+            store,
+            payouts: InMemoryPayoutQueue::default(),
+            rules,
+            backoff: Backoff::default(),
+        };
         let world = Self { app, meter };
         world.pay("pi_pack", None, 100, 0).await;
         world.pay("pi_first", Some("subscription_create"), 500, 0).await;
