@@ -87,11 +87,11 @@ format: ## format the Rust code
 	cargo fmt --all
 
 # The harness is compiled as the tests are: the bench profile would replace the measured `hello` by an unoptimised one.
-bench: ## measure, and compare with docs/PERFORMANCE.md
+bench: ## measure, and compare with docs/PERFORMANCE.md; ARGS="--beside FOLDER": with another build, in turn
 	cargo build --release --locked -p tests --bin hello
 	cargo build --release --locked --bins
 	cargo build --release --locked -p policy-documents --example timing
-	cargo bench --profile dev --locked -p tests --bench figures
+	cargo bench --profile dev --locked -p tests --bench figures -- $(ARGS)
 
 clean: ## stop the default stack and delete what was built and installed
 	@if [ -x $(EMULATOR)/bin/python ]; then $(STACK) down --all; fi
