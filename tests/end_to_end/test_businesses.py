@@ -208,6 +208,20 @@ def test_s0_5_generations_are_counted_from_what_was_captured(customer, made, rec
     assert used == [made]
 
 
+def test_what_a_person_found_out_about_an_account_decides_later_requests(customer, support, stack):
+    path, reason = f"/v1/accounts/{customer.account}/findings", "Two accounts of one card."
+    made = customer.subscribe(**ASSISTANT)
+    assert stack.call("PUT", path, {"abuse": "indicated", "reason": reason}, as_=customer.owner).status == 403
+    refused = stack.call("PUT", path, {"abuse": "perhaps", "reason": reason}, as_=support)
+    assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "#/abuse"), refused.body
+    found = stack.call("PUT", path, {"abuse": "indicated", "reason": reason}, as_=support)
+    assert found.status == 200, found.body
+    # An early request, which is otherwise recommended for a refund.
+    request = filed(customer, "in_review", reason="changed_mind", payment=made["invoice"])
+    assert recommends(request) != "grant", request
+    assert "assistant-abuse" in clauses(request)
+
+
 def test_s3_5_image_to_3d_refunds_a_duplicate_from_its_own_lot(customer, support):
     first = customer.buy(**THREE_D_PACK)
     second = customer.buy(**THREE_D_PACK)
