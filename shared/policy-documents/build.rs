@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use policy::authoring::{Mistakes, check_outcomes, check_versions, parse_catalogue, parse_document};
 use policy::{Documents, DocumentsError, Head};
+use policy_authoring::{Mistakes, check_outcomes, check_versions, parse_catalogue, parse_document};
 
 /// One folder per policy, one file per version.
 const DOCUMENTS: &str = "documents";

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use lambda::config::ConfigError;
 use ledger_dynamodb::StoreError;
-use policy::authoring::{Mistakes, SchemaError};
+use policy_authoring::{Mistakes, SchemaError};
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]

@@ -47,14 +47,14 @@ impl Stage {
         Self { tables, env }
     }
 
-    /// Tables on which the story has been told.
+    /// Tables after the story.
     pub(crate) async fn after_story() -> Self {
         let stage = Self::empty().await;
         run_story(&stage.tables).await;
         stage
     }
 
-    /// What a command finds, prints and tells meanwhile.
+    /// What a command finds, prints and reports meanwhile.
     pub(crate) async fn command(&self, line: &str) -> (CommandOutcome, String, String) {
         let (mut output, mut progress) = (Vec::new(), Vec::new());
         let words = std::iter::once("makegood").chain(line.split(' '));
@@ -75,7 +75,7 @@ impl Stage {
     }
 }
 
-/// Tells the story up to the refund's confirmation.
+/// Runs the story up to the refund's confirmation.
 pub(crate) async fn run_story(tables: &Tables) -> Request {
     let account = AccountId::new(ACCOUNT).unwrap();
     for (payment, credits, subscription) in [("pi_pack", 100, None), ("pi_pro", 500, Some("sub_pro"))] {

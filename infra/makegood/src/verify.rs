@@ -19,7 +19,7 @@ use crate::connection::Store;
 use crate::failure::Failure;
 use crate::material::Material;
 use crate::outcome::CommandOutcome;
-use check::{Finding, check};
+use check::{BrokenInvariant, check};
 use report::Report;
 
 /// How often an account is read again: a write between two reads of one account is rare, and one between
@@ -49,7 +49,11 @@ pub(crate) async fn run(
 }
 
 /// What is wrong with `material` and still is when it is read again.
-async fn confirm(store: &Store, material: &Material, now: Timestamp) -> Result<Vec<Finding>, Failure> {
+async fn confirm(
+    store: &Store,
+    material: &Material,
+    now: Timestamp,
+) -> Result<Vec<BrokenInvariant>, Failure> {
     let mut breaches = check(material, now);
     for _ in 0..READ_AGAIN {
         let accounts: BTreeSet<AccountId> = breaches.into_iter().map(|finding| finding.account).collect();

@@ -77,21 +77,21 @@ pub(crate) fn mutate(
         .filter_map(|(id, plan, place)| Some((id, plan, place, plans.code.get(place)?)))
         .collect();
     let (rust, others): (Vec<_>, Vec<_>) = of_code.into_iter().partition(|(_, _, _, code)| code.is_rust());
-    let told = |id: Id, code: &Code, verdict: &Verdict| match verdict {
+    let report = |id: Id, code: &Code, verdict: &Verdict| match verdict {
         Verdict::Killed(test) => println!("{id}: {test} notices {}", code.label()),
         Verdict::Survived => println!("{id}: survives: {}", code.label()),
     };
     let verdicts = on_every_core(rust.len(), |each, core| {
         let Some((id, plan, place, code)) = rust.get(each) else { return Ok(Verdict::Survived) };
         let verdict = runner.harness.run(&runner.binaries, &plan.holders, Breach::Code(*place), core)?;
-        told(*id, code, &verdict);
+        report(*id, code, &verdict);
         Ok(verdict)
     })?;
     let mut verdicts: Vec<(Id, &Code, Verdict)> =
         rust.iter().zip(verdicts).map(|((id, _, _, code), verdict)| (*id, *code, verdict)).collect();
     for (id, plan, _, code) in others {
         let verdict = runner.text(root, plan, code)?;
-        told(id, code, &verdict);
+        report(id, code, &verdict);
         verdicts.push((id, code, verdict));
     }
     for (id, code, verdict) in verdicts {

@@ -1,4 +1,4 @@
-//! What has to be broken to show that a rule is held, and by what it is known again.
+//! What has to be broken to show that a rule is held, and the fingerprint that shows when that changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

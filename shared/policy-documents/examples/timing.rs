@@ -7,7 +7,8 @@
 
 use std::hint::black_box;
 
-use policy::{Document, Fact, FactType, Facts, PastRequest, Reason, Value, backtest, decide};
+use policy::{Document, Fact, FactType, Facts, Reason, Value, decide};
+use policy_authoring::{PastRequest, backtest};
 use policy_documents::documents;
 use rustix::time::{ClockId, clock_gettime};
 

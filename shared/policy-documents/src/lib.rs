@@ -1,6 +1,6 @@
 //! The policy documents and the price catalogue, checked when they are built.
 //!
-//! The build script parses `documents/` with `policy`'s authoring feature, fails with file, line and
+//! The build script parses `documents/` with `policy-authoring`, fails with file, line and
 //! field on any mistake, and embeds the result in a compact binary form. Decoding happens at first use,
 //! each version on its own, so that a function's start pays nothing and a decision pays for the one version
 //! that it rests on; no TOML parser is in the binary.

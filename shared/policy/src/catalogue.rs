@@ -23,7 +23,7 @@ pub struct Product {
     pub siblings: Vec<String>,
 }
 
-/// What one unit of a Stripe price buys, in whichever currency it is paid.
+/// What one unit of a Stripe price buys, in every currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
     /// Stripe's price id.

@@ -137,10 +137,12 @@ enum Scalar<'a> {
 }
 
 /// What a condition is evaluated over.
-#[derive(Clone, Copy)]
-pub(crate) struct Inputs<'a> {
-    pub(crate) facts: &'a Facts,
-    pub(crate) terms: &'a [Term],
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// What is known.
+    pub facts: &'a Facts,
+    /// The terms of the document, by their places.
+    pub terms: &'a [Term],
 }
 
 /// A term that the decision rests on.
@@ -153,10 +155,12 @@ pub struct TermUsed {
 }
 
 /// The facts and terms that conditions asked for.
-#[derive(Default)]
-pub(crate) struct Trace {
-    pub(crate) facts: FactSet,
-    pub(crate) terms: BTreeSet<usize>,
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// The facts.
+    pub facts: FactSet,
+    /// The places of the terms.
+    pub terms: BTreeSet<usize>,
 }
 
 impl Trace {
@@ -171,12 +175,15 @@ impl Trace {
 }
 
 /// The result of a condition and the unknown facts that keep it from being settled.
-pub(crate) struct Finding {
-    pub(crate) truth: Truth,
-    pub(crate) unknown: FactSet,
+#[derive(Debug)]
+pub struct Evaluation {
+    /// Whether it holds.
+    pub truth: Truth,
+    /// The unknown facts that keep it from being settled; none where it is.
+    pub unknown: FactSet,
 }
 
-impl Finding {
+impl Evaluation {
     /// Drops the unknowns that do not matter to the result.
     fn new(truth: Truth, unknown: FactSet) -> Self {
         Self { truth, unknown: if truth == Truth::Unknown { unknown } else { FactSet::EMPTY } }
@@ -199,18 +206,19 @@ impl Condition {
         trace.facts.iter().collect()
     }
 
-    pub(crate) fn evaluate(&self, inputs: Inputs<'_>, trace: &mut Trace) -> Finding {
+    /// Holds the condition against the facts; `trace` gets every fact and term that it names.
+    pub fn evaluate(&self, inputs: Inputs<'_>, trace: &mut Trace) -> Evaluation {
         let mut unknown = FactSet::EMPTY;
         let truth = match self {
             Self::All(parts) => {
-                return Finding::fold(
+                return Evaluation::fold(
                     parts.iter().map(|part| part.evaluate(inputs, trace)),
                     Truth::Yes,
                     Truth::and,
                 );
             }
             Self::Any(parts) => {
-                return Finding::fold(
+                return Evaluation::fold(
                     parts.iter().map(|part| part.evaluate(inputs, trace)),
                     Truth::No,
                     Truth::or,
@@ -218,7 +226,7 @@ impl Condition {
             }
             Self::Not(part) => {
                 let finding = part.evaluate(inputs, trace);
-                return Finding { truth: finding.truth.negated(), ..finding };
+                return Evaluation { truth: finding.truth.negated(), ..finding };
             }
             Self::Holds(fact) => {
                 trace.facts.insert(*fact);
@@ -265,7 +273,7 @@ impl Condition {
                 (None, Words::Listed(_)) => Truth::Unknown,
             },
         };
-        Finding::new(truth, unknown)
+        Evaluation::new(truth, unknown)
     }
 }
 
@@ -277,7 +285,7 @@ fn bounds(start: i128, days: i64) -> Option<(i128, i128)> {
 }
 
 impl Comparison {
-    /// What is said of a number and one that is not known, but for its bounds.
+    /// Compares a number with one that is known only by its bounds.
     fn of_any(self, left: Option<i128>, right: Option<(i128, i128)>) -> Truth {
         let (Some(left), Some((low, high))) = (left, right) else { return Truth::Unknown };
         // Between the bounds either may be true; outside of them each comparison says one thing.
@@ -298,6 +306,15 @@ impl Comparison {
 }
 
 impl Operand {
+    /// The fact that a change of the operand moves: the first of a sum.
+    pub fn first_fact(&self) -> Option<Fact> {
+        match self {
+            Self::Fact(fact) => Some(*fact),
+            Self::Plus(left, _) | Self::Minus(left, _) => left.first_fact(),
+            Self::Term(_) | Self::Zero | Self::Word(_) | Self::Share(..) | Self::LastInstant(..) => None,
+        }
+    }
+
     /// `None` when a fact is unknown, or when a sum leaves the range of 128 bits.
     fn evaluate<'a>(
         &'a self,

@@ -25,7 +25,7 @@ fn decimals(currency: &str) -> usize {
     }
 }
 
-/// Of what every amount that Stripe pays in a currency is a multiple, in its smallest unit.
+/// Every amount that Stripe pays in a currency is a multiple of this, in its smallest unit.
 pub fn payable_step(currency: &str) -> u64 {
     if THREE_DECIMAL.contains(&currency) {
         10

@@ -59,7 +59,7 @@ impl Remedy {
     pub(crate) fn favour(&self) -> (u8, u64) {
         match self {
             Self::Credits { credits } => (0, *credits),
-            // It is offered, and no rule grants it: whichever it is, none is the better outcome.
+            // It is offered, and no rule grants it, so that no discount makes a better outcome than another.
             Self::Discount(_) => (0, 0),
             Self::Money { amount_minor, .. } => (1, *amount_minor),
         }

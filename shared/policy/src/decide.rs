@@ -50,7 +50,7 @@ pub fn decide(document: &Document, facts: &Facts, reason: Reason, now_ms: i64) -
 }
 
 /// The outcome of [`decide()`] without its report, for callers that decide very many requests.
-pub(crate) fn outcome_of(document: &Document, facts: &Facts, reason: Reason, now_ms: i64) -> Outcome {
+pub fn outcome_of(document: &Document, facts: &Facts, reason: Reason, now_ms: i64) -> Outcome {
     judge(document, &at_instant(facts, now_ms), reason).ruling.outcome
 }
 

@@ -241,7 +241,7 @@ pub struct OfferMade {
 /// Facts under which a refusal would have been a grant, or recommended as one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NearestChange {
-    /// The statutory pack of the rule; nothing for a rule of the policy.
+    /// The statutory pack of the rule; `None` for a rule of the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack: Option<String>,
     /// The rule that would have granted.
@@ -272,7 +272,7 @@ pub struct LawFinding {
     pub version: String,
     /// What people call the right.
     pub title: String,
-    /// Who signed the reading; nobody for a pack that only recommends.
+    /// Who signed the reading; `None` for a pack that only recommends.
     pub signed_by: Option<String>,
     /// What it gives, if it is settled that it gives something.
     pub gives: Option<Remedy>,

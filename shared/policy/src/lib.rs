@@ -3,19 +3,15 @@
 //! A [`Document`] is one version of a written policy: clauses, named terms, rules, operations. The
 //! [`Facts`] of a request are typed values that the ledger and signed Stripe events recorded, or that
 //! the customer claimed. [`decide()`] holds the rules against the facts in three-valued logic and returns
-//! a [`Decision`] with its clauses. Nothing in this crate reads a clock, the environment or a file; with
-//! the feature `authoring` it also turns TOML texts into checked documents.
+//! a [`Decision`] with its clauses. Nothing in this crate reads a clock, the environment or a file. The
+//! crate `policy-authoring` turns TOML texts into checked documents.
 
-#[cfg(feature = "authoring")]
-pub mod authoring;
-mod backtest;
 mod catalogue;
 mod condition;
 mod currency;
 mod customer_preference;
 mod decide;
 mod decision;
-mod diff;
 mod document;
 mod documents;
 mod evaluate;
@@ -26,19 +22,16 @@ mod named;
 mod reason;
 mod statutory;
 mod window;
-mod wording;
 
-pub use backtest::{Backtest, ClauseTurns, Flip, PastRequest, Sums, backtest};
 pub use catalogue::{Catalogue, Price, PriceKind, Product, UnitAmount, UnknownPrice};
-pub use condition::{Comparison, Condition, Operand, TermUsed, Truth, Words};
+pub use condition::{Comparison, Condition, Evaluation, Inputs, Operand, TermUsed, Trace, Truth, Words};
 pub use currency::{money_text, payable, payable_step};
 pub use customer_preference::Turn;
-pub use decide::decide;
+pub use decide::{decide, outcome_of};
 pub use decision::{
     Basis, Citation, Decision, Discount, DoorShown, EffectKind, FactChange, FactUsed, LawFinding, Missing,
     NearestChange, OfferMade, Outcome, Recommendation, Remedy, RuleFinding,
 };
-pub use diff::{Change, Diff, diff};
 pub use document::{
     AnswerMatch, AnswerShape, ApprovalLimits, Calendar, Cancellation, Clause, ClauseKind, DeclaredConflict,
     DeclaredGap, Document, Door, Effect, EmptySuccess, FailureEffect, FailureKind, FailureRule, FailureRules,
@@ -47,7 +40,8 @@ pub use document::{
     ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
 };
 pub use documents::{Documents, DocumentsError, Head, InForce};
-pub use facts::{Fact, FactError, FactSpec, FactType, Facts, Source, Unit, Value};
+pub use facts::{Fact, FactError, FactSet, FactSpec, FactType, Facts, Source, Unit, Value};
 pub use generation::{Ending, GenerationOutcome};
 pub use reason::Reason;
+pub use statutory::last_instant;
 pub use window::window_until;

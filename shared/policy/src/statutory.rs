@@ -22,7 +22,7 @@ const FREE_DAYS_MAX: u32 = 15;
 
 /// The last instant of a period of `days` after `start_ms`, both in milliseconds since 1970; `country` is
 /// two upper-case letters (ISO 3166-1). `None` outside the years 1 to 9999.
-pub(crate) fn last_instant(start_ms: i64, days: u32, country: &str) -> Option<i64> {
+pub fn last_instant(start_ms: i64, days: u32, country: &str) -> Option<i64> {
     let end = match places::country(country) {
         Some(country) => country
             .offsets_h
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_period_ends_with_its_last_day() {
-        // Berlin, from Monday 2 November 10:00 to the end of Monday 16 November, at whatever hour it began.
+        // Berlin, from Monday 2 November 10:00 to the end of Monday 16 November, at any hour of the first day.
         for start in ["2026-11-02T09:00:00Z", "2026-11-01T23:00:00Z", "2026-11-02T22:59:59.999Z"] {
             check("DE", start, 14, "2026-11-16T23:00:00Z");
         }

@@ -4,8 +4,9 @@ use std::io::{BufRead as _, BufReader, Write};
 use std::path::Path;
 
 use lambda::config::Env;
-use policy::authoring::{check_outcomes, expected_if_material, parse_document};
-use policy::{Backtest, Document, Flip, PastRequest, Sums, Turn, backtest, money_text};
+use policy::{Document, Turn, money_text};
+use policy_authoring::{Backtest, Flip, PastRequest, Sums, backtest};
+use policy_authoring::{check_outcomes, expected_if_material, parse_document};
 
 use super::document::{read_text, title, write_mistakes};
 use super::export;

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use policy::authoring::{Losses, check_change, check_outcomes, parse_catalogue, parse_document};
 use policy::{Document, Documents};
+use policy_authoring::{Losses, check_change, check_outcomes, parse_catalogue, parse_document};
 
 use super::document::{named_document, read_text, title, write_mistakes};
 use crate::arguments::CheckArguments;
@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::outcome::CommandOutcome;
 use crate::words::count;
 
-/// The name by which a price catalogue is known among documents.
+/// The file name that marks a price catalogue among documents.
 const CATALOGUE: &str = "catalogue.toml";
 
 /// A document that could be read, and what it was read from.

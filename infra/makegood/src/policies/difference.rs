@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use policy::authoring::{Losses, losses};
-use policy::{Change, Diff, Document, diff};
+use policy::Document;
+use policy_authoring::{Change, Diff, diff};
+use policy_authoring::{Losses, losses};
 use serde::Serialize;
 
 use super::document::{named_document, title};

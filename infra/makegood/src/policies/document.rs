@@ -4,8 +4,8 @@
 use std::io::{Read as _, Write};
 use std::path::{Path, PathBuf};
 
-use policy::authoring::{Mistakes, parse_document};
 use policy::{Document, Documents};
+use policy_authoring::{Mistakes, parse_document};
 
 use crate::columns::printable;
 use crate::failure::Failure;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use ledger_dynamodb::Tables;
-use policy::PastRequest;
+use policy_authoring::PastRequest;
 use refunds::Request;
 
 use crate::arguments::ExportArguments;

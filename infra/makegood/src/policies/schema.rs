@@ -7,6 +7,6 @@ use crate::outcome::CommandOutcome;
 
 /// Prints the schema.
 pub(super) fn run(output: &mut impl Write) -> Result<CommandOutcome, Failure> {
-    write!(output, "{}", policy::authoring::schema()?)?;
+    write!(output, "{}", policy_authoring::schema()?)?;
     Ok(CommandOutcome::Sound)
 }

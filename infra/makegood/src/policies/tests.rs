@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Parser as _;
 use lambda::config::Env;
-use policy::{Fact, Facts, PastRequest, Reason, decide};
+use policy::{Fact, Facts, Reason, decide};
+use policy_authoring::PastRequest;
 
 use crate::failure::Failure;
 use crate::outcome::CommandOutcome;
@@ -15,7 +16,7 @@ use crate::{Arguments, carry_out, story};
 /// The version that is in force.
 const SHIPPED: &str = "music-studio/2026-05-02.toml";
 
-/// A command without any environment: what it finds, prints, and tells meanwhile.
+/// A command without any environment: what it finds, prints, and reports meanwhile.
 async fn command(words: &[&str]) -> Result<(CommandOutcome, String, String), Failure> {
     let arguments = Arguments::try_parse_from([&["makegood", "policy"], words].concat()).unwrap();
     let (mut output, mut progress) = (Vec::new(), Vec::new());

@@ -17,12 +17,12 @@ use crate::words::{instant, money};
 /// How long something may be overdue before it counts as stuck, in seconds: the sweep runs every five
 /// minutes, and an hour is what customers are promised (`S2-3`).
 const OVERDUE_S: i64 = 3600;
-/// How long a payout may wait for its end, in seconds. Stripe tells of a refund's failure within 30 days.
+/// How long a payout may wait for its end, in seconds. Stripe reports a refund's failure within 30 days.
 const PAYOUT_CLOCK_S: i64 = 30 * 24 * 3600;
 
 /// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
+pub(crate) struct BrokenInvariant {
     /// The account that it concerns.
     pub(crate) account: AccountId,
     /// The invariant's number.
@@ -34,8 +34,8 @@ pub(crate) struct Finding {
 }
 
 /// Every breach, account by account.
-pub(crate) fn check(material: &Material, now: Timestamp) -> Vec<Finding> {
-    let mut found = Findings(Vec::new());
+pub(crate) fn check(material: &Material, now: Timestamp) -> Vec<BrokenInvariant> {
+    let mut found = BrokenInvariants(Vec::new());
     for (account, entries) in &material.journals {
         for breach in check_journal(entries) {
             found.add(account, breach.invariant, format!("entry {}", breach.number), breach.what);
@@ -69,9 +69,9 @@ fn standing(request: &Request) -> Option<&Payout> {
     request.payout.as_ref().filter(|_| moves)
 }
 
-struct Findings(Vec<Finding>);
+struct BrokenInvariants(Vec<BrokenInvariant>);
 
-impl Findings {
+impl BrokenInvariants {
     fn add(
         &mut self,
         account: &AccountId,
@@ -80,7 +80,7 @@ impl Findings {
         what: impl Into<String>,
     ) {
         let (subject, what) = (subject.into(), what.into());
-        self.0.push(Finding { account: account.clone(), invariant, subject, what });
+        self.0.push(BrokenInvariant { account: account.clone(), invariant, subject, what });
     }
 
     /// Invariant 7: the entry that was anchored is still there, and so, by the chain of hashes, is everything

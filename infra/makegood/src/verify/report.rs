@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use ledger::Timestamp;
 use serde::Serialize;
 
-use super::check::Finding;
+use super::check::BrokenInvariant;
 use crate::columns::{Align, Columns};
 use crate::material::Material;
 use crate::words::count;
@@ -57,7 +57,7 @@ struct Breach {
 }
 
 impl Report {
-    pub(crate) fn new(material: &Material, findings: Vec<Finding>, now: Timestamp) -> Self {
+    pub(crate) fn new(material: &Material, findings: Vec<BrokenInvariant>, now: Timestamp) -> Self {
         let invariants = INVARIANTS.iter().map(|&(number, text)| Invariant {
             number,
             text,
@@ -72,7 +72,7 @@ impl Report {
             invariants: invariants.collect(),
             breaches: findings
                 .into_iter()
-                .map(|Finding { account, invariant, subject, what }| Breach {
+                .map(|BrokenInvariant { account, invariant, subject, what }| Breach {
                     invariant,
                     account: account.as_str().to_owned(),
                     subject,

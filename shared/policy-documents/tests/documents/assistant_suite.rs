@@ -196,7 +196,7 @@ fn s0_14_a_cancelled_studio_subscription_is_generally_not_refunded_and_a_person_
         let decision = case.decide(Reason::ChangedMind);
         assert_eq!((&decision.outcome, cited(&decision)), (&recommends_refusal(), vec!["studio-cancelled"]));
     }
-    // `Generally` is for cancellations: whoever has another reason is not refused by it.
+    // `Generally` is about cancellations: a request for another reason is not refused by it.
     let down = cancelled.decide(Reason::ServiceUnavailable);
     assert_eq!((&down.outcome, cited(&down)), (&person(), vec!["ask-a-person"]));
 }

@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use policy::authoring::{Threshold, Wanted, thresholds, witness};
 use policy::{Comparison, Condition, Document, Fact, FactType, Facts, Operand, Reason, Truth, Value};
+use policy_authoring::{Threshold, Wanted, thresholds, witness};
 use policy_documents::documents;
 
 /// The fact that is moved: the first that the comparison's left side names and that moves by itself.

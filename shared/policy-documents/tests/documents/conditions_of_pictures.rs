@@ -10,7 +10,7 @@ use crate::written::{
 const REGRETS: &[Reason] = &[Reason::AccidentalPurchase, Reason::ChangedMind];
 const DISLIKES: &[Reason] = &[Reason::AccidentalPurchase, Reason::ResultNotLiked, Reason::ChangedMind];
 
-/// A purchase of which so many credits of 1,000 were used, asked about so long after its charge.
+/// A purchase with so many of its 1,000 credits used, and a request so long after its charge.
 fn used(product: &str, kind: &str, credits: i64, ms: i64) -> Case {
     Case::purchase(product, kind).with(Fact::CreditsSpent, credits).after(ms)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use policy::authoring::{parse_catalogue, parse_document};
 use policy::{ClauseKind, Documents, InForce, PriceKind, TermUnit, TermValue};
+use policy_authoring::{parse_catalogue, parse_document};
 use policy_documents::{catalogue, documents};
 
 use crate::case::{IN_FORCE_MS, music_studio};

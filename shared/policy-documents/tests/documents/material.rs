@@ -1,6 +1,6 @@
 //! What a later version of each document could take from customers: none that says it is not material builds.
 
-use policy::authoring::{check_change, parse_document};
+use policy_authoring::{check_change, parse_document};
 
 use crate::embedded::text;
 

@@ -74,7 +74,7 @@ fn s2_14_a_person_decides_about_the_wrong_card_and_the_clause_is_recommended() {
 
 #[test]
 fn s2_15_the_wrong_plan_is_recommended_for_a_refund() {
-    // Whatever the customer says, or nothing.
+    // Any claim of the customer, or none.
     for said in [None, Some("free"), Some("pro")] {
         let case = Case::renewal().with(Fact::PlanOrdered, "free");
         let case = said.map_or(case.clone(), |said| case.with(Fact::PlanRequested, said));

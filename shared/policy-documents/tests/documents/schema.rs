@@ -6,7 +6,7 @@ use std::path::Path;
 use policy::Fact;
 use serde_json::{Map, Value};
 
-/// Where the schema is kept, and the line by which an editor finds it.
+/// Where the schema is kept, and the line that leads an editor to it.
 const SCHEMA: &str = "../../infra/schemas/policy-document.json";
 const LINE: &str = "#:schema ../../../../infra/schemas/policy-document.json\n";
 
@@ -135,7 +135,7 @@ fn mistakes(text: &str) -> Vec<String> {
 
 #[test]
 fn the_schema_is_what_the_reader_asks_for() {
-    let made = policy::authoring::schema().unwrap();
+    let made = policy_authoring::schema().unwrap();
     assert!(
         file(SCHEMA) == made,
         "infra/schemas/policy-document.json is out of step; expected what `makegood policy schema` prints"
@@ -166,7 +166,7 @@ fn the_schema_refuses_what_the_reader_refuses() {
         let found = mistakes(&text.replacen(from, to, 1));
         assert!(found.iter().any(|each| each.contains(expected)), "{to}: {found:?}");
         assert!(
-            policy::authoring::parse_document("changed.toml", &text.replacen(from, to, 1)).is_err(),
+            policy_authoring::parse_document("changed.toml", &text.replacen(from, to, 1)).is_err(),
             "{to}"
         );
     }

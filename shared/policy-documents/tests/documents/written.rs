@@ -53,7 +53,7 @@ impl Written<'_> {
     }
 }
 
-/// What a rule of the document of `product` gives, whatever else gives as much.
+/// What a rule of the document of `product` gives, even if another rule gives as much.
 pub(crate) fn gives(product: &str, rule: &str) -> Option<RemedyRule> {
     let found = document_of(product).rules.iter().find(|each| each.id == rule).unwrap();
     match found.effect {

@@ -21,7 +21,7 @@ pub struct LawPack {
     pub title: String,
     /// The law.
     pub source: String,
-    /// Who signed the reading for this business; nobody for a pack that only recommends.
+    /// Who signed the reading for this business; `None` for a pack that only recommends.
     pub signed_by: Option<String>,
     /// What customers read.
     pub clauses: Vec<Clause>,

@@ -85,9 +85,9 @@ pub struct Document {
     /// Promises with a deadline.
     #[serde(rename = "clocks")]
     pub service_levels: Vec<ServiceLevel>,
-    /// When left-over subscription credits expire; nothing when they never do.
+    /// When left-over subscription credits expire; `None` if they never do.
     pub leftover: Option<Leftover>,
-    /// What is said of cancelling a subscription.
+    /// The clauses about cancelling a subscription.
     pub cancellations: Vec<Cancellation>,
     /// What a refund of a payment does to its credits and its subscription.
     pub on_refund: OnRefund,
@@ -147,8 +147,8 @@ impl Document {
         self.announced_at_ms.checked_add(milliseconds(self.notice_s?)?)
     }
 
-    /// The instant until which a service level holds whose time starts at `start_ms`, in milliseconds since 1970; `None`
-    /// for a limit of business time in a document without a calendar.
+    /// The deadline of a service level whose time starts at `start_ms`, in milliseconds since 1970; `None` for
+    /// business time in a document without a calendar.
     pub fn deadline(&self, level: &ServiceLevel, start_ms: i64) -> Option<i64> {
         self.time_limit(&level.limit, start_ms)
     }
@@ -159,7 +159,7 @@ impl Document {
     }
 
     /// How much of a term's time lies between two instants, in milliseconds: working time for a term of
-    /// business time, plain time for any other. Nothing where the second instant is not later.
+    /// business time, plain time for any other. 0 if the second instant is not later.
     pub fn time_between(&self, term: &str, from_ms: i64, until_ms: i64) -> Option<i64> {
         match (self.term(term)?.seconds(), &self.calendar) {
             (Some(_), _) => Some(until_ms.checked_sub(from_ms)?.max(0)),

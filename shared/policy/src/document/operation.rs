@@ -39,7 +39,7 @@ pub struct FailureRules {
     pub unknown_answer: FailureRule,
 }
 
-/// What one kind of failure leads to, and by which clause.
+/// What one kind of failure leads to, and the clause that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureRule {
     /// The clause that says so.

@@ -39,7 +39,7 @@ named! {
     }
 }
 
-/// Above what a second person approves.
+/// The amounts above which a second person approves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalLimits {
     /// The clause that says so.
@@ -48,7 +48,7 @@ pub struct ApprovalLimits {
     pub money_above: BTreeMap<String, u64>,
     /// Credits: of one remedy, and of all that an account was granted within [`Self::within_s`].
     pub credits_above: u64,
-    /// Credits that one person granted, to whichever accounts, within [`Self::within_s`].
+    /// Credits that one person granted, to all accounts together, within [`Self::within_s`].
     pub person_above: u64,
     /// How long credits that were granted count, in seconds.
     pub within_s: u64,

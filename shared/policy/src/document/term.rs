@@ -92,30 +92,12 @@ impl Term {
     }
 
     /// The number as conditions compute with it: milliseconds for plain time, else the number itself.
-    pub(crate) fn base_value(&self) -> Option<i64> {
+    pub fn base_value(&self) -> Option<i64> {
         match (&self.value, self.seconds()) {
             (TermValue::Number(..), Some(seconds)) => milliseconds(seconds),
             (TermValue::Number(number, _), None) => Some(i64::from(*number)),
             (TermValue::Words(_) | TermValue::Amounts(_), _) => None,
         }
-    }
-
-    /// Whether it is more time than `other`; a day of business outlasts any hours of business.
-    #[cfg(feature = "authoring")]
-    pub(crate) fn is_longer_than(&self, other: &Self) -> bool {
-        let length = |term: &Self| match (&term.value, term.seconds()) {
-            (_, Some(seconds)) => Some((false, seconds)),
-            // The end of a business day comes within a business day.
-            (TermValue::Number(days, TermUnit::BusinessDays), None) => {
-                Some((true, u64::from(*days).saturating_mul(2)))
-            }
-            (TermValue::Number(ends, TermUnit::BusinessDayEnds), None) => {
-                Some((true, u64::from(*ends).saturating_mul(2).saturating_sub(1)))
-            }
-            (TermValue::Number(hours, _), None) => Some((false, u64::from(*hours).saturating_mul(3_600))),
-            (TermValue::Words(_) | TermValue::Amounts(_), None) => None,
-        };
-        length(self) > length(other)
     }
 
     /// The value as a person reads it: `14 days`.

@@ -60,11 +60,11 @@ fn turn(condition: &Condition, wanted: bool, inputs: Inputs<'_>) -> Option<Chang
 
 fn compare(left: &Operand, comparison: Comparison, right: &Operand, inputs: Inputs<'_>) -> Option<Changes> {
     let number = |operand: &Operand| operand.number(inputs, &mut Trace::default(), &mut FactSet::default());
-    let (moved, comparison, other) = match first_fact(left) {
+    let (moved, comparison, other) = match left.first_fact() {
         Some(_) => (left, comparison, right),
         None => (right, mirrored(comparison), left),
     };
-    let fact = first_fact(moved)?;
+    let fact = moved.first_fact()?;
     // What stands beside the fact on its own side stays, so that the threshold moves by it.
     let beside = number(moved)?.checked_sub(number(&Operand::Fact(fact))?)?;
     let threshold = number(other)?.checked_sub(beside)?;
@@ -103,19 +103,6 @@ fn opposite(comparison: Comparison) -> Comparison {
         Comparison::LessOrEqual => Comparison::Greater,
         Comparison::Greater => Comparison::LessOrEqual,
         Comparison::GreaterOrEqual => Comparison::Less,
-    }
-}
-
-/// The fact of an operand that a change moves: the first of a sum.
-pub(crate) fn first_fact(operand: &Operand) -> Option<Fact> {
-    match operand {
-        Operand::Fact(fact) => Some(*fact),
-        Operand::Plus(left, _) | Operand::Minus(left, _) => first_fact(left),
-        Operand::Term(_)
-        | Operand::Zero
-        | Operand::Word(_)
-        | Operand::Share(..)
-        | Operand::LastInstant(..) => None,
     }
 }
 

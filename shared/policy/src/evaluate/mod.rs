@@ -9,8 +9,6 @@ mod remedy;
 mod rule;
 
 pub(crate) use counterfactual::changes;
-#[cfg(feature = "authoring")]
-pub(crate) use counterfactual::first_fact;
 pub(crate) use law::{LawEvaluation, stronger_of};
 pub(crate) use missing_facts::settled_by;
 pub(crate) use outcome::{Ruling, ruling_of};

@@ -1,6 +1,6 @@
 //! Every rule of a reason, held against the facts; rules that are met set aside the rules they except.
 
-use crate::condition::{Finding, Inputs, Trace, Truth};
+use crate::condition::{Evaluation, Inputs, Trace, Truth};
 use crate::decision::{EffectKind, RuleFinding};
 use crate::document::{Effect, Mode, Rule, Term};
 use crate::facts::Facts;
@@ -9,7 +9,7 @@ use crate::reason::Reason;
 /// A rule that was looked at.
 pub(crate) struct RuleEvaluation<'d> {
     pub(crate) rule: &'d Rule,
-    pub(crate) finding: Finding,
+    pub(crate) finding: Evaluation,
     pub(crate) set_aside_by: Option<&'d str>,
 }
 

@@ -4,40 +4,47 @@ use super::fact::Fact;
 
 /// Facts by their place in the registry, which holds fewer than 128: a test holds it to that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct FactSet(u128);
+pub struct FactSet(u128);
 
 impl FactSet {
-    pub(crate) const EMPTY: Self = Self(0);
+    /// No fact.
+    pub const EMPTY: Self = Self(0);
 
-    pub(crate) fn insert(&mut self, fact: Fact) {
+    /// Adds a fact.
+    pub fn insert(&mut self, fact: Fact) {
         self.0 |= 1_u128.checked_shl(fact.place()).unwrap_or(0);
     }
 
-    pub(crate) fn extend(&mut self, facts: impl IntoIterator<Item = Fact>) {
+    /// Adds facts.
+    pub fn extend(&mut self, facts: impl IntoIterator<Item = Fact>) {
         for fact in facts {
             self.insert(fact);
         }
     }
 
+    /// The facts of both.
     #[must_use]
-    pub(crate) fn union(self, other: Self) -> Self {
+    pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    pub(crate) fn contains(self, fact: Fact) -> bool {
+    /// Whether the fact is among them.
+    pub fn contains(self, fact: Fact) -> bool {
         self.0 & 1_u128.checked_shl(fact.place()).unwrap_or(0) != 0
     }
 
-    pub(crate) fn is_empty(self) -> bool {
+    /// Whether it holds no fact.
+    pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    pub(crate) fn len(self) -> u32 {
+    /// How many facts it holds.
+    pub fn len(self) -> u32 {
         self.0.count_ones()
     }
 
     /// In the order of the registry.
-    pub(crate) fn iter(self) -> impl Iterator<Item = Fact> {
+    pub fn iter(self) -> impl Iterator<Item = Fact> {
         Fact::ALL.iter().copied().filter(move |fact| self.contains(*fact))
     }
 }

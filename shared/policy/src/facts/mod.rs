@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use fact::{Fact, FactSpec, FactType, Source, Unit};
-pub(crate) use fact_set::FactSet;
+pub use fact_set::FactSet;
 
 /// Bound on a text fact: Stripe's own bound on its ids; the request's free text is never a fact.
 const TEXT_BYTES_MAX: usize = 255;
@@ -68,7 +68,7 @@ pub struct FactError {
 pub struct Facts(BTreeMap<Fact, Value>);
 
 impl Facts {
-    /// Nothing is known.
+    /// No fact is known.
     pub fn new() -> Self {
         Self::default()
     }

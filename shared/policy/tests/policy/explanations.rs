@@ -2,7 +2,7 @@
 
 use policy::{Basis, Document, Fact, Facts, Outcome, Reason, Recommendation, Value};
 
-use crate::small::{DAY_MS, IN_FORCE_MS, decide, document_with_rules, facts, payment};
+use crate::small::{DAY_MS, IN_FORCE_MS, decide, document_with_rules, payment};
 
 fn rule(id: &str, when: &str, outcome: &str, more: &str) -> String {
     let remedy = if outcome == "grant" { "remedy = \"rest_of_payment\"\n" } else { "" };
@@ -29,7 +29,8 @@ fn settled_by(rules: &str, values: &[(Fact, Value)]) -> Vec<Fact> {
 #[test]
 fn one_fact_can_settle_what_many_leave_open() {
     let rules = rule("a", "credits_landed and first_purchase and credits_spent = 0", "grant", "");
-    assert_eq!(settled_by(&rules, &[]).len(), 1);
+    // Each of the three is enough where it does not hold; the first is named.
+    assert_eq!(settled_by(&rules, &[]), [Fact::CreditsLanded]);
     let rules = rule("a", "credits_landed or first_purchase", "grant", "");
     assert_eq!(settled_by(&rules, &[(Fact::CreditsLanded, false.into())]), [Fact::FirstPurchase]);
     let rules = rule("a", "credits_spent < credits_granted", "grant", "");
@@ -49,8 +50,8 @@ fn rules_that_share_a_fact_are_settled_by_it() {
 fn a_word_that_one_rule_needs_and_another_excludes_settles_neither() {
     let rules = rule("a", "billing_reason = subscription_cycle and first_purchase", "grant", "")
         + &rule("b", "billing_reason != subscription_cycle and credits_landed", "refuse", "");
-    // Whatever the billing reason is, one of the rules stays open.
-    assert_eq!(settled_by(&rules, &[]).len(), 2);
+    // Any billing reason leaves one of the rules open.
+    assert_eq!(settled_by(&rules, &[]), [Fact::BillingReason, Fact::CreditsLanded]);
     let apart = rule("a", "billing_reason in [manual, other] and first_purchase", "grant", "")
         + &rule("b", "billing_reason = subscription_cycle and credits_landed", "refuse", "");
     assert_eq!(settled_by(&apart, &[]), [Fact::BillingReason]);
@@ -259,5 +260,4 @@ fn a_signed_pack_may_decide_and_an_unsigned_one_recommends() {
     }
     let facts_of_law: Vec<Fact> = automatic.facts.iter().map(|used| used.fact).collect();
     assert!(facts_of_law.contains(&Fact::BoughtAsBusiness));
-    assert_eq!(facts(&[]).iter().count(), 0);
 }

@@ -1,7 +1,7 @@
 //! What a policy makes of a generation's ending.
 
-use policy::authoring::parse_document;
 use policy::{Document, Ending, FailureKind, GenerationOutcome};
+use policy_authoring::parse_document;
 use serde_json::json;
 
 use crate::small::SMALL;

@@ -1,7 +1,7 @@
 //! Calendars: business time over weekends, holidays, zones and daylight saving.
 
-use policy::authoring::parse_document;
 use policy::{Calendar, TermUnit};
+use policy_authoring::parse_document;
 
 use crate::small::SMALL;
 

@@ -1,7 +1,7 @@
 //! The small document and the facts that these tests share.
 
-use policy::authoring::parse_document;
 use policy::{Decision, Document, Fact, Facts, Reason, Value};
+use policy_authoring::parse_document;
 
 /// A document with one rule; the tests replace parts of it.
 pub(crate) const SMALL: &str = include_str!("small.toml");

@@ -1,7 +1,7 @@
 //! Which version of which document a purchase falls under.
 
-use policy::authoring::parse_document;
 use policy::{Document, Documents, InForce};
+use policy_authoring::parse_document;
 
 use crate::small::{IN_FORCE_MS, SMALL};
 

@@ -9,12 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::customer_preference::Turn;
-use crate::decide::{decide, outcome_of};
-use crate::decision::{Outcome, Remedy};
-use crate::document::Document;
-use crate::facts::Facts;
-use crate::reason::Reason;
+use policy::{Document, Facts, Outcome, Reason, Remedy, Turn, decide, outcome_of};
 
 /// A request as it was decided. The serde form is one line of an exported file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

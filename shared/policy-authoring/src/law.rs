@@ -1,19 +1,21 @@
 //! Statutory packs: the texts that this crate contains, and the words with which a document adopts them.
 
-use super::context::{Context, clauses_of, terms_of};
-use super::reader::{File, Located, Table, any_of};
-use super::rules::{self, Allowed};
-use super::{Mistakes, reader};
-use crate::document::{Effect, LawPack, Mode};
+use policy::{Effect, LawPack, Mode};
+
+use crate::context::{Context, clauses_of, terms_of};
+use crate::mistake::Mistakes;
+use crate::reader;
+use crate::reader::{File, Located, Table, any_of};
+use crate::rules::{self, Allowed};
 
 /// Every pack, by its id.
 const PACKS: [(&str, &str); 2] = [
-    ("br-withdrawal", include_str!("../../law/br-withdrawal.toml")),
-    ("eu-withdrawal", include_str!("../../law/eu-withdrawal.toml")),
+    ("br-withdrawal", include_str!("../law/br-withdrawal.toml")),
+    ("eu-withdrawal", include_str!("../law/eu-withdrawal.toml")),
 ];
 
 /// The names of the packs.
-pub(super) fn names() -> Vec<&'static str> {
+pub(crate) fn names() -> Vec<&'static str> {
     PACKS.iter().map(|(name, _)| *name).collect()
 }
 
@@ -57,7 +59,7 @@ fn pack<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<LawPack> {
 
 /// The packs that a document heeds: `[law.<pack>]` with the name of who signed the reading and whether the
 /// machine may then decide by it.
-pub(super) fn law(tables: Vec<(Located<String>, Table<'_, '_>)>, context: &Context<'_, '_>) -> Vec<LawPack> {
+pub(crate) fn law(tables: Vec<(Located<String>, Table<'_, '_>)>, context: &Context<'_, '_>) -> Vec<LawPack> {
     tables.into_iter().filter_map(|(id, table)| heeded(&id, table, context.file)).collect()
 }
 

@@ -4,12 +4,14 @@
 //! the document declares, or a mistake. So is a gap: facts under which a reason has rules and none of
 //! them is met. A declaration that nothing bears out is a mistake as well.
 
-use super::witness::{Wanted, witness};
-use super::{Mistake, Mistakes};
-use crate::condition::{Condition, Operand};
-use crate::document::{Clause, ClauseKind, Document, Effect, Rule, TermUnit, TermValue};
-use crate::facts::{Fact, FactType, Facts, Value};
-use crate::reason::Reason;
+use policy::{
+    Clause, ClauseKind, Comparison, Condition, Document, Effect, Fact, FactType, Facts, Operand, Reason,
+    Rule, TermUnit, TermValue, Value,
+};
+
+use crate::mistake::{Mistake, Mistakes};
+use crate::witness::{Wanted, witness};
+use crate::wording::instant_text;
 
 /// Checks a parsed document as a whole. `text` is what it was parsed from: mistakes name its lines.
 pub fn check_outcomes(file: &str, text: &str, document: &Document) -> Result<(), Mistakes> {
@@ -140,14 +142,14 @@ fn gaps(document: &Document, mistake: &mut impl FnMut(&str, String)) {
 }
 
 /// The facts as an author reads them.
-pub(super) fn described(facts: &Facts) -> String {
+pub(crate) fn described(facts: &Facts) -> String {
     let values: Vec<String> = facts
         .iter()
         .map(|(fact, value)| match value {
             Value::Boolean(true) => fact.as_str().to_owned(),
             Value::Boolean(false) => format!("not {}", fact.as_str()),
             Value::Integer(instant) if fact.spec().kind == FactType::Instant => {
-                format!("{} = {}", fact.as_str(), super::instant_text(*instant))
+                format!("{} = {}", fact.as_str(), instant_text(*instant))
             }
             Value::Integer(integer) => format!("{} = {integer}", fact.as_str()),
             Value::Text(text) => format!("{} = {text}", fact.as_str()),
@@ -215,7 +217,7 @@ pub fn thresholds(document: &Document) -> Vec<Threshold<'_>> {
             found.push(Threshold {
                 rule,
                 comparison,
-                exactly: Condition::Compare(left.clone(), crate::condition::Comparison::Equal, right.clone()),
+                exactly: Condition::Compare(left.clone(), Comparison::Equal, right.clone()),
                 given: replaced(&rule.condition, comparison, true),
                 denied: replaced(&rule.condition, comparison, false),
             });

@@ -7,10 +7,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::grammar_of;
-use super::grammar::{Field, Grammar, Shape};
-use super::{Mistakes, meanings};
-use crate::facts::{Fact, FactType, Source, Unit};
+use policy::{Fact, FactType, Source, Unit};
+
+use crate::document::grammar_of;
+use crate::grammar::{Field, Grammar, Shape};
+use crate::meanings;
+use crate::mistake::Mistakes;
 
 /// The specimen.
 const SPECIMEN: &str = include_str!("specimen.toml");

@@ -8,18 +8,13 @@
 
 use serde::Serialize;
 
-use super::outcomes::{described, thresholds};
-use super::promises::smaller;
-use super::witness::{Wanted, base_ms, witness};
-use super::{Mistake, Mistakes};
-use crate::condition::{Condition, Words};
-use crate::customer_preference::Turn;
-use crate::decide::decide;
-use crate::decision::Outcome;
-use crate::document::{Document, Rule};
-use crate::evaluate::first_fact;
-use crate::facts::{Fact, Facts, Value};
-use crate::reason::Reason;
+use policy::{Condition, Document, Fact, Facts, Outcome, Reason, Rule, Turn, Value, Words, decide};
+
+use crate::mistake::{Mistake, Mistakes};
+use crate::outcomes::{described, thresholds};
+use crate::smaller_promises::smaller;
+use crate::witness::{Wanted, base_ms, witness};
+use crate::wording::day_text;
 
 const DAY_MS: i64 = 86_400_000;
 /// A month, as the period of the ordinary purchase.
@@ -98,7 +93,7 @@ pub fn expected_if_material(document: &Document) -> String {
             "`material = true` and its reason".to_owned()
         }
         Some(earliest) => {
-            let day = super::day_text(earliest);
+            let day = day_text(earliest);
             format!("`material = true`, its reason, and `in_force` not before {day}")
         }
     }
@@ -117,8 +112,8 @@ pub fn losses(before: &Document, after: &Document) -> Losses {
         let now_ms = base_ms(after).saturating_add(PERIOD_MS);
         let of = |document| decide(document, &facts, reason, now_ms).outcome;
         let (was, is) = (of(&before), of(after));
-        let told = |loss: &Loss| loss.reason == reason && loss.before == was && loss.after == is;
-        if was.turn(&is) == Turn::Against && !requests.iter().any(told) {
+        let same = |loss: &Loss| loss.reason == reason && loss.before == was && loss.after == is;
+        if was.turn(&is) == Turn::Against && !requests.iter().any(same) {
             requests.push(Loss { reason, when: described(&found), facts, before: was, after: is });
         }
     }
@@ -145,7 +140,7 @@ fn cases(document: &Document) -> Vec<(Reason, Facts)> {
         let wanted = [(&threshold.exactly, true), (&threshold.given, true), (&threshold.denied, false)]
             .map(|(condition, holds)| Wanted { condition, holds });
         let Condition::Compare(left, _, right) = threshold.comparison else { continue };
-        let Some(fact) = first_fact(left).or_else(|| first_fact(right)) else { continue };
+        let Some(fact) = left.first_fact().or_else(|| right.first_fact()) else { continue };
         let Ok(Some(facts)) = witness(document, &wanted) else { continue };
         let Some(Value::Integer(at)) = facts.get(fact).cloned() else { continue };
         for offset in [-1, 0, 1] {

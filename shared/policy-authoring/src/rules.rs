@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::context::{Context, check_id, ids, known};
-use super::expression;
-use super::reader::{Located, Table, any_of};
-use crate::condition::{Condition, Words};
-use crate::document::{Effect, Mode, RemedyRule, Review, ReviewScope, Rule};
-use crate::facts::{Fact, Source};
-use crate::reason::Reason;
+use policy::{Condition, Effect, Fact, Mode, Reason, RemedyRule, Review, ReviewScope, Rule, Source, Words};
 
-/// The word that stands for every reason.
+use crate::context::{Context, check_id, ids, known};
+use crate::expression;
+use crate::reader::{Located, Table, any_of};
+
+/// The word for every reason.
 const ANY_REASON: &str = "any";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,7 +21,7 @@ enum OutcomeWord {
 
 /// What a rule may refer to and say.
 #[derive(Clone, Copy)]
-pub(super) enum Allowed<'a> {
+pub(crate) enum Allowed<'a> {
     /// A rule of a policy.
     Policy { offers: &'a BTreeSet<String>, products: &'a BTreeSet<String>, review: &'a [Review] },
     /// A rule of a statutory pack: it grants or goes to a person, and the document that heeds the pack
@@ -31,7 +29,7 @@ pub(super) enum Allowed<'a> {
     Law,
 }
 
-pub(super) fn rules(
+pub(crate) fn rules(
     tables: Vec<(Located<String>, Table<'_, '_>)>,
     context: &Context<'_, '_>,
     allowed: Allowed<'_>,
@@ -148,7 +146,7 @@ fn check_review(
     }
 }
 
-pub(super) fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Vec<Reason> {
+pub(crate) fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Vec<Reason> {
     let known: Vec<&str> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     table.held_to("reasons", &[&known[..], &[ANY_REASON]].concat());
     let mut reasons = Vec::new();
@@ -169,12 +167,12 @@ pub(super) fn reasons(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> V
 }
 
 /// How an amount is computed.
-pub(super) fn remedy(table: &mut Table<'_, '_>) -> Option<RemedyRule> {
+pub(crate) fn remedy(table: &mut Table<'_, '_>) -> Option<RemedyRule> {
     table.choice("remedy", RemedyRule::SPELLINGS)
 }
 
 /// The condition; a rule without one always holds for its reasons.
-pub(super) fn condition(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Option<Condition> {
+pub(crate) fn condition(table: &mut Table<'_, '_>, context: &Context<'_, '_>) -> Option<Condition> {
     if !table.has("when") {
         return Some(Condition::All(Vec::new()));
     }

@@ -4,26 +4,27 @@ use std::collections::BTreeSet;
 
 use toml::de::DeValue;
 
-use super::context::{Context, check_id, known};
-use super::practice;
-use super::reader::{Located, Table};
-use super::rules;
-use crate::document::{
+use policy::{
     AnswerMatch, AnswerShape, Cancellation, Door, EmptySuccess, FailureEffect, FailureKind, FailureRule,
     FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, Offer, OfferKind, OnRefund, OnRenewal,
     OnResubscribe, Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
 };
 
+use crate::context::{Context, check_id, known};
+use crate::reader::{Located, Table};
+use crate::rules;
+use crate::staffing;
+
 type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
 
 /// How credits are held and renewed.
-pub(super) struct CreditRules {
-    pub(super) hold_deadline_s: Option<u64>,
-    pub(super) on_renewal: Option<OnRenewal>,
-    pub(super) late_success: Option<LateSuccessRule>,
+pub(crate) struct CreditRules {
+    pub(crate) hold_deadline_s: Option<u64>,
+    pub(crate) on_renewal: Option<OnRenewal>,
+    pub(crate) late_success: Option<LateSuccessRule>,
 }
 
-pub(super) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> CreditRules {
+pub(crate) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> CreditRules {
     if table.has("clause") {
         context.clause(&mut table, "clause");
     }
@@ -40,7 +41,7 @@ pub(super) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Cr
 }
 
 /// The failure rules of the document, or those of an operation over `defaults`.
-pub(super) fn failures(
+pub(crate) fn failures(
     mut table: Table<'_, '_>,
     defaults: Option<&FailureRules>,
     context: &Context<'_, '_>,
@@ -83,7 +84,7 @@ pub(super) fn failures(
     })
 }
 
-pub(super) fn operations(
+pub(crate) fn operations(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,
     defaults: Option<&FailureRules>,
@@ -113,7 +114,7 @@ pub(super) fn operations(
     operations
 }
 
-pub(super) fn empty_success(
+pub(crate) fn empty_success(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,
     operations: &BTreeSet<String>,
@@ -132,7 +133,7 @@ pub(super) fn empty_success(
 }
 
 /// The answers that hold a result.
-pub(super) fn results(
+pub(crate) fn results(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,
     operations: &BTreeSet<String>,
@@ -148,7 +149,7 @@ pub(super) fn results(
         .collect()
 }
 
-/// Of which operations answers are looked at, and what they look like.
+/// The operations whose answers are looked at, and what these answers look like.
 fn answers(
     table: &mut Table<'_, '_>,
     context: &Context<'_, '_>,
@@ -225,7 +226,7 @@ enum Shape {
     FilledText,
 }
 
-pub(super) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Offer> {
+pub(crate) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Offer> {
     let mut offers = Vec::new();
     for (id, mut table) in tables {
         check_id(&id, context.file);
@@ -235,7 +236,7 @@ pub(super) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Of
         let kind = table.choice("kind", &kinds);
         let remedy = if table.has("remedy") { rules::remedy(&mut table) } else { None };
         let percent =
-            if table.has("percent") { practice::percent(&mut table, "percent", context) } else { None };
+            if table.has("percent") { staffing::percent(&mut table, "percent", context) } else { None };
         let usable_s = if table.has("usable_for") { context.seconds(&mut table, "usable_for") } else { None };
         let text = table.prose("text");
         table.finish();
@@ -247,7 +248,7 @@ pub(super) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Of
 }
 
 /// Service levels, each with the place of its limit.
-pub(super) fn service_levels(
+pub(crate) fn service_levels(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,
     products: &BTreeSet<String>,
@@ -297,7 +298,7 @@ fn is_business_time(value: &TermValue) -> bool {
 }
 
 /// The service levels of a document that has a calendar wherever they count business time.
-pub(super) fn with_calendar(
+pub(crate) fn with_calendar(
     levels: Vec<(ServiceLevel, Located<()>)>,
     has_calendar: bool,
     context: &Context<'_, '_>,
@@ -316,7 +317,7 @@ pub(super) fn with_calendar(
         .collect()
 }
 
-pub(super) fn leftover(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Leftover> {
+pub(crate) fn leftover(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Leftover> {
     let clause = context.clause(&mut table, "clause");
     let after_end_s = context.seconds(&mut table, "after_end");
     let on_resubscribe = table.choice("on_resubscribe", OnResubscribe::SPELLINGS);
@@ -331,7 +332,7 @@ pub(super) fn leftover(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> O
 }
 
 /// What is said of cancelling, for all products or for some.
-pub(super) fn cancellations<'t>(
+pub(crate) fn cancellations<'t>(
     tables: Vec<(Located<String>, Table<'_, 't>)>,
     context: &Context<'_, 't>,
     known_products: &BTreeSet<String>,
@@ -353,7 +354,7 @@ pub(super) fn cancellations<'t>(
 }
 
 /// What a refund does, and the clauses about it.
-pub(super) fn on_refund(
+pub(crate) fn on_refund(
     mut table: Table<'_, '_>,
     context: &Context<'_, '_>,
 ) -> Option<(OnRefund, Vec<String>)> {
@@ -382,7 +383,7 @@ pub(super) fn on_refund(
     Some((on_refund, clauses))
 }
 
-pub(super) fn door(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Door> {
+pub(crate) fn door(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Door> {
     let clause = context.clause(&mut table, "clause");
     let text = table.prose("text");
     table.finish();

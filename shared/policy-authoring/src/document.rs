@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::Mistakes;
-use super::context::{Context, check_id, clauses_of, ids, terms_of};
-use super::grammar::Grammar;
-use super::reader::{File, Table};
-use super::rules::{self, Allowed};
-use super::{law, parts, practice};
-use crate::document::{Document, Intake};
+use policy::{Document, Intake};
+
+use crate::context::{Context, check_id, clauses_of, ids, terms_of};
+use crate::grammar::Grammar;
+use crate::mistake::Mistakes;
+use crate::reader::{File, Table};
+use crate::rules::{self, Allowed};
+use crate::{law, parts, staffing};
 
 /// Parses and checks one document. `file` is the name that mistakes carry.
 pub fn parse_document(file: &str, text: &str) -> Result<Document, Mistakes> {
@@ -20,7 +21,7 @@ pub fn parse_document(file: &str, text: &str) -> Result<Document, Mistakes> {
 }
 
 /// What the reader asks of a whole document.
-pub(super) fn grammar_of(text: &str) -> Result<Grammar, Mistakes> {
+pub(crate) fn grammar_of(text: &str) -> Result<Grammar, Mistakes> {
     let file = File::new("specimen.toml", text);
     let root = file.parse();
     let document = root.as_ref().and_then(|root| document(&file, file.root(root)));
@@ -64,20 +65,20 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let cancellations = parts::cancellations(root.named_tables("cancellation"), &context, &products);
     let on_refund = root.table("on_refund").and_then(|table| parts::on_refund(table, &context));
     let door = root.table("door").and_then(|table| parts::door(table, &context));
-    let intake = root.optional_table("intake").map(|table| practice::intake(table, &context));
-    let provider = root.optional_table("provider").map(|table| practice::provider(table, &context));
-    let duplicates = root.optional_table("duplicates").map(|table| practice::duplicates(table, &context));
+    let intake = root.optional_table("intake").map(|table| staffing::intake(table, &context));
+    let provider = root.optional_table("provider").map(|table| staffing::provider(table, &context));
+    let duplicates = root.optional_table("duplicates").map(|table| staffing::duplicates(table, &context));
     let downloads =
-        root.optional_table("downloads").map(|table| practice::downloads(table, &context, &products));
-    let review = practice::review(root.named_tables("review"), &context, &products);
-    let approval = root.optional_table("approval").map(|table| practice::approval(table, &context));
-    let calendar = root.optional_table("calendar").map(|table| practice::calendar(table, &context));
+        root.optional_table("downloads").map(|table| staffing::downloads(table, &context, &products));
+    let review = staffing::review(root.named_tables("review"), &context, &products);
+    let approval = root.optional_table("approval").map(|table| staffing::approval(table, &context));
+    let calendar = root.optional_table("calendar").map(|table| staffing::calendar(table, &context));
     root.held_to("law", &law::names());
     let law = law::law(root.named_tables("law"), &context);
     let allowed = Allowed::Policy { offers: &offer_ids, products: &products, review: &review };
     let rules = rules::rules(root.named_tables("rules"), &context, allowed);
-    let conflicts = practice::conflicts(root.named_tables("conflicts"), &context, &rules);
-    let gaps = practice::gaps(root.named_tables("gaps"), &context);
+    let conflicts = staffing::conflicts(root.named_tables("conflicts"), &context, &rules);
+    let gaps = staffing::gaps(root.named_tables("gaps"), &context);
     let service_levels = parts::with_calendar(service_levels, calendar.is_some(), &context);
     root.finish();
     if let (Some(door), Some(Some((Intake { address: Some(address), .. }, place)))) = (&door, &intake)

@@ -7,11 +7,11 @@ use std::fmt::Display;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::grammar::{Grammar, Notes, Shape};
-use super::{Mistake, Mistakes};
+use crate::grammar::{Grammar, Notes, Shape};
+use crate::mistake::{Mistake, Mistakes};
 
 /// A file that is being read, and the mistakes found so far.
-pub(super) struct File<'t> {
+pub(crate) struct File<'t> {
     name: &'t str,
     text: &'t str,
     mistakes: RefCell<Vec<Mistake>>,
@@ -20,14 +20,14 @@ pub(super) struct File<'t> {
 
 /// A value and its place: the offset in the file, and the field's full name.
 #[derive(Clone)]
-pub(super) struct Located<T> {
-    pub(super) value: T,
-    pub(super) at: usize,
-    pub(super) field: String,
+pub(crate) struct Located<T> {
+    pub(crate) value: T,
+    pub(crate) at: usize,
+    pub(crate) field: String,
 }
 
 /// A table of the file. Every field that is asked for counts as known; [`Table::finish`] reports the others.
-pub(super) struct Table<'f, 't> {
+pub(crate) struct Table<'f, 't> {
     file: &'f File<'t>,
     path: String,
     /// The path with a star for every name that the document chooses.
@@ -38,12 +38,12 @@ pub(super) struct Table<'f, 't> {
 }
 
 impl<'t> File<'t> {
-    pub(super) fn new(name: &'t str, text: &'t str) -> Self {
+    pub(crate) fn new(name: &'t str, text: &'t str) -> Self {
         Self { name, text, mistakes: RefCell::default(), notes: Notes::default() }
     }
 
     /// Parses the file. A syntax error is the only mistake reported: what follows it cannot be trusted.
-    pub(super) fn parse(&self) -> Option<Spanned<DeTable<'t>>> {
+    pub(crate) fn parse(&self) -> Option<Spanned<DeTable<'t>>> {
         match DeTable::parse(self.text) {
             Ok(root) => Some(root),
             Err(error) => {
@@ -60,7 +60,7 @@ impl<'t> File<'t> {
         }
     }
 
-    pub(super) fn root<'f>(&'f self, root: &'f Spanned<DeTable<'t>>) -> Table<'f, 't> {
+    pub(crate) fn root<'f>(&'f self, root: &'f Spanned<DeTable<'t>>) -> Table<'f, 't> {
         self.notes.table("");
         Table {
             file: self,
@@ -73,11 +73,11 @@ impl<'t> File<'t> {
     }
 
     /// What was asked of the file.
-    pub(super) fn grammar(&self) -> Grammar {
+    pub(crate) fn grammar(&self) -> Grammar {
         self.notes.taken()
     }
 
-    pub(super) fn mistake(&self, at: usize, field: &str, problem: impl Display) {
+    pub(crate) fn mistake(&self, at: usize, field: &str, problem: impl Display) {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line = before.matches('\n').count().saturating_add(1);
         self.mistakes.borrow_mut().push(Mistake {
@@ -90,7 +90,7 @@ impl<'t> File<'t> {
 
     /// The offset in the file of the character at `offset` of a text value that starts at `at`. Exact for
     /// texts without escapes, which is how conditions are written.
-    pub(super) fn inside(&self, at: usize, offset: usize) -> usize {
+    pub(crate) fn inside(&self, at: usize, offset: usize) -> usize {
         let raw = self.text.get(at..).unwrap_or_default();
         let opening = ["\"\"\"\n", "'''\n", "\"\"\"", "'''", "\"", "'"]
             .into_iter()
@@ -100,7 +100,7 @@ impl<'t> File<'t> {
     }
 
     /// The value, if there were no mistakes at all.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Mistakes> {
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Mistakes> {
         let mut mistakes = self.mistakes.into_inner();
         match value {
             Some(value) if mistakes.is_empty() => Ok(value),
@@ -113,13 +113,13 @@ impl<'t> File<'t> {
 }
 
 impl<T> Located<T> {
-    pub(super) fn mistake(&self, file: &File<'_>, problem: impl Display) {
+    pub(crate) fn mistake(&self, file: &File<'_>, problem: impl Display) {
         file.mistake(self.at, &self.field, problem);
     }
 }
 
 impl<'f, 't> Table<'f, 't> {
-    pub(super) fn file(&self) -> &'f File<'t> {
+    pub(crate) fn file(&self) -> &'f File<'t> {
         self.file
     }
 
@@ -136,7 +136,7 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// Notes the words that a field is held to.
-    pub(super) fn held_to(&self, name: &str, words: &[&str]) {
+    pub(crate) fn held_to(&self, name: &str, words: &[&str]) {
         self.file.notes.words(&self.place(name), words);
     }
 
@@ -146,12 +146,12 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// Where a field stands, or the table where it is missing.
-    pub(super) fn locate(&mut self, name: &'static str) -> Located<()> {
+    pub(crate) fn locate(&mut self, name: &'static str) -> Located<()> {
         let at = self.get(name).map_or(self.at, |value| value.span().start);
         Located { value: (), at, field: self.field(name) }
     }
 
-    pub(super) fn has(&mut self, name: &'static str) -> bool {
+    pub(crate) fn has(&mut self, name: &'static str) -> bool {
         self.file.notes.looked_for(&self.place(name));
         self.get(name).is_some()
     }
@@ -182,7 +182,7 @@ impl<'f, 't> Table<'f, 't> {
         value
     }
 
-    pub(super) fn optional_text(&mut self, name: &'static str) -> Option<Located<String>> {
+    pub(crate) fn optional_text(&mut self, name: &'static str) -> Option<Located<String>> {
         self.note(name, Shape::Text);
         let text = self.read(name, "a text", |value| value.as_str().map(str::to_owned))?;
         if text.value.trim().is_empty() {
@@ -192,24 +192,24 @@ impl<'f, 't> Table<'f, 't> {
         Some(text)
     }
 
-    pub(super) fn text(&mut self, name: &'static str) -> Option<Located<String>> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<Located<String>> {
         let text = self.optional_text(name);
         self.required(name, "a text", text)
     }
 
     /// A text whose line breaks are layout only: runs of white space become one space.
-    pub(super) fn prose(&mut self, name: &'static str) -> Option<String> {
+    pub(crate) fn prose(&mut self, name: &'static str) -> Option<String> {
         let text = self.text(name)?;
         Some(text.value.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
-    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
         self.note(name, Shape::Flag);
         let flag = self.read(name, "true or false", DeValue::as_bool);
         self.required(name, "true or false", flag).map(|flag| flag.value)
     }
 
-    pub(super) fn optional_integer(&mut self, name: &'static str) -> Option<Located<u64>> {
+    pub(crate) fn optional_integer(&mut self, name: &'static str) -> Option<Located<u64>> {
         self.note(name, Shape::Integer);
         self.read(name, "an integer from zero up", |value| {
             let integer = value.as_integer()?;
@@ -217,13 +217,13 @@ impl<'f, 't> Table<'f, 't> {
         })
     }
 
-    pub(super) fn integer(&mut self, name: &'static str) -> Option<Located<u64>> {
+    pub(crate) fn integer(&mut self, name: &'static str) -> Option<Located<u64>> {
         let integer = self.optional_integer(name);
         self.required(name, "an integer from zero up", integer)
     }
 
     /// A day: its text and its first millisecond, UTC.
-    pub(super) fn day(&mut self, name: &'static str) -> Option<Located<(String, i64)>> {
+    pub(crate) fn day(&mut self, name: &'static str) -> Option<Located<(String, i64)>> {
         self.note(name, Shape::Day);
         let day = self.read(name, "a day such as 2026-05-02", |value| {
             let datetime = value.as_datetime()?;
@@ -241,7 +241,7 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// One of a closed list of words.
-    pub(super) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         self.held_to(name, &words);
         let text = self.text(name)?;
@@ -253,7 +253,7 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// Words of a closed list; none where the field is missing.
-    pub(super) fn choices<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Vec<T> {
+    pub(crate) fn choices<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Vec<T> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         self.held_to(name, &words);
         let texts = self.optional_texts(name).into_iter();
@@ -271,7 +271,7 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// A list of texts; empty where the field is missing.
-    pub(super) fn optional_texts(&mut self, name: &'static str) -> Vec<Located<String>> {
+    pub(crate) fn optional_texts(&mut self, name: &'static str) -> Vec<Located<String>> {
         let field = self.field(name);
         self.note(name, Shape::Texts);
         let elements = self.read(name, "a list of texts", |value| {
@@ -295,7 +295,7 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// A list of at least one text.
-    pub(super) fn texts(&mut self, name: &'static str) -> Vec<Located<String>> {
+    pub(crate) fn texts(&mut self, name: &'static str) -> Vec<Located<String>> {
         self.file.notes.demanded(&self.place(name));
         let texts = self.optional_texts(name);
         if texts.is_empty() && self.entries.is_some() {
@@ -309,16 +309,16 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// A list of words, beside a number and amounts: the three kinds of a term's value.
-    pub(super) fn is_list(&mut self, name: &'static str) -> bool {
+    pub(crate) fn is_list(&mut self, name: &'static str) -> bool {
         self.get(name).is_some_and(|value| value.get_ref().is_array())
     }
 
-    pub(super) fn is_table(&mut self, name: &'static str) -> bool {
+    pub(crate) fn is_table(&mut self, name: &'static str) -> bool {
         self.get(name).is_some_and(|value| value.get_ref().as_table().is_some())
     }
 
     /// Amounts by currency: `{ usd = 10_000, jpy = 15_000 }`.
-    pub(super) fn amounts(&mut self, name: &'static str) -> Option<BTreeMap<String, u32>> {
+    pub(crate) fn amounts(&mut self, name: &'static str) -> Option<BTreeMap<String, u32>> {
         self.note(name, Shape::Amounts);
         let table = self.read(name, "amounts by currency", DeValue::as_table)?;
         let mut amounts = BTreeMap::new();
@@ -344,7 +344,7 @@ impl<'f, 't> Table<'f, 't> {
         Some(amounts)
     }
 
-    pub(super) fn optional_table(&mut self, name: &'static str) -> Option<Table<'f, 't>> {
+    pub(crate) fn optional_table(&mut self, name: &'static str) -> Option<Table<'f, 't>> {
         self.note(name, Shape::Table);
         let place = self.place(name);
         let (path, entries) = self.entries_of(name)?;
@@ -364,13 +364,13 @@ impl<'f, 't> Table<'f, 't> {
         Some((path, self.read(name, "a table", DeValue::as_table)?))
     }
 
-    pub(super) fn table(&mut self, name: &'static str) -> Option<Table<'f, 't>> {
+    pub(crate) fn table(&mut self, name: &'static str) -> Option<Table<'f, 't>> {
         let table = self.optional_table(name);
         self.required(name, "a table", table)
     }
 
     /// The tables under `[name.<id>]`, in the order of the file.
-    pub(super) fn named_tables(&mut self, name: &'static str) -> Vec<(Located<String>, Table<'f, 't>)> {
+    pub(crate) fn named_tables(&mut self, name: &'static str) -> Vec<(Located<String>, Table<'f, 't>)> {
         self.note(name, Shape::Named);
         let place = format!("{}.*", self.place(name));
         let Some((parent, entries)) = self.entries_of(name) else { return Vec::new() };
@@ -404,7 +404,7 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// The integers of a table whose keys the document chooses; none where the field is missing.
-    pub(super) fn integers(&mut self, name: &'static str) -> Vec<(Located<String>, u64)> {
+    pub(crate) fn integers(&mut self, name: &'static str) -> Vec<(Located<String>, u64)> {
         self.note(name, Shape::Value);
         let Some((parent, entries)) = self.entries_of(name) else { return Vec::new() };
         let mut integers = Vec::new();
@@ -421,7 +421,7 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// A list of tables; empty where the field is missing.
-    pub(super) fn list_of_tables(&mut self, name: &'static str) -> Vec<Table<'f, 't>> {
+    pub(crate) fn list_of_tables(&mut self, name: &'static str) -> Vec<Table<'f, 't>> {
         let path = self.field(name);
         let file = self.file;
         self.note(name, Shape::Tables);
@@ -451,13 +451,13 @@ impl<'f, 't> Table<'f, 't> {
     }
 
     /// The raw value of a field, for the one place where several types are allowed.
-    pub(super) fn raw(&mut self, name: &'static str) -> Option<Located<&'f DeValue<'t>>> {
+    pub(crate) fn raw(&mut self, name: &'static str) -> Option<Located<&'f DeValue<'t>>> {
         self.note(name, Shape::Value);
         self.read(name, "a value", Some)
     }
 
     /// Reports the fields that nobody asked for.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         for (key, _) in self.entries.into_iter().flatten() {
             if !self.known.contains(&&**key.get_ref()) {
                 let field = self.field(key.get_ref());
@@ -475,7 +475,7 @@ impl<'f, 't> Table<'f, 't> {
 }
 
 /// `a, b or c`, each in backticks.
-pub(super) fn any_of(words: &[&str]) -> String {
+pub(crate) fn any_of(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),

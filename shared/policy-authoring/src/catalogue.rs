@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Mistakes;
-use super::context::{check_id, ids, known};
-use super::reader::{File, Located, Table};
-use crate::catalogue::{Catalogue, Price, PriceKind, Product, UnitAmount};
-use crate::documents::Documents;
+use policy::{Catalogue, Documents, Price, PriceKind, Product, UnitAmount};
+
+use crate::context::{check_id, ids, known};
+use crate::mistake::Mistakes;
+use crate::reader::{File, Located, Table};
 
 /// Parses a catalogue and checks that every product falls under a document that covers it.
 pub fn parse_catalogue(file: &str, text: &str, documents: &Documents) -> Result<Catalogue, Mistakes> {

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use super::context::{Context, check_id, known};
-use super::reader::{Located, Table, any_of};
-use super::rules;
-use crate::document::{
-    ApprovalLimits, Calendar, DeclaredConflict, DeclaredGap, Intake, Provider, Review, ReviewScope, Rule,
-    TermUnit, TermValue,
+use policy::{
+    ApprovalLimits, Calendar, DeclaredConflict, DeclaredGap, Fact, FactType, Intake, Provider, Review,
+    ReviewScope, Rule, TermUnit, TermValue,
 };
-use crate::facts::{Fact, FactType};
+
+use crate::context::{Context, check_id, known};
+use crate::reader::{Located, Table, any_of};
+use crate::rules;
 
 type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
 
@@ -24,7 +24,7 @@ const CLOCK_CHANGES_UNTIL: i16 = 2050;
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// Where requests come in, and the place of the address.
-pub(super) fn intake(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<(Intake, Located<()>)> {
+pub(crate) fn intake(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<(Intake, Located<()>)> {
     let clause = context.clause(&mut table, "clause");
     if let FactType::Choice(channels) = Fact::IntakeChannel.spec().kind {
         table.held_to("channel", channels);
@@ -54,7 +54,7 @@ fn is_address(text: &str) -> bool {
     text.split_once('@').is_some_and(named) && !text.contains(char::is_whitespace)
 }
 
-pub(super) fn provider(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Provider> {
+pub(crate) fn provider(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Provider> {
     let clause = context.clause(&mut table, "clause");
     let name = table.text("name");
     table.finish();
@@ -62,7 +62,7 @@ pub(super) fn provider(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> O
 }
 
 /// Within how long of the same purchase another one counts as its duplicate.
-pub(super) fn duplicates(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<u64> {
+pub(crate) fn duplicates(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<u64> {
     let clause = context.clause(&mut table, "clause");
     let within_s = context.seconds(&mut table, "within");
     table.finish();
@@ -70,7 +70,7 @@ pub(super) fn duplicates(mut table: Table<'_, '_>, context: &Context<'_, '_>) ->
 }
 
 /// The products whose services report every download of a result.
-pub(super) fn downloads(
+pub(crate) fn downloads(
     mut table: Table<'_, '_>,
     context: &Context<'_, '_>,
     products: &BTreeSet<String>,
@@ -86,7 +86,7 @@ pub(super) fn downloads(
     reported
 }
 
-pub(super) fn review(
+pub(crate) fn review(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,
     products: &BTreeSet<String>,
@@ -109,7 +109,7 @@ pub(super) fn review(
     reviews
 }
 
-pub(super) fn approval(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<ApprovalLimits> {
+pub(crate) fn approval(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<ApprovalLimits> {
     let clause = context.clause(&mut table, "clause");
     let money = amounts(&mut table, "money_above", context);
     let credits = amount(&mut table, "credits_above", TermUnit::Credits, context);
@@ -169,7 +169,7 @@ fn amount(
 }
 
 /// The percentage that a term says.
-pub(super) fn percent(
+pub(crate) fn percent(
     table: &mut Table<'_, '_>,
     name: &'static str,
     context: &Context<'_, '_>,
@@ -177,7 +177,7 @@ pub(super) fn percent(
     amount(table, name, TermUnit::Percent, context).and_then(|percent| u32::try_from(percent).ok())
 }
 
-pub(super) fn calendar(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Calendar> {
+pub(crate) fn calendar(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Calendar> {
     let zone = table.text("zone");
     let offsets = table.text("clock_changes").and_then(|rule| offsets(&rule, context));
     table.held_to("working_days", &WEEKDAYS);
@@ -259,7 +259,7 @@ fn holiday(day: &Located<String>, context: &Context<'_, '_>) -> Option<i32> {
     epoch.until(date).ok().map(|span| span.get_days())
 }
 
-pub(super) fn conflicts(
+pub(crate) fn conflicts(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,
     rules: &[Rule],
@@ -286,7 +286,7 @@ pub(super) fn conflicts(
     conflicts
 }
 
-pub(super) fn gaps(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<DeclaredGap> {
+pub(crate) fn gaps(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<DeclaredGap> {
     let mut gaps = Vec::new();
     for (id, mut table) in tables {
         check_id(&id, context.file);

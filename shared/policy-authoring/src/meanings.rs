@@ -1,9 +1,8 @@
 //! What the fields and words of a document mean, in the sentences that an editor shows.
 
-use crate::facts::Fact;
-use crate::reason::Reason;
+use policy::{Fact, Reason};
 
-pub(super) const DOCUMENT: &str = "Clauses that customers read, named terms, and rules over recorded facts. \
+pub(crate) const DOCUMENT: &str = "Clauses that customers read, named terms, and rules over recorded facts. \
     `makegood policy check` finds what a schema cannot: references, units, gaps and contradictions.";
 
 /// By the whole place, or by the last name where every table means the same by it.
@@ -17,13 +16,13 @@ const FIELDS: &[(&str, &str)] = &[
     ("document.version", "The day from which the business applies it: the name of the file."),
     ("document.title", "What customers call the policy."),
     ("document.source", "Where the text was published."),
-    ("document.announced", "The day on which customers were told."),
+    ("document.announced", "The day on which customers were notified."),
     ("document.in_force", "The day from which purchases fall under it, from its first millisecond in UTC."),
     ("document.material", "Whether it changes what customers get, so that it is announced in advance."),
     ("document.material_reason", "Why it is material, or why it is not."),
     ("document.notice", "The term that says how long a material version is announced in advance."),
     ("document.version_clause", "The clause that says which version applies to a purchase."),
-    ("clauses.*.covers", "The written rules that it stands for, such as `S2-16`."),
+    ("clauses.*.covers", "The written rules that it covers, such as `S2-16`."),
     ("clauses.*.kind", "What kind of promise it is; `rule` where it is not said."),
     ("clauses.*.date", "The day since which it reads so."),
     ("clauses.*.text", "What customers read. Line breaks are layout only."),
@@ -73,7 +72,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("after_end", "The term that says how long they stay after the end."),
     ("on_resubscribe", "What subscribing again does to their expiry."),
     ("grace_after_failed_job", "The term that says how long credits stay that a late job gives back."),
-    ("cancellation", "What is shown to who cancels a subscription, for all products or for some."),
+    ("cancellation", "What customers see when they cancel a subscription, for all products or for some."),
     ("cancellation.*.clauses", "The clauses, in the order in which they are shown."),
     ("cancellation.*.products", "The products that they are for; without it, every product."),
     ("on_refund", "What a refund of a payment does."),
@@ -130,7 +129,7 @@ const FIELDS: &[(&str, &str)] = &[
         "credits_above",
         "The term of the credits of one remedy, and of all that people grant an account in time.",
     ),
-    ("person_above", "The term of the credits that one person grants in time, to whichever accounts."),
+    ("person_above", "The term of the credits that one person grants in time, to all accounts together."),
     ("approval.within", "The term of how long credits that people granted count."),
     ("payment_max", "The term of the most that is granted for a payment, as a percentage of what it bought."),
     ("law", "The statutory packs that are held beside the policy; the better of both wins."),
@@ -169,7 +168,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("unit", "seconds", "Seconds."),
     ("unit", "minutes", "60 seconds."),
     ("unit", "hours", "60 minutes."),
-    ("unit", "days", "24 hours, whatever the calendar says."),
+    ("unit", "days", "24 hours, independent of the calendar."),
     ("unit", "calendar_days", "Days of a statutory period, to the end of the last one; only after `within`."),
     ("unit", "business_hours", "Hours of the business calendar; only for clocks."),
     (
@@ -246,7 +245,7 @@ const WORDS: &[(&str, &str, &str)] = &[
 ];
 
 /// What a field means: by its whole place, or else by its name.
-pub(super) fn of_field(place: &str) -> Option<&'static str> {
+pub(crate) fn of_field(place: &str) -> Option<&'static str> {
     let name = place.rsplit('.').next().unwrap_or(place);
     let find = |wanted: &str| FIELDS.iter().find(|(field, _)| *field == wanted).map(|(_, meaning)| *meaning);
     if place == name {
@@ -259,7 +258,7 @@ pub(super) fn of_field(place: &str) -> Option<&'static str> {
 }
 
 /// What a word of a field means.
-pub(super) fn of_word(field: &str, word: &str) -> Option<&'static str> {
+pub(crate) fn of_word(field: &str, word: &str) -> Option<&'static str> {
     let listed = WORDS.iter().find(|(of, each, _)| *of == field && *each == word);
     listed.map(|(_, _, meaning)| *meaning).or_else(|| match field {
         "reasons" => Reason::parse(word).map(Reason::description),
@@ -270,6 +269,6 @@ pub(super) fn of_word(field: &str, word: &str) -> Option<&'static str> {
 
 /// The places and names that have a meaning.
 #[cfg(test)]
-pub(super) fn places() -> impl Iterator<Item = &'static str> {
+pub(crate) fn places() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(place, _)| *place)
 }

@@ -1,12 +1,12 @@
 //! Which promises a version makes smaller than the one before it, beside how it decides requests (S2-33).
 
-use crate::document::{
+use policy::{
     Document, EmptySuccess, FailureEffect, FailureKind, LateSuccess, OnRefund, OnRenewal, OnResubscribe,
-    Revocation, ServiceLevel, ServiceLevelStart,
+    Revocation, ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
 };
 
 /// What `after` promises less than `before`, in words.
-pub(super) fn smaller(before: &Document, after: &Document) -> Vec<String> {
+pub(crate) fn smaller(before: &Document, after: &Document) -> Vec<String> {
     let parts = [failures, service_levels, credits, refunds, offers, people];
     parts.iter().flat_map(|part| part(before, after)).collect()
 }
@@ -64,7 +64,7 @@ fn service_levels(before: &Document, after: &Document) -> Vec<String> {
             continue;
         };
         if let (Some(from), Some(to)) = (before.term(&was.limit), after.term(&is.limit))
-            && to.is_longer_than(from)
+            && is_longer_than(to, from)
         {
             smaller.push(format!(
                 "clock `{}` promises {} where it was {}",
@@ -82,6 +82,23 @@ fn service_levels(before: &Document, after: &Document) -> Vec<String> {
         smaller.extend(said(findings).into_iter().map(|what| format!("clock `{}` {what}", was.id)));
     }
     smaller
+}
+
+/// Whether `term` is more time than `other`; a day of business outlasts any hours of business.
+fn is_longer_than(term: &Term, other: &Term) -> bool {
+    let length = |term: &Term| match (&term.value, term.seconds()) {
+        (_, Some(seconds)) => Some((false, seconds)),
+        // The end of a business day comes within a business day.
+        (TermValue::Number(days, TermUnit::BusinessDays), None) => {
+            Some((true, u64::from(*days).saturating_mul(2)))
+        }
+        (TermValue::Number(ends, TermUnit::BusinessDayEnds), None) => {
+            Some((true, u64::from(*ends).saturating_mul(2).saturating_sub(1)))
+        }
+        (TermValue::Number(hours, _), None) => Some((false, u64::from(*hours).saturating_mul(3_600))),
+        (TermValue::Words(_) | TermValue::Amounts(_), None) => None,
+    };
+    length(term) > length(other)
 }
 
 /// Everything that a request needs is there with the request or after it.

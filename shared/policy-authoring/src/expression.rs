@@ -13,24 +13,22 @@
 //! is the end of the last day. The only number that stands without a name is 0; every other one is a term of
 //! the document.
 
-use crate::condition::{Comparison, Condition, Operand, Words};
-use crate::document::{Term, TermUnit, TermValue};
-use crate::facts::{Fact, FactType, Unit};
+use policy::{Comparison, Condition, Fact, FactType, Operand, Term, TermUnit, TermValue, Unit, Words};
 
-use super::reader::any_of;
+use crate::reader::any_of;
 
 /// Bound on nesting: a condition that people can read needs three levels.
 const DEPTH_MAX: usize = 16;
 
 /// A mistake in a condition: the offset in its text and what is wrong.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub(super) at: usize,
-    pub(super) problem: String,
+pub(crate) struct Wrong {
+    pub(crate) at: usize,
+    pub(crate) problem: String,
 }
 
 /// Parses and checks one condition.
-pub(super) fn parse(text: &str, terms: &[Term]) -> Result<Condition, Wrong> {
+pub(crate) fn parse(text: &str, terms: &[Term]) -> Result<Condition, Wrong> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, end: text.len(), terms, depth: 0 };
     let condition = parser.condition()?;
     match parser.peek() {

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::document::{Document, FailureEffect, FailureKind, LateSuccess, OnRenewal, Operation, Rule};
+use crate::wording::{condition_text, effect_text};
+use policy::{Document, FailureEffect, FailureKind, LateSuccess, OnRenewal, Operation, Rule};
 
 /// What changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,9 +28,9 @@ pub struct Diff {
 pub struct Change {
     /// Its name.
     pub of: String,
-    /// What it was; nothing for what is added.
+    /// What it was; `None` for something added.
     pub before: Option<String>,
-    /// What it becomes; nothing for what is dropped.
+    /// What it becomes; `None` for something dropped.
     pub after: Option<String>,
 }
 
@@ -77,8 +78,11 @@ fn changes(mut before: Texts, after: Texts) -> Vec<Change> {
 fn outcome(document: &Document, rule: &Rule) -> String {
     let reasons: Vec<&str> = rule.reasons.iter().map(|reason| reason.as_str()).collect();
     let reasons = if reasons.is_empty() { "any reason".to_owned() } else { reasons.join(", ") };
-    let mut text =
-        format!("for {reasons}: when {}: {}", rule.condition.text(&document.terms), rule.effect.text());
+    let mut text = format!(
+        "for {reasons}: when {}: {}",
+        condition_text(&rule.condition, &document.terms),
+        effect_text(&rule.effect)
+    );
     for (word, names) in [("; sets aside ", &rule.overrides), ("; offers ", &rule.offers)] {
         if !names.is_empty() {
             text.push_str(word);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Text,
     Flag,
     Integer,
@@ -26,54 +26,54 @@ pub(super) enum Shape {
 
 /// What is known of a field.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Field {
-    pub(super) shapes: BTreeSet<Shape>,
+pub(crate) struct Field {
+    pub(crate) shapes: BTreeSet<Shape>,
     /// The words that it is held to, or the names of its tables.
-    pub(super) words: Vec<String>,
+    pub(crate) words: Vec<String>,
     demanded: usize,
     looked_for: bool,
 }
 
 /// Fields and tables by their places.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Grammar {
-    pub(super) fields: BTreeMap<String, Field>,
+pub(crate) struct Grammar {
+    pub(crate) fields: BTreeMap<String, Field>,
     tables: BTreeMap<String, usize>,
 }
 
 /// The notes of one file.
 #[derive(Debug, Default)]
-pub(super) struct Notes(RefCell<Grammar>);
+pub(crate) struct Notes(RefCell<Grammar>);
 
 impl Notes {
     /// A table of this place is read.
-    pub(super) fn table(&self, place: &str) {
+    pub(crate) fn table(&self, place: &str) {
         let mut grammar = self.0.borrow_mut();
         let count = grammar.tables.entry(place.to_owned()).or_default();
         *count = count.saturating_add(1);
     }
 
-    pub(super) fn shape(&self, place: &str, shape: Shape) {
+    pub(crate) fn shape(&self, place: &str, shape: Shape) {
         self.field(place, |field| {
             field.shapes.insert(shape);
         });
     }
 
     /// The field has to be there.
-    pub(super) fn demanded(&self, place: &str) {
+    pub(crate) fn demanded(&self, place: &str) {
         self.field(place, |field| field.demanded = field.demanded.saturating_add(1));
     }
 
     /// It is looked whether the field is there, so that it need not be.
-    pub(super) fn looked_for(&self, place: &str) {
+    pub(crate) fn looked_for(&self, place: &str) {
         self.field(place, |field| field.looked_for = true);
     }
 
-    pub(super) fn words(&self, place: &str, words: &[&str]) {
+    pub(crate) fn words(&self, place: &str, words: &[&str]) {
         self.field(place, |field| field.words = words.iter().map(|word| (*word).to_owned()).collect());
     }
 
-    pub(super) fn taken(&self) -> Grammar {
+    pub(crate) fn taken(&self) -> Grammar {
         self.0.take()
     }
 
@@ -84,7 +84,7 @@ impl Notes {
 
 impl Grammar {
     /// Whether every table holds the field.
-    pub(super) fn is_required(&self, place: &str) -> bool {
+    pub(crate) fn is_required(&self, place: &str) -> bool {
         let table = place.rsplit_once('.').map_or("", |(table, _)| table);
         self.fields.get(place).is_some_and(|field| {
             !field.looked_for && self.tables.get(table).is_some_and(|tables| field.demanded >= *tables)
@@ -92,7 +92,7 @@ impl Grammar {
     }
 
     /// The names of the fields of a table.
-    pub(super) fn fields_of(&self, table: &str) -> Vec<(&str, &Field)> {
+    pub(crate) fn fields_of(&self, table: &str) -> Vec<(&str, &Field)> {
         let prefix = if table.is_empty() { String::new() } else { format!("{table}.") };
         self.fields
             .iter()

@@ -1,4 +1,5 @@
-//! From TOML texts to checked documents and catalogues: for the build and the command line.
+//! From TOML texts to checked documents and catalogues, for the build and the command line: no function links
+//! this crate. Beside it, versions are compared and tried on past requests.
 //!
 //! A text is read field by field with its place in the file. Mistakes are collected, so that one run
 //! shows all of them, each as `file:line: field: what is wrong; expected …`. A document without
@@ -17,8 +18,8 @@
 //!   `person`, or `needs_information`. A rule that is the exception to others lists them in `overrides`;
 //! - `[operations.<id>]`, `[failures]`, `[empty_success.<id>]` and `[results.<id>]`: how generations end;
 //! - `[credits]`, `[leftover]`, `[on_refund]`: the life of lots;
-//! - `[cancellation.<id>]`: the clauses that are shown to who cancels a subscription, for all products or for
-//!   some;
+//! - `[cancellation.<id>]`: the clauses that customers see when they cancel a subscription, for all products or
+//!   for some;
 //! - `[clocks.<id>]`, `[calendar]`, `[offers.<id>]` and `[door]`: deadlines, when people work,
 //!   alternatives, the way to a person;
 //! - `[intake]`, `[provider]`, `[review.<id>]`, `[approval]`: where requests come in, who pays, what people
@@ -28,84 +29,34 @@
 //! - `[conflicts.<id>]` and `[gaps.<id>]`: what the text itself leaves contradictory or open. The
 //!   function `check_outcomes` reports those that are not declared here.
 
+mod backtest;
 mod catalogue;
 mod context;
+mod diff;
 mod document;
 mod expression;
 mod grammar;
 mod law;
 mod material;
 mod meanings;
+mod mistake;
 mod outcomes;
 mod parts;
-mod practice;
-mod promises;
 mod reader;
 mod rules;
 mod schema;
+mod smaller_promises;
+mod staffing;
 mod witness;
+mod wording;
 
-use std::fmt;
-
+pub use backtest::{Backtest, ClauseTurns, Flip, PastRequest, Sums, backtest};
 pub use catalogue::parse_catalogue;
+pub use diff::{Change, Diff, diff};
 pub use document::parse_document;
 pub use law::parse_pack;
 pub use material::{Loss, Losses, check_change, check_versions, expected_if_material, losses};
+pub use mistake::{Mistake, Mistakes};
 pub use outcomes::{Threshold, check_outcomes, thresholds};
 pub use schema::{SchemaError, schema};
 pub use witness::{TooManyCases, Wanted, witness};
-
-/// One mistake in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// The file's name as it was given.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The field, such as `rules.mid-period.when`.
-    pub field: String,
-    /// What is wrong and what was expected.
-    pub problem: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}: {}: {}", self.file, self.line, self.field, self.problem)
-    }
-}
-
-/// Every mistake of a file, in the order of its lines; at least one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistakes(Vec<Mistake>);
-
-impl Mistakes {
-    /// The mistakes.
-    pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
-        self.0.iter()
-    }
-}
-
-impl fmt::Display for Mistakes {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, mistake) in self.0.iter().enumerate() {
-            if place > 0 {
-                formatter.write_str("\n")?;
-            }
-            mistake.fmt(formatter)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Mistakes {}
-
-/// An instant as an author writes it.
-fn instant_text(milliseconds: i64) -> String {
-    jiff::Timestamp::from_millisecond(milliseconds)
-        .map_or_else(|_| milliseconds.to_string(), |instant| instant.to_string())
-}
-
-/// The day of an instant, in UTC.
-fn day_text(milliseconds: i64) -> String {
-    instant_text(milliseconds).chars().take_while(|character| *character != 'T').collect()
-}

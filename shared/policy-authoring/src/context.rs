@@ -5,21 +5,22 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use super::reader::{File, Located, Table, any_of};
-use crate::document::{Clause, ClauseKind, Term, TermUnit, TermValue};
+use policy::{Clause, ClauseKind, Term, TermUnit, TermValue};
+
+use crate::reader::{File, Located, Table, any_of};
 
 /// What references are checked against, and which clauses something acts on.
-pub(super) struct Context<'f, 't> {
-    pub(super) file: &'f File<'t>,
-    pub(super) clauses: BTreeSet<String>,
-    pub(super) terms: Vec<Term>,
+pub(crate) struct Context<'f, 't> {
+    pub(crate) file: &'f File<'t>,
+    pub(crate) clauses: BTreeSet<String>,
+    pub(crate) terms: Vec<Term>,
     acted_on: RefCell<BTreeSet<String>>,
     measured: RefCell<BTreeSet<String>>,
 }
 
 /// The clauses with their places, and the names that stand in the file: references are held against
 /// these, so that a mistake within a part is reported once and not again wherever the part is cited.
-pub(super) fn clauses_of<'t>(
+pub(crate) fn clauses_of<'t>(
     root: &mut Table<'_, 't>,
     file: &File<'t>,
 ) -> (Vec<(Clause, usize)>, BTreeSet<String>) {
@@ -30,12 +31,12 @@ pub(super) fn clauses_of<'t>(
     (clauses, ids)
 }
 
-pub(super) fn terms_of<'t>(root: &mut Table<'_, 't>, file: &File<'t>) -> Vec<Term> {
+pub(crate) fn terms_of<'t>(root: &mut Table<'_, 't>, file: &File<'t>) -> Vec<Term> {
     root.named_tables("terms").into_iter().filter_map(|(id, table)| term(&id, table, file)).collect()
 }
 
 /// The names of tables.
-pub(super) fn ids(tables: &[(Located<String>, Table<'_, '_>)]) -> BTreeSet<String> {
+pub(crate) fn ids(tables: &[(Located<String>, Table<'_, '_>)]) -> BTreeSet<String> {
     tables.iter().map(|(id, _)| id.value.clone()).collect()
 }
 
@@ -99,7 +100,7 @@ fn term(id: &Located<String>, mut table: Table<'_, '_>, file: &File<'_>) -> Opti
 }
 
 /// Ids are names of the document's own: lower-case letters, digits, `-` and `_`.
-pub(super) fn check_id(id: &Located<String>, file: &File<'_>) {
+pub(crate) fn check_id(id: &Located<String>, file: &File<'_>) {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     if id.value.is_empty() || !id.value.chars().all(allowed) {
         id.mistake(file, format!("id `{}`; expected lower-case letters, digits, `-` and `_`", id.value));
@@ -107,24 +108,24 @@ pub(super) fn check_id(id: &Located<String>, file: &File<'_>) {
 }
 
 impl<'f, 't> Context<'f, 't> {
-    pub(super) fn new(file: &'f File<'t>, clauses: BTreeSet<String>, terms: Vec<Term>) -> Self {
+    pub(crate) fn new(file: &'f File<'t>, clauses: BTreeSet<String>, terms: Vec<Term>) -> Self {
         Self { file, clauses, terms, acted_on: RefCell::default(), measured: RefCell::default() }
     }
 
     /// A reference to a clause, which something of the document acts on.
-    pub(super) fn clause(&self, table: &mut Table<'_, '_>, name: &'static str) -> Option<String> {
+    pub(crate) fn clause(&self, table: &mut Table<'_, '_>, name: &'static str) -> Option<String> {
         let reference = table.text(name)?;
         self.act_on(reference)
     }
 
-    pub(super) fn act_on(&self, reference: Located<String>) -> Option<String> {
+    pub(crate) fn act_on(&self, reference: Located<String>) -> Option<String> {
         let known = self.known_clause(reference)?;
         self.acted_on.borrow_mut().insert(known.clone());
         Some(known)
     }
 
     /// A reference to a clause that a clock measures.
-    pub(super) fn measured_clause(&self, table: &mut Table<'_, '_>) -> Option<String> {
+    pub(crate) fn measured_clause(&self, table: &mut Table<'_, '_>) -> Option<String> {
         let reference = table.text("clause")?;
         let known = self.known_clause(reference)?;
         self.measured.borrow_mut().insert(known.clone());
@@ -136,7 +137,7 @@ impl<'f, 't> Context<'f, 't> {
     }
 
     /// A reference to a term that is plain time, in seconds.
-    pub(super) fn seconds(&self, table: &mut Table<'_, '_>, name: &'static str) -> Option<u64> {
+    pub(crate) fn seconds(&self, table: &mut Table<'_, '_>, name: &'static str) -> Option<u64> {
         let reference = table.text(name)?;
         let term = self.term(&reference)?;
         let seconds = term.seconds();
@@ -148,7 +149,7 @@ impl<'f, 't> Context<'f, 't> {
         seconds
     }
 
-    pub(super) fn term(&self, reference: &Located<String>) -> Option<&Term> {
+    pub(crate) fn term(&self, reference: &Located<String>) -> Option<&Term> {
         let term = self.terms.iter().find(|term| term.id == reference.value);
         if term.is_none() {
             let ids: Vec<&str> = self.terms.iter().map(|term| term.id.as_str()).collect();
@@ -158,7 +159,7 @@ impl<'f, 't> Context<'f, 't> {
         term
     }
 
-    pub(super) fn check_acted_on(&self, clause: &Clause, at: usize) {
+    pub(crate) fn check_acted_on(&self, clause: &Clause, at: usize) {
         let field = format!("clauses.{}", clause.id);
         let clocked = self.measured.borrow().contains(&clause.id);
         if clause.kind == ClauseKind::Rule && !clocked && !self.acted_on.borrow().contains(&clause.id) {
@@ -173,7 +174,7 @@ impl<'f, 't> Context<'f, 't> {
 }
 
 /// A reference to one of a set of names.
-pub(super) fn known(
+pub(crate) fn known(
     what: &str,
     reference: Located<String>,
     names: &BTreeSet<String>,

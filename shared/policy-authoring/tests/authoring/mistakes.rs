@@ -1,9 +1,9 @@
 //! Every mistake names file, line and field, what is wrong and what was expected.
 
 use policy::Documents;
-use policy::authoring::{parse_catalogue, parse_document};
+use policy_authoring::{parse_catalogue, parse_document};
 
-use crate::small::SMALL;
+use crate::SMALL;
 
 /// The tables of a document.
 /// The fields of `on_refund`.

@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::condition::{Comparison, Condition, Inputs, Operand, Trace, Truth, Words};
-use crate::document::{Document, Term, TermUnit, TermValue};
-use crate::facts::{Fact, FactSet, FactType, Facts, Unit, Value};
-use crate::statutory::last_instant;
+use policy::{
+    Comparison, Condition, Document, Fact, FactSet, FactType, Facts, Inputs, Operand, Term, TermUnit,
+    TermValue, Trace, Truth, Unit, Value, Words, last_instant,
+};
 
 /// A week after the document comes into force: every payment of the search is charged around it.
 const BASE_AFTER_MS: i64 = 7 * 86_400_000;
@@ -140,7 +140,7 @@ fn domain(fact: Fact, document: &Document, drawn: &[&Term], words: &BTreeSet<(Fa
     }
 }
 
-pub(super) fn base_ms(document: &Document) -> i64 {
+pub(crate) fn base_ms(document: &Document) -> i64 {
     document.in_force_from_ms.saturating_add(BASE_AFTER_MS)
 }
 
@@ -214,7 +214,7 @@ fn collect_words(condition: &Condition, terms: &[Term], words: &mut BTreeSet<(Fa
             words.extend(listed.iter().map(|word| (*fact, word.clone())));
         }
         Condition::OneOf(fact, Words::Term(place)) => {
-            // One word of a list stands for all of them.
+            // One word of a list represents all of them.
             if let Some(TermValue::Words(listed)) = terms.get(*place).map(|term| &term.value) {
                 words.extend(listed.first().map(|word| (*fact, word.clone())));
             }

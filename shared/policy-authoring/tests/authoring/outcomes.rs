@@ -1,9 +1,9 @@
 //! What is found in a document as a whole: contradictions, gaps, numbers that no term backs, and the
 //! mistakes of the tables that say how a business works.
 
-use policy::authoring::{check_outcomes, parse_document};
+use policy_authoring::{check_outcomes, parse_document};
 
-use crate::small::SMALL;
+use crate::SMALL;
 
 fn rule(id: &str, when: &str, outcome: &str) -> String {
     let remedy = if outcome == "grant" { "remedy = \"rest_of_payment\"\n" } else { "" };

@@ -1,0 +1,12 @@
+//! Small documents with mistakes, contradictions and changes.
+
+#[cfg(test)]
+mod differences;
+#[cfg(test)]
+mod mistakes;
+#[cfg(test)]
+mod outcomes;
+
+/// The document of the engine's own tests; these replace parts of it.
+#[cfg(test)]
+pub(crate) const SMALL: &str = include_str!("../../../policy/tests/policy/small.toml");
