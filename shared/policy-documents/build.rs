@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use policy::{Documents, DocumentsError, Head};
+use policy::{Documents, DocumentsError, VersionHead};
 use policy_authoring::{Mistakes, check_outcomes, check_versions, parse_catalogue, parse_document};
 
 /// One folder per policy, one file per version.
@@ -66,7 +66,7 @@ fn embed() -> Result<(), BuildError> {
     // Each version is encoded on its own, behind its head: it is decoded on its own as well.
     let versions = documents
         .iter()
-        .map(|document| Ok((Head::of(document), postcard::to_allocvec(document)?)))
+        .map(|document| Ok((VersionHead::of(document), postcard::to_allocvec(document)?)))
         .collect::<Result<Vec<_>, postcard::Error>>()?;
     let encoded = postcard::to_allocvec(&(versions, catalogue))?;
     let out =

@@ -29,8 +29,8 @@ impl EndingDecision {
     /// The policy's decision on one report of how `hold`'s generation ended.
     pub(crate) fn of(document: &Document, hold: &Hold, reported: &ReportedEnding) -> Self {
         let (ending, code) = match reported {
-            ReportedEnding::Failed { kind, code } => (policy::Ending::Failed(*kind), code.clone()),
-            ReportedEnding::Completed(answer) => (policy::Ending::Answered(answer), None),
+            ReportedEnding::Failed { kind, code } => (policy::GenerationEnding::Failed(*kind), code.clone()),
+            ReportedEnding::Completed(answer) => (policy::GenerationEnding::Answered(answer), None),
         };
         match document.classify(&hold.operation, ending) {
             GenerationOutcome::Succeeded => Self::Capture,

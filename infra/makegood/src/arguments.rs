@@ -51,7 +51,8 @@ pub(crate) enum Command {
     Policy(PolicyCommand),
 }
 
-// The tables' names. Not a documentation comment: clap would take it for the help of the command that flattens it.
+// The tables' names. Not a documentation comment: clap would take it for the help of the command that
+// flattens it.
 #[derive(Debug, Args)]
 pub(crate) struct TableArguments {
     /// The ledger table; `LEDGER_TABLE` where it is not given

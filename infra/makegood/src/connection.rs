@@ -1,4 +1,5 @@
-//! The tables that a command reads, named by its arguments or else by the environment that the functions have.
+//! The tables that a command reads, named by its arguments or else by the environment that the functions
+//! have.
 
 use lambda::aws::SdkSettings;
 use lambda::config::{ConfigError, Env};

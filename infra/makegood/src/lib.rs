@@ -1,5 +1,5 @@
-//! The operator's command line: checks live data, prints an account's history, shows what was parked and has it
-//! applied again, tries policies out, and explains what they decided.
+//! The operator's command line: checks live data, prints an account's history, shows what was parked and has
+//! it applied again, tries policies out, and explains what they decided.
 //!
 //! No command writes to a table: a replay is asked of the function that applies events. Results go to
 //! standard output, progress and errors to standard error. Texts of customers and of Stripe are escaped

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use policy::{Document, Head};
+use policy::{Document, VersionHead};
 use policy_documents::{catalogue, documents};
 use serde_json::Value;
 
@@ -349,7 +349,7 @@ impl Harness {
             .map(|(place, document)| {
                 let document =
                     broken.filter(|(each, _)| *each == place).map_or(document, |(_, broken)| broken);
-                Ok((Head::of(document), postcard::to_allocvec(document)?))
+                Ok((VersionHead::of(document), postcard::to_allocvec(document)?))
             })
             .collect::<Result<Vec<_>, postcard::Error>>()
             .and_then(|versions| postcard::to_allocvec(&(versions, catalogue())))

@@ -14,18 +14,18 @@ use policy::{Document, FailureEffect, FailureKind, LateSuccess, OnRenewal, Opera
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Diff {
     /// Texts that customers read.
-    pub clauses: Vec<Change>,
+    pub clauses: Vec<DocumentChange>,
     /// Named numbers and lists.
-    pub terms: Vec<Change>,
+    pub terms: Vec<DocumentChange>,
     /// When rules are met, and what then follows.
-    pub outcomes: Vec<Change>,
+    pub outcomes: Vec<DocumentChange>,
     /// Failures, left-over credits, renewals, refunds, clocks, offers, laws and review.
-    pub promises: Vec<Change>,
+    pub promises: Vec<DocumentChange>,
 }
 
 /// Something that one version says otherwise than the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
+pub struct DocumentChange {
     /// Its name.
     pub of: String,
     /// What it was; `None` for something added.
@@ -62,15 +62,19 @@ pub fn diff(before: &Document, after: &Document) -> Diff {
 
 type Texts = BTreeMap<String, String>;
 
-fn changes(mut before: Texts, after: Texts) -> Vec<Change> {
-    let mut changes: Vec<Change> = after
+fn changes(mut before: Texts, after: Texts) -> Vec<DocumentChange> {
+    let mut changes: Vec<DocumentChange> = after
         .into_iter()
         .filter_map(|(of, after)| {
             let before = before.remove(&of);
-            (before.as_ref() != Some(&after)).then_some(Change { of, before, after: Some(after) })
+            (before.as_ref() != Some(&after)).then_some(DocumentChange { of, before, after: Some(after) })
         })
         .collect();
-    changes.extend(before.into_iter().map(|(of, before)| Change { of, before: Some(before), after: None }));
+    changes.extend(before.into_iter().map(|(of, before)| DocumentChange {
+        of,
+        before: Some(before),
+        after: None,
+    }));
     changes.sort_by(|one, other| one.of.cmp(&other.of));
     changes
 }

@@ -18,8 +18,8 @@
 //!   `person`, or `needs_information`. A rule that is the exception to others lists them in `overrides`;
 //! - `[operations.<id>]`, `[failures]`, `[empty_success.<id>]` and `[results.<id>]`: how generations end;
 //! - `[credits]`, `[leftover]`, `[on_refund]`: the life of lots;
-//! - `[cancellation.<id>]`: the clauses that customers see when they cancel a subscription, for all products or
-//!   for some;
+//! - `[cancellation.<id>]`: the clauses that customers see when they cancel a subscription, for all products
+//!   or for some;
 //! - `[clocks.<id>]`, `[calendar]`, `[offers.<id>]` and `[door]`: deadlines, when people work,
 //!   alternatives, the way to a person;
 //! - `[intake]`, `[provider]`, `[review.<id>]`, `[approval]`: where requests come in, who pays, what people
@@ -52,7 +52,7 @@ mod wording;
 
 pub use backtest::{Backtest, ClauseTurns, Flip, PastRequest, Sums, backtest};
 pub use catalogue::parse_catalogue;
-pub use diff::{Change, Diff, diff};
+pub use diff::{Diff, DocumentChange, diff};
 pub use document::parse_document;
 pub use law::parse_pack;
 pub use material::{Loss, Losses, check_change, check_versions, expected_if_material, losses};

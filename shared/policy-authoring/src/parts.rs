@@ -6,8 +6,8 @@ use toml::de::DeValue;
 
 use policy::{
     AnswerMatch, AnswerShape, Cancellation, Door, EmptySuccess, FailureEffect, FailureKind, FailureRule,
-    FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, Offer, OfferKind, OnRefund, OnRenewal,
-    OnResubscribe, Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
+    FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, OfferKind, OfferRule, OnRefund,
+    OnRenewal, OnResubscribe, Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
 };
 
 use crate::context::{Context, check_id, known};
@@ -226,7 +226,7 @@ enum Shape {
     FilledText,
 }
 
-pub(crate) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Offer> {
+pub(crate) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<OfferRule> {
     let mut offers = Vec::new();
     for (id, mut table) in tables {
         check_id(&id, context.file);
@@ -241,7 +241,7 @@ pub(crate) fn offers(tables: Named<'_, '_>, context: &Context<'_, '_>) -> Vec<Of
         let text = table.prose("text");
         table.finish();
         if let (Some(clause), Some(kind), Some(text)) = (clause, kind, text) {
-            offers.push(Offer { id: id.value, clause, kind, remedy, percent, usable_s, text });
+            offers.push(OfferRule { id: id.value, clause, kind, remedy, percent, usable_s, text });
         }
     }
     offers

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use policy::{Condition, Effect, Fact, Mode, Reason, RemedyRule, Review, ReviewScope, Rule, Source, Words};
+use policy::{
+    Condition, Effect, Fact, Mode, Reason, RemedyRule, ReviewRule, ReviewScope, Rule, Source, Words,
+};
 
 use crate::context::{Context, check_id, ids, known};
 use crate::expression;
@@ -23,7 +25,7 @@ enum OutcomeWord {
 #[derive(Clone, Copy)]
 pub(crate) enum Allowed<'a> {
     /// A rule of a policy.
-    Policy { offers: &'a BTreeSet<String>, products: &'a BTreeSet<String>, review: &'a [Review] },
+    Policy { offers: &'a BTreeSet<String>, products: &'a BTreeSet<String>, review: &'a [ReviewRule] },
     /// A rule of a statutory pack: it grants or goes to a person, and the document that heeds the pack
     /// says whether the machine may decide.
     Law,
@@ -127,7 +129,7 @@ fn check_review(
     context: &Context<'_, '_>,
     effect: &Effect,
     products: &[String],
-    review: &[Review],
+    review: &[ReviewRule],
 ) {
     let refuses = match effect {
         Effect::Grant(_, Mode::Auto) => false,

@@ -8,7 +8,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use policy::{
-    ApprovalLimits, Calendar, DeclaredConflict, DeclaredGap, Fact, FactType, Intake, Provider, Review,
+    ApprovalLimits, Calendar, DeclaredConflict, DeclaredGap, Fact, FactType, Intake, Provider, ReviewRule,
     ReviewScope, Rule, TermUnit, TermValue,
 };
 
@@ -90,7 +90,7 @@ pub(crate) fn review(
     tables: Named<'_, '_>,
     context: &Context<'_, '_>,
     products: &BTreeSet<String>,
-) -> Vec<Review> {
+) -> Vec<ReviewRule> {
     let mut reviews = Vec::new();
     for (id, mut table) in tables {
         check_id(&id, context.file);
@@ -103,7 +103,7 @@ pub(crate) fn review(
         let of = table.choice("of", ReviewScope::SPELLINGS);
         table.finish();
         if let (Some(clause), Some(of)) = (clause, of) {
-            reviews.push(Review { id: id.value, clause, products, of });
+            reviews.push(ReviewRule { id: id.value, clause, products, of });
         }
     }
     reviews

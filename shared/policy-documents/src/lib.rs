@@ -7,13 +7,13 @@
 
 use std::sync::LazyLock;
 
-use policy::{Catalogue, Documents, Head};
+use policy::{Catalogue, Documents, VersionHead};
 use serde::Deserialize;
 
 const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/documents.postcard"));
 
 static EMBEDDED: LazyLock<(Documents, Catalogue)> = LazyLock::new(|| {
-    let (versions, catalogue): (Vec<(Head, &[u8])>, Catalogue) = decode(bytes());
+    let (versions, catalogue): (Vec<(VersionHead, &[u8])>, Catalogue) = decode(bytes());
     (Documents::later(versions.into_iter().map(|(head, bytes)| (head, move || decode(bytes)))), catalogue)
 });
 

@@ -2,8 +2,8 @@
 //! <https://docs.stripe.com/currencies> lists them on 2026-11-28.
 
 /// Currencies whose smallest unit is the unit itself
-/// (<https://docs.stripe.com/currencies#zero-decimal>). The Ugandan shilling is in Stripe's list as well, and is
-/// a [special case](WHOLE_HUNDREDTHS).
+/// (<https://docs.stripe.com/currencies#zero-decimal>). The Ugandan shilling is in Stripe's list as well, and
+/// is a [special case](WHOLE_HUNDREDTHS).
 const ZERO_DECIMAL: [&str; 15] =
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
 /// Currencies of thousandths. The last digit of an amount is always 0

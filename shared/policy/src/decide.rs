@@ -16,7 +16,7 @@ use crate::decision::{
     Basis, Decision, Discount, DoorShown, FactUsed, Missing, NearestChange, OfferMade, Outcome,
     Recommendation, Remedy, cite,
 };
-use crate::document::{Document, Effect, Offer, OfferKind, ReviewScope, Rule};
+use crate::document::{Document, Effect, OfferKind, OfferRule, ReviewScope, Rule};
 use crate::evaluate::{
     LawEvaluation, Proposal, RuleEvaluation, Ruling, changes, evaluate_rules, remedy_of, rule_finding,
     ruling_of, settled_by, stronger_of,
@@ -288,7 +288,7 @@ fn smallest_set(
     })
 }
 
-fn offer_made(offer: &Offer, facts: &Facts, trace: &mut Trace) -> OfferMade {
+fn offer_made(offer: &OfferRule, facts: &Facts, trace: &mut Trace) -> OfferMade {
     let computed = offer.remedy.and_then(|remedy| match remedy_of(remedy, facts, trace) {
         Proposal::Grant(remedy) => Some(remedy),
         Proposal::Refuse | Proposal::Person | Proposal::Blocked(..) => None,

@@ -1,7 +1,7 @@
 //! All versions of all documents, and which of them a purchase falls under.
 //!
-//! A version is chosen by its [`Head`]. What follows it is decoded when it is first asked for: a function
-//! that answers for one product pays for one document.
+//! A version is chosen by its [`VersionHead`]. What follows it is decoded when it is first asked for: a
+//! function that answers for one product pays for one document.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ pub struct Documents(Vec<Version>);
 
 /// What a version is chosen by. The serde derives are the embedded form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
+pub struct VersionHead {
     /// As [`Document::id`].
     pub id: String,
     /// As [`Document::version`].
@@ -31,7 +31,7 @@ pub struct Head {
 type Decode = Box<dyn FnOnce() -> Document + Send>;
 
 struct Version {
-    head: Head,
+    head: VersionHead,
     document: LazyLock<Document, Decode>,
 }
 
@@ -101,13 +101,13 @@ impl Documents {
             }
         }
         Ok(Self::later(documents.into_iter().map(|document| {
-            let head = Head::of(&document);
+            let head = VersionHead::of(&document);
             (head, move || document)
         })))
     }
 
     /// The versions of a [`Documents::new`], in its order. Each is made when it is first asked for.
-    pub fn later<D>(versions: impl IntoIterator<Item = (Head, D)>) -> Self
+    pub fn later<D>(versions: impl IntoIterator<Item = (VersionHead, D)>) -> Self
     where
         D: FnOnce() -> Document + Send + 'static,
     {
@@ -160,7 +160,7 @@ impl PartialEq for Documents {
 
 impl Eq for Documents {}
 
-impl Head {
+impl VersionHead {
     /// The head of a document.
     pub fn of(document: &Document) -> Self {
         Self {

@@ -6,7 +6,7 @@ use crate::document::{Clause, Document, EmptySuccess, FailureEffect, FailureKind
 
 /// How a generation was reported to have ended.
 #[derive(Debug, Clone, Copy)]
-pub enum Ending<'a> {
+pub enum GenerationEnding<'a> {
     /// It failed.
     Failed(FailureKind),
     /// The provider claims success with this answer.
@@ -49,11 +49,11 @@ impl Document {
 
     /// What the policy makes of a generation's ending. A failure of an operation that the policy does
     /// not list goes to a person (S2-5).
-    pub fn classify(&self, operation: &str, ending: Ending<'_>) -> GenerationOutcome<'_> {
+    pub fn classify(&self, operation: &str, ending: GenerationEnding<'_>) -> GenerationOutcome<'_> {
         let listed = self.operation(operation);
         let (kind, signature) = match ending {
-            Ending::Failed(kind) => (kind, None),
-            Ending::Answered(answer) => match self.signature(operation, answer) {
+            GenerationEnding::Failed(kind) => (kind, None),
+            GenerationEnding::Answered(answer) => match self.signature(operation, answer) {
                 Some(signature) => (FailureKind::EmptySuccess, Some(signature)),
                 None if self.holds_result(operation, answer) => return GenerationOutcome::Succeeded,
                 None => (FailureKind::UnknownAnswer, None),

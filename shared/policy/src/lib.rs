@@ -35,13 +35,13 @@ pub use decision::{
 pub use document::{
     AnswerMatch, AnswerShape, ApprovalLimits, Calendar, Cancellation, Clause, ClauseKind, DeclaredConflict,
     DeclaredGap, Document, Door, Effect, EmptySuccess, FailureEffect, FailureKind, FailureRule, FailureRules,
-    Intake, KnownResult, LateSuccess, LateSuccessRule, LawPack, Leftover, Mode, Offer, OfferKind, OnRefund,
-    OnRenewal, OnResubscribe, Operation, Provider, RemedyRule, Review, ReviewScope, Revocation, Rule,
-    ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
+    Intake, KnownResult, LateSuccess, LateSuccessRule, LawPack, Leftover, Mode, OfferKind, OfferRule,
+    OnRefund, OnRenewal, OnResubscribe, Operation, Provider, RemedyRule, ReviewRule, ReviewScope, Revocation,
+    Rule, ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
 };
-pub use documents::{Documents, DocumentsError, Head, InForce};
+pub use documents::{Documents, DocumentsError, InForce, VersionHead};
 pub use facts::{Fact, FactError, FactSet, FactSpec, FactType, Facts, Source, Unit, Value};
-pub use generation::{Ending, GenerationOutcome};
+pub use generation::{GenerationEnding, GenerationOutcome};
 pub use reason::Reason;
 pub use statutory::last_instant;
 pub use window::window_until;

@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_period_ends_with_its_last_day() {
-        // Berlin, from Monday 2 November 10:00 to the end of Monday 16 November, at any hour of the first day.
+        // Berlin, from Monday 2 November 10:00 to the end of Monday 16 November, at any hour of the first
+        // day.
         for start in ["2026-11-02T09:00:00Z", "2026-11-01T23:00:00Z", "2026-11-02T22:59:59.999Z"] {
             check("DE", start, 14, "2026-11-16T23:00:00Z");
         }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use policy::Document;
-use policy_authoring::{Change, Diff, diff};
+use policy_authoring::{Diff, DocumentChange, diff};
 use policy_authoring::{Losses, losses};
 use serde::Serialize;
 
@@ -89,7 +89,7 @@ fn write(
     Ok(())
 }
 
-fn list(heading: &str, changes: &[Change], output: &mut impl Write) -> Result<(), Failure> {
+fn list(heading: &str, changes: &[DocumentChange], output: &mut impl Write) -> Result<(), Failure> {
     if changes.is_empty() {
         return Ok(());
     }

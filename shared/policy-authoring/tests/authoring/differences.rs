@@ -1,6 +1,6 @@
 //! What changes from one version of a document to another.
 
-use policy_authoring::{Change, Diff, diff};
+use policy_authoring::{Diff, DocumentChange, diff};
 use policy_authoring::{Losses, check_change, check_versions, losses, parse_document};
 
 use crate::SMALL;
@@ -16,9 +16,9 @@ fn changed(replacements: &[(&str, &str)]) -> Diff {
     diff(&parse(SMALL), &parse(&after))
 }
 
-fn change(of: &str, before: &str, after: &str) -> Change {
+fn change(of: &str, before: &str, after: &str) -> DocumentChange {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    Change { of: of.to_owned(), before: text(before), after: text(after) }
+    DocumentChange { of: of.to_owned(), before: text(before), after: text(after) }
 }
 
 #[test]

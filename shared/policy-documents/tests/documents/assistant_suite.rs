@@ -1,6 +1,8 @@
 //! The rules of the assistant suite, each by its id: S0 is about refunds, S1 about cancelling.
 
-use policy::{Basis, Ending, Fact, FailureKind, GenerationOutcome, OnRenewal, Outcome, Reason, Remedy};
+use policy::{
+    Basis, Fact, FailureKind, GenerationEnding, GenerationOutcome, OnRenewal, Outcome, Reason, Remedy,
+};
 use serde_json::json;
 
 use crate::case::{
@@ -237,9 +239,9 @@ fn generations_that_fail_give_their_credits_back() {
         ("studio_video", json!({"status": "succeeded"})),
         ("audio_track", json!({"status": "succeeded", "audio_url": null})),
     ] {
-        let outcome = document.classify(operation, Ending::Answered(&empty));
+        let outcome = document.classify(operation, GenerationEnding::Answered(&empty));
         assert!(matches!(outcome, GenerationOutcome::GiveBack { signature: Some(_), .. }), "{operation}");
-        let outcome = document.classify(operation, Ending::Failed(FailureKind::HoldTimeout));
+        let outcome = document.classify(operation, GenerationEnding::Failed(FailureKind::HoldTimeout));
         assert!(matches!(outcome, GenerationOutcome::GiveBack { .. }), "{operation}");
     }
 }

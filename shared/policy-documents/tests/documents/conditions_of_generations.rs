@@ -1,6 +1,6 @@
 //! The rules about generations hinge on each of their conditions, in every document that has them.
 
-use policy::{Ending, Fact, FailureKind, GenerationOutcome, Reason};
+use policy::{Fact, FailureKind, GenerationEnding, GenerationOutcome, Reason};
 
 use crate::case::{Case, document_of};
 use crate::written::{GRANTS, PERSON, REFUSES, Written, sets_aside};
@@ -137,7 +137,7 @@ fn s4_2_s4_3_failed_pictures_give_their_credits_back() {
 fn s4_5_s4_23_unclear_pictures_are_for_a_person() {
     PICTURES.unclear_are_for_a_person();
     for kind in [FailureKind::ModerationBlock, FailureKind::PartialResult, FailureKind::UnknownAnswer] {
-        let outcome = document_of("image-web").classify("picture", Ending::Failed(kind));
+        let outcome = document_of("image-web").classify("picture", GenerationEnding::Failed(kind));
         let GenerationOutcome::Person { clauses, .. } = outcome else { panic!("{kind:?}: {outcome:?}") };
         assert_eq!(clauses[0].id, "keeps-failing");
     }

@@ -1,7 +1,7 @@
 //! The rules of the service that makes 3D models, each by its id.
 
 use policy::{
-    Basis, Ending, Fact, FailureKind, GenerationOutcome, Outcome, Reason, Remedy, Revocation, Value,
+    Basis, Fact, FailureKind, GenerationEnding, GenerationOutcome, Outcome, Reason, Remedy, Revocation, Value,
 };
 use policy_documents::documents;
 use serde_json::json;
@@ -349,11 +349,14 @@ fn s3_7_known_empty_answers_are_failures() {
         ("texture", json!({"code": 200, "data": {"successFlag": 3}}), json!({"textures": ["t"]})),
         ("mesh_export", json!({"file_url": null}), json!({"file_url": "u"})),
     ] {
-        let outcome = document.classify(operation, Ending::Answered(&empty));
+        let outcome = document.classify(operation, GenerationEnding::Answered(&empty));
         assert!(
             matches!(outcome, GenerationOutcome::GiveBack { kind: FailureKind::EmptySuccess, .. }),
             "{operation}: {outcome:?}"
         );
-        assert_eq!(document.classify(operation, Ending::Answered(&full)), GenerationOutcome::Succeeded);
+        assert_eq!(
+            document.classify(operation, GenerationEnding::Answered(&full)),
+            GenerationOutcome::Succeeded
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! The rules of the web service for pictures, each by its id.
 
-use policy::{Ending, Fact, FailureKind, GenerationOutcome, LateSuccess, OnRenewal, Outcome, Reason, Remedy};
+use policy::{
+    Fact, FailureKind, GenerationEnding, GenerationOutcome, LateSuccess, OnRenewal, Outcome, Reason, Remedy,
+};
 use serde_json::json;
 
 use crate::case::{
@@ -19,7 +21,7 @@ fn s4_2_s4_3_a_failed_generation_gives_all_its_credits_back() {
     let document = document_of(PRODUCT);
     for operation in &document.operations {
         for kind in [FailureKind::ProviderError, FailureKind::OwnError, FailureKind::HoldTimeout] {
-            let outcome = document.classify(&operation.id, Ending::Failed(kind));
+            let outcome = document.classify(&operation.id, GenerationEnding::Failed(kind));
             assert!(matches!(outcome, GenerationOutcome::GiveBack { .. }), "{} {kind:?}", operation.id);
         }
     }
@@ -30,7 +32,7 @@ fn s4_2_s4_3_a_failed_generation_gives_all_its_credits_back() {
         ("background_removal", json!({})),
         ("prompt_enhancement", json!({"prompt": ""})),
     ] {
-        let outcome = document.classify(operation, Ending::Answered(&empty));
+        let outcome = document.classify(operation, GenerationEnding::Answered(&empty));
         assert!(matches!(outcome, GenerationOutcome::GiveBack { signature: Some(_), .. }), "{operation}");
     }
     let kept = Case::generation_of(PRODUCT, "failed");
@@ -44,7 +46,7 @@ fn s4_2_s4_3_a_failed_generation_gives_all_its_credits_back() {
 fn s4_5_a_stuck_generation_ends_at_its_deadline_and_is_not_charged() {
     let document = document_of(PRODUCT);
     assert_eq!(document.hold_deadline_s("picture"), 30 * 60);
-    let outcome = document.classify("picture", Ending::Failed(FailureKind::HoldTimeout));
+    let outcome = document.classify("picture", GenerationEnding::Failed(FailureKind::HoldTimeout));
     let GenerationOutcome::GiveBack { clauses, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(clauses[0].id, "stuck-generation");
     let decision = Case::generation_of(PRODUCT, "running").decide(Reason::GenerationFailed);
@@ -99,12 +101,15 @@ fn an_answer_without_a_known_result_is_for_a_person() {
         ("upscale", json!({"images": [{"id": 1}]}), json!({"images": [{"url": "https://a/b"}]})),
         ("prompt_enhancement", json!({"prompt": {"text": "x"}}), json!({"prompt": "a cat"})),
     ] {
-        let outcome = document.classify(operation, Ending::Answered(&unknown));
+        let outcome = document.classify(operation, GenerationEnding::Answered(&unknown));
         let GenerationOutcome::Person { kind: FailureKind::UnknownAnswer, clauses } = outcome else {
             panic!("{operation}: {outcome:?}")
         };
         assert_eq!(clauses[0].id, "keeps-failing");
-        assert_eq!(document.classify(operation, Ending::Answered(&known)), GenerationOutcome::Succeeded);
+        assert_eq!(
+            document.classify(operation, GenerationEnding::Answered(&known)),
+            GenerationOutcome::Succeeded
+        );
     }
 }
 

@@ -1,8 +1,8 @@
 //! The music studio's rules about generations and the life of credits, each by its id.
 
 use policy::{
-    Basis, Ending, Fact, FailureKind, GenerationOutcome, OnRenewal, OnResubscribe, Outcome, Reason, Remedy,
-    Revocation,
+    Basis, Fact, FailureKind, GenerationEnding, GenerationOutcome, OnRenewal, OnResubscribe, Outcome, Reason,
+    Remedy, Revocation,
 };
 use serde_json::json;
 
@@ -28,7 +28,7 @@ const OPERATIONS: [&str; 12] = [
 fn s2_2_s2_4_explicit_errors_and_timeouts_give_the_credits_back() {
     for operation in OPERATIONS {
         for kind in [FailureKind::ProviderError, FailureKind::OwnError, FailureKind::HoldTimeout] {
-            let outcome = music_studio().classify(operation, Ending::Failed(kind));
+            let outcome = music_studio().classify(operation, GenerationEnding::Failed(kind));
             let GenerationOutcome::GiveBack { clauses, signature: None, .. } = outcome else {
                 panic!("{operation} {kind:?}: {outcome:?}")
             };
@@ -65,7 +65,7 @@ fn s2_5_exactly_twelve_operations_are_covered() {
     let listed: Vec<&str> = music_studio().operations.iter().map(|operation| operation.id.as_str()).collect();
     assert_eq!(listed, OPERATIONS);
     for kind in FailureKind::ALL {
-        let outcome = music_studio().classify("mastering", Ending::Failed(*kind));
+        let outcome = music_studio().classify("mastering", GenerationEnding::Failed(*kind));
         assert_eq!(outcome, GenerationOutcome::Person { kind: *kind, clauses: vec![] });
     }
     let decision =
@@ -90,7 +90,7 @@ fn s2_2_s2_4_s2_6_known_empty_answers_are_failures() {
             json!({"status": "success", "url": "https://a/b"}),
         ),
     ] {
-        let outcome = music_studio().classify(operation, Ending::Answered(&empty));
+        let outcome = music_studio().classify(operation, GenerationEnding::Answered(&empty));
         let GenerationOutcome::GiveBack { kind: FailureKind::EmptySuccess, signature: Some(_), clauses } =
             outcome
         else {
@@ -98,7 +98,7 @@ fn s2_2_s2_4_s2_6_known_empty_answers_are_failures() {
         };
         let cited: Vec<&str> = clauses.iter().map(|clause| clause.id.as_str()).collect();
         assert_eq!(cited, ["failed-generation", "what-a-failure-is", "covered-operations"]);
-        let outcome = music_studio().classify(operation, Ending::Answered(&full));
+        let outcome = music_studio().classify(operation, GenerationEnding::Answered(&full));
         assert_eq!(outcome, GenerationOutcome::Succeeded, "{operation}");
     }
 }
@@ -106,11 +106,11 @@ fn s2_2_s2_4_s2_6_known_empty_answers_are_failures() {
 #[test]
 fn s2_6_moderation_and_partial_results_go_to_a_person() {
     for kind in [FailureKind::ModerationBlock, FailureKind::PartialResult] {
-        let outcome = music_studio().classify("music_simple", Ending::Failed(kind));
+        let outcome = music_studio().classify("music_simple", GenerationEnding::Failed(kind));
         assert!(matches!(outcome, GenerationOutcome::Person { .. }), "{kind:?}");
     }
     let unknown = json!({"songs": "queued"});
-    let outcome = music_studio().classify("music_simple", Ending::Answered(&unknown));
+    let outcome = music_studio().classify("music_simple", GenerationEnding::Answered(&unknown));
     assert!(matches!(outcome, GenerationOutcome::Person { kind: FailureKind::UnknownAnswer, .. }));
     for outcome in ["running", "blocked", "partial", "unclear"] {
         for reason in [Reason::GenerationFailed, Reason::ResultNotLiked] {

@@ -2,8 +2,8 @@
 //! nothing.
 
 use policy::{
-    Document, Effect, Ending, Fact, FailureKind, GenerationOutcome, Mode, OfferKind, OnResubscribe, Outcome,
-    Reason, RemedyRule, ServiceLevelStart,
+    Document, Effect, Fact, FailureKind, GenerationEnding, GenerationOutcome, Mode, OfferKind, OnResubscribe,
+    Outcome, Reason, RemedyRule, ServiceLevelStart,
 };
 use serde_json::{Value, json};
 
@@ -185,7 +185,7 @@ fn s3_1_people_review_refusals_and_the_machine_may_give() {
     let failed = Case::generation_of("image-to-3d", "failed");
     assert!(matches!(decide(&failed, Reason::GenerationFailed).outcome, Outcome::Grant { .. }));
     for kind in [FailureKind::ModerationBlock, FailureKind::PartialResult, FailureKind::UnknownAnswer] {
-        let outcome = document.classify("texture", Ending::Failed(kind));
+        let outcome = document.classify("texture", GenerationEnding::Failed(kind));
         let GenerationOutcome::Person { clauses, .. } = outcome else { panic!("{kind:?}: {outcome:?}") };
         assert_eq!(clauses[0].id, "case-by-case");
     }
@@ -196,7 +196,7 @@ fn empty(product: &str, operations: &[&str], answers: &[(&str, Value)]) {
     let document = document_of(product);
     for operation in operations {
         for (known, answer) in answers {
-            let outcome = document.classify(operation, Ending::Answered(answer));
+            let outcome = document.classify(operation, GenerationEnding::Answered(answer));
             let GenerationOutcome::GiveBack { kind: FailureKind::EmptySuccess, signature, .. } = outcome
             else {
                 panic!("{operation} {answer}: {outcome:?}")
@@ -245,7 +245,7 @@ fn s3_7_every_operation_knows_its_failures_and_empty_answers() {
             FailureKind::HoldTimeout,
             FailureKind::EmptySuccess,
         ] {
-            let outcome = document.classify(operation, Ending::Failed(kind));
+            let outcome = document.classify(operation, GenerationEnding::Failed(kind));
             let GenerationOutcome::GiveBack { clauses, .. } = outcome else { panic!("{operation} {kind:?}") };
             assert_eq!(clauses[0].id, "failed-job");
         }
@@ -268,7 +268,7 @@ fn s4_2_s4_3_every_operation_knows_its_failures_and_empty_answers() {
     let pictures = ["picture", "picture_edit", "upscale", "background_removal"];
     for operation in pictures.iter().chain(&["prompt_enhancement"]) {
         for kind in [FailureKind::ProviderError, FailureKind::OwnError, FailureKind::EmptySuccess] {
-            let outcome = document.classify(operation, Ending::Failed(kind));
+            let outcome = document.classify(operation, GenerationEnding::Failed(kind));
             let GenerationOutcome::GiveBack { clauses, .. } = outcome else { panic!("{operation} {kind:?}") };
             assert_eq!(clauses[0].id, "failed-is-not-charged");
         }
@@ -291,8 +291,11 @@ fn s4_2_s4_3_every_operation_knows_its_failures_and_empty_answers() {
     let full = json!({"status": "completed", "images": [{"url": "https://a/b"}]});
     let unknown = json!({"status": "queued", "images": [{"width": 1}]});
     for operation in pictures {
-        assert_eq!(document.classify(operation, Ending::Answered(&full)), GenerationOutcome::Succeeded);
-        let outcome = document.classify(operation, Ending::Answered(&unknown));
+        assert_eq!(
+            document.classify(operation, GenerationEnding::Answered(&full)),
+            GenerationOutcome::Succeeded
+        );
+        let outcome = document.classify(operation, GenerationEnding::Answered(&unknown));
         assert!(matches!(outcome, GenerationOutcome::Person { .. }), "{operation}: {outcome:?}");
     }
 }

@@ -22,14 +22,14 @@ pub use clause::{Cancellation, Clause, ClauseKind};
 pub use contact::{Door, Intake};
 pub use credit_rules::{Leftover, OnRefund, OnRenewal, OnResubscribe, Revocation};
 pub use law_pack::LawPack;
-pub use offer::{Offer, OfferKind};
+pub use offer::{OfferKind, OfferRule};
 pub use operation::{
     AnswerMatch, AnswerShape, EmptySuccess, FailureEffect, FailureKind, FailureRule, FailureRules,
     KnownResult, LateSuccess, LateSuccessRule, Operation,
 };
 pub use rule::{DeclaredConflict, DeclaredGap, Effect, Mode, RemedyRule, Rule};
 pub use service_levels::{ServiceLevel, ServiceLevelStart};
-pub use staffing::{ApprovalLimits, Provider, Review, ReviewScope};
+pub use staffing::{ApprovalLimits, Provider, ReviewRule, ReviewScope};
 pub use term::{Term, TermUnit, TermValue};
 
 use crate::facts::Fact;
@@ -81,7 +81,7 @@ pub struct Document {
     /// How long an operation's hold may stay open, in seconds, where it says nothing of its own.
     pub hold_deadline_s: u64,
     /// What can be offered beside or in place of a refund.
-    pub offers: Vec<Offer>,
+    pub offers: Vec<OfferRule>,
     /// Promises with a deadline.
     #[serde(rename = "clocks")]
     pub service_levels: Vec<ServiceLevel>,
@@ -102,7 +102,7 @@ pub struct Document {
     /// Who pays refunds out.
     pub provider: Option<Provider>,
     /// What people review although a rule would let the machine decide.
-    pub review: Vec<Review>,
+    pub review: Vec<ReviewRule>,
     /// Above what a second person approves.
     pub approval: Option<ApprovalLimits>,
     /// When people work; every document with a service level in business time has one.
@@ -147,8 +147,8 @@ impl Document {
         self.announced_at_ms.checked_add(milliseconds(self.notice_s?)?)
     }
 
-    /// The deadline of a service level whose time starts at `start_ms`, in milliseconds since 1970; `None` for
-    /// business time in a document without a calendar.
+    /// The deadline of a service level whose time starts at `start_ms`, in milliseconds since 1970; `None`
+    /// for business time in a document without a calendar.
     pub fn deadline(&self, level: &ServiceLevel, start_ms: i64) -> Option<i64> {
         self.time_limit(&level.limit, start_ms)
     }

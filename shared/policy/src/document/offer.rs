@@ -7,7 +7,7 @@ use crate::named::named;
 
 /// Something that is offered to the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
+pub struct OfferRule {
     /// Its name within the document.
     pub id: String,
     /// The clause that promises it.

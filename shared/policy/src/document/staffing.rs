@@ -18,7 +18,7 @@ pub struct Provider {
 
 /// What people review although a rule would let the machine decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Review {
+pub struct ReviewRule {
     /// Its name within the document.
     pub id: String,
     /// The clause that promises it.

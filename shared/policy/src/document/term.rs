@@ -48,8 +48,8 @@ named! {
         BusinessHours "business_hours",
         /// Days of the business calendar, each as long as its working hours; only for clocks.
         BusinessDays "business_days",
-        /// Ends of working hours; only for clocks. One is the end of the business day at hand, or of the next one
-        /// outside working hours.
+        /// Ends of working hours; only for clocks. One is the end of the business day at hand, or of the next
+        /// one outside working hours.
         BusinessDayEnds "business_day_ends",
         /// Hundredths of a quantity.
         Percent "percent",

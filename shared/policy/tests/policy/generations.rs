@@ -1,6 +1,6 @@
 //! What a policy makes of a generation's ending.
 
-use policy::{Document, Ending, FailureKind, GenerationOutcome};
+use policy::{Document, FailureKind, GenerationEnding, GenerationOutcome};
 use policy_authoring::parse_document;
 use serde_json::json;
 
@@ -18,7 +18,10 @@ fn an_operation_overrides_the_rules_of_the_document() {
     assert_eq!(document.hold_deadline_s("sculpt"), 3_000);
     for kind in FailureKind::ALL {
         let gives_back = |operation| {
-            matches!(document.classify(operation, Ending::Failed(*kind)), GenerationOutcome::GiveBack { .. })
+            matches!(
+                document.classify(operation, GenerationEnding::Failed(*kind)),
+                GenerationOutcome::GiveBack { .. }
+            )
         };
         let of_paint = matches!(kind, FailureKind::PartialResult | FailureKind::UnknownAnswer);
         assert_eq!(gives_back("draw"), !of_paint && *kind != FailureKind::ModerationBlock, "{kind:?}");
@@ -56,16 +59,19 @@ fn answers_are_held_against_every_shape() {
         let text = SMALL.replace("is = \"empty_array\"", shape);
         let document = parse_document("small.toml", &text).unwrap();
         for answer in empty {
-            let outcome = document.classify("draw", Ending::Answered(&answer));
+            let outcome = document.classify("draw", GenerationEnding::Answered(&answer));
             assert!(
                 matches!(outcome, GenerationOutcome::GiveBack { signature: Some("nothing"), .. }),
                 "{shape} {answer}"
             );
-            assert_eq!(document.classify("paint", Ending::Answered(&answer)), GenerationOutcome::Succeeded);
+            assert_eq!(
+                document.classify("paint", GenerationEnding::Answered(&answer)),
+                GenerationOutcome::Succeeded
+            );
         }
         for answer in full {
             assert_eq!(
-                document.classify("draw", Ending::Answered(&answer)),
+                document.classify("draw", GenerationEnding::Answered(&answer)),
                 GenerationOutcome::Succeeded,
                 "{shape} {answer}"
             );
@@ -77,7 +83,7 @@ fn answers_are_held_against_every_shape() {
 fn a_failure_of_an_unlisted_operation_goes_to_a_person() {
     let document = small();
     assert_eq!(
-        document.classify("sculpt", Ending::Failed(FailureKind::ProviderError)),
+        document.classify("sculpt", GenerationEnding::Failed(FailureKind::ProviderError)),
         GenerationOutcome::Person { kind: FailureKind::ProviderError, clauses: vec![] }
     );
 }
