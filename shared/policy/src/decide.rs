@@ -29,7 +29,7 @@ const CHANGES_TRIED_MAX: usize = 3;
 
 /// Everything that was looked at, and what follows.
 struct Judgement<'d> {
-    looked: Vec<RuleEvaluation<'d>>,
+    evaluations: Vec<RuleEvaluation<'d>>,
     laws: Vec<LawEvaluation<'d>>,
     ruling: Ruling<'d>,
     /// The clause that lets people review what a machine could have decided.
@@ -65,15 +65,15 @@ fn at_instant(facts: &Facts, now_ms: i64) -> Facts {
 
 fn judge<'d>(document: &'d Document, facts: &Facts, reason: Reason) -> Judgement<'d> {
     let mut trace = Trace::default();
-    let looked = evaluate_rules(&document.rules, &document.terms, facts, reason, &mut trace);
+    let evaluations = evaluate_rules(&document.rules, &document.terms, facts, reason, &mut trace);
     let ruling =
-        date_guard(document, facts, &mut trace).unwrap_or_else(|| ruling_of(&looked, facts, &mut trace));
+        date_guard(document, facts, &mut trace).unwrap_or_else(|| ruling_of(&evaluations, facts, &mut trace));
     let mut laws: Vec<LawEvaluation<'d>> =
         document.law.iter().filter_map(|pack| LawEvaluation::of(pack, facts, reason, &mut trace)).collect();
     let mut ruling = stronger_of(ruling, &mut laws);
     let reviewed_by = review(document, facts, &mut ruling, &mut trace);
-    let ruling = ask(&looked, facts, ruling);
-    Judgement { looked, laws, ruling, reviewed_by, trace }
+    let ruling = ask(&evaluations, facts, ruling);
+    Judgement { evaluations, laws, ruling, reviewed_by, trace }
 }
 
 /// S2-35: a purchase is judged by the version in force at its own time, which must be known.
@@ -118,13 +118,13 @@ fn review<'d>(
 }
 
 /// Turns a person's case into questions to the customer when something is missing that they can supply.
-fn ask<'d>(looked: &[RuleEvaluation<'d>], facts: &Facts, mut ruling: Ruling<'d>) -> Ruling<'d> {
+fn ask<'d>(evaluations: &[RuleEvaluation<'d>], facts: &Facts, mut ruling: Ruling<'d>) -> Ruling<'d> {
     if !matches!(ruling.outcome, Outcome::Person { .. }) {
         return ruling;
     }
     let mut asked = FactSet::EMPTY;
     let mut asking: Vec<&'d Rule> = Vec::new();
-    for each in looked.iter().filter(|each| each.finding.truth == Truth::Yes) {
+    for each in evaluations.iter().filter(|each| each.finding.truth == Truth::Yes) {
         if let Effect::NeedsInformation(wanted) = &each.rule.effect {
             asked.extend(
                 wanted
@@ -159,8 +159,9 @@ fn nearest_change(
     reason: Reason,
     judgement: &Judgement<'_>,
 ) -> Option<NearestChange> {
-    let of_law = judgement.laws.iter().flat_map(|law| law.looked.iter().map(|each| (each, Some(law.pack))));
-    let of_policy = judgement.looked.iter().map(|each| (each, None));
+    let of_law =
+        judgement.laws.iter().flat_map(|law| law.evaluations.iter().map(|each| (each, Some(law.pack))));
+    let of_policy = judgement.evaluations.iter().map(|each| (each, None));
     let mut candidates: Vec<_> = of_policy
         .chain(of_law)
         .filter(|(each, _)| matches!(each.rule.effect, Effect::Grant(..)))
@@ -197,7 +198,7 @@ fn report(
     judgement: Judgement<'_>,
     nearest_change: Option<NearestChange>,
 ) -> Decision {
-    let Judgement { looked, laws, ruling, reviewed_by, mut trace } = judgement;
+    let Judgement { evaluations, laws, ruling, reviewed_by, mut trace } = judgement;
     let mut cited: Vec<&str> = Vec::new();
     if matches!(ruling.basis, Basis::BeforeFirstVersion | Basis::UndatedPayment) {
         cited.push(&document.version_clause);
@@ -227,7 +228,7 @@ fn report(
     let settled_by = if decided || ruling.unknown.is_empty() {
         Vec::new()
     } else {
-        smallest_set(document, facts, &looked, &laws, &ruling)
+        smallest_set(document, facts, &evaluations, &laws, &ruling)
     };
     Decision {
         document: document.id.clone(),
@@ -238,7 +239,7 @@ fn report(
         outcome: ruling.outcome,
         basis: ruling.basis,
         clauses: cite(&document.id, &document.version, &document.clauses, &cited),
-        rules: looked.iter().map(rule_finding).collect(),
+        rules: evaluations.iter().map(rule_finding).collect(),
         facts: trace
             .facts
             .iter()
@@ -261,30 +262,31 @@ fn report(
 fn smallest_set(
     document: &Document,
     facts: &Facts,
-    looked: &[RuleEvaluation<'_>],
+    evaluations: &[RuleEvaluation<'_>],
     laws: &[LawEvaluation<'_>],
     ruling: &Ruling<'_>,
 ) -> Vec<Fact> {
-    let of_rules = looked
+    let of_rules = evaluations
         .iter()
         .filter(|each| each.stands())
         .fold(FactSet::EMPTY, |all, each| all.union(each.finding.unknown));
     // A payment that the document cannot judge is not settled by what its rules ask for.
     let judged = of_rules.iter().all(|fact| ruling.unknown.contains(fact));
-    let looked = if judged { looked } else { &[] };
+    let evaluations = if judged { evaluations } else { &[] };
     // Unknowns that no rule asked for are those of the amount or of the date.
     let needed: FactSet = ruling
         .unknown
         .iter()
         .filter(|fact| {
-            let of_law =
-                laws.iter().any(|law| law.looked.iter().any(|each| each.finding.unknown.contains(*fact)));
+            let of_law = laws
+                .iter()
+                .any(|law| law.evaluations.iter().any(|each| each.finding.unknown.contains(*fact)));
             !of_rules.contains(*fact) && !of_law
         })
         .collect();
-    let settled = settled_by(looked, needed, facts, &document.terms);
+    let settled = settled_by(evaluations, needed, facts, &document.terms);
     laws.iter().fold(settled, |settled, law| {
-        settled_by(&law.looked, settled.into_iter().collect(), facts, &law.pack.terms)
+        settled_by(&law.evaluations, settled.into_iter().collect(), facts, &law.pack.terms)
     })
 }
 

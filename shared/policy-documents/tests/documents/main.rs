@@ -31,8 +31,6 @@ mod music_studio;
 #[cfg(test)]
 mod music_studio_credits;
 #[cfg(test)]
-mod practice;
-#[cfg(test)]
 mod promises;
 #[cfg(test)]
 mod properties;
@@ -40,5 +38,7 @@ mod properties;
 mod scenarios;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod staffing;
 #[cfg(test)]
 mod written;

@@ -3,7 +3,7 @@
 use policy::{Basis, Fact, Outcome, Reason, Recommendation, Remedy};
 
 use crate::case::{CHARGED_MS, Case, DAY_MS, HOUR_MS, IN_FORCE_MS, NOW_MS, cited};
-use crate::practice::intake;
+use crate::staffing::intake;
 
 /// What the laws beside the policy want to know of a customer.
 const COUNTRY: [Fact; 3] = [Fact::CustomerCountry, Fact::CountryEvidence, Fact::BoughtAsBusiness];

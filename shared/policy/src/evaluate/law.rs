@@ -12,7 +12,7 @@ use crate::reason::Reason;
 /// A pack that was held against the facts.
 pub(crate) struct LawEvaluation<'d> {
     pub(crate) pack: &'d LawPack,
-    pub(crate) looked: Vec<RuleEvaluation<'d>>,
+    pub(crate) evaluations: Vec<RuleEvaluation<'d>>,
     ruling: Ruling<'d>,
     /// The most that any rule could give: all that is left of the payment.
     at_most: Proposal,
@@ -24,15 +24,15 @@ impl<'d> LawEvaluation<'d> {
     /// `None` when no rule of the pack is about this reason.
     pub(crate) fn of(pack: &'d LawPack, facts: &Facts, reason: Reason, trace: &mut Trace) -> Option<Self> {
         let mut own = Trace::default();
-        let looked = evaluate_rules(&pack.rules, &pack.terms, facts, reason, &mut own);
-        if looked.is_empty() {
+        let evaluations = evaluate_rules(&pack.rules, &pack.terms, facts, reason, &mut own);
+        if evaluations.is_empty() {
             return None;
         }
-        let ruling = ruling_of(&looked, facts, &mut own);
+        let ruling = ruling_of(&evaluations, facts, &mut own);
         let at_most = remedy_of(RemedyRule::RestOfPayment, facts, &mut own);
         trace.facts = trace.facts.union(own.facts);
         let terms = own.terms_used(&pack.terms);
-        Some(Self { pack, looked, ruling, at_most, terms, decisive: false })
+        Some(Self { pack, evaluations, ruling, at_most, terms, decisive: false })
     }
 }
 
@@ -106,7 +106,7 @@ impl LawEvaluation<'_> {
             },
             decisive: self.decisive,
             clauses: cite(&self.pack.id, &self.pack.version, &self.pack.clauses, &ids),
-            rules: self.looked.iter().map(rule_finding).collect(),
+            rules: self.evaluations.iter().map(rule_finding).collect(),
             terms: self.terms,
             unknown_facts: self.ruling.unknown.iter().collect(),
         }

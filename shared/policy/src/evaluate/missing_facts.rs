@@ -27,7 +27,7 @@ type Alternatives<'c> = Vec<Way<'c>>;
 /// The smallest set of unknown facts whose values can settle these rules. `needed` are facts without
 /// which no amount can be computed.
 pub(crate) fn settled_by(
-    looked: &[RuleEvaluation<'_>],
+    evaluations: &[RuleEvaluation<'_>],
     needed: FactSet,
     facts: &Facts,
     terms: &[Term],
@@ -36,12 +36,12 @@ pub(crate) fn settled_by(
     let unsettled = |each: &&RuleEvaluation<'_>| each.finding.truth == Truth::Unknown;
     let mut sets = vec![Way { facts: needed, parts: Vec::new() }];
     let mut all = needed;
-    for each in looked.iter().filter(|each| each.stands()).filter(unsettled) {
+    for each in evaluations.iter().filter(|each| each.stands()).filter(unsettled) {
         all = all.union(each.finding.unknown);
         let mut ways = ways(&each.rule.condition, true, inputs);
         ways.extend(self::ways(&each.rule.condition, false, inputs));
         // An exception that turns out to be met sets the rule aside.
-        for exception in looked.iter().filter(unsettled) {
+        for exception in evaluations.iter().filter(unsettled) {
             if exception.rule.overrides.contains(&each.rule.id) {
                 ways.extend(self::ways(&exception.rule.condition, true, inputs));
             }

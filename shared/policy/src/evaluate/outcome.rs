@@ -30,8 +30,12 @@ impl Ruling<'_> {
     }
 }
 
-pub(crate) fn ruling_of<'d>(looked: &[RuleEvaluation<'d>], facts: &Facts, trace: &mut Trace) -> Ruling<'d> {
-    let standing = || looked.iter().filter(|each| each.stands());
+pub(crate) fn ruling_of<'d>(
+    evaluations: &[RuleEvaluation<'d>],
+    facts: &Facts,
+    trace: &mut Trace,
+) -> Ruling<'d> {
+    let standing = || evaluations.iter().filter(|each| each.stands());
     let mut met: Vec<(&'d Rule, Proposal)> = standing()
         .filter(|each| each.finding.truth == Truth::Yes)
         .map(|each| (each.rule, propose(each.rule, facts, trace)))

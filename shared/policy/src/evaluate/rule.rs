@@ -28,7 +28,7 @@ pub(crate) fn evaluate_rules<'d>(
     trace: &mut Trace,
 ) -> Vec<RuleEvaluation<'d>> {
     let inputs = Inputs { facts, terms };
-    let mut looked: Vec<RuleEvaluation<'d>> = rules
+    let mut evaluations: Vec<RuleEvaluation<'d>> = rules
         .iter()
         .filter(|rule| rule.reasons.is_empty() || rule.reasons.contains(&reason))
         .map(|rule| RuleEvaluation {
@@ -37,18 +37,18 @@ pub(crate) fn evaluate_rules<'d>(
             set_aside_by: None,
         })
         .collect();
-    let exceptions: Vec<&'d Rule> = looked
+    let exceptions: Vec<&'d Rule> = evaluations
         .iter()
         .filter(|each| each.finding.truth == Truth::Yes && !each.rule.overrides.is_empty())
         .map(|each| each.rule)
         .collect();
-    for each in &mut looked {
+    for each in &mut evaluations {
         each.set_aside_by = exceptions
             .iter()
             .find(|exception| exception.overrides.contains(&each.rule.id))
             .map(|exception| exception.id.as_str());
     }
-    looked
+    evaluations
 }
 
 pub(crate) fn mode(effect: &Effect) -> Option<Mode> {
@@ -59,18 +59,18 @@ pub(crate) fn mode(effect: &Effect) -> Option<Mode> {
 }
 
 /// The form that the decision shows.
-pub(crate) fn rule_finding(looked: &RuleEvaluation<'_>) -> RuleFinding {
+pub(crate) fn rule_finding(evaluation: &RuleEvaluation<'_>) -> RuleFinding {
     RuleFinding {
-        rule: looked.rule.id.clone(),
-        clauses: looked.rule.clauses.clone(),
-        finding: looked.finding.truth,
-        effect: match looked.rule.effect {
+        rule: evaluation.rule.id.clone(),
+        clauses: evaluation.rule.clauses.clone(),
+        finding: evaluation.finding.truth,
+        effect: match evaluation.rule.effect {
             Effect::Grant(..) => EffectKind::Grant,
             Effect::Refuse(_) => EffectKind::Refuse,
             Effect::Person => EffectKind::Person,
             Effect::NeedsInformation(_) => EffectKind::NeedsInformation,
         },
-        mode: mode(&looked.rule.effect),
-        set_aside_by: looked.set_aside_by.map(str::to_owned),
+        mode: mode(&evaluation.rule.effect),
+        set_aside_by: evaluation.set_aside_by.map(str::to_owned),
     }
 }

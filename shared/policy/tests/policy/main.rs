@@ -1,6 +1,8 @@
 //! The engine over small documents: conditions, decisions, versions, answers.
 
 #[cfg(test)]
+mod calendars;
+#[cfg(test)]
 mod conditions;
 #[cfg(test)]
 mod decisions;
@@ -8,8 +10,6 @@ mod decisions;
 mod explanations;
 #[cfg(test)]
 mod generations;
-#[cfg(test)]
-mod practice;
 #[cfg(test)]
 mod small;
 #[cfg(test)]
