@@ -21,7 +21,6 @@ const VERSION: u64 = 1;
 /// What a generation service reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
-    /// The generation.
     pub generation: GenerationId,
     /// Its operation, as the service names it; the hold's own operation counts.
     pub operation: String,
@@ -38,9 +37,7 @@ pub struct Message {
 /// How a generation ended, as reported.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReportedEnding {
-    /// It failed.
     Failed {
-        /// How.
         kind: FailureKind,
         /// The provider's or the service's own code.
         code: Option<String>,

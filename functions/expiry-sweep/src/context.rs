@@ -29,7 +29,6 @@ pub struct Sweep<S, Q> {
     pub swept_time: SweptTime,
 }
 
-/// One run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run<'a> {
     /// The schedule's time: what is due by then is done. Later than the wall clock only where time is

@@ -9,7 +9,6 @@ use stripe_api::{CancelWhen, Decline, IdempotencyKey, StripeClient, StripeError}
 
 use crate::runner::code_of;
 
-/// The outcome of a cancellation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancellationOutcome {
     /// Stripe knows of it from here on.

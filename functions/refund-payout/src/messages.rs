@@ -46,7 +46,6 @@ pub enum MessageError {
 /// What is to be done at Stripe.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
-    /// Pay this request.
     Pay(RefundRequestId),
     /// Tell Stripe that this subscription of the account is cancelled.
     Cancel(AccountId, SubscriptionId),

@@ -16,7 +16,6 @@ pub(crate) struct QuoteRecords {
     pub(crate) payment: Option<Payment>,
     /// A payment whose credits have not landed, as it would be recorded.
     pub(crate) unrecorded: Option<Payment>,
-    /// The purchase that it is of.
     pub(crate) uncredited: Option<UncreditedPurchase>,
     pub(crate) subscription: Option<Subscription>,
     pub(crate) head: Option<Entry>,

@@ -78,7 +78,6 @@ struct Amount {
     currency: String,
 }
 
-/// A checked review.
 #[derive(Debug)]
 pub(crate) struct CheckedReview {
     pub(crate) decides: DecisionBody,

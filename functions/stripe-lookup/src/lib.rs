@@ -26,7 +26,6 @@ const STORED_BYTES_MAX: usize = 390_000;
 
 /// What the function needs.
 pub struct Lookups<S, W> {
-    /// The tables.
     pub tables: Tables,
     /// Stripe, without its key.
     pub stripe: StripeClient,

@@ -29,9 +29,7 @@ pub(crate) type Failure = ExecuteError<StoreError>;
 /// Why applying stops early.
 #[derive(Debug)]
 pub(crate) enum EarlyExit {
-    /// The outcome is known.
     Known(Outcome),
-    /// It failed.
     Failed(Failure),
 }
 

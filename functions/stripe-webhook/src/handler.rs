@@ -33,7 +33,6 @@ const RETRY_AFTER_S: u32 = 60;
 /// What the webhook needs.
 #[derive(Debug)]
 pub struct Webhook<S> {
-    /// The tables.
     pub tables: Tables,
     /// The secrets that Stripe signs with.
     pub signing: Signing<S>,

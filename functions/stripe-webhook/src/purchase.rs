@@ -24,7 +24,6 @@ pub(crate) enum Sold {
 pub(crate) struct Line<'a> {
     /// The price; lines made by hand may have none.
     pub(crate) price: Option<&'a PriceId>,
-    /// How many of it.
     pub(crate) quantity: Option<Quantity>,
     /// Its part of the money, in minor units.
     pub(crate) minor: u64,
@@ -35,13 +34,9 @@ pub(crate) struct Line<'a> {
 /// Credits of one price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Purchase {
-    /// The product.
     pub(crate) product: ProductId,
-    /// The price.
     pub(crate) price: String,
-    /// How it is sold.
     pub(crate) sold: Sold,
-    /// All credits.
     pub(crate) credits: Credits,
     /// Its part of the money, in minor units.
     pub(crate) minor: u64,

@@ -27,15 +27,11 @@ pub(crate) enum Failure {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
     /// A document has mistakes, and something else than their list was asked for.
     #[error("{mistakes}")]
-    Mistakes {
-        /// The mistakes.
-        mistakes: Mistakes,
-    },
+    Mistakes { mistakes: Mistakes },
     /// The schema cannot be made.
     #[error("the schema cannot be made")]
     Schema(#[from] SchemaError),
@@ -46,7 +42,6 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// Why.
         source: serde_json::Error,
     },
     /// The facts are not a JSON object of known facts.
@@ -54,7 +49,6 @@ pub(crate) enum Failure {
     Facts {
         /// The file.
         path: PathBuf,
-        /// Why.
         source: serde_json::Error,
     },
     /// No document has this id and version.

@@ -18,7 +18,6 @@ const PAGE: u16 = 100;
 pub(crate) struct Material {
     /// Each account's entries, oldest first.
     pub(crate) journals: BTreeMap<AccountId, Vec<Entry>>,
-    /// Payments.
     pub(crate) payments: BTreeMap<PaymentId, Payment>,
     /// Refund requests.
     pub(crate) requests: Vec<Request>,

@@ -26,7 +26,6 @@ const KEY: &str = "key-1";
 
 /// Tables in process and the environment that leads a command to them.
 pub(crate) struct Stage {
-    /// The tables.
     pub(crate) tables: Tables,
     env: Env,
 }

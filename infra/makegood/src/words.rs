@@ -46,7 +46,6 @@ pub(crate) fn cause(cause: &Cause, actor: &Actor) -> String {
     }
 }
 
-/// Who.
 pub(crate) fn actor(actor: &Actor) -> String {
     match actor {
         Actor::Stripe => "Stripe".to_owned(),

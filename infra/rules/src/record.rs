@@ -56,7 +56,6 @@ pub(crate) fn read(root: &Path) -> Result<Record, Fault> {
         .collect()
 }
 
-/// Writes the record.
 pub(crate) fn write(root: &Path, record: &Record) -> Result<(), Fault> {
     let mut text = HEAD.to_owned();
     for (id, shown) in record {

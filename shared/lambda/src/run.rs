@@ -62,7 +62,6 @@ fn erased<'a, T>(future: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Out
     Box::pin(future)
 }
 
-/// One invocation.
 #[derive(Debug)]
 pub struct Invocation {
     event: Box<RawValue>,
@@ -89,7 +88,6 @@ impl Invocation {
         serde_json::from_str(self.event.get()).map_err(|error| EventError::json(&error))
     }
 
-    /// The event as its text.
     pub fn event_text(&self) -> &str {
         self.event.get()
     }

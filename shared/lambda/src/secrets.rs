@@ -65,16 +65,10 @@ pub enum SecretError {
     },
     /// A field is absent or empty.
     #[error("secret has no field `{field}`")]
-    MissingField {
-        /// Which field.
-        field: &'static str,
-    },
+    MissingField { field: &'static str },
     /// A field begins or ends with white space, which a paste adds and no key has.
     #[error("field `{field}` of the secret begins or ends with white space")]
-    Whitespace {
-        /// Which field.
-        field: &'static str,
-    },
+    Whitespace { field: &'static str },
 }
 
 /// The named fields of one secret, like `current` and `previous`.

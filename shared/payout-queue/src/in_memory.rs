@@ -14,7 +14,6 @@ pub struct InMemoryPayoutQueue {
     is_refusing: Arc<AtomicBool>,
 }
 
-/// The queue refuses.
 #[derive(Debug, thiserror::Error)]
 #[error("queue refuses")]
 pub struct QueueRefuses;

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "in-memory")]
 pub use in_memory::{InMemoryPayoutQueue, QueueRefuses};
 
-/// The version of the message.
 pub const MESSAGE_VERSION: u8 = 1;
 
 /// The message of the payout queue.
@@ -37,9 +36,7 @@ pub struct PayoutMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CancellationMessage {
-    /// The account.
     pub account: String,
-    /// The subscription.
     pub subscription: String,
 }
 

@@ -23,7 +23,6 @@ pub struct PastRequest {
     pub decided_at_ms: i64,
     /// The policy that decided.
     pub document: String,
-    /// Its version.
     pub version: String,
     /// What was decided.
     pub outcome: Outcome,
@@ -57,7 +56,6 @@ pub struct Backtest {
 /// How often a clause changes an outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ClauseTurns {
-    /// The clause.
     pub clause: String,
     /// Against the customer.
     pub against: u64,
@@ -83,7 +81,6 @@ pub struct Sums {
 /// A request whose outcome changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Flip {
-    /// The request.
     pub request: String,
     /// For whom it changes.
     pub turn: Turn,

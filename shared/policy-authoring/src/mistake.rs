@@ -26,7 +26,6 @@ impl fmt::Display for Mistake {
 pub struct Mistakes(pub(crate) Vec<Mistake>);
 
 impl Mistakes {
-    /// The mistakes.
     pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
         self.0.iter()
     }

@@ -194,9 +194,7 @@ fn unbacked(clause: &Clause, document: &Document) -> Vec<String> {
 /// A comparison of a rule's condition with a term: a threshold of the written text.
 #[derive(Debug, Clone)]
 pub struct Threshold<'d> {
-    /// The rule.
     pub rule: &'d Rule,
-    /// The comparison.
     pub comparison: &'d Condition,
     /// The same comparison for equality: it holds at the threshold and nowhere else.
     pub exactly: Condition,

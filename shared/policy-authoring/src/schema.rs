@@ -14,7 +14,6 @@ use crate::grammar::{Field, Grammar, Shape};
 use crate::meanings;
 use crate::mistake::Mistakes;
 
-/// The specimen.
 const SPECIMEN: &str = include_str!("specimen.toml");
 /// The names that a document may choose.
 const NAME: &str = "^[a-z0-9_-]+$";
@@ -24,7 +23,6 @@ const CURRENCY: &str = "^[a-z]{3}$";
 /// Why the schema cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    /// The specimen has mistakes.
     #[error("{0}")]
     Specimen(#[from] Mistakes),
     /// Nobody says what a field or a word means.

@@ -31,7 +31,6 @@ const POSSIBLE: [(&[Fact], Fact); 6] = [
 /// What a condition is wanted to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'c> {
-    /// The condition.
     pub condition: &'c Condition,
     /// Whether it is to hold.
     pub holds: bool,

@@ -95,7 +95,6 @@ impl Catalogue {
             .map(String::as_str)
     }
 
-    /// The product with this id.
     pub fn product(&self, id: &str) -> Option<&Product> {
         self.products.iter().find(|product| product.id == id)
     }

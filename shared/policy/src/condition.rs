@@ -105,7 +105,6 @@ pub enum Operand {
     Term(usize),
     /// The only number that a condition may write without a name.
     Zero,
-    /// A word.
     Word(String),
     /// A sum.
     Plus(Box<Operand>, Box<Operand>),
@@ -148,7 +147,6 @@ pub struct Inputs<'a> {
 /// A term that the decision rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TermUsed {
-    /// The term.
     pub term: String,
     /// Its value, such as `14 days`.
     pub value: String,
@@ -157,7 +155,6 @@ pub struct TermUsed {
 /// The facts and terms that conditions asked for.
 #[derive(Debug, Default)]
 pub struct Trace {
-    /// The facts.
     pub facts: FactSet,
     /// The places of the terms.
     pub terms: BTreeSet<usize>,

@@ -16,7 +16,6 @@ use crate::reason::Reason;
 pub struct Decision {
     /// The policy that decided.
     pub document: String,
-    /// Its version.
     pub version: String,
     /// What customers call the policy.
     pub title: String,
@@ -70,10 +69,7 @@ pub enum Outcome {
         recommendation: Option<Recommendation>,
     },
     /// The customer is asked first.
-    NeedsInformation {
-        /// What is missing.
-        missing: Vec<Missing>,
-    },
+    NeedsInformation { missing: Vec<Missing> },
 }
 
 /// What the customer gets.
@@ -87,9 +83,7 @@ pub enum Remedy {
         /// Three lower-case letters (ISO 4217).
         currency: String,
     },
-    /// Credits.
     Credits {
-        /// How many.
         credits: u64,
     },
     /// A lower price of the subscription's next renewal (`S2-19`). Plan and credits stay as they are.
@@ -105,7 +99,6 @@ pub enum Discount {
         /// In hundredths, 1 to 100.
         percent: u32,
     },
-    /// By an amount.
     Amount {
         /// In the smallest unit of the currency.
         amount_minor: u64,
@@ -118,12 +111,10 @@ pub enum Discount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Recommendation {
-    /// To grant.
     Grant {
         /// What the customer would get.
         remedy: Remedy,
     },
-    /// To refuse.
     Refuse,
 }
 
@@ -132,7 +123,6 @@ pub enum Recommendation {
 pub struct Missing {
     /// The fact that the answer settles.
     pub fact: Fact,
-    /// The question.
     pub question: String,
 }
 
@@ -167,11 +157,8 @@ pub enum Basis {
 pub struct Citation {
     /// The policy.
     pub document: String,
-    /// Its version.
     pub version: String,
-    /// The clause.
     pub clause: String,
-    /// Its text.
     pub text: String,
     /// SHA-256 of the text, in lower-case hexadecimal.
     pub sha256: String,
@@ -180,7 +167,6 @@ pub struct Citation {
 /// A rule that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleFinding {
-    /// The rule.
     pub rule: String,
     /// The clauses that it carries out.
     pub clauses: Vec<String>,
@@ -211,24 +197,19 @@ pub enum EffectKind {
 /// A known fact that the decision rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactUsed {
-    /// The fact.
     pub fact: Fact,
-    /// Its value.
     pub value: Value,
     /// Who vouches for it.
     pub source: Source,
 }
 
-/// An offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferMade {
-    /// The offer.
     pub offer: String,
     /// The clause that promises it.
     pub clause: String,
     /// What the customer reads.
     pub text: String,
-    /// What kind of offer it is.
     pub kind: OfferKind,
     /// What it is worth, where the document says how to compute it and the facts are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -255,9 +236,7 @@ pub struct NearestChange {
 /// A fact and the value at which it would have made the difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactChange {
-    /// The fact.
     pub fact: Fact,
-    /// What it is.
     pub from: Value,
     /// What it would have had to be.
     pub to: Value,
@@ -268,7 +247,6 @@ pub struct FactChange {
 pub struct LawFinding {
     /// The statutory pack.
     pub pack: String,
-    /// Its version.
     pub version: String,
     /// What people call the right.
     pub title: String,

@@ -40,22 +40,13 @@ struct Version {
 pub enum DocumentsError {
     /// Two files hold the same version.
     #[error("document `{document}` has version `{version}` twice; expected one file per version")]
-    SameVersion {
-        /// The document.
-        document: String,
-        /// The version.
-        version: String,
-    },
+    SameVersion { document: String, version: String },
     /// Two versions come into force on one day.
     #[error("document `{document}` has two versions in force from the same day; expected one a day")]
-    SameDay {
-        /// The document.
-        document: String,
-    },
+    SameDay { document: String },
     /// A product falls under two policies.
     #[error("product `{product}` is covered by `{first}` and by `{second}`; expected one policy per product")]
     TwoPolicies {
-        /// The product.
         product: String,
         /// One policy.
         first: String,

@@ -7,7 +7,6 @@ use crate::document::{Clause, Document, EmptySuccess, FailureEffect, FailureKind
 /// How a generation was reported to have ended.
 #[derive(Debug, Clone, Copy)]
 pub enum GenerationEnding<'a> {
-    /// It failed.
     Failed(FailureKind),
     /// The provider claims success with this answer.
     Answered(&'a Value),
@@ -20,7 +19,6 @@ pub enum GenerationOutcome<'d> {
     Succeeded,
     /// The credits go back to the lots they came from.
     GiveBack {
-        /// Which kind of failure it is.
         kind: FailureKind,
         /// The registered signature that the answer matched.
         signature: Option<&'d str>,
@@ -29,7 +27,6 @@ pub enum GenerationOutcome<'d> {
     },
     /// A person decides.
     Person {
-        /// Which kind of failure it is.
         kind: FailureKind,
         /// The clauses that say so; none when the policy does not list the operation.
         clauses: Vec<&'d Clause>,

@@ -17,14 +17,12 @@ use crate::wire::{CouponWire, DiscountedWire, REQUEST_METADATA};
 pub enum Off {
     /// By a share, in hundredths.
     Percent(u32),
-    /// By an amount.
     Amount(Money),
 }
 
 /// A coupon as it is ordered; stored before the first call and the same for every repetition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CouponOrder {
-    /// Its id.
     pub id: String,
     /// How much cheaper it makes an invoice.
     pub off: Off,
@@ -58,14 +56,12 @@ impl StripeClient {
         Ok(self.call::<CouponWire>(request).await?.into())
     }
 
-    /// A coupon by its id.
     pub async fn coupon(&self, id: &str) -> Result<Coupon, StripeError> {
         let path = format!("/v1/coupons/{id}");
         let request = self.request(Method::GET, &path, String::new());
         Ok(self.call::<CouponWire>(request).await?.into())
     }
 
-    /// The discounts of a subscription.
     pub async fn discounts_of(&self, subscription: &SubscriptionId) -> Result<Discounted, StripeError> {
         let path = format!("/v1/subscriptions/{subscription}?expand%5B%5D=discounts");
         let request = self.request(Method::GET, &path, String::new());

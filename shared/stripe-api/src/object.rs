@@ -10,7 +10,6 @@ pub struct Refund {
     pub id: RefundId,
     /// The payment that is given back; absent for a charge without one.
     pub payment: Option<PaymentId>,
-    /// How much.
     pub amount: Money,
     /// How it stands; Stripe may leave it out.
     pub status: Option<RefundStatus>,
@@ -40,14 +39,12 @@ pub struct Cancelled {
     pub canceled_at: Option<Timestamp>,
     /// When it will end; absent once it has.
     pub cancel_at: Option<Timestamp>,
-    /// When it ended.
     pub ended_at: Option<Timestamp>,
 }
 
 /// A coupon as Stripe has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coupon {
-    /// Its id.
     pub id: String,
     /// How often it was applied to a subscription or a customer.
     pub times_redeemed: u64,
@@ -69,6 +66,5 @@ pub struct Discounted {
 pub struct AppliedDiscount {
     /// Stripe's id of it.
     pub id: String,
-    /// Its coupon.
     pub coupon: Option<String>,
 }

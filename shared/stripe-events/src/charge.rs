@@ -9,7 +9,6 @@ use crate::wire::{Fault, Scalar, required};
 /// A charge as of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargeObject {
-    /// Its id.
     pub id: ChargeId,
     /// The payment that it took; old integrations have charges without one.
     pub payment: Option<PaymentId>,

@@ -53,9 +53,7 @@ pub struct CheckoutLine {
 /// A checkout session that was completed, or paid later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckoutSession {
-    /// Its id.
     pub id: CheckoutSessionId,
-    /// What it is for.
     pub mode: CheckoutMode,
     /// Whether the money is there.
     pub payment_status: CheckoutPaymentStatus,

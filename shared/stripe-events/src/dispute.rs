@@ -36,7 +36,6 @@ open_enum! {
 /// A dispute as of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisputeObject {
-    /// Its id.
     pub id: DisputeId,
     /// The payment that is disputed.
     pub payment: Option<PaymentId>,

@@ -40,7 +40,6 @@ open_enum! {
     pub enum InvoicePaymentStatus {
         /// Not yet there.
         Open = "open",
-        /// There.
         Paid = "paid",
         /// Will not come.
         Canceled = "canceled",
@@ -56,10 +55,8 @@ pub struct BillingPeriod {
     pub end: Timestamp,
 }
 
-/// One line of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceLine {
-    /// Its id.
     pub id: InvoiceLineId,
     /// Its price; lines made by hand may have none.
     pub price: Option<PriceId>,
@@ -89,7 +86,6 @@ pub enum PaymentSource {
     Other(String),
 }
 
-/// One payment of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoicePayment {
     /// What it was made with.
@@ -103,22 +99,17 @@ pub struct InvoicePayment {
 /// A payment of an invoice, by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoicePaid {
-    /// The invoice.
     pub invoice: InvoiceId,
-    /// Its payment.
     pub payment: InvoicePayment,
 }
 
-/// An invoice that is paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaidInvoice {
-    /// Its id.
     pub id: InvoiceId,
     /// The number that its customer reads on it, like `A1B2C3D4-0001`.
     pub number: Option<String>,
     /// The number of the receipt that was sent for it, like `1234-5678`.
     pub receipt_number: Option<String>,
-    /// Whose it is.
     pub customer: Option<CustomerId>,
     /// The subscription it is for, if it is for one.
     pub subscription: Option<SubscriptionId>,
@@ -138,7 +129,6 @@ pub struct PaidInvoice {
     /// were expanded. Where they are unknown the caller has to ask Stripe for them, or use the invoice's
     /// id as the key until it knows.
     pub payments: Option<Vec<InvoicePayment>>,
-    /// When it was paid.
     pub paid_at: Timestamp,
 }
 

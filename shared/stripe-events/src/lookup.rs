@@ -9,11 +9,9 @@ use crate::{Event, EventKind, Verified};
 /// Lists to be fetched for an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// The lines of a checkout session.
     SessionLines(CheckoutSessionId),
     /// The lines of an invoice, its payments, or both.
     Invoice {
-        /// The invoice.
         id: InvoiceId,
         /// Whether the lines are missing.
         lines: bool,

@@ -15,9 +15,7 @@ const QUANTITY_KEY: &str = "quantity";
 /// A payment that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentIntent {
-    /// Its id.
     pub id: PaymentId,
-    /// Whose it is.
     pub customer: Option<CustomerId>,
     /// What was received.
     pub amount: Money,

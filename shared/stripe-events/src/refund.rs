@@ -47,13 +47,11 @@ open_enum! {
 /// A refund as of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundObject {
-    /// Its id.
     pub id: RefundId,
     /// The payment that is refunded.
     pub payment: Option<PaymentId>,
     /// The charge of that payment.
     pub charge: Option<ChargeId>,
-    /// How much.
     pub amount: Money,
     /// Where it stands; some payment methods do not say.
     pub status: Option<RefundStatus>,

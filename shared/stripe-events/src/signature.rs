@@ -74,10 +74,7 @@ pub enum SignatureError {
     Mismatch,
     /// Genuine, but signed more than [`TOLERANCE_S`] ago: a replay, or a delivery held up on the way.
     #[error("signature is {age_s} s old; expected at most {TOLERANCE_S}")]
-    TooOld {
-        /// Its age.
-        age_s: i64,
-    },
+    TooOld { age_s: i64 },
     /// Genuine, but signed more than [`TOLERANCE_S`] ahead of our clock, which is therefore wrong.
     #[error("signature is {ahead_s} s ahead of the clock; expected at most {TOLERANCE_S}")]
     InFuture {

@@ -35,7 +35,6 @@ open_enum! {
     pub enum CancellationReason {
         /// Somebody asked for it.
         CancellationRequested = "cancellation_requested",
-        /// A payment was disputed.
         PaymentDisputed = "payment_disputed",
         /// Renewals could not be paid.
         PaymentFailed = "payment_failed",
@@ -47,9 +46,7 @@ open_enum! {
 /// A subscription as of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriptionObject {
-    /// Its id.
     pub id: SubscriptionId,
-    /// Whose it is.
     pub customer: Option<CustomerId>,
     /// Where it stands.
     pub status: SubscriptionStatus,
@@ -59,7 +56,6 @@ pub struct SubscriptionObject {
     pub cancel_at: Option<Timestamp>,
     /// When the cancellation was asked for: not its end.
     pub canceled_at: Option<Timestamp>,
-    /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// The end of the period that is paid: the earliest one of its items. `None` where the event does not
     /// list all of the items.

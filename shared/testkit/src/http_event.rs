@@ -12,7 +12,6 @@ pub const CUSTOMER_AUDIENCE: &str = "customers";
 pub const SERVICE_AUDIENCE: &str = "services";
 /// The scope of customers and support people.
 pub const CUSTOMER_SCOPE: &str = "account";
-/// The scope of generation services.
 pub const SERVICE_SCOPE: &str = "makegood/generations";
 /// The group of support people.
 pub const SUPPORT_GROUP: &str = "support";

@@ -6,14 +6,12 @@ use ledger::{Change, Credits, LotCredits, LotId, Payment, PaymentId};
 
 use crate::words::{credits, instant, lot_kind, payment, release};
 
-/// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     /// What happened, in a word or two.
     pub(crate) what: &'static str,
     /// Credits: signed where they changed what is available.
     pub(crate) credits: String,
-    /// The lot.
     pub(crate) lot: Option<LotId>,
     /// More about it.
     pub(crate) detail: String,

@@ -20,7 +20,6 @@ const OVERDUE_S: i64 = 3600;
 /// How long a payout may wait for its end, in seconds. Stripe reports a refund's failure within 30 days.
 const PAYOUT_CLOCK_S: i64 = 30 * 24 * 3600;
 
-/// A broken invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BrokenInvariant {
     /// The account that it concerns.

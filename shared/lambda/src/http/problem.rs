@@ -177,7 +177,6 @@ impl Problem {
         self
     }
 
-    /// Which kind it is.
     pub fn kind(&self) -> ProblemKind {
         self.kind
     }

@@ -47,12 +47,10 @@ impl Response {
         self
     }
 
-    /// The status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The body.
     pub fn body(&self) -> &str {
         &self.body
     }

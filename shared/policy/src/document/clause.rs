@@ -38,7 +38,6 @@ named! {
 /// The clauses that a customer sees before and after cancelling a subscription, in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancellation {
-    /// The clauses.
     pub clauses: Vec<String>,
     /// The products that they are for; none means every product of the document.
     pub products: Vec<String>,

@@ -131,12 +131,10 @@ impl Document {
         self.rules.iter().any(|rule| rule.condition.facts().contains(&fact))
     }
 
-    /// The clause with this id.
     pub fn clause(&self, id: &str) -> Option<&Clause> {
         self.clauses.iter().find(|clause| clause.id == id)
     }
 
-    /// The term with this id.
     pub fn term(&self, id: &str) -> Option<&Term> {
         self.terms.iter().find(|term| term.id == id)
     }

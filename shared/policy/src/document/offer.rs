@@ -12,7 +12,6 @@ pub struct OfferRule {
     pub id: String,
     /// The clause that promises it.
     pub clause: String,
-    /// What kind of offer it is.
     pub kind: OfferKind,
     /// How what it is worth is computed.
     pub remedy: Option<RemedyRule>,

@@ -29,7 +29,6 @@ pub struct Rule {
 /// What follows from a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Effect {
-    /// A remedy.
     Grant(RemedyRule, Mode),
     /// A refusal.
     Refuse(Mode),
@@ -88,6 +87,5 @@ pub struct DeclaredGap {
     pub reasons: Vec<Reason>,
     /// Which requests are left open.
     pub condition: Condition,
-    /// Why.
     pub reason: String,
 }

@@ -12,7 +12,6 @@ pub struct ServiceLevel {
     pub id: String,
     /// The clause that promises it.
     pub clause: String,
-    /// What starts it.
     pub starts: ServiceLevelStart,
     /// The term that says how long it runs.
     pub limit: String,
@@ -33,9 +32,7 @@ named! {
     ServiceLevelStart {
         /// The generation failed, or its hold reached the deadline.
         GenerationFailed "generation_failed",
-        /// The payment was charged.
         PaymentCharged "payment_charged",
-        /// The request was submitted.
         RequestSubmitted "request_submitted",
         /// Everything that the request needs is there.
         RequestComplete "request_complete",

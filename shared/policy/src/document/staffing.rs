@@ -23,7 +23,6 @@ pub struct ReviewRule {
     pub id: String,
     /// The clause that promises it.
     pub clause: String,
-    /// The products.
     pub products: Vec<String>,
     /// Which outcomes.
     pub of: ReviewScope,

@@ -11,7 +11,6 @@ use crate::named::named;
 pub struct Term {
     /// Its name within the document.
     pub id: String,
-    /// Its value.
     pub value: TermValue,
     /// Why this value.
     pub reason: String,
@@ -19,7 +18,6 @@ pub struct Term {
     pub owner: String,
 }
 
-/// The value of a term.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TermValue {
     /// A number and what it counts.
@@ -33,7 +31,6 @@ pub enum TermValue {
 named! {
     /// What a term's number counts.
     TermUnit {
-        /// Seconds.
         Seconds "seconds",
         /// 60 seconds.
         Minutes "minutes",
@@ -53,7 +50,6 @@ named! {
         BusinessDayEnds "business_day_ends",
         /// Hundredths of a quantity.
         Percent "percent",
-        /// Credits.
         Credits "credits",
         /// Things.
         Count "count",
@@ -114,7 +110,6 @@ impl Term {
     }
 }
 
-/// Seconds in milliseconds.
 pub(super) fn milliseconds(seconds: u64) -> Option<i64> {
     i64::try_from(seconds).ok()?.checked_mul(1_000)
 }

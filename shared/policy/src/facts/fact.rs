@@ -23,7 +23,6 @@ pub enum Unit {
     Credits,
     /// The smallest unit of the payment's currency.
     Money,
-    /// Seconds.
     Seconds,
     /// Things.
     Count,

@@ -292,7 +292,6 @@ const COUNTRIES: &[Country] = &[
     ),
 ];
 
-/// The country with this code.
 pub(super) fn country(code: &str) -> Option<&'static Country> {
     COUNTRIES.iter().find(|country| country.code == code)
 }

@@ -95,7 +95,6 @@ impl ApiRequest {
     }
 }
 
-/// Answers one request.
 pub(crate) async fn answer(shared: &Arc<Shared>, request: ApiRequest) -> Outcome {
     if !request.bears(&shared.api_key) {
         return Outcome::plain(Answer::unauthenticated());

@@ -15,19 +15,14 @@ const PERIOD_S: i64 = 30 * 24 * 60 * 60;
 /// What a command made, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Made {
-    /// The customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
-    /// The payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment: Option<String>,
-    /// The subscription.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subscription: Option<String>,
-    /// The invoice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invoice: Option<String>,
-    /// The refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund: Option<String>,
     /// The events, in the order in which they came to be.

@@ -48,13 +48,11 @@ pub struct Subscription {
     pub created: i64,
     /// Start of the period that was charged last.
     pub period_start: i64,
-    /// Its end.
     pub period_end: i64,
     /// Whether it ends with its period.
     pub cancel_at_period_end: bool,
     /// When the cancellation was confirmed.
     pub canceled_at: Option<i64>,
-    /// When it ended.
     pub ended_at: Option<i64>,
     /// Its discounts: Stripe's id of each, and its coupon.
     pub discounts: Vec<(String, String)>,
@@ -90,11 +88,9 @@ pub struct Invoice {
     pub payment: String,
     /// `subscription_create` or `subscription_cycle`.
     pub billing_reason: String,
-    /// When it was paid.
     pub paid_at: i64,
 }
 
-/// A refund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refund {
     /// `re_…`
@@ -105,11 +101,9 @@ pub struct Refund {
     pub amount: u64,
     /// `pending`, `requires_action`, `succeeded` or `failed`.
     pub status: String,
-    /// Why it is pending.
     pub pending_reason: Option<String>,
     /// Why it failed.
     pub failure_reason: Option<String>,
-    /// When it was created.
     pub created: i64,
     /// The idempotency key of the call that made it.
     pub idempotency_key: Option<String>,

@@ -68,7 +68,6 @@ pub(crate) fn session(context: Context, session: &Session<'_>, paid: &Payment) -
     })
 }
 
-/// The one line of a session.
 pub(crate) fn session_line(id: &str, session: &Session<'_>, paid: &Payment) -> Value {
     json!({
         "id": id, "object": "item", "amount_discount": 0, "amount_subtotal": paid.amount, "amount_tax": 0,

@@ -30,7 +30,6 @@ pub enum CommandError {
     NotSettleable {
         /// The refund's id.
         refund: String,
-        /// Its status.
         status: String,
         /// The status that was asked for.
         wanted: String,
