@@ -275,7 +275,7 @@ where
         let generation = case.past.hold.generation.clone();
         let lead = Lead {
             account: self.account.clone(),
-            about: LeadSubject::Ending { generation, kind: *kind, code: code.clone() },
+            subject: LeadSubject::Ending { generation, kind: *kind, code: code.clone() },
             since: self.invocation.now(),
             due_at: Some(self.invocation.now()),
         };

@@ -71,7 +71,7 @@ async fn look<S: Store, Q: PayoutQueue>(
         return forget(sweep, id).await;
     };
     let mut opened = open(&lead, assessment.case.clone(), assessment.document);
-    let quote = opened.quote(&assessment.standing(run.now)).filter(|_| opened.state == State::Approved);
+    let quote = opened.quote(&assessment.standing(run.now)).filter(|_| opened.state() == State::Approved);
     let grounds = ApprovalContext::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
     let (store, pause) = (&sweep.store, &sweep.backoff);
@@ -92,10 +92,10 @@ async fn look<S: Store, Q: PayoutQueue>(
     }
     match approved {
         ApprovalOutcome::Saved(request) => {
-            let (reason, state) = (request.case.reason.as_str(), request.state.as_str());
+            let (reason, state) = (request.case.reason.as_str(), request.state().as_str());
             run.invocation.metrics().count_labelled("CasesOpened", ("reason", reason), 1);
             tracing::warn!(request = id.as_str(), reason, state, outcome = "opened", "a case opened itself");
-            if request.state == State::Approved {
+            if request.state() == State::Approved {
                 announce(sweep, run, &request).await;
             }
             settle(sweep, run, &lead).await

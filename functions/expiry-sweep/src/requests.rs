@@ -102,7 +102,7 @@ async fn request<S: Store, Q: PayoutQueue>(
     if request == stored {
         return if matches!(done, ItemOutcome::Failed) { done } else { ItemOutcome::NothingDue };
     }
-    request.version = request.version.saturating_add(1);
+    request.count_save();
     let save = Save { request, commit: None, refunded: None };
     match sweep.store.save(&save).await {
         Ok(SaveOutcome::Written) => {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use lambda::{EventError, Invocation};
 use ledger::{AccountId, Hash};
-use ledger_dynamodb::{Anchors, EntryChange, EntryEvent, Raised, StoreError, StreamRecord};
+use ledger_dynamodb::{Anchors, EntryChange, EntryEvent, RaiseOutcome, StoreError, StreamRecord};
 use serde::{Deserialize, Serialize};
 
 /// Anchors written at once: as many connections, and a thousand accounts within two seconds.
@@ -108,9 +108,9 @@ async fn anchor(anchors: &Anchors, account: &AccountId, seen: &Seen) -> Result<S
     let mut tampered_from = seen.tampered_from;
     if let Some((number, hash)) = seen.newest {
         match anchors.raise(account, number, hash).await? {
-            Raised::Written => status.raised = 1,
-            Raised::NotNewer => {}
-            Raised::Replaced => {
+            RaiseOutcome::Written => status.raised = 1,
+            RaiseOutcome::NotNewer => {}
+            RaiseOutcome::Replaced => {
                 status.tampered = status.tampered.saturating_add(1);
                 tampered_from = Some(tampered_from.map_or(number, |lowest| lowest.min(number)));
             }

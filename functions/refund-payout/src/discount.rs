@@ -31,7 +31,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
             return self.back(&request, NO_RENEWAL).await;
         }
         if request.ask_discount(self.now).map_err(|_| PayoutError::ClaimedElsewhere)? {
-            request.version = request.version.saturating_add(1);
+            request.count_save();
             let save = Save { request: request.clone(), commit: None, refunded: None };
             match self.store.save(&save).await.map_err(ExecuteError::Store)? {
                 SaveOutcome::Written => {}
@@ -87,13 +87,13 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     async fn applied(&self, mut request: Request) -> PayoutResult<S, State> {
         for attempt in 0..self.pause.attempts_max() {
             if !request.discount_applied(self.now) {
-                return Ok(request.state);
+                return Ok(request.state());
             }
-            request.version = request.version.saturating_add(1);
+            request.count_save();
             let id = request.id.clone();
             let save = Save { request, commit: None, refunded: None };
             request = match self.store.save(&save).await.map_err(ExecuteError::Store)? {
-                SaveOutcome::Written => return Ok(save.request.state),
+                SaveOutcome::Written => return Ok(save.request.state()),
                 SaveOutcome::Stale(stored) => *stored,
                 _ => {
                     self.pause.pause(attempt).await;
@@ -112,7 +112,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         let held = refunds::hold_back(self.store, self.pause, request, (&call, reason), self.now).await?;
         tracing::warn!(reason, outcome = "held_back", "what was approved goes back to a person");
         Ok(match held {
-            HoldBackOutcome::HeldBack(request) | HoldBackOutcome::Stale(request) => request.state,
+            HoldBackOutcome::HeldBack(request) | HoldBackOutcome::Stale(request) => request.state(),
         })
     }
 }

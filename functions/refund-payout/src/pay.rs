@@ -28,8 +28,8 @@ pub async fn pay<S: RefundStore, P: Pause>(
     let request = request.ok_or(PayoutError::NoRequest)?;
     lambda::log::account(&request.account);
     let runner = PayoutRunner { store, pause, stripe, now };
-    let Some(payout) = request.payout.clone() else {
-        let state = match (request.state, request.discount.clone()) {
+    let Some(payout) = request.payout().cloned() else {
+        let state = match (request.state(), request.discount().cloned()) {
             (State::Approved | State::Paying, Some(discount)) => {
                 Box::pin(runner.discount(id, request, discount)).await?
             }
@@ -37,7 +37,7 @@ pub async fn pay<S: RefundStore, P: Pause>(
         };
         return Ok(Paid { state, plan: None });
     };
-    let state = match request.state {
+    let state = match request.state() {
         State::Approved | State::Paying => runner.refund(id, request, payout).await?,
         state => state,
     };

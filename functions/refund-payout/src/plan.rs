@@ -59,7 +59,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
             if !request.plan_ended(declined.clone(), self.now) {
                 return Ok(());
             }
-            request.version = request.version.saturating_add(1);
+            request.count_save();
             let id = request.id.clone();
             let save = Save { request, commit: None, refunded: None };
             request = match self.store.save(&save).await.map_err(ExecuteError::Store)? {

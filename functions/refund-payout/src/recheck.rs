@@ -46,5 +46,5 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
 }
 
 fn approved_at(request: &Request) -> Option<Timestamp> {
-    request.steps.iter().rev().find(|step| step.state == State::Approved).map(|step| step.at)
+    request.steps().iter().rev().find(|step| step.state == State::Approved).map(|step| step.at)
 }

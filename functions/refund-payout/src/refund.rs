@@ -24,7 +24,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         mut request: Request,
         payout: Payout,
     ) -> PayoutResult<S, State> {
-        if request.state == State::Approved
+        if request.state() == State::Approved
             && let Some(reason) = self.held_back_for(&request, &payout).await?
         {
             return self.back(&request, reason).await;
@@ -35,7 +35,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
                 None => return self.give_up(&request, NO_CHARGE, false).await,
             }
         }
-        let payout = request.payout.clone().ok_or(PayoutError::Order)?;
+        let payout = request.payout().cloned().ok_or(PayoutError::Order)?;
         let mut another_key = false;
         if let Some(asked_at) = payout.asked_at {
             if let Some(refund) = self.find(id, &payout).await? {
@@ -100,7 +100,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Stores that Stripe is about to be asked, before it is.
     async fn store_attempt(&self, request: &mut Request, another_key: bool) -> PayoutResult<S, ()> {
         request.ask(self.now, another_key).map_err(|_| PayoutError::ClaimedElsewhere)?;
-        request.version = request.version.saturating_add(1);
+        request.count_save();
         let save = Save { request: request.clone(), commit: None, refunded: None };
         match self.store.save(&save).await.map_err(ExecuteError::Store)? {
             SaveOutcome::Written => Ok(()),
@@ -115,7 +115,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     }
 
     async fn ask(&self, request: &Request) -> PayoutResult<S, Refund> {
-        let payout = request.payout.as_ref().ok_or(PayoutError::Order)?;
+        let payout = request.payout().ok_or(PayoutError::Order)?;
         let key = IdempotencyKey::new(payout.idempotency_key(&request.id)).map_err(|_| PayoutError::Order)?;
         let order = RefundOrder {
             payment: payout.refunds(),
@@ -155,7 +155,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         match error.retryable() {
             Retry::SameKey { .. } => Err(PayoutError::Stripe(error)),
             Retry::FreshKeyAfterListing => {
-                let payout = request.payout.clone().ok_or(PayoutError::Order)?;
+                let payout = request.payout().cloned().ok_or(PayoutError::Order)?;
                 if let Some(refund) = self.find(&id, &payout).await? {
                     return self.seen(&id, &refund).await;
                 }
@@ -176,14 +176,14 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// by another way: then the credits stay revoked.
     async fn declined(&self, request: &Request, why: &Decline) -> PayoutResult<S, State> {
         let already = matches!(why, Decline::ChargeAlreadyRefunded);
-        let payout = request.payout.as_ref().ok_or(PayoutError::Order)?;
+        let payout = request.payout().ok_or(PayoutError::Order)?;
         if already && let Some(refund) = self.find(&request.id, payout).await? {
             return self.seen(&request.id, &refund).await;
         }
         if matches!(why, Decline::BalanceInsufficient | Decline::InsufficientFunds) {
             let mut waiting = request.clone();
             if waiting.wait_for_funds(self.now) {
-                waiting.version = waiting.version.saturating_add(1);
+                waiting.count_save();
                 let save = Save { request: waiting, commit: None, refunded: None };
                 return match self.store.save(&save).await.map_err(ExecuteError::Store)? {
                     SaveOutcome::Written => Ok(State::Paying),
@@ -197,7 +197,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     async fn give_up(&self, request: &Request, code: &str, money_left: bool) -> PayoutResult<S, State> {
         match decline(self.store, self.pause, &request.id, (code, money_left), self.now).await? {
             ReportOutcome::Moved(state) => Ok(state),
-            ReportOutcome::Known(_) | ReportOutcome::NotOurs | ReportOutcome::Mismatch => Ok(request.state),
+            ReportOutcome::Known(_) | ReportOutcome::NotOurs | ReportOutcome::Mismatch => Ok(request.state()),
         }
     }
 }

@@ -44,6 +44,11 @@ impl ChosenRemedy {
             Self::Money => "money",
         }
     }
+
+    /// The remedy of this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Credits, Self::Money].into_iter().find(|remedy| remedy.as_str() == name)
+    }
 }
 
 /// The choice is between the credits of a paid purchase that did not arrive and its money (`S2-21`).

@@ -40,7 +40,7 @@ pub(crate) async fn carry_out<S: RefundStore, Q: PayoutQueue>(
     match carried.map_err(not_carried_out::<S>)? {
         ApprovalOutcome::Saved(request) => {
             granted(invocation, &request, quote);
-            if request.state == State::Approved {
+            if request.state() == State::Approved {
                 announce(&app.payouts, invocation, &request).await;
             }
             Ok(Carried::Out(request))
@@ -78,7 +78,7 @@ pub(crate) async fn carry_out<S: RefundStore, Q: PayoutQueue>(
 
 /// Counts what a person's word moved.
 fn granted(invocation: &Invocation, request: &Request, quote: Option<&Quote>) {
-    let Some(quote) = quote.filter(|_| request.approved_by.is_some()) else { return };
+    let Some(quote) = quote.filter(|_| request.approved_by().is_some()) else { return };
     match quote.pays.remedy() {
         Remedy::Credits { credits } => invocation.metrics().count("CreditsGrantedByPeople", credits),
         // Sums of several currencies say nothing.

@@ -21,7 +21,7 @@ pub(crate) async fn claim<S: RefundStore, Q>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     change(app, request, invocation, "claimed", |request, person, now| {
-        request.claim(person, now).map(|()| true)
+        request.take_claim(person, now).map(|()| true)
     })
     .await
 }
@@ -31,7 +31,7 @@ pub(crate) async fn release<S: RefundStore, Q>(
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    change(app, request, invocation, "released", refunds::Request::release).await
+    change(app, request, invocation, "released", refunds::Request::release_claim).await
 }
 
 /// A person has seen to it that an overdue refund is there.
@@ -63,7 +63,7 @@ async fn change<S: RefundStore, Q>(
         }
         let decision = &stored.case.decision;
         stored.keep_time(documents().version(&decision.document, &decision.version));
-        stored.version = stored.version.saturating_add(1);
+        stored.count_save();
         let save = Save { request: stored, commit: None, refunded: None };
         match app.store.save(&save).await.map_err(store_failed)? {
             SaveOutcome::Written => {

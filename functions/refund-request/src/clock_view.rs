@@ -18,7 +18,7 @@ pub(crate) struct ClockAnswer<'request> {
 
 /// Every clock, in the order of the document.
 pub(crate) fn clocks(request: &Request) -> Vec<ClockAnswer<'_>> {
-    request.clocks.iter().map(clock).collect()
+    request.clocks().iter().map(clock).collect()
 }
 
 fn clock(clock: &Clock) -> ClockAnswer<'_> {

@@ -11,7 +11,7 @@ use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::Actor;
 use payout_queue::PayoutQueue;
 use policy::{Fact, Value};
-use refunds::{ActError, ActionSource, ApprovalContext, Follows, Granted, Quote, RefundStore, State};
+use refunds::{ActError, ActionSource, ApprovalContext, Granted, OfferOutcome, Quote, RefundStore, State};
 
 use crate::app::{RefundRequests, actor, reach};
 use crate::assess::assess;
@@ -41,20 +41,20 @@ pub(crate) async fn answer_questions<S: RefundStore, Q: PayoutQueue>(
     if stored.repeats(&call, false) {
         return repeated(app, &stored, caller.role(), invocation).await;
     }
-    if stored.state != State::NeedsInformation {
-        return Err(not_possible(ActError::State(stored.state)));
+    if stored.state() != State::NeedsInformation {
+        return Err(not_possible(ActError::State(stored.state())));
     }
     given.may_be_said_by(caller.role())?;
     let text = given.text();
     let asked = completed(&stored, given)?;
-    let frozen = OriginalCase { case: &stored.case, submitted_at: stored.submitted_at };
+    let frozen = OriginalCase { case: &stored.case, submitted_at: stored.submitted_at() };
     let mut assessment = assess(app, &stored.account, (asked, &caller), Some(frozen), now).await?;
     // What was submitted stays what it was: the words of the answer are kept with the answer.
     assessment.case.note.clone_from(&stored.case.note);
     assessment.case.fingerprint = stored.case.fingerprint;
     stored.answer(call, text, assessment.case.clone(), assessment.document).map_err(not_possible)?;
     let standing = assessment.standing(now);
-    let quote = stored.quote(&standing).filter(|_| stored.state == State::Approved);
+    let quote = stored.quote(&standing).filter(|_| stored.state() == State::Approved);
     let grounds = ApprovalContext::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
     match Box::pin(carry_out(app, invocation, stored, quote.as_ref(), grounds, now)).await? {
@@ -107,7 +107,7 @@ pub(crate) async fn answer_offer<S: RefundStore, Q: PayoutQueue>(
     let offer: String = request.path_id("offer")?;
     let Acting { mut stored, caller, mut call } = acting(app, request, invocation).await?;
     // The offer is in the path, and not in what was sent.
-    call.fingerprint = refunds::fingerprint(&[&offer, &format!("{:?}", call.fingerprint)]);
+    call.fingerprint = refunds::fingerprint_bytes(&[offer.as_bytes(), &call.fingerprint]);
     if stored.repeats(&call, false) {
         return repeated(app, &stored, caller.role(), invocation).await;
     }
@@ -135,8 +135,8 @@ pub(crate) async fn answer_offer<S: RefundStore, Q: PayoutQueue>(
     };
     let follows = stored.accept_offer(call, &offer, (&standing, granted)).map_err(not_possible)?;
     let carried: Option<Box<Quote>> = match follows {
-        Follows::CarriedOut(quote) => Some(quote),
-        Follows::Recorded | Follows::Review => None,
+        OfferOutcome::CarriedOut(quote) => Some(quote),
+        OfferOutcome::Recorded | OfferOutcome::Review => None,
     };
     let grounds = ApprovalContext::of(known.document, by).knowing(known.head.clone(), known.payment.clone());
     match Box::pin(carry_out(app, invocation, stored, carried.as_deref(), grounds, now)).await? {
@@ -168,10 +168,9 @@ fn completed(stored: &refunds::Request, given: Answer) -> Result<Question, Probl
         Some(Value::Text(text)) => Some(text.clone()),
         _ => None,
     };
-    let chosen = text(Fact::RemedyChosen).map(|remedy| match remedy.as_str() {
-        "credits" => ChosenRemedy::Credits,
-        _ => ChosenRemedy::Money,
-    });
+    let chosen = text(Fact::RemedyChosen)
+        .map(|name| ChosenRemedy::from_name(&name).ok_or_else(|| Problem::new(ProblemKind::Internal)))
+        .transpose()?;
     Ok(Question {
         reason: case.reason,
         payment: case.payment.clone().or(given.named.payment),
@@ -218,7 +217,7 @@ async fn keep<S: RefundStore, Q: PayoutQueue>(
 
 fn done(invocation: &Invocation, act: &'static str, request: &refunds::Request) {
     invocation.metrics().count_labelled("RequestActs", ("act", act), 1);
-    tracing::info!(outcome = request.state.as_str(), act, "refund request is moved");
+    tracing::info!(outcome = request.state().as_str(), act, "refund request is moved");
 }
 
 async fn repeated<S: RefundStore, Q>(
@@ -245,5 +244,5 @@ fn not_possible(error: ActError) -> Problem {
 /// Somebody else moved it in between.
 fn overtaken(stored: &refunds::Request) -> Problem {
     Problem::new(ProblemKind::StateConflict)
-        .detail(format!("the request was changed meanwhile and is {}; read it again", stored.state))
+        .detail(format!("the request was changed meanwhile and is {}; read it again", stored.state()))
 }

@@ -120,7 +120,7 @@ pub(crate) async fn outages<S: RefundStore, Q>(
         app.store.outages(&product, invocation.now()).await.map_err(store_failed)
     });
     let mut outages = try_join_all(of).await?.concat();
-    outages.sort_by(|one, other| (other.began_at, &other.id).cmp(&(one.began_at, &one.id)));
+    outages.sort_by(|one, other| (other.began_at, &other.name).cmp(&(one.began_at, &one.name)));
     Ok(Response::json(200, &OutageList { outages: outages.iter().map(view).collect() }))
 }
 
@@ -132,7 +132,7 @@ pub(crate) async fn outage<S: RefundStore, Q>(
 ) -> Result<Response, Problem> {
     let now = invocation.now();
     let caller = support(app, request, invocation)?;
-    let name: ledger::RefundRequestId = request.path_id("id")?;
+    let name: ledger::OutageName = request.path_id("id")?;
     if name.as_str().len() > NAME_BYTES_MAX {
         return Err(Problem::new(ProblemKind::NotFound));
     }
@@ -151,11 +151,10 @@ pub(crate) async fn outage<S: RefundStore, Q>(
     }
     let known = app.store.outages(&product, now).await.map_err(store_failed)?;
     let witness = Witness { by: caller.subject().to_owned(), at: now };
-    let id = name.as_str();
-    let outage = match known.into_iter().find(|known| known.id == id) {
+    let outage = match known.into_iter().find(|known| known.name == name) {
         None => {
             let recorded = witness;
-            Outage { id: id.to_owned(), product, began_at, ended_at, recorded, confirmed: None }
+            Outage { name, product, began_at, ended_at, recorded, confirmed: None }
         }
         Some(known) if (known.began_at, known.ended_at) != (began_at, ended_at) => {
             let detail =
@@ -188,7 +187,7 @@ fn shown(outage: &Outage) -> Response {
 fn view(outage: &Outage) -> OutageAnswer<'_> {
     let confirmed = outage.confirmed.as_ref();
     OutageAnswer {
-        id: &outage.id,
+        id: outage.name.as_str(),
         product: outage.product.as_str(),
         began_at: outage.began_at.to_string(),
         ended_at: outage.ended_at.to_string(),

@@ -51,7 +51,7 @@ pub(crate) async fn hold_back<S: RefundStore, Q>(
     match held.map_err(not_carried_out::<S>)? {
         HoldBackOutcome::HeldBack(request) => {
             invocation.metrics().count_labelled("RequestActs", ("act", "held_back"), 1);
-            tracing::info!(outcome = request.state.as_str(), act = "held_back", "refund request is moved");
+            tracing::info!(outcome = request.state().as_str(), act = "held_back", "refund request is moved");
             show(app, 200, &request, Role::Support, invocation).await
         }
         HoldBackOutcome::Stale(stored) => Err(too_late(&stored)),
@@ -59,6 +59,7 @@ pub(crate) async fn hold_back<S: RefundStore, Q>(
 }
 
 fn too_late(stored: &refunds::Request) -> Problem {
-    let detail = format!("the request is {}; what is approved is held back before it is paid", stored.state);
+    let detail =
+        format!("the request is {}; what is approved is held back before it is paid", stored.state());
     Problem::new(ProblemKind::StateConflict).detail(detail)
 }

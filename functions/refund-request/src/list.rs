@@ -3,7 +3,7 @@
 use lambda::Invocation;
 use lambda::http::{Problem, Request, Response};
 use ledger::{RefundRequestId, Timestamp};
-use refunds::RefundStore;
+use refunds::{ListedBefore, RefundStore};
 use serde::Serialize;
 
 use crate::app::{RefundRequests, reach, store_failed};
@@ -60,7 +60,7 @@ pub(crate) async fn list<S: RefundStore, Q>(
     let requests = app.store.requests_of(&account, before, PAGE).await.map_err(store_failed)?;
     let full = requests.len() == usize::from(PAGE);
     let last = requests.last().filter(|_| full);
-    let next_cursor = last.map(|last| cursor::write(account.as_str(), &place(last.submitted_at, &last.id)));
+    let next_cursor = last.map(|last| cursor::write(account.as_str(), &place(last.submitted_at(), &last.id)));
     let refund_requests =
         requests.iter().map(|request| request_view::request(request, caller.role(), None)).collect();
     Ok(Response::json(200, &Page { refund_requests, next_cursor }))
@@ -70,7 +70,7 @@ fn place(at: Timestamp, id: &RefundRequestId) -> String {
     format!("{}.{id}", at.as_ms())
 }
 
-fn read_place(place: &str) -> Option<(Timestamp, RefundRequestId)> {
+fn read_place(place: &str) -> Option<ListedBefore> {
     let (at, id) = place.split_once('.')?;
-    Some((Timestamp::from_ms(at.parse().ok()?).ok()?, RefundRequestId::new(id).ok()?))
+    Some(ListedBefore::Request(Timestamp::from_ms(at.parse().ok()?).ok()?, RefundRequestId::new(id).ok()?))
 }

@@ -18,14 +18,14 @@ impl HappensNext {
     /// What a customer waits for; `None` where nothing more happens by itself.
     pub(crate) fn of(request: &Request) -> Option<Self> {
         let undated = |text: &str| Some(Self { text: text.to_owned(), by: None });
-        match request.state {
+        match request.state() {
             State::NeedsInformation => undated("We decide once you have answered."),
             State::Submitted | State::InReview => Some(Self::answer(request)),
-            State::Approved | State::Paying => match &request.payout {
+            State::Approved | State::Paying => match request.payout() {
                 Some(payout) => undated(&sending(request, payout)),
                 None => undated("We set up the discount. It lowers the price of your next renewal."),
             },
-            State::Refunded => request.payout.as_ref().and_then(|_| Self::money(request)),
+            State::Refunded => request.payout().and_then(|_| Self::money(request)),
             State::Failed | State::Refused | State::Withdrawn | State::Settled => None,
         }
     }
@@ -33,7 +33,7 @@ impl HappensNext {
     fn answer(request: &Request) -> Self {
         let open =
             |clock: &&Clock| clock.ended_at.is_none() && clock.starts != ServiceLevelStart::RefundSucceeded;
-        let clocks = || request.clocks.iter().filter(open);
+        let clocks = || request.clocks().iter().filter(open);
         let next =
             clocks().filter(|clock| clock.noted() == ClockState::Running).min_by_key(|clock| clock.due_at);
         if let Some(clock) = next {
@@ -57,7 +57,7 @@ impl HappensNext {
     /// Money that Stripe has sent.
     fn money(request: &Request) -> Option<Self> {
         let mut clocks =
-            request.clocks.iter().filter(|clock| clock.starts == ServiceLevelStart::RefundSucceeded);
+            request.clocks().iter().filter(|clock| clock.starts == ServiceLevelStart::RefundSucceeded);
         let Some(clock) = clocks.next_back() else {
             let text = "Your refund is on its way. Your bank decides how soon it shows it.".to_owned();
             return request.arrived_at().is_none().then_some(Self { text, by: None });

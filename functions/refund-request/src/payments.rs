@@ -152,7 +152,7 @@ async fn read<S: RefundStore, Q>(
         by_id.extend(subscriber.map_err(store_failed)?.map(|subscriber| (id.clone(), subscriber)));
     }
     let mut open = requests.map_err(store_failed)?;
-    open.retain(|request| is_open(request.state));
+    open.retain(|request| is_open(request.state()));
     let beside = Beside {
         head: head.map_err(store_failed)?,
         subscriptions: subscriptions.map_err(store_failed)?,
@@ -216,7 +216,7 @@ fn answer(payment: &Payment, beside: &Beside, now: Timestamp) -> Result<PaymentA
             .map(|request| OpenRequest {
                 id: request.id.as_str().to_owned(),
                 reason: request.case.reason.as_str(),
-                state: request.state.as_str(),
+                state: request.state().as_str(),
             })
             .collect(),
     })

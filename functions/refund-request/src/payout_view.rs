@@ -37,7 +37,7 @@ pub(crate) struct HeldBackAnswer<'request> {
 }
 
 pub(crate) fn payout(request: &Request) -> Option<PayoutAnswer<'_>> {
-    request.payout.as_ref().map(|payout| PayoutAnswer {
+    request.payout().map(|payout| PayoutAnswer {
         status: status(request, payout),
         amount: money(payout.amount),
         credits_revoked: payout.revoked.get(),
@@ -48,7 +48,7 @@ pub(crate) fn payout(request: &Request) -> Option<PayoutAnswer<'_>> {
 }
 
 fn status(request: &Request, payout: &Payout) -> &'static str {
-    match request.state {
+    match request.state() {
         State::Refunded => "succeeded",
         State::Failed => "failed",
         _ if payout.needs_customer => "requires_action",
@@ -61,7 +61,7 @@ fn status(request: &Request, payout: &Payout) -> &'static str {
 }
 
 pub(crate) fn renewal_discount(request: &Request) -> Option<RenewalDiscountAnswer<'_>> {
-    request.discount.as_ref().map(|given| RenewalDiscountAnswer {
+    request.discount().map(|given| RenewalDiscountAnswer {
         subscription: given.subscription.as_str(),
         discount: discount(&given.discount),
         applied_at: given.applied_at.map(|at| at.to_string()),
@@ -69,11 +69,11 @@ pub(crate) fn renewal_discount(request: &Request) -> Option<RenewalDiscountAnswe
 }
 
 pub(crate) fn held_back(request: &Request) -> Vec<HeldBackAnswer<'_>> {
-    let acts = request.acts.iter();
-    acts.filter_map(|act| match &act.deed {
+    let acts = request.actions().iter();
+    acts.filter_map(|act| match &act.kind {
         ActionKind::HeldBack { reason } => {
-            let (by, who) = actor(&act.call.by);
-            Some(HeldBackAnswer { at: act.call.at.to_string(), by, who, reason })
+            let (by, who) = actor(&act.source.by);
+            Some(HeldBackAnswer { at: act.source.at.to_string(), by, who, reason })
         }
         _ => None,
     })

@@ -4,7 +4,7 @@
 use lambda::http::{Problem, ProblemKind};
 use ledger::{AccountId, Credits, ProductId, Timestamp};
 use policy_documents::documents;
-use refunds::{Quote, QuoteInputs, UncreditedPurchase, Verdict};
+use refunds::{Quote, QuoteInputs, ReviewVerdict, UncreditedPurchase};
 
 use crate::input::unprocessable;
 
@@ -15,7 +15,7 @@ pub(crate) fn granted(
     account: &AccountId,
     named: (Option<u64>, Option<&ProductId>),
     standing: &QuoteInputs<'_>,
-) -> Result<(Verdict, Quote), Problem> {
+) -> Result<(ReviewVerdict, Quote), Problem> {
     let Some(purchase) = purchase else {
         return Err(Problem::new(ProblemKind::StateConflict)
             .detail("the request is about no purchase whose credits are missing"));
@@ -27,7 +27,7 @@ pub(crate) fn granted(
     let now: Timestamp = standing.now;
     let payment = purchase.payment_of(account, product.clone(), document, now);
     let quote = Quote::of_purchase(&payment, credits, standing);
-    Ok((Verdict::GrantCredits { product, credits }, quote))
+    Ok((ReviewVerdict::GrantCredits { product, credits }, quote))
 }
 
 fn product_of(purchase: &UncreditedPurchase, named: Option<&ProductId>) -> Result<ProductId, Problem> {

@@ -34,7 +34,7 @@ impl QuoteRecords {
         let uncredited = uncredited.filter(|_| payment.is_none());
         let unrecorded = uncredited
             .as_ref()
-            .and_then(|uncredited| uncredited.payment(&request.account, document, request.submitted_at));
+            .and_then(|uncredited| uncredited.payment(&request.account, document, request.submitted_at()));
         let subscription = match payment.as_ref().map(|payment| &payment.kind) {
             Some(PaymentKind::Subscription { subscription, .. }) => {
                 app.store.subscription(&request.account, subscription).await.map_err(store_failed)?
@@ -56,11 +56,11 @@ impl QuoteRecords {
         app: &RefundRequests<S, Q>,
         request: &Request,
     ) -> Result<Option<Self>, Problem> {
-        match request.state {
+        match request.state() {
             State::Submitted | State::NeedsInformation | State::InReview => {
                 Self::read(app, request).await.map(Some)
             }
-            _ if request.takes_offers() && !request.offers.is_empty() => {
+            _ if request.takes_offers() && !request.offers().is_empty() => {
                 Self::read(app, request).await.map(Some)
             }
             _ => Ok(None),
@@ -90,7 +90,11 @@ pub(crate) async fn granted_before<S: RefundStore, Q>(
     let Some(within_s) = request.counts_within_s().filter(|_| quote.granted_credits().is_some()) else {
         return Ok(Granted::default());
     };
-    let counts = app.store.counts(CountedBy::of(request, person)).await.map_err(store_failed)?;
+    let counts = app
+        .store
+        .counts(CountedBy::of(&request.account, request.case.payment.as_ref(), person))
+        .await
+        .map_err(store_failed)?;
     Ok(Granted::before(&counts, within_s, now))
 }
 

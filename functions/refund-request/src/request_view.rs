@@ -150,7 +150,7 @@ pub(crate) fn preview<'request>(
 ) -> Preview<'request> {
     let Wording { outcome, message, clause } = Wording::of(request);
     Preview {
-        state: request.state.as_str(),
+        state: request.state().as_str(),
         outcome,
         message,
         clause,
@@ -169,10 +169,10 @@ pub(crate) fn request<'request>(
     standing: Option<&QuoteInputs<'_>>,
 ) -> RequestAnswer<'request> {
     let for_support = role == Role::Support;
-    let open = matches!(request.state, State::Submitted | State::NeedsInformation | State::InReview);
+    let open = matches!(request.state(), State::Submitted | State::NeedsInformation | State::InReview);
     let said = |act: &'request refunds::Action, note: &'request str, facts| StatementAnswer {
-        at: act.call.at.to_string(),
-        by: actor(&act.call.by).0,
+        at: act.source.at.to_string(),
+        by: actor(&act.source.by).0,
         note,
         facts,
     };
@@ -180,12 +180,12 @@ pub(crate) fn request<'request>(
     RequestAnswer {
         id: request.id.as_str(),
         account: request.account.as_str(),
-        state: request.state.as_str(),
+        state: request.state().as_str(),
         reason: request.case.reason.as_str(),
         payment: request.case.payment.as_ref().map(ledger::PaymentId::as_str),
         generation_id: request.case.generation.as_ref().map(ledger::GenerationId::as_str),
         note: &request.case.note,
-        submitted_at: request.submitted_at.to_string(),
+        submitted_at: request.submitted_at().to_string(),
         outcome,
         message,
         clause,
@@ -194,9 +194,9 @@ pub(crate) fn request<'request>(
         offers: offers(request, standing),
         answers_wanted: wanted(request),
         answers: request
-            .acts
+            .actions()
             .iter()
-            .filter_map(|act| match &act.deed {
+            .filter_map(|act| match &act.kind {
                 ActionKind::Answered { note, facts } => {
                     Some(said(act, note, facts.iter().map(|fact| fact.as_str()).collect()))
                 }
@@ -204,18 +204,18 @@ pub(crate) fn request<'request>(
             })
             .collect(),
         reopenings: request
-            .acts
+            .actions()
             .iter()
-            .filter_map(|act| match &act.deed {
+            .filter_map(|act| match &act.kind {
                 ActionKind::Reopened { note } => Some(said(act, note, Vec::new())),
                 _ => None,
             })
             .collect(),
         payout: payout(request),
         discount: renewal_discount(request),
-        credits_given: request.given.map(Credits::get),
+        credits_given: request.credits_given().map(Credits::get),
         time_line: request
-            .steps
+            .steps()
             .iter()
             .map(|step| {
                 let (by, who) = actor(&step.actor);
@@ -236,7 +236,7 @@ pub(crate) fn request<'request>(
             first_approval: first_approval(request, open),
             arrival_noted_at: request.arrived_at().map(|at| at.to_string()),
             priority: request.priority().as_str(),
-            claim: request.claim.as_ref().map(ClaimAnswer::of),
+            claim: request.claim().map(ClaimAnswer::of),
             disputes: disputes(standing),
             held_back: held_back(request),
         }),
@@ -259,7 +259,7 @@ fn offers<'request>(
     request: &'request Request,
     standing: Option<&QuoteInputs<'_>>,
 ) -> Vec<OfferAnswer<'request>> {
-    let each = request.offers.iter().filter_map(|offer| request.offer(&offer.id));
+    let each = request.offers().iter().filter_map(|offer| request.offer(&offer.id));
     each.map(|(offer, made)| OfferAnswer {
         offer: &offer.id,
         kind: made.kind.as_str(),
@@ -299,11 +299,11 @@ fn next(request: &Request, for_support: bool) -> Vec<Next> {
     let own = own(request);
     let mut next = Vec::new();
     let mut can = |action, href| next.push(Next { action, href });
-    if request.state == State::NeedsInformation {
+    if request.state() == State::NeedsInformation {
         can("answer", format!("{own}/answers"));
     }
     if request.takes_offers() {
-        for offer in request.offers.iter().filter(|offer| offer.state == OfferState::Open) {
+        for offer in request.offers().iter().filter(|offer| offer.state == OfferState::Open) {
             can("answer_offer", format!("{own}/offers/{}", offer.id));
         }
     }

@@ -7,8 +7,8 @@ use ledger::{Actor, Credits, Money};
 use payout_queue::PayoutQueue;
 use policy::{Discount, Document, OfferKind, Remedy, payable_step};
 use refunds::{
-    ActionSource, ApprovalContext, Chosen, Pays, Quote, QuoteInputs, RefundStore, Review, ReviewError,
-    ReviewOutcome, Verdict,
+    ActionSource, ApprovalContext, ChosenTerms, Pays, Quote, QuoteInputs, RefundStore, Review, ReviewError,
+    ReviewOutcome, ReviewVerdict,
 };
 
 use crate::app::{RefundRequests, support};
@@ -63,20 +63,20 @@ pub(crate) async fn review<S: RefundStore, Q: PayoutQueue>(
         ApprovalContext::of(known.document, reviewer).knowing(known.head.clone(), known.payment.clone());
     match Box::pin(carry_out(app, invocation, stored, paid.as_deref(), grounds, now)).await? {
         Carried::Out(request) => {
-            invocation.metrics().count_labelled("Reviews", ("state", request.state.as_str()), 1);
+            invocation.metrics().count_labelled("Reviews", ("state", request.state().as_str()), 1);
             if overrides {
                 invocation.metrics().count("ReviewsOverriding", 1);
             }
-            tracing::info!(outcome = request.state.as_str(), overrides, "refund request is reviewed");
+            tracing::info!(outcome = request.state().as_str(), overrides, "refund request is reviewed");
             Ok(Response::json(200, &request_view::request(&request, Role::Support, Some(&standing))))
         }
-        Carried::Stale(stored) => Err(refused(&ReviewError::State(stored.state))),
+        Carried::Stale(stored) => Err(refused(&ReviewError::State(stored.state()))),
     }
 }
 
 /// A verdict, what it would carry out, and the quote that the reviewer was to be shown.
 struct Decided {
-    verdict: Verdict,
+    verdict: ReviewVerdict,
     executes: Option<Quote>,
     shown: Option<Quote>,
 }
@@ -91,12 +91,12 @@ fn decided(
     // What a reviewer lets happen is what the reviewer has seen.
     let shown = |verdict, quote: Option<Quote>| Decided { verdict, shown: quote.clone(), executes: quote };
     Ok(match &body.decides {
-        DecisionBody::Refuse => nothing(Verdict::Refuse),
-        DecisionBody::Ask(missing) => nothing(Verdict::Ask(missing.clone())),
-        DecisionBody::Approve => shown(Verdict::Approve, stored.quote_by(body.chosen, standing)),
+        DecisionBody::Refuse => nothing(ReviewVerdict::Refuse),
+        DecisionBody::Ask(missing) => nothing(ReviewVerdict::Ask(missing.clone())),
+        DecisionBody::Approve => shown(ReviewVerdict::Approve, stored.quote_by(body.chosen, standing)),
         DecisionBody::ApprovePart(part) => {
             let quote = stored.part_quote(*part, body.chosen, standing).map_err(|error| refused(&error))?;
-            shown(Verdict::ApprovePart(*part), Some(quote))
+            shown(ReviewVerdict::ApprovePart(*part), Some(quote))
         }
         DecisionBody::GrantCredits { credits, product } => {
             let (purchase, account) = (known.uncredited.as_ref(), &stored.account);
@@ -107,7 +107,7 @@ fn decided(
         DecisionBody::Offer { offer, worth } => {
             let remedy = worth_of(stored, offer, *worth, standing)?;
             let made = stored.offered_quote(offer, &remedy, body.chosen, standing);
-            let verdict = Verdict::Offer { offer: offer.clone(), remedy };
+            let verdict = ReviewVerdict::Offer { offer: offer.clone(), remedy };
             match worth {
                 RemedyBody::Computed | RemedyBody::Money(_) => shown(verdict, made),
                 // Credits that the reviewer names take nothing back: they are their own quote.
@@ -119,7 +119,7 @@ fn decided(
 
 /// Refuses a choice of the refund's terms that the document does not leave to a reviewer, or that is about
 /// nothing.
-fn may_choose(chosen: Chosen, executes: Option<&Quote>, document: &Document) -> Result<(), Problem> {
+fn may_choose(chosen: ChosenTerms, executes: Option<&Quote>, document: &Document) -> Result<(), Problem> {
     let terms = &document.on_refund;
     let money = executes.is_some_and(|quote| matches!(quote.pays, Pays::Money { .. }));
     let expected = match (chosen.revoke, chosen.ends_plan) {
@@ -171,7 +171,7 @@ fn worth_of(
             Err(unprocessable("#/offer", "expected without an amount: the document computes it"))
         }
         (None, RemedyBody::Money(money)) => {
-            stored.part_quote(money, Chosen::default(), standing).map_err(|error| refused(&error))?;
+            stored.part_quote(money, ChosenTerms::default(), standing).map_err(|error| refused(&error))?;
             Ok(of_money(money))
         }
         (None, RemedyBody::Credits(credits))

@@ -3,7 +3,7 @@
 use lambda::http::{Problem, Request};
 use ledger::{Currency, Money, ProductId};
 use policy::{Decision, Document, EffectKind, Fact, Missing, Outcome, Revocation, RuleFinding};
-use refunds::{Chosen, Ground, OutsidePolicy};
+use refunds::{ChosenTerms, Ground, OutsidePolicy};
 use serde::Deserialize;
 
 use crate::body::field_of;
@@ -84,7 +84,7 @@ pub(crate) struct CheckedReview {
     pub(crate) reason: String,
     clause: Option<String>,
     outside_policy: Option<OutsidePolicy>,
-    pub(crate) chosen: Chosen,
+    pub(crate) chosen: ChosenTerms,
     pub(crate) quote: Option<String>,
 }
 
@@ -141,7 +141,7 @@ impl CheckedReview {
                 DecisionBody::Offer { offer, worth }
             }
         };
-        let chosen = Chosen { revoke: body.revoke, ends_plan: body.ends_plan };
+        let chosen = ChosenTerms { revoke: body.revoke, ends_plan: body.ends_plan };
         let outside_policy = body.outside_policy.map(OutsideBody::kind);
         let ReviewBody { reason, clause, quote, .. } = body;
         Ok(Self { decides, reason, clause, outside_policy, chosen, quote })

@@ -1,6 +1,6 @@
 //! The published form of what support people decided, which support alone sees.
 
-use refunds::{ActionSource, Request, Review, Verdict};
+use refunds::{ActionSource, Request, Review, ReviewVerdict};
 use serde::Serialize;
 
 use crate::actor_view::actor;
@@ -45,21 +45,21 @@ pub(crate) fn reviews(request: &Request) -> Vec<ReviewAnswer<'_>> {
 
 /// The first of two approvals, while `open` says that the second is awaited.
 pub(crate) fn first_approval(request: &Request, open: bool) -> Option<FirstApprovalAnswer<'_>> {
-    let first = request.first_approval.as_ref().filter(|_| open)?;
+    let first = request.first_approval().filter(|_| open)?;
     Some(FirstApprovalAnswer { quote: &first.quote, at: first.at.to_string(), reviewer: &first.by })
 }
 
 fn review<'request>(call: &'request ActionSource, review: &'request Review) -> ReviewAnswer<'request> {
     let (decision, amount, offer) = match &review.verdict {
-        Verdict::Approve => ("approve", None, None),
-        Verdict::ApprovePart(part) => ("approve_part", Some(money(*part)), None),
-        Verdict::GrantCredits { .. } => ("grant_credits", None, None),
-        Verdict::Refuse => ("refuse", None, None),
-        Verdict::Ask(_) => ("ask", None, None),
-        Verdict::Offer { offer, .. } => ("offer", None, Some(offer.as_str())),
+        ReviewVerdict::Approve => ("approve", None, None),
+        ReviewVerdict::ApprovePart(part) => ("approve_part", Some(money(*part)), None),
+        ReviewVerdict::GrantCredits { .. } => ("grant_credits", None, None),
+        ReviewVerdict::Refuse => ("refuse", None, None),
+        ReviewVerdict::Ask(_) => ("ask", None, None),
+        ReviewVerdict::Offer { offer, .. } => ("offer", None, Some(offer.as_str())),
     };
     let (credits, product) = match &review.verdict {
-        Verdict::GrantCredits { product, credits } => (Some(credits.get()), Some(product.as_str())),
+        ReviewVerdict::GrantCredits { product, credits } => (Some(credits.get()), Some(product.as_str())),
         _ => (None, None),
     };
     ReviewAnswer {

@@ -45,7 +45,7 @@ pub(crate) async fn submit<S: RefundStore, Q: PayoutQueue>(
     check(shown.as_deref(), quote.as_ref())?;
     let grounds = ApprovalContext::of(assessment.document, Actor::Policy)
         .knowing(assessment.records.head.clone(), assessment.records.payment.clone());
-    let paid = quote.filter(|_| opened.state == State::Approved);
+    let paid = quote.filter(|_| opened.state() == State::Approved);
     let carried = Box::pin(carry_out(app, invocation, opened, paid.as_ref(), grounds, now));
     let carried = carried.await.map_err(|problem| {
         // Without a quote there is nothing to compare: the same request again is decided anew.
@@ -59,8 +59,8 @@ pub(crate) async fn submit<S: RefundStore, Q: PayoutQueue>(
     })?;
     match carried {
         Carried::Out(request) => {
-            invocation.metrics().count_labelled("RefundRequests", ("state", request.state.as_str()), 1);
-            tracing::info!(outcome = request.state.as_str(), "refund request is filed");
+            invocation.metrics().count_labelled("RefundRequests", ("state", request.state().as_str()), 1);
+            tracing::info!(outcome = request.state().as_str(), "refund request is filed");
             let standing = assessment.standing(now);
             Ok(Response::json(201, &request_view::request(&request, caller.role(), Some(&standing))))
         }
@@ -85,14 +85,14 @@ pub(crate) async fn preview<S: RefundStore, Q>(
     let standing = assessment.standing(now);
     let quote = quote_of(&opened, &standing);
     check(shown.as_deref(), quote.as_ref())?;
-    invocation.metrics().count_labelled("Previews", ("state", opened.state.as_str()), 1);
-    tracing::info!(outcome = opened.state.as_str(), "refund request is previewed");
+    invocation.metrics().count_labelled("Previews", ("state", opened.state().as_str()), 1);
+    tracing::info!(outcome = opened.state().as_str(), "refund request is previewed");
     Ok(Response::json(200, &request_view::preview(&opened, caller.role(), (&standing, quote.as_ref()))))
 }
 
 /// What would move, or could: beside a refusal nothing does.
 fn quote_of(opened: &refunds::Request, standing: &QuoteInputs<'_>) -> Option<Quote> {
-    opened.quote(standing).filter(|_| opened.state != State::Refused)
+    opened.quote(standing).filter(|_| opened.state() != State::Refused)
 }
 
 fn open(

@@ -4,7 +4,7 @@
 use ledger::Timestamp;
 use policy::{Basis, Citation, Decision, DoorShown, Outcome, Remedy};
 use policy_documents::documents;
-use refunds::{ActionKind, OutsidePolicy, Request, Review, State, Verdict};
+use refunds::{ActionKind, OutsidePolicy, Request, Review, ReviewVerdict, State};
 use serde::Serialize;
 
 /// Some payment methods cannot be paid back to: Stripe asks the customer by e-mail
@@ -42,10 +42,10 @@ pub(crate) struct Wording {
 impl Wording {
     pub(crate) fn of(request: &Request) -> Self {
         let ended = |message: &str| Self { outcome: None, message: message.to_owned(), clause: None };
-        match request.state {
+        match request.state() {
             State::Withdrawn => ended("You withdrew this request."),
             State::Settled => ended("The credits that you bought are on your balance."),
-            State::Failed if request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) => ended(
+            State::Failed if request.payout().is_some_and(|payout| payout.kept_by_dispute) => ended(
                 "Your bank took this payment back for you, so we could not refund it as well. If you do \
                      not have your money, ask for a person.",
             ),
@@ -62,7 +62,7 @@ impl Wording {
         let outcome = Outcome::NeedsInformation { missing: request.wanted().to_vec() };
         let asking = Decision { outcome, ..request.case.decision.clone() };
         // What a person asks for rests on no clause.
-        let clause = asking.deciding_clause().filter(|_| request.asked.is_empty());
+        let clause = asking.deciding_clause().filter(|_| request.asked().is_empty());
         Self {
             outcome: Some(OutcomeAnswer::NeedsInformation),
             message: asking.message(),
@@ -92,7 +92,7 @@ impl Wording {
     fn decided(request: &Request) -> Self {
         let decision = &request.case.decision;
         let by = DecidedBy::of(request);
-        let outcome = if request.state == State::Refused {
+        let outcome = if request.state() == State::Refused {
             Outcome::Refuse
         } else {
             match (paid(request), &decision.outcome) {
@@ -104,8 +104,8 @@ impl Wording {
             DecidedBy::Policy => Decision { outcome, ..decision.clone() },
             DecidedBy::Person(_) | DecidedBy::Offer(_) => by_people(decision, outcome),
         };
-        let waits = request.payout.as_ref().is_some_and(|payout| payout.needs_customer);
-        let mut sentences = if waits && request.state == State::Paying {
+        let waits = request.payout().is_some_and(|payout| payout.needs_customer);
+        let mut sentences = if waits && request.state() == State::Paying {
             let shown = Decision { doors: Vec::new(), law: Vec::new(), ..shown.clone() };
             vec![shown.message(), NEEDS_CUSTOMER.to_owned()]
         } else {
@@ -143,9 +143,9 @@ enum DecidedBy<'request> {
 
 impl<'request> DecidedBy<'request> {
     fn of(request: &'request Request) -> Self {
-        let decisive = request.acts.iter().rev().find_map(|act| match &act.deed {
+        let decisive = request.actions().iter().rev().find_map(|act| match &act.kind {
             ActionKind::Reviewed(review) => {
-                let decides = !matches!(review.verdict, Verdict::Ask(_) | Verdict::Offer { .. });
+                let decides = !matches!(review.verdict, ReviewVerdict::Ask(_) | ReviewVerdict::Offer { .. });
                 decides.then_some(Self::Person(review))
             }
             ActionKind::Accepted { offer } => request.offer(offer).map(|(_, made)| Self::Offer(&made.clause)),
@@ -205,16 +205,16 @@ fn clause_named(decision: &Decision, id: &str) -> Option<ClauseAnswer> {
 
 /// What the customer gets, or got.
 fn paid(request: &Request) -> Option<Remedy> {
-    if let Some(payout) = &request.payout {
+    if let Some(payout) = request.payout() {
         return Some(Remedy::Money {
             amount_minor: payout.amount.minor(),
             currency: payout.amount.currency().as_str().to_owned(),
         });
     }
-    if let Some(given) = &request.discount {
+    if let Some(given) = request.discount() {
         return Some(Remedy::Discount(given.discount.clone()));
     }
-    Some(Remedy::Credits { credits: request.given?.get() })
+    Some(Remedy::Credits { credits: request.credits_given()?.get() })
 }
 
 /// An instant as people write it: `2026-11-02 10:00 UTC`.

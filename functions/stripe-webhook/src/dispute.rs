@@ -1,8 +1,8 @@
 //! Disputes: whether a payment is or was taken back by the cardholder's bank, and whether the customer had
 //! asked for a solution before (`S3-28`). What follows from a dispute is a person's decision.
 
-use ledger::{AccountId, Dispute, Payment, PaymentId, RefundRequestId, Timestamp};
-use refunds::{ReportOutcome, RequestStore, undo};
+use ledger::{AccountId, Dispute, Payment, PaymentId, Timestamp};
+use refunds::{ListedBefore, ReportOutcome, RequestStore, undo};
 use stripe_events::DisputeObject;
 
 use crate::context::{EarlyExit, EventContext};
@@ -103,10 +103,8 @@ async fn contacted_before(
     payment: &Payment,
     opened_at: Timestamp,
 ) -> Result<Option<bool>, EarlyExit> {
-    // Below every id: requests of that very instant are not from before.
-    let first = RefundRequestId::new("-").expect("a dash is allowed in an id");
-    let requests =
-        context.tables.requests_of(&payment.account, Some((opened_at, first)), REQUESTS_MAX).await?;
+    let before = Some(ListedBefore::Instant(opened_at));
+    let requests = context.tables.requests_of(&payment.account, before, REQUESTS_MAX).await?;
     let mut of_payment = requests.iter().filter(|request| request.case.payment.as_ref() == Some(&payment.id));
     if of_payment.any(|request| request.customer_spoke_before(opened_at)) {
         return Ok(Some(true));

@@ -124,7 +124,7 @@ async fn note_lead(
 ) -> Result<(), EarlyExit> {
     let lead = Lead {
         account: account.clone(),
-        about: LeadSubject::Payment { payment, reason },
+        subject: LeadSubject::Payment { payment, reason },
         since: context.now,
         due_at: context.now.plus_s(AWAITED_S.unsigned_abs()).ok(),
     };

@@ -1,6 +1,7 @@
 //! Subscriptions: when their cancellation was confirmed, when they end, and the clock that starts then.
 
-use ledger::{AccountId, Command, LedgerStore, PaymentStore, Subscription, Timestamp};
+use ledger::SubscriptionStore;
+use ledger::{AccountId, Command, LedgerStore, Subscription, Timestamp};
 use policy::{OnResubscribe, PriceKind};
 use policy_documents::catalogue;
 use refunds::policy_ref;

@@ -67,7 +67,7 @@ pub(crate) async fn note_promise(
     };
     let promise = credit_promise(documents(), product.as_ref().map(ProductId::as_str), charged_at);
     let Some((_, due_at)) = promise else { return Ok(()) };
-    let about = LeadSubject::Uncredited(UncreditedPurchase {
+    let subject = LeadSubject::Uncredited(UncreditedPurchase {
         payment,
         product,
         pack,
@@ -76,6 +76,6 @@ pub(crate) async fn note_promise(
         charged_at,
         buyer,
     });
-    context.tables.note(&Lead { account, about, since: due_at, due_at: Some(due_at) }).await?;
+    context.tables.note(&Lead { account, subject, since: due_at, due_at: Some(due_at) }).await?;
     Ok(())
 }

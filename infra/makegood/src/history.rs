@@ -11,7 +11,7 @@ use std::io::Write;
 
 use ledger::{Account, AccountId, Entry, Payment, PaymentId, Timestamp};
 use ledger_dynamodb::Tables;
-use refunds::State;
+use refunds::{Progress, State};
 
 use crate::arguments::HistoryArguments;
 use crate::columns::{Align, Columns};
@@ -42,26 +42,29 @@ fn until(material: &mut Material, at: Timestamp) {
     for entries in material.journals.values_mut() {
         entries.retain(|entry| entry.at() <= at);
     }
-    material.requests.retain(|request| request.submitted_at <= at);
+    material.requests.retain(|request| request.submitted_at() <= at);
     for request in &mut material.requests {
-        request.steps.retain(|step| step.at <= at);
-        request.acts.retain(|act| act.call.at <= at);
-        request.clocks.retain(|clock| clock.started_at <= at);
-        request.state = request.steps.last().map_or(request.state, |step| step.state);
-        let reached = |state| request.steps.iter().any(|step| step.state == state);
-        if !reached(State::Approved) {
-            (request.payout, request.given) = (None, None);
-        }
-        // What Stripe answered is of the step that it led to.
-        if let Some(payout) = request.payout.as_mut().filter(|_| request.state == State::Approved) {
-            (payout.refund, payout.failure) = (None, None);
-        }
-        for clock in &mut request.clocks {
-            let marks =
-                [&mut clock.ended_at, &mut clock.warned_at, &mut clock.breached_at, &mut clock.paused_at];
-            for mark in marks {
-                *mark = mark.filter(|marked| *marked <= at);
-            }
+        *request = request.restored_with(|progress| look_back(progress, at));
+    }
+}
+
+fn look_back(progress: &mut Progress, at: Timestamp) {
+    progress.steps.retain(|step| step.at <= at);
+    progress.actions.retain(|action| action.source.at <= at);
+    progress.clocks.retain(|clock| clock.started_at <= at);
+    progress.state = progress.steps.last().map_or(progress.state, |step| step.state);
+    let reached = |state| progress.steps.iter().any(|step| step.state == state);
+    if !reached(State::Approved) {
+        (progress.payout, progress.credits_given) = (None, None);
+    }
+    // What Stripe answered is of the step that it led to.
+    if let Some(payout) = progress.payout.as_mut().filter(|_| progress.state == State::Approved) {
+        (payout.refund, payout.failure) = (None, None);
+    }
+    for clock in &mut progress.clocks {
+        let marks = [&mut clock.ended_at, &mut clock.warned_at, &mut clock.breached_at, &mut clock.paused_at];
+        for mark in marks {
+            *mark = mark.filter(|marked| *marked <= at);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use ledger::{AccountId, Change, Entry, LedgerStore as _, Payment, PaymentId, PaymentStore as _};
 use ledger_dynamodb::{Anchor, StoreError, Tables};
-use refunds::{Request, RequestStore as _};
+use refunds::{ListedBefore, Request, RequestStore as _};
 
 use crate::connection::Store;
 use crate::failure::Failure;
@@ -59,10 +59,7 @@ impl Material {
         let entries = entries_of(tables, account).await?;
         let mut ids = known.clone();
         ids.extend(
-            requests
-                .iter()
-                .filter_map(|request| request.payout.as_ref())
-                .map(|payout| payout.payment.clone()),
+            requests.iter().filter_map(|request| request.payout()).map(|payout| payout.payment.clone()),
         );
         ids.extend(entries.iter().flat_map(Entry::changes).filter_map(|change| match change {
             Change::Granted { lot, .. } => lot.payment.clone(),
@@ -122,7 +119,7 @@ async fn requests_of(tables: &Tables, account: &AccountId) -> Result<Vec<Request
     loop {
         let page = tables.requests_of(account, before, PAGE).await?;
         let Some(last) = page.last() else { break };
-        before = Some((last.submitted_at, last.id.clone()));
+        before = Some(ListedBefore::Request(last.submitted_at(), last.id.clone()));
         for request in page {
             requests.push(tables.request(&request.id).await?.unwrap_or(request));
         }

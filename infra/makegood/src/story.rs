@@ -12,8 +12,8 @@ use ledger::{
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Decision, Fact, Facts, Reason, decide};
 use refunds::{
-    Case, RefundSighting, RefundStatus, RefundedSum, Request, RequestStore as _, Save, SaveOutcome, Seen,
-    request_id,
+    Case, RefundSighting, RefundStatus, RefundedSum, Request, RequestStore as _, Save, SaveOutcome,
+    SightingOutcome, request_id,
 };
 
 use crate::outcome::CommandOutcome;
@@ -132,14 +132,14 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
         status: RefundStatus::Succeeded,
         failure: None,
     };
-    assert_eq!(request.observe(&seen, at(70)), Seen::Moved);
+    assert_eq!(request.observe(&seen, at(70)), SightingOutcome::Moved);
     save(tables, &mut request).await;
     tables.request(&request.id).await.unwrap().unwrap()
 }
 
 /// Writes the next version of a request as it is, without checking its steps.
 pub(crate) async fn save(tables: &Tables, request: &mut Request) {
-    request.version = request.version.saturating_add(1);
+    request.count_save();
     let save = Save { request: request.clone(), commit: None, refunded: None };
     assert_eq!(tables.save(&save).await.unwrap(), SaveOutcome::Written);
 }

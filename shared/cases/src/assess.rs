@@ -134,7 +134,7 @@ pub async fn assess_lead<S: RefundStore>(
     lead: &Lead,
     now: Timestamp,
 ) -> Result<Option<Assessment>, CaseError<<S as LedgerStore>::Error>> {
-    let (generation, ending) = match &lead.about {
+    let (generation, ending) = match &lead.subject {
         LeadSubject::Ending { generation, kind, .. } => (Some(generation.clone()), Some(*kind)),
         LeadSubject::Uncredited(_) | LeadSubject::Payment { .. } => (None, None),
     };
@@ -174,7 +174,7 @@ fn bears_out(lead: &Lead, records: &Records, facts: &Facts) -> bool {
         let payment = records.payment.as_ref();
         payment.is_some_and(|payment| payment.refundable().is_ok_and(|left| !left.is_zero()))
     };
-    match &lead.about {
+    match &lead.subject {
         LeadSubject::Uncredited(_) => records.payment.is_none() && records.uncredited.is_some(),
         LeadSubject::Payment { reason: Reason::DuplicatePayment, .. } => {
             left() && holds(Fact::DuplicateOfPayment)

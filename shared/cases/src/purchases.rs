@@ -60,7 +60,7 @@ fn is_wanted(payment: &Payment, earlier: &Purchase, records: &Records) -> Option
     }
     match (lot_in(records.landing.as_ref()?), lot) {
         (Some(then), _) => Some(!is_unused(&then)),
-        // Stripe told of the earlier purchase after this one.
+        // Stripe reported the earlier purchase after this one.
         (None, Some(_)) => Some(false),
         (None, None) => None,
     }
@@ -72,10 +72,10 @@ fn runs_beside(payment: &Payment, records: &Records) -> bool {
     let PaymentKind::Subscription { subscription, billing_reason } = &payment.kind else { return false };
     let Some(account) = records.head.as_ref().map(Entry::after) else { return false };
     let runs = |other: &SubscriptionId| {
-        let told = records.beside.iter().find(|told| &told.id == other);
+        let beside = records.beside.iter().find(|beside| &beside.id == other);
         let goes_on =
-            |told: &Subscription| told.ended_at.is_none() && told.cancellation_confirmed_at.is_none();
-        other != subscription && account.ended(other).is_none() && told.is_none_or(goes_on)
+            |beside: &Subscription| beside.ended_at.is_none() && beside.cancellation_confirmed_at.is_none();
+        other != subscription && account.ended(other).is_none() && beside.is_none_or(goes_on)
     };
     let refunded = |lot: &Lot| {
         let mut purchases = records.account.purchases.iter();

@@ -4,12 +4,12 @@
 use futures_util::future::{join, join_all, join3, join4};
 use ledger::{
     AccountId, AccountRecords, Actor, Change, Entry, ExecuteError, GenerationHistory, LedgerStore, Lot,
-    LotId, LotKind, Outage, Payment, PaymentId, PaymentKind, PaymentName, PaymentStore, ProductId, Purchase,
-    Subscriber, Subscription, Timestamp, find_hold,
+    LotId, LotKind, Outage, Payment, PaymentId, PaymentKind, PaymentName, ProductId, Purchase, Subscriber,
+    Subscription, Timestamp, find_hold,
 };
 use policy::{Document, Fact, Reason, Value};
 use policy_documents::catalogue;
-use refunds::{Lead, LeadStore, Request, RequestStore, State, UncreditedPurchase};
+use refunds::{Lead, RefundStore, Request, RequestStore, State, UncreditedPurchase};
 
 use crate::question::Question;
 
@@ -24,7 +24,7 @@ pub struct Records {
     pub subscriber: Option<Subscriber>,
     /// The paid purchase whose credits have not landed, where the request is about one.
     pub uncredited: Option<UncreditedPurchase>,
-    /// Whether Stripe told of a refund or a dispute of it, so that it is not known how much of it is left.
+    /// Whether Stripe reported a refund or a dispute of it, so that it is not known how much of it is left.
     pub moved: bool,
     /// The account's newest entry.
     pub head: Option<Entry>,
@@ -98,7 +98,7 @@ impl Records {
     /// Reads all records: two round trips, one more for a generation that has left the account's memory or
     /// for a payment that may have been made twice, and three more for a payment that another name than its
     /// id is given of.
-    pub async fn read<S: PaymentStore + LeadStore>(
+    pub async fn read<S: RefundStore>(
         store: &S,
         account: &AccountId,
         asked: &Question,
@@ -203,18 +203,18 @@ fn only<'p>(mut products: impl Iterator<Item = Option<&'p str>>) -> Option<Produ
 pub(crate) fn counted(requests: &[Request]) -> Vec<Timestamp> {
     let counts = |request: &&Request| {
         let used = matches!(request.case.facts.get(Fact::CreditsSpent), Some(Value::Integer(1..)));
-        used && request.state != State::Withdrawn
-            && request.steps.first().is_none_or(|step| step.actor != Actor::Policy)
+        used && request.state() != State::Withdrawn
+            && request.steps().first().is_none_or(|step| step.actor != Actor::Policy)
     };
-    requests.iter().filter(counts).map(|request| request.submitted_at).collect()
+    requests.iter().filter(counts).map(refunds::Request::submitted_at).collect()
 }
 
 /// Another account's payment is no payment of this one's.
-async fn of_payment<S: PaymentStore + LeadStore>(
+async fn of_payment<S: RefundStore>(
     store: &S,
     account: &AccountId,
     asked: &Question,
-) -> Result<Records, S::Error> {
+) -> Result<Records, <S as LedgerStore>::Error> {
     let Some(id) = &asked.payment else { return Ok(Records::default()) };
     let known = of_payment_id(store, account, asked.reason, id).await?;
     if known.payment.is_some() || known.uncredited.is_some() {
@@ -229,16 +229,16 @@ async fn of_payment<S: PaymentStore + LeadStore>(
 }
 
 /// The same, by the id of the payment's record.
-async fn of_payment_id<S: PaymentStore + LeadStore>(
+async fn of_payment_id<S: RefundStore>(
     store: &S,
     account: &AccountId,
     reason: Reason,
     id: &PaymentId,
-) -> Result<Records, S::Error> {
+) -> Result<Records, <S as LedgerStore>::Error> {
     let uncredited = async || {
         let noted = Lead::id_of_uncredited(account, id);
         let (noted, moved) = join(store.lead(&noted), store.has_unrecorded_movement(id)).await;
-        Ok::<_, S::Error>((noted?, moved?))
+        Ok::<_, <S as LedgerStore>::Error>((noted?, moved?))
     };
     // Nearly every payment that a request names is recorded: only what is about missing credits looks for the
     // purchase at once.

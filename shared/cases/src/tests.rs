@@ -4,7 +4,7 @@ mod requests;
 
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Abuse, Account, AccountId, Actor, Buyer, Cause, Command, CountryCode, Credits, Decided, Dispute,
+    Abuse, Account, AccountId, Actor, Buyer, Cause, Command, CommandOutcome, CountryCode, Credits, Dispute,
     DisputeId, Draft, Ending, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
     Purchase, Refunded, ReleaseReason, Subscriber, Subscription, SubscriptionId, Timestamp, Witness, decide,
 };
@@ -152,7 +152,7 @@ fn s2_19_outages_that_two_people_bear_out_add_up_within_the_period() {
     let mut payment = payment("pi_2", 0);
     (payment.period_starts_at, payment.period_ends_at) = (Some(at(0)), Some(at(30 * DAY_S)));
     let outage = |from, to| Outage {
-        id: "o".to_owned(),
+        name: "o".parse().unwrap(),
         product: payment.product.clone(),
         began_at: at(from),
         ended_at: at(to),
@@ -301,7 +301,7 @@ fn with_generations(captured: u32, running: u32) -> Entry {
     let mut last = None;
     let mut run = |command: &Command, seconds: u64| {
         let decided = decide(&after, last, command, &[], at(seconds));
-        let Decided::Write(plan) = decided else { panic!("{decided:?}") };
+        let CommandOutcome::Write(plan) = decided else { panic!("{decided:?}") };
         (after, last) = (plan.after, Some(at(seconds)));
     };
     run(&Command::Grant(grant(&account, "pi_2", 500, Some("sub_1"))), 0);
@@ -323,7 +323,7 @@ fn with_results(results: u32) -> Entry {
     let account = AccountId::new("account-1").unwrap();
     let decided =
         decide(&Account::default(), None, &Command::Grant(grant(&account, "pi_2", 500, None)), &[], at(0));
-    let Decided::Write(plan) = decided else { unreachable!("nothing keeps a grant from an account") };
+    let CommandOutcome::Write(plan) = decided else { unreachable!("nothing keeps a grant from an account") };
     let mut after = plan.after;
     after.lots.iter_mut().for_each(|lot| lot.captures = results);
     let draft = Draft {
@@ -344,7 +344,7 @@ fn entries(commands: &[Command]) -> Vec<Entry> {
     for command in commands {
         let before = entries.last().map(|entry| entry.after().clone()).unwrap_or_default();
         let decided = decide(&before, entries.last().map(Entry::at), command, &[], at(0));
-        let Decided::Write(plan) = decided else { unreachable!("nothing keeps {command:?} from it") };
+        let CommandOutcome::Write(plan) = decided else { unreachable!("nothing keeps {command:?} from it") };
         let draft = Draft {
             account: AccountId::new("account-1").unwrap(),
             at: at(0),

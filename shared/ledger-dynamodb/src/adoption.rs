@@ -2,15 +2,16 @@
 //! payment, so that all refunds together stay within what was paid (invariant 4). If it fails, it is taken
 //! off again, once. A failure is final: an older report that arrives after it counts nothing.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use ledger::{
     AccountId, Division, Money, Pause, Payment, PaymentId, RefundId, Refunded, Timestamp, refund_shares,
 };
 use refunds::RefundedSum;
 
 use crate::error::StoreError;
-use crate::item::{Item, ONLY, key, number, read_text, text};
-use crate::transaction::Transacted;
+use crate::item::{ABSENT, Item, ONLY, key, number, read_text, text};
+use crate::transaction::{TransactionOutcome, put, put_write, update, update_write};
 use crate::{Tables, item};
 
 /// A refund that no request made, as Stripe reports it.
@@ -66,8 +67,11 @@ impl Tables {
             let stored = self.get(&self.ledger, refund_key(&seen.id)).await?;
             let known = match &stored {
                 None => Known::Nothing,
-                Some(stored) if stored.get("failed") == Some(&AttributeValue::Bool(true)) => Known::Failed,
-                Some(_) => Known::Counted,
+                Some(stored) => match stored.get("failed") {
+                    Some(AttributeValue::Bool(true)) => Known::Failed,
+                    Some(AttributeValue::Bool(false)) => Known::Counted,
+                    _ => return Err(StoreError::Unreadable("failed")),
+                },
             };
             let stored_shares = stored.as_ref().map(read_shares).transpose()?;
             let settled = known == Known::Failed || (known == Known::Counted && !seen.failed);
@@ -99,51 +103,42 @@ impl Tables {
         known: Known,
         moves: &Moves,
     ) -> Result<bool, StoreError> {
-        let put = Put::builder().table_name(&self.ledger).set_item(Some(refund_item(seen, &moves.shares)));
-        let put = if known == Known::Nothing {
-            put.condition_expression("attribute_not_exists(pk)")
+        let noted = put(&self.ledger, refund_item(seen, &moves.shares));
+        let noted = if known == Known::Nothing {
+            noted.condition_expression(ABSENT)
         } else {
-            put.condition_expression("failed = :no")
+            noted
+                .condition_expression("failed = :no")
                 .expression_attribute_values(":no", AttributeValue::Bool(false))
         };
-        let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
-        let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+        let mut writes = vec![put_write(noted)];
         for sum in &moves.sums {
-            writes.push(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
+            writes.push(update_write(self.sum_update(sum)));
             let minor = sum.to_minor.abs_diff(sum.from_minor);
             let refunded = Refunded { payment: sum.payment.clone(), minor };
             // Each purchase has a record of the refund: behind its id, the place that the payment's id has.
             let place = sum.payment.as_str().strip_prefix(seen.payment.as_str()).unwrap_or_default();
             let name = format!("{}{place}", seen.id);
-            let put = self.refunded_put((account, &name), &refunded, seen.made_at, !seen.failed)?;
-            writes.push(TransactWriteItem::builder().put(put).build());
+            writes.push(self.refunded_write((account, &name), &refunded, seen.made_at, !seen.failed));
         }
         if let Some((from, to)) = moves.beside {
-            let update = Update::builder()
-                .table_name(&self.ledger)
-                .set_key(Some(key(item::division_key(&seen.payment), ONLY)))
+            let division = update(&self.ledger, key(item::division_key(&seen.payment), ONLY))
                 .update_expression("SET beside_refunded_minor = :to")
                 .condition_expression("beside_refunded_minor = :from")
                 .expression_attribute_values(":from", number(from))
-                .expression_attribute_values(":to", number(to))
-                .build();
-            let update = update.map_err(|_| StoreError::Unreadable("update"))?;
-            writes.push(TransactWriteItem::builder().update(update).build());
+                .expression_attribute_values(":to", number(to));
+            writes.push(update_write(division));
         }
-        Ok(matches!(self.transact(writes).await?, Transacted::Written))
+        Ok(matches!(self.transact(writes).await?, TransactionOutcome::Written))
     }
 
     /// The move of a payment's sum of refunds, on condition that it stands where it was read.
-    pub(crate) fn sum_update(&self, sum: &RefundedSum) -> Result<Update, StoreError> {
-        Update::builder()
-            .table_name(&self.ledger)
-            .set_key(Some(key(item::payment_key(&sum.payment), ONLY)))
+    pub(crate) fn sum_update(&self, sum: &RefundedSum) -> UpdateBuilder {
+        update(&self.ledger, key(item::payment_key(&sum.payment), ONLY))
             .update_expression("SET refunded_minor = :to")
             .condition_expression("refunded_minor = :from")
             .expression_attribute_values(":from", number(sum.from_minor))
             .expression_attribute_values(":to", number(sum.to_minor))
-            .build()
-            .map_err(|_| StoreError::Unreadable("update"))
     }
 }
 

@@ -119,7 +119,7 @@ pub struct Anchor {
 
 /// The outcome of raising an anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Raised {
+pub enum RaiseOutcome {
     /// The entry is the anchor.
     Written,
     /// The anchor is at this entry or at a later one.
@@ -146,7 +146,12 @@ impl Anchors {
     }
 
     /// Anchors an entry, unless a newer one is anchored.
-    pub async fn raise(&self, account: &AccountId, entry: u64, hash: Hash) -> Result<Raised, StoreError> {
+    pub async fn raise(
+        &self,
+        account: &AccountId,
+        entry: u64,
+        hash: Hash,
+    ) -> Result<RaiseOutcome, StoreError> {
         let update = self
             .update(account)
             .update_expression(format!("SET {NUMBER} = :number, {HASH} = :hash"))
@@ -154,13 +159,13 @@ impl Anchors {
             .expression_attribute_values(":number", number(entry))
             .expression_attribute_values(":hash", bytes(hash.0))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = update.send().await else { return Ok(Raised::Written) };
+        let Err(error) = update.send().await else { return Ok(RaiseOutcome::Written) };
         let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
             return Err(StoreError::of(error));
         };
         let mut there = failed.item().cloned().ok_or(StoreError::Unreadable("existing anchor"))?;
         let replaced = newest(&mut there)?.is_some_and(|(number, other)| number == entry && other != hash);
-        Ok(if replaced { Raised::Replaced } else { Raised::NotNewer })
+        Ok(if replaced { RaiseOutcome::Replaced } else { RaiseOutcome::NotNewer })
     }
 
     /// Notes that the entry of this number was overwritten or removed; the lowest number is kept.

@@ -1,6 +1,6 @@
 //! What is recorded of buyers: within a payment, and of who started a subscription.
 
-use ledger::{Buyer, CountryCode, Subscriber, SubscriptionId};
+use ledger::{Buyer, CountryCode, Subscriber, SubscriberStore, SubscriptionId};
 use serde::{Deserialize, Serialize};
 
 use crate::item::{ONLY, key, read_text, text};
@@ -73,6 +73,7 @@ impl Tables {
         let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
         self.write(|| put.clone().send()).await.map(drop)
     }
+
     pub(crate) async fn read_subscriber(
         &self,
         subscription: &SubscriptionId,
@@ -80,5 +81,11 @@ impl Tables {
         let Some(item) = self.get(&self.ledger, subscriber_key(subscription)).await? else { return Ok(None) };
         let form: SubscriberForm = serde_json::from_str(read_text(&item, "body")?)?;
         Ok(Some(Subscriber { buyer: form.buyer.read()?, price: form.price }))
+    }
+}
+
+impl SubscriberStore for Tables {
+    async fn subscriber(&self, subscription: &SubscriptionId) -> Result<Option<Subscriber>, StoreError> {
+        self.read_subscriber(subscription).await
     }
 }

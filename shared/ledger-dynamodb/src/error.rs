@@ -13,7 +13,7 @@ pub enum StoreError {
     #[error("DynamoDB throttles")]
     Throttled,
     /// Transactions were at work on the item at every attempt.
-    #[error("item is in the hands of transactions")]
+    #[error("item is locked by another transaction")]
     Contended,
     /// DynamoDB failed on its side.
     #[error("DynamoDB failed with `{0}`")]

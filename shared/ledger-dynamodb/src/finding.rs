@@ -1,6 +1,6 @@
 //! What people found out about an account, as an item of its partition.
 
-use ledger::{Abuse, AccountId, Finding};
+use ledger::{Abuse, AccountId, Finding, FindingStore};
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, account_key, key, read_text, text};
@@ -45,4 +45,10 @@ pub(crate) fn finding(item: &Item) -> Result<Finding, StoreError> {
         by: form.by,
         at: instant(form.at)?,
     })
+}
+
+impl FindingStore for Tables {
+    async fn save_finding(&self, account: &AccountId, finding: &Finding) -> Result<(), StoreError> {
+        self.put_finding(account, finding).await
+    }
 }

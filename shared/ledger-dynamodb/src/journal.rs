@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{
     AccountId, Change, Commit, CommitOutcome, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash,
     LedgerStore, Marker, Record, Timestamp, UnreportedCancellation, shard_of,
@@ -15,7 +15,7 @@ use crate::item::{
 };
 use crate::payment::division;
 use crate::purchase::purchase_item;
-use crate::transaction::Transacted;
+use crate::transaction::{TransactionOutcome, put, put_write};
 use crate::{Tables, payment};
 
 /// Reads an entry from its item.
@@ -71,7 +71,7 @@ impl Tables {
     /// The writes of a commit: the entry first, then its records, then the due marker.
     pub(crate) fn writes(&self, commit: &Commit) -> Result<Vec<TransactWriteItem>, StoreError> {
         let account = commit.entry.account();
-        let put = |item: Item| Put::builder().table_name(&self.ledger).set_item(Some(item));
+        let put = |item: Item| put(&self.ledger, item);
         let returned = ReturnValuesOnConditionCheckFailure::AllOld;
         let mut puts = vec![
             put(entry_item(&commit.entry))
@@ -102,12 +102,7 @@ impl Tables {
             Record::NewPayment(new) => Some(put(purchase_item(new))),
             _ => None,
         }));
-        puts.into_iter()
-            .map(|put| {
-                let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
-                Ok(TransactWriteItem::builder().put(put).build())
-            })
-            .collect()
+        Ok(puts.into_iter().map(put_write).collect())
     }
 
     /// What the failed condition of a commit's write at `position` means.
@@ -146,9 +141,9 @@ impl Tables {
 
     async fn commit_with_others(&self, commit: &Commit) -> Result<CommitOutcome, StoreError> {
         match self.transact(self.writes(commit)?).await? {
-            Transacted::Written => Ok(CommitOutcome::Written),
-            Transacted::Refused(position, existing) => Self::refused(commit, position, existing),
-            Transacted::Contended => Ok(CommitOutcome::Contended),
+            TransactionOutcome::Written => Ok(CommitOutcome::Written),
+            TransactionOutcome::Refused(position, existing) => Self::refused(commit, position, existing),
+            TransactionOutcome::Contended => Ok(CommitOutcome::Contended),
         }
     }
 

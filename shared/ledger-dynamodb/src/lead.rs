@@ -20,7 +20,7 @@ pub(crate) fn item(lead: &Lead) -> Result<Item, StoreError> {
     if let Some(payment) = lead.payment() {
         item.insert("payment".to_owned(), text(payment.as_str()));
     }
-    match &lead.about {
+    match &lead.subject {
         LeadSubject::Uncredited(uncredited) => write_uncredited(uncredited, &mut item)?,
         LeadSubject::Payment { reason, .. } => {
             item.insert("reason".to_owned(), text(reason.as_str()));
@@ -101,7 +101,7 @@ fn read_charge(item: &Item) -> Result<Option<Charge>, StoreError> {
     }))
 }
 
-fn about(item: &Item) -> Result<LeadSubject, StoreError> {
+fn subject(item: &Item) -> Result<LeadSubject, StoreError> {
     if let Some(generation) = given(item, "ended")? {
         let name = read_text(item, "kind")?;
         let kind = FailureKind::ALL.iter().copied().find(|kind| kind.as_str() == name);
@@ -124,7 +124,7 @@ fn about(item: &Item) -> Result<LeadSubject, StoreError> {
 pub(crate) fn read(item: &Item) -> Result<Lead, StoreError> {
     Ok(Lead {
         account: id(read_text(item, "owner")?)?,
-        about: about(item)?,
+        subject: subject(item)?,
         since: read_instant(item, "since")?,
         due_at: item.contains_key("due_at").then(|| read_instant(item, "due_at")).transpose()?,
     })

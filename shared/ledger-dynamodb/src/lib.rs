@@ -65,7 +65,7 @@ mod subscription;
 mod transaction;
 
 pub use adoption::{AdoptionOutcome, ExternalRefund};
-pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, Raised, StreamRecord};
+pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, RaiseOutcome, StreamRecord};
 pub use audit::AccountJournal;
 pub use error::StoreError;
 pub use parked::Parked;

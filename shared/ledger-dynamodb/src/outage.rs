@@ -1,6 +1,6 @@
 //! Outages of a product: a partition of their own for each product, ordered by when they began.
 
-use ledger::{OUTAGES_MAX, Outage, ProductId, Timestamp, Witness};
+use ledger::{OUTAGES_MAX, Outage, OutageStore, ProductId, Timestamp, Witness};
 
 use crate::item::{Item, key, number, read_instant, read_text, text};
 use crate::scalar::instant;
@@ -8,7 +8,7 @@ use crate::{StoreError, Tables};
 
 impl Tables {
     pub(crate) async fn put_outage(&self, outage: &Outage) -> Result<bool, StoreError> {
-        let sort = format!("{:013}#{}", outage.began_at.as_ms(), outage.id);
+        let sort = format!("{:013}#{}", outage.began_at.as_ms(), outage.name);
         let mut item = key(outages_key(&outage.product), sort);
         item.insert("ended_at".to_owned(), number(outage.ended_at.as_ms()));
         item.insert("recorded_by".to_owned(), text(&*outage.recorded.by));
@@ -60,9 +60,9 @@ fn outages_key(product: &ProductId) -> String {
 
 fn outage(product: &ProductId, item: &Item) -> Result<Outage, StoreError> {
     let unreadable = || StoreError::Unreadable("outage");
-    let (began_at, id) = read_text(item, "sk")?.split_once('#').ok_or_else(unreadable)?;
+    let (began_at, name) = read_text(item, "sk")?.split_once('#').ok_or_else(unreadable)?;
     Ok(Outage {
-        id: id.to_owned(),
+        name: name.parse().map_err(|_| unreadable())?,
         product: product.clone(),
         began_at: instant(began_at.parse().map_err(|_| unreadable())?)?,
         ended_at: read_instant(item, "ended_at")?,
@@ -78,4 +78,14 @@ fn outage(product: &ProductId, item: &Item) -> Result<Outage, StoreError> {
             }),
         },
     })
+}
+
+impl OutageStore for Tables {
+    async fn outages(&self, product: &ProductId, before: Timestamp) -> Result<Vec<Outage>, StoreError> {
+        self.outages_before(product, before).await
+    }
+
+    async fn save_outage(&self, outage: &Outage) -> Result<bool, StoreError> {
+        self.put_outage(outage).await
+    }
 }

@@ -9,9 +9,9 @@ pub(crate) mod unrecorded;
 mod without_credits;
 
 use ledger::{
-    AccountId, AccountRecords, Credits, Currency, CustomerId, Finding, LotId, Money, Outage, Payment,
-    PaymentId, PaymentKind, PaymentName, PaymentStore, PolicyRef, ProductId, Purchase, Subscriber,
-    Subscription, SubscriptionId, Timestamp,
+    AccountId, AccountRecords, Credits, Currency, CustomerId, CustomerStore, LotId, Money, Payment,
+    PaymentId, PaymentKind, PaymentName, PaymentNameStore, PaymentStore, PolicyRef, Purchase, PurchaseStore,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -117,6 +117,12 @@ impl PaymentStore for Tables {
         item.map(|item| read(id, &item)).transpose()
     }
 
+    async fn has_unrecorded_movement(&self, id: &PaymentId) -> Result<bool, StoreError> {
+        Ok(self.get(&self.ledger, unrecorded::partition(id)).await?.is_some())
+    }
+}
+
+impl PaymentNameStore for Tables {
     async fn payment_named(
         &self,
         account: &AccountId,
@@ -124,11 +130,9 @@ impl PaymentStore for Tables {
     ) -> Result<Option<PaymentId>, StoreError> {
         self.find_named(account, name).await
     }
+}
 
-    async fn has_unrecorded_movement(&self, id: &PaymentId) -> Result<bool, StoreError> {
-        Ok(self.get(&self.ledger, unrecorded::partition(id)).await?.is_some())
-    }
-
+impl CustomerStore for Tables {
     async fn link_customer(&self, customer: &CustomerId, account: &AccountId) -> Result<bool, StoreError> {
         let mut item = key(format!("CUSTOMER#{customer}"), ONLY);
         item.insert("account".to_owned(), text(account.as_str()));
@@ -141,19 +145,9 @@ impl PaymentStore for Tables {
             .expression_attribute_values(":account", text(account.as_str()));
         self.write(|| put.clone().send()).await
     }
+}
 
-    async fn subscription(
-        &self,
-        account: &AccountId,
-        id: &SubscriptionId,
-    ) -> Result<Option<Subscription>, StoreError> {
-        self.read_subscription(account, id).await
-    }
-
-    async fn subscriptions_of(&self, account: &AccountId) -> Result<Vec<Subscription>, StoreError> {
-        self.read_subscriptions(account).await
-    }
-
+impl PurchaseStore for Tables {
     async fn records_of(&self, account: &AccountId) -> Result<AccountRecords, StoreError> {
         self.account_records(account).await
     }
@@ -165,25 +159,5 @@ impl PaymentStore for Tables {
         limit: u16,
     ) -> Result<Vec<Purchase>, StoreError> {
         self.purchases_before(account, before, limit).await
-    }
-
-    async fn subscriber(&self, subscription: &SubscriptionId) -> Result<Option<Subscriber>, StoreError> {
-        self.read_subscriber(subscription).await
-    }
-
-    async fn outages(&self, product: &ProductId, before: Timestamp) -> Result<Vec<Outage>, StoreError> {
-        self.outages_before(product, before).await
-    }
-
-    async fn save_finding(&self, account: &AccountId, finding: &Finding) -> Result<(), StoreError> {
-        self.put_finding(account, finding).await
-    }
-
-    async fn save_outage(&self, outage: &Outage) -> Result<bool, StoreError> {
-        self.put_outage(outage).await
-    }
-
-    async fn save_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {
-        self.write_subscription(subscription).await
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use ledger::{
     ACCOUNT_RECORDS_MAX, AccountId, AccountRecords, Currency, Money, Payment, PaymentId, Purchase, Refunded,
     Timestamp,
@@ -15,6 +15,7 @@ use ledger::{
 use crate::finding::{FINDING, finding};
 use crate::item::{Item, account_key, key, number, read_instant, read_number, read_text, text};
 use crate::scalar::instant;
+use crate::transaction::{put, put_write};
 use crate::{StoreError, Tables};
 
 /// These and [`FINDING`] sort behind `DUE` and `ENTRY#`, and the finding before them.
@@ -83,18 +84,14 @@ fn refunded(item: &Item) -> Result<Option<Refunded>, StoreError> {
 
 impl Tables {
     /// The write of such an item.
-    pub(crate) fn refunded_put(
+    pub(crate) fn refunded_write(
         &self,
         named: (&AccountId, &str),
         refunded: &Refunded,
         at: Timestamp,
         stands: bool,
-    ) -> Result<Put, StoreError> {
-        Put::builder()
-            .table_name(&self.ledger)
-            .set_item(Some(refunded_item(named, refunded, at, stands)))
-            .build()
-            .map_err(|_| StoreError::Unreadable("put"))
+    ) -> TransactWriteItem {
+        put_write(put(&self.ledger, refunded_item(named, refunded, at, stands)))
     }
 
     pub(crate) async fn account_records(&self, account: &AccountId) -> Result<AccountRecords, StoreError> {

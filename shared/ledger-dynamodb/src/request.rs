@@ -6,20 +6,20 @@ mod count;
 pub(crate) mod stored;
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use futures_util::future::try_join_all;
 use ledger::{AccountId, CommitOutcome, DUE_SHARDS, Payment, RefundRequestId, Refunded, Timestamp, shard_of};
 use policy::{Discount, Remedy};
 use refunds::{
-    Count, CountedBy, Counting, Due, DueThing, Holder, RefundedSum, Request, RequestStore, Save, SaveOutcome,
-    Waiting,
+    CaseStore, Count, CountStore, CountedBy, Counting, Due, DueRequestStore, DueThing, Holder, ListedBefore,
+    QueueStore, RefundedSum, Request, RequestStore, Save, SaveOutcome, Waiting,
 };
 
 use crate::error::StoreError;
-use crate::item::{Item, ONLY, key, number, payment_key, read_instant, read_number, read_text, text};
+use crate::item::{ABSENT, Item, ONLY, key, number, payment_key, read_instant, read_number, read_text, text};
 use crate::payment::unrecorded::is_guarded;
 use crate::purchase::purchase_item;
-use crate::transaction::Transacted;
+use crate::transaction::{TransactionOutcome, put, put_write, update_write};
 use crate::{Tables, lead, payment};
 use clocks::{decode_waiting, encode_waiting};
 
@@ -30,15 +30,19 @@ const QUEUE: &str = "people";
 
 /// The index key of an account's requests: thirteen digits of milliseconds keep them in order.
 fn submitted_key(at: Timestamp, id: &RefundRequestId) -> String {
-    format!("{:013}#{id}", at.as_ms())
+    format!("{}#{id}", submitted_prefix(at))
+}
+
+fn submitted_prefix(at: Timestamp) -> String {
+    format!("{:013}", at.as_ms())
 }
 
 pub(crate) fn request_item(request: &Request) -> Result<Item, StoreError> {
     let mut item = key(format!("REQUEST#{}", request.id), ONLY);
     item.insert("body".to_owned(), text(stored::encode(request)?));
-    item.insert("version".to_owned(), number(request.version));
+    item.insert("version".to_owned(), number(request.version()));
     item.insert("account".to_owned(), text(request.account.as_str()));
-    item.insert("submitted".to_owned(), text(submitted_key(request.submitted_at, &request.id)));
+    item.insert("submitted".to_owned(), text(submitted_key(request.submitted_at(), &request.id)));
     // What the condition of an approval is held against: nothing of it is taken from the save itself.
     if let Some(filer) = request.filed_by() {
         item.insert("filed_by".to_owned(), text(filer));
@@ -49,20 +53,20 @@ pub(crate) fn request_item(request: &Request) -> Result<Item, StoreError> {
     if !speakers.is_empty() {
         item.insert("spoke".to_owned(), AttributeValue::Ss(speakers));
     }
-    for offer in &request.offers {
+    for offer in request.offers() {
         if let Some(first) = offer.made.as_ref().and_then(|made| made.first.as_ref()) {
             let [quote, approver] = offered(&offer.id);
             item.insert(quote, text(&*first.quote));
             item.insert(approver, text(&*first.by));
         }
     }
-    if let Some(limits) = &request.limits {
+    if let Some(limits) = request.limits() {
         let money = limits.money_above.iter().map(|(currency, above)| (currency.clone(), number(*above)));
         item.insert("money_limits".to_owned(), AttributeValue::M(money.collect()));
         item.insert("credits_limit".to_owned(), number(limits.credits_above));
         item.insert("person_limit".to_owned(), number(limits.person_above));
     }
-    if let Some(first) = &request.first_approval {
+    if let Some(first) = request.first_approval() {
         item.insert("first_approver".to_owned(), text(&*first.by));
         item.insert("first_quote".to_owned(), text(&*first.quote));
     }
@@ -82,7 +86,7 @@ pub(crate) fn request_item(request: &Request) -> Result<Item, StoreError> {
 pub(crate) fn case_item(request: &Request) -> Option<Item> {
     let mut item = key(format!("CASE#{}", request.case_name()?), ONLY);
     item.insert("holder".to_owned(), text(request.id.as_str()));
-    item.insert("version".to_owned(), number(request.version));
+    item.insert("version".to_owned(), number(request.version()));
     Some(item)
 }
 
@@ -119,16 +123,17 @@ fn offered(offer: &str) -> [String; 2] {
     [format!("offer_quote:{offer}"), format!("offer_approver:{offer}")]
 }
 
-/// The condition of a save: nobody saved in between. A save that carries something out, or approves it first,
-/// has two more. Its approver is not the customer, did not file the request and did not speak in the
-/// customer's name. Above the limit, somebody else has approved the same quote before, as such or for the
-/// offer that is accepted. Credits that count are compared with the limits together with those granted
-/// before. DynamoDB checks all of it against the item as it is stored.
+/// The condition of a save, which DynamoDB checks against the item as it is stored:
+///
+/// - The version is unchanged.
+/// - The approver is not the customer, did not file the request and did not speak in the customer's name.
+/// - Above the limit, somebody else has approved the same quote, as such or for the offer that is accepted.
+/// - Credits that count are compared with the limits together with those granted before.
 fn approved(mut put: PutBuilder, save: &Save, counting: Option<&Counting>) -> PutBuilder {
     let request = &save.request;
     let mut condition = String::from("version = :before");
     let approval = request.approval();
-    let first = request.first_approval.as_ref().map(|first| first.by.as_str());
+    let first = request.first_approval().map(|first| first.by.as_str());
     if let Some(person) = approval.as_ref().map_or(first, |approval| approval.by.as_deref()) {
         condition.push_str(
             " AND account <> :person AND (attribute_not_exists(filed_by) OR filed_by <> :person) \
@@ -197,27 +202,22 @@ impl Tables {
         counting: Option<&Counting>,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let returned = ReturnValuesOnConditionCheckFailure::AllOld;
-        let before = save.request.version.saturating_sub(1);
-        let put = Put::builder().table_name(&self.requests).set_item(Some(request_item(&save.request)?));
-        let put = if before == 0 {
-            put.condition_expression("attribute_not_exists(pk)")
+        let before = save.request.version().saturating_sub(1);
+        let written = put(&self.requests, request_item(&save.request)?);
+        let written = if before == 0 {
+            written.condition_expression(ABSENT)
         } else {
-            approved(put.expression_attribute_values(":before", number(before)), save, counting)
+            approved(written.expression_attribute_values(":before", number(before)), save, counting)
         };
-        let put = put.return_values_on_condition_check_failure(returned).build();
-        let mut writes =
-            vec![TransactWriteItem::builder().put(put.map_err(|_| StoreError::Unreadable("put"))?).build()];
+        let mut writes = vec![put_write(written.return_values_on_condition_check_failure(returned.clone()))];
         if let Some(case) = taken(save) {
-            let put = Put::builder()
-                .table_name(&self.requests)
-                .set_item(Some(case))
+            let taken = put(&self.requests, case)
                 .condition_expression("attribute_not_exists(pk) OR holder = :request")
                 .expression_attribute_values(":request", text(save.request.id.as_str()))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
-            writes.push(TransactWriteItem::builder().put(put).build());
+                .return_values_on_condition_check_failure(returned);
+            writes.push(put_write(taken));
         }
-        writes.extend(self.unrecorded_write(save)?);
+        writes.extend(self.unrecorded_write(save));
         if let Some(sum) = &save.refunded {
             writes.push(self.sum_write(sum)?);
         }
@@ -233,16 +233,13 @@ impl Tables {
             let named = (&request.account, request.id.as_str());
             let (payment, minor) = (sum.payment.clone(), sum.to_minor.abs_diff(sum.from_minor));
             let (refunded, stands) = (Refunded { payment, minor }, sum.to_minor > sum.from_minor);
-            let put = self.refunded_put(named, &refunded, request.submitted_at, stands)?;
-            writes.push(TransactWriteItem::builder().put(put).build());
+            writes.push(self.refunded_write(named, &refunded, request.submitted_at(), stands));
             if let Some(payment) = &sum.records {
-                let put = Put::builder().table_name(&self.ledger).set_item(Some(purchase_item(payment)));
-                let put = put.build().map_err(|_| StoreError::Unreadable("put"))?;
-                writes.push(TransactWriteItem::builder().put(put).build());
+                writes.push(put_write(put(&self.ledger, purchase_item(payment))));
             }
         }
         if let Some(day) = save.filed_on() {
-            writes.push(self.filed_write(&save.request.account, day)?);
+            writes.push(self.filed_write(&save.request.account, day));
         }
         Ok(writes)
     }
@@ -250,15 +247,12 @@ impl Tables {
     /// The move of a payment's sum, or the payment with its first refund.
     fn sum_write(&self, sum: &RefundedSum) -> Result<TransactWriteItem, StoreError> {
         let Some(payment) = &sum.records else {
-            return Ok(TransactWriteItem::builder().update(self.sum_update(sum)?).build());
+            return Ok(update_write(self.sum_update(sum)));
         };
         let mut item = key(payment_key(&payment.id), ONLY);
         let refunded = Payment { refunded_minor: sum.to_minor, ..(**payment).clone() };
         payment::write(&refunded, &mut item)?;
-        let put = Put::builder().table_name(&self.ledger).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(pk)").build();
-        let put = put.map_err(|_| StoreError::Unreadable("put"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        Ok(put_write(put(&self.ledger, item).condition_expression(ABSENT)))
     }
 
     fn save_refused(save: &Save, position: usize, existing: Option<Item>) -> Result<SaveOutcome, StoreError> {
@@ -268,7 +262,7 @@ impl Tables {
             // The reply to an earlier try of this very save was lost.
             return Ok(if existing == save.request {
                 SaveOutcome::Written
-            } else if save.request.version.checked_sub(1) == Some(existing.version) {
+            } else if save.request.version().checked_sub(1) == Some(existing.version()) {
                 SaveOutcome::NotAllowed
             } else {
                 SaveOutcome::Stale(Box::new(existing))
@@ -296,13 +290,13 @@ impl Tables {
         // Credits move no sum of a payment, so that nothing is between the counts and the day's.
         let counts_from = filed_from.saturating_sub(counting.map_or(0, |counting| counting.counts.len()));
         match self.transact(writes).await? {
-            Transacted::Written => Ok(SaveOutcome::Written),
-            Transacted::Refused(position, _) if position >= filed_from => Ok(SaveOutcome::TooMany),
-            Transacted::Refused(position, _) if position >= counts_from && counting.is_some() => {
+            TransactionOutcome::Written => Ok(SaveOutcome::Written),
+            TransactionOutcome::Refused(position, _) if position >= filed_from => Ok(SaveOutcome::TooMany),
+            TransactionOutcome::Refused(position, _) if position >= counts_from && counting.is_some() => {
                 Ok(SaveOutcome::CountMoved)
             }
-            Transacted::Refused(position, existing) => Self::save_refused(save, position, existing),
-            Transacted::Contended => Ok(SaveOutcome::Ledger(CommitOutcome::Contended)),
+            TransactionOutcome::Refused(position, existing) => Self::save_refused(save, position, existing),
+            TransactionOutcome::Contended => Ok(SaveOutcome::Ledger(CommitOutcome::Contended)),
         }
     }
 }
@@ -318,10 +312,15 @@ impl RequestStore for Tables {
     async fn requests_of(
         &self,
         account: &AccountId,
-        before: Option<(Timestamp, RefundRequestId)>,
+        before: Option<ListedBefore>,
         limit: u16,
     ) -> Result<Vec<Request>, StoreError> {
-        let before = before.map_or_else(|| "~".to_owned(), |(at, id)| submitted_key(at, &id));
+        let before = match before {
+            None => "~".to_owned(),
+            // Below the keys of this instant's requests, which have an id behind it.
+            Some(ListedBefore::Instant(at)) => submitted_prefix(at),
+            Some(ListedBefore::Request(at, id)) => submitted_key(at, &id),
+        };
         let query = self
             .client
             .query()
@@ -337,7 +336,9 @@ impl RequestStore for Tables {
     async fn save(&self, save: &Save) -> Result<SaveOutcome, StoreError> {
         self.saved(save, None).await
     }
+}
 
+impl CountStore for Tables {
     async fn counts(&self, of: Vec<CountedBy>) -> Result<Vec<Count>, StoreError> {
         try_join_all(of.into_iter().map(|of| self.count(of))).await
     }
@@ -345,7 +346,9 @@ impl RequestStore for Tables {
     async fn save_counted(&self, save: &Save, counting: &Counting) -> Result<SaveOutcome, StoreError> {
         self.saved(save, Some(counting)).await
     }
+}
 
+impl CaseStore for Tables {
     async fn take_case(&self, holder: &Holder, request: &Request) -> Result<(), StoreError> {
         let Some(case) = case_item(request) else { return Ok(()) };
         let put = self
@@ -360,7 +363,9 @@ impl RequestStore for Tables {
         self.write(|| put.clone().send()).await?;
         Ok(())
     }
+}
 
+impl DueRequestStore for Tables {
     async fn due_requests(&self, shard: u8, now: Timestamp, limit: u16) -> Result<Vec<Due>, StoreError> {
         let query = self.due_query(&self.requests, &shard.to_string(), now).limit(i32::from(limit));
         let (mut found, mut from) = (Vec::new(), None);
@@ -376,7 +381,9 @@ impl RequestStore for Tables {
             }
         }
     }
+}
 
+impl QueueStore for Tables {
     async fn waiting(&self, after: Option<&str>, limit: u16) -> Result<Vec<Waiting>, StoreError> {
         let query = self
             .client

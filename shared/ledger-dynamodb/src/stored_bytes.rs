@@ -4,6 +4,12 @@
 //! A fixture in `tests/stored/` holds items: a line for each attribute with its name, its type and its value,
 //! in the order of the names, and an empty line between two items.
 
+use ledger::CustomerStore;
+use ledger::FindingStore;
+use ledger::OutageStore;
+use ledger::PurchaseStore;
+use ledger::SubscriberStore;
+use ledger::SubscriptionStore;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
@@ -14,10 +20,10 @@ use ledger::{
     Currency, CustomerId, Division, DownloadStore, Finding, InvoiceId, LedgerStore, Money, Outage,
     PaymentStore, Record, RefundId, Subscriber, Subscription, SubscriptionId, Witness,
 };
-use refunds::{ActionKind, CountedBy, RequestStore, Verdict};
+use refunds::{ActionKind, CountStore, CountedBy, ListedBefore, RequestStore, ReviewVerdict};
 
 use crate::item::{Item, key, payment_key, read_text, text};
-use crate::request::clocks;
+use crate::request::{clocks, stored};
 use crate::{Anchors, ExternalRefund, Tables, in_process, journal, lead, parked, payment, purchase, request};
 
 fn value(value: &AttributeValue) -> String {
@@ -113,14 +119,14 @@ fn usd(minor: u64) -> Money {
 }
 
 #[test]
-fn requests_keep_their_bytes() {
+fn i2_requests_keep_their_bytes() {
     let fixture = include_str!("../tests/stored/request.txt");
     check(fixture, |item| request::request_item(&request::request(&item).unwrap()).unwrap());
 
     let mut kinds = std::collections::BTreeSet::new();
     for item in items(fixture) {
         let request = request::request(&item).unwrap();
-        kinds.extend(request.acts.iter().map(|act| kind(&act.deed)));
+        kinds.extend(request.actions().iter().map(|act| kind(&act.kind)));
         let waiting = item.get("waiting").map(|body| clocks::decode_waiting(body.as_s().unwrap()));
         assert_eq!(waiting.transpose().unwrap(), request.waiting());
     }
@@ -137,13 +143,52 @@ fn kind(deed: &ActionKind) -> &'static str {
         ActionKind::HeldBack { .. } => "held back",
         ActionKind::Arrived => "arrived",
         ActionKind::Reviewed(review) => match review.verdict {
-            Verdict::Approve => "approve",
-            Verdict::ApprovePart(_) => "part",
-            Verdict::GrantCredits { .. } => "credits",
-            Verdict::Refuse => "refuse",
-            Verdict::Ask(_) => "ask",
-            Verdict::Offer { .. } => "offer",
+            ReviewVerdict::Approve => "approve",
+            ReviewVerdict::ApprovePart(_) => "part",
+            ReviewVerdict::GrantCredits { .. } => "credits",
+            ReviewVerdict::Refuse => "refuse",
+            ReviewVerdict::Ask(_) => "ask",
+            ReviewVerdict::Offer { .. } => "offer",
         },
+    }
+}
+
+#[test]
+fn a_stored_word_that_is_not_known_is_an_error() {
+    let full = items(include_str!("../tests/stored/request.txt")).swap_remove(0);
+    let body = full["body"].as_s().unwrap();
+    for (known, unknown) in [
+        (r#""state":"in_review""#, r#""state":"reviewed""#),
+        (r#"["support","bo"]"#, r#"["supporter","bo"]"#),
+        (r#""did":"withdrew""#, r#""did":"withdrawn""#),
+        (r#""outside_policy":"goodwill""#, r#""outside_policy":"kindness""#),
+        (r#""verdict":"refuse""#, r#""verdict":"refused""#),
+        (r#""offer":"again","state":"declined""#, r#""offer":"again","state":"refused""#),
+    ] {
+        assert!(body.contains(known), "{known}");
+        assert!(stored::decode(body).is_ok());
+        assert!(stored::decode(&body.replace(known, unknown)).is_err(), "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_requests_begins_before_an_instant_or_behind_a_request() {
+    let (tables, _) = in_process::tables().await;
+    for item in items(include_str!("../tests/stored/request.txt")) {
+        let put = tables.client.put_item().table_name(&tables.requests).set_item(Some(item));
+        put.send().await.unwrap();
+    }
+    let account = id::<AccountId>("customer-1");
+    for (before, expected) in [
+        (None, "rr_paying rr_full rr_bare"),
+        // All three are of this very instant.
+        (Some(ListedBefore::Instant(at(0))), ""),
+        (Some(ListedBefore::Instant(at(1))), "rr_paying rr_full rr_bare"),
+        (Some(ListedBefore::Request(at(0), id("rr_full"))), "rr_bare"),
+    ] {
+        let found = tables.requests_of(&account, before, 10).await.unwrap();
+        let found: Vec<&str> = found.iter().map(|request| request.id.as_str()).collect();
+        assert_eq!(found.join(" "), expected);
     }
 }
 
@@ -163,7 +208,7 @@ fn entries_keep_their_bytes() {
 }
 
 #[test]
-fn leads_keep_their_bytes() {
+fn i2_leads_keep_their_bytes() {
     check(include_str!("../tests/stored/lead.txt"), |item| lead::item(&lead::read(&item).unwrap()).unwrap());
 }
 
@@ -173,7 +218,7 @@ fn parked_events_keep_their_bytes() {
 }
 
 #[tokio::test]
-async fn payments_keep_their_bytes() {
+async fn i2_payments_keep_their_bytes() {
     let fixture = include_str!("../tests/stored/payment.txt");
     let (tables, _) = in_process::tables().await;
     for item in items(fixture) {
@@ -307,7 +352,7 @@ async fn what_people_and_checkouts_say_keeps_its_bytes() {
     let witness = |by: &str| Witness { by: by.to_owned(), at: at(500) };
     for (name, confirmed) in [("outage-1", None), ("outage-2", Some(witness("bo")))] {
         let mut outage = Outage {
-            id: id(name),
+            name: id(name),
             product: id("music-studio"),
             began_at: at(5),
             ended_at: at(400),
@@ -404,7 +449,7 @@ async fn counts_keep_their_bytes() {
     let written = writes.map(|write| shown(write.put().unwrap().item()));
     assert_eq!(written.collect::<Vec<_>>().join("\n"), include_str!("../tests/stored/count.txt"));
 
-    let filed = tables.filed_write(&id("customer-1"), 20_758).unwrap();
+    let filed = tables.filed_write(&id("customer-1"), 20_758);
     let update = filed.update().unwrap();
     assert_eq!(shown(update.key()), "pk S FILED#customer-1#20758\nsk S -\n");
     assert_eq!(update.update_expression(), "ADD filed :one SET expires_at = :expires_at");

@@ -1,4 +1,4 @@
-//! Subscriptions as items of their account: what Stripe told, and beside it the confirmation that was
+//! Subscriptions as items of their account: what Stripe reports, and beside it the confirmation that was
 //! recorded here.
 //!
 //! Stripe's part is written by the newest event, the confirmation by conditions of its own, so that neither
@@ -7,8 +7,8 @@
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use ledger::{
-    AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, TELL_WITHIN_S,
-    Timestamp, UnreportedCancellation,
+    AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, SubscriptionStore,
+    TELL_WITHIN_S, Timestamp, UnreportedCancellation,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ fn read(item: &Item) -> Result<Subscription, StoreError> {
             announced: if item.contains_key("announced") { read_number(item, "announced")? } else { 0 },
         }),
     };
-    let told = Subscription {
+    let reported = Subscription {
         id: id_of(item)?,
         account: account_of(item)?,
         as_of: read_instant(item, "as_of")?,
@@ -71,7 +71,7 @@ fn read(item: &Item) -> Result<Subscription, StoreError> {
         ended_at: optional_instant(item, "ended_at")?,
         confirmation: None,
     };
-    Ok(told.with(confirmation))
+    Ok(reported.with(confirmation))
 }
 
 impl Tables {
@@ -108,9 +108,10 @@ impl Tables {
             cancellation_confirmed_at: subscription.cancellation_confirmed_at.map(Timestamp::as_ms),
             cancels_at: subscription.cancels_at.map(Timestamp::as_ms),
         };
-        let told = "SET body = :body, as_of = :as_of";
+        let reported = "SET body = :body, as_of = :as_of";
         let ended = subscription.ended_at.map(|ended_at| number(ended_at.as_ms()));
-        let update = if ended.is_some() { format!("{told}, ended_at = :ended_at") } else { told.to_owned() };
+        let update =
+            if ended.is_some() { format!("{reported}, ended_at = :ended_at") } else { reported.to_owned() };
         let mut update = self
             .client
             .update_item()
@@ -211,5 +212,23 @@ impl CancellationStore for Tables {
             .condition_expression("confirmed_at = :seen")
             .expression_attribute_values(":stripe_at", number(stripe_at.as_ms()));
         self.write(|| update.clone().send()).await.map(drop)
+    }
+}
+
+impl SubscriptionStore for Tables {
+    async fn subscription(
+        &self,
+        account: &AccountId,
+        id: &SubscriptionId,
+    ) -> Result<Option<Subscription>, StoreError> {
+        self.read_subscription(account, id).await
+    }
+
+    async fn subscriptions_of(&self, account: &AccountId) -> Result<Vec<Subscription>, StoreError> {
+        self.read_subscriptions(account).await
+    }
+
+    async fn save_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {
+        self.write_subscription(subscription).await
     }
 }

@@ -16,7 +16,8 @@ pub const LOTS_MAX: usize = 100;
 pub const PAID_LOTS_MAX: usize = 400;
 /// Most open holds of one account: a hundred parallel generations of one customer are a mistake or an abuse.
 pub const HOLDS_MAX: usize = 100;
-/// Ended subscriptions that are remembered: a late invoice of an older one is three days late at most.
+/// Ended subscriptions that are remembered: Stripe delivers an invoice at most three days late, so older ones can be
+/// forgotten.
 pub const ENDED_MAX: usize = 8;
 /// How long an empty lot stays: SQS keeps a message 14 days, so a failure reported after the capture
 /// still finds its lot after a redrive.
@@ -49,7 +50,7 @@ pub enum LotKind {
 /// A period of a subscription whose renewals take the place of what is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
-    /// When it began: periods come in this order, whenever they are paid and told.
+    /// When it began: periods come in this order, whenever they are paid and reported.
     pub starts_at: Timestamp,
     /// Whether its charge is a renewal, which takes the place of the periods before; the first is not.
     pub replaces: bool,
@@ -323,7 +324,7 @@ impl Account {
     }
 }
 
-/// The key under which an account is spoken of where its id must not appear: metrics and due shards.
+/// A stable shard number of an account, for metrics and the due index, where the id itself must not appear.
 pub fn shard_of(account: &AccountId, shards: u8) -> u8 {
     // FNV-1a: stable between builds, which `std`'s hasher does not promise.
     let hash = account.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

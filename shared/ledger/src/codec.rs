@@ -166,4 +166,19 @@ mod tests {
         }
         assert_eq!((changes.len(), causes.len(), actors.len()), (18, 5, 7), "the fixture has every kind");
     }
+
+    #[test]
+    fn a_stored_word_that_is_not_known_is_an_error() {
+        let account = AccountId::new("customer-1").unwrap();
+        let body = include_str!("../tests/stored/entries.jsonl").lines().nth(1).unwrap();
+        for (known, unknown) in [
+            (r#"{"rv":[[1,5],2,1]}"#, r#"{"rv":[[1,5],2,2]}"#),
+            (r"[1793491200000,1]]", r"[1793491200000,2]]"),
+            (r#""sus","res""#, r#""sus","rest""#),
+            (r#"{"sv":"renderer"}"#, r#"{"sw":"renderer"}"#),
+        ] {
+            assert!(body.contains(known), "{known}");
+            assert!(decode(account.clone(), &body.replace(known, unknown)).is_err(), "{unknown}");
+        }
+    }
 }

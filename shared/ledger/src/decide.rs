@@ -2,7 +2,7 @@
 
 use crate::planner::{Planner, Step};
 use crate::settle::settle;
-use crate::{Account, ApplyError, Command, Decided, Ended, GenerationHistory, Rejection, Timestamp};
+use crate::{Account, ApplyError, Command, CommandOutcome, Ended, GenerationHistory, Rejection, Timestamp};
 
 /// Decides `command` for `account`, whose newest entry is of `last_at`, at `now`.
 pub fn decide(
@@ -11,7 +11,7 @@ pub fn decide(
     command: &Command,
     histories: &[GenerationHistory],
     now: Timestamp,
-) -> Decided {
+) -> CommandOutcome {
     let mut planner = Planner::new(account, last_at, now);
     let step = match command {
         Command::Grant(grant) => planner.grant(grant),
@@ -33,7 +33,7 @@ pub fn decide(
     match step {
         Ok(Step::Write) => planner.finish(account, matches!(command, Command::Expire { .. })),
         Ok(Step::Answer(decided)) => decided,
-        Err(ApplyError::NoLot(_)) => Decided::Refused(Rejection::NoSuchLot),
-        Err(ApplyError::Amount(_) | ApplyError::NoHold) => Decided::Refused(Rejection::OutOfRange),
+        Err(ApplyError::NoLot(_)) => CommandOutcome::Refused(Rejection::NoSuchLot),
+        Err(ApplyError::Amount(_) | ApplyError::NoHold) => CommandOutcome::Refused(Rejection::OutOfRange),
     }
 }

@@ -3,9 +3,9 @@
 use std::future::Future;
 
 use crate::{
-    Account, AccountId, Actor, Cause, CodecError, Command, Commit, CommitOutcome, Decided, Draft, Entry,
-    GenerationHistory, GenerationId, Hold, LedgerStore, PolicyRef, Record, Rejection, SettlementOutcome,
-    Timestamp, decide,
+    Account, AccountId, Actor, Cause, CodecError, Command, CommandOutcome, Commit, CommitOutcome, Draft,
+    Entry, GenerationHistory, GenerationId, Hold, LedgerStore, PolicyRef, Record, Rejection,
+    SettlementOutcome, Timestamp, decide,
 };
 
 /// Entries of one page while a generation's end is looked for.
@@ -143,11 +143,11 @@ pub async fn prepare<S: LedgerStore>(
     let mut histories: Vec<GenerationHistory> = Vec::new();
     let plan = loop {
         let answer = match decide(account, head.map(Entry::at), order.command, &histories, now) {
-            Decided::Write(plan) => break plan,
-            Decided::Unchanged(outcomes) => Answer::Unchanged(outcomes),
-            Decided::Placed(hold) => Answer::Placed(hold),
-            Decided::Refused(rejection) => Answer::Refused(rejection),
-            Decided::NeedsHistory(generations) => {
+            CommandOutcome::Write(plan) => break plan,
+            CommandOutcome::Unchanged(outcomes) => Answer::Unchanged(outcomes),
+            CommandOutcome::Placed(hold) => Answer::Placed(hold),
+            CommandOutcome::Refused(rejection) => Answer::Refused(rejection),
+            CommandOutcome::NeedsHistory(generations) => {
                 for generation in generations {
                     histories.push(read_history(store, order.account, generation).await?);
                 }

@@ -7,8 +7,8 @@
 use crate::leftover::leftover_expiry;
 use crate::planner::{Planner, Step};
 use crate::{
-    AmountError, ApplyError, Change, Compensation, Credits, Decided, Grant, LOTS_MAX, Lot, LotCredits, LotId,
-    LotKind, PAID_LOTS_MAX, Payment, PaymentKind, ProductId, Record, Rejection, Timestamp,
+    AmountError, ApplyError, Change, CommandOutcome, Compensation, Credits, Grant, LOTS_MAX, Lot, LotCredits,
+    LotId, LotKind, PAID_LOTS_MAX, Payment, PaymentKind, ProductId, Record, Rejection, Timestamp,
 };
 
 impl Planner {
@@ -24,7 +24,7 @@ impl Planner {
 
     pub(crate) fn grant(&mut self, grant: &Grant) -> Result<Step, ApplyError> {
         if self.is_full(PAID_LOTS_MAX) {
-            return Ok(Step::Answer(Decided::Refused(Rejection::TooManyLots)));
+            return Ok(Step::Answer(CommandOutcome::Refused(Rejection::TooManyLots)));
         }
         self.expire_due_lots()?;
         let payment = &grant.payment;
@@ -67,9 +67,9 @@ impl Planner {
     pub(crate) fn compensate(&mut self, compensation: &Compensation) -> Result<Step, ApplyError> {
         let kind = LotKind::Compensation(compensation.request.clone());
         if self.account.lots.iter().any(|lot| lot.kind == kind) {
-            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+            return Ok(Step::Answer(CommandOutcome::Unchanged(Vec::new())));
         }
-        let refused = |rejection| Ok(Step::Answer(Decided::Refused(rejection)));
+        let refused = |rejection| Ok(Step::Answer(CommandOutcome::Refused(rejection)));
         if compensation.credits.is_zero() {
             return refused(Rejection::NoCredits);
         }
@@ -135,7 +135,7 @@ impl Planner {
         parts.into_iter().try_for_each(|part| self.change(Change::Replaced { part, since }))
     }
 
-    /// Whether a later period's renewal was told before: what is left is the same in either order (B3).
+    /// Whether a later period's renewal was reported before: what is left is the same in either order (B3).
     fn is_replaced_already(&self, lot: &Lot) -> bool {
         let later = |other: &Lot| {
             other.subscription() == lot.subscription()

@@ -2,7 +2,8 @@
 
 use crate::planner::{Planner, Step};
 use crate::{
-    ApplyError, Change, Credits, Decided, GenerationHistory, HOLDS_MAX, Hold, PastHold, PlaceHold, Rejection,
+    ApplyError, Change, CommandOutcome, Credits, GenerationHistory, HOLDS_MAX, Hold, PastHold, PlaceHold,
+    Rejection,
 };
 
 impl Planner {
@@ -16,14 +17,14 @@ impl Planner {
         }
         if self.account.recent.iter().any(|recent| recent.is_of(&place.generation)) {
             return match histories.iter().find(|history| history.generation == place.generation) {
-                None => Ok(Step::Answer(Decided::NeedsHistory(vec![place.generation.clone()]))),
+                None => Ok(Step::Answer(CommandOutcome::NeedsHistory(vec![place.generation.clone()]))),
                 Some(GenerationHistory { past: Some(PastHold { hold, .. }), .. }) => {
                     placed_before(place, hold)
                 }
-                Some(_) => Ok(Step::Answer(Decided::Refused(Rejection::HoldConflict))),
+                Some(_) => Ok(Step::Answer(CommandOutcome::Refused(Rejection::HoldConflict))),
             };
         }
-        let refused = |rejection| Ok(Step::Answer(Decided::Refused(rejection)));
+        let refused = |rejection| Ok(Step::Answer(CommandOutcome::Refused(rejection)));
         if place.credits.is_zero() {
             return refused(Rejection::NoCredits);
         }
@@ -55,7 +56,7 @@ impl Planner {
     /// Refuses holds from here on, or accepts them again.
     pub(crate) fn suspend(&mut self, suspend: bool) -> Result<Step, ApplyError> {
         if self.account.suspended == suspend {
-            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+            return Ok(Step::Answer(CommandOutcome::Unchanged(Vec::new())));
         }
         self.change(if suspend { Change::Suspended } else { Change::Resumed })?;
         Ok(Step::Write)
@@ -68,8 +69,8 @@ fn placed_before(place: &PlaceHold, hold: &Hold) -> Result<Step, ApplyError> {
         && hold.product == place.product
         && hold.credits()? == place.credits;
     Ok(Step::Answer(if same {
-        Decided::Placed(hold.clone())
+        CommandOutcome::Placed(hold.clone())
     } else {
-        Decided::Refused(Rejection::HoldConflict)
+        CommandOutcome::Refused(Rejection::HoldConflict)
     }))
 }

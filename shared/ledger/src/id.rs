@@ -89,6 +89,7 @@ id_type!(CustomerId, "customer id", "Stripe's customer (`cus_…`).");
 id_type!(DisputeId, "dispute id", "A dispute at the cardholder's bank (`dp_…`, `du_…`).");
 id_type!(GenerationId, "generation id", "One generation of a generation service; unique within an account.");
 id_type!(InvoiceId, "invoice id", "Stripe's invoice (`in_…`).");
+id_type!(OutageName, "outage name", "An outage, as the person who recorded it calls it.");
 id_type!(PaymentId, "payment id", "Money in: Stripe's PaymentIntent (`pi_…`).");
 id_type!(
     PaymentName,

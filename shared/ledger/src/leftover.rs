@@ -1,7 +1,7 @@
 //! What is left of a subscription's credits after its end: it expires, unless another subscription takes it over.
 
 use crate::planner::{Planner, Step};
-use crate::{ApplyError, Change, Decided, Ended, Lot, LotId, SubscriptionId, Timestamp};
+use crate::{ApplyError, Change, CommandOutcome, Ended, Lot, LotId, SubscriptionId, Timestamp};
 
 impl Planner {
     pub(crate) fn start_expiry(
@@ -11,7 +11,7 @@ impl Planner {
     ) -> Result<Step, ApplyError> {
         let id = ended.subscription.clone();
         if self.account.ended(&id).is_some() {
-            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+            return Ok(Step::Answer(CommandOutcome::Unchanged(Vec::new())));
         }
         // A lot with an expiry was replaced by a renewal, and stays as it is.
         let left = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&id));

@@ -21,7 +21,6 @@ mod hold;
 mod id;
 mod invariants;
 mod leftover;
-mod memory;
 mod money;
 mod payment;
 mod planner;
@@ -49,24 +48,24 @@ pub use draft::{Actor, Cause, Draft, Hash, PolicyRef};
 pub use entry::Entry;
 pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
 pub use id::{
-    AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, PaymentId, PaymentName, ProductId,
-    RefundId, RefundRequestId, ServiceId, SubscriptionId, check_id,
+    AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, OutageName, PaymentId, PaymentName,
+    ProductId, RefundId, RefundRequestId, ServiceId, SubscriptionId, check_id,
 };
 pub use invariants::{Breach, check_journal};
-pub use memory::{InMemory, MemoryError};
 pub use money::{AmountError, Credits, Currency, Money};
 pub use payment::{
     DOWNLOADS_MAX, Dispute, Division, PURCHASES_MAX, Payment, PaymentKind, Record, refund_shares, shares,
 };
-pub use planner::{Decided, MARK_MARGIN_S, Plan};
+pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
 pub use recent::{RECENT_MAX, Recent, Settled, mark};
 pub use records::{
     ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase, Refunded, Witness,
 };
 pub use settle::{GenerationHistory, LastGeneration, PastHold};
 pub use store::{
-    CancellationStore, Commit, CommitOutcome, DUE_SHARDS, DownloadStore, DueStore, LedgerStore, Marker,
-    PaymentStore,
+    CancellationStore, Commit, CommitOutcome, CustomerStore, DUE_SHARDS, DownloadStore, DueStore,
+    FindingStore, LedgerStore, Marker, OutageStore, PaymentNameStore, PaymentStore, PurchaseStore,
+    SubscriberStore, SubscriptionStore,
 };
 pub use subscription::{Channel, Confirmation, Subscription, TELL_WITHIN_S, UnreportedCancellation};
 pub use time::{TimeError, Timestamp};

@@ -95,7 +95,7 @@ impl Payment {
     }
 }
 
-/// A dispute of a payment, as Stripe's events told it.
+/// A dispute of a payment, as Stripe's events report it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dispute {
     /// Its id.

@@ -31,7 +31,7 @@ pub struct Plan {
 
 /// What a command leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decided {
+pub enum CommandOutcome {
     /// An entry is to be written.
     Write(Box<Plan>),
     /// Nothing changes, because all of it happened before or cannot happen yet.
@@ -49,7 +49,7 @@ pub(crate) enum Step {
     /// The changes are to be written, if there are any.
     Write,
     /// The answer is known, and nothing is to be written.
-    Answer(Decided),
+    Answer(CommandOutcome),
 }
 
 /// A plan in the making.
@@ -170,9 +170,9 @@ impl Planner {
     }
 
     /// The sweep moves the marker by itself, after its entry: the entry stays a single put.
-    pub(crate) fn finish(mut self, before: &Account, by_sweep: bool) -> Decided {
+    pub(crate) fn finish(mut self, before: &Account, by_sweep: bool) -> CommandOutcome {
         if self.changes.is_empty() {
-            return Decided::Unchanged(self.outcomes);
+            return CommandOutcome::Unchanged(self.outcomes);
         }
         let mut mark = None;
         if let Some(next) = self.account.next_due() {
@@ -183,13 +183,13 @@ impl Planner {
             if trusted.is_none_or(|marked| next < marked) {
                 let change = Change::Marked(next);
                 if self.change(change).is_err() {
-                    return Decided::Refused(Rejection::OutOfRange);
+                    return CommandOutcome::Refused(Rejection::OutOfRange);
                 }
                 mark = (!by_sweep).then_some(next);
             }
         }
         self.account.prune(self.at);
-        Decided::Write(Box::new(Plan {
+        CommandOutcome::Write(Box::new(Plan {
             at: self.at,
             changes: self.changes,
             after: self.account,

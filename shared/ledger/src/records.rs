@@ -1,7 +1,7 @@
 //! What is recorded beside the journal and the payments, so that a request's facts are known: an account's
 //! purchases and refunds, what people found out about it, and outages of a product.
 
-use crate::{AccountId, Money, PaymentId, ProductId, Timestamp};
+use crate::{AccountId, Money, OutageName, PaymentId, ProductId, Timestamp};
 
 /// One purchase of an account, as far as later purchases and requests ask about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub const OUTAGES_MAX: u16 = 50;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outage {
     /// Its name, given by the person who recorded it.
-    pub id: String,
+    pub name: OutageName,
     /// The product.
     pub product: ProductId,
     /// When it began.

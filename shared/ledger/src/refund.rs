@@ -1,7 +1,7 @@
 //! How a refund takes back the credits of its payment, and how a refund that failed gives them back.
 
 use crate::planner::{Planner, Step};
-use crate::{ApplyError, Change, Credits, Decided, LotCredits, PaymentId, Rejection, Takes};
+use crate::{ApplyError, Change, CommandOutcome, Credits, LotCredits, PaymentId, Rejection, Takes};
 
 impl Planner {
     pub(crate) fn revoke(
@@ -11,10 +11,10 @@ impl Planner {
         owe_spent: bool,
     ) -> Result<Step, ApplyError> {
         let Some(lot) = self.lot_of(payment) else {
-            return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
+            return Ok(Step::Answer(CommandOutcome::Refused(Rejection::NoSuchLot)));
         };
         if lot.is_closed() {
-            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+            return Ok(Step::Answer(CommandOutcome::Unchanged(Vec::new())));
         }
         let id = lot.id;
         // What an earlier part made a debt of is owed once.
@@ -31,7 +31,7 @@ impl Planner {
         let debt = if owe_spent { used } else { Credits::ZERO };
         let closes = takes == Takes::Remaining;
         if !closes && credits.is_zero() && debt.is_zero() {
-            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+            return Ok(Step::Answer(CommandOutcome::Unchanged(Vec::new())));
         }
         self.change(Change::Revoked { part: LotCredits { lot: id, credits }, debt, closes })?;
         Ok(Step::Write)
@@ -44,7 +44,7 @@ impl Planner {
         debt: Credits,
     ) -> Result<Step, ApplyError> {
         let Some(lot) = self.lot_of(payment) else {
-            return Ok(Step::Answer(Decided::Refused(Rejection::NoSuchLot)));
+            return Ok(Step::Answer(CommandOutcome::Refused(Rejection::NoSuchLot)));
         };
         let returned = lot.closed.unwrap_or(Credits::ZERO);
         // No debt is struck that this lot did not make; what came back in place of a debt returns as credits.
@@ -53,7 +53,7 @@ impl Planner {
         let part =
             LotCredits { lot: lot.id, credits: credits.plus(returned)?.plus(offset)?.min(lot.revoked) };
         if !lot.is_closed() && part.credits.is_zero() && debt.is_zero() {
-            return Ok(Step::Answer(Decided::Unchanged(Vec::new())));
+            return Ok(Step::Answer(CommandOutcome::Unchanged(Vec::new())));
         }
         let struck = debt.min(self.account.debt);
         let repaid = self.payers(debt.saturating_minus(struck))?;

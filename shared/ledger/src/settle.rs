@@ -3,7 +3,7 @@
 
 use crate::planner::{Planner, Step};
 use crate::{
-    ApplyError, Change, Decided, Ending, Entry, GenerationId, Hold, LotCredits, Record, ReleaseReason,
+    ApplyError, Change, CommandOutcome, Ending, Entry, GenerationId, Hold, LotCredits, Record, ReleaseReason,
     ServiceId, Settled, Settlement, SettlementOutcome, Timestamp,
 };
 
@@ -113,7 +113,7 @@ pub(crate) fn settle(
         .filter(|generation| !histories.iter().any(|history| &history.generation == generation))
         .collect();
     if !missing.is_empty() {
-        return Ok(Step::Answer(Decided::NeedsHistory(missing)));
+        return Ok(Step::Answer(CommandOutcome::NeedsHistory(missing)));
     }
     planner.expire_due_lots()?;
     for settlement in settlements {
@@ -125,7 +125,7 @@ pub(crate) fn settle(
         planner.outcomes.push(outcome);
     }
     if planner.outcomes.iter().all(|outcome| !writes(*outcome)) {
-        return Ok(Step::Answer(Decided::Unchanged(std::mem::take(&mut planner.outcomes))));
+        return Ok(Step::Answer(CommandOutcome::Unchanged(std::mem::take(&mut planner.outcomes))));
     }
     Ok(Step::Write)
 }

@@ -1,4 +1,4 @@
-//! The narrow port to the journal's storage.
+//! The narrow ports to storage: one for each thing that is kept.
 
 use std::future::Future;
 
@@ -73,26 +73,31 @@ pub trait LedgerStore: Sync {
     ) -> impl Future<Output = Result<Option<AccountId>, Self::Error>> + Send;
 }
 
-/// Keeps what is known of payments and subscriptions. Every method is one round trip, except
-/// [`PaymentStore::payment_named`].
+/// Keeps payments. Every method is one round trip.
 pub trait PaymentStore: LedgerStore {
     /// A payment.
     fn payment(&self, id: &PaymentId) -> impl Future<Output = Result<Option<Payment>, Self::Error>> + Send;
-
-    /// The id under which a payment that the account may have named is recorded, or would be: two round
-    /// trips. Whose payment it is says the payment alone.
-    fn payment_named(
-        &self,
-        account: &AccountId,
-        name: &PaymentName,
-    ) -> impl Future<Output = Result<Option<PaymentId>, Self::Error>> + Send;
 
     /// Whether money of a payment that is not recorded is known to have moved: it was refunded or disputed.
     fn has_unrecorded_movement(
         &self,
         id: &PaymentId,
     ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+}
 
+/// Finds payments by what else they are called.
+pub trait PaymentNameStore: LedgerStore {
+    /// The id under which a payment that the account may have named is recorded, or would be: two round
+    /// trips. The payment itself says whose it is.
+    fn payment_named(
+        &self,
+        account: &AccountId,
+        name: &PaymentName,
+    ) -> impl Future<Output = Result<Option<PaymentId>, Self::Error>> + Send;
+}
+
+/// Keeps which account each of Stripe's customers belongs to.
+pub trait CustomerStore: LedgerStore {
     /// Notes the account of one of Stripe's customers, and says whether it is that one: a customer that
     /// belongs to another account keeps it.
     fn link_customer(
@@ -100,7 +105,10 @@ pub trait PaymentStore: LedgerStore {
         customer: &CustomerId,
         account: &AccountId,
     ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+}
 
+/// Keeps subscriptions. Every method is one round trip.
+pub trait SubscriptionStore: LedgerStore {
     /// A subscription of an account.
     fn subscription(
         &self,
@@ -114,6 +122,25 @@ pub trait PaymentStore: LedgerStore {
         account: &AccountId,
     ) -> impl Future<Output = Result<Vec<Subscription>, Self::Error>> + Send;
 
+    /// Writes what Stripe reports of a subscription unless a newer record of it is stored, and says whether it
+    /// was written. A confirmation that is recorded stays as it is.
+    fn save_subscription(
+        &self,
+        subscription: &Subscription,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+}
+
+/// Keeps who started a subscription.
+pub trait SubscriberStore: LedgerStore {
+    /// Who started a subscription and what was ordered, as far as the checkout's event said.
+    fn subscriber(
+        &self,
+        subscription: &SubscriptionId,
+    ) -> impl Future<Output = Result<Option<Subscriber>, Self::Error>> + Send;
+}
+
+/// Keeps purchases and what else is recorded of an account. Every method is one round trip.
+pub trait PurchaseStore: LedgerStore {
     /// What is recorded of an account beside its journal.
     fn records_of(
         &self,
@@ -127,13 +154,20 @@ pub trait PaymentStore: LedgerStore {
         before: Option<(Timestamp, PaymentId)>,
         limit: u16,
     ) -> impl Future<Output = Result<Vec<Purchase>, Self::Error>> + Send;
+}
 
-    /// Who started a subscription and what was ordered, as far as the checkout's event said.
-    fn subscriber(
+/// Keeps what people found out about accounts.
+pub trait FindingStore: LedgerStore {
+    /// Records what people found out about an account; it replaces what was found before.
+    fn save_finding(
         &self,
-        subscription: &SubscriptionId,
-    ) -> impl Future<Output = Result<Option<Subscriber>, Self::Error>> + Send;
+        account: &AccountId,
+        finding: &Finding,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
 
+/// Keeps outages. Every method is one round trip.
+pub trait OutageStore: LedgerStore {
     /// The outages of a product that began before `before`, newest first, up to [`crate::OUTAGES_MAX`].
     fn outages(
         &self,
@@ -141,28 +175,14 @@ pub trait PaymentStore: LedgerStore {
         before: Timestamp,
     ) -> impl Future<Output = Result<Vec<Outage>, Self::Error>> + Send;
 
-    /// Records what people found out about an account; it replaces what was found before.
-    fn save_finding(
-        &self,
-        account: &AccountId,
-        finding: &Finding,
-    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
-
     /// Records an outage that is not on record, or the confirmation of one that another person recorded, and
     /// says whether it was written: not if somebody else was first.
     fn save_outage(&self, outage: &Outage) -> impl Future<Output = Result<bool, Self::Error>> + Send;
-
-    /// Writes what Stripe told of a subscription unless a newer record of it is stored, and says whether it
-    /// was written. A confirmation that is recorded stays as it is.
-    fn save_subscription(
-        &self,
-        subscription: &Subscription,
-    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 }
 
 /// Keeps the confirmations of cancellations. Every method is one round trip.
-pub trait CancellationStore: PaymentStore {
-    /// Records that a cancellation was confirmed, and that Stripe is to be told, unless another confirmation
+pub trait CancellationStore: SubscriptionStore {
+    /// Records that a cancellation was confirmed, and that it is to be reported to Stripe, unless another confirmation
     /// than the one in `seen` is recorded; says whether it was.
     fn confirm_cancellation(
         &self,

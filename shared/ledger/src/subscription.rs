@@ -12,7 +12,7 @@ const TELL_AGAIN_S_MAX: u64 = 86_400;
 /// Announcements after which people have to look: by then Stripe has declined, or not answered, for a day.
 const ANNOUNCED_MAX: u32 = 8;
 
-/// A subscription as Stripe's events told it, with what was confirmed here.
+/// A subscription as Stripe's events report it, with what was confirmed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// Its id.
@@ -45,7 +45,7 @@ pub struct Confirmation {
     pub channel: Channel,
     /// When it takes effect: the end of the period as it was known then.
     pub effective_at: Option<Timestamp>,
-    /// Since when Stripe knows of it, by Stripe's clock; `None` until it has been told.
+    /// Since when Stripe knows of it, by Stripe's clock; `None` until it was reported.
     pub stripe_at: Option<Timestamp>,
     /// How often the sweep has announced it, because Stripe did not know.
     pub announced: u32,
@@ -103,7 +103,8 @@ impl Subscription {
             goes_on && confirmed.stripe_at.is_some_and(|stripe_at| self.as_of > stripe_at)
         };
         if let Some(confirmed) = confirmation.filter(|confirmed| !reactivated(confirmed)) {
-            let at_stripe = self.cancellation_confirmed_at.filter(|told| told.as_s() < confirmed.at.as_s());
+            let at_stripe =
+                self.cancellation_confirmed_at.filter(|reported| reported.as_s() < confirmed.at.as_s());
             self.cancellation_confirmed_at = Some(at_stripe.unwrap_or(confirmed.at));
             // Stripe may have charged another period before it knew, and ends with that one.
             self.cancels_at = self.cancels_at.into_iter().chain(confirmed.effective_at).min();
@@ -117,7 +118,7 @@ impl Subscription {
     }
 }
 
-/// A confirmed cancellation that Stripe has not been told of.
+/// A confirmed cancellation that was not reported to Stripe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreportedCancellation {
     /// The account.

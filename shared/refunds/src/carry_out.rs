@@ -2,7 +2,7 @@
 
 use ledger::{ExecuteError, LedgerStore, Pause, Timestamp};
 
-use crate::pay::{ApprovalContext, ApprovalOutcome, approve};
+use crate::approve::{ApprovalContext, ApprovalOutcome, approve};
 use crate::{Quote, RefundStore, Request, Save, SaveOutcome};
 
 /// Saves a request and carries `quote` out with it.

@@ -1,7 +1,7 @@
 //! A request's clocks: every promise of its policy that applies to it, as an object with a deadline.
 //!
 //! Clocks are computed from the request's time-line and its document alone, so code that moves a request
-//! need not update them. [`Request::keep_time`] brings them up to date. A request that was moved without it
+//! need not update them. [`crate::Request::keep_time`] brings them up to date. A request that was moved without it
 //! is due at once, so that the sweep calls it. Only the marks (warned, breached) are carried over. What
 //! starts, stops and ends a clock depends on what the promise is about:
 //!
@@ -9,7 +9,7 @@
 //! |---|---|---|---|
 //! | `request_submitted` | with the submission | never | with the first answer that says something: a question, an approval, a refusal, or what follows from them; being put before a person is none |
 //! | `request_complete` | when nothing is missing, and again when a closed request is reopened | while information is asked for, where the promise says `pauses` | when the request is approved, refused or withdrawn |
-//! | `refund_succeeded` | when Stripe confirmed the refund | never | when a person notes that the money is there ([`Request::arrived`]), or when that refund fails after all |
+//! | `refund_succeeded` | when Stripe confirmed the refund | never | when a person notes that the money is there ([`crate::Request::arrived`]), or when that refund fails after all |
 //! | `payment_charged` | with the charge | never | when the credits land, or as `request_complete` |
 //! | `generation_failed` | no request is needed: the hold's own deadline is this clock | | |
 //!
@@ -21,9 +21,9 @@
 //! Bounds: a document's promises times the request's openings, each a few hundred bytes.
 
 use ledger::Timestamp;
-use policy::{Document, Fact, ServiceLevel, ServiceLevelStart, Value};
+use policy::{Document, ServiceLevel, ServiceLevelStart};
 
-use crate::{ActionKind, Request, State};
+use crate::State;
 
 /// One promise of the policy, running for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +48,9 @@ pub struct Clock {
     pub paused_ms: i64,
     /// When what was promised happened, in time or late.
     pub ended_at: Option<Timestamp>,
-    /// When people were warned: the mark of [`Request::mark_time`].
+    /// When people were warned: the mark of [`crate::Request::mark_time`].
     pub warned_at: Option<Timestamp>,
-    /// When its breach was noted: the mark of [`Request::mark_time`].
+    /// When its breach was noted: the mark of [`crate::Request::mark_time`].
     pub breached_at: Option<Timestamp>,
 }
 
@@ -92,7 +92,7 @@ pub struct Mark {
 
 /// What a state means for a promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
+pub(crate) enum Effect {
     Runs,
     StandsStill,
     Ends,
@@ -100,7 +100,7 @@ enum Effect {
 }
 
 /// The table of the module's header.
-fn effect(starts: ServiceLevelStart, state: State) -> Effect {
+pub(crate) fn effect(starts: ServiceLevelStart, state: State) -> Effect {
     use State::{
         Approved, Failed, InReview, NeedsInformation, Paying, Refunded, Refused, Settled, Submitted,
         Withdrawn,
@@ -130,7 +130,7 @@ fn effect(starts: ServiceLevelStart, state: State) -> Effect {
 
 impl Clock {
     /// `promise`, from `started_at` on; `None` where its calendar does not reach so far.
-    fn start(promise: &ServiceLevel, document: &Document, started_at: Timestamp) -> Option<Self> {
+    pub(crate) fn start(promise: &ServiceLevel, document: &Document, started_at: Timestamp) -> Option<Self> {
         let at = |milliseconds: Option<i64>| Timestamp::from_ms(milliseconds?).ok();
         Some(Self {
             id: promise.id.clone(),
@@ -174,7 +174,7 @@ impl Clock {
     }
 
     /// The next instant at which a mark is due: at the deadline of one that ended late, too.
-    fn next_mark(&self) -> Option<Timestamp> {
+    pub(crate) fn next_mark(&self) -> Option<Timestamp> {
         if self.breached_at.is_some() {
             return None;
         }
@@ -188,14 +188,14 @@ impl Clock {
         }
     }
 
-    fn pause(&mut self, at: Timestamp) {
+    pub(crate) fn pause(&mut self, at: Timestamp) {
         if self.is_open() && self.paused_at.is_none() && at <= self.due_at {
             self.paused_at = Some(at);
         }
     }
 
     /// Goes on with the time that was left. A calendar that does not reach so far leaves the deadline.
-    fn go_on(&mut self, promise: &ServiceLevel, document: &Document, at: Timestamp) {
+    pub(crate) fn go_on(&mut self, promise: &ServiceLevel, document: &Document, at: Timestamp) {
         let Some(paused_at) = self.paused_at.take() else { return };
         let moved = |term: &str, instant: Timestamp| {
             let left_ms = document.time_between(term, paused_at.as_ms(), instant.as_ms())?;
@@ -211,170 +211,8 @@ impl Clock {
         self.due_at = moved(&promise.limit, self.due_at).unwrap_or(self.due_at);
     }
 
-    fn end(&mut self, at: Timestamp) {
+    pub(crate) fn end(&mut self, at: Timestamp) {
         self.paused_at = None;
         self.ended_at = self.ended_at.or(Some(at));
-    }
-}
-
-impl Request {
-    /// Brings the clocks up to date with the time-line. Without a document there are none.
-    pub fn keep_time(&mut self, document: Option<&Document>) {
-        let promises = document.into_iter().flat_map(|document| {
-            let applying = document.service_levels.iter().filter(|promise| self.is_promised(promise));
-            applying.flat_map(|promise| self.rounds(promise, document)).collect::<Vec<_>>()
-        });
-        let clocks = promises.map(|mut clock| {
-            let before =
-                self.clocks.iter().find(|old| old.id == clock.id && old.started_at == clock.started_at);
-            if let Some(before) = before {
-                (clock.warned_at, clock.breached_at) = (before.warned_at, before.breached_at);
-            }
-            clock
-        });
-        self.clocks = clocks.collect();
-        self.clocks_due_at = self.clocks.iter().filter_map(Clock::next_mark).min();
-    }
-
-    /// Marks the clocks that warn or have run out at `now`, once each, and returns the marks.
-    pub fn mark_time(&mut self, now: Timestamp) -> Vec<Mark> {
-        let mut marks = Vec::new();
-        for clock in &mut self.clocks {
-            if clock.next_mark().is_none_or(|due_at| due_at > now) {
-                continue;
-            }
-            let breached = match clock.state(now) {
-                ClockState::Breached => true,
-                ClockState::Running
-                    if clock.warned_at.is_none() && clock.warn_at.is_some_and(|at| at <= now) =>
-                {
-                    false
-                }
-                ClockState::Running | ClockState::Paused | ClockState::Met => continue,
-            };
-            let mark = if breached { &mut clock.breached_at } else { &mut clock.warned_at };
-            *mark = Some(now);
-            marks.push(Mark { clock: clock.id.clone(), firm: clock.firm, breached });
-        }
-        self.clocks_due_at = self.clocks.iter().filter_map(Clock::next_mark).min();
-        marks
-    }
-
-    /// When the sweep has to look at it: for its payout or for its clocks.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.due_at.into_iter().chain(self.clocks_due_at).min()
-    }
-
-    /// The clocks have to be looked at once it goes to `state` at `at`, unless that means nothing to them.
-    /// What was to be looked at before stays so.
-    pub(crate) fn untimed(&mut self, state: State, at: Timestamp) {
-        let begins = match state {
-            State::InReview | State::NeedsInformation => true,
-            State::Refunded => self.payout.is_some(),
-            State::Submitted
-            | State::Approved
-            | State::Paying
-            | State::Failed
-            | State::Refused
-            | State::Withdrawn
-            | State::Settled => false,
-        };
-        let touches = |clock: &Clock| clock.is_open() && effect(clock.starts, state) != Effect::Nothing;
-        if begins || self.clocks.iter().any(touches) {
-            self.clocks_due_at = Some(self.clocks_due_at.map_or(at, |due_at| due_at.min(at)));
-        }
-    }
-
-    /// Whether a promise is one to this request. A promise about some products counts where it is not known
-    /// that the request is about another one.
-    fn is_promised(&self, promise: &ServiceLevel) -> bool {
-        let for_reason = promise.reasons.is_empty() || promise.reasons.contains(&self.case.reason);
-        let for_product = promise.products.is_empty()
-            || self.product().is_none_or(|product| promise.products.iter().any(|each| each == product));
-        for_reason && for_product
-    }
-
-    /// The product that it is about, where that is recorded.
-    pub fn product(&self) -> Option<&str> {
-        match self.case.facts.get(Fact::Product) {
-            Some(Value::Text(product)) => Some(product),
-            _ => None,
-        }
-    }
-
-    /// The rounds of one promise, oldest first.
-    fn rounds(&self, promise: &ServiceLevel, document: &Document) -> Vec<Clock> {
-        let mut rounds: Vec<Clock> = Vec::new();
-        if promise.starts == ServiceLevelStart::PaymentCharged {
-            let mut clock =
-                self.instant(Fact::PaymentChargedAt).and_then(|at| Clock::start(promise, document, at));
-            if let (Some(clock), Some(landed_at)) = (&mut clock, self.instant(Fact::CreditsLandedAt)) {
-                clock.end(landed_at);
-            }
-            rounds.extend(clock);
-        }
-        let mut before = None;
-        for step in &self.steps {
-            let (first, decided_at_once) = (rounds.is_empty(), before == Some(State::Submitted));
-            let open = rounds.last_mut().filter(|clock| clock.is_open());
-            match (effect(promise.starts, step.state), open) {
-                (Effect::Runs, Some(clock)) => clock.go_on(promise, document, step.at),
-                (Effect::Runs, None) if before != Some(step.state) && self.begins(promise.starts, first) => {
-                    rounds.extend(Clock::start(promise, document, step.at));
-                }
-                (Effect::StandsStill, Some(clock)) if promise.pauses => clock.pause(step.at),
-                (Effect::Ends, Some(clock)) => clock.end(step.at),
-                // Complete and resolved in the instant of its submission.
-                (Effect::Ends, None)
-                    if decided_at_once && promise.starts == ServiceLevelStart::RequestComplete =>
-                {
-                    let clock = Clock::start(promise, document, step.at);
-                    rounds.extend(clock.map(|mut clock| {
-                        clock.end(step.at);
-                        clock
-                    }));
-                }
-                (Effect::Runs | Effect::StandsStill | Effect::Ends | Effect::Nothing, _) => {}
-            }
-            before = Some(step.state);
-        }
-        if promise.starts == ServiceLevelStart::RefundSucceeded {
-            self.end_with_arrivals(&mut rounds);
-        }
-        rounds
-    }
-
-    /// The money of a round is there once a person has noted it, unless its refund had failed before.
-    fn end_with_arrivals(&self, rounds: &mut [Clock]) {
-        for arrived in self.acts.iter().filter(|act| act.deed == ActionKind::Arrived) {
-            let at = arrived.call.at;
-            if let Some(round) = rounds.iter_mut().rev().find(|round| round.started_at <= at) {
-                round.ended_at = Some(round.ended_at.map_or(at, |ended_at| ended_at.min(at)));
-            }
-        }
-    }
-
-    /// Whether another round begins: a first answer is given once, and money arrives where there was some.
-    fn begins(&self, starts: ServiceLevelStart, first: bool) -> bool {
-        match starts {
-            ServiceLevelStart::RequestSubmitted => first,
-            ServiceLevelStart::RefundSucceeded => self.payout.is_some(),
-            ServiceLevelStart::RequestComplete => true,
-            ServiceLevelStart::PaymentCharged | ServiceLevelStart::GenerationFailed => false,
-        }
-    }
-
-    /// Whether its refund has been on its way for longer than it takes, as far as that was noted.
-    pub(crate) fn is_overdue(&self) -> bool {
-        let overdue =
-            |clock: &Clock| clock.starts == ServiceLevelStart::RefundSucceeded && clock.breached_at.is_some();
-        self.clocks.iter().any(|clock| clock.is_open() && overdue(clock))
-    }
-
-    fn instant(&self, fact: Fact) -> Option<Timestamp> {
-        match self.case.facts.get(fact) {
-            Some(Value::Integer(milliseconds)) => Timestamp::from_ms(*milliseconds).ok(),
-            _ => None,
-        }
     }
 }

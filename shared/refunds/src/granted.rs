@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 
 use ledger::{AccountId, PaymentId, Timestamp};
 
-use crate::{Pays, Quote, Request, ReviewError};
-
 /// Days that a count keeps: a document's time is a year at most.
 const DAYS_MAX: usize = 366;
 const DAY_S: i64 = 86_400;
@@ -58,11 +56,11 @@ pub struct Counting {
 }
 
 impl CountedBy {
-    /// The counts that a grant of a request by `person` moves.
-    pub fn of(request: &Request, person: Option<&str>) -> Vec<Self> {
-        let payment = request.case.payment.clone().map(Self::Payment);
+    /// The counts that a grant to `account` for `payment` by `person` moves.
+    pub fn of(account: &AccountId, payment: Option<&PaymentId>, person: Option<&str>) -> Vec<Self> {
+        let payment = payment.cloned().map(Self::Payment);
         let person = person.map(|person| Self::Person(person.to_owned()));
-        payment.into_iter().chain([Self::Account(request.account.clone())]).chain(person).collect()
+        payment.into_iter().chain([Self::Account(account.clone())]).chain(person).collect()
     }
 }
 
@@ -129,41 +127,6 @@ impl Counting {
     pub fn of(counts: Vec<Count>, credits: u64, within_s: u64, now: Timestamp) -> Self {
         let sums = Granted::before(&counts, within_s, now).with(credits);
         Self { counts: counts.into_iter().map(|count| count.with(credits, now)).collect(), sums }
-    }
-}
-
-impl Quote {
-    /// The same, on top of what was granted before.
-    #[must_use]
-    pub fn after(mut self, granted: Granted) -> Self {
-        self.granted = granted;
-        self
-    }
-
-    /// The credits that it grants as a lot of their own, which count.
-    pub fn granted_credits(&self) -> Option<u64> {
-        match &self.pays {
-            Pays::Granted { credits, .. } => Some(credits.get()),
-            Pays::Money { .. } | Pays::GivenBack { .. } | Pays::Bought { .. } | Pays::Discount { .. } => None,
-        }
-    }
-}
-
-impl Request {
-    /// How long credits that were granted count, in seconds; `None` if the document has no limits.
-    pub fn counts_within_s(&self) -> Option<u64> {
-        self.limits.as_ref().map(|limits| limits.within_s)
-    }
-
-    /// Whether the payment of a grant can bear it, for a person or for two: `bought` is what it bought.
-    pub fn is_bearable(&self, quote: &Quote) -> Result<(), ReviewError> {
-        let Some(((credits, bought), limits)) =
-            quote.granted_credits().zip(quote.bought).zip(self.limits.as_ref())
-        else {
-            return Ok(());
-        };
-        let left = limits.payment_max(bought).saturating_sub(quote.granted.for_payment);
-        if credits > left { Err(ReviewError::AbovePayment(left)) } else { Ok(()) }
     }
 }
 

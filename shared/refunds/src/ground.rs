@@ -1,7 +1,5 @@
 //! What a person's decision rests on: a clause, or the person's own reason where the policy has none.
 
-use crate::Review;
-
 /// What a person's decision rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ground {
@@ -38,28 +36,5 @@ impl OutsidePolicy {
     /// The kind of this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
-
-impl Review {
-    /// The clause that it cites.
-    pub fn clause(&self) -> Option<&str> {
-        match &self.ground {
-            Some(Ground::Clause(clause)) => Some(clause),
-            Some(Ground::OutsidePolicy(_)) | None => None,
-        }
-    }
-
-    /// Why it cites none, where it decides outside the policy.
-    pub fn outside_policy(&self) -> Option<OutsidePolicy> {
-        match self.ground {
-            Some(Ground::OutsidePolicy(kind)) => Some(kind),
-            Some(Ground::Clause(_)) | None => None,
-        }
-    }
-
-    /// Whether it gives something that no clause provides for.
-    pub(crate) fn gives_outside_policy(&self) -> bool {
-        matches!(self.outside_policy(), Some(OutsidePolicy::Goodwill | OutsidePolicy::OurError))
     }
 }

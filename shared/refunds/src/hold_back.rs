@@ -4,11 +4,11 @@
 //! A support person holds back alone, because nothing leaves by it; what is decided after that needs
 //! everybody whom an approval needs. The payout holds back by itself what a person has to look at again.
 
-use ledger::{Actor, Cause, ExecuteError, Pause, PolicyRef, Timestamp};
+use ledger::{Actor, Cause, ExecuteError, Pause, Timestamp};
 
-use crate::pay::{Failure, Settled, settle};
 use crate::report::reversed;
-use crate::{Action, ActionKind, ActionSource, EdgeError, RefundStore, Request, State};
+use crate::save::{AttemptOutcome, Failure, settle};
+use crate::{ActionSource, RefundStore, Request};
 
 /// How an attempt to hold back ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,32 +17,6 @@ pub enum HoldBackOutcome {
     HeldBack(Box<Request>),
     /// Another writer was first; this is what is stored.
     Stale(Box<Request>),
-}
-
-impl Request {
-    /// Whether it is approved, and Stripe has not been asked.
-    pub fn can_be_held_back(&self) -> bool {
-        self.state == State::Approved && (self.payout.is_some() || self.discount.is_some())
-    }
-
-    /// Back to a person, for this reason; its payout is to be undone with the save.
-    fn back_to_people(&mut self, call: ActionSource, reason: String) -> Result<(), EdgeError> {
-        self.transition_to(State::InReview, call.at, call.by.clone())?;
-        self.first_approval = None;
-        self.approved_by = None;
-        self.due_at = None;
-        self.discount = None;
-        self.acts.push(Action { call, deed: ActionKind::HeldBack { reason } });
-        Ok(())
-    }
-}
-
-impl Request {
-    /// The policy that decided it.
-    pub(crate) fn decided_by(&self) -> PolicyRef {
-        let decision = &self.case.decision;
-        PolicyRef { document: decision.document.clone(), version: decision.version.clone() }
-    }
 }
 
 /// Brings an approved request back to people. What was revoked for it is restored.
@@ -63,16 +37,20 @@ pub async fn hold_back<S: RefundStore, P: Pause>(
             Actor::Support(person) => Actor::Support(person.clone()),
             _ => Actor::Policy,
         };
-        let payment = match &back.payout {
+        let payment = match back.payout() {
             Some(payout) => store.payment(&payout.payment).await.map_err(ExecuteError::Store)?,
             None => None,
         };
         let mut save = reversed(store, back, payment.as_ref(), (cause, actor), now).await?;
-        save.request.payout = None;
+        save.request.drop_payout();
         match settle(store, save, None).await? {
-            Settled::Written(request) => return Ok(HoldBackOutcome::HeldBack(request)),
-            Settled::Stale(stored) => return Ok(HoldBackOutcome::Stale(stored)),
-            Settled::NotAllowed | Settled::TooMany | Settled::Taken(_) | Settled::Landed | Settled::Again => {
+            AttemptOutcome::Written(request) => return Ok(HoldBackOutcome::HeldBack(request)),
+            AttemptOutcome::Stale(stored) => return Ok(HoldBackOutcome::Stale(stored)),
+            AttemptOutcome::NotAllowed
+            | AttemptOutcome::TooMany
+            | AttemptOutcome::Taken(_)
+            | AttemptOutcome::Landed
+            | AttemptOutcome::Again => {
                 pause.pause(attempt).await;
             }
         }

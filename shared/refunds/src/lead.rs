@@ -24,7 +24,7 @@ pub struct Lead {
     /// Whose.
     pub account: AccountId,
     /// What it is about.
-    pub about: LeadSubject,
+    pub subject: LeadSubject,
     /// From when on the promises of its request count.
     pub since: Timestamp,
     /// When the sweep looks at it, the first time or again.
@@ -163,7 +163,7 @@ pub trait LeadStore: LedgerStore {
 impl Lead {
     /// Its id, which is that of the request that it opens.
     pub fn id(&self) -> RefundRequestId {
-        match &self.about {
+        match &self.subject {
             LeadSubject::Uncredited(uncredited) => Self::id_of_uncredited(&self.account, &uncredited.payment),
             // Spaces keep these apart from customers' idempotency keys, which have none.
             LeadSubject::Payment { payment, reason } => {
@@ -182,7 +182,7 @@ impl Lead {
 
     /// Why its request is filed.
     pub fn reason(&self) -> Reason {
-        match &self.about {
+        match &self.subject {
             LeadSubject::Uncredited(_) => Reason::CreditsMissing,
             LeadSubject::Payment { reason, .. } => *reason,
             LeadSubject::Ending { .. } => Reason::GenerationFailed,
@@ -191,7 +191,7 @@ impl Lead {
 
     /// The payment that it is about.
     pub fn payment(&self) -> Option<&PaymentId> {
-        match &self.about {
+        match &self.subject {
             LeadSubject::Uncredited(UncreditedPurchase { payment, .. })
             | LeadSubject::Payment { payment, .. } => Some(payment),
             LeadSubject::Ending { .. } => None,
@@ -200,7 +200,7 @@ impl Lead {
 
     /// The purchase without credits that it is about.
     pub fn uncredited(&self) -> Option<&UncreditedPurchase> {
-        match &self.about {
+        match &self.subject {
             LeadSubject::Uncredited(uncredited) => Some(uncredited),
             LeadSubject::Payment { .. } | LeadSubject::Ending { .. } => None,
         }
@@ -208,7 +208,7 @@ impl Lead {
 
     /// What its request says in words.
     pub fn note(&self) -> String {
-        let what = match &self.about {
+        let what = match &self.subject {
             LeadSubject::Uncredited(_) => {
                 "the purchase is paid, and its credits did not land in time".to_owned()
             }
@@ -232,7 +232,7 @@ impl Lead {
 
     /// Who files its request.
     pub fn actor(&self) -> Actor {
-        match &self.about {
+        match &self.subject {
             LeadSubject::Uncredited(_) | LeadSubject::Payment { .. } => Actor::Schedule,
             LeadSubject::Ending { .. } => Actor::Policy,
         }

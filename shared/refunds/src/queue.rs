@@ -6,15 +6,10 @@
 //! query. A claim says who is at work on a request. It is a courtesy with a bounded life, and what it keeps
 //! out (another person's review) is kept out by the condition on the request's version.
 
-use ledger::{AccountId, Actor, Currency, Money, RefundRequestId, Timestamp};
-use policy::{Fact, Outcome, Reason, Recommendation, Remedy, Value};
+use ledger::{AccountId, Money, RefundRequestId, Timestamp};
+use policy::{Reason, Recommendation};
 
-use crate::{Action, ActionKind, ActionSource, Clock, ClockState, Request, State, fingerprint};
-
-/// How long a claim lasts, in seconds: half an hour is longer than reading and deciding a case takes, and
-/// short beside the shortest promise to people (four working hours), so that a claim that was forgotten
-/// breaks none.
-pub const CLAIM_S: u64 = 1_800;
+use crate::{Claim, ClockState, State};
 
 /// How urgent a request is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,41 +33,6 @@ impl Priority {
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Raised, Self::Normal].into_iter().find(|priority| priority.as_str() == name)
     }
-}
-
-/// Who is at work on a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// The person: the `sub` of the token.
-    pub by: String,
-    /// Since when.
-    pub at: Timestamp,
-}
-
-impl Claim {
-    /// The last instant of the claim.
-    pub fn until(&self) -> Timestamp {
-        self.at.plus_s(CLAIM_S).unwrap_or(self.at)
-    }
-
-    /// Whether it keeps `person` out at `now`.
-    pub fn keeps_out(&self, person: &str, now: Timestamp) -> bool {
-        self.by != person && now <= self.until()
-    }
-}
-
-/// Why a request cannot be claimed or released.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ClaimError {
-    /// It waits for nobody.
-    #[error("the request is {0} and waits for nobody")]
-    State(State),
-    /// The person is the customer, or filed the request in the customer's name.
-    #[error("the request is the caller's own")]
-    OwnRequest,
-    /// Somebody else is at work on it.
-    #[error("{} has claimed the request until {}", .0.by, .0.until())]
-    Held(Claim),
 }
 
 /// The clock that orders a request.
@@ -139,135 +99,6 @@ impl Waiting {
             && number(13)
             && parts.next().is_some_and(|id| id.parse::<RefundRequestId>().is_ok())
             && parts.next().is_none()
-    }
-}
-
-impl Request {
-    /// How urgent it is.
-    pub fn priority(&self) -> Priority {
-        let broken = self.clocks.iter().any(|clock| clock.is_open() && clock.breached_at.is_some());
-        let again = self.state == State::Failed || self.reopenings() > 0;
-        if broken || again { Priority::Raised } else { Priority::Normal }
-    }
-
-    /// Whether it is a person's turn.
-    pub fn waits_for_people(&self) -> bool {
-        match self.state {
-            // Money that failed to reach the customer needs another way.
-            State::InReview | State::Failed => true,
-            // Whether it is there, and where it is, a person finds out.
-            State::Refunded => self.is_overdue(),
-            State::Submitted
-            | State::NeedsInformation
-            | State::Approved
-            | State::Paying
-            | State::Refused
-            | State::Withdrawn
-            | State::Settled => false,
-        }
-    }
-
-    /// What the queue shows of it, while it waits for people.
-    pub fn waiting(&self) -> Option<Waiting> {
-        self.waits_for_people().then(|| Waiting {
-            id: self.id.clone(),
-            account: self.account.clone(),
-            product: self.product().map(str::to_owned),
-            reason: self.case.reason,
-            amount: self.at_stake(),
-            recommendation: self.recommendation().cloned(),
-            state: self.state,
-            submitted_at: self.submitted_at,
-            priority: self.priority(),
-            clock: self.urgent_clock().map(|clock| Urgent {
-                id: clock.id.clone(),
-                clause: clock.clause.clone(),
-                warn_at: clock.warn_at,
-                due_at: clock.due_at,
-            }),
-            claim: self.claim.clone(),
-        })
-    }
-
-    /// The open clock with the earliest deadline that is not standing still.
-    pub fn urgent_clock(&self) -> Option<&Clock> {
-        let running = self.clocks.iter().filter(|clock| clock.is_open() && clock.paused_at.is_none());
-        running.min_by_key(|clock| clock.due_at)
-    }
-
-    /// `person` begins to work on it, or goes on with it: the claim's life begins anew.
-    pub fn claim(&mut self, person: &str, now: Timestamp) -> Result<(), ClaimError> {
-        if !self.waits_for_people() {
-            return Err(ClaimError::State(self.state));
-        }
-        if self.is_requester(person) {
-            return Err(ClaimError::OwnRequest);
-        }
-        if let Some(held) = self.kept_from(person, now) {
-            return Err(ClaimError::Held(held.clone()));
-        }
-        self.claim = Some(Claim { by: person.to_owned(), at: now });
-        Ok(())
-    }
-
-    /// `person` notes that the money of an overdue refund is there, or that it is settled otherwise. Whether
-    /// that was still open.
-    pub fn confirm_refund_arrival(&mut self, person: &str, now: Timestamp) -> Result<bool, ClaimError> {
-        if self.state != State::Refunded {
-            return Err(ClaimError::State(self.state));
-        }
-        if self.is_requester(person) {
-            return Err(ClaimError::OwnRequest);
-        }
-        if let Some(held) = self.kept_from(person, now) {
-            return Err(ClaimError::Held(held.clone()));
-        }
-        if !self.is_overdue() || self.arrived_at().is_some() {
-            return Ok(false);
-        }
-        let by = Actor::Support(person.to_owned());
-        let call = ActionSource { by, at: now, fingerprint: fingerprint(&[self.id.as_str()]) };
-        self.acts.push(Action { call, deed: ActionKind::Arrived });
-        self.claim = None;
-        self.clocks_due_at = Some(now);
-        Ok(true)
-    }
-
-    /// `person` lets go of it, or of a claim whose life is over. Whether there was one.
-    pub fn release(&mut self, person: &str, now: Timestamp) -> Result<bool, ClaimError> {
-        match self.kept_from(person, now) {
-            Some(held) => Err(ClaimError::Held(held.clone())),
-            None => Ok(self.claim.take().is_some()),
-        }
-    }
-
-    /// The claim that keeps `person` from deciding it at `now`.
-    pub fn kept_from(&self, person: &str, now: Timestamp) -> Option<&Claim> {
-        self.claim.as_ref().filter(|claim| claim.keeps_out(person, now))
-    }
-
-    fn recommendation(&self) -> Option<&Recommendation> {
-        match &self.case.decision.outcome {
-            Outcome::Person { recommendation } => recommendation.as_ref(),
-            Outcome::Grant { .. } | Outcome::Refuse | Outcome::NeedsInformation { .. } => None,
-        }
-    }
-
-    /// The money that is recommended, or else what is left of the payment.
-    fn at_stake(&self) -> Option<Money> {
-        if let Some(Recommendation::Grant { remedy: Remedy::Money { amount_minor, currency } }) =
-            self.recommendation()
-        {
-            return Some(Money::new(*amount_minor, Currency::new(currency).ok()?));
-        }
-        let facts = &self.case.facts;
-        let minor = |fact| match facts.get(fact) {
-            Some(Value::Integer(minor)) => u64::try_from(*minor).ok(),
-            _ => None,
-        };
-        let Some(Value::Text(currency)) = facts.get(Fact::Currency) else { return None };
-        let left = minor(Fact::AmountPaid)?.checked_sub(minor(Fact::AmountRefunded)?)?;
-        Some(Money::new(left, Currency::new(currency).ok()?))
     }
 }
 

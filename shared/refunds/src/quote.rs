@@ -6,8 +6,8 @@
 //! would happen at that instant. If the two differ, nothing is carried out (D10).
 
 use ledger::{
-    Change, Command, Credits, Decided, Entry, GenerationId, LotId, Money, Payment, PaymentId, PaymentKind,
-    ProductId, Subscription, SubscriptionId, Takes, Timestamp, decide,
+    Change, Command, CommandOutcome, Credits, Entry, GenerationId, LotId, Money, Payment, PaymentId,
+    PaymentKind, ProductId, Subscription, SubscriptionId, Takes, Timestamp, decide,
 };
 use policy::{Discount, Document, OnRefund, Remedy, Revocation, payable_step};
 
@@ -78,7 +78,7 @@ pub enum Pays {
 
 /// What a reviewer chooses of a refund's terms where the document lets a reviewer choose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Chosen {
+pub struct ChosenTerms {
     /// What is revoked; the document says so otherwise.
     pub revoke: Option<Revocation>,
     /// Whether the plan ends; the document says so otherwise.
@@ -89,7 +89,7 @@ pub struct Chosen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Terms {
     on_refund: OnRefund,
-    chosen: Chosen,
+    chosen: ChosenTerms,
     /// The subscription that the payment was for, while it runs.
     runs: Option<SubscriptionId>,
 }
@@ -184,7 +184,12 @@ impl Pays {
 
 impl Quote {
     /// A quote of `amount` of `payment`, by the document's terms as far as nobody `chose` others.
-    pub fn of_money(payment: &Payment, amount: Money, chosen: Chosen, standing: &QuoteInputs<'_>) -> Self {
+    pub fn of_money(
+        payment: &Payment,
+        amount: Money,
+        chosen: ChosenTerms,
+        standing: &QuoteInputs<'_>,
+    ) -> Self {
         let document = standing.document;
         let runs = match &payment.kind {
             PaymentKind::Subscription { subscription, .. } => {
@@ -292,6 +297,21 @@ impl Quote {
         self
     }
 
+    /// The same, on top of what was granted before.
+    #[must_use]
+    pub fn after(mut self, granted: Granted) -> Self {
+        self.granted = granted;
+        self
+    }
+
+    /// The credits that it grants as a lot of their own, which count.
+    pub fn granted_credits(&self) -> Option<u64> {
+        match &self.pays {
+            Pays::Granted { credits, .. } => Some(credits.get()),
+            Pays::Money { .. } | Pays::GivenBack { .. } | Pays::Bought { .. } | Pays::Discount { .. } => None,
+        }
+    }
+
     /// Whether the payment is of a plan that runs and could end with the refund.
     pub fn may_end_plan(&self) -> bool {
         self.terms.as_ref().is_some_and(|terms| terms.runs.is_some())
@@ -359,7 +379,9 @@ fn share(payment: &Payment, amount: Money) -> Credits {
 /// What `command` takes back. A lot that is closed, or empty and gone, loses nothing.
 fn revocation_of(command: &Command, head: Option<&Entry>, now: Timestamp) -> Option<LotRevoked> {
     let head = head?;
-    let Decided::Write(plan) = decide(head.after(), Some(head.at()), command, &[], now) else { return None };
+    let CommandOutcome::Write(plan) = decide(head.after(), Some(head.at()), command, &[], now) else {
+        return None;
+    };
     plan.changes.iter().find_map(|change| match change {
         Change::Revoked { part, debt, .. } => {
             let lot = head.after().lot(part.lot)?;

@@ -5,8 +5,8 @@ use ledger::{
     Actor, Cause, Command, ExecuteError, Order, Pause, Payment, Prepared, RefundRequestId, Timestamp, prepare,
 };
 
-use crate::pay::{Failure, Head, RefundStore, Settled, next, read_head, settle};
-use crate::{RefundSighting, RefundedSum, Request, Save, Seen, State};
+use crate::save::{AttemptOutcome, Failure, read_head, settle};
+use crate::{LedgerHead, RefundSighting, RefundStore, RefundedSum, Request, Save, SightingOutcome, State};
 
 /// How a report of Stripe's ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +42,18 @@ pub async fn report<S: RefundStore, P: Pause>(
             return Ok(ReportOutcome::NotOurs);
         };
         let save = match request.observe(seen, now) {
-            Seen::Known => return Ok(ReportOutcome::Known(request.state)),
-            Seen::Mismatch => return Ok(ReportOutcome::Mismatch),
-            Seen::Moved => Save { request: next(request), commit: None, refunded: None },
-            Seen::MovedToFailed => {
+            SightingOutcome::Known => return Ok(ReportOutcome::Known(request.state())),
+            SightingOutcome::Mismatch => return Ok(ReportOutcome::Mismatch),
+            SightingOutcome::Moved => {
+                Save { request: request.with_next_version(), commit: None, refunded: None }
+            }
+            SightingOutcome::MovedToFailed => {
                 let by_dispute = seen.failure.as_deref() == Some(FAILED_BY_DISPUTE);
                 undone(store, request, by_dispute, cause.clone(), now).await?
             }
         };
-        if let Settled::Written(request) = settle(store, save, None).await? {
-            return Ok(ReportOutcome::Moved(request.state));
+        if let AttemptOutcome::Written(request) = settle(store, save, None).await? {
+            return Ok(ReportOutcome::Moved(request.state()));
         }
         pause.pause(attempt).await;
     }
@@ -73,22 +75,22 @@ pub async fn decline<S: RefundStore, P: Pause>(
             return Ok(ReportOutcome::NotOurs);
         };
         if request.declined(code, now).is_err() {
-            return Ok(ReportOutcome::Known(request.state));
+            return Ok(ReportOutcome::Known(request.state()));
         }
         let save = if money_left {
-            let refunded = match &request.payout {
+            let refunded = match request.payout() {
                 Some(payout) => {
                     let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
                     payment.and_then(|payment| RefundedSum::lower(&payment, payout.amount))
                 }
                 None => None,
             };
-            Save { request: next(request), commit: None, refunded }
+            Save { request: request.with_next_version(), commit: None, refunded }
         } else {
             undone(store, request, false, Cause::RefundRequest(id.as_str().to_owned()), now).await?
         };
-        if let Settled::Written(request) = settle(store, save, None).await? {
-            return Ok(ReportOutcome::Moved(request.state));
+        if let AttemptOutcome::Written(request) = settle(store, save, None).await? {
+            return Ok(ReportOutcome::Moved(request.state()));
         }
         pause.pause(attempt).await;
     }
@@ -108,15 +110,15 @@ pub async fn undo<S: RefundStore, P: Pause>(
         let Some(request) = store.request(id).await.map_err(ExecuteError::Store)? else {
             return Ok(ReportOutcome::NotOurs);
         };
-        if !request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) {
-            return Ok(ReportOutcome::Known(request.state));
+        if !request.payout().is_some_and(|payout| payout.kept_by_dispute) {
+            return Ok(ReportOutcome::Known(request.state()));
         }
         let save = undone(store, request, true, cause.clone(), now).await?;
-        if save.request.payout.as_ref().is_some_and(|payout| payout.kept_by_dispute) {
-            return Ok(ReportOutcome::Known(save.request.state));
+        if save.request.payout().is_some_and(|payout| payout.kept_by_dispute) {
+            return Ok(ReportOutcome::Known(save.request.state()));
         }
-        if let Settled::Written(request) = settle(store, save, None).await? {
-            return Ok(ReportOutcome::Moved(request.state));
+        if let AttemptOutcome::Written(request) = settle(store, save, None).await? {
+            return Ok(ReportOutcome::Moved(request.state()));
         }
         pause.pause(attempt).await;
     }
@@ -132,14 +134,15 @@ async fn undone<S: RefundStore>(
     cause: Cause,
     now: Timestamp,
 ) -> Result<Save, Failure<S>> {
-    let Some(payout) = &mut request.payout else {
-        return Ok(Save { request: next(request), commit: None, refunded: None });
+    let Some(payout) = request.payout() else {
+        return Ok(Save { request: request.with_next_version(), commit: None, refunded: None });
     };
     let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
     let freed = payment.as_ref().is_some_and(Payment::is_freed);
-    payout.kept_by_dispute = by_dispute && !freed || payment.as_ref().is_some_and(Payment::is_lost);
-    if payout.kept_by_dispute {
-        return Ok(Save { request: next(request), commit: None, refunded: None });
+    let kept = by_dispute && !freed || payment.as_ref().is_some_and(Payment::is_lost);
+    request.keep_by_dispute(kept);
+    if kept {
+        return Ok(Save { request: request.with_next_version(), commit: None, refunded: None });
     }
     reversed(store, request, payment.as_ref(), (cause, Actor::Stripe), now).await
 }
@@ -152,12 +155,12 @@ pub(crate) async fn reversed<S: RefundStore>(
     (cause, actor): (Cause, Actor),
     now: Timestamp,
 ) -> Result<Save, Failure<S>> {
-    let Some(payout) = &request.payout else {
-        return Ok(Save { request: next(request), commit: None, refunded: None });
+    let Some(payout) = request.payout() else {
+        return Ok(Save { request: request.with_next_version(), commit: None, refunded: None });
     };
     let refunded = payment.and_then(|payment| RefundedSum::lower(payment, payout.amount));
     if refunded.is_none() {
-        return Ok(Save { request: next(request), commit: None, refunded });
+        return Ok(Save { request: request.with_next_version(), commit: None, refunded });
     }
     // What other refunds of the payment revoked stays revoked.
     let command =
@@ -170,11 +173,11 @@ pub(crate) async fn reversed<S: RefundStore>(
         actor,
         records: Vec::new(),
     };
-    let head = read_head(store, order.account, Head::Unread).await?;
+    let head = read_head(store, order.account, LedgerHead::Unread).await?;
     let commit = match prepare(store, &order, head.as_ref(), now).await? {
         Prepared::Commit(commit, _) => Some(*commit),
         // The lot is open, or has left the account.
         Prepared::Answer(_) => None,
     };
-    Ok(Save { request: next(request), commit, refunded })
+    Ok(Save { request: request.with_next_version(), commit, refunded })
 }

@@ -1,22 +1,23 @@
 //! One refund request: what was asked, what was decided and why, and every step since.
 
+mod clock;
+mod customer;
+mod discount;
+mod offer;
+mod payout;
+mod queue;
+mod review;
+
 use ledger::{
     AccountId, Actor, Credits, Currency, GenerationId, LotId, Money, Payment, PaymentId, RefundRequestId,
     Timestamp,
 };
-use policy::{ApprovalLimits, Decision, Document, Facts, Missing, Outcome, Reason, Remedy};
-use sha2::{Digest, Sha256};
+use policy::{ApprovalLimits, Document, Missing, Outcome, Reason, Remedy};
 
 use crate::offer::refreshed;
 use crate::{
-    Action, ActionKind, Claim, Clock, EdgeError, FirstApproval, Offer, Payout, RenewalDiscount, State,
+    Action, ActionKind, Case, Claim, Clock, EdgeError, FirstApproval, Offer, Payout, RenewalDiscount, State,
 };
-
-/// Longest text of a customer or a reviewer, in characters: two pages.
-pub const NOTE_CHARACTERS_MAX: usize = 4000;
-/// The same in bytes, as JSON writes it: what an item holds is counted in bytes (DynamoDB: 400 KB). A request
-/// has at most about 30 such texts (`act`), together 180 KB.
-pub const NOTE_BYTES_MAX: usize = 6000;
 
 /// One step of a request's time-line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,26 +30,7 @@ pub struct Step {
     pub actor: Actor,
 }
 
-/// What is asked for, on which facts, and what the policy says to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Case {
-    /// The payment that it is about.
-    pub payment: Option<PaymentId>,
-    /// The generation that it is about.
-    pub generation: Option<GenerationId>,
-    /// The reason that the customer gave.
-    pub reason: Reason,
-    /// What the customer wrote.
-    pub note: String,
-    /// SHA-256 of what was submitted: tells a repeat from another request under the same key.
-    pub fingerprint: [u8; 32],
-    /// The facts as they were when it was submitted.
-    pub facts: Facts,
-    /// The decision on those facts.
-    pub decision: Decision,
-}
-
-/// A refund request.
+/// A refund request. Its progress moves by its methods alone, so that a state is reached by an edge of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Its id.
@@ -57,28 +39,34 @@ pub struct Request {
     pub account: AccountId,
     /// What is asked, and what the policy says to it.
     pub case: Case,
+    progress: Progress,
+}
+
+/// How far a request has come: its state and all that led to it, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
     /// Where it stands.
     pub state: State,
     /// When it was submitted.
     pub submitted_at: Timestamp,
     /// What people did with it since, oldest first.
-    pub acts: Vec<Action>,
+    pub actions: Vec<Action>,
     /// What a person asks the customer for, while the request waits for it.
     pub asked: Vec<Missing>,
     /// The offers of the decision.
     pub offers: Vec<Offer>,
-    /// Above what two people have to agree.
+    /// The limits above which two approvals are needed.
     pub limits: Option<ApprovalLimits>,
     /// The first of two approvals, while the second is awaited and for what was carried out with it.
     pub first_approval: Option<FirstApproval>,
-    /// The person who answers for what is carried out; `None` if the machine decided.
+    /// Who approved; `None` if the policy decided.
     pub approved_by: Option<String>,
     /// The payout, once there is an intent.
     pub payout: Option<Payout>,
     /// The discount on the next renewal, once there is an intent.
     pub discount: Option<RenewalDiscount>,
     /// The credits that were given back or granted.
-    pub given: Option<Credits>,
+    pub credits_given: Option<Credits>,
     /// Every step, oldest first.
     pub steps: Vec<Step>,
     /// When the sweep has to look at its payout.
@@ -93,37 +81,124 @@ pub struct Request {
     pub version: u64,
 }
 
-/// The id of a request: derived from the account and the idempotency key, so that a repeat finds the
-/// first request without a record of its own.
-#[expect(clippy::missing_panics_doc, reason = "hexadecimal digits are always allowed in an id")]
-pub fn request_id(account: &AccountId, idempotency_key: &str) -> RefundRequestId {
-    let digest = Sha256::new()
-        .chain_update(account.as_str())
-        .chain_update("#")
-        .chain_update(idempotency_key)
-        .finalize();
-    let hex = digest.iter().take(13).fold(String::from("rr_"), |mut text, byte| {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    RefundRequestId::new(hex).expect("hexadecimal digits are allowed in an id")
-}
-
-/// The fingerprint of a submission's bytes.
-pub fn fingerprint(parts: &[&str]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part.len().to_le_bytes());
-        hasher.update(part);
-    }
-    hasher.finalize().into()
-}
-
 impl Request {
+    /// A request out of its stored parts.
+    pub fn restore((id, account): (RefundRequestId, AccountId), case: Case, progress: Progress) -> Self {
+        Self { id, account, case, progress }
+    }
+
+    /// The same with another progress: for tests that need a state without its story, and for a look back.
+    #[must_use]
+    pub fn restored_with(&self, change: impl FnOnce(&mut Progress)) -> Self {
+        let mut restored = self.clone();
+        change(&mut restored.progress);
+        restored
+    }
+
+    /// How far it has come, as it is stored.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> State {
+        self.progress.state
+    }
+
+    /// When it was submitted.
+    pub fn submitted_at(&self) -> Timestamp {
+        self.progress.submitted_at
+    }
+
+    /// Every step, oldest first.
+    pub fn steps(&self) -> &[Step] {
+        &self.progress.steps
+    }
+
+    /// What people did with it since, oldest first.
+    pub fn actions(&self) -> &[Action] {
+        &self.progress.actions
+    }
+
+    /// What a person asks the customer for, while the request waits for it.
+    pub fn asked(&self) -> &[Missing] {
+        &self.progress.asked
+    }
+
+    /// The offers of the decision.
+    pub fn offers(&self) -> &[Offer] {
+        &self.progress.offers
+    }
+
+    /// The limits above which two approvals are needed.
+    pub fn limits(&self) -> Option<&ApprovalLimits> {
+        self.progress.limits.as_ref()
+    }
+
+    /// The first of two approvals.
+    pub fn first_approval(&self) -> Option<&FirstApproval> {
+        self.progress.first_approval.as_ref()
+    }
+
+    /// Who approved; `None` if the policy decided.
+    pub fn approved_by(&self) -> Option<&str> {
+        self.progress.approved_by.as_deref()
+    }
+
+    /// The payout, once there is an intent.
+    pub fn payout(&self) -> Option<&Payout> {
+        self.progress.payout.as_ref()
+    }
+
+    /// The discount on the next renewal, once there is an intent.
+    pub fn discount(&self) -> Option<&RenewalDiscount> {
+        self.progress.discount.as_ref()
+    }
+
+    /// The credits that were given back or granted.
+    pub fn credits_given(&self) -> Option<Credits> {
+        self.progress.credits_given
+    }
+
+    /// When the sweep has to look at its payout.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        self.progress.due_at
+    }
+
+    /// The promises of the policy to it.
+    pub fn clocks(&self) -> &[Clock] {
+        &self.progress.clocks
+    }
+
+    /// When the sweep has to look at its clocks.
+    pub fn clocks_due_at(&self) -> Option<Timestamp> {
+        self.progress.clocks_due_at
+    }
+
+    /// Who is at work on it.
+    pub fn claim(&self) -> Option<&Claim> {
+        self.progress.claim.as_ref()
+    }
+
+    /// How often it was saved.
+    pub fn version(&self) -> u64 {
+        self.progress.version
+    }
+
+    /// It is to be saved once more.
+    pub fn count_save(&mut self) {
+        self.progress.version = self.progress.version.saturating_add(1);
+    }
+
+    /// The same, to be saved once more.
+    #[must_use]
+    pub(crate) fn with_next_version(mut self) -> Self {
+        self.count_save();
+        self
+    }
+
     /// Opens a request where its decision, made by `document`, leads to. An approved one has no payout until
-    /// [`Request::intend`].
+    /// [`Request::record_payout_intent`].
     pub fn open(
         (id, account): (RefundRequestId, AccountId),
         actor: Actor,
@@ -134,21 +209,18 @@ impl Request {
         let limits = document.approval.clone();
         case.within(limits.as_ref(), document);
         let state = State::of(&case.decision.outcome);
-        Self {
-            id,
-            account,
+        let progress = Progress {
             offers: refreshed(&[], &case.decision),
-            case,
             state,
             submitted_at: now,
-            acts: Vec::new(),
+            actions: Vec::new(),
             asked: Vec::new(),
             limits,
             first_approval: None,
             approved_by: None,
             payout: None,
             discount: None,
-            given: None,
+            credits_given: None,
             steps: vec![
                 Step { state: State::Submitted, at: now, actor },
                 Step { state, at: now, actor: Actor::Policy },
@@ -158,7 +230,8 @@ impl Request {
             clocks_due_at: Some(now),
             claim: None,
             version: 1,
-        }
+        };
+        Self { id, account, case, progress }
     }
 
     /// What its case is called: the account, the payment or else the generation, and the reason. Nothing for
@@ -174,21 +247,21 @@ impl Request {
     /// request that opened itself says nothing of them.
     pub fn customer_spoke_before(&self, instant: Timestamp) -> bool {
         let speaks = |actor: &Actor| matches!(actor, Actor::Customer | Actor::Support(_));
-        let filed = self.steps.first().is_some_and(|step| step.at < instant && speaks(&step.actor));
-        let acted = |act: &Action| act.call.at < instant && act.call.by == Actor::Customer;
-        filed || self.acts.iter().any(acted)
+        let filed = self.progress.steps.first().is_some_and(|step| step.at < instant && speaks(&step.actor));
+        let acted = |action: &Action| action.source.at < instant && action.source.by == Actor::Customer;
+        filed || self.progress.actions.iter().any(acted)
     }
 
     /// Whether its last act, a reopening or an offer that was accepted, brought it back from a refusal or a
     /// payout that failed, and Stripe has not been asked since.
     pub(crate) fn was_reopened(&self) -> bool {
-        let deed = self.acts.last().map(|act| &act.deed);
-        let mut since = self.steps.iter().rev().map(|step| step.state);
-        matches!(deed, Some(ActionKind::Reopened { .. } | ActionKind::Accepted { .. }))
+        let kind = self.progress.actions.last().map(|action| &action.kind);
+        let mut since = self.progress.steps.iter().rev().map(|step| step.state);
+        matches!(kind, Some(ActionKind::Reopened { .. } | ActionKind::Accepted { .. }))
             && since
                 .find(|state| !matches!(state, State::InReview | State::Approved | State::Refunded))
                 .is_some_and(|before| matches!(before, State::Refused | State::Failed))
-            && !matches!(self.state, State::Refused | State::Failed)
+            && !matches!(self.progress.state, State::Refused | State::Failed)
     }
 
     /// Whether another request for the same has to wait for this one: it is open, all of `payment` is
@@ -196,17 +269,18 @@ impl Request {
     /// keep the case for as long as they count, so that one trouble is not made up for twice. What was
     /// refused, withdrawn or has failed leaves its case to the next.
     pub fn keeps_case(&self, payment: Option<&Payment>, now: Timestamp) -> bool {
-        match self.state {
+        match self.progress.state {
             State::Refused | State::Withdrawn | State::Failed | State::Settled => false,
             State::Refunded => {
                 let all = payment.is_none_or(|payment| payment.refundable().is_ok_and(Money::is_zero));
                 let counts = || {
                     let within_s = self.counts_within_s().and_then(|within_s| i64::try_from(within_s).ok());
-                    let last = self.steps.last();
+                    let last = self.progress.steps.last();
                     last.zip(within_s).is_none_or(|(step, within_s)| now.seconds_since(step.at) < within_s)
                 };
-                all || self.discount.is_some()
-                    || self.given.is_some() && (self.case.reason == Reason::CreditsMissing || counts())
+                all || self.progress.discount.is_some()
+                    || self.progress.credits_given.is_some()
+                        && (self.case.reason == Reason::CreditsMissing || counts())
             }
             State::Submitted
             | State::NeedsInformation
@@ -225,9 +299,9 @@ impl Request {
         if !waits || !there || self.transition_to(State::Settled, now, Actor::Policy).is_err() {
             return false;
         }
-        self.asked.clear();
-        self.first_approval = None;
-        self.version = self.version.saturating_add(1);
+        self.progress.asked.clear();
+        self.progress.first_approval = None;
+        self.progress.version = self.progress.version.saturating_add(1);
         true
     }
 
@@ -243,9 +317,9 @@ impl Request {
 
     /// Goes to `state`. Nobody is at work on it any more, and its clocks are to be looked at.
     pub fn transition_to(&mut self, state: State, at: Timestamp, actor: Actor) -> Result<(), EdgeError> {
-        self.state = self.state.transition_to(state)?;
-        self.steps.push(Step { state, at, actor });
-        self.claim = None;
+        self.progress.state = self.progress.state.transition_to(state)?;
+        self.progress.steps.push(Step { state, at, actor });
+        self.progress.claim = None;
         self.untimed(state, at);
         Ok(())
     }

@@ -43,7 +43,7 @@ impl Save {
     pub fn takes_case(&self) -> bool {
         let moves = self.commit.is_some() || self.refunded.is_some();
         let request = &self.request;
-        request.version == 1 || request.was_reopened() && (moves || request.state == State::InReview)
+        request.version() == 1 || request.was_reopened() && (moves || request.state() == State::InReview)
     }
 }
 
@@ -51,8 +51,8 @@ impl Save {
     /// The day since 1970, UTC, on which it files a request that counts: its customer's own.
     pub fn filed_on(&self) -> Option<i64> {
         let request = &self.request;
-        let by_customer = request.steps.first().is_some_and(|step| step.actor == Actor::Customer);
-        (request.version == 1 && by_customer).then(|| request.submitted_at.as_s().div_euclid(86_400))
+        let by_customer = request.steps().first().is_some_and(|step| step.actor == Actor::Customer);
+        (request.version() == 1 && by_customer).then(|| request.submitted_at().as_s().div_euclid(86_400))
     }
 }
 
@@ -131,6 +131,15 @@ pub enum DueThing {
     Lead(RefundRequestId),
 }
 
+/// Where a list of an account's requests, newest first, begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListedBefore {
+    /// Behind every request that was submitted at this instant or later.
+    Instant(Timestamp),
+    /// Behind this request, which was submitted at this instant.
+    Request(Timestamp, RefundRequestId),
+}
+
 /// Keeps refund requests. Every method is one round trip.
 pub trait RequestStore: Sync {
     /// What may fail.
@@ -142,18 +151,21 @@ pub trait RequestStore: Sync {
         id: &RefundRequestId,
     ) -> impl Future<Output = Result<Option<Request>, Self::Error>> + Send;
 
-    /// Up to `limit` requests of an account submitted before `before`, newest first.
+    /// Up to `limit` requests of an account, newest first; `None` begins at the newest.
     fn requests_of(
         &self,
         account: &AccountId,
-        before: Option<(Timestamp, RefundRequestId)>,
+        before: Option<ListedBefore>,
         limit: u16,
     ) -> impl Future<Output = Result<Vec<Request>, Self::Error>> + Send;
 
     /// Writes a request and what goes with it, all or nothing, and with them the case that it takes
     /// ([`Save::takes_case`]).
     fn save(&self, save: &Save) -> impl Future<Output = Result<SaveOutcome, Self::Error>> + Send;
+}
 
+/// Keeps the counts of granted credits. Every method is one round trip.
+pub trait CountStore: RequestStore {
     /// How much was granted so far, in the order of `of`; a count of nothing if there is none.
     fn counts(&self, of: Vec<CountedBy>) -> impl Future<Output = Result<Vec<Count>, Self::Error>> + Send;
 
@@ -164,14 +176,20 @@ pub trait RequestStore: Sync {
         save: &Save,
         counting: &Counting,
     ) -> impl Future<Output = Result<SaveOutcome, Self::Error>> + Send;
+}
 
+/// Keeps which request a case belongs to.
+pub trait CaseStore: RequestStore {
     /// Hands the case of `request` over to it, where `holder` has it still.
     fn take_case(
         &self,
         holder: &Holder,
         request: &Request,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
 
+/// Finds the requests and leads that the sweep has to look at.
+pub trait DueRequestStore: RequestStore {
     /// Up to `limit` requests and leads of one of [`ledger::DUE_SHARDS`] shards that are due at `now`,
     /// oldest first.
     fn due_requests(
@@ -180,7 +198,10 @@ pub trait RequestStore: Sync {
         now: Timestamp,
         limit: u16,
     ) -> impl Future<Output = Result<Vec<Due>, Self::Error>> + Send;
+}
 
+/// Lists the requests that wait for people.
+pub trait QueueStore: RequestStore {
     /// Up to `limit` requests that wait for people, behind the place `after`, in the order of
     /// [`Waiting::place`]. The answer may lag behind the last writes by a moment.
     fn waiting(

@@ -12,7 +12,8 @@ use ledger::{
 use ledger_dynamodb::Tables;
 use ledger_dynamodb::in_process::{self, Meter};
 use policy::Documents;
-use refunds::{Due, DueThing, Lead, LeadStore, RequestStore};
+use refunds::DueRequestStore;
+use refunds::{Due, DueThing, Lead, LeadStore};
 use serde_json::{Value, json};
 
 /// The function with its tables.

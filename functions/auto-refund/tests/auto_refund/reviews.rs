@@ -17,7 +17,7 @@ async fn s2_6_a_moderation_block_or_a_partial_result_is_noted_for_a_person() {
         assert_eq!(queue.credits().await, (90, 0, 10), "{kind:?}");
         let [lead] = queue.leads().await.try_into().unwrap();
         let generation = GenerationId::new("gen-1").unwrap();
-        assert_eq!(lead.about, LeadSubject::Ending { generation, kind, code: Some("E-17".to_owned()) });
+        assert_eq!(lead.subject, LeadSubject::Ending { generation, kind, code: Some("E-17".to_owned()) });
         // The sweep looks at once, and the promises count from here.
         assert_eq!((lead.since, lead.due_at), (at(60), Some(at(60))));
     }

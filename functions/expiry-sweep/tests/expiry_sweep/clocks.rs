@@ -6,6 +6,7 @@ use expiry_sweep::handle;
 use ledger::contract::at;
 use ledger::{Actor, Timestamp};
 use policy::{Fact, Facts, InForce, Reason, decide};
+use refunds::QueueStore;
 use refunds::{Case, ClockState, Priority, Request, RequestStore, Save, State, fingerprint, request_id};
 
 use crate::scene::{DAY_S, Scene, id, tick};
@@ -34,13 +35,15 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
     };
     let whose = (request_id(&id(name), "key-1"), id(name));
     let mut request = Request::open(whose, Actor::Customer, case, document, now);
-    if request.state == State::NeedsInformation {
+    if request.state() == State::NeedsInformation {
         // Whatever the policy asks for first, a person has it in hand here.
-        request.steps.pop();
-        request.state = State::Submitted;
+        request = request.restored_with(|progress| {
+            progress.steps.pop();
+            progress.state = State::Submitted;
+        });
         request.transition_to(State::InReview, now, Actor::Policy).unwrap();
     }
-    assert_eq!(request.state, State::InReview);
+    assert_eq!(request.state(), State::InReview);
     if timed {
         request.keep_time(Some(document));
     }
@@ -49,7 +52,7 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
 }
 
 async fn save(scene: &Scene, request: &mut Request, version: u64) {
-    request.version = version;
+    *request = request.restored_with(|progress| progress.version = version);
     let save = Save { request: request.clone(), commit: None, refunded: None };
     assert_eq!(scene.tables.save(&save).await.unwrap(), refunds::SaveOutcome::Written);
 }
@@ -77,7 +80,7 @@ async fn s2_31_s2_32_a_clock_that_runs_out_is_counted_once_and_raises_the_priori
     );
     assert!(first.contains(r#""FirmClocksBreached":0"#), "only what the text promises is alarmed: {first}");
     let marked = stored(&scene, &request).await;
-    assert_eq!((marked.priority(), marked.state), (Priority::Raised, State::InReview));
+    assert_eq!((marked.priority(), marked.state()), (Priority::Raised, State::InReview));
     assert_eq!(marked.next_due(), Some(at(SAME_DAY_S)));
     let [waiting] = scene.tables.waiting(None, 10).await.unwrap().try_into().unwrap();
     assert_eq!((waiting.id, waiting.priority), (request.id.clone(), Priority::Raised));
@@ -110,8 +113,8 @@ async fn h5_two_runs_at_once_or_a_late_one_break_a_promise_once() {
     let runs = futures_util::future::join_all((0..4).map(|_| metrics(&scene, late))).await;
     assert!(runs.iter().any(|metrics| metrics.contains(r#""ClocksBreached":1"#)), "{runs:#?}");
     let marked = stored(&scene, &request).await;
-    assert!(marked.clocks.iter().all(|clock| clock.breached_at == Some(late)));
-    assert_eq!(marked.version, 2);
+    assert!(marked.clocks().iter().all(|clock| clock.breached_at == Some(late)));
+    assert_eq!(marked.version(), 2);
     for now in [at(3 * DAY_S), late, at(21 * DAY_S)] {
         assert!(!metrics(&scene, now).await.contains("ClocksBreached"), "{now}");
     }
@@ -128,7 +131,7 @@ async fn a_promise_that_was_kept_is_left_alone() {
     assert_eq!(request.next_due(), Some(at(3_600)));
     assert_eq!(scene.run(at(3_900)).await.done, 1);
     let kept = stored(&scene, &request).await;
-    assert!(kept.clocks.iter().all(|clock| clock.state(at(DAY_S * 30)) == ClockState::Met), "{kept:#?}");
+    assert!(kept.clocks().iter().all(|clock| clock.state(at(DAY_S * 30)) == ClockState::Met), "{kept:#?}");
     assert_eq!(scene.run(at(30 * DAY_S)).await.looked_at, 0);
 }
 
@@ -139,7 +142,7 @@ async fn a_request_without_clocks_gets_them_with_the_next_run() {
     assert_eq!(scene.run(at(300)).await.done, 1);
     let timed = stored(&scene, &request).await;
     assert_eq!(timed.next_due(), Some(at(FIRST_RESPONSE_S)));
-    assert_eq!(timed.clocks[0].started_at, at(0), "promises run from the submission, not from the look");
+    assert_eq!(timed.clocks()[0].started_at, at(0), "promises run from the submission, not from the look");
 }
 
 #[tokio::test]

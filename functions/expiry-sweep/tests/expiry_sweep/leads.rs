@@ -1,5 +1,6 @@
 //! Cases that open themselves: each from the records, once, and as if the customer had filed it.
 
+use ledger::SubscriptionStore;
 use ledger::contract::{NoPause, at, grant};
 use ledger::{
     Answer, Buyer, Command, Credits, Currency, Dispute, DisputeId, Grant, Money, PaymentId, PaymentKind,
@@ -18,8 +19,8 @@ use crate::scene::{DAY_S, Scene, id};
 const HOUR_S: u64 = 3_600;
 
 /// A lead of `name`'s, noted at `since` and due an hour later.
-fn lead(name: &str, about: LeadSubject, since: Timestamp) -> Lead {
-    Lead { account: id(name), about, since, due_at: Some(since.plus_s(HOUR_S).unwrap()) }
+fn lead(name: &str, subject: LeadSubject, since: Timestamp) -> Lead {
+    Lead { account: id(name), subject, since, due_at: Some(since.plus_s(HOUR_S).unwrap()) }
 }
 
 fn payment_id(name: &str) -> PaymentId {
@@ -29,7 +30,7 @@ fn payment_id(name: &str) -> PaymentId {
 /// A pack of `name` that was charged at `charged` and has not landed.
 async fn uncredited(scene: &Scene, name: &str, charged: Timestamp) -> PaymentId {
     let payment = payment_id(&format!("pi_{name}"));
-    let about = LeadSubject::Uncredited(UncreditedPurchase {
+    let subject = LeadSubject::Uncredited(UncreditedPurchase {
         payment: payment.clone(),
         product: Some(ProductId::new("music-studio").unwrap()),
         pack: Some(Pack { price: "price_pack_100".to_owned(), credits: Credits::new(100).unwrap() }),
@@ -39,7 +40,7 @@ async fn uncredited(scene: &Scene, name: &str, charged: Timestamp) -> PaymentId 
         buyer: Buyer::default(),
     });
     let due_at = charged.plus_s(HOUR_S).unwrap();
-    let noted = Lead { account: id(name), about, since: due_at, due_at: Some(due_at) };
+    let noted = Lead { account: id(name), subject, since: due_at, due_at: Some(due_at) };
     scene.tables.note(&noted).await.unwrap();
     assert_eq!(scene.tables.lead(&noted.id()).await.unwrap(), Some(noted));
     payment
@@ -124,8 +125,8 @@ async fn s2_21_a_paid_pack_that_is_not_credited_within_the_hour_opens_its_own_ca
     // The customer has the choice, and nothing else is asked.
     let Outcome::NeedsInformation { missing } = &case.case.decision.outcome else { panic!("{case:#?}") };
     assert_eq!(missing.iter().map(|missing| missing.fact).collect::<Vec<_>>(), [Fact::RemedyChosen]);
-    assert_eq!((case.state, case.submitted_at), (State::NeedsInformation, at(HOUR_S)));
-    let clock = case.clocks.iter().find(|clock| clock.id == "pack-credit").unwrap();
+    assert_eq!((case.state(), case.submitted_at()), (State::NeedsInformation, at(HOUR_S)));
+    let clock = case.clocks().iter().find(|clock| clock.id == "pack-credit").unwrap();
     assert_eq!((clock.due_at, clock.state(at(HOUR_S + 300))), (at(HOUR_S), ClockState::Breached));
     // What was paid stays on record, and is looked at again after a day.
     let kept = scene.tables.lead(&case.id).await.unwrap().unwrap();
@@ -155,12 +156,12 @@ async fn s2_21_credits_that_land_after_the_case_was_opened_settle_it_and_end_its
     let case = the_case(&scene, "a").await;
     // Nobody has settled it after a day: it waits, and is looked at later and later.
     scene.run(at(HOUR_S + 600 + DAY_S)).await;
-    assert_eq!(the_case(&scene, "a").await.state, State::NeedsInformation);
+    assert_eq!(the_case(&scene, "a").await.state(), State::NeedsInformation);
     let kept = scene.tables.lead(&case.id).await.unwrap().unwrap();
     assert_eq!(kept.due_at, Some(at(HOUR_S + 600 + DAY_S + DAY_S + 600)));
     scene.grant("a", payment.as_str(), None, at(2 * DAY_S)).await;
     scene.run(at(2 * DAY_S + 3 * HOUR_S)).await;
-    assert_eq!(the_case(&scene, "a").await.state, State::Settled);
+    assert_eq!(the_case(&scene, "a").await.state(), State::Settled);
     assert_eq!(scene.tables.lead(&case.id).await.unwrap(), None);
 }
 
@@ -184,7 +185,7 @@ async fn a_plans_period_that_is_not_credited_opens_its_case_before_a_person_unde
         let (document, due_at) = refunds::credit_promise(documents(), named, charged_at).unwrap();
         assert_eq!(due_at, charged_at.plus_s(HOUR_S).unwrap());
         let buyer = Buyer::default();
-        let about = LeadSubject::Uncredited(UncreditedPurchase {
+        let subject = LeadSubject::Uncredited(UncreditedPurchase {
             payment: payment.clone(),
             product,
             pack: None,
@@ -193,13 +194,17 @@ async fn a_plans_period_that_is_not_credited_opens_its_case_before_a_person_unde
             charged_at,
             buyer,
         });
-        let noted = Lead { account: id("a"), about, since: due_at, due_at: Some(due_at) };
+        let noted = Lead { account: id("a"), subject, since: due_at, due_at: Some(due_at) };
         scene.tables.note(&noted).await.unwrap();
         assert_eq!(scene.tables.lead(&noted.id()).await.unwrap(), Some(noted));
         scene.run(due_at.plus_s(300).unwrap()).await;
         let case = the_case(&scene, "a").await;
         assert_eq!((case.case.reason, case.case.payment.as_ref()), (Reason::CreditsMissing, Some(&payment)));
-        assert_eq!((case.state, &case.case.decision.document), (State::InReview, &document.id), "{case:#?}");
+        assert_eq!(
+            (case.state(), &case.case.decision.document),
+            (State::InReview, &document.id),
+            "{case:#?}"
+        );
         let kind = if subscription { "subscription" } else { "pack" };
         assert_eq!(case.case.facts.get(Fact::PaymentKind), Some(&kind.into()));
     }
@@ -230,9 +235,9 @@ async fn s2_16_a_charge_after_a_cancellation_is_refunded_without_being_asked() {
     let now = at(charged + HOUR_S + 300);
     assert_eq!(scene.run(now).await.failed, 0);
     let case = the_case(&scene, "a").await;
-    assert_eq!((case.state, case.submitted_at), (State::Approved, at(charged)));
+    assert_eq!((case.state(), case.submitted_at()), (State::Approved, at(charged)));
     assert_eq!(case.case.decision.clauses[0].clause, "charged-after-cancellation");
-    let payout = case.payout.as_ref().unwrap();
+    let payout = case.payout().unwrap();
     assert_eq!((payout.amount.minor(), payout.revoked.get()), (1000, 500));
     assert_eq!(scene.queue.announced(), [case.id.as_str()]);
     assert_eq!(scene.balance("a", now).await, (0, 0));
@@ -266,7 +271,7 @@ async fn s2_16_a_charge_that_is_disputed_before_the_sweep_looks_is_put_before_a_
     let status = scene.run(at(charged + HOUR_S + 300)).await;
     assert_eq!((status.done, status.failed), (1, 0));
     let case = the_case(&scene, "a").await;
-    assert_eq!((case.state, case.payout.as_ref(), &case.id), (State::InReview, None, &noted.id()));
+    assert_eq!((case.state(), case.payout(), &case.id), (State::InReview, None, &noted.id()));
     assert_eq!(scene.tables.lead(&noted.id()).await.unwrap(), None);
     assert_eq!(scene.tables.payment(&payment_id("pi_1")).await.unwrap().unwrap().refunded_minor, 0);
 }
@@ -313,7 +318,7 @@ async fn s3_5_a_second_payment_within_a_day_is_put_before_a_person_with_the_reco
     paid_twice(&scene).await;
     assert_eq!(scene.run(at(31 * DAY_S + 2 * HOUR_S)).await.failed, 0);
     let case = the_case(&scene, "a").await;
-    assert_eq!((case.state, case.case.payment.as_ref()), (State::InReview, Some(&payment_id("pi_2"))));
+    assert_eq!((case.state(), case.case.payment.as_ref()), (State::InReview, Some(&payment_id("pi_2"))));
     assert!(matches!(recommended(&case), Some(Recommendation::Grant { .. })), "{case:#?}");
     assert_eq!(scene.queue.announced().len(), 0);
 }
@@ -351,7 +356,7 @@ async fn s2_15_another_plan_than_the_checkout_ordered_is_put_before_a_person() {
     scene.tables.note(&suspected("pi_1", Reason::WrongPlanCharged, at(60))).await.unwrap();
     scene.run(at(2 * HOUR_S)).await;
     let case = the_case(&scene, "a").await;
-    assert_eq!((case.state, case.submitted_at), (State::InReview, at(60)));
+    assert_eq!((case.state(), case.submitted_at()), (State::InReview, at(60)));
     assert_eq!(case.case.decision.clauses[0].clause, "wrong-plan");
     assert!(matches!(recommended(&case), Some(Recommendation::Grant { .. })), "{case:#?}");
 }
@@ -367,17 +372,17 @@ async fn s2_6_an_ending_that_a_person_decides_is_in_the_queue_from_when_it_was_n
         scene.hold(name, generation, at(1)).await;
         let settle = ledger::contract::settle(generation, ledger::Ending::Succeeded);
         scene.order(&id(name), &settle, at(60)).await;
-        let about = LeadSubject::Ending {
+        let subject = LeadSubject::Ending {
             generation: ledger::GenerationId::new(generation).unwrap(),
             kind,
             code: Some("E-17".to_owned()),
         };
-        let noted = Lead { account: id(name), about, since: at(60), due_at: Some(at(60)) };
+        let noted = Lead { account: id(name), subject, since: at(60), due_at: Some(at(60)) };
         scene.tables.note(&noted).await.unwrap();
         scene.run(at(300)).await;
         let case = the_case(&scene, name).await;
-        assert_eq!((case.state, case.submitted_at), (State::InReview, at(60)));
-        assert!(case.clocks.iter().all(|clock| clock.started_at == at(60)), "{case:#?}");
+        assert_eq!((case.state(), case.submitted_at()), (State::InReview, at(60)));
+        assert!(case.clocks().iter().all(|clock| clock.started_at == at(60)), "{case:#?}");
         assert_eq!(case.case.decision.clauses[0].clause, "unclear-endings");
         assert_eq!(case.case.facts.get(Fact::GenerationOutcome), Some(&outcome.into()));
         assert_eq!(case.case.facts.get(Fact::GenerationCreditsCharged), Some(&10.into()));
@@ -394,12 +399,12 @@ async fn nobody_is_asked_about_credits_that_came_back_since_the_lead() {
     scene.hold("a", "gen-1", at(1)).await;
     let failed = ledger::Ending::Failed(ledger::ReleaseReason::Failed);
     scene.order(&id("a"), &ledger::contract::settle("gen-1", failed), at(60)).await;
-    let about = LeadSubject::Ending {
+    let subject = LeadSubject::Ending {
         generation: ledger::GenerationId::new("gen-1").unwrap(),
         kind: FailureKind::PartialResult,
         code: None,
     };
-    scene.tables.note(&lead("a", about, at(60))).await.unwrap();
+    scene.tables.note(&lead("a", subject, at(60))).await.unwrap();
     assert_eq!(scene.run(at(2 * HOUR_S)).await.done, 1);
     assert_eq!(cases(&scene, "a").await, []);
 }
@@ -413,14 +418,14 @@ async fn whoever_has_filed_for_the_same_keeps_the_case() {
     let assessment = Box::pin(cases::assess_lead(&scene.tables, &noted, at(2 * DAY_S)));
     let assessment = assessment.await.unwrap().unwrap();
     let whose = (refunds::request_id(&id("a"), "key-1"), id("a"));
-    let mut own = Request::open(
+    let own = Request::open(
         whose,
         ledger::Actor::Customer,
         assessment.case.clone(),
         assessment.document,
         at(2 * DAY_S),
     );
-    own.state = State::InReview;
+    let own = own.restored_with(|progress| progress.state = State::InReview);
     let save = Save { request: own, commit: None, refunded: None };
     assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
     scene.tables.note(&noted).await.unwrap();
@@ -442,6 +447,6 @@ async fn i1_a_run_that_was_cut_off_before_it_forgot_is_finished_by_the_next() {
     scene.tables.note(&noted).await.unwrap();
     scene.run(at(2 * DAY_S + 2 * HOUR_S + 300)).await;
     let after = the_case(&scene, "a").await;
-    assert_eq!((&after.id, &after.payout), (&before.id, &before.payout));
+    assert_eq!((&after.id, &after.payout()), (&before.id, &before.payout()));
     assert_eq!(scene.tables.lead(&noted.id()).await.unwrap(), None);
 }

@@ -4,9 +4,9 @@ use ledger::contract::{NoPause, at};
 use ledger::{Actor, LedgerStore, PaymentId, PaymentStore, RefundId, SubscriptionId, Timestamp};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    ActionSource, ApprovalContext, ApprovalOutcome, Case, Chosen, PlanEnd, Quote, QuoteInputs,
-    RefundSighting, RefundStatus, Request, RequestStore, Review, ReviewOutcome, Save, SaveOutcome, Seen,
-    Verdict, approve, fingerprint, request_id,
+    ActionSource, ApprovalContext, ApprovalOutcome, Case, ChosenTerms, PlanEnd, Quote, QuoteInputs,
+    RefundSighting, RefundStatus, Request, RequestStore, Review, ReviewOutcome, ReviewVerdict, Save,
+    SaveOutcome, SightingOutcome, approve, fingerprint, request_id,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -34,10 +34,10 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();
     let review = Review {
-        verdict: Verdict::Approve,
+        verdict: ReviewVerdict::Approve,
         reason: "agreed".to_owned(),
         ground: None,
-        chosen: Chosen::default(),
+        chosen: ChosenTerms::default(),
         quote: None,
         overrides: false,
     };
@@ -52,7 +52,7 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
         head: head.as_ref(),
         now,
     };
-    let quote = Quote::of_money(&payment, payment.paid, Chosen::default(), &standing);
+    let quote = Quote::of_money(&payment, payment.paid, ChosenTerms::default(), &standing);
     let Ok(ReviewOutcome::Pay(quote)) = request.review(call, review, Some(quote)) else {
         panic!("it is approved")
     };
@@ -76,10 +76,10 @@ async fn a_stuck_payout_is_announced_again_and_again_until_it_moves() {
         assert_eq!((scene.run(at(second)).await.done, announced()), (done, expected), "{second}");
     }
     assert_eq!(scene.queue.announced()[0], request.id.as_str());
-    let mut moved = stored(&scene, &request).await;
-    assert_eq!(moved.version, request.version + 2);
-    moved.due_at = None;
-    moved.version += 1;
+    let moved = stored(&scene, &request).await;
+    assert_eq!(moved.version(), request.version() + 2);
+    let mut moved = moved.restored_with(|progress| progress.due_at = None);
+    moved.count_save();
     scene.tables.save(&Save { request: moved, commit: None, refunded: None }).await.unwrap();
     assert_eq!(scene.run(at(9000)).await.looked_at, 0);
 }
@@ -87,18 +87,19 @@ async fn a_stuck_payout_is_announced_again_and_again_until_it_moves() {
 #[tokio::test]
 async fn s3_18_a_plan_that_is_to_end_is_announced_at_growing_intervals_until_it_has_ended() {
     let scene = Scene::new().await;
-    let mut request = approved(&scene, "a", at(0)).await;
-    request.payout.as_mut().unwrap().ends = Some(PlanEnd::of(SubscriptionId::new("sub_1").unwrap()));
+    let request = approved(&scene, "a", at(0)).await;
+    let ends = PlanEnd::of(SubscriptionId::new("sub_1").unwrap());
+    let mut request = request.restored_with(|progress| progress.payout.as_mut().unwrap().ends = Some(ends));
     request.ask(at(1), false).unwrap();
     let seen = RefundSighting {
         id: RefundId::new("re_1").unwrap(),
         payment: PaymentId::new("pi_a").unwrap(),
-        amount: request.payout.as_ref().unwrap().amount,
+        amount: request.payout().unwrap().amount,
         status: RefundStatus::Succeeded,
         failure: None,
     };
-    assert_eq!(request.observe(&seen, at(2)), Seen::Moved);
-    request.version += 1;
+    assert_eq!(request.observe(&seen, at(2)), SightingOutcome::Moved);
+    request.count_save();
     let save = Save { request, commit: None, refunded: None };
     assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
     let announced = || scene.queue.announced().len();
@@ -108,7 +109,7 @@ async fn s3_18_a_plan_that_is_to_end_is_announced_at_growing_intervals_until_it_
     }
     let mut ended = stored(&scene, &save.request).await;
     assert!(ended.plan_ended(None, at(2500)));
-    ended.version += 1;
+    ended.count_save();
     scene.tables.save(&Save { request: ended, commit: None, refunded: None }).await.unwrap();
     scene.run(at(9000)).await;
     assert_eq!(announced(), 3);
@@ -123,7 +124,7 @@ async fn a_payout_that_cannot_be_announced_stays_due_and_stops_nothing() {
     scene.queue.refuse(true);
     let status = scene.run(at(3300)).await;
     assert_eq!((status.looked_at, status.done, status.failed), (2, 1, 1));
-    assert_eq!(stored(&scene, &request).await.version, request.version);
+    assert_eq!(stored(&scene, &request).await.version(), request.version());
     scene.queue.refuse(false);
     assert_eq!(scene.run(at(3600)).await.done, 1);
 }
@@ -134,6 +135,6 @@ async fn a_run_for_a_day_to_come_does_not_put_payouts_off() {
     let request = approved(&scene, "a", at(0)).await;
     assert_eq!(scene.run_for(at(60 * DAY_S), at(60)).await.unwrap().done, 0);
     assert_eq!(scene.queue.announced().len(), 0);
-    assert_eq!(stored(&scene, &request).await.due_at, request.due_at);
+    assert_eq!(stored(&scene, &request).await.due_at(), request.due_at());
     assert_eq!(scene.run(at(600)).await.done, 1);
 }

@@ -28,7 +28,7 @@ async fn s2_19_a_discount_makes_the_next_renewal_cheaper_and_takes_nothing_back(
             assert_eq!(world.pay(at(second)).await.unwrap(), State::Refunded);
         }
         assert_eq!((world.numbers().await, world.refunds(), world.ended()), (before, 0, 0));
-        assert_eq!(world.stored().await.discount.unwrap().applied_at, Some(at(10)));
+        assert_eq!(world.stored().await.discount().unwrap().applied_at, Some(at(10)));
         assert_eq!((renewal(&world), renewal(&world)), (expected, 1000), "one renewal is cheaper");
     }
 }
@@ -64,7 +64,7 @@ async fn s2_19_a_discount_that_stripe_does_not_give_goes_back_to_a_person() {
         let before = world.numbers().await;
         assert_eq!(world.pay(at(10)).await.unwrap(), State::InReview);
         assert_eq!(world.numbers().await, before);
-        assert_eq!(world.stored().await.discount, None);
+        assert_eq!(world.stored().await.discount(), None);
         assert_eq!(renewal(&world), 1000);
     }
 }

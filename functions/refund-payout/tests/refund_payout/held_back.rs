@@ -1,6 +1,7 @@
 //! What is looked at again before Stripe is asked, and what waits for money or for the customer.
 
 use lambda::backoff::Backoff;
+use ledger::FindingStore;
 use ledger::contract::{at, run};
 use ledger::{Abuse, Command, Dispute, DisputeId, Finding, LedgerStore, Payment, PaymentStore};
 use ledger_dynamodb::ExternalRefund;
@@ -17,10 +18,9 @@ async fn goes_back(world: &World, reason: &str) {
     assert_eq!(world.pay(at(500)).await.unwrap(), State::InReview, "{reason}");
     assert_eq!(world.refunds(), 0);
     let stored = world.stored().await;
-    assert_eq!((&stored.payout, &stored.approved_by), (&None, &None));
-    assert!(
-        matches!(&stored.acts.last().unwrap().deed, ActionKind::HeldBack { reason: why } if why == reason)
-    );
+    assert_eq!((stored.payout(), stored.approved_by()), (None, None));
+    let last = &stored.actions().last().unwrap().kind;
+    assert!(matches!(last, ActionKind::HeldBack { reason: why } if why == reason));
     // A message that comes again finds nothing to pay.
     assert_eq!(world.pay(at(501)).await.unwrap(), State::InReview);
 }
@@ -98,14 +98,14 @@ async fn e8_a_balance_that_is_too_low_is_waited_for_and_the_refund_made_once() {
         world.stripe.plan(Operation::CreateRefund, 1, Fault::Decline { code: code.to_owned() });
     }
     assert_eq!(world.pay(at(10)).await.unwrap(), State::Paying);
-    let payout = world.stored().await.payout.unwrap();
+    let payout = world.stored().await.payout().cloned().unwrap();
     assert_eq!((payout.short_since, payout.failure), (Some(at(10)), None));
     assert_eq!(world.numbers().await, (0, 400), "nothing is undone while it waits");
     // Four hours later the sweep announces it again.
     assert!(world.stored().await.is_stuck(at(10 + 4 * 3600)) && !world.stored().await.is_stuck(at(3600)));
     assert_eq!(world.pay(at(15_000)).await.unwrap(), State::Paying);
     assert_eq!(world.pay(at(30_000)).await.unwrap(), State::Paying);
-    let payout = world.stored().await.payout.unwrap();
+    let payout = world.stored().await.payout().cloned().unwrap();
     assert_eq!((world.refunds(), payout.short_since), (1, None));
 }
 
@@ -127,10 +127,10 @@ async fn e8_a_refund_that_waits_for_the_customer_says_so_until_it_does_not() {
     let world = World::new().await;
     world.stripe.set(Settings { refund_mode: RefundMode::RequiresAction, ..Settings::default() });
     assert_eq!(world.pay(at(10)).await.unwrap(), State::Paying);
-    assert!(world.stored().await.payout.unwrap().needs_customer);
+    assert!(world.stored().await.payout().cloned().unwrap().needs_customer);
     let refund = world.stripe.refunds()[0].id.clone();
     let settle = SettleRefund { refund, status: SettledStatus::Succeeded, failure_reason: None };
     world.stripe.settle_refund(&settle, &Emission::default()).unwrap();
     assert_eq!(world.pay(at(90_100)).await.unwrap(), State::Refunded);
-    assert!(!world.stored().await.payout.unwrap().needs_customer);
+    assert!(!world.stored().await.payout().cloned().unwrap().needs_customer);
 }

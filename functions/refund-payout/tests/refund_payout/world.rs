@@ -10,8 +10,8 @@ use ledger_dynamodb::{Tables, in_process};
 use policy::{Discount, Facts, Reason};
 use refund_payout::{Paid, PayoutError, pay};
 use refunds::{
-    ActionSource, ApprovalContext, ApprovalOutcome, Case, Chosen, Quote, QuoteInputs, Request, RequestStore,
-    Review, ReviewOutcome, State, Verdict, approve, fingerprint, request_id,
+    ActionSource, ApprovalContext, ApprovalOutcome, Case, ChosenTerms, Quote, QuoteInputs, Request,
+    RequestStore, Review, ReviewOutcome, ReviewVerdict, State, approve, fingerprint, request_id,
 };
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
 use testkit::stand_in::{API_KEY, BuyPack, DashboardRefund, Emission, StripeStandIn, Subscribe};
@@ -163,11 +163,11 @@ impl World {
         let whose = (self.request.clone(), account());
         let mut request = Request::open(whose, Actor::Customer, case, document, at(1));
         // Whatever the policy asks for first, a person has it in hand here.
-        request.state = State::InReview;
+        request = request.restored_with(|progress| progress.state = State::InReview);
         let payment = self.store.payment(&self.payment).await.unwrap().unwrap();
         let part = ledger::Money::new(400, payment.paid.currency());
         let review = Review {
-            verdict: discount.as_ref().map_or(Verdict::ApprovePart(part), |_| Verdict::Approve),
+            verdict: discount.as_ref().map_or(ReviewVerdict::ApprovePart(part), |_| ReviewVerdict::Approve),
             reason: "Goodwill.".to_owned(),
             ground: None,
             chosen: chosen(),
@@ -192,7 +192,7 @@ impl World {
         let Ok(ReviewOutcome::Pay(quote)) = request.review(call, review, Some(quote)) else {
             panic!("it is approved")
         };
-        request.version = 1;
+        let request = request.restored_with(|progress| progress.version = 1);
         let grounds = ApprovalContext::of(document, reviewer);
         let approved = approve(&self.store, &Backoff::default(), &request, &quote, grounds, at(2)).await;
 
@@ -233,8 +233,8 @@ impl World {
 }
 
 /// The terms that everything goes back by, and that end the plan.
-fn chosen() -> Chosen {
-    Chosen { revoke: Some(policy::Revocation::Remaining), ends_plan: Some(true) }
+fn chosen() -> ChosenTerms {
+    ChosenTerms { revoke: Some(policy::Revocation::Remaining), ends_plan: Some(true) }
 }
 
 pub(crate) fn account() -> AccountId {
@@ -245,7 +245,7 @@ pub(crate) fn account() -> AccountId {
 async fn an_approval_revokes_and_raises_before_any_money_moves() {
     let world = World::new().await;
     assert_eq!(world.numbers().await, (0, 400));
-    let payout = world.stored().await.payout.unwrap();
+    let payout = world.stored().await.payout().cloned().unwrap();
     assert_eq!((payout.revoked, payout.asked_at), (Credits::new(100).unwrap(), None));
     assert_eq!(world.refunds(), 0);
 }

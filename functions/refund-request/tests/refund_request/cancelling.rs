@@ -1,9 +1,10 @@
 //! Subscriptions: where they stand, and cancelling them in two steps.
 
+use ledger::SubscriptionStore;
 use ledger::contract::{at, grant, place, run};
 use ledger::{
-    AccountId, Answer, CancellationStore, Channel, Command, Credits, DueStore, PaymentStore, PolicyRef,
-    ProductId, Subscription, SubscriptionId, Timestamp,
+    AccountId, Answer, CancellationStore, Channel, Command, Credits, DueStore, PolicyRef, ProductId,
+    Subscription, SubscriptionId, Timestamp,
 };
 use payout_queue::PayoutQueue;
 use serde_json::{Value, json};

@@ -1,7 +1,8 @@
 //! A discount on the next renewal in place of credits for an outage (`S2-19`).
 
+use ledger::OutageStore;
 use ledger::contract::at;
-use ledger::{Outage, PaymentStore, Witness};
+use ledger::{Outage, Witness};
 use serde_json::{Value, json};
 
 use crate::world::{DAY_S, World};
@@ -13,7 +14,7 @@ async fn after_outage(world: &World) -> String {
     bought.payment.period_ends_at = Some(at(60 * DAY_S));
     world.grant(bought, "music-studio", 30 * DAY_S).await;
     let outage = Outage {
-        id: "generation".to_owned(),
+        name: "generation".parse().unwrap(),
         product: "music-studio".parse().unwrap(),
         began_at: at(31 * DAY_S),
         ended_at: at(34 * DAY_S),

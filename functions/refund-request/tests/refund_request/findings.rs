@@ -1,6 +1,8 @@
 //! What people record: findings about an account, and outages.
 
-use ledger::{Outage, PaymentStore, ProductId};
+use ledger::OutageStore;
+use ledger::PurchaseStore;
+use ledger::{Outage, ProductId};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 

@@ -2,8 +2,8 @@
 
 use ledger::{Actor, LedgerStore, PaymentStore};
 use refunds::{
-    ActionKind, ActionSource, ApprovalContext, ApprovalOutcome, Chosen, FirstApproval, Made, Quote,
-    QuoteInputs, RequestStore, Review, ReviewOutcome, Save, SaveOutcome, Verdict, approve,
+    ActionKind, ActionSource, ApprovalContext, ApprovalOutcome, ChosenTerms, FirstApproval, Made, Quote,
+    QuoteInputs, RequestStore, Review, ReviewOutcome, ReviewVerdict, Save, SaveOutcome, approve,
 };
 use serde_json::{Value, json};
 
@@ -151,10 +151,10 @@ async fn save_past_the_code(
     world: &World,
     id: &str,
     reviewer: &str,
-    lie: impl FnOnce(&mut refunds::Request, &Quote),
+    lie: impl FnOnce(&mut refunds::Progress, &Quote),
 ) -> ApprovalOutcome {
     let store = &world.app.store;
-    let mut request = store.request(&id.parse().unwrap()).await.unwrap().unwrap();
+    let request = store.request(&id.parse().unwrap()).await.unwrap().unwrap();
     let payment = store.payment(request.case.payment.as_ref().unwrap()).await.unwrap().unwrap();
     let head = store.head(&account()).await.unwrap();
     let document = policy_documents::documents().version("music-studio", "2026-05-02").unwrap();
@@ -167,13 +167,13 @@ async fn save_past_the_code(
         now: now(),
     };
     let quote = request.quote(&standing).unwrap();
-    lie(&mut request, &quote);
+    let mut request = request.restored_with(|progress| lie(progress, &quote));
     let call = ActionSource { by: Actor::Support(reviewer.to_owned()), at: now(), fingerprint: [7; 32] };
     let review = Review {
-        verdict: Verdict::Approve,
+        verdict: ReviewVerdict::Approve,
         reason: "A lie.".to_owned(),
         ground: None,
-        chosen: Chosen::default(),
+        chosen: ChosenTerms::default(),
         quote: None,
         overrides: false,
     };
@@ -194,15 +194,16 @@ async fn d15_the_table_refuses_an_approval_that_the_code_lies_about() {
     let id = request["id"].as_str().unwrap();
     let made_up = |by: &str| {
         let by = by.to_owned();
-        move |request: &mut refunds::Request, quote: &Quote| {
-            request.first_approval = Some(FirstApproval { by, quote: quote.id(), at: now() });
+        move |progress: &mut refunds::Progress, quote: &Quote| {
+            progress.first_approval = Some(FirstApproval { by, quote: quote.id(), at: now() });
         }
     };
     // A first approval that nobody gave.
     let saved = Box::pin(save_past_the_code(&world, id, "agent-2", made_up("agent-3"))).await;
     assert_eq!(saved, ApprovalOutcome::NotAllowed);
     // A limit that is not the document's.
-    let saved = Box::pin(save_past_the_code(&world, id, "agent-2", |request, _| request.limits = None)).await;
+    let saved =
+        Box::pin(save_past_the_code(&world, id, "agent-2", |progress, _| progress.limits = None)).await;
     assert_eq!(saved, ApprovalOutcome::NotAllowed);
     let (status, _) = world.review_as_shown(id, "agent-2", &approval("I agree.")).await;
     assert_eq!(status, 200);
@@ -210,7 +211,7 @@ async fn d15_the_table_refuses_an_approval_that_the_code_lies_about() {
     let saved = Box::pin(save_past_the_code(&world, id, "agent-2", made_up("agent-3"))).await;
     assert_eq!(saved, ApprovalOutcome::NotAllowed);
     // The one who filed it, as if another had.
-    let forget = |request: &mut refunds::Request, _: &Quote| request.steps[0].actor = Actor::Customer;
+    let forget = |progress: &mut refunds::Progress, _: &Quote| progress.steps[0].actor = Actor::Customer;
     assert_eq!(
         Box::pin(save_past_the_code(&world, id, "agent-1", forget)).await,
         ApprovalOutcome::NotAllowed
@@ -231,16 +232,16 @@ async fn d15_the_table_refuses_whoever_spoke_for_the_customer() {
     reopened(&world, id).await;
     // The first approval, given by the one who spoke.
     let parsed = id.parse().unwrap();
-    let mut first = world.app.store.request(&parsed).await.unwrap().unwrap();
-    first.version += 1;
-    first.first_approval =
-        Some(FirstApproval { by: "agent-2".to_owned(), quote: "q_1".to_owned(), at: now() });
+    let stored = world.app.store.request(&parsed).await.unwrap().unwrap();
+    let given = FirstApproval { by: "agent-2".to_owned(), quote: "q_1".to_owned(), at: now() };
+    let mut first = stored.restored_with(|progress| progress.first_approval = Some(given));
+    first.count_save();
     let save = Save { request: first, commit: None, refunded: None };
     assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::NotAllowed);
     // The second one, as if nobody had spoken.
     assert_eq!(world.review_as_shown(id, "agent-1", &approval("I agree.")).await.0, 200);
-    let forget = |request: &mut refunds::Request, _: &Quote| {
-        request.acts.retain(|act| act.call.by != Actor::Support("agent-2".to_owned()));
+    let forget = |progress: &mut refunds::Progress, _: &Quote| {
+        progress.actions.retain(|act| act.source.by != Actor::Support("agent-2".to_owned()));
     };
     assert_eq!(
         Box::pin(save_past_the_code(&world, id, "agent-2", forget)).await,
@@ -290,35 +291,41 @@ async fn d15_the_table_refuses_an_offer_that_only_the_code_says_two_people_made(
     assert_eq!(world.review(&id, "agent-1", &made).await.0, 200);
     // The second person is the first one, under the name of a first approver who gave none.
     let mut request = world.app.store.request(&parsed).await.unwrap().unwrap();
-    request.version += 1;
+    request.count_save();
     let quote = made["quote"].as_str().unwrap().to_owned();
     let first = FirstApproval { by: "agent-3".to_owned(), quote: quote.clone(), at: now() };
-    let remedy = request.offers.iter().find_map(|offer| request.offer(&offer.id)?.1.remedy.clone()).unwrap();
-    let offer = request.offers.iter_mut().find(|offer| offer.id == "part_by_credits").unwrap();
-    offer.made = Some(Made {
+    let remedy =
+        request.offers().iter().find_map(|offer| request.offer(&offer.id)?.1.remedy.clone()).unwrap();
+    let made = Made {
         by: "agent-1".to_owned(),
         remedy: remedy.clone(),
-        chosen: Chosen::default(),
+        chosen: ChosenTerms::default(),
         quote,
         first: Some(first),
-    });
-    request.acts.last_mut().unwrap().deed = ActionKind::Reviewed(Review {
-        verdict: Verdict::Offer { offer: "part_by_credits".to_owned(), remedy },
+    };
+    let reviewed = ActionKind::Reviewed(Review {
+        verdict: ReviewVerdict::Offer { offer: "part_by_credits".to_owned(), remedy },
         reason: "A lie.".to_owned(),
         ground: None,
-        chosen: Chosen::default(),
+        chosen: ChosenTerms::default(),
         quote: None,
         overrides: false,
     });
+    let request = request.restored_with(|progress| {
+        let offer = progress.offers.iter_mut().find(|offer| offer.id == "part_by_credits").unwrap();
+        offer.made = Some(made);
+        progress.actions.last_mut().unwrap().kind = reviewed;
+    });
     let store = &world.app.store;
     for by in ["agent-1", "agent-2"] {
-        let mut lie = request.clone();
-        let offer = lie.offers.iter_mut().find(|offer| offer.id == "part_by_credits").unwrap();
-        let made = offer.made.as_mut().unwrap();
-        by.clone_into(&mut made.by);
-        if by == "agent-2" {
-            made.quote.push('0');
-        }
+        let lie = request.restored_with(|progress| {
+            let offer = progress.offers.iter_mut().find(|offer| offer.id == "part_by_credits").unwrap();
+            let made = offer.made.as_mut().unwrap();
+            by.clone_into(&mut made.by);
+            if by == "agent-2" {
+                made.quote.push('0');
+            }
+        });
         let save = Save { request: lie, commit: None, refunded: None };
         assert_eq!(store.save(&save).await.unwrap(), SaveOutcome::NotAllowed, "{by}");
     }
@@ -334,10 +341,10 @@ async fn d15_the_table_refuses_a_first_approval_of_the_filer() {
     let (_, request) = answer(&world.call(&filed).await);
     let id = request["id"].as_str().unwrap().parse().unwrap();
     for by in ["agent-1", CUSTOMER] {
-        let mut request = world.app.store.request(&id).await.unwrap().unwrap();
-        request.version += 1;
-        request.first_approval =
-            Some(FirstApproval { by: by.to_owned(), quote: "q_1".to_owned(), at: now() });
+        let stored = world.app.store.request(&id).await.unwrap().unwrap();
+        let approval = FirstApproval { by: by.to_owned(), quote: "q_1".to_owned(), at: now() };
+        let mut request = stored.restored_with(|progress| progress.first_approval = Some(approval));
+        request.count_save();
         let save = Save { request, commit: None, refunded: None };
         assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::NotAllowed, "{by}");
     }

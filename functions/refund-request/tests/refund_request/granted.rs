@@ -1,6 +1,7 @@
 //! What people grant beside what was bought adds up: for a payment, to an account, by one person.
 
 use ledger::PaymentStore;
+use refunds::CountStore;
 use refunds::{CountedBy, Granted, QuoteInputs, RequestStore};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
@@ -125,7 +126,7 @@ async fn d15_what_one_person_grants_to_many_accounts_adds_up() {
         now: now(),
     };
     let offered = stored.offer_quote("replacement_credits", &standing).unwrap();
-    let limits = stored.limits.clone().unwrap();
+    let limits = stored.limits().cloned().unwrap();
     for (by_person, two) in [(limits.person_above - 100, false), (limits.person_above - 99, true)] {
         let granted = Granted { by_person, ..Granted::default() };
         assert_eq!(stored.needs_two(&offered.clone().after(granted)), two, "{by_person}");

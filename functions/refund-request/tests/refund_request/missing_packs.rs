@@ -1,5 +1,6 @@
 //! A pack that is paid and not on the balance: the customer chooses, and the choice is carried out once.
 
+use ledger::PurchaseStore;
 use ledger::contract::{at, run};
 use ledger::{
     Answer, Buyer, Command, Credits, Grant, LedgerStore, LotId, Money, Payment, PaymentId, PaymentStore,
@@ -30,8 +31,8 @@ fn uncredited(known: bool) -> UncreditedPurchase {
 /// A world in which the purchase is noted, and the customer has a request about it that waits for the choice.
 async fn asked(known: bool) -> (World, String) {
     let world = World::new().await;
-    let about = LeadSubject::Uncredited(uncredited(known));
-    let noted = Lead { account: account(), about, since: at(40 * DAY_S), due_at: None };
+    let subject = LeadSubject::Uncredited(uncredited(known));
+    let noted = Lead { account: account(), subject, since: at(40 * DAY_S), due_at: None };
     world.app.store.note(&noted).await.unwrap();
     let body = json!({"reason": "credits_missing", "payment": PAYMENT, "note": "Nothing came."});
     let (status, request) = world.submit("key-1", &body).await;
@@ -214,10 +215,10 @@ async fn about_to_be_carried_out(world: &World, id: &str) -> (refunds::Request, 
     };
     let quotes = [
         refunds::Quote::of_purchase(&unrecorded, unrecorded.credits, &standing),
-        refunds::Quote::of_money(&unrecorded, unrecorded.paid, refunds::Chosen::default(), &standing),
+        refunds::Quote::of_money(&unrecorded, unrecorded.paid, refunds::ChosenTerms::default(), &standing),
     ];
     request.transition_to(refunds::State::Approved, now(), ledger::Actor::Policy).unwrap();
-    request.version = request.version.saturating_add(1);
+    request.count_save();
     (request, quotes)
 }
 
@@ -268,8 +269,8 @@ fn unreadable(charge: bool, product: Option<&str>) -> UncreditedPurchase {
 /// A case about such a purchase, in review.
 async fn case_of(purchase: UncreditedPurchase, reason: &str) -> (World, String) {
     let world = World::new().await;
-    let about = LeadSubject::Uncredited(purchase);
-    let noted = Lead { account: account(), about, since: at(40 * DAY_S), due_at: None };
+    let subject = LeadSubject::Uncredited(purchase);
+    let noted = Lead { account: account(), subject, since: at(40 * DAY_S), due_at: None };
     world.app.store.note(&noted).await.unwrap();
     let mut body = json!({"reason": reason, "payment": PAYMENT, "note": "Nothing came."});
     if reason == "credits_missing" {

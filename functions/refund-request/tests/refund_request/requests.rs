@@ -1,5 +1,6 @@
 //! Idempotency, reach and bad input of filed requests.
 
+use refunds::DueRequestStore;
 use refunds::{RequestStore, Save, SaveOutcome};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
@@ -111,7 +112,8 @@ async fn a_list_of_large_requests_does_not_end_where_dynamodb_ends_its_page() {
     // Fifteen of 300 KB: four times what DynamoDB answers at once.
     for index in 1..=15 {
         let id = refunds::request_id(&stored.account, &format!("key-{index}"));
-        let mut large = refunds::Request { id, version: 1, ..stored.clone() };
+        let mut large = stored.restored_with(|progress| progress.version = 1);
+        large.id = id;
         large.case.note = "x".repeat(300_000);
         large.case.payment = None;
         let save = Save { request: large, commit: None, refunded: None };
@@ -160,7 +162,6 @@ async fn a_queue_that_is_down_leaves_the_payout_to_the_sweep() {
     let (status, request) = world.submit("key-1", &after_cancellation()).await;
     assert_eq!((status, &request["state"]), (201, &json!("approved")));
     let due = {
-        use refunds::RequestStore as _;
         let shard = ledger::shard_of(&crate::world::account(), ledger::DUE_SHARDS);
         world.app.store.due_requests(shard, now().plus_s(601).unwrap(), 10).await.unwrap()
     };

@@ -350,7 +350,7 @@ async fn credits_that_are_given_back_have_the_grace_of_their_own_holds_policy() 
     let mut stored = world.app.store.request(&id.parse().unwrap()).await.unwrap().unwrap();
     stored.case.decision.document = "image-to-3d".to_owned();
     stored.case.decision.version = "2026-06-01".to_owned();
-    stored.version += 1;
+    stored.count_save();
     let save = Save { request: stored, commit: None, refunded: None };
     assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::Written);
     let verdict = json!({"decision": "approve", "clause": "partial-goodwill", "reason": "I heard it."});

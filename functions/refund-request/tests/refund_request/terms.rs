@@ -69,7 +69,7 @@ async fn s3_18_a_part_of_a_plans_charge_keeps_the_plan() {
     assert_eq!(world.lot("pi_plan").await, (500, 167, 333));
     let stored =
         refunds::RequestStore::request(&world.app.store, &id.parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!(stored.payout.unwrap().ends, None);
+    assert_eq!(stored.payout().unwrap().ends, None);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn s3_18_s3_22_a_reviewer_chooses_what_the_text_leaves_open() {
         let review = &paid["reviews"][0];
         assert_eq!((&review["revoke"], &review["ends_plan"]), (&revoke, &ends_plan));
         let stored = refunds::RequestStore::request(&world.app.store, &id.parse().unwrap()).await.unwrap();
-        assert_eq!(stored.unwrap().payout.unwrap().ends.is_some(), ends_plan == json!(true), "{body}");
+        assert_eq!(stored.unwrap().payout().unwrap().ends.is_some(), ends_plan == json!(true), "{body}");
         world.journal_is_sound().await;
     }
 }

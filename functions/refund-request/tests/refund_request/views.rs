@@ -71,10 +71,10 @@ async fn filed(world: &World, body: &Value) -> Value {
 }
 
 /// Moves the stored request as the payout would.
-async fn moved(world: &World, id: &Value, change: impl FnOnce(&mut refunds::Request)) -> Value {
-    let mut request = world.app.store.request(&id.as_str().unwrap().parse().unwrap()).await.unwrap().unwrap();
-    change(&mut request);
-    request.version = request.version.saturating_add(1);
+async fn moved(world: &World, id: &Value, change: impl FnOnce(&mut refunds::Progress)) -> Value {
+    let stored = world.app.store.request(&id.as_str().unwrap().parse().unwrap()).await.unwrap().unwrap();
+    let mut request = stored.restored_with(change);
+    request.count_save();
     let saved = world.app.store.save(&Save { request, commit: None, refunded: None }).await.unwrap();
     assert!(matches!(saved, SaveOutcome::Written), "{saved:?}");
     read(world, id).await
@@ -115,21 +115,21 @@ async fn a_request_on_its_way_through_the_payout() {
     let request = filed(&world, &after_cancellation()).await;
     let id = &request["id"];
     insta::assert_json_snapshot!("an_approved_request", request);
-    let asks = moved(&world, id, |request| {
-        request.state = State::Paying;
-        request.payout.as_mut().unwrap().needs_customer = true;
+    let asks = moved(&world, id, |progress| {
+        progress.state = State::Paying;
+        progress.payout.as_mut().unwrap().needs_customer = true;
     });
     let asks = asks.await;
     insta::assert_json_snapshot!("a_refund_that_waits_for_the_customer", asks);
-    let paid = moved(&world, id, |request| {
-        request.state = State::Refunded;
-        request.payout.as_mut().unwrap().needs_customer = false;
+    let paid = moved(&world, id, |progress| {
+        progress.state = State::Refunded;
+        progress.payout.as_mut().unwrap().needs_customer = false;
     });
     let paid = paid.await;
     insta::assert_json_snapshot!("a_refunded_request", paid);
-    let failed = moved(&world, id, |request| request.state = State::Failed).await;
+    let failed = moved(&world, id, |progress| progress.state = State::Failed).await;
     insta::assert_json_snapshot!("a_failed_request", failed);
-    let kept = moved(&world, id, |request| request.payout.as_mut().unwrap().kept_by_dispute = true).await;
+    let kept = moved(&world, id, |progress| progress.payout.as_mut().unwrap().kept_by_dispute = true).await;
     insta::assert_json_snapshot!("a_request_whose_payment_the_bank_took_back", kept);
 }
 
@@ -139,7 +139,7 @@ async fn a_request_that_ended_otherwise() {
     let request = filed(&world, &changed_mind()).await;
     let (_, withdrawn) = world.act(request["id"].as_str().unwrap(), "withdrawal", &json!({})).await;
     insta::assert_json_snapshot!("a_withdrawn_request", seen_by_customer(withdrawn));
-    let settled = moved(&world, &request["id"], |request| request.state = State::Settled).await;
+    let settled = moved(&world, &request["id"], |progress| progress.state = State::Settled).await;
     insta::assert_json_snapshot!("a_settled_request", settled);
 }
 

@@ -5,6 +5,7 @@ use lambda::backoff::Backoff;
 use lambda::caller::CallerRules;
 use lambda::config::Env;
 use lambda::http::{Request, Response};
+use ledger::SubscriptionStore;
 use ledger::contract::{at, grant, place, run, settle};
 use ledger::{
     AccountId, Answer, Command, Ending, Entry, Grant, LedgerStore, Money, PaymentId, PaymentStore, PolicyRef,

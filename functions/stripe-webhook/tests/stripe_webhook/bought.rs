@@ -1,6 +1,7 @@
 //! What was bought is what was paid for: lines decide, each price is a lot with its share of the money, and
 //! one purchase brings its credits once, whichever events tell of it.
 
+use ledger::SubscriptionStore;
 use ledger::{AccountId, PaymentId, PaymentKind};
 use refunds::{Lead, LeadStore};
 use serde_json::{Value, json};
@@ -441,7 +442,7 @@ async fn s2_26_the_first_paid_charge_after_a_trial_stops_the_clock() {
 
 #[tokio::test]
 async fn the_plan_of_a_subscription_is_found_among_all_items() {
-    use ledger::{PaymentStore, SubscriptionId};
+    use ledger::SubscriptionId;
 
     let scene = Scene::new().await;
     let customer = linked(&scene).await;

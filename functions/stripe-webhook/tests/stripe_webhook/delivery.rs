@@ -3,7 +3,8 @@
 use lambda::aws::SdkSettings;
 use lambda::backoff::Backoff;
 use lambda::config::Env;
-use ledger::{PaymentStore, SubscriptionId};
+use ledger::SubscriptionId;
+use ledger::SubscriptionStore;
 use ledger_dynamodb::Tables;
 use serde_json::{Value, json};
 use stripe_webhook::AWAITED_S;

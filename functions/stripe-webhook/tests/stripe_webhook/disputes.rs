@@ -1,5 +1,7 @@
 //! Disputes, and the link from a payment to the invoice that it paid.
 
+use ledger::PurchaseStore;
+use ledger::SubscriberStore;
 use ledger::{AccountId, Actor, PaymentId, PaymentStore, SubscriptionId};
 use policy::{Facts, Reason};
 use policy_documents::documents;

@@ -4,6 +4,7 @@ use ledger::contract::{place, run};
 use ledger::{AccountId, Actor, Answer, DUE_SHARDS, PaymentId, shard_of};
 use policy::{Facts, Reason};
 use policy_documents::documents;
+use refunds::DueRequestStore;
 use refunds::{
     Case, DueThing, Lead, LeadStore, LeadSubject, Request, RequestStore, Save, SaveOutcome, State,
     fingerprint, request_id,
@@ -22,7 +23,7 @@ async fn noted(scene: &Scene) -> Vec<(PaymentId, Reason)> {
     for due in scene.tables.due_requests(shard, at(300 * DAY_S), 100).await.unwrap() {
         let DueThing::Lead(id) = due.thing else { panic!("{due:?}") };
         let lead: Lead = scene.tables.lead(&id).await.unwrap().unwrap();
-        let LeadSubject::Payment { payment, reason } = lead.about else { panic!("{lead:?}") };
+        let LeadSubject::Payment { payment, reason } = lead.subject else { panic!("{lead:?}") };
         assert_eq!(lead.due_at, Some(lead.since.plus_s(3_600).unwrap()));
         noted.push((payment, reason));
     }
@@ -81,8 +82,8 @@ async fn s3_5_the_later_of_two_payments_within_a_day_is_noted_in_whichever_order
 }
 
 fn lead_of(made: &Made) -> ledger::RefundRequestId {
-    let about = LeadSubject::Payment { payment: of(made), reason: Reason::DuplicatePayment };
-    Lead { account: AccountId::new(ACCOUNT).unwrap(), about, since: at(0), due_at: None }.id()
+    let subject = LeadSubject::Payment { payment: of(made), reason: Reason::DuplicatePayment };
+    Lead { account: AccountId::new(ACCOUNT).unwrap(), subject, since: at(0), due_at: None }.id()
 }
 
 #[tokio::test]
@@ -188,7 +189,7 @@ async fn s2_15_another_plan_than_the_checkout_ordered_is_noted_in_whichever_orde
             let event: Value = serde_json::from_str(&invoice).unwrap();
             let customer = event["data"]["object"]["customer"].as_str().unwrap().parse().unwrap();
             let account = AccountId::new(ACCOUNT).unwrap();
-            ledger::PaymentStore::link_customer(&scene.tables, &customer, &account).await.unwrap();
+            ledger::CustomerStore::link_customer(&scene.tables, &customer, &account).await.unwrap();
             assert_eq!(scene.send(&invoice, at(0)).await.says, "applied");
             assert_eq!(noted(&scene).await, []);
             assert_eq!(scene.send_changed(&checkout, at(0), premier).await.says, "applied");
@@ -209,7 +210,7 @@ async fn s2_15_a_second_plan_of_the_order_is_no_wrong_plan() {
         let event: Value = serde_json::from_str(&invoice).unwrap();
         let customer = event["data"]["object"]["customer"].as_str().unwrap().parse().unwrap();
         let account = AccountId::new(ACCOUNT).unwrap();
-        ledger::PaymentStore::link_customer(&scene.tables, &customer, &account).await.unwrap();
+        ledger::CustomerStore::link_customer(&scene.tables, &customer, &account).await.unwrap();
         let both = |object: &mut Value| {
             let mut premier = object["lines"]["data"][0].clone();
             premier["amount"] = json!(3_000);
@@ -253,7 +254,7 @@ async fn s2_21_credits_that_are_replayed_late_settle_the_case_that_is_open_about
     assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
     let reply = scene.send(&body, at(2 * HOUR_S)).await;
     assert_eq!((reply.says.as_str(), reply.counted("CasesSettled")), ("applied", true));
-    let state = async || scene.tables.request(&save.request.id).await.unwrap().unwrap().state;
+    let state = async || scene.tables.request(&save.request.id).await.unwrap().unwrap().state();
     assert_eq!(state().await, State::Settled);
     assert!(!scene.send(&body, at(3 * HOUR_S)).await.counted("CasesSettled"), "once");
 }

@@ -1,5 +1,6 @@
 //! What events say about the names of payments.
 
+use ledger::PaymentNameStore;
 use ledger::{AccountId, PaymentId, PaymentName, PaymentStore};
 use serde_json::{Value, json};
 

@@ -4,8 +4,8 @@ use ledger::contract::NoPause;
 use ledger::{Actor, LedgerStore, Payment, PaymentId, PaymentStore};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    ActionSource, ApprovalContext, ApprovalOutcome, Case, Chosen, Quote, QuoteInputs, Request, RequestStore,
-    Review, ReviewOutcome, Save, State, Verdict, approve, fingerprint, request_id,
+    ActionSource, ApprovalContext, ApprovalOutcome, Case, ChosenTerms, Quote, QuoteInputs, Request,
+    RequestStore, Review, ReviewOutcome, ReviewVerdict, Save, State, approve, fingerprint, request_id,
 };
 use serde_json::{Value, json};
 use testkit::stand_in::{DashboardRefund, Made, SettleRefund, SettledStatus};
@@ -36,7 +36,7 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
     };
     let whose = (request_id(&payment.account, "key-1"), payment.account.clone());
     let mut request = Request::open(whose, Actor::Customer, case, document, at(10));
-    assert_eq!(request.state, State::InReview);
+    assert_eq!(request.state(), State::InReview);
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();
     let reviewer = Actor::Support("support-1".to_owned());
@@ -52,14 +52,14 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
     let quote = Quote::of_money(
         &payment,
         payment.paid,
-        Chosen::default(),
+        ChosenTerms::default(),
         &QuoteInputs { head: head.as_ref(), ..standing },
     );
     let review = Review {
-        verdict: Verdict::Approve,
+        verdict: ReviewVerdict::Approve,
         reason: "agreed".to_owned(),
         ground: None,
-        chosen: Chosen::default(),
+        chosen: ChosenTerms::default(),
         quote: None,
         overrides: false,
     };
@@ -72,7 +72,7 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
     let ApprovalOutcome::Saved(request) = approved else { panic!("{approved:?}") };
     let mut request = *request;
     request.ask(at(21), false).unwrap();
-    request.version += 1;
+    request.count_save();
     scene.tables.save(&Save { request: request.clone(), commit: None, refunded: None }).await.unwrap();
     request
 }
@@ -95,7 +95,7 @@ fn events(scene: &Scene, made: &Made, request: &Request) -> [String; 3] {
 }
 
 async fn state(scene: &Scene, request: &Request) -> State {
-    scene.tables.request(&request.id).await.unwrap().unwrap().state
+    scene.tables.request(&request.id).await.unwrap().unwrap().state()
 }
 
 async fn bought(scene: &Scene) -> Made {

@@ -1,8 +1,7 @@
 //! What is recorded of subscriptions, and the clock of left-over credits.
 
-use ledger::{
-    AccountId, CancellationStore, Channel, Confirmation, PaymentStore, Subscription, SubscriptionId,
-};
+use ledger::SubscriptionStore;
+use ledger::{AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId};
 use serde_json::{Value, json};
 use testkit::stand_in::{Cancel, End, Made, Renew, Subscribe};
 

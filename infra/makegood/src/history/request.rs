@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use refunds::{ActionKind, Clock, ClockState, Ground, Payout, Request, Review, Verdict};
+use refunds::{ActionKind, Clock, ClockState, Ground, Payout, Request, Review, ReviewVerdict};
 
 use crate::columns::{Align, Columns};
 use crate::decision::{basis, clauses, labelled, outcome};
@@ -10,7 +10,7 @@ use crate::words::{actor, credits, instant, money};
 
 /// Writes the request as a paragraph of its own.
 pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()> {
-    writeln!(output, "Refund request {}: {}", request.id, request.state.as_str().replace('_', " "))?;
+    writeln!(output, "Refund request {}: {}", request.id, request.state().as_str().replace('_', " "))?;
     let mut columns = Columns::new([Align::Left; 2]);
     labelled(&mut columns, "reason", request.case.reason.description());
     if let Some(payment) = &request.case.payment {
@@ -35,17 +35,17 @@ pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()
     for door in &decision.doors {
         labelled(&mut columns, "door", &door.text);
     }
-    for (number, act) in request.acts.iter().enumerate() {
-        let what = format!("{}  {}, by {}", instant(act.call.at), done(&act.deed), actor(&act.call.by));
+    for (number, act) in request.actions().iter().enumerate() {
+        let what = format!("{}  {}, by {}", instant(act.source.at), done(&act.kind), actor(&act.source.by));
         columns.row([if number == 0 { "acts" } else { "" }, &what]);
     }
-    if let Some(payout) = &request.payout {
+    if let Some(payout) = request.payout() {
         labelled(&mut columns, "payout", &paid(payout));
     }
-    if let Some(given) = request.given {
+    if let Some(given) = request.credits_given() {
         labelled(&mut columns, "given", &credits(given));
     }
-    for (number, step) in request.steps.iter().enumerate() {
+    for (number, step) in request.steps().iter().enumerate() {
         let what = format!(
             "{}  {}, by {}",
             instant(step.at),
@@ -54,7 +54,7 @@ pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()
         );
         columns.row([if number == 0 { "steps" } else { "" }, &what]);
     }
-    for (number, clock) in request.clocks.iter().enumerate() {
+    for (number, clock) in request.clocks().iter().enumerate() {
         columns.row([if number == 0 { "clocks" } else { "" }, &promised(clock)]);
     }
     columns.write(output)
@@ -93,15 +93,15 @@ fn promised(clock: &Clock) -> String {
 
 fn reviewed(review: &Review) -> String {
     let verdict = match &review.verdict {
-        Verdict::Approve => "approved".to_owned(),
-        Verdict::ApprovePart(amount) => format!("approved in part, {}", money(*amount)),
-        Verdict::GrantCredits { product, credits } => format!("granted {credits} credits of {product}"),
-        Verdict::Refuse => "refused".to_owned(),
-        Verdict::Ask(missing) => {
+        ReviewVerdict::Approve => "approved".to_owned(),
+        ReviewVerdict::ApprovePart(amount) => format!("approved in part, {}", money(*amount)),
+        ReviewVerdict::GrantCredits { product, credits } => format!("granted {credits} credits of {product}"),
+        ReviewVerdict::Refuse => "refused".to_owned(),
+        ReviewVerdict::Ask(missing) => {
             let questions: Vec<&str> = missing.iter().map(|each| each.question.as_str()).collect();
             format!("asked: {}", questions.join(" "))
         }
-        Verdict::Offer { offer, .. } => format!("made the offer {offer}"),
+        ReviewVerdict::Offer { offer, .. } => format!("made the offer {offer}"),
     };
     let clause = match &review.ground {
         Some(Ground::Clause(clause)) => format!(" by the clause {clause}"),

@@ -64,8 +64,8 @@ pub(crate) fn check(material: &Material, now: Timestamp) -> Vec<BrokenInvariant>
 
 /// The payout of a request whose money is on its way or has left.
 fn standing(request: &Request) -> Option<&Payout> {
-    let moves = matches!(request.state, State::Approved | State::Paying | State::Refunded);
-    request.payout.as_ref().filter(|_| moves)
+    let moves = matches!(request.state(), State::Approved | State::Paying | State::Refunded);
+    request.payout().filter(|_| moves)
 }
 
 struct BrokenInvariants(Vec<BrokenInvariant>);
@@ -176,7 +176,7 @@ impl BrokenInvariants {
     /// Invariant 9: a request has moved along the edges of its state table.
     fn steps(&mut self, request: &Request) {
         let subject = format!("request {}", request.id);
-        let mut states = request.steps.iter().map(|step| step.state);
+        let mut states = request.steps().iter().map(|step| step.state);
         let mut at = states.next();
         if at != Some(State::Submitted) {
             self.add(&request.account, 9, &subject, "does not begin as submitted");
@@ -187,8 +187,8 @@ impl BrokenInvariants {
             }
             at = Some(next);
         }
-        if at != Some(request.state) {
-            let what = format!("is {}, which is not where its last step led", request.state);
+        if at != Some(request.state()) {
+            let what = format!("is {}, which is not where its last step led", request.state());
             self.add(&request.account, 9, &subject, what);
         }
     }
@@ -217,16 +217,17 @@ impl BrokenInvariants {
             }
             Some(_) => {}
         }
-        let refunded = request.state == State::Refunded;
+        let refunded = request.state() == State::Refunded;
         if refunded && request.open_plan_end().is_none() {
             return;
         }
-        match request.due_at {
+        match request.due_at() {
             None => {
-                self.add(account, 10, &subject, format!("is {}, and no sweep looks at it", request.state));
+                self.add(account, 10, &subject, format!("is {}, and no sweep looks at it", request.state()));
             }
             Some(due_at) if now.seconds_since(due_at) > OVERDUE_S => {
-                let what = format!("is {}, and no sweep has looked since {}", request.state, instant(due_at));
+                let what =
+                    format!("is {}, and no sweep has looked since {}", request.state(), instant(due_at));
                 self.add(account, 10, &subject, what);
             }
             Some(_) => {}
@@ -234,9 +235,9 @@ impl BrokenInvariants {
         if refunded {
             return;
         }
-        let approved = request.steps.iter().rev().find(|step| step.state == State::Approved);
+        let approved = request.steps().iter().rev().find(|step| step.state == State::Approved);
         if let Some(step) = approved.filter(|step| now.seconds_since(step.at) > PAYOUT_CLOCK_S) {
-            let what = format!("was approved at {} and is still {}", instant(step.at), request.state);
+            let what = format!("was approved at {} and is still {}", instant(step.at), request.state());
             self.add(account, 10, &subject, what);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::contract::{at, place, run};
 use ledger::{AccountId, Actor, Hash, LedgerStore as _, Money, Timestamp};
-use ledger_dynamodb::{Anchors, Raised};
+use ledger_dynamodb::{Anchors, RaiseOutcome};
 use refunds::{PlanEnd, Request, State, Step, request_id};
 use serde_json::Value;
 
@@ -102,7 +102,7 @@ async fn i4_a_removed_entry_is_found() {
 async fn anchor(stage: &Stage) -> (Anchors, AccountId) {
     let (anchors, account) = (Anchors::new(stage.client(), "anchors"), AccountId::new(ACCOUNT).unwrap());
     let head = stage.tables.head(&account).await.unwrap().unwrap();
-    assert_eq!(anchors.raise(&account, head.number(), head.hash()).await.unwrap(), Raised::Written);
+    assert_eq!(anchors.raise(&account, head.number(), head.hash()).await.unwrap(), RaiseOutcome::Written);
     (anchors, account)
 }
 
@@ -174,8 +174,10 @@ async fn verify_account(stage: &Stage, now: Timestamp) -> Value {
 #[tokio::test]
 async fn an_overpaid_refund_is_found() {
     let found = with_request(at(100), |request| {
-        let payout = request.payout.as_mut().unwrap();
-        payout.amount = Money::new(1001, payout.amount.currency());
+        *request = request.restored_with(|progress| {
+            let payout = progress.payout.as_mut().unwrap();
+            payout.amount = Money::new(1001, payout.amount.currency());
+        });
     });
     let subject = "payment pi_pro".to_owned();
     assert_eq!(
@@ -190,7 +192,9 @@ async fn an_overpaid_refund_is_found() {
 #[tokio::test]
 async fn a_payout_of_an_unknown_payment_is_found() {
     let found = with_request(at(100), |request| {
-        request.payout.as_mut().unwrap().payment = "pi_other".parse().unwrap();
+        *request = request.restored_with(|progress| {
+            progress.payout.as_mut().unwrap().payment = "pi_other".parse().unwrap();
+        });
     });
     let subject = request_subject();
     assert_eq!(found.await, [(4, subject, "pays out of pi_other, which is not recorded".to_owned())]);
@@ -203,7 +207,8 @@ fn request_subject() -> String {
 #[tokio::test]
 async fn a_step_that_is_no_edge_is_found() {
     let found = with_request(at(100), |request| {
-        request.steps.push(Step { state: State::Paying, at: at(80), actor: Actor::Policy });
+        let step = Step { state: State::Paying, at: at(80), actor: Actor::Policy };
+        *request = request.restored_with(|progress| progress.steps.push(step));
     });
     let subject = request_subject();
     assert_eq!(
@@ -218,8 +223,10 @@ async fn a_step_that_is_no_edge_is_found() {
 #[tokio::test]
 async fn a_payout_that_nobody_looks_after_is_found() {
     let forget = |request: &mut Request| {
-        request.steps.pop();
-        request.state = State::Paying;
+        *request = request.restored_with(|progress| {
+            progress.steps.pop();
+            progress.state = State::Paying;
+        });
     };
     assert_eq!(
         with_request(at(100), forget).await,
@@ -227,7 +234,7 @@ async fn a_payout_that_nobody_looks_after_is_found() {
     );
     let overdue = with_request(at(70 + 3601), |request| {
         forget(request);
-        request.due_at = Some(at(70));
+        *request = request.restored_with(|progress| progress.due_at = Some(at(70)));
     });
     assert_eq!(
         overdue.await,
@@ -239,7 +246,7 @@ async fn a_payout_that_nobody_looks_after_is_found() {
 async fn a_plan_that_was_to_end_with_its_refund_and_that_nobody_looks_after_is_found() {
     let promised = |request: &mut Request| {
         let ends = PlanEnd::of("sub_pro".parse().unwrap());
-        request.payout.as_mut().unwrap().ends = Some(ends);
+        *request = request.restored_with(|progress| progress.payout.as_mut().unwrap().ends = Some(ends));
     };
     assert_eq!(
         with_request(at(100), promised).await,

@@ -1,20 +1,18 @@
 //! The disputes of a payment: attributes of the payment's item, two for each dispute, which move by the order
 //! of Stripe's events. None hides another.
 //!
-//! `dispute:<id>` is the dispute, and `dispute_order:<id>` the place of its newest report. Items from before
-//! there could be several have one `dispute` with its `dispute_as_of`, which are read as well.
+//! `dispute:<id>` is the dispute, and `dispute_order:<id>` the place of its newest report.
 
-use ledger::{Dispute, DisputeId, PaymentId, Timestamp};
+use ledger::{Dispute, DisputeId, PaymentId};
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, ONLY, key, number, payment_key, read_instant, read_text, text};
+use crate::item::{Item, ONLY, key, number, payment_key, text};
 use crate::scalar::instant;
 use crate::{StoreError, Tables};
 
 const PREFIX: &str = "dispute:";
-/// The newest report of a dispute of a payment that exists, also beside one of the form without an id.
-const NEWER: &str = "attribute_exists(pk) AND (attribute_not_exists(#order) OR #order < :order) \
-     AND (attribute_not_exists(dispute) OR NOT contains(dispute, :id) OR dispute_as_of < :as_of)";
+/// The newest report of a dispute of a payment that exists.
+const NEWER: &str = "attribute_exists(pk) AND (attribute_not_exists(#order) OR #order < :order)";
 
 #[derive(Serialize, Deserialize)]
 struct DisputeForm {
@@ -23,20 +21,19 @@ struct DisputeForm {
     status: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     not_refundable: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    as_of: Option<i64>,
+    as_of: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contacted_before: Option<bool>,
 }
 
 impl DisputeForm {
-    fn read(self, as_of: Timestamp) -> Result<Dispute, StoreError> {
+    fn read(self) -> Result<Dispute, StoreError> {
         Ok(Dispute {
             id: DisputeId::new(self.id).map_err(|_| StoreError::Unreadable("dispute"))?,
             opened_at: instant(self.opened_at)?,
             status: self.status,
             refundable: !self.not_refundable,
-            as_of,
+            as_of: instant(self.as_of)?,
             contacted_before: self.contacted_before,
         })
     }
@@ -48,15 +45,7 @@ pub(crate) fn read(item: &Item) -> Result<Vec<Dispute>, StoreError> {
     for (_, value) in item.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
         let body = value.as_s().map_err(|_| StoreError::Unreadable("dispute"))?;
         let form: DisputeForm = serde_json::from_str(body)?;
-        let as_of = instant(form.as_of.ok_or(StoreError::Unreadable("dispute"))?)?;
-        disputes.push(form.read(as_of)?);
-    }
-    if item.contains_key("dispute") {
-        let form: DisputeForm = serde_json::from_str(read_text(item, "dispute")?)?;
-        let alone = form.read(read_instant(item, "dispute_as_of")?)?;
-        if disputes.iter().all(|dispute| dispute.id != alone.id) {
-            disputes.push(alone);
-        }
+        disputes.push(form.read()?);
     }
     disputes.sort_by(|one, other| (one.opened_at, &one.id).cmp(&(other.opened_at, &other.id)));
     Ok(disputes)
@@ -71,7 +60,7 @@ impl Tables {
             opened_at: dispute.opened_at.as_ms(),
             status: dispute.status.clone(),
             not_refundable: !dispute.refundable,
-            as_of: Some(dispute.as_of.as_ms()),
+            as_of: dispute.as_of.as_ms(),
             contacted_before: dispute.contacted_before,
         };
         // Events carry whole seconds, which leaves the milliseconds to the stage.
@@ -87,9 +76,7 @@ impl Tables {
             .expression_attribute_names("#dispute", format!("{PREFIX}{}", dispute.id))
             .expression_attribute_names("#order", format!("dispute_order:{}", dispute.id))
             .expression_attribute_values(":dispute", text(serde_json::to_string(&form)?))
-            .expression_attribute_values(":order", number(order))
-            .expression_attribute_values(":id", text(serde_json::to_string(&form.id)?))
-            .expression_attribute_values(":as_of", number(as_of.as_ms()));
+            .expression_attribute_values(":order", number(order));
         self.write(|| update.clone().send()).await
     }
 }
@@ -121,30 +108,11 @@ mod tests {
         (tables, PaymentId::new("pi_1").unwrap())
     }
 
-    /// The dispute of an item from before there could be several.
-    async fn write_alone(tables: &Tables, payment: &PaymentId, dispute: &Dispute) {
-        let body = format!(
-            r#"{{"id":"{}","opened_at":{},"status":"{}"}}"#,
-            dispute.id,
-            dispute.opened_at.as_ms(),
-            dispute.status
-        );
-        let update = tables
-            .client
-            .update_item()
-            .table_name(&tables.ledger)
-            .set_key(Some(key(payment_key(payment), ONLY)))
-            .update_expression("SET dispute = :dispute, dispute_as_of = :as_of")
-            .expression_attribute_values(":dispute", text(body))
-            .expression_attribute_values(":as_of", number(dispute.as_of.as_ms()));
-        assert!(tables.write(|| update.clone().send()).await.unwrap());
-    }
-
     #[tokio::test]
-    async fn i2_a_dispute_of_the_form_without_an_id_is_read_and_overtaken_by_newer_reports_alone() {
+    async fn e15_reports_of_two_disputes_are_overtaken_by_newer_ones_alone() {
         let (tables, payment) = paid().await;
-        write_alone(&tables, &payment, &dispute("du_1", "needs_response", 100)).await;
         for (seen, saved) in [
+            (dispute("du_1", "needs_response", 100), true),
             (dispute("du_1", "under_review", 99), false),
             (dispute("du_10", "needs_response", 50), true),
             (dispute("du_1", "lost", 200), true),

@@ -1,12 +1,13 @@
-//! What comes of a payment apart from its purchase's event: Stripe tells of a refund or a dispute of it, or a
-//! request records it because its credits did not land. One item per payment, so that the machine gives
-//! nothing for a payment whose money has moved already: the first of the two keeps the other from it.
+//! One item for each payment that has no purchase event yet. A refund or a dispute at Stripe and a request about
+//! missing credits both write it, so that whichever comes first blocks the other: the policy alone gives nothing for a
+//! payment whose money has moved.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use ledger::{Payment, PaymentId, Record};
 use refunds::Save;
 
-use crate::item::{Item, ONLY, key, text};
+use crate::item::{ABSENT, Item, ONLY, key, text};
+use crate::transaction::{put, put_write};
 use crate::{StoreError, Tables};
 
 pub(crate) fn partition(payment: &PaymentId) -> String {
@@ -19,9 +20,9 @@ fn item(payment: &PaymentId, by: &str) -> Item {
     item
 }
 
-/// The payment that a save of the machine's records. A person who decides knows what Stripe has told.
+/// The payment that a save of the machine's records. A person who decides knows what Stripe has reported.
 fn recorded(save: &Save) -> Option<&Payment> {
-    if save.request.approved_by.is_some() {
+    if save.request.approved_by().is_some() {
         return None;
     }
     let with_refund = save.refunded.as_ref().and_then(|sum| sum.records.as_deref());
@@ -46,12 +47,9 @@ impl Tables {
     }
 
     /// The condition of a save that records a payment, by the machine: none of its money has moved.
-    pub(crate) fn unrecorded_write(&self, save: &Save) -> Result<Option<TransactWriteItem>, StoreError> {
-        let Some(payment) = recorded(save) else { return Ok(None) };
+    pub(crate) fn unrecorded_write(&self, save: &Save) -> Option<TransactWriteItem> {
+        let payment = recorded(save)?;
         let item = item(&payment.id, save.request.id.as_str());
-        let put = Put::builder().table_name(&self.ledger).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(pk)").build();
-        let put = put.map_err(|_| StoreError::Unreadable("put"))?;
-        Ok(Some(TransactWriteItem::builder().put(put).build()))
+        Some(put_write(put(&self.ledger, item).condition_expression(ABSENT)))
     }
 }

@@ -2,25 +2,25 @@
 
 use ledger::Timestamp;
 use policy::{Fact, Missing, Remedy, Revocation};
-use refunds::{Action, ActionKind, ActionSource, Chosen, Ground, OutsidePolicy, Review, Verdict};
+use refunds::{Action, ActionKind, ActionSource, ChosenTerms, Ground, OutsidePolicy, Review, ReviewVerdict};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
 use crate::scalar::{actor, actor_form, credits, hex, id, instant, money, money_form, unhex};
 
 #[derive(Serialize, Deserialize)]
-pub(crate) struct ActForm {
+pub(crate) struct ActionForm {
     /// The actor's kind, and who it is.
     by: (String, String),
     at: i64,
     sent: String,
     #[serde(flatten)]
-    deed: DeedForm,
+    kind: ActionKindForm,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "did", rename_all = "snake_case")]
-enum DeedForm {
+enum ActionKindForm {
     Answered { note: String, facts: Vec<Fact> },
     Withdrew,
     Reopened { note: String },
@@ -57,12 +57,12 @@ pub(crate) struct ChosenForm {
 }
 
 impl ChosenForm {
-    pub(crate) fn of(chosen: Chosen) -> Self {
+    pub(crate) fn of(chosen: ChosenTerms) -> Self {
         Self { revoke: chosen.revoke, ends_plan: chosen.ends_plan }
     }
 
-    pub(crate) fn read(self) -> Chosen {
-        Chosen { revoke: self.revoke, ends_plan: self.ends_plan }
+    pub(crate) fn read(self) -> ChosenTerms {
+        ChosenTerms { revoke: self.revoke, ends_plan: self.ends_plan }
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -82,21 +82,21 @@ enum VerdictForm {
     Offer { offer: String, remedy: Remedy },
 }
 
-pub(crate) fn encode(act: &Action) -> ActForm {
-    ActForm {
-        by: actor_form(&act.call.by),
-        at: act.call.at.as_ms(),
-        sent: hex(&act.call.fingerprint),
-        deed: match &act.deed {
+pub(crate) fn encode(act: &Action) -> ActionForm {
+    ActionForm {
+        by: actor_form(&act.source.by),
+        at: act.source.at.as_ms(),
+        sent: hex(&act.source.fingerprint),
+        kind: match &act.kind {
             ActionKind::Answered { note, facts } => {
-                DeedForm::Answered { note: note.clone(), facts: facts.clone() }
+                ActionKindForm::Answered { note: note.clone(), facts: facts.clone() }
             }
-            ActionKind::Withdrew => DeedForm::Withdrew,
-            ActionKind::Reopened { note } => DeedForm::Reopened { note: note.clone() },
-            ActionKind::Accepted { offer } => DeedForm::Accepted { offer: offer.clone() },
-            ActionKind::Declined { offer } => DeedForm::Declined { offer: offer.clone() },
-            ActionKind::HeldBack { reason } => DeedForm::HeldBack { reason: reason.clone() },
-            ActionKind::Reviewed(review) => DeedForm::Reviewed(ReviewForm {
+            ActionKind::Withdrew => ActionKindForm::Withdrew,
+            ActionKind::Reopened { note } => ActionKindForm::Reopened { note: note.clone() },
+            ActionKind::Accepted { offer } => ActionKindForm::Accepted { offer: offer.clone() },
+            ActionKind::Declined { offer } => ActionKindForm::Declined { offer: offer.clone() },
+            ActionKind::HeldBack { reason } => ActionKindForm::HeldBack { reason: reason.clone() },
+            ActionKind::Reviewed(review) => ActionKindForm::Reviewed(ReviewForm {
                 verdict: verdict_form(&review.verdict),
                 reason: review.reason.clone(),
                 clause: review.clause().map(str::to_owned),
@@ -105,39 +105,39 @@ pub(crate) fn encode(act: &Action) -> ActForm {
                 quote: review.quote.clone(),
                 overrides: review.overrides,
             }),
-            ActionKind::Arrived => DeedForm::Arrived,
+            ActionKind::Arrived => ActionKindForm::Arrived,
         },
     }
 }
 
-fn verdict_form(verdict: &Verdict) -> VerdictForm {
+fn verdict_form(verdict: &ReviewVerdict) -> VerdictForm {
     match verdict {
-        Verdict::Approve => VerdictForm::Approve,
-        Verdict::ApprovePart(part) => VerdictForm::ApprovePart(money_form(*part)),
-        Verdict::GrantCredits { product, credits } => {
+        ReviewVerdict::Approve => VerdictForm::Approve,
+        ReviewVerdict::ApprovePart(part) => VerdictForm::ApprovePart(money_form(*part)),
+        ReviewVerdict::GrantCredits { product, credits } => {
             VerdictForm::GrantCredits { product: product.as_str().to_owned(), credits: credits.get() }
         }
-        Verdict::Refuse => VerdictForm::Refuse,
-        Verdict::Ask(missing) => VerdictForm::Ask(missing.clone()),
-        Verdict::Offer { offer, remedy } => {
+        ReviewVerdict::Refuse => VerdictForm::Refuse,
+        ReviewVerdict::Ask(missing) => VerdictForm::Ask(missing.clone()),
+        ReviewVerdict::Offer { offer, remedy } => {
             VerdictForm::Offer { offer: offer.clone(), remedy: remedy.clone() }
         }
     }
 }
 
-pub(crate) fn decode(form: ActForm) -> Result<Action, StoreError> {
+pub(crate) fn decode(form: ActionForm) -> Result<Action, StoreError> {
     let (kind, who) = form.by;
     let at: Timestamp = instant(form.at)?;
     Ok(Action {
-        call: ActionSource { by: actor(&kind, who)?, at, fingerprint: unhex(&form.sent)? },
-        deed: match form.deed {
-            DeedForm::Answered { note, facts } => ActionKind::Answered { note, facts },
-            DeedForm::Withdrew => ActionKind::Withdrew,
-            DeedForm::Reopened { note } => ActionKind::Reopened { note },
-            DeedForm::Accepted { offer } => ActionKind::Accepted { offer },
-            DeedForm::Declined { offer } => ActionKind::Declined { offer },
-            DeedForm::HeldBack { reason } => ActionKind::HeldBack { reason },
-            DeedForm::Reviewed(review) => ActionKind::Reviewed(Review {
+        source: ActionSource { by: actor(&kind, who)?, at, fingerprint: unhex(&form.sent)? },
+        kind: match form.kind {
+            ActionKindForm::Answered { note, facts } => ActionKind::Answered { note, facts },
+            ActionKindForm::Withdrew => ActionKind::Withdrew,
+            ActionKindForm::Reopened { note } => ActionKind::Reopened { note },
+            ActionKindForm::Accepted { offer } => ActionKind::Accepted { offer },
+            ActionKindForm::Declined { offer } => ActionKind::Declined { offer },
+            ActionKindForm::HeldBack { reason } => ActionKind::HeldBack { reason },
+            ActionKindForm::Reviewed(review) => ActionKind::Reviewed(Review {
                 verdict: verdict(review.verdict)?,
                 reason: review.reason,
                 ground: ground(review.clause, review.outside_policy.as_deref())?,
@@ -145,7 +145,7 @@ pub(crate) fn decode(form: ActForm) -> Result<Action, StoreError> {
                 quote: review.quote,
                 overrides: review.overrides,
             }),
-            DeedForm::Arrived => ActionKind::Arrived,
+            ActionKindForm::Arrived => ActionKind::Arrived,
         },
     })
 }
@@ -161,15 +161,15 @@ fn ground(clause: Option<String>, outside: Option<&str>) -> Result<Option<Ground
     }
 }
 
-fn verdict(form: VerdictForm) -> Result<Verdict, StoreError> {
+fn verdict(form: VerdictForm) -> Result<ReviewVerdict, StoreError> {
     Ok(match form {
-        VerdictForm::Approve => Verdict::Approve,
-        VerdictForm::ApprovePart(part) => Verdict::ApprovePart(money(&part)?),
+        VerdictForm::Approve => ReviewVerdict::Approve,
+        VerdictForm::ApprovePart(part) => ReviewVerdict::ApprovePart(money(&part)?),
         VerdictForm::GrantCredits { product, credits } => {
-            Verdict::GrantCredits { product: id(&product)?, credits: self::credits(credits)? }
+            ReviewVerdict::GrantCredits { product: id(&product)?, credits: self::credits(credits)? }
         }
-        VerdictForm::Refuse => Verdict::Refuse,
-        VerdictForm::Ask(missing) => Verdict::Ask(missing),
-        VerdictForm::Offer { offer, remedy } => Verdict::Offer { offer, remedy },
+        VerdictForm::Refuse => ReviewVerdict::Refuse,
+        VerdictForm::Ask(missing) => ReviewVerdict::Ask(missing),
+        VerdictForm::Offer { offer, remedy } => ReviewVerdict::Offer { offer, remedy },
     })
 }

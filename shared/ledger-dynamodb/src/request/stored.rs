@@ -3,11 +3,12 @@
 use ledger::{Credits, Timestamp};
 use policy::{ApprovalLimits, Decision, Discount, Facts, Missing, Reason, Remedy};
 use refunds::{
-    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, RenewalDiscount, Request, Step,
+    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, Progress, RenewalDiscount,
+    Request, Step,
 };
 use serde::{Deserialize, Serialize};
 
-use super::actions::{self, ActForm, ChosenForm};
+use super::actions::{self, ActionForm, ChosenForm};
 use super::clocks::{self, ClaimForm, ClockForm};
 use crate::StoreError;
 use crate::scalar::{actor, actor_form, credits, hex, id, instant, money, money_form, unhex};
@@ -29,7 +30,7 @@ struct RequestForm {
     facts: Facts,
     decision: Decision,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    acts: Vec<ActForm>,
+    acts: Vec<ActionForm>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     asked: Vec<Missing>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -129,17 +130,17 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
         reason: request.case.reason,
         note: request.case.note.clone(),
         fingerprint: hex(&request.case.fingerprint),
-        state: request.state.as_str().to_owned(),
-        submitted_at: request.submitted_at.as_ms(),
+        state: request.state().as_str().to_owned(),
+        submitted_at: request.submitted_at().as_ms(),
         facts: request.case.facts.clone(),
         decision: request.case.decision.clone(),
-        acts: request.acts.iter().map(actions::encode).collect(),
-        asked: request.asked.clone(),
-        offers: request.offers.iter().map(offer_form).collect(),
-        limits: request.limits.clone(),
-        first_approval: request.first_approval.as_ref().map(first_approval_form),
-        approved_by: request.approved_by.clone(),
-        payout: request.payout.as_ref().map(|payout| PayoutForm {
+        acts: request.actions().iter().map(actions::encode).collect(),
+        asked: request.asked().to_vec(),
+        offers: request.offers().iter().map(offer_form).collect(),
+        limits: request.limits().cloned(),
+        first_approval: request.first_approval().map(first_approval_form),
+        approved_by: request.approved_by().map(str::to_owned),
+        payout: request.payout().map(|payout| PayoutForm {
             payment: payout.payment.as_str().to_owned(),
             charge: payout.charge.as_ref().map(|id| id.as_str().to_owned()),
             amount: money_form(payout.amount),
@@ -155,14 +156,14 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
             failed_before: payout.failed_before.iter().map(|id| id.as_str().to_owned()).collect(),
             ends: payout.ends.as_ref().map(plan_end_form),
         }),
-        discount: request.discount.as_ref().map(discount_form),
-        given: request.given.map(Credits::get),
-        steps: request.steps.iter().map(step_form).collect(),
-        due_at: request.due_at.map(Timestamp::as_ms),
-        clocks: request.clocks.iter().map(clocks::clock_form).collect(),
-        clocks_due_at: request.clocks_due_at.map(Timestamp::as_ms),
-        claim: request.claim.as_ref().map(clocks::claim_form),
-        version: request.version,
+        discount: request.discount().map(discount_form),
+        given: request.credits_given().map(Credits::get),
+        steps: request.steps().iter().map(step_form).collect(),
+        due_at: request.due_at().map(Timestamp::as_ms),
+        clocks: request.clocks().iter().map(clocks::clock_form).collect(),
+        clocks_due_at: request.clocks_due_at().map(Timestamp::as_ms),
+        claim: request.claim().map(clocks::claim_form),
+        version: request.version(),
     };
     Ok(serde_json::to_string(&form)?)
 }
@@ -172,21 +173,19 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
     if form.schema != SCHEMA {
         return Err(StoreError::Unreadable("schema"));
     }
-    Ok(Request {
-        id: id(&form.id)?,
-        account: id(&form.account)?,
-        case: Case {
-            payment: form.payment.as_deref().map(id).transpose()?,
-            generation: form.generation.as_deref().map(id).transpose()?,
-            reason: form.reason,
-            note: form.note,
-            fingerprint: unhex(&form.fingerprint)?,
-            facts: form.facts,
-            decision: form.decision,
-        },
+    let case = Case {
+        payment: form.payment.as_deref().map(id).transpose()?,
+        generation: form.generation.as_deref().map(id).transpose()?,
+        reason: form.reason,
+        note: form.note,
+        fingerprint: unhex(&form.fingerprint)?,
+        facts: form.facts,
+        decision: form.decision,
+    };
+    let progress = Progress {
         state: clocks::state(&form.state)?,
         submitted_at: instant(form.submitted_at)?,
-        acts: form.acts.into_iter().map(actions::decode).collect::<Result<_, _>>()?,
+        actions: form.acts.into_iter().map(actions::decode).collect::<Result<_, _>>()?,
         asked: form.asked,
         offers: form.offers.into_iter().map(offer).collect::<Result<_, _>>()?,
         limits: form.limits,
@@ -194,14 +193,15 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
         approved_by: form.approved_by,
         payout: form.payout.map(payout).transpose()?,
         discount: form.discount.map(discount).transpose()?,
-        given: form.given.map(credits).transpose()?,
+        credits_given: form.given.map(credits).transpose()?,
         steps: form.steps.into_iter().map(step).collect::<Result<_, _>>()?,
         due_at: form.due_at.map(instant).transpose()?,
         clocks: form.clocks.into_iter().map(clocks::clock).collect::<Result<_, _>>()?,
         clocks_due_at: form.clocks_due_at.map(instant).transpose()?,
         claim: form.claim.map(clocks::claim).transpose()?,
         version: form.version,
-    })
+    };
+    Ok(Request::restore((id(&form.id)?, id(&form.account)?), case, progress))
 }
 
 fn offer_form(offer: &Offer) -> OfferForm {

@@ -9,7 +9,8 @@ use ledger::{
 };
 use ledger_dynamodb::{Tables, in_process};
 use policy::{FailureKind, Reason};
-use refunds::{DueThing, Lead, LeadStore, LeadSubject, Pack, RequestStore, UncreditedPurchase};
+use refunds::DueRequestStore;
+use refunds::{DueThing, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase};
 
 fn account() -> AccountId {
     AccountId::new("account-1").unwrap()
@@ -36,8 +37,8 @@ fn ending(code: Option<&str>) -> LeadSubject {
     LeadSubject::Ending { generation, kind: FailureKind::PartialResult, code: code.map(str::to_owned) }
 }
 
-fn lead(about: LeadSubject) -> Lead {
-    Lead { account: account(), about, since: at(5), due_at: Some(at(10)) }
+fn lead(subject: LeadSubject) -> Lead {
+    Lead { account: account(), subject, since: at(5), due_at: Some(at(10)) }
 }
 
 async fn due(tables: &Tables, second: u64) -> Vec<RefundRequestId> {

@@ -1,5 +1,6 @@
 //! A payment is found by every name of it, of the account that asks, and by no other.
 
+use ledger::PaymentNameStore;
 use ledger::contract::{NoPause, at, grant, run};
 use ledger::{
     AccountId, Actor, Cause, Command, InvoiceId, Order, PaymentId, PaymentName, PaymentStore, Record, execute,

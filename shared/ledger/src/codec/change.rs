@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::scalar::{CodecError, credits, instant};
+use super::scalar::{CodecError, credits, flag, instant};
 use super::state::{EndedForm, LotForm, PartForm, part, part_form, parts, parts_form};
 use crate::{Account, Change, GenerationId, LotId, ReleaseReason};
 
@@ -156,7 +156,7 @@ impl ChangeForm {
             Self::Expired(form) => Change::Expired(part(form)?),
             Self::Replaced(form, since) => Change::Replaced { part: part(form)?, since: instant(since)? },
             Self::Revoked(form, debt, closes) => {
-                Change::Revoked { part: part(form)?, debt: credits(debt)?, closes: closes == 1 }
+                Change::Revoked { part: part(form)?, debt: credits(debt)?, closes: flag(closes)? }
             }
             Self::Restored(form, debt, repaid) => {
                 Change::Restored { part: part(form)?, debt: credits(debt)?, repaid: parts(repaid)? }

@@ -29,6 +29,15 @@ pub(super) fn instant(milliseconds: i64) -> Result<Timestamp, CodecError> {
     Timestamp::from_ms(milliseconds).map_err(|_| CodecError::Number)
 }
 
+/// A flag that is stored as 0 or 1.
+pub(super) fn flag(digit: u8) -> Result<bool, CodecError> {
+    match digit {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(CodecError::Number),
+    }
+}
+
 pub(super) fn credits(count: u64) -> Result<Credits, CodecError> {
     Credits::new(count).map_err(|_| CodecError::Number)
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use super::scalar::{CodecError, credits, instant};
+use super::scalar::{CodecError, credits, flag, instant};
 use crate::{
     Account, Actor, Credits, Ended, Hold, Lot, LotCredits, LotId, LotKind, Period, Recent, Timestamp,
 };
@@ -148,7 +148,7 @@ impl LotForm {
         ) = self;
         let period = period
             .map(|(starts_at, replaces)| {
-                Ok::<_, CodecError>(Period { starts_at: instant(starts_at)?, replaces: replaces == 1 })
+                Ok::<_, CodecError>(Period { starts_at: instant(starts_at)?, replaces: flag(replaces)? })
             })
             .transpose()?;
         let [granted, available, held, spent, expired, revoked, repaid, owed] = amounts;

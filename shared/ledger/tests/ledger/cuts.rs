@@ -8,9 +8,11 @@ use std::task::{Context, Poll, Waker};
 use ledger::contract::{NoPause, at, expire, grant, place, settle};
 use ledger::{
     AccountId, Actor, Cause, Command, Commit, CommitOutcome, Compensation, Credits, CustomerId, Ending,
-    Entry, GenerationId, InMemory, LedgerStore, MemoryError, Order, PaymentId, ProductId, RefundRequestId,
-    ReleaseReason, SubscriptionId, Takes, Timestamp, check_journal, execute,
+    Entry, GenerationId, LedgerStore, Order, PaymentId, ProductId, RefundRequestId, ReleaseReason,
+    SubscriptionId, Takes, Timestamp, check_journal, execute,
 };
+
+use crate::memory::{InMemory, MemoryError};
 
 /// Waits once before and once after each call, so that a cut can fall on either side of a write.
 struct Slow<'store>(&'store InMemory);

@@ -6,9 +6,11 @@ use std::collections::HashMap;
 use ledger::contract::{NoPause, at, expire, grant, place, run, settle};
 use ledger::{
     AccountId, Actor, Cause, Change, Command, Compensation, Credits, DUE_SHARDS, DueStore, Ending, Entry,
-    InMemory, LedgerStore, MemoryError, Order, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason,
-    SubscriptionId, Takes, Timestamp, check_journal, execute_on, shard_of,
+    LedgerStore, Order, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason, SubscriptionId, Takes,
+    Timestamp, check_journal, execute_on, shard_of,
 };
+
+use crate::memory::{InMemory, MemoryError};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]

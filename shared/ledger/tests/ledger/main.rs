@@ -9,15 +9,17 @@ mod debts;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod story;
 
-use ledger::{InMemory, contract};
+use ledger::contract;
 
 #[tokio::test]
 async fn the_store_in_memory_keeps_the_contract() {
-    contract::suite(&InMemory::default()).await;
+    contract::suite(&memory::InMemory::default()).await;
 }

@@ -4,11 +4,11 @@
 
 use ledger::contract::{at, grant, place, run, settle};
 use ledger::{
-    AccountId, Command, Credits, Ending, Grant, InMemory, Lot, Period, ReleaseReason, SubscriptionId,
-    check_journal,
+    AccountId, Command, Credits, Ending, Grant, Lot, Period, ReleaseReason, SubscriptionId, check_journal,
 };
 use proptest::prelude::*;
 
+use crate::memory::InMemory;
 use crate::story::DAY_S;
 
 const FAILED: Ending = Ending::Failed(ReleaseReason::Failed);

@@ -2,10 +2,11 @@
 
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Answer, Change, Command, Credits, Ending, GenerationId, LOTS_MAX, MemoryError, PaymentId, Period,
-    Rejection, ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Takes, Timestamp, check_journal,
+    Answer, Change, Command, Credits, Ending, GenerationId, LOTS_MAX, PaymentId, Period, Rejection,
+    ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Takes, Timestamp, check_journal,
 };
 
+use crate::memory::MemoryError;
 use crate::story::{DAY_S, Story};
 
 fn parts(change: &Change) -> Vec<(u32, u64)> {

@@ -2,8 +2,8 @@
 
 use ledger::contract::{grant, place};
 use ledger::{
-    Account, AccountId, Command, Decided, Ending, GenerationId, ReleaseReason, Settlement, SubscriptionId,
-    Timestamp, decide,
+    Account, AccountId, Command, CommandOutcome, Ending, GenerationId, ReleaseReason, Settlement,
+    SubscriptionId, Timestamp, decide,
 };
 use policy::{Document, OnResubscribe};
 
@@ -46,7 +46,7 @@ fn after_end(document: &Document, ended_at: Timestamp) -> Account {
 
 fn carried_out(account: &Account, command: &Command, now: Timestamp) -> Account {
     match decide(account, None, command, &[], now) {
-        Decided::Write(plan) => plan.after,
+        CommandOutcome::Write(plan) => plan.after,
         other => panic!("{other:?}"),
     }
 }

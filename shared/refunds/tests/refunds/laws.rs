@@ -42,7 +42,7 @@ proptest! {
         for product in PRODUCTS {
             let clocks = |second| {
                 let submitted = instant(second);
-                Story::submitted(product, Reason::Other, State::InReview, submitted).request.clocks
+                Story::submitted(product, Reason::Other, State::InReview, submitted).request.clocks().to_vec()
             };
             for (first, second) in clocks(start).iter().zip(clocks(start + later)) {
                 prop_assert!(first.due_at > first.started_at);
@@ -100,7 +100,7 @@ proptest! {
             for mark in story.request.mark_time(now) {
                 *if mark.breached { &mut broken } else { &mut warned } += 1;
             }
-            let clock = &story.request.clocks[0];
+            let clock = &story.request.clocks()[0];
             prop_assert_eq!(broken == 1, clock.state(now) == ClockState::Breached);
             prop_assert!(story.request.next_due().is_none_or(|due_at| due_at >= now));
         }

@@ -3,11 +3,12 @@
 
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Account, AccountId, Actor, Cause, Command, Decided, Draft, Ending, Entry, Money, Payment, Record, decide,
+    Account, AccountId, Actor, Cause, Command, CommandOutcome, Draft, Ending, Entry, Money, Payment, Record,
+    decide,
 };
 use policy::Revocation;
 use proptest::prelude::*;
-use refunds::{Chosen, Quote, QuoteInputs};
+use refunds::{ChosenTerms, Quote, QuoteInputs};
 
 use crate::story::document_of;
 
@@ -16,7 +17,7 @@ fn after(head: Option<&Entry>, command: &Command) -> Entry {
     let account = AccountId::new("customer-1").unwrap();
     let before = head.map_or_else(Account::default, |head| head.after().clone());
     let decided = decide(&before, head.map(Entry::at), command, &[], at(1));
-    let Decided::Write(plan) = decided else { return head.unwrap().clone() };
+    let CommandOutcome::Write(plan) = decided else { return head.unwrap().clone() };
     let draft = Draft {
         account,
         at: plan.at,
@@ -36,7 +37,7 @@ fn bought(paid: u64, granted: u64, spent: u64) -> (Payment, Entry) {
     grant.payment.paid = Money::new(paid, grant.payment.paid.currency());
     grant.payment.product = "image-to-3d".parse().unwrap();
     let landed = decide(&Account::default(), None, &Command::Grant(grant.clone()), &[], at(1));
-    let Decided::Write(plan) = landed else { panic!("{landed:?}") };
+    let CommandOutcome::Write(plan) = landed else { panic!("{landed:?}") };
     let payment = plan.records.iter().find_map(|record| match record {
         Record::NewPayment(payment) => Some((**payment).clone()),
         _ => None,
@@ -62,7 +63,7 @@ fn quote(payment: &Payment, head: &Entry, minor: u64) -> Quote {
         head: Some(head),
         now: at(1),
     };
-    Quote::of_money(payment, Money::new(minor, payment.paid.currency()), Chosen::default(), &standing)
+    Quote::of_money(payment, Money::new(minor, payment.paid.currency()), ChosenTerms::default(), &standing)
 }
 
 proptest! {

@@ -61,15 +61,15 @@ fn the_queue_shows_the_money_at_stake() {
 fn a_claim_has_a_bounded_life() {
     let mut request = waiting("music-studio", "2026-06-08T09:00:00Z").request;
     let now = at("2026-06-08T10:00:00Z");
-    request.claim("ada", now).unwrap();
+    request.take_claim("ada", now).unwrap();
     let last = now.plus_s(CLAIM_S).unwrap();
-    assert!(matches!(request.claim("bo", last), Err(ClaimError::Held(claim)) if claim.by == "ada"));
-    assert!(matches!(request.release("bo", last), Err(ClaimError::Held(_))));
-    assert_eq!(request.release("bo", last.plus_s(1).unwrap()), Ok(true));
-    assert_eq!(request.release("bo", last), Ok(false));
-    request.claim("bo", last).unwrap();
-    assert_eq!(request.claim("customer-1", last), Err(ClaimError::OwnRequest));
+    assert!(matches!(request.take_claim("bo", last), Err(ClaimError::Held(claim)) if claim.by == "ada"));
+    assert!(matches!(request.release_claim("bo", last), Err(ClaimError::Held(_))));
+    assert_eq!(request.release_claim("bo", last.plus_s(1).unwrap()), Ok(true));
+    assert_eq!(request.release_claim("bo", last), Ok(false));
+    request.take_claim("bo", last).unwrap();
+    assert_eq!(request.take_claim("customer-1", last), Err(ClaimError::OwnRequest));
     request.transition_to(State::NeedsInformation, last, ledger::Actor::Policy).unwrap();
-    assert_eq!(request.claim, None, "who asks the customer is done for now");
-    assert_eq!(request.claim("bo", last), Err(ClaimError::State(State::NeedsInformation)));
+    assert_eq!(request.claim(), None, "who asks the customer is done for now");
+    assert_eq!(request.take_claim("bo", last), Err(ClaimError::State(State::NeedsInformation)));
 }

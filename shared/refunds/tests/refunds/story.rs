@@ -64,7 +64,7 @@ impl Story {
             submitted,
         );
         let mut story = Self { request, document };
-        assert_eq!(story.request.state, first);
+        assert_eq!(story.request.state(), first);
         story.request.keep_time(Some(document));
         story
     }
@@ -72,7 +72,7 @@ impl Story {
     /// Goes to `state` at `at`.
     pub(crate) fn goes(&mut self, state: State, at: Timestamp) {
         if state == State::Approved {
-            self.request.payout = Some(payout());
+            self.request = self.request.restored_with(|progress| progress.payout = Some(payout()));
         }
         self.request.transition_to(state, at, Actor::Policy).unwrap();
         self.request.keep_time(Some(self.document));
@@ -84,7 +84,7 @@ impl Story {
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<&Clock> {
-        self.request.clocks.iter().rfind(|clock| clock.id == id)
+        self.request.clocks().iter().rfind(|clock| clock.id == id)
     }
 }
 

@@ -2,25 +2,17 @@
 //! transaction, decided anew when another writer was first.
 
 use ledger::{
-    AccountId, Actor, Answer, Cause, Change, Command, Commit, CommitOutcome, Compensation, Credits, Ending,
-    Entry, ExecuteError, Grant, LedgerStore, Money, Order, Pause, Payment, PaymentId, PaymentKind,
-    PaymentStore, PolicyRef, Prepared, Record, ReleaseReason, Settlement, SettlementOutcome, Timestamp,
-    prepare,
+    Actor, Answer, Cause, Change, Command, Commit, Compensation, Credits, Ending, Entry, ExecuteError, Grant,
+    Money, Order, Pause, Payment, PaymentId, PaymentKind, PolicyRef, Prepared, ReleaseReason, Settlement,
+    SettlementOutcome, SubscriptionId, Timestamp, prepare,
 };
-use policy::Document;
+use policy::{Discount, Document};
 
-use crate::discount::approve_discount;
+use crate::save::{AttemptOutcome, Failure, read_head, settle};
 use crate::{
-    CountedBy, Counting, Granted, Holder, LeadStore, Pays, Quote, RefundedSum, Request, RequestStore,
-    ReviewError, Save, SaveOutcome, State, policy_ref,
+    CountedBy, Counting, Granted, Holder, LedgerHead, Pays, Quote, RefundStore, RefundedSum, Request,
+    ReviewError, Save, State, policy_ref,
 };
-
-/// Keeps journals, payments, leads and requests, and fails in one way.
-pub trait RefundStore: PaymentStore + LeadStore + RequestStore<Error = <Self as LedgerStore>::Error> {}
-
-impl<S: PaymentStore + LeadStore + RequestStore<Error = <S as LedgerStore>::Error>> RefundStore for S {}
-
-pub(crate) type Failure<S> = ExecuteError<<S as LedgerStore>::Error>;
 
 /// Who approves, under which policy, and which records were read already.
 #[derive(Debug, Clone)]
@@ -31,22 +23,13 @@ pub struct ApprovalContext {
     pub policy: Option<PolicyRef>,
     /// How long credits that come back after their lot's expiry stay usable, in seconds.
     pub grace_s: u64,
-    /// How long a plan's credits stay usable after the subscription's end, in seconds, where the policy says so.
+    /// How long a plan's credits stay usable after the subscription's end, in seconds, where the policy says
+    /// so.
     pub leftover_s: Option<u64>,
     /// The account's newest entry.
-    pub head: Head,
+    pub head: LedgerHead,
     /// The payment that the money is of, where it was read already.
     pub payment: Option<Payment>,
-}
-
-/// The newest entry of an account, as far as it is known.
-#[derive(Debug, Clone, Default)]
-pub enum Head {
-    /// It has to be read.
-    #[default]
-    Unread,
-    /// It was read; `None` for an account without entries.
-    Read(Option<Box<Entry>>),
 }
 
 /// What becomes of a request whose money or credits are approved.
@@ -87,7 +70,7 @@ impl ApprovalContext {
             policy: Some(policy_ref(document)),
             grace_s: document.grace_s(),
             leftover_s: document.leftover.as_ref().map(|leftover| leftover.after_end_s),
-            head: Head::Unread,
+            head: LedgerHead::Unread,
             payment: None,
         }
     }
@@ -95,7 +78,7 @@ impl ApprovalContext {
     /// With records that were read already.
     #[must_use]
     pub fn knowing(mut self, head: Option<Entry>, payment: Option<Payment>) -> Self {
-        self.head = Head::Read(head.map(Box::new));
+        self.head = LedgerHead::Read(head.map(Box::new));
         self.payment = payment;
         self
     }
@@ -198,12 +181,12 @@ async fn approve_money<S: RefundStore, P: Pause>(
         }
         let save = Save { request, commit, refunded: Some(sum) };
         match settle(store, save, None).await? {
-            Settled::Written(request) => return Ok(ApprovalOutcome::Saved(request)),
-            Settled::Stale(stored) => return Ok(ApprovalOutcome::Stale(stored)),
-            Settled::NotAllowed => return Ok(ApprovalOutcome::NotAllowed),
-            Settled::TooMany => return Ok(ApprovalOutcome::TooMany),
-            Settled::Taken(holder) => return Ok(ApprovalOutcome::Taken(holder)),
-            Settled::Landed | Settled::Again => pause.pause(attempt).await,
+            AttemptOutcome::Written(request) => return Ok(ApprovalOutcome::Saved(request)),
+            AttemptOutcome::Stale(stored) => return Ok(ApprovalOutcome::Stale(stored)),
+            AttemptOutcome::NotAllowed => return Ok(ApprovalOutcome::NotAllowed),
+            AttemptOutcome::TooMany => return Ok(ApprovalOutcome::TooMany),
+            AttemptOutcome::Taken(holder) => return Ok(ApprovalOutcome::Taken(holder)),
+            AttemptOutcome::Landed | AttemptOutcome::Again => pause.pause(attempt).await,
         }
     }
     Err(ExecuteError::Busy)
@@ -236,13 +219,15 @@ async fn approve_credits<S: RefundStore, P: Pause>(
         if request.transition_to(State::Refunded, now, grounds.actor.clone()).is_err() {
             return Ok(ApprovalOutcome::Stale(Box::new(request)));
         }
-        request.given = Some(credits);
-        // An earlier payout of it failed and is undone: credits take its place.
-        request.payout = None;
+        request.credit(credits);
         let save = Save { request, commit, refunded: None };
         let counting = match counted.zip(save.request.counts_within_s()) {
             Some((quote, within_s)) => {
-                let of = CountedBy::of(&save.request, save.request.approved_by.as_deref());
+                let of = CountedBy::of(
+                    &save.request.account,
+                    save.request.case.payment.as_ref(),
+                    save.request.approved_by(),
+                );
                 let counts = store.counts(of).await.map_err(ExecuteError::Store)?;
                 let before = Granted::before(&counts, within_s, now);
                 if let Err(ReviewError::AbovePayment(left)) =
@@ -255,65 +240,16 @@ async fn approve_credits<S: RefundStore, P: Pause>(
             None => None,
         };
         match settle(store, save, counting.as_ref()).await? {
-            Settled::Written(request) => return Ok(ApprovalOutcome::Saved(request)),
-            Settled::Stale(stored) => return Ok(ApprovalOutcome::Stale(stored)),
-            Settled::NotAllowed => return Ok(ApprovalOutcome::NotAllowed),
-            Settled::TooMany => return Ok(ApprovalOutcome::TooMany),
-            Settled::Taken(holder) => return Ok(ApprovalOutcome::Taken(holder)),
-            Settled::Landed => return Ok(ApprovalOutcome::NotPossible),
-            Settled::Again => pause.pause(attempt).await,
+            AttemptOutcome::Written(request) => return Ok(ApprovalOutcome::Saved(request)),
+            AttemptOutcome::Stale(stored) => return Ok(ApprovalOutcome::Stale(stored)),
+            AttemptOutcome::NotAllowed => return Ok(ApprovalOutcome::NotAllowed),
+            AttemptOutcome::TooMany => return Ok(ApprovalOutcome::TooMany),
+            AttemptOutcome::Taken(holder) => return Ok(ApprovalOutcome::Taken(holder)),
+            AttemptOutcome::Landed => return Ok(ApprovalOutcome::NotPossible),
+            AttemptOutcome::Again => pause.pause(attempt).await,
         }
     }
     Err(ExecuteError::Busy)
-}
-
-pub(crate) enum Settled {
-    Written(Box<Request>),
-    Stale(Box<Request>),
-    NotAllowed,
-    TooMany,
-    Taken(Holder),
-    /// The payment whose credits were to be granted is recorded: they have landed, or its money goes back.
-    Landed,
-    Again,
-}
-
-pub(crate) async fn settle<S: RefundStore>(
-    store: &S,
-    save: Save,
-    counting: Option<&Counting>,
-) -> Result<Settled, Failure<S>> {
-    let ours = save.commit.as_ref().map(|commit| commit.entry.hash());
-    let saved = match counting {
-        Some(counting) => store.save_counted(&save, counting).await,
-        None => store.save(&save).await,
-    };
-    Ok(match saved.map_err(ExecuteError::Store)? {
-        SaveOutcome::Written => Settled::Written(Box::new(save.request)),
-        SaveOutcome::Stale(stored) => Settled::Stale(stored),
-        SaveOutcome::NotAllowed => Settled::NotAllowed,
-        SaveOutcome::TooMany => Settled::TooMany,
-        SaveOutcome::Taken(holder) => Settled::Taken(holder),
-        // The reply to an earlier try of this very save was lost.
-        SaveOutcome::Ledger(CommitOutcome::Behind(entry)) if Some(entry.hash()) == ours => {
-            Settled::Written(Box::new(save.request))
-        }
-        SaveOutcome::Ledger(CommitOutcome::Exists(record)) if matches!(*record, Record::NewPayment(_)) => {
-            Settled::Landed
-        }
-        SaveOutcome::Ledger(_) | SaveOutcome::PaymentMoved | SaveOutcome::CountMoved => Settled::Again,
-    })
-}
-
-pub(crate) async fn read_head<S: RefundStore>(
-    store: &S,
-    account: &AccountId,
-    head: Head,
-) -> Result<Option<Entry>, Failure<S>> {
-    match head {
-        Head::Read(head) => Ok(head.map(|entry| *entry)),
-        Head::Unread => store.head(account).await.map_err(ExecuteError::Store),
-    }
 }
 
 fn order<'order>(
@@ -331,15 +267,30 @@ fn order<'order>(
     }
 }
 
-pub(crate) fn next(mut request: Request) -> Request {
-    request.version = request.version.saturating_add(1);
-    request
-}
-
 /// The credits and the debt of the revocation in a commit.
 fn revoked_by(commit: &Commit) -> Option<(Credits, Credits)> {
     commit.entry.changes().iter().find_map(|change| match change {
         Change::Revoked { part, debt, .. } => Some((part.credits, *debt)),
         _ => None,
     })
+}
+
+/// Saves an approved request with the intent to give the discount.
+async fn approve_discount<S: RefundStore>(
+    store: &S,
+    request: &Request,
+    (subscription, discount): (&SubscriptionId, &Discount),
+    now: Timestamp,
+) -> Result<ApprovalOutcome, Failure<S>> {
+    let mut request = request.clone();
+    request.intend_discount(subscription.clone(), discount.clone(), now);
+    let save = Save { request, commit: None, refunded: None };
+    match settle(store, save, None).await? {
+        AttemptOutcome::Written(request) => Ok(ApprovalOutcome::Saved(request)),
+        AttemptOutcome::Stale(stored) => Ok(ApprovalOutcome::Stale(stored)),
+        AttemptOutcome::NotAllowed => Ok(ApprovalOutcome::NotAllowed),
+        AttemptOutcome::Taken(holder) => Ok(ApprovalOutcome::Taken(holder)),
+        // What is counted and what lands is credits.
+        AttemptOutcome::TooMany | AttemptOutcome::Landed | AttemptOutcome::Again => Err(ExecuteError::Busy),
+    }
 }

@@ -1,17 +1,17 @@
-//! A store in memory, for tests and simulations: same contract as DynamoDB, with faults on demand.
+//! A store in memory: the same contract as on DynamoDB, with faults on demand.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{
+use ledger::{
     AccountId, Commit, CommitOutcome, CustomerId, DUE_SHARDS, Division, DueStore, Entry, GenerationId,
     InvoiceId, LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp,
     UnreportedCancellation, shard_of,
 };
 
-/// What the store in memory answers when it is told to fail.
+/// What the store in memory answers when a fault was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum MemoryError {
+pub(crate) enum MemoryError {
     /// A fault that was asked for; nothing was written.
     #[error("fault was injected before the write")]
     Before,
@@ -37,33 +37,28 @@ struct Shelves {
 
 /// Journals in memory.
 #[derive(Debug, Default)]
-pub struct InMemory {
+pub(crate) struct InMemory {
     shelves: Mutex<Shelves>,
 }
 
 impl InMemory {
     /// The next commits fail like this, one fault each, last one first.
-    pub fn fail_commits(&self, faults: impl IntoIterator<Item = MemoryError>) {
+    pub(crate) fn fail_commits(&self, faults: impl IntoIterator<Item = MemoryError>) {
         self.shelves().faults = faults.into_iter().collect();
     }
 
     /// The next `count` commits meet another transaction at work on their items.
-    pub fn contend(&self, count: u32) {
+    pub(crate) fn contend(&self, count: u32) {
         self.shelves().contended = count;
     }
 
-    /// The payment with this id.
-    pub fn payment(&self, id: &PaymentId) -> Option<Payment> {
-        self.shelves().payments.get(id).cloned()
-    }
-
     /// The whole journal of an account.
-    pub fn journal(&self, account: &AccountId) -> Vec<Entry> {
+    pub(crate) fn journal(&self, account: &AccountId) -> Vec<Entry> {
         self.shelves().journals.get(account).cloned().unwrap_or_default()
     }
 
     /// The due marker of an account.
-    pub fn marker(&self, account: &AccountId) -> Option<Timestamp> {
+    pub(crate) fn marker(&self, account: &AccountId) -> Option<Timestamp> {
         self.shelves().markers.get(account).copied()
     }
 
@@ -172,7 +167,7 @@ impl LedgerStore for InMemory {
         let places = |entry: &&Entry| {
             let mut changes = entry.changes().iter();
             changes
-                .any(|change| matches!(change, crate::Change::Held(hold) if &hold.generation == generation))
+                .any(|change| matches!(change, ledger::Change::Held(hold) if &hold.generation == generation))
         };
         Ok(self
             .shelves()
