@@ -16,8 +16,8 @@ pub const LOTS_MAX: usize = 100;
 pub const PAID_LOTS_MAX: usize = 400;
 /// Most open holds of one account: a hundred parallel generations of one customer are a mistake or an abuse.
 pub const HOLDS_MAX: usize = 100;
-/// Ended subscriptions that are remembered: Stripe delivers an invoice at most three days late, so older ones can be
-/// forgotten.
+/// Ended subscriptions that are remembered: Stripe delivers an invoice at most three days late, so older ones
+/// can be forgotten.
 pub const ENDED_MAX: usize = 8;
 /// How long an empty lot stays: SQS keeps a message 14 days, so a failure reported after the capture
 /// still finds its lot after a redrive.

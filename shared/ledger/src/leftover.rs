@@ -1,4 +1,5 @@
-//! What is left of a subscription's credits after its end: it expires, unless another subscription takes it over.
+//! What is left of a subscription's credits after its end: it expires, unless another subscription takes it
+//! over.
 
 use crate::planner::{Planner, Step};
 use crate::{ApplyError, Change, CommandOutcome, Ended, Lot, LotId, SubscriptionId, Timestamp};
@@ -39,9 +40,9 @@ impl Planner {
         lots.iter().filter(runs).max_by_key(|lot| lot.id).cloned()
     }
 
-    /// A subscription begins: the left-over lots of ended ones of its product lose tsuccessor expiry, also those
-    /// that are empty, because credits may come back to them. A lot whose time has run out, that a renewal
-    /// has replaced or that is in the grace of a failed job keeps its expiry.
+    /// A subscription begins: the left-over lots of ended ones of its product lose tsuccessor expiry, also
+    /// those that are empty, because credits may come back to them. A lot whose time has run out, that a
+    /// renewal has replaced or that is in the grace of a failed job keeps its expiry.
     pub(crate) fn stop_leftover_expiry(&mut self, begun: &Lot) -> Result<(), ApplyError> {
         let Some(subscription) = begun.subscription().cloned() else { return Ok(()) };
         let stopped = self.account.lots.iter().filter(|lot| {
@@ -60,8 +61,8 @@ impl Planner {
         leftover_expiry(ended, lot.granted_at, lot.leftover_s).ok()
     }
 
-    /// If the subscription that takes lots over has ended already, the lots end with it: Stripe may report its
-    /// end before its first payment.
+    /// If the subscription that takes lots over has ended already, the lots end with it: Stripe may report
+    /// its end before its first payment.
     pub(crate) fn end_taken_lots(&mut self, begun: &Lot) -> Result<(), ApplyError> {
         let ended = begun.subscription().and_then(|subscription| self.account.ended(subscription)).cloned();
         let Some(ended) = ended else { return Ok(()) };
@@ -73,8 +74,8 @@ impl Planner {
     }
 }
 
-/// Left-over credits stay usable for the time of the policy that tsuccessor payment pinned (`pinned_s`), or else
-/// of the one at the end, from the end, or from the charge where Stripe charged an ended subscription.
+/// Left-over credits stay usable for the time of the policy that tsuccessor payment pinned (`pinned_s`), or
+/// else of the one at the end, from the end, or from the charge where Stripe charged an ended subscription.
 pub(crate) fn leftover_expiry(
     ended: &Ended,
     charged_at: Timestamp,

@@ -1,7 +1,8 @@
-//! A plan in the making: the account as it is changed step by step, and the steps that several commands share.
+//! A plan in the making: the account as it is changed step by step, and the steps that several commands
+//! share.
 //!
-//! Every plan begins by expiring what is past its expiry, so that nothing that follows can use it, and ends by
-//! moving the due marker to an earlier instant if it is too late.
+//! Every plan begins by expiring what is past its expiry, so that nothing that follows can use it, and ends
+//! by moving the due marker to an earlier instant if it is too late.
 
 use crate::{
     Account, ApplyError, Change, Credits, GenerationId, Hold, Lot, LotCredits, PaymentId, Record, Rejection,

@@ -122,8 +122,8 @@ pub trait SubscriptionStore: LedgerStore {
         account: &AccountId,
     ) -> impl Future<Output = Result<Vec<Subscription>, Self::Error>> + Send;
 
-    /// Writes what Stripe reports of a subscription unless a newer record of it is stored, and says whether it
-    /// was written. A confirmation that is recorded stays as it is.
+    /// Writes what Stripe reports of a subscription unless a newer record of it is stored, and says whether
+    /// it was written. A confirmation that is recorded stays as it is.
     fn save_subscription(
         &self,
         subscription: &Subscription,
@@ -182,8 +182,8 @@ pub trait OutageStore: LedgerStore {
 
 /// Keeps the confirmations of cancellations. Every method is one round trip.
 pub trait CancellationStore: SubscriptionStore {
-    /// Records that a cancellation was confirmed, and that it is to be reported to Stripe, unless another confirmation
-    /// than the one in `seen` is recorded; says whether it was.
+    /// Records that a cancellation was confirmed, and that it is to be reported to Stripe, unless another
+    /// confirmation than the one in `seen` is recorded; says whether it was.
     fn confirm_cancellation(
         &self,
         seen: &Subscription,

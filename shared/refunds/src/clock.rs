@@ -1,9 +1,9 @@
 //! A request's clocks: every promise of its policy that applies to it, as an object with a deadline.
 //!
 //! Clocks are computed from the request's time-line and its document alone, so code that moves a request
-//! need not update them. [`crate::Request::keep_time`] brings them up to date. A request that was moved without it
-//! is due at once, so that the sweep calls it. Only the marks (warned, breached) are carried over. What
-//! starts, stops and ends a clock depends on what the promise is about:
+//! need not update them. [`crate::Request::keep_time`] brings them up to date. A request that was moved
+//! without it is due at once, so that the sweep calls it. Only the marks (warned, breached) are carried over.
+//! What starts, stops and ends a clock depends on what the promise is about:
 //!
 //! | starts | begins | stands still | ends |
 //! |---|---|---|---|

@@ -125,8 +125,8 @@ pub async fn undo<S: RefundStore, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// A failed request with the ledger's and the payment's part of undoing its payout; without them where a dispute
-/// of its payment is lost, or the refund failed `by_dispute` and its disputes have not ended well.
+/// A failed request with the ledger's and the payment's part of undoing its payout; without them where a
+/// dispute of its payment is lost, or the refund failed `by_dispute` and its disputes have not ended well.
 async fn undone<S: RefundStore>(
     store: &S,
     mut request: Request,

@@ -30,7 +30,8 @@ pub struct Step {
     pub actor: Actor,
 }
 
-/// A refund request. Its progress moves by its methods alone, so that a state is reached by an edge of the table.
+/// A refund request. Its progress moves by its methods alone, so that a state is reached by an edge of the
+/// table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Its id.

@@ -1,6 +1,6 @@
-//! One item for each payment that has no purchase event yet. A refund or a dispute at Stripe and a request about
-//! missing credits both write it, so that whichever comes first blocks the other: the policy alone gives nothing for a
-//! payment whose money has moved.
+//! One item for each payment that has no purchase event yet. A refund or a dispute at Stripe and a request
+//! about missing credits both write it, so that whichever comes first blocks the other: the policy alone
+//! gives nothing for a payment whose money has moved.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use ledger::{Payment, PaymentId, Record};

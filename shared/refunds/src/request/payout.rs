@@ -1,5 +1,5 @@
-//! The payout of a request: its intent, what Stripe reports of it, the end of a plan that goes with it, and the way
-//! back to people.
+//! The payout of a request: its intent, what Stripe reports of it, the end of a plan that goes with it, and
+//! the way back to people.
 
 use ledger::{Actor, Credits, Money, PaymentId, PolicyRef, SubscriptionId, Timestamp};
 
@@ -264,8 +264,8 @@ impl Request {
         self.progress.payout = None;
     }
 
-    /// Notes whether what was revoked for the failed payout stays revoked, because the bank has the money or may
-    /// give it to the customer.
+    /// Notes whether what was revoked for the failed payout stays revoked, because the bank has the money or
+    /// may give it to the customer.
     pub(crate) fn keep_by_dispute(&mut self, kept: bool) {
         if let Some(payout) = &mut self.progress.payout {
             payout.kept_by_dispute = kept;

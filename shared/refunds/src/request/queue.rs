@@ -1,4 +1,5 @@
-//! A request in support's queue: whether and where it waits, who is at work on it, and the arrival of its money.
+//! A request in support's queue: whether and where it waits, who is at work on it, and the arrival of its
+//! money.
 
 use ledger::{Actor, Currency, Money, Timestamp};
 use policy::{Fact, Outcome, Recommendation, Remedy, Value};
