@@ -4,12 +4,6 @@
 //! A fixture in `tests/stored/` holds items: a line for each attribute with its name, its type and its value,
 //! in the order of the names, and an empty line between two items.
 
-use ledger::CustomerStore;
-use ledger::FindingStore;
-use ledger::OutageStore;
-use ledger::PurchaseStore;
-use ledger::SubscriberStore;
-use ledger::SubscriptionStore;
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
@@ -17,8 +11,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::contract::{NoPause, at, grant, run};
 use ledger::{
     Abuse, AccountId, Buyer, CancellationStore, Channel, Command, Commit, Confirmation, CountryCode,
-    Currency, CustomerId, Division, DownloadStore, Finding, InvoiceId, LedgerStore, Money, Outage,
-    PaymentStore, Record, RefundId, Subscriber, Subscription, SubscriptionId, Witness,
+    Currency, CustomerId, CustomerStore, Division, DownloadStore, Finding, FindingStore, InvoiceId,
+    LedgerStore, Money, Outage, OutageStore, PaymentStore, PurchaseStore, Record, RefundId, Subscriber,
+    SubscriberStore, Subscription, SubscriptionId, SubscriptionStore, Witness,
 };
 use refunds::{ActionKind, CountStore, CountedBy, ListedBefore, RequestStore, ReviewVerdict};
 

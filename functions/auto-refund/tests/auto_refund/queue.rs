@@ -12,8 +12,7 @@ use ledger::{
 use ledger_dynamodb::Tables;
 use ledger_dynamodb::in_process::{self, Meter};
 use policy::Documents;
-use refunds::DueRequestStore;
-use refunds::{Due, DueThing, Lead, LeadStore};
+use refunds::{Due, DueRequestStore, DueThing, Lead, LeadStore};
 use serde_json::{Value, json};
 
 /// The function with its tables.

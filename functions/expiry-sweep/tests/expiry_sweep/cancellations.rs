@@ -1,9 +1,8 @@
 //! Confirmed cancellations that Stripe does not know of.
 
 use expiry_sweep::handle;
-use ledger::SubscriptionStore;
 use ledger::contract::at;
-use ledger::{CancellationStore, Channel, Confirmation, Subscription, SubscriptionId};
+use ledger::{CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, SubscriptionStore};
 
 use crate::scene::{Scene, id, tick};
 

@@ -6,8 +6,9 @@ use expiry_sweep::handle;
 use ledger::contract::at;
 use ledger::{Actor, Timestamp};
 use policy::{Fact, Facts, InForce, Reason, decide};
-use refunds::QueueStore;
-use refunds::{Case, ClockState, Priority, Request, RequestStore, Save, State, fingerprint, request_id};
+use refunds::{
+    Case, ClockState, Priority, QueueStore, Request, RequestStore, Save, State, fingerprint, request_id,
+};
 
 use crate::scene::{DAY_S, Scene, id, tick};
 

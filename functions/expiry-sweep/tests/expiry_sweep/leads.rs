@@ -1,10 +1,10 @@
 //! Cases that open themselves: each from the records, once, and as if the customer had filed it.
 
-use ledger::SubscriptionStore;
 use ledger::contract::{NoPause, at, grant};
 use ledger::{
     Answer, Buyer, Command, Credits, Currency, Dispute, DisputeId, Grant, Money, PaymentId, PaymentKind,
-    PaymentStore, PolicyRef, ProductId, RefundId, Subscriber, Subscription, SubscriptionId, Timestamp,
+    PaymentStore, PolicyRef, ProductId, RefundId, Subscriber, Subscription, SubscriptionId,
+    SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{AdoptionOutcome, ExternalRefund};
 use policy::{Fact, FailureKind, Outcome, Reason, Recommendation};

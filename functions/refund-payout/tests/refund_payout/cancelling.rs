@@ -1,10 +1,12 @@
 //! Telling Stripe of confirmed cancellations, through every fault that it can answer with.
 
-use ledger::SubscriptionStore;
 use std::collections::BTreeMap;
 
 use ledger::contract::at;
-use ledger::{CancellationStore, Channel, Confirmation, DueStore, Subscription, SubscriptionId, Timestamp};
+use ledger::{
+    CancellationStore, Channel, Confirmation, DueStore, Subscription, SubscriptionId, SubscriptionStore,
+    Timestamp,
+};
 use ledger_dynamodb::{StoreError, Tables, in_process};
 use refund_payout::{CancellationError, CancellationOutcome, send_cancellation};
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};

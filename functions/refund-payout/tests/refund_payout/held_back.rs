@@ -1,9 +1,8 @@
 //! What is looked at again before Stripe is asked, and what waits for money or for the customer.
 
 use lambda::backoff::Backoff;
-use ledger::FindingStore;
 use ledger::contract::{at, run};
-use ledger::{Abuse, Command, Dispute, DisputeId, Finding, LedgerStore, Payment, PaymentStore};
+use ledger::{Abuse, Command, Dispute, DisputeId, Finding, FindingStore, LedgerStore, Payment, PaymentStore};
 use ledger_dynamodb::ExternalRefund;
 use refunds::{ActionKind, FUNDS_WAIT_S, State};
 use testkit::stand_in::{Emission, Fault, Operation, RefundMode, Settings, SettleRefund, SettledStatus};

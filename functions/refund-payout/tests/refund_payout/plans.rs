@@ -1,8 +1,7 @@
 //! Ending the plan of a refunded charge, through every fault that Stripe can answer with.
 
-use ledger::SubscriptionStore;
 use ledger::contract::at;
-use ledger::{Subscription, SubscriptionId};
+use ledger::{Subscription, SubscriptionId, SubscriptionStore};
 use refund_payout::{Paid, Plan};
 use refunds::{PlanEnded, State};
 use testkit::stand_in::{Fault, Operation, RefundMode, Settings};

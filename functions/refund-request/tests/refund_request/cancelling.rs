@@ -1,10 +1,9 @@
 //! Subscriptions: where they stand, and cancelling them in two steps.
 
-use ledger::SubscriptionStore;
 use ledger::contract::{at, grant, place, run};
 use ledger::{
     AccountId, Answer, CancellationStore, Channel, Command, Credits, DueStore, PolicyRef, ProductId,
-    Subscription, SubscriptionId, Timestamp,
+    Subscription, SubscriptionId, SubscriptionStore, Timestamp,
 };
 use payout_queue::PayoutQueue;
 use serde_json::{Value, json};

@@ -1,8 +1,7 @@
 //! A discount on the next renewal in place of credits for an outage (`S2-19`).
 
-use ledger::OutageStore;
 use ledger::contract::at;
-use ledger::{Outage, Witness};
+use ledger::{Outage, OutageStore, Witness};
 use serde_json::{Value, json};
 
 use crate::world::{DAY_S, World};

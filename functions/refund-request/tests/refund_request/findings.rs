@@ -1,8 +1,6 @@
 //! What people record: findings about an account, and outages.
 
-use ledger::OutageStore;
-use ledger::PurchaseStore;
-use ledger::{Outage, ProductId};
+use ledger::{Outage, OutageStore, ProductId, PurchaseStore};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 

@@ -1,8 +1,7 @@
 //! What people grant beside what was bought adds up: for a payment, to an account, by one person.
 
 use ledger::PaymentStore;
-use refunds::CountStore;
-use refunds::{CountedBy, Granted, QuoteInputs, RequestStore};
+use refunds::{CountStore, CountedBy, Granted, QuoteInputs, RequestStore};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 

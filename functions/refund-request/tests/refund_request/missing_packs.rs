@@ -1,10 +1,9 @@
 //! A pack that is paid and not on the balance: the customer chooses, and the choice is carried out once.
 
-use ledger::PurchaseStore;
 use ledger::contract::{at, run};
 use ledger::{
     Answer, Buyer, Command, Credits, Grant, LedgerStore, LotId, Money, Payment, PaymentId, PaymentStore,
-    ProductId, Record,
+    ProductId, PurchaseStore, Record,
 };
 use policy_documents::documents;
 use refunds::{ApprovalOutcome, Charge, Lead, LeadStore, LeadSubject, Pack, Pays, UncreditedPurchase};

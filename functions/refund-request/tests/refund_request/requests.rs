@@ -1,7 +1,6 @@
 //! Idempotency, reach and bad input of filed requests.
 
-use refunds::DueRequestStore;
-use refunds::{RequestStore, Save, SaveOutcome};
+use refunds::{DueRequestStore, RequestStore, Save, SaveOutcome};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 

@@ -5,11 +5,10 @@ use lambda::backoff::Backoff;
 use lambda::caller::CallerRules;
 use lambda::config::Env;
 use lambda::http::{Request, Response};
-use ledger::SubscriptionStore;
 use ledger::contract::{at, grant, place, run, settle};
 use ledger::{
     AccountId, Answer, Command, Ending, Entry, Grant, LedgerStore, Money, PaymentId, PaymentStore, PolicyRef,
-    Subscription, SubscriptionId, Timestamp, check_journal,
+    Subscription, SubscriptionId, SubscriptionStore, Timestamp, check_journal,
 };
 use ledger_dynamodb::{Tables, in_process};
 use payout_queue::InMemoryPayoutQueue;

@@ -1,8 +1,7 @@
 //! What was bought is what was paid for: lines decide, each price is a lot with its share of the money, and
 //! one purchase brings its credits once, whichever events tell of it.
 
-use ledger::SubscriptionStore;
-use ledger::{AccountId, PaymentId, PaymentKind};
+use ledger::{AccountId, PaymentId, PaymentKind, SubscriptionStore};
 use refunds::{Lead, LeadStore};
 use serde_json::{Value, json};
 use stripe_events::Fetched;

@@ -1,8 +1,6 @@
 //! Disputes, and the link from a payment to the invoice that it paid.
 
-use ledger::PurchaseStore;
-use ledger::SubscriberStore;
-use ledger::{AccountId, Actor, PaymentId, PaymentStore, SubscriptionId};
+use ledger::{AccountId, Actor, PaymentId, PaymentStore, PurchaseStore, SubscriberStore, SubscriptionId};
 use policy::{Facts, Reason};
 use policy_documents::documents;
 use refunds::{Case, Request, RequestStore, Save, SaveOutcome, fingerprint, request_id};

@@ -4,10 +4,9 @@ use ledger::contract::{place, run};
 use ledger::{AccountId, Actor, Answer, DUE_SHARDS, PaymentId, shard_of};
 use policy::{Facts, Reason};
 use policy_documents::documents;
-use refunds::DueRequestStore;
 use refunds::{
-    Case, DueThing, Lead, LeadStore, LeadSubject, Request, RequestStore, Save, SaveOutcome, State,
-    fingerprint, request_id,
+    Case, DueRequestStore, DueThing, Lead, LeadStore, LeadSubject, Request, RequestStore, Save, SaveOutcome,
+    State, fingerprint, request_id,
 };
 use serde_json::{Value, json};
 use testkit::stand_in::{BuyPack, Cancel, Made, Renew};

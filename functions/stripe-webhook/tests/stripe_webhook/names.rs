@@ -1,7 +1,6 @@
 //! What events say about the names of payments.
 
-use ledger::PaymentNameStore;
-use ledger::{AccountId, PaymentId, PaymentName, PaymentStore};
+use ledger::{AccountId, PaymentId, PaymentName, PaymentNameStore, PaymentStore};
 use serde_json::{Value, json};
 
 use crate::scene::{ACCOUNT, Scene, at};

@@ -1,7 +1,8 @@
 //! What is recorded of subscriptions, and the clock of left-over credits.
 
-use ledger::SubscriptionStore;
-use ledger::{AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId};
+use ledger::{
+    AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, SubscriptionStore,
+};
 use serde_json::{Value, json};
 use testkit::stand_in::{Cancel, End, Made, Renew, Subscribe};
 

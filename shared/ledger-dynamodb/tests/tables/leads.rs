@@ -9,8 +9,7 @@ use ledger::{
 };
 use ledger_dynamodb::{Tables, in_process};
 use policy::{FailureKind, Reason};
-use refunds::DueRequestStore;
-use refunds::{DueThing, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase};
+use refunds::{DueRequestStore, DueThing, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase};
 
 fn account() -> AccountId {
     AccountId::new("account-1").unwrap()

@@ -1,10 +1,10 @@
 //! Customers' links, and refunds that no request of ours made.
 
 use futures_util::future::join_all;
-use ledger::CustomerStore;
 use ledger::contract::{NoPause, at, grant, run};
 use ledger::{
-    AccountId, Command, Currency, CustomerId, LedgerStore, Money, PaymentId, PaymentStore, RefundId,
+    AccountId, Command, Currency, CustomerId, CustomerStore, LedgerStore, Money, PaymentId, PaymentStore,
+    RefundId,
 };
 use ledger_dynamodb::{AdoptionOutcome, ExternalRefund, Tables, in_process};
 

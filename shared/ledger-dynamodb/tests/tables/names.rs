@@ -1,9 +1,9 @@
 //! A payment is found by every name of it, of the account that asks, and by no other.
 
-use ledger::PaymentNameStore;
 use ledger::contract::{NoPause, at, grant, run};
 use ledger::{
-    AccountId, Actor, Cause, Command, InvoiceId, Order, PaymentId, PaymentName, PaymentStore, Record, execute,
+    AccountId, Actor, Cause, Command, InvoiceId, Order, PaymentId, PaymentName, PaymentNameStore,
+    PaymentStore, Record, execute,
 };
 use ledger_dynamodb::{Tables, in_process};
 
