@@ -10,7 +10,7 @@ use cases::{CaseError, assess_lead};
 use ledger::{Actor, ExecuteError, LedgerStore, RefundRequestId};
 use payout_queue::PayoutQueue;
 use policy::Document;
-use refunds::{ApprovalContext, ApprovalOutcome, Case, Lead, Request, State, carry_out, settle_landed};
+use refunds::{ApprovalContext, ApprovalOutcome, Case, Lead, RefundRequest, State, carry_out, settle_landed};
 
 use crate::context::{Run, Store, Sweep};
 use crate::status::ItemOutcome;
@@ -120,9 +120,9 @@ async fn look<S: Store, Q: PayoutQueue>(
 }
 
 /// The request of a lead, with its promises.
-fn open(lead: &Lead, case: Case, document: &Document) -> Request {
+fn open(lead: &Lead, case: Case, document: &Document) -> RefundRequest {
     let whose = (lead.id(), lead.account.clone());
-    let mut opened = Request::open(whose, lead.actor(), case, document, lead.since);
+    let mut opened = RefundRequest::open(whose, lead.actor(), case, document, lead.since);
     opened.keep_time(Some(document));
     opened
 }
@@ -153,7 +153,7 @@ async fn forget<S: Store, Q>(
 }
 
 /// Announces an intent to pay, which is stored: where the queue does not answer, a later run announces it.
-async fn announce<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, request: &Request) {
+async fn announce<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>, request: &RefundRequest) {
     if let Err(error) = sweep.payouts.announce(&request.id).await {
         run.invocation.metrics().count("PayoutsNotAnnounced", 1);
         let (request, error): (&str, &dyn std::error::Error) = (request.id.as_str(), &error);

@@ -12,7 +12,7 @@ use ledger::{DUE_SHARDS, RefundRequestId, Timestamp};
 use payout_queue::PayoutQueue;
 use policy::Document;
 use policy_documents::documents;
-use refunds::{Due, DueThing, Mark, Request, RequestStore, Save, SaveOutcome};
+use refunds::{Due, DueThing, Mark, RefundRequest, RequestStore, Save, SaveOutcome};
 
 use crate::context::{Run, SHARDS_AT_ONCE, Store, Sweep};
 use crate::leads::lead;
@@ -127,13 +127,13 @@ async fn request<S: Store, Q: PayoutQueue>(
 }
 
 /// The document that decided the request, whose promises its clocks are.
-fn document_of(request: &Request) -> Option<&'static Document> {
+fn document_of(request: &RefundRequest) -> Option<&'static Document> {
     let decision = &request.case.decision;
     documents().version(&decision.document, &decision.version)
 }
 
 /// What was marked, for the alarms on promises that are broken.
-fn count(run: &Run<'_>, request: &Request, document: Option<&'static Document>, marks: &[Mark]) {
+fn count(run: &Run<'_>, request: &RefundRequest, document: Option<&'static Document>, marks: &[Mark]) {
     let metrics = run.invocation.metrics();
     for mark in marks {
         let clocks = document.into_iter().flat_map(|document| &document.service_levels);

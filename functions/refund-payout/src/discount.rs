@@ -6,7 +6,7 @@
 use ledger::{Actor, Currency, ExecuteError, LedgerStore, Money, Pause, RefundRequestId};
 use policy::Discount;
 use refunds::{
-    ActionSource, HoldBackOutcome, RefundStore, RenewalDiscount, Request, Save, SaveOutcome, State,
+    ActionSource, HoldBackOutcome, RefundRequest, RefundStore, RenewalDiscount, Save, SaveOutcome, State,
     fingerprint,
 };
 use stripe_api::{CouponOrder, Decline, IdempotencyKey, Off, StripeError};
@@ -22,7 +22,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     pub(crate) async fn discount(
         &self,
         id: &RefundRequestId,
-        mut request: Request,
+        mut request: RefundRequest,
         discount: RenewalDiscount,
     ) -> PayoutResult<S, State> {
         let known = self.store.subscription(&request.account, &discount.subscription).await;
@@ -84,7 +84,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     }
 
     /// Saves that Stripe has applied the discount.
-    async fn applied(&self, mut request: Request) -> PayoutResult<S, State> {
+    async fn applied(&self, mut request: RefundRequest) -> PayoutResult<S, State> {
         for attempt in 0..self.pause.attempts_max() {
             if !request.discount_applied(self.now) {
                 return Ok(request.state());
@@ -106,7 +106,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     }
 
     /// Brings a request back to people, who see why.
-    pub(crate) async fn back(&self, request: &Request, reason: &str) -> PayoutResult<S, State> {
+    pub(crate) async fn back(&self, request: &RefundRequest, reason: &str) -> PayoutResult<S, State> {
         let call =
             ActionSource { by: Actor::Policy, at: self.now, fingerprint: fingerprint(&["payout", reason]) };
         let held = refunds::hold_back(self.store, self.pause, request, (&call, reason), self.now).await?;

@@ -4,7 +4,7 @@
 //! subscription that Stripe declines to end for good is a person's to end; nobody asks Stripe again.
 
 use ledger::{ExecuteError, Pause, RefundRequestId};
-use refunds::{RefundStore, Request, Save, SaveOutcome};
+use refunds::{RefundRequest, RefundStore, Save, SaveOutcome};
 use stripe_api::{CancelWhen, Decline, StripeError};
 
 use crate::runner::{PayoutError, PayoutResult, PayoutRunner, code_of};
@@ -54,7 +54,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
 
     /// Writes the outcome of the plan. Stripe's own events may move the request at the same time: the request
     /// is then read again, and Stripe is not asked again.
-    async fn note(&self, mut request: Request, declined: Option<String>) -> PayoutResult<S, ()> {
+    async fn note(&self, mut request: RefundRequest, declined: Option<String>) -> PayoutResult<S, ()> {
         for attempt in 0..self.pause.attempts_max() {
             if !request.plan_ended(declined.clone(), self.now) {
                 return Ok(());
@@ -79,7 +79,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         Err(PayoutError::ClaimedElsewhere)
     }
 
-    async fn read(&self, id: &RefundRequestId) -> PayoutResult<S, Option<Request>> {
+    async fn read(&self, id: &RefundRequestId) -> PayoutResult<S, Option<RefundRequest>> {
         Ok(self.store.request(id).await.map_err(ExecuteError::Store)?)
     }
 }

@@ -2,7 +2,7 @@
 //! would not approve any more is not paid.
 
 use ledger::{Abuse, ExecuteError, Pause, Timestamp};
-use refunds::{Payout, RefundStore, Request, State};
+use refunds::{Payout, RefundRequest, RefundStore, State};
 
 use crate::runner::{PayoutResult, PayoutRunner};
 
@@ -10,7 +10,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Why an approved payout goes back to a person instead of to Stripe.
     pub(crate) async fn held_back_for(
         &self,
-        request: &Request,
+        request: &RefundRequest,
         payout: &Payout,
     ) -> PayoutResult<S, Option<&'static str>> {
         let (payment, head, records) = tokio::join!(
@@ -45,6 +45,6 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     }
 }
 
-fn approved_at(request: &Request) -> Option<Timestamp> {
+fn approved_at(request: &RefundRequest) -> Option<Timestamp> {
     request.steps().iter().rev().find(|step| step.state == State::Approved).map(|step| step.at)
 }

@@ -2,7 +2,8 @@
 
 use ledger::{Cause, ExecuteError, Money, Pause, PaymentId, RefundRequestId};
 use refunds::{
-    Payout, RefundSighting, RefundStore, ReportOutcome, Request, Save, SaveOutcome, State, decline, report,
+    Payout, RefundRequest, RefundSighting, RefundStore, ReportOutcome, Save, SaveOutcome, State, decline,
+    report,
 };
 use stripe_api::{Decline, IdempotencyKey, Refund, RefundOrder, Retry, StripeError};
 use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus};
@@ -21,7 +22,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     pub(crate) async fn refund(
         &self,
         id: &RefundRequestId,
-        mut request: Request,
+        mut request: RefundRequest,
         payout: Payout,
     ) -> PayoutResult<S, State> {
         if request.state() == State::Approved
@@ -98,7 +99,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     }
 
     /// Stores that Stripe is about to be asked, before it is.
-    async fn store_attempt(&self, request: &mut Request, another_key: bool) -> PayoutResult<S, ()> {
+    async fn store_attempt(&self, request: &mut RefundRequest, another_key: bool) -> PayoutResult<S, ()> {
         request.ask(self.now, another_key).map_err(|_| PayoutError::ClaimedElsewhere)?;
         request.count_save();
         let save = Save { request: request.clone(), commit: None, refunded: None };
@@ -114,7 +115,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         }
     }
 
-    async fn ask(&self, request: &Request) -> PayoutResult<S, Refund> {
+    async fn ask(&self, request: &RefundRequest) -> PayoutResult<S, Refund> {
         let payout = request.payout().ok_or(PayoutError::Order)?;
         let key = IdempotencyKey::new(payout.idempotency_key(&request.id)).map_err(|_| PayoutError::Order)?;
         let order = RefundOrder {
@@ -150,7 +151,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
 
     /// Stripe answered with an error: what it says decides whether to come again, to ask once more under
     /// another key, or to give up (E1 to E7).
-    async fn refused(&self, mut request: Request, error: StripeError) -> PayoutResult<S, State> {
+    async fn refused(&self, mut request: RefundRequest, error: StripeError) -> PayoutResult<S, State> {
         let id = request.id.clone();
         match error.retryable() {
             Retry::SameKey { .. } => Err(PayoutError::Stripe(error)),
@@ -174,7 +175,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
 
     /// Stripe declined for good. A charge that is refunded already is either our refund, or money that left
     /// by another way: then the credits stay revoked.
-    async fn declined(&self, request: &Request, why: &Decline) -> PayoutResult<S, State> {
+    async fn declined(&self, request: &RefundRequest, why: &Decline) -> PayoutResult<S, State> {
         let already = matches!(why, Decline::ChargeAlreadyRefunded);
         let payout = request.payout().ok_or(PayoutError::Order)?;
         if already && let Some(refund) = self.find(&request.id, payout).await? {
@@ -194,7 +195,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         self.give_up(request, &code_of(why), already).await
     }
 
-    async fn give_up(&self, request: &Request, code: &str, money_left: bool) -> PayoutResult<S, State> {
+    async fn give_up(&self, request: &RefundRequest, code: &str, money_left: bool) -> PayoutResult<S, State> {
         match decline(self.store, self.pause, &request.id, (code, money_left), self.now).await? {
             ReportOutcome::Moved(state) => Ok(state),
             ReportOutcome::Known(_) | ReportOutcome::NotOurs | ReportOutcome::Mismatch => Ok(request.state()),

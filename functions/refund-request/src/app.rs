@@ -68,7 +68,11 @@ pub(crate) fn not_carried_out<S: LedgerStore>(error: ExecuteError<S::Error>) -> 
 }
 
 /// Announces an intent to pay. It is stored already: where the queue does not answer, the sweep announces it.
-pub(crate) async fn announce<Q: PayoutQueue>(queue: &Q, invocation: &Invocation, request: &refunds::Request) {
+pub(crate) async fn announce<Q: PayoutQueue>(
+    queue: &Q,
+    invocation: &Invocation,
+    request: &refunds::RefundRequest,
+) {
     if let Err(error) = queue.announce(&request.id).await {
         invocation.metrics().count("PayoutsNotAnnounced", 1);
         let error: &dyn std::error::Error = &error;

@@ -46,7 +46,7 @@ impl ChosenRemedy {
     }
 
     /// The remedy of this name.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         [Self::Credits, Self::Money].into_iter().find(|remedy| remedy.as_str() == name)
     }
 }

@@ -7,7 +7,8 @@ use payout_queue::PayoutQueue;
 use policy::{Document, Remedy};
 use policy_documents::documents;
 use refunds::{
-    ApprovalContext, ApprovalOutcome, FILED_A_DAY_MAX, Pays, Quote, RefundStore, Request, ReviewError, State,
+    ApprovalContext, ApprovalOutcome, FILED_A_DAY_MAX, Pays, Quote, RefundRequest, RefundStore, ReviewError,
+    State,
 };
 
 use crate::app::{RefundRequests, announce, not_carried_out};
@@ -17,16 +18,16 @@ use crate::quote_view;
 /// What became of it.
 pub(crate) enum Carried {
     /// It is written.
-    Out(Box<Request>),
+    Out(Box<RefundRequest>),
     /// Another writer was first; this is what is stored.
-    Stale(Box<Request>),
+    Stale(Box<RefundRequest>),
 }
 
 /// Saves a request and carries `quote` out with it. Nothing is written where something else would happen.
 pub(crate) async fn carry_out<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     invocation: &Invocation,
-    mut request: Request,
+    mut request: RefundRequest,
     quote: Option<&Quote>,
     mut grounds: ApprovalContext,
     now: Timestamp,
@@ -77,7 +78,7 @@ pub(crate) async fn carry_out<S: RefundStore, Q: PayoutQueue>(
 }
 
 /// Counts what a person's word moved.
-fn granted(invocation: &Invocation, request: &Request, quote: Option<&Quote>) {
+fn granted(invocation: &Invocation, request: &RefundRequest, quote: Option<&Quote>) {
     let Some(quote) = quote.filter(|_| request.approved_by().is_some()) else { return };
     match quote.pays.remedy() {
         Remedy::Credits { credits } => invocation.metrics().count("CreditsGrantedByPeople", credits),

@@ -31,7 +31,7 @@ pub(crate) async fn release<S: RefundStore, Q>(
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    change(app, request, invocation, "released", refunds::Request::release_claim).await
+    change(app, request, invocation, "released", refunds::RefundRequest::release_claim).await
 }
 
 /// A person has seen to it that an overdue refund is there.
@@ -40,7 +40,7 @@ pub(crate) async fn arrival<S: RefundStore, Q>(
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    change(app, request, invocation, "arrived", refunds::Request::confirm_refund_arrival).await
+    change(app, request, invocation, "arrived", refunds::RefundRequest::confirm_refund_arrival).await
 }
 
 /// Applies `step`, which says whether there is something to write, and writes it; decided again on what
@@ -50,7 +50,7 @@ async fn change<S: RefundStore, Q>(
     request: &Request<'_>,
     invocation: &Invocation,
     outcome: &'static str,
-    step: impl Fn(&mut refunds::Request, &str, Timestamp) -> Result<bool, ClaimError>,
+    step: impl Fn(&mut refunds::RefundRequest, &str, Timestamp) -> Result<bool, ClaimError>,
 ) -> Result<Response, Problem> {
     let now = invocation.now();
     let caller = support(app, request, invocation)?;

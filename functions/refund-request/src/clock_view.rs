@@ -1,6 +1,6 @@
 //! The published form of a request's clocks.
 
-use refunds::{Clock, ClockState, Request};
+use refunds::{Clock, ClockState, RefundRequest};
 use serde::Serialize;
 
 /// One promise of the policy to the customer.
@@ -17,7 +17,7 @@ pub(crate) struct ClockAnswer<'request> {
 }
 
 /// Every clock, in the order of the document.
-pub(crate) fn clocks(request: &Request) -> Vec<ClockAnswer<'_>> {
+pub(crate) fn clocks(request: &RefundRequest) -> Vec<ClockAnswer<'_>> {
     request.clocks().iter().map(clock).collect()
 }
 

@@ -24,7 +24,7 @@ use crate::stored::{show, stored_of};
 
 /// A stored request and the call that is to move it.
 struct Acting {
-    stored: refunds::Request,
+    stored: refunds::RefundRequest,
     caller: Caller,
     call: ActionSource,
 }
@@ -149,7 +149,7 @@ pub(crate) async fn answer_offer<S: RefundStore, Q: PayoutQueue>(
 }
 
 /// What is asked with the answer: nothing that was said before is taken back.
-fn completed(stored: &refunds::Request, given: Answer) -> Result<Question, Problem> {
+fn completed(stored: &refunds::RefundRequest, given: Answer) -> Result<Question, Problem> {
     let case = &stored.case;
     remedy_fits(given.remedy, case.reason)?;
     let another = |field: &str| {
@@ -169,7 +169,7 @@ fn completed(stored: &refunds::Request, given: Answer) -> Result<Question, Probl
         _ => None,
     };
     let chosen = text(Fact::RemedyChosen)
-        .map(|name| ChosenRemedy::from_name(&name).ok_or_else(|| Problem::new(ProblemKind::Internal)))
+        .map(|name| ChosenRemedy::parse(&name).ok_or_else(|| Problem::new(ProblemKind::Internal)))
         .transpose()?;
     Ok(Question {
         reason: case.reason,
@@ -201,7 +201,7 @@ async fn acting<S: RefundStore, Q>(
 async fn keep<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     invocation: &Invocation,
-    moved: refunds::Request,
+    moved: refunds::RefundRequest,
     act: &'static str,
     role: Role,
 ) -> Result<Response, Problem> {
@@ -215,14 +215,14 @@ async fn keep<S: RefundStore, Q: PayoutQueue>(
     }
 }
 
-fn done(invocation: &Invocation, act: &'static str, request: &refunds::Request) {
+fn done(invocation: &Invocation, act: &'static str, request: &refunds::RefundRequest) {
     invocation.metrics().count_labelled("RequestActs", ("act", act), 1);
     tracing::info!(outcome = request.state().as_str(), act, "refund request is moved");
 }
 
 async fn repeated<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
-    stored: &refunds::Request,
+    stored: &refunds::RefundRequest,
     role: Role,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
@@ -242,7 +242,7 @@ fn not_possible(error: ActError) -> Problem {
 }
 
 /// Somebody else moved it in between.
-fn overtaken(stored: &refunds::Request) -> Problem {
+fn overtaken(stored: &refunds::RefundRequest) -> Problem {
     Problem::new(ProblemKind::StateConflict)
         .detail(format!("the request was changed meanwhile and is {}; read it again", stored.state()))
 }

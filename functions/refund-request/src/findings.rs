@@ -76,7 +76,7 @@ pub(crate) async fn finding<S: RefundStore, Q>(
     }
     let body: FindingBody = read(request)?;
     check_text("#/reason", &body.reason)?;
-    let abuse = Abuse::from_name(&body.abuse);
+    let abuse = Abuse::parse(&body.abuse);
     let abuse = abuse.ok_or_else(|| unprocessable("#/abuse", "expected none, indicated or confirmed"))?;
     if body.related_accounts.len() > RELATED_MAX {
         let problem = format!("expected at most {RELATED_MAX} accounts");

@@ -58,7 +58,7 @@ pub(crate) async fn hold_back<S: RefundStore, Q>(
     }
 }
 
-fn too_late(stored: &refunds::Request) -> Problem {
+fn too_late(stored: &refunds::RefundRequest) -> Problem {
     let detail =
         format!("the request is {}; what is approved is held back before it is paid", stored.state());
     Problem::new(ProblemKind::StateConflict).detail(detail)

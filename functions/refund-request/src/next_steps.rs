@@ -2,7 +2,7 @@
 
 use policy::ServiceLevelStart;
 use policy_documents::documents;
-use refunds::{Clock, ClockState, Payout, Request, State, arrival};
+use refunds::{Clock, ClockState, Payout, RefundRequest, State, arrival};
 use serde::Serialize;
 
 use crate::wording::minute;
@@ -16,7 +16,7 @@ pub(crate) struct HappensNext {
 
 impl HappensNext {
     /// What a customer waits for; `None` where nothing more happens by itself.
-    pub(crate) fn of(request: &Request) -> Option<Self> {
+    pub(crate) fn of(request: &RefundRequest) -> Option<Self> {
         let undated = |text: &str| Some(Self { text: text.to_owned(), by: None });
         match request.state() {
             State::NeedsInformation => undated("We decide once you have answered."),
@@ -30,7 +30,7 @@ impl HappensNext {
         }
     }
 
-    fn answer(request: &Request) -> Self {
+    fn answer(request: &RefundRequest) -> Self {
         let open =
             |clock: &&Clock| clock.ended_at.is_none() && clock.starts != ServiceLevelStart::RefundSucceeded;
         let clocks = || request.clocks().iter().filter(open);
@@ -55,7 +55,7 @@ impl HappensNext {
     }
 
     /// Money that Stripe has sent.
-    fn money(request: &Request) -> Option<Self> {
+    fn money(request: &RefundRequest) -> Option<Self> {
         let mut clocks =
             request.clocks().iter().filter(|clock| clock.starts == ServiceLevelStart::RefundSucceeded);
         let Some(clock) = clocks.next_back() else {
@@ -77,7 +77,7 @@ impl HappensNext {
 }
 
 /// Money that is approved.
-fn sending(request: &Request, payout: &Payout) -> String {
+fn sending(request: &RefundRequest, payout: &Payout) -> String {
     if payout.needs_customer {
         return "We send your refund once you have answered Stripe's e-mail.".to_owned();
     }

@@ -100,7 +100,7 @@ struct Beside {
     head: Option<Entry>,
     subscriptions: Vec<Subscription>,
     subscribers: BTreeMap<SubscriptionId, Subscriber>,
-    open: Vec<refunds::Request>,
+    open: Vec<refunds::RefundRequest>,
 }
 
 pub(crate) async fn list<S: RefundStore, Q>(

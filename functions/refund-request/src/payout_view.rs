@@ -1,7 +1,7 @@
 //! How what was approved stands: the payout, the discount, and what was brought back to people.
 
 use ledger::RefundId;
-use refunds::{ActionKind, Payout, Request, State};
+use refunds::{ActionKind, Payout, RefundRequest, State};
 use serde::Serialize;
 
 use crate::actor_view::actor;
@@ -36,7 +36,7 @@ pub(crate) struct HeldBackAnswer<'request> {
     reason: &'request str,
 }
 
-pub(crate) fn payout(request: &Request) -> Option<PayoutAnswer<'_>> {
+pub(crate) fn payout(request: &RefundRequest) -> Option<PayoutAnswer<'_>> {
     request.payout().map(|payout| PayoutAnswer {
         status: status(request, payout),
         amount: money(payout.amount),
@@ -47,7 +47,7 @@ pub(crate) fn payout(request: &Request) -> Option<PayoutAnswer<'_>> {
     })
 }
 
-fn status(request: &Request, payout: &Payout) -> &'static str {
+fn status(request: &RefundRequest, payout: &Payout) -> &'static str {
     match request.state() {
         State::Refunded => "succeeded",
         State::Failed => "failed",
@@ -60,7 +60,7 @@ fn status(request: &Request, payout: &Payout) -> &'static str {
     }
 }
 
-pub(crate) fn renewal_discount(request: &Request) -> Option<RenewalDiscountAnswer<'_>> {
+pub(crate) fn renewal_discount(request: &RefundRequest) -> Option<RenewalDiscountAnswer<'_>> {
     request.discount().map(|given| RenewalDiscountAnswer {
         subscription: given.subscription.as_str(),
         discount: discount(&given.discount),
@@ -68,7 +68,7 @@ pub(crate) fn renewal_discount(request: &Request) -> Option<RenewalDiscountAnswe
     })
 }
 
-pub(crate) fn held_back(request: &Request) -> Vec<HeldBackAnswer<'_>> {
+pub(crate) fn held_back(request: &RefundRequest) -> Vec<HeldBackAnswer<'_>> {
     let acts = request.actions().iter();
     acts.filter_map(|act| match &act.kind {
         ActionKind::HeldBack { reason } => {

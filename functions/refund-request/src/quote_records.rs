@@ -5,7 +5,7 @@ use ledger::{AccountId, Entry, Payment, PaymentKind, Subscription, Timestamp};
 use policy::{Document, Reason};
 use policy_documents::documents;
 use refunds::{
-    Case, CountedBy, Granted, Lead, Quote, QuoteInputs, RefundStore, Request, State, UncreditedPurchase,
+    Case, CountedBy, Granted, Lead, Quote, QuoteInputs, RefundRequest, RefundStore, State, UncreditedPurchase,
 };
 
 use crate::app::{RefundRequests, store_failed};
@@ -25,7 +25,7 @@ impl QuoteRecords {
     /// Reads payment and account at once, then the subscription of a subscription's payment.
     pub(crate) async fn read<S: RefundStore, Q>(
         app: &RefundRequests<S, Q>,
-        request: &Request,
+        request: &RefundRequest,
     ) -> Result<Self, Problem> {
         let document = document_of(&request.case)?;
         let (payment, head) =
@@ -54,7 +54,7 @@ impl QuoteRecords {
     /// The same, where something could still be paid; nothing needs to be read for the others.
     pub(crate) async fn of_open<S: RefundStore, Q>(
         app: &RefundRequests<S, Q>,
-        request: &Request,
+        request: &RefundRequest,
     ) -> Result<Option<Self>, Problem> {
         match request.state() {
             State::Submitted | State::NeedsInformation | State::InReview => {
@@ -82,7 +82,7 @@ impl QuoteRecords {
 /// What was granted before `quote`, where its credits count.
 pub(crate) async fn granted_before<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
-    request: &Request,
+    request: &RefundRequest,
     quote: &Quote,
     person: Option<&str>,
     now: Timestamp,

@@ -4,7 +4,7 @@
 use lambda::caller::Role;
 use ledger::{Credits, Dispute};
 use policy::{Decision, Remedy};
-use refunds::{ActionKind, Claim, OfferState, Quote, QuoteInputs, Request, State};
+use refunds::{ActionKind, Claim, OfferState, Quote, QuoteInputs, RefundRequest, State};
 use serde::Serialize;
 
 use crate::actor_view::actor;
@@ -144,7 +144,7 @@ struct Next {
 
 /// What would come of `request`, which is not kept, as `role` sees it.
 pub(crate) fn preview<'request>(
-    request: &'request Request,
+    request: &'request RefundRequest,
     role: Role,
     (standing, shown): (&QuoteInputs<'_>, Option<&Quote>),
 ) -> Preview<'request> {
@@ -164,7 +164,7 @@ pub(crate) fn preview<'request>(
 /// The request as `role` sees it: the whole decision and who of the support people did what are for support
 /// alone. Quotes are shown where `standing` says what they rest on.
 pub(crate) fn request<'request>(
-    request: &'request Request,
+    request: &'request RefundRequest,
     role: Role,
     standing: Option<&QuoteInputs<'_>>,
 ) -> RequestAnswer<'request> {
@@ -256,7 +256,7 @@ fn disputes(standing: Option<&QuoteInputs<'_>>) -> Vec<DisputeAnswer> {
 }
 
 fn offers<'request>(
-    request: &'request Request,
+    request: &'request RefundRequest,
     standing: Option<&QuoteInputs<'_>>,
 ) -> Vec<OfferAnswer<'request>> {
     let each = request.offers().iter().filter_map(|offer| request.offer(&offer.id));
@@ -278,7 +278,7 @@ fn offers<'request>(
     .collect()
 }
 
-fn wanted(request: &Request) -> Vec<Wanted<'_>> {
+fn wanted(request: &RefundRequest) -> Vec<Wanted<'_>> {
     let missing = request.wanted().iter();
     missing
         .map(|missing| Wanted {
@@ -290,12 +290,12 @@ fn wanted(request: &Request) -> Vec<Wanted<'_>> {
 }
 
 /// The request's own path.
-fn own(request: &Request) -> String {
+fn own(request: &RefundRequest) -> String {
     format!("/v1/accounts/{}/refund-requests/{}", request.account, request.id)
 }
 
 /// What can be done from here.
-fn next(request: &Request, for_support: bool) -> Vec<Next> {
+fn next(request: &RefundRequest, for_support: bool) -> Vec<Next> {
     let own = own(request);
     let mut next = Vec::new();
     let mut can = |action, href| next.push(Next { action, href });

@@ -82,7 +82,7 @@ struct Decided {
 }
 
 fn decided(
-    stored: &refunds::Request,
+    stored: &refunds::RefundRequest,
     body: &CheckedReview,
     known: &QuoteRecords,
     standing: &QuoteInputs<'_>,
@@ -144,7 +144,7 @@ fn may_choose(chosen: ChosenTerms, executes: Option<&Quote>, document: &Document
 /// What an offer is worth: what the document computes, or else what the reviewer says. Money is a part of
 /// what is left of the payment, in its currency.
 fn worth_of(
-    stored: &refunds::Request,
+    stored: &refunds::RefundRequest,
     offer: &str,
     worth: RemedyBody,
     standing: &QuoteInputs<'_>,

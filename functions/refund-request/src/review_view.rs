@@ -1,6 +1,6 @@
 //! The published form of what support people decided, which support alone sees.
 
-use refunds::{ActionSource, Request, Review, ReviewVerdict};
+use refunds::{ActionSource, RefundRequest, Review, ReviewVerdict};
 use serde::Serialize;
 
 use crate::actor_view::actor;
@@ -39,12 +39,12 @@ pub(crate) struct FirstApprovalAnswer<'request> {
 }
 
 /// Every review, oldest first.
-pub(crate) fn reviews(request: &Request) -> Vec<ReviewAnswer<'_>> {
+pub(crate) fn reviews(request: &RefundRequest) -> Vec<ReviewAnswer<'_>> {
     request.reviews().map(|(call, made)| review(call, made)).collect()
 }
 
 /// The first of two approvals, while `open` says that the second is awaited.
-pub(crate) fn first_approval(request: &Request, open: bool) -> Option<FirstApprovalAnswer<'_>> {
+pub(crate) fn first_approval(request: &RefundRequest, open: bool) -> Option<FirstApprovalAnswer<'_>> {
     let first = request.first_approval().filter(|_| open)?;
     Some(FirstApprovalAnswer { quote: &first.quote, at: first.at.to_string(), reviewer: &first.by })
 }

@@ -14,7 +14,7 @@ use crate::request_view;
 pub(crate) async fn stored<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
-) -> Result<refunds::Request, Problem> {
+) -> Result<refunds::RefundRequest, Problem> {
     let id: RefundRequestId = request.path_id("id")?;
     lambda::log::cause(id.as_str());
     let stored = app.store.request(&id).await.map_err(store_failed)?;
@@ -30,7 +30,7 @@ pub(crate) async fn stored_of<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     account: &AccountId,
-) -> Result<refunds::Request, Problem> {
+) -> Result<refunds::RefundRequest, Problem> {
     let found = stored(app, request).await?;
     if found.account == *account { Ok(found) } else { Err(Problem::new(ProblemKind::NotFound)) }
 }
@@ -39,7 +39,7 @@ pub(crate) async fn stored_of<S: RefundStore, Q>(
 pub(crate) async fn show<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     status: u16,
-    stored: &refunds::Request,
+    stored: &refunds::RefundRequest,
     role: Role,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {

@@ -91,7 +91,7 @@ pub(crate) async fn preview<S: RefundStore, Q>(
 }
 
 /// What would move, or could: beside a refusal nothing does.
-fn quote_of(opened: &refunds::Request, standing: &QuoteInputs<'_>) -> Option<Quote> {
+fn quote_of(opened: &refunds::RefundRequest, standing: &QuoteInputs<'_>) -> Option<Quote> {
     opened.quote(standing).filter(|_| opened.state() != State::Refused)
 }
 
@@ -100,8 +100,8 @@ fn open(
     whose: (ledger::RefundRequestId, AccountId),
     caller: &Caller,
     invocation: &Invocation,
-) -> refunds::Request {
-    refunds::Request::open(
+) -> refunds::RefundRequest {
+    refunds::RefundRequest::open(
         whose,
         actor(caller),
         assessment.case.clone(),
@@ -113,7 +113,7 @@ fn open(
 /// The same request again: the stored one as it stands. Another one under the same key: a conflict (D7).
 async fn repeated<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
-    stored: &refunds::Request,
+    stored: &refunds::RefundRequest,
     fingerprint: [u8; 32],
     role: Role,
     invocation: &Invocation,

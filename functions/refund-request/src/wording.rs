@@ -4,7 +4,7 @@
 use ledger::Timestamp;
 use policy::{Basis, Citation, Decision, DoorShown, Outcome, Remedy};
 use policy_documents::documents;
-use refunds::{ActionKind, OutsidePolicy, Request, Review, ReviewVerdict, State};
+use refunds::{ActionKind, OutsidePolicy, RefundRequest, Review, ReviewVerdict, State};
 use serde::Serialize;
 
 /// Some payment methods cannot be paid back to: Stripe asks the customer by e-mail
@@ -40,7 +40,7 @@ pub(crate) struct Wording {
 }
 
 impl Wording {
-    pub(crate) fn of(request: &Request) -> Self {
+    pub(crate) fn of(request: &RefundRequest) -> Self {
         let ended = |message: &str| Self { outcome: None, message: message.to_owned(), clause: None };
         match request.state() {
             State::Withdrawn => ended("You withdrew this request."),
@@ -58,7 +58,7 @@ impl Wording {
         }
     }
 
-    fn asking(request: &Request) -> Self {
+    fn asking(request: &RefundRequest) -> Self {
         let outcome = Outcome::NeedsInformation { missing: request.wanted().to_vec() };
         let asking = Decision { outcome, ..request.case.decision.clone() };
         // What a person asks for rests on no clause.
@@ -89,7 +89,7 @@ impl Wording {
         }
     }
 
-    fn decided(request: &Request) -> Self {
+    fn decided(request: &RefundRequest) -> Self {
         let decision = &request.case.decision;
         let by = DecidedBy::of(request);
         let outcome = if request.state() == State::Refused {
@@ -142,7 +142,7 @@ enum DecidedBy<'request> {
 }
 
 impl<'request> DecidedBy<'request> {
-    fn of(request: &'request Request) -> Self {
+    fn of(request: &'request RefundRequest) -> Self {
         let decisive = request.actions().iter().rev().find_map(|act| match &act.kind {
             ActionKind::Reviewed(review) => {
                 let decides = !matches!(review.verdict, ReviewVerdict::Ask(_) | ReviewVerdict::Offer { .. });
@@ -204,7 +204,7 @@ fn clause_named(decision: &Decision, id: &str) -> Option<ClauseAnswer> {
 }
 
 /// What the customer gets, or got.
-fn paid(request: &Request) -> Option<Remedy> {
+fn paid(request: &RefundRequest) -> Option<Remedy> {
     if let Some(payout) = request.payout() {
         return Some(Remedy::Money {
             amount_minor: payout.amount.minor(),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use ledger::{AccountId, Change, Entry, LedgerStore as _, Payment, PaymentId, PaymentStore as _};
 use ledger_dynamodb::{Anchor, StoreError, Tables};
-use refunds::{ListedBefore, Request, RequestStore as _};
+use refunds::{ListedBefore, RefundRequest, RequestStore as _};
 
 use crate::connection::Store;
 use crate::failure::Failure;
@@ -19,8 +19,7 @@ pub(crate) struct Material {
     /// Each account's entries, oldest first.
     pub(crate) journals: BTreeMap<AccountId, Vec<Entry>>,
     pub(crate) payments: BTreeMap<PaymentId, Payment>,
-    /// Refund requests.
-    pub(crate) requests: Vec<Request>,
+    pub(crate) requests: Vec<RefundRequest>,
     /// Each account's anchor.
     pub(crate) anchors: BTreeMap<AccountId, Anchor>,
 }
@@ -114,7 +113,7 @@ async fn entries_of(tables: &Tables, account: &AccountId) -> Result<Vec<Entry>, 
 }
 
 /// An account's requests, oldest first. The index lags behind: each request is read by its key.
-async fn requests_of(tables: &Tables, account: &AccountId) -> Result<Vec<Request>, StoreError> {
+async fn requests_of(tables: &Tables, account: &AccountId) -> Result<Vec<RefundRequest>, StoreError> {
     let (mut requests, mut before) = (Vec::new(), None);
     loop {
         let page = tables.requests_of(account, before, PAGE).await?;

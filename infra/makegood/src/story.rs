@@ -12,7 +12,7 @@ use ledger::{
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Decision, Fact, Facts, Reason, decide};
 use refunds::{
-    Case, RefundSighting, RefundStatus, RefundedSum, Request, RequestStore as _, Save, SaveOutcome,
+    Case, RefundRequest, RefundSighting, RefundStatus, RefundedSum, RequestStore as _, Save, SaveOutcome,
     SightingOutcome, request_id,
 };
 
@@ -64,7 +64,7 @@ impl Stage {
     }
 
     /// A stored request.
-    pub(crate) async fn request(&self, id: &RefundRequestId) -> Request {
+    pub(crate) async fn request(&self, id: &RefundRequestId) -> RefundRequest {
         self.tables.request(id).await.unwrap().unwrap()
     }
 
@@ -75,7 +75,7 @@ impl Stage {
 }
 
 /// Runs the story up to the refund's confirmation.
-pub(crate) async fn run_story(tables: &Tables) -> Request {
+pub(crate) async fn run_story(tables: &Tables) -> RefundRequest {
     let account = AccountId::new(ACCOUNT).unwrap();
     for (payment, credits, subscription) in [("pi_pack", 100, None), ("pi_pro", 500, Some("sub_pro"))] {
         order(tables, &account, &Command::Grant(grant(&account, payment, credits, subscription))).await;
@@ -92,9 +92,9 @@ async fn order(tables: &Tables, account: &AccountId, command: &Command) {
     assert!(matches!(answer, Answer::Written { .. }), "{answer:?}");
 }
 
-async fn refund(tables: &Tables, account: &AccountId) -> Request {
+async fn refund(tables: &Tables, account: &AccountId) -> RefundRequest {
     let payment = tables.payment(&"pi_pro".parse().unwrap()).await.unwrap().unwrap();
-    let mut request = Request::open(
+    let mut request = RefundRequest::open(
         (request_id(account, KEY), account.clone()),
         Actor::Customer,
         case(),
@@ -138,7 +138,7 @@ async fn refund(tables: &Tables, account: &AccountId) -> Request {
 }
 
 /// Writes the next version of a request as it is, without checking its steps.
-pub(crate) async fn save(tables: &Tables, request: &mut Request) {
+pub(crate) async fn save(tables: &Tables, request: &mut RefundRequest) {
     request.count_save();
     let save = Save { request: request.clone(), commit: None, refunded: None };
     assert_eq!(tables.save(&save).await.unwrap(), SaveOutcome::Written);

@@ -16,7 +16,6 @@ use crate::records::Records;
 pub struct Assessment {
     /// What is asked, with its facts and the decision on them.
     pub case: Case,
-    /// The records.
     pub records: Records,
     /// A payment whose credits have not landed, as it would be recorded.
     pub unrecorded: Option<Payment>,

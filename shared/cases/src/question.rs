@@ -7,7 +7,6 @@ use refunds::Case;
 /// What is asked, by a customer, by a person in the customer's name, or by the records themselves.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Why.
     pub reason: Reason,
     /// The payment that it is about.
     pub payment: Option<PaymentId>,
@@ -52,7 +51,6 @@ pub struct Report {
     pub prompt: bool,
     /// Which model was used.
     pub model: bool,
-    /// When it happened.
     pub happened_at: bool,
     /// What the error said.
     pub error_message: bool,
@@ -63,7 +61,6 @@ pub struct Report {
 pub struct OriginalCase<'request> {
     /// What was asked, with its facts and the decision on them.
     pub case: &'request Case,
-    /// When.
     pub submitted_at: Timestamp,
 }
 

@@ -9,7 +9,7 @@ use ledger::{
 };
 use policy::{Document, Fact, Reason, Value};
 use policy_documents::catalogue;
-use refunds::{Lead, RefundStore, Request, RequestStore, State, UncreditedPurchase};
+use refunds::{Lead, RefundRequest, RefundStore, RequestStore, State, UncreditedPurchase};
 
 use crate::question::Question;
 
@@ -200,13 +200,13 @@ fn only<'p>(mut products: impl Iterator<Item = Option<&'p str>>) -> Option<Produ
 }
 
 /// When those of the requests were filed that count.
-pub(crate) fn counted(requests: &[Request]) -> Vec<Timestamp> {
-    let counts = |request: &&Request| {
+pub(crate) fn counted(requests: &[RefundRequest]) -> Vec<Timestamp> {
+    let counts = |request: &&RefundRequest| {
         let used = matches!(request.case.facts.get(Fact::CreditsSpent), Some(Value::Integer(1..)));
         used && request.state() != State::Withdrawn
             && request.steps().first().is_none_or(|step| step.actor != Actor::Policy)
     };
-    requests.iter().filter(counts).map(refunds::Request::submitted_at).collect()
+    requests.iter().filter(counts).map(refunds::RefundRequest::submitted_at).collect()
 }
 
 /// Another account's payment is no payment of this one's.

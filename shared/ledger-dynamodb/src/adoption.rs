@@ -21,9 +21,7 @@ pub struct ExternalRefund {
     pub id: RefundId,
     /// The payment that it belongs to.
     pub payment: PaymentId,
-    /// How much.
     pub amount: Money,
-    /// When it was made.
     pub made_at: Timestamp,
     /// Whether it failed or was canceled.
     pub failed: bool,

@@ -64,7 +64,6 @@ struct Bytes {
 /// What the stream says of one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryEvent {
-    /// The account.
     pub account: AccountId,
     /// The entry's number.
     pub number: u64,
@@ -109,7 +108,6 @@ fn hash(image: Option<&Image>) -> Result<Hash, StoreError> {
 /// An account's anchor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
-    /// The account.
     pub account: AccountId,
     /// Number and hash of the newest entry that was reported.
     pub newest: Option<(u64, Hash)>,
@@ -181,7 +179,6 @@ impl Anchors {
         }
     }
 
-    /// The anchor of an account.
     pub async fn anchor(&self, account: &AccountId) -> Result<Option<Anchor>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).key("account", text(account.as_str()));
         let answer = get.consistent_read(true).send().await.map_err(StoreError::of)?;

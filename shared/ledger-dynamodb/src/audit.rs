@@ -1,7 +1,7 @@
 //! Reading everything, for the operator's checks: the only scans there are, and no function makes one.
 
 use ledger::{AccountId, Entry, Payment, PaymentId};
-use refunds::Request;
+use refunds::RefundRequest;
 
 use crate::item::{Item, is_entry_key, read_text};
 use crate::request::stored;
@@ -10,9 +10,7 @@ use crate::{StoreError, Tables, journal, payment};
 /// The whole journal of one account, oldest entry first.
 #[derive(Debug, Clone)]
 pub struct AccountJournal {
-    /// The account.
     pub account: AccountId,
-    /// Its entries.
     pub entries: Vec<Entry>,
 }
 
@@ -47,7 +45,7 @@ impl Tables {
     }
 
     /// Every refund request.
-    pub async fn scan_requests(&self, mut seen: impl FnMut(usize)) -> Result<Vec<Request>, StoreError> {
+    pub async fn scan_requests(&self, mut seen: impl FnMut(usize)) -> Result<Vec<RefundRequest>, StoreError> {
         let items = self.scan(&self.requests, &mut seen).await?;
         let is_request = |item: &&Item| read_text(item, "pk").is_ok_and(|pk| pk.starts_with("REQUEST#"));
         items.iter().filter(is_request).map(|item| stored::decode(read_text(item, "body")?)).collect()

@@ -39,7 +39,7 @@ pub(crate) fn finding(item: &Item) -> Result<Finding, StoreError> {
     let form: FindingForm = serde_json::from_str(read_text(item, "body")?)?;
     let related = form.related.into_iter().map(|account| AccountId::new(account).map_err(|_| unreadable()));
     Ok(Finding {
-        abuse: Abuse::from_name(&form.abuse).ok_or_else(unreadable)?,
+        abuse: Abuse::parse(&form.abuse).ok_or_else(unreadable)?,
         related: related.collect::<Result<_, _>>()?,
         reason: form.reason,
         by: form.by,

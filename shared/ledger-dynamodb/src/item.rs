@@ -29,7 +29,6 @@ pub(crate) fn account_of(item: &Item) -> Result<AccountId, StoreError> {
     account_of_key(read_text(item, "pk")?)
 }
 
-/// The account of a partition key.
 pub(crate) fn account_of_key(partition: &str) -> Result<AccountId, StoreError> {
     let account = partition.strip_prefix("ACCOUNT#").and_then(|id| AccountId::new(id).ok());
     account.ok_or(StoreError::Unreadable("pk"))

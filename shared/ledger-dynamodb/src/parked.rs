@@ -22,7 +22,6 @@ pub struct Parked {
     pub id: String,
     /// Why it was parked; without anything of its content.
     pub reason: String,
-    /// When.
     pub at: Timestamp,
     /// The event's bytes as they were signed.
     pub payload: Vec<u8>,
@@ -61,7 +60,6 @@ impl Tables {
         answer.items.unwrap_or_default().into_iter().map(read).collect()
     }
 
-    /// The parked event with this id.
     pub async fn parked_event(&self, id: &str) -> Result<Option<Parked>, StoreError> {
         let get = self.client.get_item().table_name(&self.requests).set_key(Some(key(PARTITION, id)));
         let answer = get.consistent_read(true).send().await.map_err(StoreError::of)?;

@@ -29,7 +29,6 @@ fn purchase_key(charged_at: Timestamp, payment: &PaymentId) -> String {
     format!("{PURCHASE}{:013}#{payment}", charged_at.as_ms())
 }
 
-/// The purchase that a payment was.
 pub(crate) fn purchase_item(payment: &Payment) -> Item {
     let sort = purchase_key(payment.charged_at, &payment.id);
     let mut item = key(account_key(&payment.account), sort);

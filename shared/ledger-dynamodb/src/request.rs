@@ -12,7 +12,7 @@ use ledger::{AccountId, CommitOutcome, DUE_SHARDS, Payment, RefundRequestId, Ref
 use policy::{Discount, Remedy};
 use refunds::{
     CaseStore, Count, CountStore, CountedBy, Counting, Due, DueRequestStore, DueThing, Holder, ListedBefore,
-    QueueStore, RefundedSum, Request, RequestStore, Save, SaveOutcome, Waiting,
+    QueueStore, RefundRequest, RefundedSum, RequestStore, Save, SaveOutcome, Waiting,
 };
 
 use crate::error::StoreError;
@@ -37,7 +37,7 @@ fn submitted_prefix(at: Timestamp) -> String {
     format!("{:013}", at.as_ms())
 }
 
-pub(crate) fn request_item(request: &Request) -> Result<Item, StoreError> {
+pub(crate) fn request_item(request: &RefundRequest) -> Result<Item, StoreError> {
     let mut item = key(format!("REQUEST#{}", request.id), ONLY);
     item.insert("body".to_owned(), text(stored::encode(request)?));
     item.insert("version".to_owned(), number(request.version()));
@@ -83,7 +83,7 @@ pub(crate) fn request_item(request: &Request) -> Result<Item, StoreError> {
 }
 
 /// The item that says whose a request's case is.
-pub(crate) fn case_item(request: &Request) -> Option<Item> {
+pub(crate) fn case_item(request: &RefundRequest) -> Option<Item> {
     let mut item = key(format!("CASE#{}", request.case_name()?), ONLY);
     item.insert("holder".to_owned(), text(request.id.as_str()));
     item.insert("version".to_owned(), number(request.version()));
@@ -114,7 +114,7 @@ fn due(item: &Item) -> Option<Due> {
     due
 }
 
-pub(crate) fn request(item: &Item) -> Result<Request, StoreError> {
+pub(crate) fn request(item: &Item) -> Result<RefundRequest, StoreError> {
     stored::decode(read_text(item, "body")?)
 }
 
@@ -304,7 +304,7 @@ impl Tables {
 impl RequestStore for Tables {
     type Error = StoreError;
 
-    async fn request(&self, id: &RefundRequestId) -> Result<Option<Request>, StoreError> {
+    async fn request(&self, id: &RefundRequestId) -> Result<Option<RefundRequest>, StoreError> {
         let item = self.get(&self.requests, format!("REQUEST#{id}")).await?;
         item.map(|item| request(&item)).transpose()
     }
@@ -314,7 +314,7 @@ impl RequestStore for Tables {
         account: &AccountId,
         before: Option<ListedBefore>,
         limit: u16,
-    ) -> Result<Vec<Request>, StoreError> {
+    ) -> Result<Vec<RefundRequest>, StoreError> {
         let before = match before {
             None => "~".to_owned(),
             // Below the keys of this instant's requests, which have an id behind it.
@@ -349,7 +349,7 @@ impl CountStore for Tables {
 }
 
 impl CaseStore for Tables {
-    async fn take_case(&self, holder: &Holder, request: &Request) -> Result<(), StoreError> {
+    async fn take_case(&self, holder: &Holder, request: &RefundRequest) -> Result<(), StoreError> {
         let Some(case) = case_item(request) else { return Ok(()) };
         let put = self
             .client

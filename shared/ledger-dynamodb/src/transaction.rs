@@ -30,9 +30,7 @@ pub(crate) fn update_write(update: UpdateBuilder) -> TransactWriteItem {
     TransactWriteItem::builder().update(update).build()
 }
 
-/// The outcome of a transaction.
 pub(crate) enum TransactionOutcome {
-    /// All of it is written.
     Written,
     /// Nothing is written: the condition of the write at this position failed, on this item where the
     /// write asked for it.

@@ -59,19 +59,15 @@ pub struct Period {
 /// Credits of one grant. Always: granted = available + held + spent + expired + revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lot {
-    /// Its id.
     pub id: LotId,
-    /// Its kind.
     pub kind: LotKind,
     /// The payment that bought it; `None` for a compensation.
     pub payment: Option<PaymentId>,
     /// The product whose operations may spend it (`S0-20`).
     pub product: ProductId,
-    /// When it was granted.
     pub granted_at: Timestamp,
     /// From this instant on it is unusable; `None` never expires.
     pub expires_at: Option<Timestamp>,
-    /// Granted credits.
     pub granted: Credits,
     /// Credits that can be held.
     pub available: Credits,
@@ -79,9 +75,7 @@ pub struct Lot {
     pub held: Credits,
     /// Captured credits.
     pub spent: Credits,
-    /// Expired credits.
     pub expired: Credits,
-    /// Revoked credits.
     pub revoked: Credits,
     /// Spent credits that paid off debt; they come back when the refund that made the debt fails.
     pub repaid: Credits,
@@ -161,19 +155,15 @@ impl Lot {
     }
 }
 
-/// Credits of one lot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LotCredits {
-    /// The lot.
     pub lot: LotId,
-    /// How many of its credits.
     pub credits: Credits,
 }
 
 /// Credits set aside for a generation until it is captured or released.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    /// The generation.
     pub generation: GenerationId,
     /// The service that placed it, which alone may say how the generation ended.
     pub service: ServiceId,
@@ -190,7 +180,6 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// All its credits.
     pub fn credits(&self) -> Result<Credits, AmountError> {
         Credits::sum(self.parts.iter().map(|part| part.credits))
     }
@@ -199,7 +188,6 @@ impl Hold {
 /// A subscription that ended, with the clock of its left-over credits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    /// The subscription.
     pub subscription: SubscriptionId,
     /// When it ended (`ended_at`, not the request to cancel).
     pub ended_at: Timestamp,

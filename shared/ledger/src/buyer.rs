@@ -44,7 +44,6 @@ pub struct Buyer {
 /// Who started a subscription, and what the checkout ordered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subscriber {
-    /// Who.
     pub buyer: Buyer,
     /// Stripe's price of the plan that was ordered, where the checkout's event says it.
     pub price: Option<String>,

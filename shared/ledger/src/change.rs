@@ -30,7 +30,6 @@ pub enum Change {
     Held(Hold),
     /// A hold's credits were spent.
     Captured {
-        /// The generation.
         generation: GenerationId,
         /// The lots the credits came from.
         parts: Vec<LotCredits>,
@@ -39,16 +38,13 @@ pub enum Change {
     },
     /// A hold's credits went back to the lots they came from.
     Released {
-        /// The generation.
         generation: GenerationId,
         /// The lots they came from and went back to.
         parts: Vec<LotCredits>,
-        /// Why.
         reason: ReleaseReason,
     },
     /// Captured credits went back to their lots, because the generation had failed after all.
     GivenBack {
-        /// The generation.
         generation: GenerationId,
         /// The lots they came from and went back to.
         parts: Vec<LotCredits>,
@@ -57,14 +53,12 @@ pub enum Change {
     },
     /// A generation whose hold had been released succeeded after all and was charged anew.
     ChargedLate {
-        /// The generation.
         generation: GenerationId,
         /// The lots that were charged.
         parts: Vec<LotCredits>,
     },
     /// A generation whose hold had been released succeeded after all, and the credits were gone.
     Uncollected {
-        /// The generation.
         generation: GenerationId,
         /// What was not collected.
         credits: Credits,
@@ -116,12 +110,10 @@ pub enum Change {
     ExpiryStopped {
         /// The subscription that the lots belong to from here on.
         subscription: SubscriptionId,
-        /// The lots.
         lots: Vec<LotId>,
     },
     /// Credits came back to a lot after its expiry: they stay usable until this instant.
     Extended {
-        /// The lot.
         lot: LotId,
         /// Its expiry from here on.
         until: Timestamp,
@@ -158,7 +150,6 @@ pub enum Book {
 /// One line of an entry: credits into a book, negative out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posting {
-    /// The book.
     pub book: Book,
     /// Credits in, negative out.
     pub credits: i64,

@@ -28,7 +28,6 @@ pub struct Compensation {
     pub request: RefundRequestId,
     /// The product whose operations may spend them (`S0-20`).
     pub product: ProductId,
-    /// How many.
     pub credits: Credits,
     /// From this instant on they are unusable; `None` never expires.
     pub expires_at: Option<Timestamp>,
@@ -37,15 +36,11 @@ pub struct Compensation {
 /// A hold to be placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceHold {
-    /// The generation.
     pub generation: GenerationId,
     /// The service that asks, by its verified identity.
     pub service: ServiceId,
-    /// Its operation.
     pub operation: String,
-    /// Its product.
     pub product: ProductId,
-    /// How many credits.
     pub credits: Credits,
     /// How long until the hold is released without an outcome, in seconds.
     pub deadline_s: u64,
@@ -59,14 +54,12 @@ pub enum Ending {
     /// It may have delivered nothing usable, such as a blocked or a partial result: capture, until a person
     /// has decided.
     InReview,
-    /// It failed: release.
     Failed(ReleaseReason),
 }
 
 /// The end of one generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
-    /// The generation.
     pub generation: GenerationId,
     /// How it ended.
     pub ending: Ending,
@@ -112,9 +105,7 @@ pub enum Command {
     },
     /// Take back credits of a refunded payment's lot.
     Revoke {
-        /// The payment.
         payment: PaymentId,
-        /// How many.
         takes: Takes,
         /// Whether spent credits become a debt, as far as they are among those to be taken back; only where
         /// the policy says so.
@@ -132,9 +123,7 @@ pub enum Command {
     },
     /// A subscription ended: start the clock of its left-over credits.
     StartExpiry {
-        /// The subscription.
         subscription: SubscriptionId,
-        /// When it ended.
         ended_at: Timestamp,
         /// How long left-over credits stay usable, in seconds, where their lot does not say itself.
         leftover_s: u64,
@@ -148,7 +137,6 @@ pub enum Command {
     Resume,
 }
 
-/// The outcome of one settlement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettlementOutcome {
     /// The hold was captured.

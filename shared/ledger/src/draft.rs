@@ -60,14 +60,12 @@ pub enum Actor {
 pub struct PolicyRef {
     /// The document's id.
     pub document: String,
-    /// Its version.
     pub version: String,
 }
 
 /// An entry before it is sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// The account.
     pub account: AccountId,
     /// When; never before the entry that precedes it.
     pub at: Timestamp,

@@ -47,7 +47,6 @@ impl Entry {
         self.previous
     }
 
-    /// Its own hash.
     pub fn hash(&self) -> Hash {
         self.hash
     }
@@ -57,12 +56,10 @@ impl Entry {
         &self.body
     }
 
-    /// The account.
     pub fn account(&self) -> &AccountId {
         &self.draft.account
     }
 
-    /// When.
     pub fn at(&self) -> Timestamp {
         self.draft.at
     }

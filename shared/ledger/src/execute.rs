@@ -25,7 +25,6 @@ pub trait Pause: Sync {
 /// A command with what its entry says about it.
 #[derive(Debug, Clone)]
 pub struct Order<'order> {
-    /// The account.
     pub account: &'order AccountId,
     /// What is asked.
     pub command: &'order Command,
@@ -43,12 +42,7 @@ pub struct Order<'order> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// An entry was written.
-    Written {
-        /// The entry.
-        entry: Box<Entry>,
-        /// The outcome of each settlement.
-        outcomes: Vec<SettlementOutcome>,
-    },
+    Written { entry: Box<Entry>, outcomes: Vec<SettlementOutcome> },
     /// Nothing changed, because all of it happened before or cannot happen yet.
     Unchanged(Vec<SettlementOutcome>),
     /// The same hold had been placed before.

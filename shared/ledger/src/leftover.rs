@@ -40,7 +40,7 @@ impl Planner {
         lots.iter().filter(runs).max_by_key(|lot| lot.id).cloned()
     }
 
-    /// A subscription begins: the left-over lots of ended ones of its product lose tsuccessor expiry, also
+    /// A subscription begins: the left-over lots of ended ones of its product lose their expiry, also
     /// those that are empty, because credits may come back to them. A lot whose time has run out, that a
     /// renewal has replaced or that is in the grace of a failed job keeps its expiry.
     pub(crate) fn stop_leftover_expiry(&mut self, begun: &Lot) -> Result<(), ApplyError> {
@@ -74,7 +74,7 @@ impl Planner {
     }
 }
 
-/// Left-over credits stay usable for the time of the policy that tsuccessor payment pinned (`pinned_s`), or
+/// Left-over credits stay usable for the time of the policy that their payment pinned (`pinned_s`), or
 /// else of the one at the end, from the end, or from the charge where Stripe charged an ended subscription.
 pub(crate) fn leftover_expiry(
     ended: &Ended,

@@ -118,7 +118,6 @@ impl Money {
         self.minor
     }
 
-    /// The currency.
     pub fn currency(self) -> Currency {
         self.currency
     }

@@ -5,14 +5,12 @@ use crate::{
     PaymentId, PaymentName, PolicyRef, ProductId, RefundRequestId, SubscriptionId, Timestamp,
 };
 
-/// What a payment was for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaymentKind {
     /// A one-time pack.
     Pack,
     /// A charge of a subscription, first or renewal; each is a purchase of its own (`S2-35`).
     Subscription {
-        /// The subscription.
         subscription: SubscriptionId,
         /// Stripe's `billing_reason`, as it was.
         billing_reason: String,
@@ -30,9 +28,7 @@ pub struct Payment {
     /// which API versions since 2025-03-31 do not. With the place of the purchase, from the second one of a
     /// payment on.
     pub id: PaymentId,
-    /// Whose.
     pub account: AccountId,
-    /// What for.
     pub kind: PaymentKind,
     /// The product of the price catalogue.
     pub product: ProductId,
@@ -42,7 +38,6 @@ pub struct Payment {
     pub paid: Money,
     /// Refunds that have not failed, in minor units; never above `paid` (invariant 4).
     pub refunded_minor: u64,
-    /// When it was charged.
     pub charged_at: Timestamp,
     /// The beginning of the period that a subscription's charge paid for.
     pub period_starts_at: Option<Timestamp>,
@@ -98,9 +93,7 @@ impl Payment {
 /// A dispute of a payment, as Stripe's events report it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dispute {
-    /// Its id.
     pub id: DisputeId,
-    /// When it was opened.
     pub opened_at: Timestamp,
     /// Stripe's status, as it was.
     pub status: String,
@@ -203,7 +196,6 @@ impl PaymentId {
 pub struct Division {
     /// Stripe's payment, which is also the id of the first purchase.
     pub payment: PaymentId,
-    /// How many purchases it has.
     pub purchases: usize,
     /// Money for what brought no credits, like a setup fee, in minor units.
     pub beside_minor: u64,

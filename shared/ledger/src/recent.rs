@@ -73,7 +73,6 @@ impl Recent {
         self.bits.to_be_bytes()
     }
 
-    /// As read.
     pub(crate) fn read(bytes: [u8; 8]) -> Self {
         Self { bits: u64::from_be_bytes(bytes) }
     }

@@ -6,20 +6,16 @@ use crate::{AccountId, Money, OutageName, PaymentId, ProductId, Timestamp};
 /// One purchase of an account, as far as later purchases and requests ask about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Purchase {
-    /// The payment.
     pub payment: PaymentId,
     /// Stripe's price.
     pub price: String,
-    /// What was paid.
     pub paid: Money,
-    /// When it was charged.
     pub charged_at: Timestamp,
 }
 
 /// A refund of a payment that has not failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refunded {
-    /// The payment.
     pub payment: PaymentId,
     /// How much of it, in minor units.
     pub minor: u64,
@@ -66,7 +62,6 @@ pub struct Finding {
     pub reason: String,
     /// Who: the `sub` of the token.
     pub by: String,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -92,7 +87,7 @@ impl Abuse {
     }
 
     /// The value with this word.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub fn parse(name: &str) -> Option<Self> {
         [Self::None, Self::Indicated, Self::Confirmed].into_iter().find(|abuse| abuse.as_str() == name)
     }
 }
@@ -107,13 +102,9 @@ pub const OUTAGES_MAX: u16 = 50;
 pub struct Outage {
     /// Its name, given by the person who recorded it.
     pub name: OutageName,
-    /// The product.
     pub product: ProductId,
-    /// When it began.
     pub began_at: Timestamp,
-    /// When it ended.
     pub ended_at: Timestamp,
-    /// Who recorded it.
     pub recorded: Witness,
     /// Who confirmed it: somebody else. Until then no decision rests on it.
     pub confirmed: Option<Witness>,
@@ -124,6 +115,5 @@ pub struct Outage {
 pub struct Witness {
     /// The person: the `sub` of the token.
     pub by: String,
-    /// When.
     pub at: Timestamp,
 }

@@ -32,14 +32,12 @@ pub struct PastHold {
     pub hold: Hold,
     /// The newest thing.
     pub last: LastGeneration,
-    /// When that was.
     pub last_at: Timestamp,
 }
 
 /// What the journal tells of a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GenerationHistory {
-    /// The generation.
     pub generation: GenerationId,
     /// Its past, `None` where the journal knows no hold of it.
     pub past: Option<PastHold>,

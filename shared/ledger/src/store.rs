@@ -19,10 +19,8 @@ pub struct Commit {
     pub mark: Option<Timestamp>,
 }
 
-/// The outcome of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitOutcome {
-    /// All of it is written.
     Written,
     /// Nothing is written: another writer's entry has the number, and is the account's newest or older.
     Behind(Box<Entry>),
@@ -75,7 +73,6 @@ pub trait LedgerStore: Sync {
 
 /// Keeps payments. Every method is one round trip.
 pub trait PaymentStore: LedgerStore {
-    /// A payment.
     fn payment(&self, id: &PaymentId) -> impl Future<Output = Result<Option<Payment>, Self::Error>> + Send;
 
     /// Whether money of a payment that is not recorded is known to have moved: it was refunded or disputed.
@@ -220,7 +217,6 @@ pub trait DownloadStore: LedgerStore {
 /// A due marker: something of the account may be due at `due_at`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
-    /// The account.
     pub account: AccountId,
     /// Since when.
     pub due_at: Timestamp,

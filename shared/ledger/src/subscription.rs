@@ -15,9 +15,7 @@ const ANNOUNCED_MAX: u32 = 8;
 /// A subscription as Stripe's events report it, with what was confirmed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
-    /// Its id.
     pub id: SubscriptionId,
-    /// Whose.
     pub account: AccountId,
     /// The instant of the newest event that is in this record; an older one changes nothing.
     pub as_of: Timestamp,
@@ -39,7 +37,6 @@ pub struct Subscription {
 /// A cancellation that was confirmed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confirmation {
-    /// When.
     pub at: Timestamp,
     /// Through which channel.
     pub channel: Channel,
@@ -67,7 +64,6 @@ impl Confirmation {
 /// How a cancellation was confirmed (`S1-8`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Channel {
-    /// By the customer, here.
     Customer,
     /// By a support person for the customer, here.
     Support,
@@ -121,9 +117,7 @@ impl Subscription {
 /// A confirmed cancellation that was not reported to Stripe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreportedCancellation {
-    /// The account.
     pub account: AccountId,
-    /// The subscription.
     pub subscription: SubscriptionId,
 }
 

@@ -19,7 +19,7 @@ pub struct InMemoryPayoutQueue {
 pub struct QueueRefuses;
 
 impl InMemoryPayoutQueue {
-    /// What was announced, oldest first: a request's id, or an account and a subscription with a space between.
+    /// What was announced, oldest first: a request, or an account and a subscription with a space between.
     pub fn announced(&self) -> Vec<String> {
         self.announced.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -24,7 +24,6 @@ pub const ANSWERS_MAX: usize = 6;
 pub struct ActionSource {
     /// Who: the customer, or a support person, in the customer's name unless it is a review.
     pub by: Actor,
-    /// When.
     pub at: Timestamp,
     /// [`crate::fingerprint`] of what was sent.
     pub fingerprint: [u8; 32],
@@ -35,7 +34,6 @@ pub struct ActionSource {
 pub struct Action {
     /// Who did it, and when.
     pub source: ActionSource,
-    /// What.
     pub kind: ActionKind,
 }
 
@@ -52,20 +50,11 @@ pub enum ActionKind {
     /// The request was taken back.
     Withdrew,
     /// A person was asked to look again.
-    Reopened {
-        /// Why.
-        note: String,
-    },
+    Reopened { note: String },
     /// An offer was accepted.
-    Accepted {
-        /// The offer.
-        offer: String,
-    },
+    Accepted { offer: String },
     /// An offer was declined.
-    Declined {
-        /// The offer.
-        offer: String,
-    },
+    Declined { offer: String },
     /// What was approved and not made was brought back to people.
     HeldBack {
         /// Why: a person's words, or a short name of what the payout found.

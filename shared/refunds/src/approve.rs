@@ -10,16 +10,14 @@ use policy::{Discount, Document};
 
 use crate::save::{AttemptOutcome, Failure, read_head, settle};
 use crate::{
-    CountedBy, Counting, Granted, Holder, LedgerHead, Pays, Quote, RefundStore, RefundedSum, Request,
+    CountedBy, Counting, Granted, Holder, LedgerHead, Pays, Quote, RefundRequest, RefundStore, RefundedSum,
     ReviewError, Save, State, policy_ref,
 };
 
 /// Who approves, under which policy, and which records were read already.
 #[derive(Debug, Clone)]
 pub struct ApprovalContext {
-    /// Who.
     pub actor: Actor,
-    /// By which policy.
     pub policy: Option<PolicyRef>,
     /// How long credits that come back after their lot's expiry stay usable, in seconds.
     pub grace_s: u64,
@@ -36,9 +34,9 @@ pub struct ApprovalContext {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApprovalOutcome {
     /// It is saved, with its intent to pay and the ledger's entry.
-    Saved(Box<Request>),
+    Saved(Box<RefundRequest>),
     /// Another writer saved the request first; this is what is stored.
-    Stale(Box<Request>),
+    Stale(Box<RefundRequest>),
     /// Less is left of the payment than was approved: another refund was faster (D9, E12).
     NothingLeft,
     /// The payment is disputed at the cardholder's bank, so that a refund could pay it twice (E13).
@@ -58,8 +56,8 @@ pub enum ApprovalOutcome {
     TooMany,
     /// Its case belongs to this request, which may have ended since.
     Taken(Holder),
-    /// Its case belongs to this request, for which it has to wait ([`Request::keeps_case`]).
-    Open(Box<Request>),
+    /// Its case belongs to this request, for which it has to wait ([`RefundRequest::keeps_case`]).
+    Open(Box<RefundRequest>),
 }
 
 impl ApprovalContext {
@@ -89,7 +87,7 @@ impl ApprovalContext {
 pub async fn approve<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
-    request: &Request,
+    request: &RefundRequest,
     quote: &Quote,
     grounds: ApprovalContext,
     now: Timestamp,
@@ -138,7 +136,7 @@ pub async fn approve<S: RefundStore, P: Pause>(
 async fn approve_money<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
-    request: &Request,
+    request: &RefundRequest,
     (quote, id, amount): (&Quote, &PaymentId, Money),
     mut grounds: ApprovalContext,
     now: Timestamp,
@@ -197,7 +195,7 @@ async fn approve_money<S: RefundStore, P: Pause>(
 async fn approve_credits<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
-    request: &Request,
+    request: &RefundRequest,
     (command, credits, counted): (&Command, Credits, Option<&Quote>),
     mut grounds: ApprovalContext,
     now: Timestamp,
@@ -253,7 +251,7 @@ async fn approve_credits<S: RefundStore, P: Pause>(
 }
 
 fn order<'order>(
-    request: &'order Request,
+    request: &'order RefundRequest,
     command: &'order Command,
     grounds: &ApprovalContext,
 ) -> Order<'order> {
@@ -278,7 +276,7 @@ fn revoked_by(commit: &Commit) -> Option<(Credits, Credits)> {
 /// Saves an approved request with the intent to give the discount.
 async fn approve_discount<S: RefundStore>(
     store: &S,
-    request: &Request,
+    request: &RefundRequest,
     (subscription, discount): (&SubscriptionId, &Discount),
     now: Timestamp,
 ) -> Result<ApprovalOutcome, Failure<S>> {

@@ -3,7 +3,7 @@
 use ledger::{ExecuteError, LedgerStore, Pause, Timestamp};
 
 use crate::approve::{ApprovalContext, ApprovalOutcome, approve};
-use crate::{Quote, RefundStore, Request, Save, SaveOutcome};
+use crate::{Quote, RefundRequest, RefundStore, Save, SaveOutcome};
 
 /// Saves a request and carries `quote` out with it.
 ///
@@ -13,7 +13,7 @@ use crate::{Quote, RefundStore, Request, Save, SaveOutcome};
 pub async fn carry_out<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
-    request: &Request,
+    request: &RefundRequest,
     quote: Option<&Quote>,
     grounds: ApprovalContext,
     now: Timestamp,
@@ -48,7 +48,7 @@ pub async fn carry_out<S: RefundStore, P: Pause>(
 /// Nothing where somebody else was at work on the same items.
 async fn save_alone<S: RefundStore>(
     store: &S,
-    request: &Request,
+    request: &RefundRequest,
 ) -> Result<Option<ApprovalOutcome>, ExecuteError<<S as LedgerStore>::Error>> {
     let save = Save { request: request.clone(), commit: None, refunded: None };
     Ok(match store.save(&save).await.map_err(ExecuteError::Store)? {

@@ -1,7 +1,7 @@
 //! A request's clocks: every promise of its policy that applies to it, as an object with a deadline.
 //!
 //! Clocks are computed from the request's time-line and its document alone, so code that moves a request
-//! need not update them. [`crate::Request::keep_time`] brings them up to date. A request that was moved
+//! need not update them. [`crate::RefundRequest::keep_time`] brings them up to date. A request that was moved
 //! without it is due at once, so that the sweep calls it. Only the marks (warned, breached) are carried over.
 //! What starts, stops and ends a clock depends on what the promise is about:
 //!
@@ -9,7 +9,7 @@
 //! |---|---|---|---|
 //! | `request_submitted` | with the submission | never | with the first answer that says something: a question, an approval, a refusal, or what follows from them; being put before a person is none |
 //! | `request_complete` | when nothing is missing, and again when a closed request is reopened | while information is asked for, where the promise says `pauses` | when the request is approved, refused or withdrawn |
-//! | `refund_succeeded` | when Stripe confirmed the refund | never | when a person notes that the money is there ([`crate::Request::arrived`]), or when that refund fails after all |
+//! | `refund_succeeded` | when Stripe confirmed the refund | never | when a person notes that the money is there ([`crate::RefundRequest::arrived`]), or when that refund fails after all |
 //! | `payment_charged` | with the charge | never | when the credits land, or as `request_complete` |
 //! | `generation_failed` | no request is needed: the hold's own deadline is this clock | | |
 //!
@@ -48,9 +48,9 @@ pub struct Clock {
     pub paused_ms: i64,
     /// When what was promised happened, in time or late.
     pub ended_at: Option<Timestamp>,
-    /// When people were warned: the mark of [`crate::Request::mark_time`].
+    /// When people were warned: the mark of [`crate::RefundRequest::mark_time`].
     pub warned_at: Option<Timestamp>,
-    /// When its breach was noted: the mark of [`crate::Request::mark_time`].
+    /// When its breach was noted: the mark of [`crate::RefundRequest::mark_time`].
     pub breached_at: Option<Timestamp>,
 }
 

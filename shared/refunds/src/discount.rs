@@ -8,7 +8,6 @@ use policy::Discount;
 /// The intent to make a subscription's next renewal cheaper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenewalDiscount {
-    /// The subscription.
     pub subscription: SubscriptionId,
     /// How much cheaper.
     pub discount: Discount,

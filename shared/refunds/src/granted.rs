@@ -27,7 +27,6 @@ pub enum CountedBy {
 /// The credits granted so far, by day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
-    /// Of what.
     pub of: CountedBy,
     /// Credits by the days since 1970, UTC.
     pub days: BTreeMap<i64, u64>,

@@ -8,22 +8,22 @@ use ledger::{Actor, Cause, ExecuteError, Pause, Timestamp};
 
 use crate::report::reversed;
 use crate::save::{AttemptOutcome, Failure, settle};
-use crate::{ActionSource, RefundStore, Request};
+use crate::{ActionSource, RefundRequest, RefundStore};
 
 /// How an attempt to hold back ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HoldBackOutcome {
     /// It is back before people.
-    HeldBack(Box<Request>),
+    HeldBack(Box<RefundRequest>),
     /// Another writer was first; this is what is stored.
-    Stale(Box<Request>),
+    Stale(Box<RefundRequest>),
 }
 
 /// Brings an approved request back to people. What was revoked for it is restored.
 pub async fn hold_back<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
-    request: &Request,
+    request: &RefundRequest,
     (call, reason): (&ActionSource, &str),
     now: Timestamp,
 ) -> Result<HoldBackOutcome, Failure<S>> {

@@ -21,7 +21,6 @@ const PRICE_UNKNOWN: &str = "unknown";
 /// What may be a case, and when it is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lead {
-    /// Whose.
     pub account: AccountId,
     /// What it is about.
     pub subject: LeadSubject,
@@ -38,14 +37,12 @@ pub enum LeadSubject {
     Uncredited(UncreditedPurchase),
     /// A payment that may be a billing error.
     Payment {
-        /// The payment.
         payment: PaymentId,
         /// The error.
         reason: Reason,
     },
     /// A generation whose ending a person decides (`S2-5`, `S2-6`).
     Ending {
-        /// The generation.
         generation: GenerationId,
         /// How its service said that it failed.
         kind: FailureKind,
@@ -57,7 +54,6 @@ pub enum LeadSubject {
 /// A purchase that is paid and not on the balance: a pack, a period of a plan, or what nobody could read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UncreditedPurchase {
-    /// The payment.
     pub payment: PaymentId,
     /// What was bought, where the event says so.
     pub product: Option<ProductId>,
@@ -65,9 +61,7 @@ pub struct UncreditedPurchase {
     pub pack: Option<Pack>,
     /// The subscription's charge that it is; `None` for what is sold once.
     pub charge: Option<Charge>,
-    /// What was paid.
     pub paid: Money,
-    /// When it was charged.
     pub charged_at: Timestamp,
     /// Who bought it, as far as the event says.
     pub buyer: Buyer,
@@ -76,7 +70,6 @@ pub struct UncreditedPurchase {
 /// A charge of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// The subscription.
     pub subscription: SubscriptionId,
     /// Stripe's `billing_reason`, as it was.
     pub billing_reason: String,
@@ -89,7 +82,6 @@ pub struct Charge {
 pub struct Pack {
     /// Stripe's price.
     pub price: String,
-    /// All its credits.
     pub credits: Credits,
 }
 
@@ -133,7 +125,6 @@ impl UncreditedPurchase {
         }
     }
 
-    /// What it was for.
     pub fn kind(&self) -> PaymentKind {
         match &self.charge {
             Some(charge) => PaymentKind::Subscription {
@@ -150,7 +141,6 @@ pub trait LeadStore: LedgerStore {
     /// Notes a lead, and says whether it is new; one that is noted already stays as it is.
     fn note(&self, lead: &Lead) -> impl Future<Output = Result<bool, Self::Error>> + Send;
 
-    /// A lead by its id.
     fn lead(&self, id: &RefundRequestId) -> impl Future<Output = Result<Option<Lead>, Self::Error>> + Send;
 
     /// Keeps a lead that has its request as a record, in place of what is stored of it.

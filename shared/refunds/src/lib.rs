@@ -45,7 +45,7 @@ pub use policy_ref::policy_ref;
 pub use queue::{Priority, Urgent, Waiting};
 pub use quote::{Arrival, ChosenTerms, LotKept, LotRevoked, Pays, Quote, QuoteInputs, arrival};
 pub use report::{ReportOutcome, decline, report, undo};
-pub use request::{Progress, Request, Step};
+pub use request::{Progress, RefundRequest, Step};
 pub use review::{Approval, FirstApproval, REVIEWS_MAX, Review, ReviewError, ReviewOutcome, ReviewVerdict};
 pub use save::{LedgerHead, RefundStore};
 pub use state::{EdgeError, State};

@@ -70,7 +70,7 @@ impl OfferState {
     }
 
     /// The state of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }

@@ -22,9 +22,7 @@ pub struct Payout {
     pub payment: PaymentId,
     /// Stripe's PaymentIntent, where `payment` is an invoice and Stripe was asked which payment it was.
     pub charge: Option<PaymentId>,
-    /// How much.
     pub amount: Money,
-    /// Credits that were revoked for it.
     pub revoked: Credits,
     /// Debt that was made for it.
     pub debt: Credits,
@@ -83,9 +81,7 @@ pub struct RefundSighting {
     pub id: RefundId,
     /// The payment it belongs to.
     pub payment: PaymentId,
-    /// How much.
     pub amount: Money,
-    /// Its status.
     pub status: RefundStatus,
     /// Why it failed.
     pub failure: Option<String>,

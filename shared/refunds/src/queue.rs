@@ -30,7 +30,7 @@ impl Priority {
     }
 
     /// The priority of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub fn parse(name: &str) -> Option<Self> {
         [Self::Raised, Self::Normal].into_iter().find(|priority| priority.as_str() == name)
     }
 }
@@ -51,9 +51,7 @@ pub struct Urgent {
 /// What the queue shows of a request that waits for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// The request.
     pub id: RefundRequestId,
-    /// Whose.
     pub account: AccountId,
     /// The product that it is about, where that is recorded.
     pub product: Option<String>,
@@ -65,7 +63,6 @@ pub struct Waiting {
     pub recommendation: Option<Recommendation>,
     /// Where it stands.
     pub state: State,
-    /// When it was submitted.
     pub submitted_at: Timestamp,
     /// How urgent it is.
     pub priority: Priority,

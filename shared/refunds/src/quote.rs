@@ -34,33 +34,20 @@ pub struct QuoteInputs<'s> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pays {
     /// Money of a payment, to its original method (`S3-23`).
-    Money {
-        /// The payment.
-        payment: PaymentId,
-        /// How much of it.
-        amount: Money,
-    },
+    Money { payment: PaymentId, amount: Money },
     /// The credits of a generation, to the lots that they came from.
-    GivenBack {
-        /// The generation.
-        generation: GenerationId,
-        /// How many.
-        credits: Credits,
-    },
+    GivenBack { generation: GenerationId, credits: Credits },
     /// The credits that a payment bought and that have not landed.
     Bought {
-        /// The payment.
         payment: PaymentId,
         /// The product whose operations may spend them.
         product: ProductId,
-        /// How many.
         credits: Credits,
         /// Whether they are a plan's, so that they expire as its other credits do; those of a pack never do.
         of_plan: bool,
     },
     /// A lower price of a subscription's next renewal (`S2-19`).
     Discount {
-        /// The subscription.
         subscription: SubscriptionId,
         /// How much cheaper.
         discount: Discount,
@@ -69,7 +56,6 @@ pub enum Pays {
     Granted {
         /// The product whose operations may spend them.
         product: ProductId,
-        /// How many.
         credits: Credits,
         /// How long they can be used, in seconds; `None` never ends.
         usable_s: Option<u64>,
@@ -97,9 +83,7 @@ pub(crate) struct Terms {
 /// What happens to the lot of a payment whose money goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LotRevoked {
-    /// The lot.
     pub lot: LotId,
-    /// Credits that are revoked.
     pub revoked: Credits,
     /// Credits that are left to use after that.
     pub left: Credits,
@@ -114,7 +98,6 @@ pub struct LotRevoked {
 /// A lot that stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LotKept {
-    /// The lot.
     pub lot: LotId,
     /// Its credits, those of running generations among them.
     pub credits: Credits,

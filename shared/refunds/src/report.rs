@@ -6,7 +6,9 @@ use ledger::{
 };
 
 use crate::save::{AttemptOutcome, Failure, read_head, settle};
-use crate::{LedgerHead, RefundSighting, RefundStore, RefundedSum, Request, Save, SightingOutcome, State};
+use crate::{
+    LedgerHead, RefundRequest, RefundSighting, RefundStore, RefundedSum, Save, SightingOutcome, State,
+};
 
 /// How a report of Stripe's ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +131,7 @@ pub async fn undo<S: RefundStore, P: Pause>(
 /// dispute of its payment is lost, or the refund failed `by_dispute` and its disputes have not ended well.
 async fn undone<S: RefundStore>(
     store: &S,
-    mut request: Request,
+    mut request: RefundRequest,
     by_dispute: bool,
     cause: Cause,
     now: Timestamp,
@@ -150,7 +152,7 @@ async fn undone<S: RefundStore>(
 /// The request with the ledger's and the payment's part of taking back a payout that no money left for.
 pub(crate) async fn reversed<S: RefundStore>(
     store: &S,
-    request: Request,
+    request: RefundRequest,
     payment: Option<&Payment>,
     (cause, actor): (Cause, Actor),
     now: Timestamp,

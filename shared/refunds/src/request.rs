@@ -24,19 +24,15 @@ use crate::{
 pub struct Step {
     /// The state it led to.
     pub state: State,
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub actor: Actor,
 }
 
 /// A refund request. Its progress moves by its methods alone, so that a state is reached by an edge of the
 /// table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// Its id.
+pub struct RefundRequest {
     pub id: RefundRequestId,
-    /// Whose.
     pub account: AccountId,
     /// What is asked, and what the policy says to it.
     pub case: Case,
@@ -48,7 +44,6 @@ pub struct Request {
 pub struct Progress {
     /// Where it stands.
     pub state: State,
-    /// When it was submitted.
     pub submitted_at: Timestamp,
     /// What people did with it since, oldest first.
     pub actions: Vec<Action>,
@@ -72,7 +67,7 @@ pub struct Progress {
     pub steps: Vec<Step>,
     /// When the sweep has to look at its payout.
     pub due_at: Option<Timestamp>,
-    /// The promises of the policy to it: [`Request::keep_time`].
+    /// The promises of the policy to it: [`RefundRequest::keep_time`].
     pub clocks: Vec<Clock>,
     /// When the sweep has to look at its clocks: at once after a move, until time is kept.
     pub clocks_due_at: Option<Timestamp>,
@@ -82,7 +77,7 @@ pub struct Progress {
     pub version: u64,
 }
 
-impl Request {
+impl RefundRequest {
     /// A request out of its stored parts.
     pub fn restore((id, account): (RefundRequestId, AccountId), case: Case, progress: Progress) -> Self {
         Self { id, account, case, progress }
@@ -106,7 +101,6 @@ impl Request {
         self.progress.state
     }
 
-    /// When it was submitted.
     pub fn submitted_at(&self) -> Timestamp {
         self.progress.submitted_at
     }
@@ -199,7 +193,7 @@ impl Request {
     }
 
     /// Opens a request where its decision, made by `document`, leads to. An approved one has no payout until
-    /// [`Request::record_payout_intent`].
+    /// [`RefundRequest::record_payout_intent`].
     pub fn open(
         (id, account): (RefundRequestId, AccountId),
         actor: Actor,

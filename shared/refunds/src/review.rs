@@ -2,7 +2,7 @@
 //!
 //! Above the document's limit two people approve the same quote, and neither of them asked for it. The first
 //! approval is kept, and the second one carries it out. This module enforces the rule, and so does the
-//! condition of the write, independent of this code ([`crate::Request::approval`]).
+//! condition of the write, independent of this code ([`crate::RefundRequest::approval`]).
 
 use ledger::{Credits, Money, ProductId, Timestamp};
 use policy::{Missing, Remedy};
@@ -24,7 +24,6 @@ pub enum ReviewVerdict {
     GrantCredits {
         /// The product whose operations may spend them.
         product: ProductId,
-        /// How many.
         credits: Credits,
     },
     /// Nothing.
@@ -33,7 +32,6 @@ pub enum ReviewVerdict {
     Ask(Vec<Missing>),
     /// One of the decision's offers is made to the customer; it is carried out when they accept.
     Offer {
-        /// The offer.
         offer: String,
         /// What it is worth.
         remedy: Remedy,
@@ -45,7 +43,6 @@ pub enum ReviewVerdict {
 pub struct Review {
     /// What was decided.
     pub verdict: ReviewVerdict,
-    /// Why.
     pub reason: String,
     /// What it rests on; a question needs nothing.
     pub ground: Option<Ground>,
@@ -53,7 +50,7 @@ pub struct Review {
     pub chosen: ChosenTerms,
     /// The quote that the reviewer was shown.
     pub quote: Option<String>,
-    /// Whether it is not what the machine recommended; [`crate::Request::review`] says.
+    /// Whether it is not what the machine recommended; [`crate::RefundRequest::review`] says.
     pub overrides: bool,
 }
 
@@ -64,7 +61,6 @@ pub struct FirstApproval {
     pub by: String,
     /// The quote that was approved.
     pub quote: String,
-    /// When.
     pub at: Timestamp,
 }
 

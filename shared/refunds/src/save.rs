@@ -6,8 +6,8 @@ use ledger::{
 };
 
 use crate::{
-    CaseStore, CountStore, Counting, DueRequestStore, Holder, LeadStore, QueueStore, Request, RequestStore,
-    Save, SaveOutcome,
+    CaseStore, CountStore, Counting, DueRequestStore, Holder, LeadStore, QueueStore, RefundRequest,
+    RequestStore, Save, SaveOutcome,
 };
 
 /// Everything that requests rest on, failing in one way. Code that needs one thing names its port alone.
@@ -60,8 +60,8 @@ pub enum LedgerHead {
 }
 
 pub(crate) enum AttemptOutcome {
-    Written(Box<Request>),
-    Stale(Box<Request>),
+    Written(Box<RefundRequest>),
+    Stale(Box<RefundRequest>),
     NotAllowed,
     TooMany,
     Taken(Holder),

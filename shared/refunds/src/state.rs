@@ -110,7 +110,7 @@ impl State {
     }
 
     /// The state of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }
@@ -143,9 +143,9 @@ mod tests {
             let taken = State::ALL.into_iter().filter(|to| from.transition_to(*to) == Ok(*to));
             let taken: Vec<&str> = taken.map(State::as_str).collect();
             assert_eq!((from.as_str(), taken.join(" ").as_str()), (name, edges));
-            assert_eq!(State::from_name(name), Some(from));
+            assert_eq!(State::parse(name), Some(from));
         }
-        assert_eq!(State::from_name("paid"), None);
+        assert_eq!(State::parse("paid"), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use ledger::{
     AccountId, Actor, Commit, CommitOutcome, Money, Payment, PaymentId, RefundRequestId, Timestamp,
 };
 
-use crate::{Count, CountedBy, Counting, Request, State, Waiting};
+use crate::{Count, CountedBy, Counting, RefundRequest, State, Waiting};
 
 /// How many requests a customer can file on one day, UTC: more than anybody has reason for, and few enough
 /// that no single account fills support's queue. What support files in a customer's name is not counted.
@@ -16,7 +16,7 @@ pub const FILED_A_DAY_MAX: u64 = 60;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Save {
     /// The request as it is to be; its `version` is one above the stored one, 1 for a first save.
-    pub request: Request,
+    pub request: RefundRequest,
     /// The ledger's entry that goes with it.
     pub commit: Option<Commit>,
     /// The payment's sum of refunds moves from one amount to another with it, which is the guard of
@@ -27,7 +27,6 @@ pub struct Save {
 /// The move of a payment's sum of refunds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefundedSum {
-    /// The payment.
     pub payment: PaymentId,
     /// The sum as it was read, in minor units.
     pub from_minor: u64,
@@ -85,19 +84,16 @@ impl RefundedSum {
 /// generation for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// The request.
     pub request: RefundRequestId,
     /// Its version when it took the case.
     pub version: u64,
 }
 
-/// The outcome of a save.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SaveOutcome {
-    /// All of it is written.
     Written,
     /// Nothing is written: the stored request has another version, or exists already.
-    Stale(Box<Request>),
+    Stale(Box<RefundRequest>),
     /// Nothing is written: the request takes a case that belongs to this one.
     Taken(Holder),
     /// Nothing is written: the ledger's part did not go through.
@@ -116,7 +112,6 @@ pub enum SaveOutcome {
 /// Something that the sweep has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// What.
     pub thing: DueThing,
     /// Since when.
     pub due_at: Timestamp,
@@ -125,7 +120,6 @@ pub struct Due {
 /// What the sweep looks at beside accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DueThing {
-    /// A request.
     Request(RefundRequestId),
     /// A lead, by its id: [`crate::Lead`].
     Lead(RefundRequestId),
@@ -149,7 +143,7 @@ pub trait RequestStore: Sync {
     fn request(
         &self,
         id: &RefundRequestId,
-    ) -> impl Future<Output = Result<Option<Request>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Option<RefundRequest>, Self::Error>> + Send;
 
     /// Up to `limit` requests of an account, newest first; `None` begins at the newest.
     fn requests_of(
@@ -157,7 +151,7 @@ pub trait RequestStore: Sync {
         account: &AccountId,
         before: Option<ListedBefore>,
         limit: u16,
-    ) -> impl Future<Output = Result<Vec<Request>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Vec<RefundRequest>, Self::Error>> + Send;
 
     /// Writes a request and what goes with it, all or nothing, and with them the case that it takes
     /// ([`Save::takes_case`]).
@@ -184,7 +178,7 @@ pub trait CaseStore: RequestStore {
     fn take_case(
         &self,
         holder: &Holder,
-        request: &Request,
+        request: &RefundRequest,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 

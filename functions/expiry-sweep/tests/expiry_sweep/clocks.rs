@@ -7,7 +7,7 @@ use ledger::contract::at;
 use ledger::{Actor, Timestamp};
 use policy::{Fact, Facts, InForce, Reason, decide};
 use refunds::{
-    Case, ClockState, Priority, QueueStore, Request, RequestStore, Save, State, fingerprint, request_id,
+    Case, ClockState, Priority, QueueStore, RefundRequest, RequestStore, Save, State, fingerprint, request_id,
 };
 
 use crate::scene::{DAY_S, Scene, id, tick};
@@ -19,7 +19,7 @@ const SAME_DAY_S: u64 = 40 * 3_600;
 
 /// A request of `name` about `product` that waits for a person since `now`; without clocks where no time was
 /// kept for it.
-async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: bool) -> Request {
+async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: bool) -> RefundRequest {
     let InForce::Version(document) = policy_documents::documents().in_force(product, now.as_ms()) else {
         panic!("the policy is in force")
     };
@@ -35,7 +35,7 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
         facts,
     };
     let whose = (request_id(&id(name), "key-1"), id(name));
-    let mut request = Request::open(whose, Actor::Customer, case, document, now);
+    let mut request = RefundRequest::open(whose, Actor::Customer, case, document, now);
     if request.state() == State::NeedsInformation {
         // Whatever the policy asks for first, a person has it in hand here.
         request = request.restored_with(|progress| {
@@ -52,13 +52,13 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
     request
 }
 
-async fn save(scene: &Scene, request: &mut Request, version: u64) {
+async fn save(scene: &Scene, request: &mut RefundRequest, version: u64) {
     *request = request.restored_with(|progress| progress.version = version);
     let save = Save { request: request.clone(), commit: None, refunded: None };
     assert_eq!(scene.tables.save(&save).await.unwrap(), refunds::SaveOutcome::Written);
 }
 
-async fn stored(scene: &Scene, request: &Request) -> Request {
+async fn stored(scene: &Scene, request: &RefundRequest) -> RefundRequest {
     scene.tables.request(&request.id).await.unwrap().unwrap()
 }
 

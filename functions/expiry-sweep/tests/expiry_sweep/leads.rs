@@ -10,8 +10,8 @@ use ledger_dynamodb::{AdoptionOutcome, ExternalRefund};
 use policy::{Fact, FailureKind, Outcome, Reason, Recommendation};
 use policy_documents::documents;
 use refunds::{
-    Charge, ClockState, Lead, LeadStore, LeadSubject, Pack, Request, RequestStore, Save, SaveOutcome, State,
-    UncreditedPurchase,
+    Charge, ClockState, Lead, LeadStore, LeadSubject, Pack, RefundRequest, RequestStore, Save, SaveOutcome,
+    State, UncreditedPurchase,
 };
 
 use crate::scene::{DAY_S, Scene, id};
@@ -46,11 +46,11 @@ async fn uncredited(scene: &Scene, name: &str, charged: Timestamp) -> PaymentId 
     payment
 }
 
-async fn cases(scene: &Scene, name: &str) -> Vec<Request> {
+async fn cases(scene: &Scene, name: &str) -> Vec<RefundRequest> {
     scene.tables.requests_of(&id(name), None, 10).await.unwrap()
 }
 
-async fn the_case(scene: &Scene, name: &str) -> Request {
+async fn the_case(scene: &Scene, name: &str) -> RefundRequest {
     let [case] = cases(scene, name).await.try_into().unwrap();
     case
 }
@@ -104,7 +104,7 @@ fn suspected(payment: &str, reason: Reason, since: Timestamp) -> Lead {
     lead("a", LeadSubject::Payment { payment: payment_id(payment), reason }, since)
 }
 
-fn recommended(case: &Request) -> Option<&Recommendation> {
+fn recommended(case: &RefundRequest) -> Option<&Recommendation> {
     match &case.case.decision.outcome {
         Outcome::Person { recommendation } => recommendation.as_ref(),
         _ => None,
@@ -418,7 +418,7 @@ async fn whoever_has_filed_for_the_same_keeps_the_case() {
     let assessment = Box::pin(cases::assess_lead(&scene.tables, &noted, at(2 * DAY_S)));
     let assessment = assessment.await.unwrap().unwrap();
     let whose = (refunds::request_id(&id("a"), "key-1"), id("a"));
-    let own = Request::open(
+    let own = RefundRequest::open(
         whose,
         ledger::Actor::Customer,
         assessment.case.clone(),

@@ -5,14 +5,14 @@ use ledger::{Actor, LedgerStore, PaymentId, PaymentStore, RefundId, Subscription
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
     ActionSource, ApprovalContext, ApprovalOutcome, Case, ChosenTerms, PlanEnd, Quote, QuoteInputs,
-    RefundSighting, RefundStatus, Request, RequestStore, Review, ReviewOutcome, ReviewVerdict, Save,
+    RefundRequest, RefundSighting, RefundStatus, RequestStore, Review, ReviewOutcome, ReviewVerdict, Save,
     SaveOutcome, SightingOutcome, approve, fingerprint, request_id,
 };
 
 use crate::scene::{DAY_S, Scene, id};
 
 /// A request of `now` for a pack's money that a person has approved; its message was lost.
-async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
+async fn approved(scene: &Scene, name: &str, now: Timestamp) -> RefundRequest {
     scene.grant(name, &format!("pi_{name}"), None, now).await;
     let payment = PaymentId::new(format!("pi_{name}")).unwrap();
     let payment = scene.tables.payment(&payment).await.unwrap().unwrap();
@@ -30,7 +30,7 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
         decision: decide(document, &Facts::new(), Reason::Other, now.as_ms()),
     };
     let mut request =
-        Request::open((request_id(&id(name), "key-1"), id(name)), Actor::Customer, case, document, now);
+        RefundRequest::open((request_id(&id(name), "key-1"), id(name)), Actor::Customer, case, document, now);
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();
     let review = Review {
@@ -63,7 +63,7 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> Request {
     *request
 }
 
-async fn stored(scene: &Scene, request: &Request) -> Request {
+async fn stored(scene: &Scene, request: &RefundRequest) -> RefundRequest {
     scene.tables.request(&request.id).await.unwrap().unwrap()
 }
 

@@ -10,7 +10,7 @@ use ledger_dynamodb::{Tables, in_process};
 use policy::{Discount, Facts, Reason};
 use refund_payout::{Paid, PayoutError, pay};
 use refunds::{
-    ActionSource, ApprovalContext, ApprovalOutcome, Case, ChosenTerms, Quote, QuoteInputs, Request,
+    ActionSource, ApprovalContext, ApprovalOutcome, Case, ChosenTerms, Quote, QuoteInputs, RefundRequest,
     RequestStore, Review, ReviewOutcome, ReviewVerdict, State, approve, fingerprint, request_id,
 };
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
@@ -161,7 +161,7 @@ impl World {
             facts,
         };
         let whose = (self.request.clone(), account());
-        let mut request = Request::open(whose, Actor::Customer, case, document, at(1));
+        let mut request = RefundRequest::open(whose, Actor::Customer, case, document, at(1));
         // Whatever the policy asks for first, a person has it in hand here.
         request = request.restored_with(|progress| progress.state = State::InReview);
         let payment = self.store.payment(&self.payment).await.unwrap().unwrap();
@@ -213,7 +213,7 @@ impl World {
         Box::pin(pay(&self.store, &Backoff::default(), &self.client, &self.request, now)).await
     }
 
-    pub(crate) async fn stored(&self) -> Request {
+    pub(crate) async fn stored(&self) -> RefundRequest {
         self.store.request(&self.request).await.unwrap().unwrap()
     }
 

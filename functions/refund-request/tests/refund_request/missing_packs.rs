@@ -187,7 +187,7 @@ async fn s2_21_money_that_moves_before_the_request_is_filed_is_no_known_fact() {
     }
 }
 
-async fn leads_nowhere(world: &World, request: &refunds::Request, quote: &refunds::Quote) {
+async fn leads_nowhere(world: &World, request: &refunds::RefundRequest, quote: &refunds::Quote) {
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
     let grounds = refunds::ApprovalContext::of(document, ledger::Actor::Policy);
     let (store, pause) = (&world.app.store, &world.app.backoff);
@@ -198,7 +198,7 @@ async fn leads_nowhere(world: &World, request: &refunds::Request, quote: &refund
 }
 
 /// A request about to be approved by the machine, and what could be carried out for it, as it was read.
-async fn about_to_be_carried_out(world: &World, id: &str) -> (refunds::Request, [refunds::Quote; 2]) {
+async fn about_to_be_carried_out(world: &World, id: &str) -> (refunds::RefundRequest, [refunds::Quote; 2]) {
     let head = world.app.store.head(&account()).await.unwrap();
     let stored = refunds::RequestStore::request(&world.app.store, &id.parse().unwrap()).await.unwrap();
     let mut request = stored.unwrap();

@@ -3,7 +3,7 @@
 use ledger::{AccountId, Actor, PaymentId, PaymentStore, PurchaseStore, SubscriberStore, SubscriptionId};
 use policy::{Facts, Reason};
 use policy_documents::documents;
-use refunds::{Case, Request, RequestStore, Save, SaveOutcome, fingerprint, request_id};
+use refunds::{Case, RefundRequest, RequestStore, Save, SaveOutcome, fingerprint, request_id};
 use serde_json::{Value, json};
 use testkit::stand_in::DashboardRefund;
 
@@ -93,7 +93,7 @@ async fn a_request_that_opened_itself_is_no_word_of_the_customers() {
         };
         let account = AccountId::new(ACCOUNT).unwrap();
         let whose = (request_id(&account, "filed"), account);
-        let request = Request::open(whose, filed_by, case, document, at(50));
+        let request = RefundRequest::open(whose, filed_by, case, document, at(50));
         let save = Save { request, commit: None, refunded: None };
         assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
         scene.send(&dispute("created", "needs_response", payment.as_str(), 100), at(101)).await;

@@ -5,8 +5,8 @@ use ledger::{AccountId, Actor, Answer, DUE_SHARDS, PaymentId, shard_of};
 use policy::{Facts, Reason};
 use policy_documents::documents;
 use refunds::{
-    Case, DueRequestStore, DueThing, Lead, LeadStore, LeadSubject, Request, RequestStore, Save, SaveOutcome,
-    State, fingerprint, request_id,
+    Case, DueRequestStore, DueThing, Lead, LeadStore, LeadSubject, RefundRequest, RequestStore, Save,
+    SaveOutcome, State, fingerprint, request_id,
 };
 use serde_json::{Value, json};
 use testkit::stand_in::{BuyPack, Cancel, Made, Renew};
@@ -248,7 +248,7 @@ async fn s2_21_credits_that_are_replayed_late_settle_the_case_that_is_open_about
         facts: Facts::new(),
     };
     let whose = (request_id(&account, "filed"), account);
-    let request = Request::open(whose, Actor::Customer, case, document, at(HOUR_S));
+    let request = RefundRequest::open(whose, Actor::Customer, case, document, at(HOUR_S));
     let save = Save { request, commit: None, refunded: None };
     assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
     let reply = scene.send(&body, at(2 * HOUR_S)).await;

@@ -4,7 +4,7 @@ use ledger::contract::NoPause;
 use ledger::{Actor, LedgerStore, Payment, PaymentId, PaymentStore};
 use policy::{Facts, InForce, Reason, decide};
 use refunds::{
-    ActionSource, ApprovalContext, ApprovalOutcome, Case, ChosenTerms, Quote, QuoteInputs, Request,
+    ActionSource, ApprovalContext, ApprovalOutcome, Case, ChosenTerms, Quote, QuoteInputs, RefundRequest,
     RequestStore, Review, ReviewOutcome, ReviewVerdict, Save, State, approve, fingerprint, request_id,
 };
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ async fn payment(scene: &Scene, made: &Made) -> Payment {
 }
 
 /// A request for the pack's money that a person approved and for which Stripe is being asked.
-async fn paying(scene: &Scene, made: &Made) -> Request {
+async fn paying(scene: &Scene, made: &Made) -> RefundRequest {
     let payment = payment(scene, made).await;
     let InForce::Version(document) = policy_documents::documents().in_force("music-studio", at(0).as_ms())
     else {
@@ -35,7 +35,7 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
         decision: decide(document, &Facts::new(), Reason::Other, at(10).as_ms()),
     };
     let whose = (request_id(&payment.account, "key-1"), payment.account.clone());
-    let mut request = Request::open(whose, Actor::Customer, case, document, at(10));
+    let mut request = RefundRequest::open(whose, Actor::Customer, case, document, at(10));
     assert_eq!(request.state(), State::InReview);
     let save = Save { request: request.clone(), commit: None, refunded: None };
     scene.tables.save(&save).await.unwrap();
@@ -78,7 +78,7 @@ async fn paying(scene: &Scene, made: &Made) -> Request {
 }
 
 /// The events of a refund of our request: made and pending, succeeded, failed.
-fn events(scene: &Scene, made: &Made, request: &Request) -> [String; 3] {
+fn events(scene: &Scene, made: &Made, request: &RefundRequest) -> [String; 3] {
     let order = DashboardRefund { payment: made.payment.clone().unwrap(), amount: None };
     let refund = scene.stripe.dashboard_refund(&order, &created(30)).unwrap();
     let settle = |status, second| {
@@ -94,7 +94,7 @@ fn events(scene: &Scene, made: &Made, request: &Request) -> [String; 3] {
     [ours(refund.events.last().unwrap()), ours(&all[0].events[0]), ours(&all[1].events[0])]
 }
 
-async fn state(scene: &Scene, request: &Request) -> State {
+async fn state(scene: &Scene, request: &RefundRequest) -> State {
     scene.tables.request(&request.id).await.unwrap().unwrap().state()
 }
 

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use refunds::{ActionKind, Clock, ClockState, Ground, Payout, Request, Review, ReviewVerdict};
+use refunds::{ActionKind, Clock, ClockState, Ground, Payout, RefundRequest, Review, ReviewVerdict};
 
 use crate::columns::{Align, Columns};
 use crate::decision::{basis, clauses, labelled, outcome};
 use crate::words::{actor, credits, instant, money};
 
 /// Writes the request as a paragraph of its own.
-pub(crate) fn write(request: &Request, output: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write(request: &RefundRequest, output: &mut impl Write) -> io::Result<()> {
     writeln!(output, "Refund request {}: {}", request.id, request.state().as_str().replace('_', " "))?;
     let mut columns = Columns::new([Align::Left; 2]);
     labelled(&mut columns, "reason", request.case.reason.description());

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ledger_dynamodb::Tables;
 use policy::{Decision, Document};
-use refunds::{Request, RequestStore as _};
+use refunds::{RefundRequest, RequestStore as _};
 
 use crate::arguments::ExplainArguments;
 use crate::columns::{Align, Columns};
@@ -40,7 +40,7 @@ pub(super) async fn run(
 
 /// Whether the frozen facts lead to the stored decision, byte for byte.
 fn redecide(
-    request: &Request,
+    request: &RefundRequest,
     document: Option<&Document>,
 ) -> Result<(CommandOutcome, Vec<String>), Failure> {
     let case = &request.case;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use ledger_dynamodb::Tables;
 use policy_authoring::PastRequest;
-use refunds::Request;
+use refunds::RefundRequest;
 
 use crate::arguments::ExportArguments;
 use crate::failure::Failure;
@@ -41,7 +41,7 @@ pub(super) async fn requests(
     Ok(stored.await?.into_iter().map(past).collect())
 }
 
-fn past(request: Request) -> PastRequest {
+fn past(request: RefundRequest) -> PastRequest {
     let decision = request.case.decision;
     PastRequest {
         request: request.id.as_str().to_owned(),

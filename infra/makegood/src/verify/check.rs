@@ -9,7 +9,7 @@ use ledger::{
     AccountId, Actor, Cause, Change, Entry, Lot, LotId, Payment, PaymentId, Timestamp, check_journal,
 };
 use ledger_dynamodb::Anchor;
-use refunds::{Payout, Request, State};
+use refunds::{Payout, RefundRequest, State};
 
 use crate::material::Material;
 use crate::words::{instant, money};
@@ -63,7 +63,7 @@ pub(crate) fn check(material: &Material, now: Timestamp) -> Vec<BrokenInvariant>
 }
 
 /// The payout of a request whose money is on its way or has left.
-fn standing(request: &Request) -> Option<&Payout> {
+fn standing(request: &RefundRequest) -> Option<&Payout> {
     let moves = matches!(request.state(), State::Approved | State::Paying | State::Refunded);
     request.payout().filter(|_| moves)
 }
@@ -104,7 +104,7 @@ impl BrokenInvariants {
     }
 
     /// Invariant 12: what an entry names as its cause exists, and what a policy decided names the policy.
-    fn causes(&mut self, account: &AccountId, entries: &[Entry], requests: &[Request]) {
+    fn causes(&mut self, account: &AccountId, entries: &[Entry], requests: &[RefundRequest]) {
         let known: BTreeSet<&str> = requests.iter().map(|request| request.id.as_str()).collect();
         for entry in entries {
             let subject = format!("entry {}", entry.number());
@@ -174,7 +174,7 @@ impl BrokenInvariants {
     }
 
     /// Invariant 9: a request has moved along the edges of its state table.
-    fn steps(&mut self, request: &Request) {
+    fn steps(&mut self, request: &RefundRequest) {
         let subject = format!("request {}", request.id);
         let mut states = request.steps().iter().map(|step| step.state);
         let mut at = states.next();
@@ -194,7 +194,13 @@ impl BrokenInvariants {
     }
 
     /// Invariants 4 and 10: a payout is of the request's own money, and comes to its end.
-    fn payout(&mut self, request: &Request, payout: &Payout, payment: Option<&Payment>, now: Timestamp) {
+    fn payout(
+        &mut self,
+        request: &RefundRequest,
+        payout: &Payout,
+        payment: Option<&Payment>,
+        now: Timestamp,
+    ) {
         let (account, subject) = (&request.account, format!("request {}", request.id));
         match payment {
             None => self.add(

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::contract::{at, place, run};
 use ledger::{AccountId, Actor, Hash, LedgerStore as _, Money, Timestamp};
 use ledger_dynamodb::{Anchors, RaiseOutcome};
-use refunds::{PlanEnd, Request, State, Step, request_id};
+use refunds::{PlanEnd, RefundRequest, State, Step, request_id};
 use serde_json::Value;
 
 use crate::outcome::CommandOutcome;
@@ -38,7 +38,7 @@ fn breaches(report: &Value) -> Vec<Breach> {
 }
 
 /// What is broken after `tamper` has changed the story's request.
-async fn with_request(now: Timestamp, tamper: impl FnOnce(&mut Request)) -> Vec<Breach> {
+async fn with_request(now: Timestamp, tamper: impl FnOnce(&mut RefundRequest)) -> Vec<Breach> {
     let stage = Stage::empty().await;
     let mut request = story::run_story(&stage.tables).await;
     tamper(&mut request);
@@ -222,7 +222,7 @@ async fn a_step_that_is_no_edge_is_found() {
 
 #[tokio::test]
 async fn a_payout_that_nobody_looks_after_is_found() {
-    let forget = |request: &mut Request| {
+    let forget = |request: &mut RefundRequest| {
         *request = request.restored_with(|progress| {
             progress.steps.pop();
             progress.state = State::Paying;
@@ -244,7 +244,7 @@ async fn a_payout_that_nobody_looks_after_is_found() {
 
 #[tokio::test]
 async fn a_plan_that_was_to_end_with_its_refund_and_that_nobody_looks_after_is_found() {
-    let promised = |request: &mut Request| {
+    let promised = |request: &mut RefundRequest| {
         let ends = PlanEnd::of("sub_pro".parse().unwrap());
         *request = request.restored_with(|progress| progress.payout.as_mut().unwrap().ends = Some(ends));
     };

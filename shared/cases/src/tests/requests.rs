@@ -3,7 +3,7 @@
 use super::{at, boolean, facts, payment, purchase, word};
 use ledger::{Abuse, AccountId, Actor, Finding, PaymentId, ProductId};
 use policy::{Fact, Facts, Reason};
-use refunds::{Case, Request, State, fingerprint, request_id};
+use refunds::{Case, RefundRequest, State, fingerprint, request_id};
 
 use crate::records::counted;
 use crate::{CustomerClaims, Question, Records, Report, gather};
@@ -127,7 +127,7 @@ fn s3_15_requests_after_use_count_unless_they_were_withdrawn_or_nobody_made_them
             decision: policy::decide(super::document(), &facts, Reason::ChangedMind, 0),
             facts,
         };
-        Request::open((request_id(&account, "filed"), account), actor, case, super::document(), at(7))
+        RefundRequest::open((request_id(&account, "filed"), account), actor, case, super::document(), at(7))
     };
     for (request, counts) in [
         (filed(Actor::Customer, Some(1)), true),

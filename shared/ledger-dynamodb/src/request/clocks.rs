@@ -2,7 +2,7 @@
 
 use ledger::Timestamp;
 use policy::{Recommendation, ServiceLevelStart};
-use refunds::{Claim, Clock, Priority, Request, State, Urgent, Waiting};
+use refunds::{Claim, Clock, Priority, RefundRequest, State, Urgent, Waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -97,7 +97,7 @@ pub(crate) fn claim(form: ClaimForm) -> Result<Claim, StoreError> {
 }
 
 /// The place in the queue and what is shown there, of a request that waits for people.
-pub(crate) fn encode_waiting(request: &Request) -> Result<Option<(String, String)>, StoreError> {
+pub(crate) fn encode_waiting(request: &RefundRequest) -> Result<Option<(String, String)>, StoreError> {
     let Some(waiting) = request.waiting() else { return Ok(None) };
     let place = waiting.place();
     let form = WaitingForm {
@@ -136,12 +136,12 @@ pub(crate) fn decode_waiting(body: &str) -> Result<Waiting, StoreError> {
         recommendation: form.recommendation,
         state: state(&form.state)?,
         submitted_at: instant(form.submitted_at)?,
-        priority: Priority::from_name(&form.priority).ok_or(StoreError::Unreadable("priority"))?,
+        priority: Priority::parse(&form.priority).ok_or(StoreError::Unreadable("priority"))?,
         clock: form.clock.map(urgent).transpose()?,
         claim: form.claim.map(claim).transpose()?,
     })
 }
 
 pub(crate) fn state(name: &str) -> Result<State, StoreError> {
-    State::from_name(name).ok_or(StoreError::Unreadable("state"))
+    State::parse(name).ok_or(StoreError::Unreadable("state"))
 }

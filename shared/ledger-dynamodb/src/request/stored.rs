@@ -3,8 +3,8 @@
 use ledger::{Credits, Timestamp};
 use policy::{ApprovalLimits, Decision, Discount, Facts, Missing, Reason, Remedy};
 use refunds::{
-    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, Progress, RenewalDiscount,
-    Request, Step,
+    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, Progress, RefundRequest,
+    RenewalDiscount, Step,
 };
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +120,7 @@ struct PlanEndForm {
     became: Option<(i64, Option<String>)>,
 }
 
-pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
+pub(crate) fn encode(request: &RefundRequest) -> Result<String, StoreError> {
     let form = RequestForm {
         schema: SCHEMA,
         id: request.id.as_str().to_owned(),
@@ -168,7 +168,7 @@ pub(crate) fn encode(request: &Request) -> Result<String, StoreError> {
     Ok(serde_json::to_string(&form)?)
 }
 
-pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
+pub(crate) fn decode(body: &str) -> Result<RefundRequest, StoreError> {
     let form: RequestForm = serde_json::from_str(body)?;
     if form.schema != SCHEMA {
         return Err(StoreError::Unreadable("schema"));
@@ -201,7 +201,7 @@ pub(crate) fn decode(body: &str) -> Result<Request, StoreError> {
         claim: form.claim.map(clocks::claim).transpose()?,
         version: form.version,
     };
-    Ok(Request::restore((id(&form.id)?, id(&form.account)?), case, progress))
+    Ok(RefundRequest::restore((id(&form.id)?, id(&form.account)?), case, progress))
 }
 
 fn offer_form(offer: &Offer) -> OfferForm {
@@ -223,7 +223,7 @@ fn first_approval_form(first: &FirstApproval) -> (String, String, i64) {
 }
 
 fn offer(form: OfferForm) -> Result<Offer, StoreError> {
-    let state = OfferState::from_name(&form.state).ok_or(StoreError::Unreadable("offer"))?;
+    let state = OfferState::parse(&form.state).ok_or(StoreError::Unreadable("offer"))?;
     let made = |made: MadeForm| {
         let first = made.first.map(first_approval).transpose()?;
         let chosen = made.chosen.read();

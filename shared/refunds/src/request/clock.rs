@@ -3,11 +3,11 @@
 use ledger::Timestamp;
 use policy::{Document, Fact, ServiceLevel, ServiceLevelStart, Value};
 
-use super::Request;
+use super::RefundRequest;
 use crate::clock::{Effect, effect};
 use crate::{ActionKind, Clock, ClockState, Mark, State};
 
-impl Request {
+impl RefundRequest {
     /// Brings the clocks up to date with the time-line. Without a document there are none.
     pub fn keep_time(&mut self, document: Option<&Document>) {
         let promises = document.into_iter().flat_map(|document| {

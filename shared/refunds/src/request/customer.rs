@@ -3,11 +3,11 @@
 use ledger::{Actor, Timestamp};
 use policy::{Document, Missing, Outcome};
 
-use super::Request;
+use super::RefundRequest;
 use crate::offer::refreshed;
 use crate::{ANSWERS_MAX, ActError, Action, ActionKind, ActionSource, Case, REOPENINGS_MAX, State};
 
-impl Request {
+impl RefundRequest {
     /// Whether `source` repeats something that the same person has just done: nothing that the other side did
     /// lies between. That money arrived is no move of either side.
     pub fn repeats(&self, source: &ActionSource, is_review: bool) -> bool {

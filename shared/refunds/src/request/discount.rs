@@ -3,11 +3,11 @@
 use ledger::{Actor, SubscriptionId, Timestamp};
 use policy::Discount;
 
-use super::Request;
+use super::RefundRequest;
 use crate::payout::STUCK_S;
 use crate::{EdgeError, RenewalDiscount, State};
 
-impl Request {
+impl RefundRequest {
     /// Stores the intent, in place of an earlier one or of a payout that failed.
     pub(crate) fn intend_discount(
         &mut self,

@@ -6,14 +6,14 @@ use policy::{
     payable,
 };
 
-use super::Request;
+use super::RefundRequest;
 use crate::offer::is_recorded_only;
 use crate::{
     ActError, ActionKind, ActionSource, ChosenTerms, Granted, Offer, OfferOutcome, OfferState, Pays, Quote,
     QuoteInputs, State,
 };
 
-impl Request {
+impl RefundRequest {
     /// An offer and what the decision says of it.
     pub fn offer(&self, id: &str) -> Option<(&Offer, &OfferMade)> {
         let offer = self.progress.offers.iter().find(|offer| offer.id == id)?;
@@ -215,7 +215,7 @@ impl Request {
 }
 
 /// The product that granted credits are for.
-fn product_of(request: &Request, standing: &QuoteInputs<'_>) -> Option<ProductId> {
+fn product_of(request: &RefundRequest, standing: &QuoteInputs<'_>) -> Option<ProductId> {
     if let Some(payment) = standing.payment {
         return Some(payment.product.clone());
     }

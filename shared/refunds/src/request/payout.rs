@@ -3,16 +3,16 @@
 
 use ledger::{Actor, Credits, Money, PaymentId, PolicyRef, SubscriptionId, Timestamp};
 
-use super::Request;
+use super::RefundRequest;
 use crate::payout::{FUNDS_AGAIN_S, STUCK_S, UNCONFIRMED_S};
 use crate::{
     Action, ActionKind, ActionSource, EdgeError, FUNDS_WAIT_S, Payout, PlanEnd, PlanEnded, RefundSighting,
     RefundStatus, SightingOutcome, State,
 };
 
-impl Request {
+impl RefundRequest {
     /// Stores the intent to pay `amount` of `payment`, with which the subscription `ends`; what is revoked
-    /// for it is filled in by [`Request::revoked`]. After an intent that failed it is another one: with a key
+    /// for it is filled in by [`RefundRequest::revoked`]. After an intent that failed it is another one: with a key
     /// of its own, and its refund is not the one that failed.
     pub fn record_payout_intent(
         &mut self,
@@ -247,7 +247,6 @@ impl Request {
         Ok(())
     }
 
-    /// The policy that decided it.
     pub(crate) fn decided_by(&self) -> PolicyRef {
         let decision = &self.case.decision;
         PolicyRef { document: decision.document.clone(), version: decision.version.clone() }

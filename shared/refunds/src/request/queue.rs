@@ -4,12 +4,12 @@
 use ledger::{Actor, Currency, Money, Timestamp};
 use policy::{Fact, Outcome, Recommendation, Remedy, Value};
 
-use super::Request;
+use super::RefundRequest;
 use crate::{
     Action, ActionKind, ActionSource, Claim, ClaimError, Clock, Priority, State, Urgent, Waiting, fingerprint,
 };
 
-impl Request {
+impl RefundRequest {
     /// How urgent it is.
     pub fn priority(&self) -> Priority {
         let broken = self.progress.clocks.iter().any(|clock| clock.is_open() && clock.breached_at.is_some());

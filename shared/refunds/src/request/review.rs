@@ -3,14 +3,14 @@
 use ledger::{Actor, Money, Timestamp};
 use policy::{Document, OfferKind, Outcome, Reason, Recommendation, Remedy, Revocation, payable_step};
 
-use super::Request;
+use super::RefundRequest;
 use crate::offer::grants_of_generation;
 use crate::{
     ActionKind, ActionSource, Approval, ChosenTerms, FirstApproval, Made, Offer, OfferState, Quote,
     QuoteInputs, REVIEWS_MAX, Review, ReviewError, ReviewOutcome, ReviewVerdict, State,
 };
 
-impl Request {
+impl RefundRequest {
     /// Whether two people have to agree on this. Refunds of one payment count together: parts of it that
     /// one person approves do not slip below the limit.
     ///

@@ -3,7 +3,7 @@
 use ledger::{AccountId, Actor, Credits, Currency, Money, PaymentId, Timestamp};
 use policy::{Document, Fact, Facts, Outcome, Reason, Value, decide};
 use policy_documents::documents;
-use refunds::{Case, Clock, Payout, Request, State, fingerprint, request_id};
+use refunds::{Case, Clock, Payout, RefundRequest, State, fingerprint, request_id};
 
 /// An RFC 3339 instant.
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -17,7 +17,7 @@ pub(crate) fn document_of(product: &str) -> &'static Document {
 
 /// A request on its way.
 pub(crate) struct Story {
-    pub(crate) request: Request,
+    pub(crate) request: RefundRequest,
     pub(crate) document: &'static Document,
 }
 
@@ -56,7 +56,7 @@ impl Story {
             decision,
         };
         let account = AccountId::new("customer-1").unwrap();
-        let request = Request::open(
+        let request = RefundRequest::open(
             (request_id(&account, "key-1"), account),
             Actor::Customer,
             case,
