@@ -11,9 +11,9 @@ use crate::{
 };
 
 impl RefundRequest {
-    /// Stores the intent to pay `amount` of `payment`, with which the subscription `ends`; what is revoked
-    /// for it is filled in by [`RefundRequest::revoked`]. After an intent that failed it is another one: with a key
-    /// of its own, and its refund is not the one that failed.
+    /// Records the intent to pay `amount` of `payment`, with which the subscription `ends`.
+    /// [`RefundRequest::revoked`] fills in what is revoked for it. After an intent that failed it is another
+    /// one: it has a key of its own, and its refund is not the one that failed.
     pub fn record_payout_intent(
         &mut self,
         payment: PaymentId,
