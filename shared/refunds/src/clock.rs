@@ -9,7 +9,7 @@
 //! |---|---|---|---|
 //! | `request_submitted` | with the submission | never | with the first answer that says something: a question, an approval, a refusal, or what follows from them; being put before a person is none |
 //! | `request_complete` | when nothing is missing, and again when a closed request is reopened | while information is asked for, where the promise says `pauses` | when the request is approved, refused or withdrawn |
-//! | `refund_succeeded` | when Stripe confirmed the refund | never | when a person notes that the money is there ([`crate::RefundRequest::arrived`]), or when that refund fails after all |
+//! | `refund_succeeded` | when Stripe confirmed the refund | never | when a person notes that the money is there ([`crate::RefundRequest::confirm_refund_arrival`]), or when that refund fails after all |
 //! | `payment_charged` | with the charge | never | when the credits land, or as `request_complete` |
 //! | `generation_failed` | no request is needed: the hold's own deadline is this clock | | |
 //!
