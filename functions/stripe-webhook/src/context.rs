@@ -5,7 +5,7 @@ use lambda::backoff::Backoff;
 use lambda::metrics::Metrics;
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, CustomerId, Entry, ExecuteError, LedgerStore, Order, Payment,
-    PaymentId, PolicyRef, Record, Rejection, Timestamp, execute,
+    PaymentId, PolicyRef, Record, Rejection, Timestamp, execute, execute_on,
 };
 use ledger_dynamodb::{StoreError, Tables};
 use refunds::settle_landed;
@@ -55,6 +55,14 @@ impl From<Ignored> for EarlyExit {
     fn from(reason: Ignored) -> Self {
         Self::Known(Outcome::Ignored(reason))
     }
+}
+
+/// The account beside a grant.
+pub(crate) enum GrantHead {
+    /// The entry that the grant wrote.
+    Written(Box<Entry>),
+    /// The grant was there before, or was refused: the entry that was the newest then.
+    Before(Option<Box<Entry>>),
 }
 
 /// An event with all that is needed to apply it.
@@ -138,26 +146,28 @@ impl EventContext<'_> {
         policy: Option<PolicyRef>,
         records: Vec<Record>,
     ) -> Result<Outcome, EarlyExit> {
-        Ok(self.execute(account, command, policy, records).await?.0)
+        let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };
+        match execute(self.tables, self.backoff, &order, self.now).await? {
+            Answer::Written { .. } => Ok(Outcome::Applied),
+            answer => Ok(unwritten(answer)),
+        }
     }
 
-    /// The same, with the entry that it wrote.
-    pub(crate) async fn execute(
+    /// Carries out a grant of this event, whose words are recorded with it.
+    pub(crate) async fn carry_out_grant(
         &self,
         account: &AccountId,
         command: &Command,
         policy: Option<PolicyRef>,
         mut records: Vec<Record>,
-    ) -> Result<(Outcome, Option<Box<Entry>>), EarlyExit> {
-        if matches!(command, Command::Grant(_) | Command::GrantAll(_)) {
-            records.push(self.body());
-        }
+    ) -> Result<(Outcome, GrantHead), EarlyExit> {
+        records.push(self.body());
         let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };
-        let answer = execute(self.tables, self.backoff, &order, self.now).await?;
-        if let Answer::Written { entry, .. } = answer {
-            return Ok((Outcome::Applied, Some(entry)));
+        let head = self.tables.head(account).await?;
+        match execute_on(self.tables, self.backoff, &order, head.clone(), self.now).await? {
+            Answer::Written { entry, .. } => Ok((Outcome::Applied, GrantHead::Written(entry))),
+            answer => Ok((unwritten(answer), GrantHead::Before(head.map(Box::new)))),
         }
-        Ok((unwritten(answer), None))
     }
 
     /// What the event says, as far as it is read: other members differ between deliveries of one event.

@@ -137,11 +137,11 @@ pub(crate) async fn write_grants(
     let policy = grants.iter().find(by_policy).and_then(|grant| grant.payment.policy.clone());
     let command = Command::GrantAll(grants);
     // An order on its way is large.
-    let (outcome, entry) = Box::pin(context.execute(account, &command, policy, records)).await?;
+    let (outcome, head) = Box::pin(context.carry_out_grant(account, &command, policy, records)).await?;
     if matches!(outcome, Outcome::Applied | Outcome::Repeated) {
         let evidence = evidence.await?;
         for payment in &payments {
-            leads::note_payment_leads(context, payment, entry.as_deref(), &evidence).await?;
+            leads::note_payment_leads(context, payment, &head, &evidence).await?;
             context.settle_late((&payment.account, &payment.id), payment.charged_at).await?;
         }
     }

@@ -1,18 +1,17 @@
 //! Leads to cases that open themselves: cheap evidence, from what an event says and from what was read with
 //! it, that a payment may be a billing error. The sweep judges it from the records.
 //!
-//! A lead costs one extra write; a payment without evidence costs none. If the event is a repeat, no entry is
-//! at hand, and the account is read.
+//! A lead costs one extra write; a payment without evidence costs none. If the event is a repeat, the
+//! account is the one that the grant was decided on.
 
 use ledger::{
-    Account, AccountId, Entry, LedgerStore, Lot, LotKind, Payment, PaymentId, PaymentKind, Subscription,
-    Timestamp,
+    Account, AccountId, LedgerStore, Lot, LotKind, Payment, PaymentId, PaymentKind, Subscription, Timestamp,
 };
 use policy::{Document, PriceKind, Reason};
 use policy_documents::{catalogue, documents};
 use refunds::{Lead, LeadStore, LeadSubject};
 
-use crate::context::{AWAITED_S, EarlyExit, EventContext};
+use crate::context::{AWAITED_S, EarlyExit, EventContext, GrantHead};
 
 /// Stripe's `billing_reason` of a subscription's first charge.
 const FIRST_CHARGE: &str = "subscription_create";
@@ -26,11 +25,11 @@ pub(crate) struct SubscriptionEvidence {
     pub(crate) ordered: Option<String>,
 }
 
-/// Notes what a payment that has landed may be, beside what it bought. `entry` is the account's newest one.
+/// Notes what a payment that has landed may be, beside what it bought.
 pub(crate) async fn note_payment_leads(
     context: &EventContext<'_>,
     payment: &Payment,
-    entry: Option<&Entry>,
+    head: &GrantHead,
     evidence: &SubscriptionEvidence,
 ) -> Result<(), EarlyExit> {
     let Some(document) = document_of(payment.product.as_str(), payment.charged_at) else { return Ok(()) };
@@ -38,9 +37,11 @@ pub(crate) async fn note_payment_leads(
     if let Some(within_s) =
         document.duplicates_within_s.filter(|_| covers(document, Reason::DuplicatePayment))
     {
-        let read = if entry.is_none() { context.tables.head(&payment.account).await? } else { None };
-        let account = entry.or(read.as_ref()).map(Entry::after);
-        let is_fresh = entry.is_some();
+        let (entry, is_fresh) = match head {
+            GrantHead::Written(entry) => (Some(entry), true),
+            GrantHead::Before(entry) => (entry.as_ref(), false),
+        };
+        let account = entry.map(|entry| entry.after());
         let twice =
             account.into_iter().flat_map(|account| second_payments(account, payment, within_s, is_fresh));
         suspected.extend(twice.map(|payment| (payment, Reason::DuplicatePayment)));
