@@ -4,14 +4,13 @@
 //! A lead costs one extra write; a payment without evidence costs none. If the event is a repeat, the
 //! account is the one that the grant was decided on.
 
-use ledger::{
-    Account, AccountId, LedgerStore, Lot, LotKind, Payment, PaymentId, PaymentKind, Subscription, Timestamp,
-};
-use policy::{Document, PriceKind, Reason};
-use policy_documents::{catalogue, documents};
+use ledger::{Account, AccountId, LedgerStore, Lot, LotKind, Payment, PaymentId, PaymentKind, Subscription};
+use policy::{PriceKind, Reason};
+use policy_documents::catalogue;
 use refunds::{Lead, LeadStore, LeadSubject};
 
 use crate::context::{AWAITED_S, EarlyExit, EventContext, GrantHead};
+use crate::policy::policy_at;
 
 /// Stripe's `billing_reason` of a subscription's first charge.
 const FIRST_CHARGE: &str = "subscription_create";
@@ -32,10 +31,11 @@ pub(crate) async fn note_payment_leads(
     head: &GrantHead,
     evidence: &SubscriptionEvidence,
 ) -> Result<(), EarlyExit> {
-    let Some(document) = document_of(payment.product.as_str(), payment.charged_at) else { return Ok(()) };
+    let Some(document) = policy_at(payment.product.as_str(), payment.charged_at).document() else {
+        return Ok(());
+    };
     let mut suspected: Vec<(PaymentId, Reason)> = Vec::new();
-    if let Some(within_s) =
-        document.duplicates_within_s.filter(|_| covers(document, Reason::DuplicatePayment))
+    if let Some(within_s) = document.duplicates_within_s.filter(|_| document.covers(Reason::DuplicatePayment))
     {
         let (entry, is_fresh) = match head {
             GrantHead::Written(entry) => (Some(entry), true),
@@ -49,14 +49,14 @@ pub(crate) async fn note_payment_leads(
     let cancelled =
         evidence.subscription.as_ref().and_then(|subscription| subscription.cancellation_confirmed_at);
     if cancelled.is_some_and(|cancelled| payment.charged_at > cancelled)
-        && covers(document, Reason::ChargedAfterCancellation)
+        && document.covers(Reason::ChargedAfterCancellation)
     {
         suspected.push((payment.id.clone(), Reason::ChargedAfterCancellation));
     }
     let on_record = evidence.subscription.as_ref().and_then(|subscription| subscription.price.as_deref());
     let ordered = evidence.ordered.as_deref().or(on_record).and_then(plan);
     if ordered.is_some_and(|ordered| plan(&payment.price).is_some_and(|paid| paid != ordered))
-        && covers(document, Reason::WrongPlanCharged)
+        && document.covers(Reason::WrongPlanCharged)
     {
         suspected.push((payment.id.clone(), Reason::WrongPlanCharged));
     }
@@ -75,9 +75,9 @@ pub(crate) async fn note_late_renewals(
     let Some(head) = context.tables.head(&subscription.account).await? else { return Ok(()) };
     let after = |lot: &&Lot| lot.subscription() == Some(&subscription.id) && lot.granted_at > confirmed_at;
     for lot in head.after().lots.iter().filter(after) {
-        let document = document_of(lot.product.as_str(), lot.granted_at);
+        let document = policy_at(lot.product.as_str(), lot.granted_at).document();
         if let (Some(payment), Some(document)) = (&lot.payment, document)
-            && covers(document, Reason::ChargedAfterCancellation)
+            && document.covers(Reason::ChargedAfterCancellation)
         {
             note_lead(context, &subscription.account, payment.clone(), Reason::ChargedAfterCancellation)
                 .await?;
@@ -101,9 +101,9 @@ pub(crate) async fn note_wrong_plan(
     if lot.granted.get() == price.credits {
         return Ok(());
     }
-    let document = document_of(lot.product.as_str(), lot.granted_at);
+    let document = policy_at(lot.product.as_str(), lot.granted_at).document();
     if let (Some(payment), Some(document)) = (&lot.payment, document)
-        && covers(document, Reason::WrongPlanCharged)
+        && document.covers(Reason::WrongPlanCharged)
     {
         note_lead(context, account, payment.clone(), Reason::WrongPlanCharged).await?;
     }
@@ -133,14 +133,6 @@ async fn note_lead(
         context.metrics.count_labelled("LeadsNoted", ("reason", reason.as_str()), 1);
     }
     Ok(())
-}
-
-fn document_of(product: &str, at: Timestamp) -> Option<&'static Document> {
-    documents().in_force(product, at.as_ms()).document()
-}
-
-fn covers(document: &Document, reason: Reason) -> bool {
-    document.covers(reason)
 }
 
 /// The later one of `payment` and each other payment for as many credits of the same product within the span:

@@ -27,7 +27,7 @@ pub struct CustomerClaims {
     pub remedy: Option<String>,
     /// The plan that was ordered.
     pub plan_requested: Option<String>,
-    /// By which channel the request came: a word of the fact.
+    /// The channel of the request, as a word of the fact.
     pub channel: Option<String>,
     /// Whether it came from the account itself.
     pub from_account: Option<bool>,

@@ -1,4 +1,4 @@
-//! The instant by which an invocation must have answered.
+//! The deadline of an invocation: its answer must be there before.
 
 use std::time::Duration;
 

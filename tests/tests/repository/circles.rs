@@ -14,6 +14,9 @@ use crate::files::{Findings, root, text_files};
 
 type Module = Vec<String>;
 
+/// A name is passed on a few times at most.
+const PASSED_ON_MAX: usize = 8;
+
 /// What a file says of others.
 #[derive(Default)]
 struct Names {
@@ -87,71 +90,53 @@ struct Crate {
 
 impl Crate {
     /// The file that defines what `path`, written in `module`, names; `None` if that is another crate's.
-    fn definer(&self, module: &Module, path: &[String]) -> Option<Module> {
-        let (first, rest) = path.split_first()?;
-        let mut from = match first.as_str() {
-            "crate" => Vec::new(),
-            "self" => module.clone(),
-            "super" => module[..module.len().saturating_sub(1)].to_vec(),
+    /// `passed_on` is how often the name was passed on before it came here.
+    fn definer(&self, module: &Module, path: &[String], passed_on: usize) -> Option<Module> {
+        if passed_on > PASSED_ON_MAX {
+            return None;
+        }
+        let (first, behind) = path.split_first()?;
+        let (mut from, mut rest) = match first.as_str() {
+            "crate" => (Vec::new(), behind),
+            "self" => (module.clone(), behind),
+            "super" => (module.clone(), path),
             child => {
                 let child = [&module[..], &[child.to_owned()]].concat();
-                return self.files.contains_key(&child).then(|| self.within(&child, rest, 0)).flatten();
+                self.files.get(&child)?;
+                (child, behind)
             }
         };
-        let mut rest = rest;
         while let Some((_, behind)) = rest.split_first().filter(|(segment, _)| *segment == "super") {
             from.pop();
             rest = behind;
         }
-        self.within(&from, rest, 0)
+        self.within(&from, rest, passed_on)
     }
 
     /// The file that defines `path` as it is seen from `module`.
-    fn within(&self, module: &Module, path: &[String], depth: usize) -> Option<Module> {
-        // A name is passed on a few times at most.
-        if depth > 8 {
-            return None;
-        }
+    fn within(&self, module: &Module, path: &[String], passed_on: usize) -> Option<Module> {
         let (_, names) = self.files.get(module)?;
         let Some((name, rest)) = path.split_first() else { return Some(module.clone()) };
         let child = [&module[..], std::slice::from_ref(name)].concat();
         if self.files.contains_key(&child) {
-            return self.within(&child, rest, depth);
+            return self.within(&child, rest, passed_on);
         }
-        let Some(passed_on) = names.passed_on.get(name) else { return Some(module.clone()) };
-        let target = self.relative(module, &[&passed_on[..], rest].concat(), depth)?;
-        Some(target)
-    }
-
-    fn relative(&self, module: &Module, path: &[String], depth: usize) -> Option<Module> {
-        let (first, rest) = path.split_first()?;
-        match first.as_str() {
-            "crate" => self.within(&Vec::new(), rest, depth.saturating_add(1)),
-            "self" => self.within(module, rest, depth.saturating_add(1)),
-            "super" => {
-                self.within(&module[..module.len().saturating_sub(1)].to_vec(), rest, depth.saturating_add(1))
-            }
-            child => {
-                let child = [&module[..], &[child.to_owned()]].concat();
-                if self.files.contains_key(&child) {
-                    self.within(&child, rest, depth.saturating_add(1))
-                } else {
-                    None
-                }
-            }
+        match names.passed_on.get(name) {
+            Some(target) => self.definer(module, &[&target[..], rest].concat(), passed_on.saturating_add(1)),
+            None => Some(module.clone()),
         }
     }
 
     /// Which files each file uses.
     fn edges(&self) -> BTreeMap<&Module, BTreeSet<Module>> {
         let used = |(module, (_, names)): (_, &(String, Names))| {
-            let used = names.used.iter().filter_map(|path| self.definer(module, path));
+            let used = names.used.iter().filter_map(|path| self.definer(module, path, 0));
             (module, used.filter(|other| other != module).collect())
         };
         self.files.iter().map(used).collect()
     }
 
-    /// Groups of files of which each uses, by way of others, each other one.
+    /// Groups of files that use each other, directly or through other files.
     fn circles(&self) -> Vec<Vec<&str>> {
         let edges = self.edges();
         let reach = |from: &Module| {
