@@ -47,17 +47,14 @@ impl<S: Store, Q: Sync> DueIndex for Accounts<'_, S, Q> {
     type Key = AccountId;
     type Error = <S as LedgerStore>::Error;
 
+    const ITEMS: &'static str = "markers";
     const PER_SHARD_MAX: usize = ACCOUNTS_PER_SHARD_MAX;
 
     async fn page(&self, shard: u8) -> Result<Vec<Marker>, Self::Error> {
         self.sweep.store.due(shard, self.run.now, PAGE).await
     }
 
-    fn key(marker: Marker) -> AccountId {
-        marker.account
-    }
-
-    fn as_key(marker: &Marker) -> &AccountId {
+    fn key(marker: &Marker) -> &AccountId {
         &marker.account
     }
 

@@ -42,17 +42,14 @@ impl<S: Store, Q: PayoutQueue> DueIndex for Requests<'_, S, Q> {
     type Key = DueThing;
     type Error = <S as RequestStore>::Error;
 
+    const ITEMS: &'static str = "requests";
     const PER_SHARD_MAX: usize = REQUESTS_PER_SHARD_MAX;
 
     async fn page(&self, shard: u8) -> Result<Vec<Due>, Self::Error> {
         self.sweep.store.due_requests(shard, self.run.now, PAGE).await
     }
 
-    fn key(due: Due) -> DueThing {
-        due.thing
-    }
-
-    fn as_key(due: &Due) -> &DueThing {
+    fn key(due: &Due) -> &DueThing {
         &due.thing
     }
 

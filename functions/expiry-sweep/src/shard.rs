@@ -22,9 +22,11 @@ const AT_ONCE: usize = 16;
 /// A table with a due index.
 pub(crate) trait DueIndex {
     type Item;
-    type Key: Eq + Hash;
+    type Key: Clone + Eq + Hash;
     type Error: Error + 'static;
 
+    /// What the items are called in the log.
+    const ITEMS: &'static str;
     /// Most items of one shard in one run.
     const PER_SHARD_MAX: usize;
 
@@ -32,8 +34,7 @@ pub(crate) trait DueIndex {
     async fn page(&self, shard: u8) -> Result<Vec<Self::Item>, Self::Error>;
 
     /// What tells an item from the others, and since when it is due.
-    fn key(item: Self::Item) -> Self::Key;
-    fn as_key(item: &Self::Item) -> &Self::Key;
+    fn key(item: &Self::Item) -> &Self::Key;
     fn due_at(item: &Self::Item) -> Timestamp;
 
     /// Does what is due; its failure is its own.
@@ -54,13 +55,19 @@ pub(crate) async fn sweep_shard<D: DueIndex>(
             Ok(page) => page,
             Err(error) => {
                 let cause: &(dyn Error + 'static) = &error;
-                tracing::error!(shard, outcome = "failed", error = cause, "due items cannot be read");
+                tracing::error!(
+                    shard,
+                    outcome = "failed",
+                    error = cause,
+                    "{} that are due are not read",
+                    D::ITEMS
+                );
                 status.failed = status.failed.saturating_add(1);
                 return (status, Some(error));
             }
         };
         let is_full = page.len() >= usize::from(PAGE);
-        let mut page: Vec<_> = page.into_iter().filter(|item| !seen.contains(D::as_key(item))).collect();
+        let mut page: Vec<_> = page.into_iter().filter(|item| !seen.contains(D::key(item))).collect();
         for item in &page {
             status.is_late(D::due_at(item), run.now.min(run.wall));
         }
@@ -77,6 +84,6 @@ pub(crate) async fn sweep_shard<D: DueIndex>(
         if status.left_over > 0 || !is_full {
             return (status, None);
         }
-        seen.extend(page.into_iter().map(D::key));
+        seen.extend(page.iter().map(D::key).cloned());
     }
 }
