@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
-
 use policy::{Clause, ClauseKind, Term, TermUnit, TermValue};
 
 use crate::reader::{File, Located, Table, any_of};
@@ -48,17 +46,7 @@ fn clause(id: &Located<String>, mut table: Table<'_, '_>, file: &File<'_>) -> Op
     let date = table.day("date");
     let text = table.prose("text");
     table.finish();
-    let text = text?;
-    let sha256 = hexadecimal(&Sha256::digest(text.as_bytes()));
-    Some(Clause { id: id.value.clone(), covers, kind: kind?, date: date?.value.0, text, sha256 })
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
+    Some(Clause { id: id.value.clone(), covers, kind: kind?, date: date?.value.0, text: text? })
 }
 
 fn term(id: &Located<String>, mut table: Table<'_, '_>, file: &File<'_>) -> Option<Term> {
@@ -87,16 +75,11 @@ fn term(id: &Located<String>, mut table: Table<'_, '_>, file: &File<'_>) -> Opti
             TermValue::Number(u32::try_from(number.value).unwrap_or(u32::MAX), unit)
         })
     };
-    let reason = table.prose("reason");
-    let owner = table.prose("owner");
+    // A reader of the file needs them, and no decision: a missing one is a mistake by itself.
+    table.prose("reason");
+    table.prose("owner");
     table.finish();
-    // A missing reason or owner is a mistake by itself and none of the rules that use the term.
-    Some(Term {
-        id: id.value.clone(),
-        value: value?,
-        reason: reason.unwrap_or_default(),
-        owner: owner.unwrap_or_default(),
-    })
+    Some(Term { id: id.value.clone(), value: value? })
 }
 
 /// Ids are names of the document's own: lower-case letters, digits, `-` and `_`.

@@ -285,7 +285,7 @@ pub(crate) fn cite(document: &str, version: &str, clauses: &[Clause], ids: &[&st
                 version: version.to_owned(),
                 clause: clause.id.clone(),
                 text: clause.text.clone(),
-                sha256: clause.sha256.clone(),
+                sha256: clause.sha256(),
             });
         }
     }

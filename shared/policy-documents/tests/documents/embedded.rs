@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use policy::{ClauseKind, Documents, InForce, PriceKind, TermUnit, TermValue};
+use policy::{ClauseKind, Document, Documents, InForce, PriceKind, TermUnit, TermValue};
 use policy_authoring::{parse_catalogue, parse_document};
 use policy_documents::{catalogue, documents};
 
@@ -25,8 +25,11 @@ const DOCUMENTS: [&str; 4] = [
 
 #[test]
 fn the_embedded_form_equals_the_files() {
-    let parsed = DOCUMENTS
-        .map(|path| parse_document(path, &text(path)).unwrap_or_else(|mistakes| panic!("{mistakes}")));
+    let parsed = DOCUMENTS.map(|path| {
+        let document = parse_document(path, &text(path)).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        // What only the parser's checks read is not embedded.
+        Document { conflicts: Vec::new(), gaps: Vec::new(), ..document }
+    });
     let parsed = Documents::new(parsed.to_vec()).unwrap();
     assert!(documents() == &parsed, "the embedded documents differ from their files");
     let path = "documents/catalogue.toml";

@@ -107,14 +107,17 @@ pub struct Document {
     pub approval: Option<ApprovalLimits>,
     /// When people work; every document with a service level in business time has one.
     pub calendar: Option<Calendar>,
-    /// Rules that may be met together and disagree, because the text does.
+    /// Rules that may be met together and disagree, because the text does. The parser's checks read them and no
+    /// decision does, so that the encoded form leaves them out.
+    #[serde(skip)]
     pub conflicts: Vec<DeclaredConflict>,
     /// Within how many seconds of the same purchase another one counts as its duplicate, both instants
     /// inside; `None` where the policy does not speak of duplicates.
     pub duplicates_within_s: Option<u64>,
     /// The products whose services report every download of a result: of these, no report means no download.
     pub downloads_reported: Vec<String>,
-    /// What no rule covers although rules exist for its reason.
+    /// What no rule covers although rules exist for its reason. Left out of the encoded form, as `conflicts` are.
+    #[serde(skip)]
     pub gaps: Vec<DeclaredGap>,
     /// The laws that stand beside the policy.
     pub law: Vec<LawPack>,

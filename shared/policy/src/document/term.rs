@@ -6,16 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::named::named;
 
-/// A named number or list: a reading of a vague word, with its reason and its owner.
+/// A named number or list: a reading of a vague word. Its reason and its owner stay in the document's file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Term {
     /// Its name within the document.
     pub id: String,
     pub value: TermValue,
-    /// Why this value.
-    pub reason: String,
-    /// Who may change it.
-    pub owner: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
