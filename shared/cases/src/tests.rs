@@ -2,7 +2,7 @@
 
 mod requests;
 
-use ledger::contract::{at, grant, place, settle};
+use ledger::contract::{DAY_S, at, grant, place, settle};
 use ledger::{
     Abuse, Account, AccountId, Actor, Buyer, Cause, Command, CommandOutcome, CountryCode, Credits, Dispute,
     DisputeId, Draft, Ending, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
@@ -12,8 +12,6 @@ use policy::{Document, Fact, Facts, Reason, Value};
 use policy_documents::documents;
 
 use crate::{CustomerClaims, EarlierRequests, Question, Records, gather};
-
-const DAY_S: u64 = 86_400;
 
 fn document() -> &'static Document {
     let found = documents().iter().find(|document| document.id == "image-to-3d");

@@ -8,14 +8,17 @@ use futures_util::future::join_all;
 
 use crate::{
     AccountId, Actor, Answer, Buyer, Cause, Change, Command, Commit, CommitOutcome, Compensation, Credits,
-    Currency, CustomerId, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId, LotId,
-    Money, Order, Pause, Payment, PaymentId, PaymentKind, PlaceHold, ProductId, Record, RefundRequestId,
-    Rejection, ReleaseReason, ServiceId, Settlement, SettlementOutcome, SubscriptionId, Timestamp,
-    check_journal, execute, shard_of,
+    Currency, CustomerId, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId,
+    LedgerStore, LotId, Money, Order, Pause, Payment, PaymentId, PaymentKind, PlaceHold, ProductId, Record,
+    RefundRequestId, Rejection, ReleaseReason, ServiceId, Settlement, SettlementOutcome, SubscriptionId,
+    Timestamp, check_journal, execute, shard_of,
 };
 
 /// The instant at which the suite's stories begin: 2026-11-01T00:00:00Z.
 pub const START_MS: i64 = 1_793_491_200_000;
+
+/// Seconds of a day.
+pub const DAY_S: u64 = 86_400;
 
 /// `seconds` after [`START_MS`].
 ///
@@ -40,8 +43,8 @@ impl Pause for NoPause {
     async fn pause(&self, _attempt: u32) {}
 }
 
-/// A day, as in the policies.
-const GRACE_S: u64 = 86_400;
+/// As in the policies.
+const GRACE_S: u64 = DAY_S;
 
 fn credits(count: u64) -> Credits {
     Credits::new(count).expect("below the bound")
@@ -162,6 +165,17 @@ pub async fn run<S: DueStore>(store: &S, account: &AccountId, command: &Command,
         records: Vec::new(),
     };
     execute(store, &NoPause, &order, now).await.expect("the store answers")
+}
+
+/// The account's journal, which has to keep the ledger's invariants.
+///
+/// # Panics
+///
+/// When the store fails, or when an invariant is broken.
+pub async fn sound_journal<S: LedgerStore>(store: &S, account: &AccountId) -> Vec<Entry> {
+    let entries = store.entries_after(account, 0, 1000).await.expect("the store answers");
+    assert_eq!(check_journal(&entries), []);
+    entries
 }
 
 async fn journal<S: DueStore>(store: &S, account: &AccountId) -> Vec<Entry> {

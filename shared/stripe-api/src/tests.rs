@@ -33,13 +33,7 @@ impl Scene {
     /// A stand-in with one payment of 10.00 USD.
     async fn new() -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
-        let pack = BuyPack {
-            account: "account-1".to_owned(),
-            customer: None,
-            price: "price_pack".to_owned(),
-            amount: 1000,
-            currency: "usd".to_owned(),
-        };
+        let pack = BuyPack::of("account-1", "price_pack", 1000);
         let made = stripe.buy_pack(&pack, &Emission::default()).unwrap();
         let payment = PaymentId::new(made.payment.unwrap()).unwrap();
         let client = client(stripe.base_url(), API_KEY);
@@ -307,13 +301,7 @@ async fn long_lists_are_read_page_by_page_up_to_a_bound() {
     let refunds = scene.client.refunds_of_payment(&scene.payment).await.unwrap();
     assert_eq!(refunds.len(), 250);
     assert_eq!(scene.stripe.calls().len(), 3);
-    let pack = BuyPack {
-        account: "account-2".to_owned(),
-        customer: None,
-        price: "price_pack".to_owned(),
-        amount: 2000,
-        currency: "usd".to_owned(),
-    };
+    let pack = BuyPack::of("account-2", "price_pack", 2000);
     let payment = scene.stripe.buy_pack(&pack, &Emission::default()).unwrap().payment.unwrap();
     let order = DashboardRefund { payment: payment.clone(), amount: Some(1) };
     for _ in 0..1001 {
@@ -325,14 +313,7 @@ async fn long_lists_are_read_page_by_page_up_to_a_bound() {
 }
 
 fn pro() -> Subscribe {
-    Subscribe {
-        account: "account-1".to_owned(),
-        customer: None,
-        price: "price_pro".to_owned(),
-        amount: 2000,
-        currency: "usd".to_owned(),
-        metadata: std::collections::BTreeMap::new(),
-    }
+    Subscribe::of("account-1", "price_pro", 2000)
 }
 
 fn events(scene: &Scene, kind: &str) -> usize {

@@ -36,16 +36,49 @@ pub struct HttpEvent {
 impl HttpEvent {
     /// A call of `route` (as the template writes it) at `now_s`, seconds since 1970.
     pub fn new(route: &str, now_s: i64) -> Self {
+        let (method, path) = route.split_once(' ').unwrap_or_default();
+        let host = "abcdefghij.execute-api.eu-central-1.amazonaws.com";
         let event = json!({
             "version": "2.0",
             "routeKey": route,
-            "headers": {"content-type": "application/json"},
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": {
+                "accept": "*/*",
+                "content-type": "application/json",
+                "host": host,
+                "user-agent": "testkit/1.0",
+                "x-amzn-trace-id": "Root=1-00000000-000000000000000000000000",
+                "x-forwarded-for": "192.0.2.1",
+                "x-forwarded-port": "443",
+                "x-forwarded-proto": "https",
+            },
             "pathParameters": {},
             "queryStringParameters": {},
-            "requestContext": {"requestId": "request-1"},
+            "requestContext": {
+                "accountId": "000000000000",
+                "apiId": "abcdefghij",
+                "domainName": host,
+                "domainPrefix": "abcdefghij",
+                "http": {
+                    "method": method, "path": path, "protocol": "HTTP/1.1",
+                    "sourceIp": "192.0.2.1", "userAgent": "testkit/1.0",
+                },
+                "requestId": "request-1",
+                "routeKey": route,
+                "stage": "$default",
+                "timeEpoch": now_s.saturating_mul(1000),
+            },
             "isBase64Encoded": false,
         });
         Self { event, now_s }
+    }
+
+    /// Sets the gateway's id of the request.
+    #[must_use]
+    pub fn request_id(mut self, id: &str) -> Self {
+        self.event["requestContext"]["requestId"] = id.into();
+        self
     }
 
     /// Sets a parameter of the path.
@@ -71,8 +104,28 @@ impl HttpEvent {
 
     /// Sets the body.
     #[must_use]
-    pub fn body(mut self, body: &Value) -> Self {
-        self.event["body"] = body.to_string().into();
+    pub fn body(self, body: &Value) -> Self {
+        self.body_text(&body.to_string())
+    }
+
+    /// Sets the body, which need not be JSON.
+    #[must_use]
+    pub fn body_text(mut self, body: &str) -> Self {
+        self.event["body"] = body.into();
+        self
+    }
+
+    /// Replaces a top-level member of the event, also one that the gateway always sends.
+    #[must_use]
+    pub fn member(mut self, name: &str, value: Value) -> Self {
+        self.event[name] = value;
+        self
+    }
+
+    /// Makes the token expire at this second. It has to have a token.
+    #[must_use]
+    pub fn expires_at(mut self, second: i64) -> Self {
+        self.event["requestContext"]["authorizer"]["jwt"]["claims"]["exp"] = second.to_string().into();
         self
     }
 
@@ -106,6 +159,10 @@ impl HttpEvent {
             "client_id": audience,
             "token_use": "access",
             "scope": scope,
+            "version": "2",
+            "jti": "f2b1c6a0-5f3b-4a77-a3a6-0c0c3c3f8a55",
+            "username": sub,
+            "auth_time": self.now_s.to_string(),
             "iat": self.now_s.to_string(),
             "exp": self.now_s.saturating_add(3600).to_string(),
         });

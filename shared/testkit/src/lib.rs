@@ -2,9 +2,11 @@
 //!
 //! [`stand_in`] keeps customers, payments and refunds in memory, answers the Stripe calls that
 //! Makegood makes and sends signed webhooks. [`runtime_api`] runs a function's binary as Lambda
-//! would, one event at a time, and records what it costs. [`http_event`] builds the gateway's events.
+//! would, one event at a time, and records what it costs. [`http_event`] builds the gateway's events
+//! and [`queue_event`] the batches of an SQS trigger.
 
 mod clock;
 pub mod http_event;
+pub mod queue_event;
 pub mod runtime_api;
 pub mod stand_in;

@@ -226,27 +226,15 @@ impl Story {
 
     /// The body of a purchase by a buyer who has bought little before.
     fn pack(&self) -> Result<String, Failure> {
-        let order = BuyPack {
-            account: buyer(self.count.div_euclid(PACKS_PER_BUYER)),
-            customer: None,
-            price: "price_pack_500".to_owned(),
-            amount: 900,
-            currency: "usd".to_owned(),
-        };
+        let order = BuyPack::of(&buyer(self.count.div_euclid(PACKS_PER_BUYER)), "price_pack_500", 900);
         let made = self.stripe.buy_pack(&order, &held()).map_err(std::io::Error::other)?;
         self.body(made.events.first())
     }
 
     /// The body of the checkout that begins a subscription.
     fn subscription(&self) -> Result<String, Failure> {
-        let order = Subscribe {
-            account: buyer(self.count.saturating_add(SUBSCRIBERS_FROM)),
-            customer: None,
-            price: "price_pro_monthly".to_owned(),
-            amount: 1000,
-            currency: "usd".to_owned(),
-            metadata: std::collections::BTreeMap::new(),
-        };
+        let order =
+            Subscribe::of(&buyer(self.count.saturating_add(SUBSCRIBERS_FROM)), "price_pro_monthly", 1000);
         let made = self.stripe.subscribe(&order, &held()).map_err(std::io::Error::other)?;
         self.body(made.events.first())
     }

@@ -3,7 +3,7 @@
 use ledger::Change;
 use serde_json::{Value, json};
 
-use crate::queue::{Queue, completed, event_of, failed, song};
+use crate::queue::{Queue, batch, completed, failed, song};
 
 #[tokio::test]
 async fn g4_of_ten_messages_only_the_poison_one_stays() {
@@ -89,7 +89,7 @@ async fn g5_an_answer_names_messages_of_the_batch_only_and_each_once() {
     ];
     let reply = queue.deliver_raw(&bodies, 60, 60_000).await;
     assert_eq!(reply.left, ["m0", "m1", "m2", "m3"]);
-    let event: Value = serde_json::from_str(&event_of(&bodies)).unwrap();
+    let event: Value = serde_json::from_str(&batch().messages(&bodies).text()).unwrap();
     let ids: Vec<&Value> = event["Records"].as_array().unwrap().iter().map(|it| &it["messageId"]).collect();
     assert_eq!(ids, ["m0", "m1", "m2", "m3"]);
 }

@@ -8,12 +8,12 @@ use lambda::sqs::Batch;
 use policy::FailureKind;
 use serde_json::{Value, json};
 
-use crate::queue::{completed, downloaded, event_of, failed, song};
+use crate::queue::{batch, completed, downloaded, failed, song};
 
 fn read(body: &str) -> Result<(), MessageError> {
-    let event = event_of(&[body.to_owned()]);
-    let batch = Batch::parse(&event).unwrap();
-    understand(&batch.records()[0]).map(drop)
+    let event = batch().message("m0", body).text();
+    let messages = Batch::parse(&event).unwrap();
+    understand(&messages.records()[0]).map(drop)
 }
 
 fn with(mut message: Value, pointer: &str, value: Value) -> String {
@@ -185,13 +185,9 @@ fn d14_a_sender_speaks_for_its_own_services_alone() {
         (&pairs, Some(""), false),
         (&pairs, None, false),
     ] {
-        let mut event: Value = serde_json::from_str(&event_of(&[message.to_string()])).unwrap();
-        let attributes = event["Records"][0]["attributes"].as_object_mut().unwrap();
-        attributes.remove("SenderId");
-        attributes.extend(sender.map(|sender| ("SenderId".to_owned(), json!(sender))));
-        let event = event.to_string();
-        let batch = Batch::parse(&event).unwrap();
-        let read = senders(known).unwrap().understand(&batch.records()[0]);
+        let event = batch().sender(sender).message("m0", &message.to_string()).text();
+        let messages = Batch::parse(&event).unwrap();
+        let read = senders(known).unwrap().understand(&messages.records()[0]);
         assert_eq!(read.map(|(_, message)| message.is_spoken_for), Ok(accepted), "{known} {sender:?}");
     }
     for text in ["AROAONE", "=service", "AROAONE=", "AROAONE=a,,"] {

@@ -4,16 +4,17 @@ use auto_refund::{Context, handle, understand};
 use lambda::backoff::Backoff;
 use lambda::sqs::{Batch, process};
 use lambda::{Deadline, Invocation};
-use ledger::contract::{at, grant, run};
+use ledger::contract::{DAY_S, at, grant, run, sound_journal};
 use ledger::{
-    Account, AccountId, Answer, Command, Credits, DownloadStore, Entry, GenerationId, LedgerStore, PlaceHold,
-    ProductId, ServiceId, check_journal,
+    Account, AccountId, Answer, Command, Credits, DownloadStore, Entry, GenerationId, PlaceHold, ProductId,
+    ServiceId,
 };
 use ledger_dynamodb::Tables;
 use ledger_dynamodb::in_process::{self, Meter};
 use policy::Documents;
 use refunds::{Due, DueRequestStore, DueThing, Lead, LeadStore};
 use serde_json::{Value, json};
+use testkit::queue_event::QueueEvent;
 
 /// The function with its tables.
 pub(crate) struct Queue<S> {
@@ -69,19 +70,9 @@ pub(crate) fn song() -> Value {
     json!({ "songs": [{ "url": "https://cdn.example/1.mp3" }] })
 }
 
-/// The trigger's event of these bodies; the messages are called `m0`, `m1` and so on.
-pub(crate) fn event_of(bodies: &[String]) -> String {
-    let record = |(index, body): (usize, &String)| {
-        json!({
-            "messageId": format!("m{index}"),
-            "receiptHandle": "handle",
-            "body": body,
-            "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": at(59).as_ms().to_string() },
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:generations",
-        })
-    };
-    json!({ "Records": bodies.iter().enumerate().map(record).collect::<Vec<_>>() }).to_string()
+/// A batch of the trigger without messages.
+pub(crate) fn batch() -> QueueEvent {
+    QueueEvent::new("generations", at(59).as_ms())
 }
 
 pub(crate) fn context<S>(store: S, documents: fn() -> &'static Documents) -> Context<S, Backoff> {
@@ -92,9 +83,9 @@ pub(crate) fn context<S>(store: S, documents: fn() -> &'static Documents) -> Con
 impl<S: DownloadStore + LeadStore> Queue<S> {
     /// Delivers these bodies in one batch, within the given time.
     pub(crate) async fn deliver_raw(&self, bodies: &[String], at_s: u64, time_ms: u64) -> Reply {
-        let invocation = Invocation::of(event_of(bodies), at(at_s)).unwrap();
-        let batch = Batch::parse(invocation.event_text()).unwrap();
-        let response = process(&batch, Deadline::in_ms(time_ms), understand, async |account, items| {
+        let invocation = Invocation::of(batch().messages(bodies).text(), at(at_s)).unwrap();
+        let messages = Batch::parse(invocation.event_text()).unwrap();
+        let response = process(&messages, Deadline::in_ms(time_ms), understand, async |account, items| {
             handle(&self.context, &invocation, account, items).await
         });
         let response = serde_json::to_value(response.await).unwrap();
@@ -168,9 +159,7 @@ impl Queue<Tables> {
 
     /// The journal, checked against the ledger's invariants.
     pub(crate) async fn journal(&self, id: &str) -> Vec<Entry> {
-        let journal = self.context.store.entries_after(&account(id), 0, 1000).await.unwrap();
-        assert_eq!(check_journal(&journal), []);
-        journal
+        sound_journal(&self.context.store, &account(id)).await
     }
 
     /// acct-1 as it stands.
@@ -188,7 +177,7 @@ impl Queue<Tables> {
     /// What is noted for the sweep of acct-1.
     pub(crate) async fn leads(&self) -> Vec<Lead> {
         let shard = ledger::shard_of(&account("acct-1"), ledger::DUE_SHARDS);
-        let due = self.context.store.due_requests(shard, at(30 * 86_400), 100).await.unwrap();
+        let due = self.context.store.due_requests(shard, at(30 * DAY_S), 100).await.unwrap();
         let mut leads = Vec::new();
         for Due { thing, .. } in due {
             let DueThing::Lead(id) = thing else { panic!("{thing:?}") };

@@ -8,7 +8,7 @@ use ledger::PaymentId;
 use ledger::PaymentStore as _;
 use serde_json::{Value, json};
 
-use crate::queue::{Queue, completed, downloaded, event_of, failed, song};
+use crate::queue::{Queue, batch, completed, downloaded, failed, song};
 
 fn by(service: &str, mut message: Value) -> Value {
     message["service"] = json!(service);
@@ -62,13 +62,11 @@ async fn g2_a_sender_that_does_not_speak_for_its_service_changes_nothing() {
     let pairs = "AROAONE=renderer,AROATWO=viewer";
     let senders = Senders::from_env(&Env::of([("GENERATION_SENDER_SERVICES", pairs)])).unwrap();
     for (sender, left) in [("AROATWO:job", json!(["m0"])), ("AROAONE:job", json!([]))] {
-        let mut event: Value =
-            serde_json::from_str(&event_of(&[failed("gen-1", "own_error").to_string()])).unwrap();
-        event["Records"][0]["attributes"]["SenderId"] = json!(sender);
-        let invocation = Invocation::of(event.to_string(), ledger::contract::at(60)).unwrap();
-        let batch = Batch::parse(invocation.event_text()).unwrap();
+        let event = batch().sender(Some(sender)).messages(&[failed("gen-1", "own_error").to_string()]);
+        let invocation = Invocation::of(event.text(), ledger::contract::at(60)).unwrap();
+        let messages = Batch::parse(invocation.event_text()).unwrap();
         let understand = |record: &_| senders.understand(record);
-        let response = process(&batch, Deadline::in_ms(60_000), understand, async |account, items| {
+        let response = process(&messages, Deadline::in_ms(60_000), understand, async |account, items| {
             handle(&queue.context, &invocation, account, items).await
         });
         let response = serde_json::to_value(response.await).unwrap();

@@ -6,14 +6,12 @@ use lambda::backoff::Backoff;
 use lambda::caller::CallerRules;
 use lambda::config::Env;
 use lambda::http::Request;
-use ledger::contract::{at, grant};
-use ledger::{
-    AccountId, Actor, Answer, Cause, Command, Entry, LedgerStore, Order, ProductId, Timestamp, check_journal,
-    execute,
-};
+use ledger::contract::{at, grant, sound_journal};
+use ledger::{AccountId, Actor, Answer, Cause, Command, Entry, LedgerStore, Order, ProductId, execute};
 use ledger_dynamodb::in_process::{self, Meter};
 use ledger_dynamodb::{StoreError, Tables};
 use serde_json::{Value, json};
+use testkit::http_event::{CALLER_VARIABLES, HttpEvent};
 
 /// The instant of every call that says nothing else.
 pub(crate) const NOW_S: u64 = 60;
@@ -49,47 +47,16 @@ pub(crate) fn account(id: &str) -> AccountId {
     AccountId::new(id).unwrap()
 }
 
-fn callers() -> CallerRules {
-    CallerRules::from_env(&Env::of([
-        ("TOKEN_ISSUER", "https://issuer.example/pool"),
-        ("CUSTOMER_AUDIENCES", "web"),
-        ("SERVICE_AUDIENCES", "generator"),
-        ("CUSTOMER_SCOPE", "makegood/customer"),
-        ("SERVICE_SCOPE", "makegood/service"),
-        ("SUPPORT_GROUP", "support"),
-    ]))
-    .unwrap()
-}
-
 pub(crate) fn context<S>(store: S) -> Context<S, Backoff> {
     Context {
         store,
         // Enough attempts for fifty callers at once on a machine that is busy with other tests.
         pause: Backoff::new(5, 100, 200),
-        callers: callers(),
+        callers: CallerRules::from_env(&Env::of(CALLER_VARIABLES)).unwrap(),
         documents: policy_documents::documents,
         catalogue: policy_documents::catalogue,
         product: ProductId::new("music-studio").unwrap(),
     }
-}
-
-fn claims(caller: As, now: Timestamp) -> Value {
-    let (subject, client, scope, groups) = match caller {
-        As::Customer(account) => (account, "web", "makegood/customer", "[]"),
-        As::Service => ("generator", "generator", "makegood/service", "[]"),
-        As::OtherService => ("viewer", "generator", "makegood/service", "[]"),
-        As::Support | As::Expired => ("person-7", "web", "makegood/customer", "[support]"),
-    };
-    let lifetime_s = if matches!(caller, As::Expired) { 0 } else { 300 };
-    json!({
-        "iss": "https://issuer.example/pool",
-        "token_use": "access",
-        "client_id": client,
-        "sub": subject,
-        "scope": scope,
-        "cognito:groups": groups,
-        "exp": now.as_s().saturating_add(lifetime_s),
-    })
 }
 
 impl Api<Tables> {
@@ -126,35 +93,22 @@ impl Api<Tables> {
 
     /// The journal, checked against the ledger's invariants.
     pub(crate) async fn journal(&self, id: &str) -> Vec<Entry> {
-        let journal = self.context.store.entries_after(&account(id), 0, 1000).await.unwrap();
-        assert_eq!(check_journal(&journal), []);
-        journal
+        sound_journal(&self.context.store, &account(id)).await
     }
 }
 
 /// A request in the making.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
+    event: HttpEvent,
     caller: Option<As>,
-    route: &'static str,
-    path: Value,
-    query: Value,
-    body: Option<String>,
-    headers: Value,
     at_s: u64,
 }
 
 impl Call {
-    pub(crate) fn new(route: &'static str, account: &str) -> Self {
-        Self {
-            caller: None,
-            route,
-            path: json!({ "account": account }),
-            query: Value::Null,
-            body: None,
-            headers: json!({}),
-            at_s: NOW_S,
-        }
+    pub(crate) fn new(route: &str, account: &str) -> Self {
+        let event = HttpEvent::new(route, at(NOW_S).as_s()).path("account", account);
+        Self { event, caller: None, at_s: NOW_S }
     }
 
     pub(crate) fn balance(account: &str) -> Self {
@@ -163,7 +117,7 @@ impl Call {
 
     pub(crate) fn entries(account: &str, query: &Value) -> Self {
         let call = Self::new("GET /v1/accounts/{account}/entries", account);
-        Self { query: query.clone(), ..call }
+        Self { event: call.event.member("queryStringParameters", query.clone()), ..call }
     }
 
     pub(crate) fn hold(account: &str, body: &Value) -> Self {
@@ -172,22 +126,20 @@ impl Call {
 
     pub(crate) fn capture(account: &str, generation: &str) -> Self {
         let call = Self::new("POST /v1/accounts/{account}/holds/{generation}/capture", account);
-        Self { path: json!({ "account": account, "generation": generation }), ..call }
+        Self { event: call.event.path("generation", generation), ..call }
     }
 
     pub(crate) fn release(account: &str, generation: &str) -> Self {
-        let route = "POST /v1/accounts/{account}/holds/{generation}/release";
-        Self { route, ..Self::capture(account, generation) }
+        let call = Self::new("POST /v1/accounts/{account}/holds/{generation}/release", account);
+        Self { event: call.event.path("generation", generation), ..call }
     }
 
     pub(crate) fn body(self, body: &str) -> Self {
-        let headers = json!({ "content-type": "application/json" });
-        Self { body: Some(body.to_owned()), headers, ..self }
+        Self { event: self.event.body_text(body), ..self }
     }
 
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers[name] = value.into();
-        self
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self { event: self.event.header(name, value), ..self }
     }
 
     pub(crate) fn caller(self, caller: As) -> Self {
@@ -201,18 +153,17 @@ impl Call {
     /// Sends the request as the event that API Gateway makes of it.
     pub(crate) async fn send<S: LedgerStore<Error = StoreError>>(&self, api: &Api<S>) -> Reply {
         let now = at(self.at_s);
-        let authorizer = self.caller.map(|caller| json!({ "jwt": { "claims": claims(caller, now) } }));
-        let event = json!({
-            "version": "2.0",
-            "routeKey": self.route,
-            "headers": self.headers,
-            "pathParameters": self.path,
-            "queryStringParameters": self.query,
-            "requestContext": { "requestId": "r-1", "authorizer": authorizer },
-            "body": self.body,
-            "isBase64Encoded": false,
-        });
-        let invocation = Invocation::of(event.to_string(), now).unwrap();
+        let in_time_s = now.as_s().saturating_add(300);
+        let event = self.event.clone();
+        let event = match self.caller {
+            None => event,
+            Some(As::Customer(account)) => event.as_customer(account).expires_at(in_time_s),
+            Some(As::Service) => event.as_service("generator").expires_at(in_time_s),
+            Some(As::OtherService) => event.as_service("viewer").expires_at(in_time_s),
+            Some(As::Support) => event.as_support("person-7").expires_at(in_time_s),
+            Some(As::Expired) => event.as_support("person-7").expires_at(now.as_s()),
+        };
+        let invocation = Invocation::of(event.text(), now).unwrap();
         let request: Request<'_> = invocation.event().unwrap();
         let response = match handle(&api.context, &request, &invocation).await {
             Ok(response) => response,

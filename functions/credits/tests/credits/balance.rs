@@ -1,11 +1,9 @@
 //! What a balance shows.
 
-use ledger::contract::{at, grant};
+use ledger::contract::{DAY_S, at, grant};
 use ledger::{Command, SubscriptionId};
 
 use crate::api::{Api, As, Call, account, song};
-
-const DAY_S: u64 = 86_400;
 
 async fn subscribed() -> Api<ledger_dynamodb::Tables> {
     let api = Api::start().await;

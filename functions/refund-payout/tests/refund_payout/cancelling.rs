@@ -1,8 +1,6 @@
 //! Telling Stripe of confirmed cancellations, through every fault that it can answer with.
 
-use std::collections::BTreeMap;
-
-use ledger::contract::at;
+use ledger::contract::{DAY_S, at};
 use ledger::{
     CancellationStore, Channel, Confirmation, DueStore, Subscription, SubscriptionId, SubscriptionStore,
     Timestamp,
@@ -13,8 +11,6 @@ use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
 use testkit::stand_in::{API_KEY, Emission, End, Fault, Operation, StripeStandIn, Subscribe};
 
 use crate::world::account;
-
-const DAY_S: u64 = 86_400;
 
 struct Scene {
     stripe: StripeStandIn,
@@ -27,14 +23,7 @@ impl Scene {
     /// A subscription whose cancellation is confirmed, and of which Stripe does not know.
     async fn new() -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
-        let order = Subscribe {
-            account: "customer-1".to_owned(),
-            customer: None,
-            price: "price_pro_monthly".to_owned(),
-            amount: 1200,
-            currency: "usd".to_owned(),
-            metadata: BTreeMap::new(),
-        };
+        let order = Subscribe::of("customer-1", "price_pro_monthly", 1200);
         let made = stripe.subscribe(&order, &Emission::default()).unwrap();
         let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
         let (store, _) = in_process::tables().await;

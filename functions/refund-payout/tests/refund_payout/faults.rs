@@ -1,15 +1,13 @@
 //! What Stripe does to payouts, and that each ends in exactly one refund or none.
 
 use lambda::backoff::Backoff;
-use ledger::contract::at;
+use ledger::contract::{DAY_S, at};
 use ledger_dynamodb::{AdoptionOutcome, ExternalRefund};
 use refunds::State;
 use serde_json::json;
 use testkit::stand_in::{Fault, Operation, RefundMode, Settings};
 
 use crate::world::World;
-
-const DAY_S: u64 = 86_400;
 
 #[tokio::test]
 async fn s0_11_s0_28_a_refund_that_is_pending_at_stripe_is_not_paid_yet() {

@@ -1,10 +1,9 @@
 //! A payment at the stand-in, its lot in the ledger, and an approved request to refund it.
 
 use lambda::backoff::Backoff;
-use ledger::contract::{at, grant, run};
+use ledger::contract::{at, grant, run, sound_journal};
 use ledger::{
-    AccountId, Actor, Command, Credits, Entry, LedgerStore, PaymentId, PaymentStore, RefundRequestId,
-    Timestamp, check_journal,
+    AccountId, Actor, Command, Credits, LedgerStore, PaymentId, PaymentStore, RefundRequestId, Timestamp,
 };
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Discount, Facts, Reason};
@@ -30,13 +29,7 @@ impl World {
     /// 1000 cents were paid for 100 credits; a person approved 400 of them.
     pub(crate) async fn new() -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
-        let pack = BuyPack {
-            account: "customer-1".to_owned(),
-            customer: None,
-            price: "price_pack_100".to_owned(),
-            amount: 1000,
-            currency: "usd".to_owned(),
-        };
+        let pack = BuyPack::of("customer-1", "price_pack_100", 1000);
         let made = stripe.buy_pack(&pack, &Emission::default()).unwrap();
         Self::of(stripe, &made.payment.unwrap()).await
     }
@@ -49,14 +42,7 @@ impl World {
     /// The same for the purchase at `place` of such an invoice.
     pub(crate) async fn of_purchase_of_invoice(place: usize, amount: u64) -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
-        let subscribe = Subscribe {
-            account: "customer-1".to_owned(),
-            customer: None,
-            price: "price_pro_monthly".to_owned(),
-            amount,
-            currency: "usd".to_owned(),
-            metadata: std::collections::BTreeMap::new(),
-        };
+        let subscribe = Subscribe::of("customer-1", "price_pro_monthly", amount);
         let made = stripe.subscribe(&subscribe, &Emission::default()).unwrap();
         let invoice = PaymentId::new(made.invoice.unwrap()).unwrap();
         Self::of(stripe, invoice.purchase(place).unwrap().as_str()).await
@@ -66,13 +52,7 @@ impl World {
     /// `rest`.
     pub(crate) async fn of_divided_invoice(rest: impl FnOnce(&str) -> serde_json::Value) -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
-        let pack = BuyPack {
-            account: "customer-1".to_owned(),
-            customer: None,
-            price: "price_pack_100".to_owned(),
-            amount: 500,
-            currency: "usd".to_owned(),
-        };
+        let pack = BuyPack::of("customer-1", "price_pack_100", 500);
         let [first, second] =
             std::array::from_fn(|_| stripe.buy_pack(&pack, &Emission::default()).unwrap().payment.unwrap());
         let part = DashboardRefund { payment: first.clone(), amount: Some(200) };
@@ -101,14 +81,7 @@ impl World {
 
     async fn of_subscription(discount: Option<Discount>) -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
-        let subscribe = Subscribe {
-            account: "customer-1".to_owned(),
-            customer: None,
-            price: "price_pro_monthly".to_owned(),
-            amount: 1000,
-            currency: "usd".to_owned(),
-            metadata: std::collections::BTreeMap::new(),
-        };
+        let subscribe = Subscribe::of("customer-1", "price_pro_monthly", 1000);
         let made = stripe.subscribe(&subscribe, &Emission::default()).unwrap();
         Self::of_kind(stripe, &made.payment.unwrap(), made.subscription.as_deref(), discount).await
     }
@@ -219,8 +192,7 @@ impl World {
 
     /// Credits that are available, and the cents that are refunded of the payment.
     pub(crate) async fn numbers(&self) -> (u64, u64) {
-        let entries: Vec<Entry> = self.store.entries_after(&account(), 0, 100).await.unwrap();
-        assert_eq!(check_journal(&entries), []);
+        let entries = sound_journal(&self.store, &account()).await;
         let available =
             entries.last().unwrap().after().balance(at(9)).map_or(0, |balance| balance.available.get());
         (available, self.store.payment(&self.payment).await.unwrap().unwrap().refunded_minor)

@@ -60,13 +60,7 @@ impl Scene {
 
     /// Parks a pack's event of the stand-in, which has to be looked up.
     async fn park(&self) -> Parked {
-        let pack = BuyPack {
-            account: "account-1".to_owned(),
-            customer: None,
-            price: "price_pack_100".to_owned(),
-            amount: 2_700,
-            currency: "usd".to_owned(),
-        };
+        let pack = BuyPack::of("account-1", "price_pack_100", 2_700);
         let made = self.stripe.buy_pack(&pack, &Emission::default()).unwrap();
         let events = self.stripe.events();
         let event = events.into_iter().find(|event| event.id == made.events[0]).unwrap();

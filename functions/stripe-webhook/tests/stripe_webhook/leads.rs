@@ -40,13 +40,7 @@ fn of(made: &Made) -> PaymentId {
 
 /// A pack of another business, which knows payments that are made twice.
 fn pack(scene: &Scene, price: &str, amount: u64, second: i64) -> (Made, String) {
-    let pack = BuyPack {
-        account: ACCOUNT.to_owned(),
-        customer: None,
-        price: price.to_owned(),
-        amount,
-        currency: "usd".to_owned(),
-    };
+    let pack = BuyPack::of(ACCOUNT, price, amount);
     let made = scene.stripe.buy_pack(&pack, &created(second)).unwrap();
     let body = scene.body(&made.events[0]);
     (made, body)

@@ -5,11 +5,13 @@ use std::sync::Mutex;
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::secrets::{SecretError, SecretFields, SecretSource};
-use ledger::{Account, AccountId, Entry, LedgerStore, Timestamp, check_journal};
+use ledger::contract::sound_journal;
+use ledger::{Account, AccountId, Entry, Timestamp};
 use ledger_dynamodb::in_process::{self, Meter};
 use ledger_dynamodb::{Parked, Tables};
 use serde_json::{Value, json};
 use stripe_webhook::{Signing, Webhook, handle};
+use testkit::http_event::HttpEvent;
 use testkit::stand_in::{BuyPack, Emission, Made, StripeStandIn, Subscribe, signature_header};
 
 /// 2026-11-01T00:00:00Z, when the stories begin.
@@ -99,13 +101,7 @@ impl Scene {
 
     /// The bodies of a pack's purchase at `second`.
     pub(crate) fn pack(&self, second: i64) -> (Made, String) {
-        let pack = BuyPack {
-            account: ACCOUNT.to_owned(),
-            customer: None,
-            price: "price_pack_100".to_owned(),
-            amount: 900,
-            currency: "usd".to_owned(),
-        };
+        let pack = BuyPack::of(ACCOUNT, "price_pack_100", 900);
         let made = self.stripe.buy_pack(&pack, &created(second)).unwrap();
         let body = self.body(&made.events[0]);
         (made, body)
@@ -120,9 +116,7 @@ impl Scene {
 
     pub(crate) async fn journal(&self, account: &str) -> Vec<Entry> {
         let account = AccountId::new(account).unwrap();
-        let entries = self.tables.entries_after(&account, 0, 1000).await.unwrap();
-        assert_eq!(check_journal(&entries), []);
-        entries
+        sound_journal(&self.tables, &account).await
     }
 
     pub(crate) async fn account(&self, account: &str) -> Account {
@@ -171,25 +165,20 @@ pub(crate) async fn post(
     signature: Option<&str>,
     now: Timestamp,
 ) -> Reply {
-    let mut event = json!({
-        "version": "2.0",
-        "routeKey": "POST /v1/webhooks/stripe",
-        "headers": {"content-type": "application/json; charset=utf-8"},
-        "requestContext": {"requestId": "r-1", "http": {"method": "POST"}},
-        "isBase64Encoded": false
-    });
+    let mut event = HttpEvent::new("POST /v1/webhooks/stripe", now.as_s())
+        .header("content-type", "application/json; charset=utf-8");
     if let Some(signature) = signature {
-        event["headers"]["stripe-signature"] = json!(signature);
+        event = event.header("stripe-signature", signature);
     }
     for (name, value) in parts.as_object().unwrap() {
-        event[name] = value.clone();
+        event = event.member(name, value.clone());
     }
-    let invocation = Invocation::of(event.to_string(), now).unwrap();
+    let invocation = Invocation::of(event.text(), now).unwrap();
     let request = invocation.event().unwrap();
     // As the runtime does: the future is larger than a test's own should be.
     let response = match Box::pin(handle(webhook, &request, &invocation)).await {
         Ok(response) => response,
-        Err(problem) => problem.into_response("r-1"),
+        Err(problem) => problem.into_response(request.request_id()),
     };
     let body: Value = serde_json::from_str(response.body()).unwrap();
     let text = |member: &str| body[member].as_str().map(str::to_owned);

@@ -147,29 +147,19 @@ impl Request<'_> {
 #[cfg(test)]
 pub(crate) mod tests {
     use serde_json::{Value, json};
+    use testkit::http_event::HttpEvent;
 
     use super::*;
 
     /// An event as API Gateway sends it, with what a test gives in place of its parts.
     pub(crate) fn event(parts: &Value) -> String {
-        let mut event = json!({
-            "version": "2.0",
-            "routeKey": "POST /v1/accounts/{account}/holds",
-            "rawPath": "/v1/accounts/acct-1/holds",
-            "rawQueryString": "",
-            "headers": {"content-type": "application/json; charset=utf-8", "x-user-id": "someone-else"},
-            "pathParameters": {"account": "acct-1"},
-            "requestContext": {
-                "requestId": "JKJaXmPLvHcESHA=",
-                "http": {"method": "POST", "path": "/v1/accounts/acct-1/holds", "sourceIp": "192.0.2.1"},
-                "stage": "$default"
-            },
-            "isBase64Encoded": false
-        });
-        for (name, value) in parts.as_object().unwrap() {
-            event[name] = value.clone();
-        }
-        event.to_string()
+        let event = HttpEvent::new("POST /v1/accounts/{account}/holds", 1_777_716_000)
+            .header("content-type", "application/json; charset=utf-8")
+            .header("x-user-id", "someone-else")
+            .path("account", "acct-1")
+            .request_id("JKJaXmPLvHcESHA=");
+        let parts = parts.as_object().unwrap().iter();
+        parts.fold(event, |event, (name, value)| event.member(name, value.clone())).text()
     }
 
     #[derive(Debug, Deserialize, PartialEq)]

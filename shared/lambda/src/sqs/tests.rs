@@ -2,25 +2,14 @@
 
 use std::sync::Mutex;
 
-use serde_json::{Value, json};
+use serde_json::json;
+use testkit::queue_event::QueueEvent;
 
 use super::*;
 
 fn event(messages: &[(&str, &str)]) -> String {
-    let records: Vec<Value> = messages
-        .iter()
-        .map(|(id, body)| {
-            json!({
-                "messageId": id,
-                "receiptHandle": "handle",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "3", "SentTimestamp": "1777716000000"},
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:eu-central-1:111122223333:generations",
-            })
-        })
-        .collect();
-    json!({ "Records": records }).to_string()
+    let event = QueueEvent::new("generations", 1_777_716_000_000).receive_count(3);
+    messages.iter().fold(event, |event, (id, body)| event.message(id, body)).text()
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,11 +1,10 @@
 //! One account of a store in memory, told step by step; at the end of each story its invariants hold.
 
+pub(crate) use ledger::contract::DAY_S;
 use ledger::contract::{at, expire, grant, run};
 use ledger::{AccountId, Answer, Command, Credits, Lot, LotId, SubscriptionId, Timestamp, check_journal};
 
 use crate::memory::InMemory;
-
-pub(crate) const DAY_S: u64 = 86_400;
 
 pub(crate) struct Story {
     pub(crate) store: InMemory,

@@ -157,6 +157,14 @@ pub struct BuyPack {
     pub currency: String,
 }
 
+impl BuyPack {
+    /// `account` buys the pack of `price` for `amount` cents of a dollar.
+    pub fn of(account: &str, price: &str, amount: u64) -> Self {
+        let currency = "usd".to_owned();
+        Self { account: account.to_owned(), customer: None, price: price.to_owned(), amount, currency }
+    }
+}
+
 /// A customer subscribes, and the first invoice is paid.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,6 +183,20 @@ pub struct Subscribe {
     /// The subscription's metadata, which its invoices repeat.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
+}
+
+impl Subscribe {
+    /// `account` subscribes to `price` for `amount` cents of a dollar.
+    pub fn of(account: &str, price: &str, amount: u64) -> Self {
+        Self {
+            account: account.to_owned(),
+            customer: None,
+            price: price.to_owned(),
+            amount,
+            currency: "usd".to_owned(),
+            metadata: BTreeMap::new(),
+        }
+    }
 }
 
 /// A further period of a subscription is charged, whatever the subscription's state.

@@ -9,13 +9,7 @@
 //! use testkit::stand_in::{BuyPack, Emission, StripeStandIn};
 //!
 //! let stripe = StripeStandIn::start().await?;
-//! let pack = BuyPack {
-//!     account: "account-1".into(),
-//!     customer: None,
-//!     price: "price_pack".into(),
-//!     amount: 1000,
-//!     currency: "usd".into(),
-//! };
+//! let pack = BuyPack::of("account-1", "price_pack", 1000);
 //! let made = stripe.buy_pack(&pack, &Emission::default())?;
 //! assert_eq!(made.events.len(), 1);
 //! # Ok(())
