@@ -9,7 +9,11 @@
 
 mod places;
 
-use jiff::civil::{Date, Weekday};
+use std::ops::Range;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
 
 use places::{COMMON, Country, Easter, Holiday};
 
@@ -18,97 +22,136 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// How far clocks on earth differ from UTC, in hours.
 const OFFSETS_ON_EARTH: std::ops::RangeInclusive<i64> = -12..=14;
 /// Bound on the days without work in a row, far above any.
-const FREE_DAYS_MAX: u32 = 15;
+const FREE_DAYS_MAX: i64 = 15;
 
 /// The last instant of a period of `days` after `start_ms`, both in milliseconds since 1970; `country` is
 /// two upper-case letters (ISO 3166-1). `None` outside the years 1 to 9999.
 pub fn last_instant(start_ms: i64, days: u32, country: &str) -> Option<i64> {
-    let end = match places::country(country) {
-        Some(country) => country
-            .offsets_h
-            .iter()
-            .filter_map(|offset_h| end(start_ms, days, *offset_h, Some(country)))
-            .max(),
-        None => OFFSETS_ON_EARTH.filter_map(|offset_h| end(start_ms, days, offset_h, None)).max(),
-    };
-    end?.checked_sub(1)
+    Period::of(start_ms, days)?.last_instant(places::country(country))
 }
 
 /// The first and the last instant at which the period may end in any country.
 pub(crate) fn bounds(start_ms: i64, days: u32) -> Option<(i64, i64)> {
     let first = start_ms.checked_add(i64::from(days).checked_mul(DAY_MS)?)?;
-    let listed = places::codes().filter_map(|code| last_instant(start_ms, days, code)).max();
-    Some((first, listed.max(last_instant(start_ms, days, "")).filter(|last| *last >= first)?))
+    let period = Period::of(start_ms, days)?;
+    let listed = places::COUNTRIES.iter().filter_map(|country| period.last_instant(Some(country))).max();
+    Some((first, listed.max(period.last_instant(None)).filter(|last| *last >= first)?))
 }
 
-/// The end of the last day in a zone of this standard offset.
-fn end(start_ms: i64, days: u32, offset_h: i64, country: Option<&Country>) -> Option<i64> {
-    let summer_time = country.is_some_and(|country| country.summer_time);
-    let standard_ms = offset_h.checked_mul(HOUR_MS)?;
-    let offset_ms = |instant_ms: i64| {
-        let summer = summer_time && is_summer(instant_ms) == Some(true);
-        standard_ms.checked_add(if summer { HOUR_MS } else { 0 })
-    };
-    let first = start_ms.checked_add(offset_ms(start_ms)?)?.checked_div_euclid(DAY_MS)?;
-    let mut last = first.checked_add(i64::from(days))?;
-    if let Some(country) = country {
-        for _ in 0..FREE_DAYS_MAX {
-            if !is_free(date(last)?, country) {
-                break;
-            }
-            last = last.checked_add(1)?;
-        }
+/// A period, and what about the days of its start and its end is the same in every country: a decision
+/// without a known country asks all of them.
+struct Period {
+    start_ms: i64,
+    days: i64,
+    /// European summer time in the years of its start and of its end.
+    summers: [Range<i64>; 2],
+    /// The day on which it would end first, in days since 1970; `around_end` begins with it.
+    first_end: i64,
+    around_end: Vec<Day>,
+}
+
+/// A day on the calendar, and how many days it comes after each Easter Sunday of its year.
+struct Day {
+    date: Date,
+    after_western_easter: i64,
+    after_orthodox_easter: i64,
+}
+
+impl Period {
+    fn of(start_ms: i64, days: u32) -> Option<Self> {
+        let days = i64::from(days);
+        let start = start_ms.checked_div_euclid(DAY_MS)?;
+        // Local time makes it a day earlier or later.
+        let first_end = start.checked_add(days)?.checked_sub(1)?;
+        let around_end = (first_end..=first_end.checked_add(FREE_DAYS_MAX)?.checked_add(2)?)
+            .map(Day::of)
+            .collect::<Option<Vec<_>>>()?;
+        let summers = [summer(date(start)?.year())?, summer(date(first_end)?.year())?];
+        Some(Self { start_ms, days, summers, first_end, around_end })
     }
-    let midnight_ms = last.checked_add(1)?.checked_mul(DAY_MS)?;
-    // No zone of the table changes its clocks at midnight, so that the standard offset finds the season.
-    midnight_ms.checked_sub(offset_ms(midnight_ms.checked_sub(standard_ms)?)?)
+
+    /// The last instant in a country, or anywhere on earth.
+    fn last_instant(&self, country: Option<&Country>) -> Option<i64> {
+        let end = match country {
+            Some(place) => place.offsets_h.iter().filter_map(|offset_h| self.end(*offset_h, country)).max(),
+            None => OFFSETS_ON_EARTH.filter_map(|offset_h| self.end(offset_h, None)).max(),
+        };
+        end?.checked_sub(1)
+    }
+
+    /// The end of the last day in a zone of this standard offset.
+    fn end(&self, offset_h: i64, country: Option<&Country>) -> Option<i64> {
+        let summer_time = country.is_some_and(|country| country.summer_time);
+        let standard_ms = offset_h.checked_mul(HOUR_MS)?;
+        let offset_ms = |instant_ms: i64| {
+            let summer = summer_time && self.summers.iter().any(|summer| summer.contains(&instant_ms));
+            standard_ms.checked_add(if summer { HOUR_MS } else { 0 })
+        };
+        let first = self.start_ms.checked_add(offset_ms(self.start_ms)?)?.checked_div_euclid(DAY_MS)?;
+        let mut last = first.checked_add(self.days)?;
+        if let Some(country) = country {
+            let place = usize::try_from(last.checked_sub(self.first_end)?).ok()?;
+            let from_last = self.around_end.get(place..)?.iter();
+            let free = from_last.take_while(|day| is_free(day, country)).count();
+            last = last.checked_add(i64::try_from(free).ok()?)?;
+        }
+        let midnight_ms = last.checked_add(1)?.checked_mul(DAY_MS)?;
+        // No zone of the table changes its clocks at midnight, so that the standard offset finds the season.
+        midnight_ms.checked_sub(offset_ms(midnight_ms.checked_sub(standard_ms)?)?)
+    }
+}
+
+impl Day {
+    fn of(days_since_1970: i64) -> Option<Self> {
+        let date = date(days_since_1970)?;
+        let after = |easter: Option<Date>| days_since_1970.checked_sub(days(easter?)?);
+        Some(Self {
+            date,
+            after_western_easter: after(western_easter(date.year()))?,
+            after_orthodox_easter: after(orthodox_easter(date.year()))?,
+        })
+    }
 }
 
 fn date(days_since_1970: i64) -> Option<Date> {
-    let span = jiff::Span::new().try_days(days_since_1970).ok()?;
-    Date::constant(1970, 1, 1).checked_add(span).ok()
+    let midnight = Timestamp::from_millisecond(days_since_1970.checked_mul(DAY_MS)?).ok()?;
+    Some(TimeZone::UTC.to_datetime(midnight).date())
+}
+
+fn days(date: Date) -> Option<i64> {
+    let midnight = TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight())).ok()?;
+    midnight.as_millisecond().checked_div_euclid(DAY_MS)
 }
 
 /// European summer time: from 1:00 UTC on the last Sunday of March to 1:00 UTC on that of October
 /// (Directive 2000/84/EC; the United Kingdom keeps the same days).
-fn is_summer(instant_ms: i64) -> Option<bool> {
-    let year = date(instant_ms.checked_div_euclid(DAY_MS)?)?.year();
+fn summer(year: i16) -> Option<Range<i64>> {
     let change = |month| {
         let sunday = Date::new(year, month, 1).ok()?.nth_weekday_of_month(-1, Weekday::Sunday).ok()?;
         days(sunday)?.checked_mul(DAY_MS)?.checked_add(HOUR_MS)
     };
-    Some((change(3)?..change(10)?).contains(&instant_ms))
-}
-
-fn days(date: Date) -> Option<i64> {
-    // The span between two dates is counted in days unless another unit is asked for.
-    Date::constant(1970, 1, 1).until(date).ok().map(|span| i64::from(span.get_days()))
+    Some(change(3)?..change(10)?)
 }
 
 /// Whether a day is no working day.
-fn is_free(date: Date, country: &Country) -> bool {
-    if matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) {
+fn is_free(day: &Day, country: &Country) -> bool {
+    if matches!(day.date.weekday(), Weekday::Saturday | Weekday::Sunday) {
         return true;
     }
     let common = if country.easter == Easter::None { &[][..] } else { COMMON };
-    common.iter().chain(country.holidays).any(|holiday| falls_on(*holiday, date, country.easter))
+    common.iter().chain(country.holidays).any(|holiday| falls_on(*holiday, day, country.easter))
 }
 
-fn falls_on(holiday: Holiday, date: Date, easter: Easter) -> bool {
+fn falls_on(holiday: Holiday, day: &Day, easter: Easter) -> bool {
     match holiday {
-        Holiday::Fixed(month, day) => (date.month(), date.day()) == (month, day),
+        Holiday::Fixed(month, of_month) => (day.date.month(), day.date.day()) == (month, of_month),
         Holiday::Nth(nth, weekday, month) => {
-            date.month() == month && date.nth_weekday_of_month(nth, weekday).ok() == Some(date)
+            day.date.month() == month && day.date.nth_weekday_of_month(nth, weekday).ok() == Some(day.date)
         }
-        Holiday::AfterEaster(after) => {
-            let sunday = match easter {
-                Easter::Orthodox => orthodox_easter(date.year()),
-                Easter::Western | Easter::None => western_easter(date.year()),
-            };
-            let span = jiff::Span::new().try_days(after);
-            let day = sunday.zip(span.ok()).and_then(|(sunday, span)| sunday.checked_add(span).ok());
-            day == Some(date)
-        }
+        Holiday::AfterEaster(after) => match easter {
+            Easter::Orthodox => day.after_orthodox_easter == i64::from(after),
+            Easter::Western | Easter::None => day.after_western_easter == i64::from(after),
+        },
     }
 }
 

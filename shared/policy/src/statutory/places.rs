@@ -68,7 +68,7 @@ const fn orthodox(code: &'static str, holidays: &'static [Holiday]) -> Country {
     Country { code, offsets_h: &[2], summer_time: true, easter: Easter::Orthodox, holidays }
 }
 
-const COUNTRIES: &[Country] = &[
+pub(super) const COUNTRIES: &[Country] = &[
     western("AT", &[1], &[EPIPHANY, CORPUS_CHRISTI, ASSUMPTION, Fixed(10, 26), ALL_SAINTS, CONCEPTION]),
     western("BE", &[1], &[Fixed(7, 21), ASSUMPTION, ALL_SAINTS, Fixed(11, 11)]),
     orthodox("BG", &[Fixed(3, 3), Fixed(5, 6), Fixed(5, 24), Fixed(9, 6), Fixed(9, 22), CHRISTMAS_EVE]),
@@ -294,9 +294,4 @@ const COUNTRIES: &[Country] = &[
 
 pub(super) fn country(code: &str) -> Option<&'static Country> {
     COUNTRIES.iter().find(|country| country.code == code)
-}
-
-/// The codes of the countries.
-pub(super) fn codes() -> impl Iterator<Item = &'static str> {
-    COUNTRIES.iter().map(|country| country.code)
 }
