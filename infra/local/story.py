@@ -42,7 +42,7 @@ def expect(what: str, actual, expected) -> None:
 
 
 class Story:
-    """One customer's story, told on a running stack."""
+    """One customer's story on a running stack."""
 
     def __init__(self, stack: Stack, person: str, output: TextIO) -> None:
         self.stack = stack

@@ -382,8 +382,8 @@ def test_e13_a_payment_that_the_bank_disputes_is_not_refunded(stack, customer, s
         "livemode": False, "type": "charge.dispute.created", "data": {"object": dispute},
     }
     body = json.dumps(event).encode()
-    told = deliver(stack, body, signed(stack, body))
-    assert (told.status, told.json["outcome"]) == (200, "applied"), told.body
+    answer = deliver(stack, body, signed(stack, body))
+    assert (answer.status, answer.json["outcome"]) == (200, "applied"), answer.body
     answer = review(customer, request, support, "approve", "pack-unused")
     assert answer.status == 409, answer.body
     assert customer.refunds(made["payment"]) == []

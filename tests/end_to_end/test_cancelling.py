@@ -1,4 +1,4 @@
-"""Cancelling a subscription: shown, confirmed, recorded, told to Stripe, and what a charge after it leads to."""
+"""Cancelling a subscription: shown, confirmed, recorded, sent to Stripe, and what a charge after it leads to."""
 
 import time
 
@@ -30,14 +30,14 @@ def cancelled(customer, subscription, **options):
     return done.json
 
 
-def told(customer, subscription):
+def reported(customer, subscription):
     """Whether Stripe has said itself that the subscription ends with its period."""
     events = customer.stack.stripe("GET", "/_control/events").json["events"]
     bodies = [event["body"].replace(" ", "") for event in events]
     return any(subscription in body and '"cancel_at_period_end":true' in body for body in bodies)
 
 
-def test_a_cancellation_is_shown_confirmed_and_told_to_stripe(stack, customer):
+def test_a_cancellation_is_shown_confirmed_and_sent_to_stripe(stack, customer):
     subscription = subscribed(customer)
     shown = customer.cancel(subscription).json
     assert (shown["state"], shown["plan"], shown["cancellation"]) == ("active", "pro", None)
@@ -52,7 +52,7 @@ def test_a_cancellation_is_shown_confirmed_and_told_to_stripe(stack, customer):
     assert (done.json["state"], done.json["cancellation"]["channel"]) == ("cancels_at_period_end", "customer")
     assert "is cancelled" in done.json["message"]
     assert customer.cancel(subscription, shown["confirmation"]).json == done.json
-    customer.becomes("Stripe is told", lambda: told(customer, subscription))
+    customer.becomes("Stripe reports the end", lambda: reported(customer, subscription))
 
     # Until the period ends, everything stays and can be used.
     assert customer.balance() == (600, 0)
@@ -85,11 +85,11 @@ def test_support_cancels_for_a_customer_and_nobody_else_can(stack, customer):
     assert done["cancellation"]["channel"] == "support"
 
 
-def test_a_cancellation_whose_message_was_lost_is_told_by_the_sweep(stack, customer):
+def test_a_cancellation_whose_message_was_lost_is_announced_again_by_the_sweep(stack, customer):
     subscription = subscribed(customer)
     cancelled(customer, subscription)
-    customer.becomes("Stripe is told", lambda: told(customer, subscription))
-    # What has been told is not due any more, however late the sweep looks.
+    customer.becomes("Stripe reports the end", lambda: reported(customer, subscription))
+    # What has been sent is not due any more, however late the sweep looks.
     status = stack.sweep(instant(time.time() + 3600))
     assert status["failed"] == 0
     assert not [item for item in stack.items("Ledger") if subscription in item["sk"]["S"] and "due_at" in item]

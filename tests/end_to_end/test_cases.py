@@ -67,7 +67,7 @@ def test_s3_5_the_second_of_two_payments_waits_for_a_person_with_the_recommendat
     request = opened(customer)
     assert (request["reason"], request["payment"]) == ("duplicate_payment", second["payment"])
     assert (request["state"], recommends(request)) == ("in_review", "grant")
-    # The customer is told which request is open.
+    # The answer names the request that is open.
     body = {"reason": "duplicate_payment", "payment": second["payment"], "note": "Twice."}
     conflict = customer.file("mine", **body)
     assert (conflict.status, conflict.json["type"]) == (409, "urn:makegood:problem:case-open"), conflict.body
@@ -96,8 +96,8 @@ def test_s2_15_another_plan_than_was_ordered_waits_for_a_person(stack, customer)
         "livemode": False, "type": "checkout.session.completed", "data": {"object": session},
     }
     body = json.dumps(event).encode()
-    told = deliver(stack, body, signed(stack, body))
-    assert (told.status, told.json["outcome"]) == (200, "applied"), told.body
+    answer = deliver(stack, body, signed(stack, body))
+    assert (answer.status, answer.json["outcome"]) == (200, "applied"), answer.body
     request = opened(customer)
     assert (request["reason"], request["state"]) == ("wrong_plan_charged", "in_review")
     assert (recommends(request), clauses(request)) == ("grant", ["wrong-plan"])

@@ -106,7 +106,7 @@ def test_a_parked_invoice_is_replayed_once_its_customer_is_known(stack, scene):
     assert len(scene.changes("granted")) == 1
 
 
-def test_all_parked_events_are_asked_for_and_what_stays_is_told(stack):
+def test_all_parked_events_are_asked_for_and_what_stays_is_listed(stack):
     body = json.dumps({"id": f"evt_{time.time_ns()}", "object": "event"}).encode()
     assert deliver(stack, body, signed(stack, body)).json["outcome"] == "parked"
     replayed = stack.makegood("parked", "replay", "--all")

@@ -19,7 +19,8 @@ use crate::status::{ItemOutcome, Status};
 /// Most accounts of one shard in one run: 16 shards do 40,000 in half a minute at that rate, far below the
 /// function's four.
 pub const ACCOUNTS_PER_SHARD_MAX: usize = 2_500;
-/// Does what is due of all accounts. It fails if not one shard could be read.
+
+/// Handles every due account. It fails if not one shard could be read.
 pub(crate) async fn sweep<S: Store, Q: Sync>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
@@ -106,7 +107,7 @@ async fn expire<S: Store, Q>(
             Answer::Unchanged(_) => return Ok(done),
             Answer::Placed(_) | Answer::Refused(_) | Answer::Exists(_) => {
                 let account = marker.account.as_str();
-                tracing::error!(account, outcome = "refused", "what is due of the account is not done");
+                tracing::error!(account, outcome = "refused", "due account is not handled");
                 return Ok(ItemOutcome::Failed);
             }
         }

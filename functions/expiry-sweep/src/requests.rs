@@ -23,7 +23,7 @@ use crate::status::{ItemOutcome, Status};
 /// 4 s at two round trips of 8 ms each.
 pub const REQUESTS_PER_SHARD_MAX: usize = 500;
 
-/// Does what is due of all requests and leads.
+/// Handles every due request and lead.
 pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>) -> Status {
     let index = Requests { sweep, run };
     let shards = stream::iter(0..DUE_SHARDS).map(|shard| sweep_shard(&index, run, shard));
@@ -65,7 +65,7 @@ impl<S: Store, Q: PayoutQueue> DueIndex for Requests<'_, S, Q> {
     }
 }
 
-/// Does what is due of one request; its failure is its own.
+/// Handles one due request. A failure does not stop the others.
 async fn request<S: Store, Q: PayoutQueue>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
@@ -73,7 +73,7 @@ async fn request<S: Store, Q: PayoutQueue>(
 ) -> ItemOutcome {
     let failed = |error: &(dyn std::error::Error + 'static)| {
         let request = id.as_str();
-        tracing::error!(request, outcome = "failed", error, "what is due of the request is not done");
+        tracing::error!(request, outcome = "failed", error, "due request is not handled");
         ItemOutcome::Failed
     };
     // The index may lag behind a request that is gone.
@@ -109,7 +109,7 @@ async fn request<S: Store, Q: PayoutQueue>(
             }
             done
         }
-        // Somebody moved it meanwhile; what is due of it then is the next run's.
+        // Another write moved it meanwhile; the next run looks again.
         Ok(
             SaveOutcome::Stale(_)
             | SaveOutcome::Taken(_)

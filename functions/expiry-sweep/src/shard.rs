@@ -33,15 +33,15 @@ pub(crate) trait DueIndex {
     /// The oldest [`PAGE`] items of a shard that are due.
     async fn page(&self, shard: u8) -> Result<Vec<Self::Item>, Self::Error>;
 
-    /// What tells an item from the others, and since when it is due.
+    /// The item's identity within its shard.
     fn key(item: &Self::Item) -> &Self::Key;
     fn due_at(item: &Self::Item) -> Timestamp;
 
-    /// Does what is due; its failure is its own.
+    /// Handles one due item. A failure does not stop the others.
     async fn settle(&self, item: &Self::Item) -> ItemOutcome;
 }
 
-/// Does what is due of a shard. The error says why a page could not be read; what was done before stays
+/// Handles the due items of a shard. The error says why a page could not be read; what was done before stays
 /// done, and the next run goes on from there.
 pub(crate) async fn sweep_shard<D: DueIndex>(
     index: &D,

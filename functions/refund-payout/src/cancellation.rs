@@ -25,7 +25,7 @@ impl CancellationOutcome {
     /// Its name in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Sent => "told",
+            Self::Sent => "sent",
             Self::Known => "known",
             Self::Ended => "ended",
             Self::Declined => "declined",

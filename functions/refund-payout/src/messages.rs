@@ -47,7 +47,7 @@ pub enum MessageError {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
     Pay(RefundRequestId),
-    /// Tell Stripe that this subscription of the account is cancelled.
+    /// Send the cancellation of this subscription of the account to Stripe.
     Cancel(AccountId, SubscriptionId),
 }
 
@@ -83,7 +83,7 @@ pub async fn handle<'batch, 'event, S: RefundStore + CancellationStore, K: Secre
     if left { items.into_iter().map(|item| item.record).collect() } else { Vec::new() }
 }
 
-/// Tells Stripe of one cancellation and says whether its messages stay in the queue.
+/// Sends one cancellation to Stripe and says whether its messages stay in the queue.
 async fn cancel_one<S: RefundStore + CancellationStore, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
@@ -95,7 +95,11 @@ async fn cancel_one<S: RefundStore + CancellationStore, K: SecretSource>(
     let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
         Ok(stripe) => match send_cancellation(&app.store, &stripe, account, id, invocation.now()).await {
             Ok(outcome) => {
-                invocation.metrics().count_labelled("CancellationsTold", ("outcome", outcome.as_str()), 1);
+                invocation.metrics().count_labelled(
+                    "CancellationsReported",
+                    ("outcome", outcome.as_str()),
+                    1,
+                );
                 tracing::info!(outcome = outcome.as_str(), "cancellation is handled");
                 return false;
             }
@@ -123,7 +127,7 @@ async fn pay_one<S: RefundStore, K: SecretSource>(
                 invocation.metrics().count_labelled("Payouts", ("state", state.as_str()), 1);
                 tracing::info!(outcome = state.as_str(), "payout is handled");
                 if let Some(plan) = plan {
-                    told_of_plan(invocation, plan);
+                    log_plan(invocation, plan);
                 }
                 return false;
             }
@@ -138,7 +142,7 @@ async fn pay_one<S: RefundStore, K: SecretSource>(
 }
 
 /// Logs the outcome of a refunded charge's plan; one that is left to people raises an alarm.
-fn told_of_plan(invocation: &Invocation, plan: Plan) {
+fn log_plan(invocation: &Invocation, plan: Plan) {
     match plan {
         Plan::Ended | Plan::Gone => {
             tracing::info!(outcome = plan.as_str(), "plan of a refunded charge");

@@ -255,8 +255,7 @@ impl Question {
         }
     }
 
-    /// Tells a repeat from another request under the same key (D7). Which quote was shown is not part of
-    /// what is asked.
+    /// Distinguishes a repeat from another request under the same key (D7). The shown quote is left out.
     pub(crate) fn fingerprint(&self) -> [u8; 32] {
         fingerprint(&[
             self.reason.as_str(),

@@ -25,8 +25,8 @@ use crate::wording::minute;
 
 /// Two ids and a hash.
 const BODY_BYTES_MAX: usize = 4096;
-/// A preview can be confirmed until the end of the quarter of an hour that follows its own: long enough to
-/// read it, short enough that what it shows is still so.
+/// A preview is valid until the end of the *next* 15-minute window: long enough to read it, short enough that
+/// what it shows is still true.
 const WINDOW_S: i64 = 900;
 /// 144 bits of the hash: far beyond what somebody would send by chance.
 const CONFIRMATION_BYTES: usize = 18;

@@ -15,7 +15,7 @@ use crate::app::{RefundRequests, announce, not_carried_out};
 use crate::quote_records::document_of;
 use crate::quote_view;
 
-/// What became of it.
+/// The result of [`carry_out()`].
 pub(crate) enum Carried {
     /// It is written.
     Out(Box<RefundRequest>),
@@ -23,7 +23,7 @@ pub(crate) enum Carried {
     Stale(Box<RefundRequest>),
 }
 
-/// Saves a request and carries `quote` out with it. Nothing is written where something else would happen.
+/// Saves a request and carries `quote` out with it. Writes nothing if the result would differ from the quote.
 pub(crate) async fn carry_out<S: RefundStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     invocation: &Invocation,

@@ -1,9 +1,9 @@
 //! Who is at work on a request: `POST /v1/refund-requests/{id}/claim`, `/release` and, for a refund that is
 //! overdue at the bank, `/arrival`.
 //!
-//! A claim is written under the condition that nobody else moved the request, so that of two people who
-//! claim at once one holds it and the other learns who. Claiming again renews the claim; releasing what
-//! nobody holds changes nothing.
+//! A claim is written under the condition that nobody else moved the request: if two people claim at once,
+//! one gets it and the other's answer names the holder. Claiming again renews the claim; releasing an
+//! unclaimed request changes nothing.
 
 use lambda::Invocation;
 use lambda::caller::Role;

@@ -11,7 +11,7 @@ use refunds::fingerprint;
 /// Bytes of the check: nobody guesses 72 bits, and the cursor stays short.
 const CHECK_BYTES: usize = 9;
 
-/// The cursor of `place` in what `of` names.
+/// The cursor of `place` in the list that `of` names.
 pub(crate) fn write(of: &str, place: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{place}", check(of, place)))
 }

@@ -106,7 +106,7 @@ pub(crate) async fn answer_offer<S: RefundStore, Q: PayoutQueue>(
     let body = OfferAnswer::read(request)?;
     let offer: String = request.path_id("offer")?;
     let Acting { mut stored, caller, mut call } = acting(app, request, invocation).await?;
-    // The offer is in the path, and not in what was sent.
+    // The offer is named by the path, so the body's fingerprint lacks it.
     call.fingerprint = refunds::fingerprint_bytes(&[offer.as_bytes(), &call.fingerprint]);
     if stored.repeats(&call, false) {
         return repeated(app, &stored, caller.role(), invocation).await;

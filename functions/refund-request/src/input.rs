@@ -12,7 +12,7 @@ pub(crate) fn read<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Prob
     request.json(BODY_BYTES_MAX)
 }
 
-/// What tells a repeat from another act: the bytes that were sent.
+/// Distinguishes a repeat from another act: the bytes that were sent.
 pub(crate) fn sent(request: &Request<'_>) -> Result<[u8; 32], Problem> {
     let bytes = request.body_bytes(BODY_BYTES_MAX)?;
     Ok(fingerprint(&[request.route_key(), &String::from_utf8_lossy(&bytes)]))

@@ -1,7 +1,7 @@
 //! Support's queue: `GET /v1/refund-requests`, the requests that wait for people, most urgent first.
 //!
 //! One page is one query of a sparse index that carries what is shown; filters are applied to what is read,
-//! so that a page may hold fewer requests than fit and still lead on. The order is the index's own: raised
+//! so a short page may still have a next. The order is the index's own: raised
 //! priority, then the earliest deadline. The index lags behind the last writes by a moment.
 
 use base64::Engine as _;

@@ -42,7 +42,7 @@ struct KeptView {
     lot: u32,
     kind: &'static str,
     credits: u64,
-    /// The last instant but one: from here on they are unusable. Nothing where they stay for ever.
+    /// The expiry, exclusive: from here on they are unusable. `None` if they never expire.
     usable_until: Option<JsonDisplay<Timestamp>>,
 }
 
@@ -153,7 +153,7 @@ impl<'a> SubscriptionRecords<'a> {
     }
 }
 
-/// Who may see and cancel subscriptions, and whose.
+/// Checks that the caller may see and cancel the account's subscriptions.
 pub(crate) fn reach<S, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,

@@ -1,9 +1,9 @@
 //! Checkout sessions: a pack's credits, and the link of a customer to an account.
 //!
-//! The session's `client_reference_id` says whose it is; it is written as the customer's link in the very
-//! transaction of the grant, on condition that the customer has no other (C9), so that no read is needed.
+//! The session's `client_reference_id` names the account; it is written as the customer's link in the same
+//! transaction as the grant, on condition that the customer has no other (C9), so that no read is needed.
 //!
-//! What was bought is what the lines say, and Stripe's events carry none. One unit of the price that the
+//! The lines say what was bought, and Stripe's events carry none. One unit of the price that the
 //! metadata names is proved without them by the sum, where the catalogue says what a unit costs. Anything
 //! else has its lines fetched.
 

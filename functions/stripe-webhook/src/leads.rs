@@ -66,7 +66,7 @@ pub(crate) async fn note_payment_leads(
     Ok(())
 }
 
-/// Notes renewals that were charged after a cancellation that Stripe reports only later.
+/// Records leads for renewals charged after a cancellation that Stripe reported late.
 pub(crate) async fn note_late_renewals(
     context: &EventContext<'_>,
     subscription: &Subscription,

@@ -56,7 +56,7 @@ pub(crate) async fn apply_subscription(
 /// | `payment_failed`, `payment_disputed`, `canceled_by_retention_policy` | no: it ended, and nobody confirmed |
 /// | none, or one that Stripe adds | where it says when it is to end: by `cancel_at_period_end` or `cancel_at` |
 ///
-/// A confirmation that is recorded here stands beside it, whatever Stripe says.
+/// A confirmation that we recorded ourselves counts too, independent of Stripe.
 fn was_asked_for(subscription: &SubscriptionObject, ended_at: Option<Timestamp>) -> bool {
     let is_to_end = subscription.cancel_at_period_end || subscription.cancel_at.is_some();
     match &subscription.cancellation_reason {

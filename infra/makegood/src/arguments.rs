@@ -97,7 +97,7 @@ Examples:
 
 Exit codes: 0 the invariants hold, 1 one is broken, 2 the data could not be read.";
 
-/// Tell an account's whole story: credits, lots and refund requests.
+/// Show an account's whole history: credits, lots and refund requests.
 ///
 /// One line per change of the credits, oldest first, then each refund request with its decision, the
 /// clauses it cites and its time-line. Instants are UTC.
@@ -152,7 +152,7 @@ Examples:
 ///
 /// The stripe-webhook function applies each as of its own instant, as if Stripe sent it again: what it says
 /// may be known already, and then changes nothing. An event that was applied, or needs nothing, leaves the
-/// list. Whoever runs this needs `lambda:InvokeFunction` on that function.
+/// list. The caller needs `lambda:InvokeFunction` on that function.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{REPLAY_EXAMPLES}\n\n{ACCESS}"))]
 #[group(id = "which", required = true, args = ["ids", "all"])]

@@ -191,7 +191,7 @@ fn bears_out(lead: &Lead, records: &Records, facts: &Facts) -> bool {
         }
         LeadSubject::Payment { .. } => false,
         LeadSubject::Ending { .. } => {
-            // Nobody is asked about credits that are back.
+            // A case about credits that are back needs no person.
             let past = records.history.as_ref().and_then(|history| history.past.as_ref());
             past.is_some_and(|past| !matches!(past.last, LastGeneration::Released | LastGeneration::Closed))
         }

@@ -12,11 +12,11 @@ use crate::purchases::{FIRST_CHARGE, about_purchases};
 use crate::question::Question;
 use crate::records::{EarlierRequests, Records};
 
-/// The span in which earlier requests count, in seconds: the 365 days of the fact's own meaning.
+/// The span in which earlier requests count, in seconds: the 365 days that the fact's definition names.
 const EARLIER_REQUESTS_S: i64 = 365 * DAY_S;
 const DAY_S: i64 = 24 * 60 * 60;
-/// How long after a charge a report of its subscription is of the same moment, in seconds: Stripe sends the
-/// events of one renewal within seconds, and repeats a delivery within the hour.
+/// A report of a subscription within this time of a charge shows the plan of the charge, in seconds: Stripe
+/// sends the events of one renewal within seconds, and repeats a delivery within the hour.
 const REPORTED_WITHIN_S: i64 = 3_600;
 /// The lengths of a calendar month and of a year, in days: a period is as long as its calendar makes it.
 const MONTH_DAYS: std::ops::RangeInclusive<i64> = 28..=31;
@@ -78,7 +78,7 @@ pub fn gather(
 }
 
 fn about_request(asked: &Question, records: &Records, facts: &mut Facts) -> Result<(), FactError> {
-    // Nobody is asked for what the records name. Where such a case is about no payment, these stay unknown.
+    // The customer is not asked for facts the records hold. For a case without a payment they stay unknown.
     if asked.payment.is_some() || !asked.said.by_itself {
         // A request from the account itself proves its address: by the token, or by the address it came from.
         let proved = asked.said.by_itself || asked.said.from_account == Some(true);
@@ -114,8 +114,7 @@ fn about_request(asked: &Question, records: &Records, facts: &mut Facts) -> Resu
     Ok(())
 }
 
-/// What people found out is all that is recorded of it: without a finding there is none, by the very
-/// meaning of these facts.
+/// The abuse fact exists only as a finding by a person, so no finding means `none`.
 fn about_account(
     account: &AccountRecords,
     earlier: Option<&EarlierRequests>,
@@ -142,7 +141,7 @@ fn about_payment(payment: &Payment, facts: &mut Facts) -> Result<(), FactError> 
     facts.set_quantity(Fact::AmountRefunded, payment.refunded_minor)?;
     facts.set(Fact::Currency, payment.paid.currency().as_str())?;
     facts.set(Fact::PaymentInquiry, payment.has_inquiry())?;
-    // Who had asked before the first dispute had asked before each.
+    // A customer who asked us before the first dispute asked before every dispute.
     let first = payment.disputes.iter().find(|dispute| dispute.counts());
     facts.set(Fact::PaymentDisputed, first.is_some())?;
     if let Some(contacted) = first.and_then(|dispute| dispute.contacted_before) {
@@ -152,7 +151,7 @@ fn about_payment(payment: &Payment, facts: &mut Facts) -> Result<(), FactError> 
         if let PriceKind::Subscription { plan, .. } = &price.kind {
             facts.set(Fact::PlanPaid, plan.as_str())?;
         }
-        // Of several units, each allots its own.
+        // Each unit of the price allots its own generations.
         let units = payment.credits.get().checked_div(price.credits);
         if let Some(allotted) = price.generations.zip(units).and_then(|(each, units)| each.checked_mul(units))
         {
@@ -192,25 +191,25 @@ fn about_lot(payment: &Payment, lot: Option<&Lot>, facts: &mut Facts) -> Result<
     facts.set_quantity(Fact::CreditsGranted, payment.credits.get())?;
     // Its credits are what it bought, and they are there.
     facts.set(Fact::PaymentDelivered, true)?;
-    // A lot leaves the account only when it is empty: what it granted was spent or has expired.
+    // A lot leaves the account only when it is empty: its credits were spent or have expired.
     let (spent, held) = lot.map_or((payment.credits.get(), 0), |lot| (lot.spent.get(), lot.held.get()));
     facts.set_quantity(Fact::CreditsSpent, spent)?;
-    // Within the time in which it matters, only generations move the credits of a lot that was used.
+    // While this fact matters, only generations move the credits of a used lot.
     if let Some(lot) = lot.filter(|lot| !lot.spent.is_zero() || !lot.held.is_zero()) {
         facts.set(Fact::CreditsLastUsedAt, lot.touched_at.as_ms())?;
     }
     facts.set_quantity(Fact::CreditsHeld, held)
 }
 
-/// Generations by the payment's lot, which counts its captures. Running ones are used and have no result yet;
-/// those whose ending is for a person to decide are used, and no usable result is on record of them (`S3-6`).
+/// Generations by the payment's lot, which counts its captures. A running generation counts as used and has
+/// no result yet. One whose ending a person decides counts as used, without a usable result (`S3-6`).
 fn about_results(
     payment: &Payment,
     lot: Option<&Lot>,
     holds: &[Hold],
     facts: &mut Facts,
 ) -> Result<(), FactError> {
-    // A lot that left the account took its count along.
+    // The count of captures left the account with its lot.
     let Some(lot) = lot else { return Ok(()) };
     let captures = u64::from(lot.captures);
     let draws = |hold: &&Hold| hold.parts.iter().any(|part| part.lot == payment.lot);
@@ -239,8 +238,8 @@ fn about_downloads(
     Ok(())
 }
 
-/// A purchase that is paid and not on the balance. Of a payment that is not recorded, refunds and disputes
-/// are noted as having happened, and no more: then it is not known which it was, nor how much is left.
+/// A purchase that is paid and not on the balance. For an unrecorded payment we know only *that* it was
+/// refunded or disputed, not which or how much is left.
 fn about_uncredited(
     uncredited: &UncreditedPurchase,
     moved: bool,
@@ -269,7 +268,7 @@ fn about_uncredited(
     about_buyer(uncredited.buyer, facts)
 }
 
-/// Credits that were bought and have not landed; none where it is not known how many.
+/// Credits that were bought and have not landed. Their number is left out if it is not known.
 fn about_no_lot(bought: Credits, facts: &mut Facts) -> Result<(), FactError> {
     facts.set(Fact::PaymentDelivered, false)?;
     facts.set(Fact::CreditsLanded, false)?;
@@ -284,9 +283,8 @@ fn plan_of(price: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// The plan that the customer had last ordered or changed to when a later charge was made: that of the
-/// subscription as Stripe last reported it. A report from long after the charge may be of a change since, and
-/// says nothing of it.
+/// The plan that the customer had last ordered or changed to when a later charge was made, as Stripe last
+/// reported it. A report from long after the charge may show a later change, so it is not used.
 fn plan_on_record(payment: &Payment, subscription: Option<&Subscription>) -> Option<&'static str> {
     let reported = subscription?;
     let after_s = reported.as_of.seconds_since(payment.charged_at);
@@ -296,7 +294,7 @@ fn plan_on_record(payment: &Payment, subscription: Option<&Subscription>) -> Opt
 fn about_buyer(buyer: Buyer, facts: &mut Facts) -> Result<(), FactError> {
     let (country, evidence) = match (buyer.billing_country, buyer.card_country) {
         (Some(billing), Some(card)) if billing == card => (Some(billing), "both"),
-        // They contradict each other, so that neither vouches for the country.
+        // They contradict each other, so neither is evidence for the country.
         (Some(billing), Some(_)) => (Some(billing), "none"),
         (Some(billing), None) => (Some(billing), "billing_address"),
         (None, Some(card)) => (Some(card), "card"),
@@ -315,7 +313,7 @@ fn about_buyer(buyer: Buyer, facts: &mut Facts) -> Result<(), FactError> {
     Ok(())
 }
 
-/// How many seconds of a period outages took together (`S2-19`): where two overlap, that time counts once.
+/// The seconds of a period that outages took together (`S2-19`). Overlapping time counts once.
 fn seconds_out<'o>(outages: impl Iterator<Item = &'o Outage>, from: Timestamp, to: Timestamp) -> u64 {
     let within = |outage: &Outage| (outage.began_at.max(from), outage.ended_at.min(to));
     let mut spans: Vec<(Timestamp, Timestamp)> =
@@ -333,7 +331,8 @@ fn seconds_out<'o>(outages: impl Iterator<Item = &'o Outage>, from: Timestamp, t
     u64::try_from(ms.checked_div(1_000).unwrap_or_default()).unwrap_or_default()
 }
 
-/// Only an outage that one person recorded and another confirmed is known; that there was none is not.
+/// An outage counts once a second person has confirmed it. Without one the fact stays unknown: nobody records
+/// that there was no outage.
 fn about_outages(payment: &Payment, outages: &[Outage], facts: &mut Facts) -> Result<(), FactError> {
     let (Some(from), Some(to)) = (payment.period_starts_at, payment.period_ends_at) else { return Ok(()) };
     let confirmed = outages.iter().filter(|outage| outage.confirmed.is_some());
@@ -372,7 +371,7 @@ fn about_generation(
         LastGeneration::Released | LastGeneration::Closed => (Some("failed"), credits, credits),
     };
     facts.set(Fact::GenerationCovered, document.operation(&past.hold.operation).is_some())?;
-    // A person decides what an ending in review was.
+    // An ending in review has no outcome until a person decides it.
     if let Some(outcome) = outcome {
         facts.set(Fact::GenerationOutcome, outcome)?;
     }
@@ -399,7 +398,7 @@ fn count(things: usize) -> u64 {
     u64::try_from(things).unwrap_or(u64::MAX)
 }
 
-/// The policy's word for Stripe's `billing_reason`; the open enum's other values have none of their own.
+/// The policy's word for Stripe's `billing_reason`; the enum is open, and other values become `other`.
 fn billing_reason_word(reason: &str) -> &str {
     match reason {
         "subscription_create" | "subscription_cycle" | "subscription_update" | "manual" => reason,

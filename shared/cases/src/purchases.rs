@@ -66,8 +66,8 @@ fn is_wanted(payment: &Payment, earlier: &Purchase, records: &Records) -> Option
     }
 }
 
-/// Whether `payment` began a subscription while another one of the product runs, which nobody has cancelled
-/// and of which something is paid.
+/// Whether `payment` began a subscription while another one of the product runs that is paid, at least in
+/// part, and not cancelled.
 fn runs_beside(payment: &Payment, records: &Records) -> bool {
     let PaymentKind::Subscription { subscription, billing_reason } = &payment.kind else { return false };
     let Some(account) = records.head.as_ref().map(Entry::after) else { return false };

@@ -141,7 +141,7 @@ impl Records {
 }
 
 impl Records {
-    /// The id under which the payment is recorded, whatever name of it was given.
+    /// The id under which the payment is recorded, even if the customer gave another of its names.
     pub(crate) fn payment_id(&self) -> Option<&PaymentId> {
         let uncredited = self.uncredited.as_ref().map(|uncredited| &uncredited.payment);
         self.payment.as_ref().map(|payment| &payment.id).or(uncredited)

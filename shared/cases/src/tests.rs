@@ -373,7 +373,7 @@ fn s3_5_a_second_pack_after_the_first_was_used_is_no_double_payment() {
         (vec![first(), failed("g").to_vec(), second()], Some(3), Some(true)),
         // What was used after the second says nothing: the oldest credits are spent first.
         (vec![first(), second(), used("g").to_vec()], Some(1), Some(true)),
-        // Stripe told of the first one later.
+        // Stripe reported the first one later.
         (vec![second(), first(), used("g").to_vec(), used("h").to_vec()], Some(0), Some(true)),
         // The entry that brought the second is too far back to be read.
         (vec![first(), used("g").to_vec(), second()], None, None),
@@ -404,7 +404,7 @@ fn a_subscription_that_begins_beside_another_of_its_product_is_a_double_payment(
         };
         payment
     };
-    let told = |ended, cancelled| Subscription {
+    let reported = |ended, cancelled| Subscription {
         id: SubscriptionId::new("sub_1").unwrap(),
         account: account.clone(),
         as_of: at(0),
@@ -416,12 +416,12 @@ fn a_subscription_that_begins_beside_another_of_its_product_is_a_double_payment(
         confirmation: None,
     };
     for (subscription, reason, beside, expected) in [
-        ("sub_2", "subscription_create", vec![told(None, None)], true),
+        ("sub_2", "subscription_create", vec![reported(None, None)], true),
         ("sub_2", "subscription_create", vec![], true),
-        ("sub_2", "subscription_create", vec![told(Some(at(5)), None)], false),
-        ("sub_2", "subscription_create", vec![told(None, Some(at(5)))], false),
-        ("sub_2", "subscription_cycle", vec![told(None, None)], false),
-        ("sub_1", "subscription_create", vec![told(None, None)], false),
+        ("sub_2", "subscription_create", vec![reported(Some(at(5)), None)], false),
+        ("sub_2", "subscription_create", vec![reported(None, Some(at(5)))], false),
+        ("sub_2", "subscription_cycle", vec![reported(None, None)], false),
+        ("sub_1", "subscription_create", vec![reported(None, None)], false),
     ] {
         // A week later, and for another plan's price: far beyond a double click.
         let mut payment = of("pi_2", subscription, reason, 7 * DAY_S);
@@ -436,7 +436,7 @@ fn a_subscription_that_begins_beside_another_of_its_product_is_a_double_payment(
         records.head = entries(&commands).pop();
         let twice = boolean(&facts(&records, at(7 * DAY_S)), Fact::DuplicateOfPayment);
         assert_eq!(twice, Some(expected), "{subscription} {reason}");
-        // Of two, one of which is paid back, one stays.
+        // One of the two is paid back, so one stays.
         records.account.refunded = vec![Refunded { payment: first.id.clone(), minor: 1000 }];
         assert_eq!(boolean(&facts(&records, at(7 * DAY_S)), Fact::DuplicateOfPayment), Some(false));
     }

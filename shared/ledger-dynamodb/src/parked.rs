@@ -18,7 +18,7 @@ const KEPT_S: i64 = 90 * 24 * 60 * 60;
 /// A signed event that could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
-    /// Stripe's event id, or what stands for it.
+    /// Stripe's event id; a hash of the body if it has no readable id.
     pub id: String,
     /// Why it was parked; without anything of its content.
     pub reason: String,

@@ -19,7 +19,7 @@ use crate::{StoreError, Tables};
 const SUBSCRIPTION: &str = "SUBSCRIPTION#";
 /// The shard of cancellations in the due index: there are few at a time, and they leave it within seconds.
 const UNREPORTED: &str = "cancellations";
-/// The newest record wins; of two of the same second, the one that tells of the end.
+/// The newest record wins; of two of the same second, the one that reports the end.
 const NEWER: &str =
     "attribute_not_exists(pk) OR as_of < :as_of OR (as_of = :as_of AND attribute_not_exists(ended_at))";
 

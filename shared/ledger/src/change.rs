@@ -69,7 +69,7 @@ pub enum Change {
     Replaced {
         /// The lot and the credits that were left of it.
         part: LotCredits,
-        /// Since when it is unusable; credits in open holds come back under the terms of an expired lot.
+        /// When it became unusable; credits in open holds come back under the terms of an expired lot.
         since: Timestamp,
     },
     /// Credits of a refunded payment's lot were taken back.

@@ -128,7 +128,7 @@ pub enum Command {
         /// How long left-over credits stay usable, in seconds, where their lot does not say itself.
         leftover_s: u64,
         /// Whether another subscription of the product that has not ended takes the lots over, as it does
-        /// when it begins after the end: the order in which Stripe tells the two must not matter (B3).
+        /// when it begins after the end: Stripe may report the two in either order (B3).
         pauses_leftover_expiry: bool,
     },
     /// Refuse holds from here on.

@@ -139,7 +139,7 @@ pub fn settle_by(service: &str, id: &str, ending: Ending) -> Command {
     Command::Settle { by, settlements: vec![settlement] }
 }
 
-/// The expiry of what is due of an account, with the release of these generations' holds where they are due.
+/// The expiry of everything that is due for an account, with the release of these generations' due holds.
 ///
 /// # Panics
 ///

@@ -35,7 +35,7 @@ pub struct PastHold {
     pub last_at: Timestamp,
 }
 
-/// What the journal tells of a generation.
+/// What the journal says about a generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GenerationHistory {
     pub generation: GenerationId,

@@ -218,7 +218,7 @@ pub trait DownloadStore: LedgerStore {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
     pub account: AccountId,
-    /// Since when.
+    /// When it became due.
     pub due_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! Subscriptions: as Stripe's events tell of them, and the confirmations of cancellations that are recorded
+//! Subscriptions: as Stripe's events report them, and the confirmations of cancellations that are recorded
 //! here.
 
 use crate::{AccountId, SubscriptionId, Timestamp};
@@ -42,7 +42,7 @@ pub struct Confirmation {
     pub channel: Channel,
     /// When it takes effect: the end of the period as it was known then.
     pub effective_at: Option<Timestamp>,
-    /// Since when Stripe knows of it, by Stripe's clock; `None` until it was reported.
+    /// When Stripe learned of it, by Stripe's clock; `None` until it was reported.
     pub stripe_at: Option<Timestamp>,
     /// How often the sweep has announced it, because Stripe did not know.
     pub announced: u32,
@@ -129,8 +129,8 @@ mod tests {
         Timestamp::from_s(1_793_491_200_i64.saturating_add(seconds)).unwrap()
     }
 
-    /// As Stripe tells of it at `as_of`, cancelled or not.
-    fn told_at(as_of: i64, cancelled: Option<i64>, cancels_at: Option<i64>) -> Subscription {
+    /// As Stripe reports it at `as_of`, cancelled or not.
+    fn reported_at(as_of: i64, cancelled: Option<i64>, cancels_at: Option<i64>) -> Subscription {
         Subscription {
             id: SubscriptionId::new("sub_1").unwrap(),
             account: AccountId::new("customer-1").unwrap(),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn stripe_is_told_at_growing_intervals_and_people_after_a_day() {
+    fn a_cancellation_is_announced_at_growing_intervals_and_needs_people_after_a_day() {
         let mut now = at(0);
         let mut waits = Vec::new();
         for announced in 0..12 {
@@ -170,9 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn s1_8_a_confirmation_holds_until_stripe_tells_of_a_reactivation() {
-        for (stripe_at, as_of, told, expected) in [
-            // Stripe does not know yet: whatever it tells, the confirmation holds.
+    fn s1_8_a_confirmation_holds_until_stripe_reports_a_reactivation() {
+        for (stripe_at, as_of, reported, expected) in [
+            // Stripe does not know yet: whatever it reports, the confirmation holds.
             (None, 90, None, Some(100)),
             (None, 500, None, Some(100)),
             // Stripe knows since 200: an event from before, the cancellation itself, a reactivation.
@@ -182,9 +182,9 @@ mod tests {
             // It was confirmed at Stripe before.
             (Some(200), 90, Some(80), Some(80)),
         ] {
-            let found = told_at(as_of, told, None).with(Some(confirmed(stripe_at)));
+            let found = reported_at(as_of, reported, None).with(Some(confirmed(stripe_at)));
             let found = found.cancellation_confirmed_at;
-            assert_eq!(found, expected.map(at), "{stripe_at:?} {as_of} {told:?}");
+            assert_eq!(found, expected.map(at), "{stripe_at:?} {as_of} {reported:?}");
         }
     }
 
@@ -192,17 +192,17 @@ mod tests {
     fn a_confirmation_keeps_its_instant_when_stripe_knows_its_whole_second() {
         let ours =
             Confirmation { at: Timestamp::from_ms(at(100).as_ms() + 734).unwrap(), ..confirmed(Some(101)) };
-        for (told, expected) in [(99, at(99)), (100, ours.at), (101, ours.at), (200, ours.at)] {
-            let found = told_at(101, Some(told), None).with(Some(ours));
-            assert_eq!(found.cancellation_confirmed_at, Some(expected), "{told}");
+        for (reported, expected) in [(99, at(99)), (100, ours.at), (101, ours.at), (200, ours.at)] {
+            let found = reported_at(101, Some(reported), None).with(Some(ours));
+            assert_eq!(found.cancellation_confirmed_at, Some(expected), "{reported}");
         }
     }
 
     #[test]
     fn s2_16_what_was_confirmed_takes_effect_although_stripe_charged_before_it_knew() {
-        for (told, expected) in [(None, 1000), (Some(1000), 1000), (Some(3600), 1000), (Some(500), 500)] {
-            let cancelled = told_at(1200, Some(1200), told).with(Some(confirmed(Some(1200))));
-            assert_eq!(cancelled.cancels_at, Some(at(expected)), "{told:?}");
+        for (reported, expected) in [(None, 1000), (Some(1000), 1000), (Some(3600), 1000), (Some(500), 500)] {
+            let cancelled = reported_at(1200, Some(1200), reported).with(Some(confirmed(Some(1200))));
+            assert_eq!(cancelled.cancels_at, Some(at(expected)), "{reported:?}");
         }
     }
 }

@@ -325,8 +325,8 @@ impl Decision {
         self
     }
 
-    /// The decision where its grant is above what one person may approve: two people do, the grant is the
-    /// recommendation, and the clause that says so is cited. Every other outcome stays as it is.
+    /// Turns a grant above the limit of one person into a recommendation to two people, and cites the clause
+    /// that says so. Every other outcome stays as it is.
     #[must_use]
     pub fn left_to_two_people(mut self, document: &Document) -> Self {
         let Some(approval) = &document.approval else { return self };

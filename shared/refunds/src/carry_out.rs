@@ -45,7 +45,7 @@ pub async fn carry_out<S: RefundStore, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// Nothing where somebody else was at work on the same items.
+/// Saves the request alone. `None` if another write to the same items came in between.
 async fn save_alone<S: RefundStore>(
     store: &S,
     request: &RefundRequest,

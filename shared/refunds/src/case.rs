@@ -21,7 +21,7 @@ pub struct Case {
     pub reason: Reason,
     /// What the customer wrote.
     pub note: String,
-    /// SHA-256 of what was submitted: tells a repeat from another request under the same key.
+    /// SHA-256 of what was submitted: distinguishes a repeat from another request under the same key.
     pub fingerprint: [u8; 32],
     /// The facts as they were when it was submitted.
     pub facts: Facts,

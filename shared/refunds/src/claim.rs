@@ -14,7 +14,7 @@ pub const CLAIM_S: u64 = 1_800;
 pub struct Claim {
     /// The person: the `sub` of the token.
     pub by: String,
-    /// Since when.
+    /// When the person took it.
     pub at: Timestamp,
 }
 

@@ -40,11 +40,11 @@ pub struct Clock {
     pub started_at: Timestamp,
     /// When people are to be warned, for promises that warn.
     pub warn_at: Option<Timestamp>,
-    /// Its deadline, the last instant inside. Of a clock that stands still: as it was when it stopped.
+    /// Its deadline, the last instant inside. For a paused clock: as it was at the pause.
     pub due_at: Timestamp,
-    /// Since when it stands still.
+    /// When it was paused.
     pub paused_at: Option<Timestamp>,
-    /// For how long it stood still before, in milliseconds.
+    /// For how long it was paused before, in milliseconds.
     pub paused_ms: i64,
     /// When what was promised happened, in time or late.
     pub ended_at: Option<Timestamp>,

@@ -15,7 +15,7 @@ use policy::{Document, Documents, FailureKind, Reason, ServiceLevelStart};
 
 use crate::{policy_ref, request_id};
 
-/// Stands for the price of a purchase whose event names none of the catalogue.
+/// The price's id of a purchase whose event names no price of the catalogue.
 const PRICE_UNKNOWN: &str = "unknown";
 
 /// What may be a case, and when it is looked at.

@@ -35,7 +35,7 @@ pub struct Payout {
     pub refund: Option<RefundId>,
     /// Whether Stripe waits for the customer, who has to say where the money can go.
     pub needs_customer: bool,
-    /// Since when the company's balance at Stripe has been too low for it.
+    /// When the company's balance at Stripe was first found too low for it.
     pub short_since: Option<Timestamp>,
     /// Why it failed: Stripe's failure reason or error code.
     pub failure: Option<String>,

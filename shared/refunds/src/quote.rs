@@ -132,8 +132,8 @@ pub struct Quote {
     pub(crate) terms: Option<Terms>,
     /// The payment, where it is to be recorded with this.
     pub(crate) records: Option<Box<Payment>>,
-    /// What was refunded of the payment before, in minor units: the limit of one person's word is the
-    /// payment's, in however many parts.
+    /// What was refunded of the payment before, in minor units: the limit of one person is for the whole
+    /// payment.
     pub(crate) before_minor: u64,
     takes: Option<Takes>,
     /// The credits that the payment bought.

@@ -111,7 +111,7 @@ pub enum ReviewError {
 /// Who answers for what a save carries out, for the condition of the write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
-    /// The person; nobody where the machine decided on recorded facts.
+    /// The person; `None` if the policy decided on recorded facts.
     pub by: Option<String>,
     /// What is carried out.
     pub remedy: Remedy,

@@ -76,7 +76,7 @@ impl State {
             Self::InReview => {
                 &[Self::NeedsInformation, Self::Approved, Self::Refused, Self::Withdrawn, Self::Settled]
             }
-            // Credits come back in the very write that approves them.
+            // Credits come back in the same write that approves them.
             // What is approved and not made can be held back.
             Self::Approved => &[Self::Paying, Self::Refunded, Self::Failed, Self::InReview],
             // A discount that Stripe does not give is a person's to replace.

@@ -113,7 +113,7 @@ pub enum SaveOutcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     pub thing: DueThing,
-    /// Since when.
+    /// When it became due.
     pub due_at: Timestamp,
 }
 

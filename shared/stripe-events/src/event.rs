@@ -92,7 +92,7 @@ pub struct Unreadable {
     pub account: Option<ConnectedAccountId>,
     /// Whether it is about real money, as far as it could be read.
     pub livemode: Option<bool>,
-    /// The path of the field, like `data.object.lines.data[0].amount`; `event` stands for the whole.
+    /// The path of the field, like `data.object.lines.data[0].amount`; `event` means the whole.
     pub field: String,
     /// What should have been there.
     pub expected: &'static str,

@@ -11,7 +11,7 @@ use refunds::{Lead, LeadStore};
 
 use crate::queue::{Queue, completed, context, downloaded, failed, song};
 
-/// Tables of which one kind of call fails once.
+/// Tables with one kind of call that fails once.
 struct Flaky {
     tables: Tables,
     head: AtomicBool,
@@ -93,7 +93,7 @@ impl DownloadStore for Flaky {
     }
 }
 
-/// A healthy queue with two holds, and one on the same tables whose store can be told to fail.
+/// A healthy queue with two holds, and one on the same tables whose store a test can make fail.
 async fn flaky() -> (Queue<Tables>, Queue<Flaky>) {
     let healthy = Queue::start().await;
     healthy.hold("gen-1").await;

@@ -1,4 +1,4 @@
-//! Who reaches what.
+//! Which caller may use which route.
 
 use serde_json::{Value, json};
 

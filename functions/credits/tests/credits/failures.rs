@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::api::{Api, As, Call, context, song};
 
-/// A store that fails like this whatever is asked.
+/// A store that fails every call with this error.
 struct Failing(fn() -> StoreError);
 
 impl LedgerStore for Failing {

@@ -56,7 +56,7 @@ async fn a_history_tells_what_happened_newest_first() {
 }
 
 #[tokio::test]
-async fn s2_26_what_expires_and_what_comes_back_late_is_told() {
+async fn s2_26_what_expires_and_what_comes_back_late_is_shown() {
     let api = Api::start().await;
     let id = account("acct-1");
     api.run("acct-1", Command::Grant(grant(&id, "pi_plan", 10, Some("sub_1"))), 0).await;

@@ -82,7 +82,7 @@ async fn an_account_without_entries_has_too_few_credits() {
 }
 
 #[tokio::test]
-async fn a_suspended_account_is_told_so() {
+async fn a_suspended_account_gets_no_hold_and_is_named_as_suspended() {
     let api = Api::start().await;
     api.pack("acct-1", 30).await;
     api.run("acct-1", Command::Suspend, 1).await;

@@ -29,7 +29,7 @@ async fn h1_s2_26_left_over_credits_expire_60_days_after_the_end_and_packs_never
     let entry = journal.last().unwrap();
     assert_eq!((entry.cause(), entry.actor()), (&Cause::Sweep(at(60 * DAY_S)), &Actor::Schedule));
     assert_eq!(entry.policy().map(|policy| policy.document.as_str()), Some("music-studio"));
-    // Unusable at the very instant, whether or not a run has been.
+    // Unusable from its expiry on, also before a run has written it.
     let before = &journal[journal.len() - 2];
     for (second, available) in [(60 * DAY_S - 1, 200), (60 * DAY_S, 100)] {
         assert_eq!(before.after().balance(at(second)).unwrap().available.get(), available, "{second}");

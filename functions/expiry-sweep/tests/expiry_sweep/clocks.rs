@@ -37,7 +37,7 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
     let whose = (request_id(&id(name), "key-1"), id(name));
     let mut request = RefundRequest::open(whose, Actor::Customer, case, document, now);
     if request.state() == State::NeedsInformation {
-        // Whatever the policy asks for first, a person has it in hand here.
+        // The policy may ask for something first; here a person already reviews it.
         request = request.restored_with(|progress| {
             progress.steps.pop();
             progress.state = State::Submitted;
@@ -128,7 +128,7 @@ async fn a_promise_that_was_kept_is_left_alone() {
     let mut request = filed(&scene, "a", "music-studio", at(0), true).await;
     request.transition_to(State::Refused, at(3_600), Actor::Support("support-1".to_owned())).unwrap();
     save(&scene, &mut request, 2).await;
-    // Whoever moved it kept no time: the next run does, and finds every promise kept.
+    // The write that moved it updated no clocks. The next run does, and finds every promise kept.
     assert_eq!(request.next_due(), Some(at(3_600)));
     assert_eq!(scene.run(at(3_900)).await.done, 1);
     let kept = stored(&scene, &request).await;

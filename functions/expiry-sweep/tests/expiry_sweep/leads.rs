@@ -279,7 +279,7 @@ async fn s2_16_a_charge_that_is_disputed_before_the_sweep_looks_is_put_before_a_
 #[tokio::test]
 async fn what_the_records_do_not_bear_out_is_forgotten() {
     let scene = Scene::new().await;
-    // The cancellation was taken back, which was told after the charge.
+    // The cancellation was taken back, as Stripe reported after the charge.
     renewed(&scene, "pi_1", DAY_S).await;
     let leads = [
         suspected("pi_1", Reason::ChargedAfterCancellation, at(DAY_S)),

@@ -1,4 +1,4 @@
-//! Telling Stripe of confirmed cancellations, through every fault that it can answer with.
+//! Sending confirmed cancellations to Stripe, through every fault that it can answer with.
 
 use ledger::contract::{DAY_S, at};
 use ledger::{
@@ -20,14 +20,14 @@ struct Scene {
 }
 
 impl Scene {
-    /// A subscription whose cancellation is confirmed, and of which Stripe does not know.
+    /// A subscription whose cancellation is confirmed, and not yet known to Stripe.
     async fn new() -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
         let order = Subscribe::of("customer-1", "price_pro_monthly", 1200);
         let made = stripe.subscribe(&order, &Emission::default()).unwrap();
         let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
         let (store, _) = in_process::tables().await;
-        let told = Subscription {
+        let reported = Subscription {
             id: id.clone(),
             account: account(),
             as_of: at(0),
@@ -38,7 +38,7 @@ impl Scene {
             ended_at: None,
             confirmation: None,
         };
-        assert!(store.save_subscription(&told).await.unwrap());
+        assert!(store.save_subscription(&reported).await.unwrap());
         let confirmation = Confirmation {
             at: at(10),
             channel: Channel::Customer,
@@ -46,9 +46,9 @@ impl Scene {
             stripe_at: None,
             announced: 0,
         };
-        assert!(store.confirm_cancellation(&told, &confirmation).await.unwrap());
+        assert!(store.confirm_cancellation(&reported, &confirmation).await.unwrap());
         // A second confirmation, made on what was read before the first, changes nothing.
-        assert!(!store.confirm_cancellation(&told, &confirmation).await.unwrap());
+        assert!(!store.confirm_cancellation(&reported, &confirmation).await.unwrap());
         let config = StripeConfig {
             base_url: stripe.base_url(),
             secret_key: SecretKey::new(API_KEY).unwrap(),
@@ -81,7 +81,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn s2_10_stripe_is_told_once_that_the_subscription_ends_with_its_period() {
+async fn s2_10_a_cancellation_at_the_periods_end_is_sent_to_stripe_once() {
     let scene = Scene::new().await;
     assert_eq!(scene.store.unreported_cancellations(at(9999), 10).await.unwrap().len(), 1);
     assert_eq!(scene.send(at(11)).await.unwrap(), CancellationOutcome::Sent);
@@ -96,7 +96,7 @@ async fn s2_10_stripe_is_told_once_that_the_subscription_ends_with_its_period() 
 }
 
 #[tokio::test]
-async fn e1_e4_e5_a_cancellation_that_stripe_does_not_answer_is_told_again() {
+async fn e1_e4_e5_a_cancellation_that_stripe_does_not_answer_is_sent_again() {
     let scene = Scene::new().await;
     for fault in [
         Fault::Unavailable,
@@ -132,7 +132,7 @@ async fn s2_16_a_subscription_that_has_ended_needs_no_telling() {
 }
 
 #[tokio::test]
-async fn a_cancellation_that_stripe_once_declined_is_told_under_another_key() {
+async fn a_cancellation_that_stripe_once_declined_is_sent_under_another_key() {
     let scene = Scene::new().await;
     scene.stripe.plan(Operation::UpdateSubscription, 1, Fault::Decline { code: "unheard_of".to_owned() });
     for second in [11, 12] {
@@ -147,6 +147,6 @@ async fn a_cancellation_that_stripe_once_declined_is_told_under_another_key() {
 async fn a_message_without_a_confirmation_stays_in_the_queue() {
     let scene = Scene::new().await;
     let other = SubscriptionId::new("sub_other").unwrap();
-    let told = Box::pin(send_cancellation(&scene.store, &scene.client, &account(), &other, at(1))).await;
-    assert!(matches!(told, Err(CancellationError::NoConfirmation)));
+    let outcome = Box::pin(send_cancellation(&scene.store, &scene.client, &account(), &other, at(1))).await;
+    assert!(matches!(outcome, Err(CancellationError::NoConfirmation)));
 }

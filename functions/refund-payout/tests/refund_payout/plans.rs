@@ -79,7 +79,7 @@ async fn s3_18_an_end_that_stripe_declines_for_good_is_asked_for_once_and_left_t
 async fn s3_18_a_plan_that_has_ended_by_itself_is_not_asked_about() {
     let world = of_plan().await;
     let id: SubscriptionId = world.stored().await.payout().cloned().unwrap().ends.unwrap().subscription;
-    let told = Subscription {
+    let running = Subscription {
         id,
         account: account(),
         as_of: at(2),
@@ -90,7 +90,7 @@ async fn s3_18_a_plan_that_has_ended_by_itself_is_not_asked_about() {
         ended_at: Some(at(2)),
         confirmation: None,
     };
-    assert!(world.store.save_subscription(&told).await.unwrap());
+    assert!(world.store.save_subscription(&running).await.unwrap());
     let gone = Paid { state: State::Refunded, plan: Some(Plan::Gone) };
     assert_eq!(world.paid(at(3)).await.unwrap(), gone);
     assert_eq!((world.stored().await.due_at(), deletes(&world)), (None, 0));

@@ -48,8 +48,8 @@ impl World {
         Self::of(stripe, invoice.purchase(place).unwrap().as_str()).await
     }
 
-    /// The same for an invoice that was paid with a card, of which 200 of 500 cents are refunded, and with
-    /// `rest`.
+    /// The same for an invoice that was paid with a card and with `rest`; 200 of the card's 500 cents are
+    /// refunded.
     pub(crate) async fn of_divided_invoice(rest: impl FnOnce(&str) -> serde_json::Value) -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
         let pack = BuyPack::of("customer-1", "price_pack_100", 500);
@@ -135,7 +135,7 @@ impl World {
         };
         let whose = (self.request.clone(), account());
         let mut request = RefundRequest::open(whose, Actor::Customer, case, document, at(1));
-        // Whatever the policy asks for first, a person has it in hand here.
+        // The policy may ask for something first; here a person already reviews it.
         request = request.restored_with(|progress| progress.state = State::InReview);
         let payment = self.store.payment(&self.payment).await.unwrap().unwrap();
         let part = ledger::Money::new(400, payment.paid.currency());

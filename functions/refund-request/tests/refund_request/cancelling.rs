@@ -20,7 +20,7 @@ fn id() -> SubscriptionId {
     SubscriptionId::new("sub_run").unwrap()
 }
 
-fn told(price: &str) -> Subscription {
+fn reported(price: &str) -> Subscription {
     Subscription {
         id: id(),
         account: account(),
@@ -37,7 +37,7 @@ fn told(price: &str) -> Subscription {
 /// A customer who has subscribed to `price` of `product`, with a pack of it.
 async fn subscribed(product: &str, version: &str, price: &str) -> World {
     let world = World::new().await;
-    assert!(world.app.store.save_subscription(&told(price)).await.unwrap());
+    assert!(world.app.store.save_subscription(&reported(price)).await.unwrap());
     let policy = PolicyRef { document: product.to_owned(), version: version.to_owned() };
     for (payment, subscription) in [("pi_run", Some("sub_run")), ("pi_run_pack", None)] {
         let mut bought = grant(&account(), payment, 70, subscription);
@@ -179,7 +179,7 @@ async fn s0_16_studio_credits_are_usable_until_the_cycle_ends_and_packs_for_ever
 }
 
 #[tokio::test]
-async fn s1_8_the_confirmation_is_recorded_with_time_and_channel_before_stripe_is_told() {
+async fn s1_8_the_confirmation_is_recorded_with_time_and_channel_before_it_is_sent_to_stripe() {
     let world = studio().await;
     let (_, shown) = ask(&world, NOW_S).await;
     let (_, done) = confirm(&world, &shown["confirmation"], NOW_S + 5).await;
@@ -212,7 +212,7 @@ async fn s2_11_s3_17_a_cancelled_plan_is_used_as_before_and_nothing_is_refunded(
     let world = studio().await;
     let (_, shown) = ask(&world, NOW_S).await;
     confirm(&world, &shown["confirmation"], NOW_S).await;
-    // Whoever sells the plan's rights reads here which plan it is, and that it lasts until the period's end.
+    // A seller of the plan's rights reads here which plan it is, and that it lasts until the period's end.
     let last_second = 30 * DAY_S - 1;
     let (_, listed) = send(&world, call(LIST, last_second).as_customer(CUSTOMER), at(last_second)).await;
     let mut listed = listed["subscriptions"].as_array().unwrap().iter();
@@ -227,18 +227,18 @@ async fn s2_11_s3_17_a_cancelled_plan_is_used_as_before_and_nothing_is_refunded(
 }
 
 #[tokio::test]
-async fn s2_16_a_confirmation_holds_although_stripe_told_of_something_else_meanwhile() {
+async fn s2_16_a_confirmation_holds_although_stripe_reported_something_else_meanwhile() {
     let world = studio().await;
     let (_, shown) = ask(&world, NOW_S).await;
     confirm(&world, &shown["confirmation"], NOW_S).await;
     // A renewal's event, made before Stripe knew.
-    let renewed = Subscription { as_of: at(NOW_S + 5), ..told("price_premier_monthly") };
+    let renewed = Subscription { as_of: at(NOW_S + 5), ..reported("price_premier_monthly") };
     assert!(world.app.store.save_subscription(&renewed).await.unwrap());
     assert_eq!(stored(&world).await.cancellation_confirmed_at, Some(at(NOW_S)));
     world.app.store.mark_reported(&stored(&world).await, at(NOW_S + 60)).await.unwrap();
     assert_eq!(stored(&world).await.cancellation_confirmed_at, Some(at(NOW_S)));
     // The customer takes it back on Stripe's page, and cancels once more.
-    let reactivated = Subscription { as_of: at(NOW_S + 100), ..told("price_premier_monthly") };
+    let reactivated = Subscription { as_of: at(NOW_S + 100), ..reported("price_premier_monthly") };
     assert!(world.app.store.save_subscription(&reactivated).await.unwrap());
     assert_eq!(stored(&world).await.cancellation_confirmed_at, None);
     let (_, shown) = ask(&world, NOW_S + 200).await;
@@ -255,8 +255,8 @@ async fn a_queue_that_is_down_leaves_the_cancellation_to_the_sweep() {
     let (_, shown) = ask(&world, NOW_S).await;
     assert_eq!(confirm(&world, &shown["confirmation"], NOW_S).await.0, 200);
     assert_eq!(world.app.store.unreported_cancellations(at(NOW_S + 299), 10).await.unwrap(), []);
-    let untold = world.app.store.unreported_cancellations(at(NOW_S + 300), 10).await.unwrap();
-    assert_eq!(untold.iter().map(|each| each.subscription.as_str()).collect::<Vec<_>>(), ["sub_run"]);
+    let unreported = world.app.store.unreported_cancellations(at(NOW_S + 300), 10).await.unwrap();
+    assert_eq!(unreported.iter().map(|each| each.subscription.as_str()).collect::<Vec<_>>(), ["sub_run"]);
     world.app.store.mark_reported(&stored(&world).await, at(NOW_S + 400)).await.unwrap();
     assert_eq!(world.app.store.unreported_cancellations(at(NOW_S + 9000), 10).await.unwrap(), []);
 }
@@ -269,7 +269,7 @@ async fn a_confirmation_expires_and_does_not_survive_a_change_of_the_details() {
     let longer = Subscription {
         as_of: at(NOW_S),
         period_ends_at: Some(at(60 * DAY_S)),
-        ..told("price_premier_monthly")
+        ..reported("price_premier_monthly")
     };
     assert!(world.app.store.save_subscription(&longer).await.unwrap());
     assert_eq!(confirm(&world, &shown["confirmation"], NOW_S + 1).await.0, 409);
@@ -283,7 +283,7 @@ async fn s1_5_a_cancellation_on_stripes_page_counts_the_same() {
         as_of: at(100),
         cancellation_confirmed_at: Some(at(90)),
         cancels_at: Some(at(30 * DAY_S)),
-        ..told("price_premier_monthly")
+        ..reported("price_premier_monthly")
     };
     assert!(world.app.store.save_subscription(&cancelled).await.unwrap());
     let (status, shown) = ask(&world, NOW_S).await;

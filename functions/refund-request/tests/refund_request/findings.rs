@@ -56,7 +56,7 @@ async fn s2_19_an_outage_that_is_over_is_on_record() {
     let longer = outage(began, "2026-11-04T13:00:00Z", "music-studio");
     assert_eq!(put(&world, OUTAGES, "agent-2", &longer).await.0, 409);
     let lie = Outage { confirmed: Some(stored[0].recorded.clone()), ..stored[0].clone() };
-    assert!(!world.app.store.save_outage(&lie).await.unwrap(), "whatever the code says");
+    assert!(!world.app.store.save_outage(&lie).await.unwrap(), "also if the code has a mistake");
     for agent in ["agent-2", "agent-3", "agent-1"] {
         let (status, shown) = put(&world, OUTAGES, agent, &outage(began, ended, "music-studio")).await;
         assert_eq!((status, &shown["state"]), (200, &json!("confirmed")), "{shown:#}");

@@ -1,4 +1,5 @@
-//! Above the document's limit two people approve, neither of whom asked for it, whatever the code says.
+//! Above the document's limit two people approve, neither of whom asked for it: the table's condition
+//! enforces it even against a mistake in the code.
 
 use ledger::{Actor, LedgerStore, PaymentStore};
 use refunds::{
@@ -253,7 +254,7 @@ async fn d15_the_table_refuses_whoever_spoke_for_the_customer() {
 
 const OFFER: &str = "offers/part_by_credits";
 
-/// A request about a large payment, of which the offer of a part is above the limit; and that offer's quote.
+/// A request about a large payment that was offered a part above the limit, and that offer's quote.
 async fn offering(world: &World) -> (String, Value) {
     world.pay_for("image-to-3d", "image-to-3d", "pi_3d", 2 * LARGE).await;
     world.generate_for("image-to-3d", "mesh-1", 15).await;

@@ -51,7 +51,7 @@ async fn recorded(world: &World) -> Option<Payment> {
 }
 
 /// Stripe's event comes after all, or is replayed.
-async fn told_late(world: &World) -> Answer {
+async fn submitted_late(world: &World) -> Answer {
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
     let payment = uncredited(true).payment(&account(), document, now()).unwrap();
     let grant =
@@ -62,7 +62,7 @@ async fn told_late(world: &World) -> Answer {
 /// The late event finds the payment, and brings nothing.
 async fn brings_nothing(world: &World) {
     let available = world.available().await;
-    let answer = told_late(world).await;
+    let answer = submitted_late(world).await;
     assert!(matches!(&answer, Answer::Exists(record) if matches!(**record, Record::NewPayment(_))));
     assert_eq!(world.available().await, available);
     world.journal_is_sound().await;
@@ -115,7 +115,7 @@ async fn s2_21_credits_of_a_purchase_that_nobody_can_read_are_a_persons_to_give(
 async fn s2_21_what_follows_from_credits_that_landed_before_the_answer_is_a_persons_to_decide() {
     for (remedy, spent) in [("credits", false), ("money", false), ("money", true)] {
         let (world, id) = Box::pin(asked(true)).await;
-        assert!(matches!(told_late(&world).await, Answer::Written { .. }));
+        assert!(matches!(submitted_late(&world).await, Answer::Written { .. }));
         if spent {
             Box::pin(world.generate("all-of-it", world.available().await)).await;
         }
@@ -225,7 +225,7 @@ async fn about_to_be_carried_out(world: &World, id: &str) -> (refunds::RefundReq
 async fn f9_an_event_that_lands_between_reading_and_writing_wins() {
     let (world, id) = Box::pin(asked(true)).await;
     let (request, quotes) = Box::pin(about_to_be_carried_out(&world, &id)).await;
-    assert!(matches!(told_late(&world).await, Answer::Written { .. }));
+    assert!(matches!(submitted_late(&world).await, Answer::Written { .. }));
     for quote in quotes {
         Box::pin(leads_nowhere(&world, &request, &quote)).await;
     }
@@ -403,7 +403,7 @@ async fn a_person_gives_back_money_of_any_purchase_that_could_not_be_credited() 
 async fn credits_that_land_by_another_way_settle_the_open_cases_about_them() {
     for moved in [false, true] {
         let (world, id) = Box::pin(asked(true)).await;
-        assert!(matches!(told_late(&world).await, Answer::Written { .. }));
+        assert!(matches!(submitted_late(&world).await, Answer::Written { .. }));
         let payment = PaymentId::new(PAYMENT).unwrap();
         if moved {
             world.app.store.note_unrecorded(&payment, "evt_refund").await.unwrap();

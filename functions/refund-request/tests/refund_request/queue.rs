@@ -1,4 +1,4 @@
-//! Support's queue, and who is at work on what.
+//! Support's queue, and claims of its requests.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -33,7 +33,7 @@ async fn s2_7_beside_a_refusal_no_quote_is_shown() {
     let body = json!({"reason": "result_not_liked", "generation_id": "song-1", "note": "Not my taste."});
     let (status, preview) = world.preview(&body).await;
     assert_eq!((status, &preview["state"], &preview["quote"]), (200, &json!("refused"), &Value::Null));
-    // Whoever was shown a quote is told that it does not hold.
+    // A quote that was shown before is refused.
     let (status, problem) = world.submit("key-1", &with_quote(body.clone(), &json!("q_1"))).await;
     assert_eq!((status, &problem["quote"]), (409, &Value::Null), "{problem}");
     let (status, request) = world.submit("key-1", &body).await;

@@ -97,7 +97,7 @@ async fn a9_i5_a_blank_secret_stops_the_function_and_a_rotated_one_is_used() {
         let reply = post(&webhook, json!({"body": body}), Some(&header), at(second)).await;
         assert_eq!(reply.status, status, "{second} {secret}");
     }
-    // A secret that was emptied lets nobody sign; Stripe tries again while it is put right.
+    // A secret that was emptied lets nobody sign; Stripe tries again until it is corrected.
     *vault.0.lock().unwrap() = json!({"current": ""});
     let header = signature_header(&[""], at(700).as_s(), body.as_bytes());
     assert_eq!(post(&webhook, json!({"body": body}), Some(&header), at(700)).await.status, 503);

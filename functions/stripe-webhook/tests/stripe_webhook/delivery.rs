@@ -160,7 +160,7 @@ async fn b2_of_two_bodies_under_one_id_the_first_counts() {
     assert_eq!((reply.status, reply.says.as_str()), (200, "parked: event_conflict"));
     assert!(reply.counted("EventsParked"));
     assert_eq!(scene.available(at(10)).await, 100);
-    // The same event again may differ in what is not about its object.
+    // A repeat of an event may differ in members beside its object.
     let mut again = of(&first);
     again["pending_webhooks"] = json!(7);
     assert_eq!(scene.send(&again.to_string(), at(20)).await.says, "repeated");

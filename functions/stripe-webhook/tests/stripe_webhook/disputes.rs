@@ -108,7 +108,7 @@ async fn e15_of_two_disputes_of_a_payment_neither_hides_the_other() {
     let (made, body) = scene.pack(0);
     scene.send(&body, at(0)).await;
     let payment = made.payment.unwrap();
-    for (id, told, second, disputed, barred) in [
+    for (id, reported, second, disputed, barred) in [
         ("du_1", ("created", "needs_response"), 100, true, true),
         ("du_2", ("created", "needs_response"), 110, true, true),
         ("du_2", ("closed", "won"), 200, false, true),
@@ -117,10 +117,10 @@ async fn e15_of_two_disputes_of_a_payment_neither_hides_the_other() {
         ("du_1", ("closed", "won"), 400, false, false),
         ("du_2", ("updated", "under_review"), 190, false, false),
     ] {
-        let reply = scene.send(&dispute_of(id, told, &payment, second), at(500)).await;
-        assert_eq!(reply.counted("PaymentsDisputed"), disputed, "{id} {told:?}");
+        let reply = scene.send(&dispute_of(id, reported, &payment, second), at(500)).await;
+        assert_eq!(reply.counted("PaymentsDisputed"), disputed, "{id} {reported:?}");
         let stored = scene.tables.payment(&PaymentId::new(payment.as_str()).unwrap()).await.unwrap().unwrap();
-        assert_eq!(stored.bars_refunds(), barred, "{id} {told:?}");
+        assert_eq!(stored.bars_refunds(), barred, "{id} {reported:?}");
     }
 }
 
@@ -243,8 +243,8 @@ async fn an_inquiry_bars_no_refund_and_the_dispute_that_it_becomes_does() {
         ("updated", "warning_under_review", 150, true, false),
         ("updated", "needs_response", 200, false, true),
     ] {
-        let told = dispute(kind, status, &payment, second);
-        assert_eq!(scene.send(&told, at(300)).await.says, "applied", "{status}");
+        let reported = dispute(kind, status, &payment, second);
+        assert_eq!(scene.send(&reported, at(300)).await.says, "applied", "{status}");
         let stored = scene.tables.payment(&id).await.unwrap().unwrap();
         assert_eq!((stored.has_inquiry(), stored.bars_refunds()), (inquiry, barred), "{status}");
     }

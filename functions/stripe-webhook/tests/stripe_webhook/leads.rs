@@ -56,14 +56,14 @@ async fn subscribed(scene: &Scene) -> Made {
 }
 
 #[tokio::test]
-async fn s3_5_the_later_of_two_payments_within_a_day_is_noted_in_whichever_order_they_are_told() {
+async fn s3_5_the_later_of_two_payments_within_a_day_is_noted_in_whichever_order_they_are_reported() {
     for swapped in [false, true] {
         let scene = Scene::new().await;
         let (_, first) = pack(&scene, "price_3d_pack_100", 900, 0);
         let (later, second) = pack(&scene, "price_3d_pack_100", 900, DAY_S);
         let (_, third) = pack(&scene, "price_3d_pack_100", 900, 3 * DAY_S);
-        let told = if swapped { [&second, &first] } else { [&first, &second] };
-        for body in told.into_iter().chain([&third]) {
+        let bodies = if swapped { [&second, &first] } else { [&first, &second] };
+        for body in bodies.into_iter().chain([&third]) {
             assert_eq!(scene.send(body, at(3 * DAY_S)).await.says, "applied");
         }
         assert_eq!(noted(&scene).await, [(of(&later), Reason::DuplicatePayment)], "{swapped}");
@@ -137,7 +137,7 @@ async fn s2_15_a_renewal_of_another_plan_than_is_on_record_is_noted() {
 }
 
 #[tokio::test]
-async fn s2_16_a_renewal_after_a_confirmed_cancellation_is_noted_in_whichever_order_they_are_told() {
+async fn s2_16_a_renewal_after_a_confirmed_cancellation_is_noted_in_whichever_order_they_are_reported() {
     for swapped in [false, true] {
         let scene = Scene::new().await;
         let made = subscribed(&scene).await;
@@ -147,8 +147,8 @@ async fn s2_16_a_renewal_after_a_confirmed_cancellation_is_noted_in_whichever_or
         let renew = Renew { subscription, charged_at: None };
         let renewal = scene.stripe.renew(&renew, &created(30 * DAY_S)).unwrap();
         let (cancel, renewal) = (scene.body(&cancel.events[0]), scene.body(&renewal.events[0]));
-        let told = if swapped { [&renewal, &cancel] } else { [&cancel, &renewal] };
-        for body in told {
+        let bodies = if swapped { [&renewal, &cancel] } else { [&cancel, &renewal] };
+        for body in bodies {
             assert_eq!(scene.send(body, at(30 * DAY_S + HOUR_S)).await.says, "applied", "{swapped}");
         }
         let payment = noted(&scene).await;
@@ -172,7 +172,7 @@ async fn a_renewal_without_a_cancellation_costs_no_write_more() {
 }
 
 #[tokio::test]
-async fn s2_15_another_plan_than_the_checkout_ordered_is_noted_in_whichever_order_they_are_told() {
+async fn s2_15_another_plan_than_the_checkout_ordered_is_noted_in_whichever_order_they_are_reported() {
     for swapped in [false, true] {
         let scene = Scene::new().await;
         let (_, [checkout, created, invoice]) = scene.subscribe(0);

@@ -212,7 +212,7 @@ const BY_DISPUTE: &str = "charge_for_pending_refund_disputed";
 
 #[tokio::test]
 async fn e9_e13_a_refund_that_fails_because_the_bank_took_the_money_gives_nothing_back() {
-    for (reason, told) in [
+    for (reason, reports) in [
         (BY_DISPUTE, ["lost", "failed"]),
         (BY_DISPUTE, ["failed", "lost"]),
         (BY_DISPUTE, ["needs_response", "failed"]),
@@ -224,7 +224,7 @@ async fn e9_e13_a_refund_that_fails_because_the_bank_took_the_money_gives_nothin
         let [pending, _, failed] = events(&scene, &made, &request);
         let failed = failed_by(&failed, reason);
         assert_eq!(scene.send(&pending, at(50)).await.says, "applied");
-        for each in told {
+        for each in reports {
             let reply = if each == "failed" {
                 let reply = scene.send(&failed, at(60)).await;
                 assert!(reply.counted("RefundsFailed"), "a person has to see it");
@@ -233,20 +233,20 @@ async fn e9_e13_a_refund_that_fails_because_the_bank_took_the_money_gives_nothin
                 let payment = made.payment.as_ref().unwrap();
                 scene.send(&dispute("closed", each, payment, 100), at(101)).await
             };
-            assert_eq!(reply.says, "applied", "{reason} {told:?}");
+            assert_eq!(reply.says, "applied", "{reason} {reports:?}");
         }
         assert_eq!(scene.send(&failed, at(120)).await.says, "repeated");
         // The customer has the money: neither the credits nor the payment are free again.
         assert_eq!(state(&scene, &request).await, State::Failed);
         let left = (scene.available(at(120)).await, payment(&scene, &made).await.refunded_minor);
-        assert_eq!(left, (0, 900), "{reason} {told:?}");
+        assert_eq!(left, (0, 900), "{reason} {reports:?}");
         assert!(scene.tables.request(&request.id).await.unwrap().unwrap().waits_for_people());
     }
 }
 
 #[tokio::test]
 async fn e14_a_dispute_that_is_won_gives_back_what_a_refund_that_failed_by_it_had_revoked() {
-    for told in
+    for reports in
         [["needs_response", "failed", "won"], ["failed", "needs_response", "won"], ["won", "failed", "won"]]
     {
         let scene = Scene::new().await;
@@ -255,16 +255,16 @@ async fn e14_a_dispute_that_is_won_gives_back_what_a_refund_that_failed_by_it_ha
         let [pending, _, failed] = events(&scene, &made, &request);
         let failed = failed_by(&failed, BY_DISPUTE);
         scene.send(&pending, at(50)).await;
-        for (each, second) in told.into_iter().zip([100, 200, 300]) {
+        for (each, second) in reports.into_iter().zip([100, 200, 300]) {
             let body = match each {
                 "failed" => failed.clone(),
                 status => dispute("closed", status, made.payment.as_ref().unwrap(), second),
             };
-            assert_eq!(scene.send(&body, at(400)).await.says, "applied", "{told:?}");
+            assert_eq!(scene.send(&body, at(400)).await.says, "applied", "{reports:?}");
         }
         assert_eq!(state(&scene, &request).await, State::Failed);
         let left = (scene.available(at(500)).await, payment(&scene, &made).await.refunded_minor);
-        assert_eq!(left, (100, 0), "{told:?}");
+        assert_eq!(left, (100, 0), "{reports:?}");
         // Once.
         let again = dispute("updated", "won", made.payment.as_ref().unwrap(), 500);
         scene.send(&again, at(600)).await;

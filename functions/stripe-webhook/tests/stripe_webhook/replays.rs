@@ -1,4 +1,4 @@
-//! Parked events that are applied again: as of their own instant, once, whatever else comes meanwhile.
+//! Parked events that are applied again: as of their own instant, once, also after later events.
 
 use futures_util::future::join_all;
 use lambda::Invocation;

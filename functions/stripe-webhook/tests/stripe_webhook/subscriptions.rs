@@ -73,14 +73,14 @@ async fn s2_16_only_a_cancellation_that_was_asked_for_is_confirmed() {
         let made = subscribed(&scene, 0).await;
         let end = End { subscription: made.subscription.clone().unwrap(), ended_at: None };
         let end = scene.stripe.end(&end, &created(20 * DAY_S)).unwrap();
-        let as_told = |object: &mut Value| {
+        let as_reported = |object: &mut Value| {
             object["cancellation_details"]["reason"] = reason.clone();
             object["cancel_at_period_end"] = json!(flag == "cancel_at_period_end");
             object["cancel_at"] =
                 if flag == "cancel_at" { json!(at(20 * DAY_S).as_s()) } else { json!(null) };
         };
         let body = scene.body(&end.events[0]);
-        assert_eq!(scene.send_changed(&body, at(20 * DAY_S), as_told).await.says, "applied");
+        assert_eq!(scene.send_changed(&body, at(20 * DAY_S), as_reported).await.says, "applied");
         let stored = stored(&scene, &made).await;
         let expected = confirmed.then(|| at(20 * DAY_S));
         assert_eq!(stored.cancellation_confirmed_at, expected, "{reason} {flag}");
@@ -184,14 +184,14 @@ async fn s4_13_a_plan_that_is_changed_at_stripe_is_on_record() {
         assert_eq!(scene.send(body, at(0)).await.says, "applied");
     }
     assert_eq!(stored(&scene, &made).await.price.as_deref(), Some("price_image_monthly"));
-    let told = bodies.iter().find(|body| body.contains("customer.subscription.created")).unwrap();
-    let mut told: Value = serde_json::from_str(told).unwrap();
+    let event = bodies.iter().find(|body| body.contains("customer.subscription.created")).unwrap();
+    let mut event: Value = serde_json::from_str(event).unwrap();
     for (day, price) in [(1, "price_image_yearly"), (2, "price_image_monthly")] {
-        told["id"] = json!(format!("evt_change_{day}"));
-        told["type"] = json!("customer.subscription.updated");
-        told["created"] = json!(at(day * DAY_S).as_s());
-        told["data"]["object"]["items"]["data"][0]["price"]["id"] = json!(price);
-        let reply = scene.send(&told.to_string(), at(day * DAY_S)).await;
+        event["id"] = json!(format!("evt_change_{day}"));
+        event["type"] = json!("customer.subscription.updated");
+        event["created"] = json!(at(day * DAY_S).as_s());
+        event["data"]["object"]["items"]["data"][0]["price"]["id"] = json!(price);
+        let reply = scene.send(&event.to_string(), at(day * DAY_S)).await;
         assert_eq!(reply.says, "applied", "{price}");
         assert_eq!(stored(&scene, &made).await.price.as_deref(), Some(price));
     }
@@ -258,12 +258,12 @@ async fn s4_12_a_renewal_replaces_or_adds_as_the_plans_document_says() {
 }
 
 #[tokio::test]
-async fn b3_s4_12_an_older_periods_invoice_that_is_paid_or_told_late_replaces_no_newer_one() {
+async fn b3_s4_12_an_older_periods_invoice_that_is_paid_or_reported_late_replaces_no_newer_one() {
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let scene = Scene::new().await;
         let plan = Subscribe { price: "price_image_monthly".to_owned(), ..pro() };
         let made = scene.stripe.subscribe(&plan, &created(0)).unwrap();
-        let [checkout, told, first]: [String; 3] = scene.bodies(&made).try_into().unwrap();
+        let [checkout, linked, first]: [String; 3] = scene.bodies(&made).try_into().unwrap();
         let renew = |paid: i64| Renew {
             subscription: made.subscription.clone().unwrap(),
             charged_at: Some(at(paid).as_s()),
@@ -272,7 +272,7 @@ async fn b3_s4_12_an_older_periods_invoice_that_is_paid_or_told_late_replaces_no
         let late = scene.stripe.renew(&renew(65 * DAY_S), &created(65 * DAY_S)).unwrap();
         let newest = scene.stripe.renew(&renew(61 * DAY_S), &created(61 * DAY_S)).unwrap();
         let invoices = [first, scene.body(&late.events[0]), scene.body(&newest.events[0])];
-        for body in [&checkout, &told] {
+        for body in [&checkout, &linked] {
             assert_eq!(scene.send(body, at(0)).await.says, "applied");
         }
         for index in order {

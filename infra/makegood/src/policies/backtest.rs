@@ -100,7 +100,7 @@ fn replay(
     }
 }
 
-/// Since when the policy has been written down: a purchase from before that stays a person's case.
+/// When the first policy came into force: an earlier purchase stays a person's case.
 fn since_ms(draft: &Document) -> i64 {
     policy_documents::documents()
         .iter()

@@ -108,9 +108,9 @@ fn quoted(output: &str, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_kind_of_mistake_is_told_with_file_line_and_what_was_expected() {
+async fn every_kind_of_mistake_is_reported_with_file_line_and_what_was_expected() {
     let folder = Folder::new("mistakes");
-    let mut told = String::new();
+    let mut text = String::new();
     for (name, replacements) in [
         ("field", vec![("title = ", "tittle = ")]),
         (
@@ -145,11 +145,11 @@ async fn every_kind_of_mistake_is_told_with_file_line_and_what_was_expected() {
     ] {
         let path = folder.file(&format!("{name}.toml"), &draft(&replacements));
         let (found, output, _) = command(&["check", &path]).await.unwrap();
-        writeln!(told, "{name}\n{}", quoted(&output, &path)).unwrap();
+        writeln!(text, "{name}\n{}", quoted(&output, &path)).unwrap();
         assert_eq!(found, CommandOutcome::Fault, "{name}: {output}");
         std::fs::remove_file(path).unwrap();
     }
-    insta::assert_snapshot!(folder.plain(&told));
+    insta::assert_snapshot!(folder.plain(&text));
 }
 
 #[tokio::test]
@@ -279,11 +279,11 @@ async fn s2_33_a_backtest_holds_a_draft_that_turns_against_customers() {
     let (found, output, _) = command(&words).await.unwrap();
     assert_eq!(found, CommandOutcome::Fault);
     insta::assert_snapshot!(folder.plain(&output));
-    let (found, json, told) = command(&[&words[..], &["--json"]].concat()).await.unwrap();
+    let (found, json, text) = command(&[&words[..], &["--json"]].concat()).await.unwrap();
     assert_eq!(found, CommandOutcome::Fault);
     assert!(
-        told.contains("expected `material = true`, its reason, and `in_force` not before 2026-07-04"),
-        "{told}"
+        text.contains("expected `material = true`, its reason, and `in_force` not before 2026-07-04"),
+        "{text}"
     );
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["flips"][0]["request"], "rr_1");
@@ -312,9 +312,9 @@ async fn s2_33_a_backtest_holds_a_draft_that_turns_against_customers() {
 #[tokio::test]
 async fn exported_requests_are_what_a_backtest_reads_and_name_nobody() {
     let stage = Stage::after_story().await;
-    let (found, exported, told) = stage.command("policy export").await;
+    let (found, exported, text) = stage.command("policy export").await;
     assert_eq!(found, CommandOutcome::Sound);
-    assert!(told.ends_with("1 requests written\n"), "{told}");
+    assert!(text.ends_with("1 requests written\n"), "{text}");
     assert!(!exported.contains(story::ACCOUNT) && !exported.contains("weeks before"), "{exported}");
     let folder = Folder::new("export");
     let path = folder.file("draft.toml", &draft(&[SLOWER]));
@@ -340,7 +340,7 @@ async fn a_stored_decision_is_explained_and_made_again() {
 }
 
 #[tokio::test]
-async fn a_decision_that_its_facts_do_not_lead_to_is_told_part_by_part() {
+async fn a_decision_that_its_facts_do_not_lead_to_is_reported_part_by_part() {
     let stage = Stage::after_story().await;
     let mut request = stage.request(&story::request()).await;
     request.case.facts.set(Fact::AmountRefunded, 400).unwrap();

@@ -10,7 +10,7 @@ use crate::columns::{Align, Columns};
 use crate::material::Material;
 use crate::words::count;
 
-/// The twelve invariants. Whether the eleventh holds shows in the queues and in what is parked.
+/// The twelve invariants. The eleventh shows in the queues and among the parked events.
 const INVARIANTS: [(u8, &str); 12] = [
     (1, "every entry's postings sum to zero"),
     (2, "no balance is below zero"),

@@ -21,7 +21,7 @@ async fn verify(stage: &Stage, now: Timestamp) -> Value {
         let (found, output, progress) = stage.command(&format!("verify --json --at {now}{account}")).await;
         let report: Value = serde_json::from_str(&output).unwrap();
         assert_eq!(found == CommandOutcome::Sound, breaches(&report).is_empty());
-        assert_eq!(progress.is_empty(), !account.is_empty(), "progress is told while tables are read whole");
+        assert_eq!(progress.is_empty(), !account.is_empty(), "progress is shown while tables are read whole");
         reports.push(report);
     }
     assert_eq!(reports[0]["breaches"], reports[1]["breaches"]);

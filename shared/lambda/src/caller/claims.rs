@@ -27,7 +27,7 @@ enum Claim<'a> {
 }
 
 impl UnverifiedClaims<'_> {
-    /// Whether the claim is there, in whatever form.
+    /// Whether the claim is there, in any form.
     pub(super) fn has(&self, name: &'static str) -> bool {
         self.claims.get(name).is_some()
     }

@@ -40,7 +40,7 @@ pub(crate) fn is_guarded(save: &Save) -> bool {
 }
 
 impl Tables {
-    /// Notes that the event `by` tells of money of a payment that is not recorded.
+    /// Notes that the event `by` reports moved money of a payment that is not recorded.
     pub async fn note_unrecorded(&self, payment: &PaymentId, by: &str) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item(payment, by)));
         self.write(|| put.clone().send()).await.map(drop)

@@ -35,7 +35,7 @@ struct RequestForm {
     asked: Vec<Missing>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     offers: Vec<OfferForm>,
-    /// Above what two people have to agree.
+    /// Limits above which two approvals are needed.
     limits: Option<ApprovalLimits>,
     /// Who gave the first approval, to which quote, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]

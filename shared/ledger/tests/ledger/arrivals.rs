@@ -125,8 +125,7 @@ async fn s4_12_a_renewal_takes_the_place_of_what_is_left_of_the_period_before() 
     for (lot, untouched) in [(1, 100), (3, 40), (4, 5)] {
         assert_eq!(story.lot(lot).available.get(), untouched, "lot {lot}");
     }
-    // Told once more, it changes nothing; nor does a charge of an earlier day that is told late take the
-    // newer one.
+    // A repeated report changes nothing, and a late report of an earlier charge does not take the newer one.
     assert!(matches!(story.renewal("pi_2", 30, 30 * DAY_S).await, Answer::Exists(_)));
     story.renewal("pi_0", 30, 29 * DAY_S).await;
     assert_eq!((story.numbers(5), story.numbers(6)), ([30, 30, 0, 0, 0, 0], [30, 0, 0, 0, 30, 0]));

@@ -61,7 +61,7 @@ fn arrived(charges: &[(u64, u64)]) -> Vec<(String, [u64; 3], bool)> {
 }
 
 proptest! {
-    /// Whatever the order of payment and of arrival, the newest period's credits are there and no other's.
+    /// In every order of payment and of arrival, the newest period's credits are there and no other's.
     #[test]
     fn b3_s4_12_renewals_leave_the_newest_period_in_every_order_of_arrival(
         late in prop::collection::vec(0..90 * DAY_S, PERIODS.len()),
@@ -98,7 +98,7 @@ fn resubscribed(seconds: u64) -> Grant {
     again
 }
 
-/// Ten credits of which all are with a job when `events` happen, at `seconds` and in this order.
+/// Ten credits, all held by a job when `events` happen, at `seconds` and in this order.
 fn left_over(events: &[Happens], seconds: u64) -> (u64, bool) {
     let (store, account) = (InMemory::default(), account());
     block_on(async {
@@ -134,7 +134,7 @@ fn b3_s2_26_subscribing_again_and_a_failing_job_leave_the_same_in_either_order()
     let end = 60 * DAY_S;
     for job in [GivenBack, Released] {
         // Within the sixty days the clock stops, whether or not the lot was empty at that moment; after them
-        // nothing is left that a new subscription could revive, whatever a job still holds.
+        // a new subscription has nothing left to revive, even if a job still holds credits.
         for (seconds, expires) in [(end - 400, false), (end - 1, false), (end, true), (end + 400, true)] {
             for events in [[job, Resubscribed], [Resubscribed, job]] {
                 assert_eq!(left_over(&events, seconds), (10, expires), "{events:?} at {seconds}");

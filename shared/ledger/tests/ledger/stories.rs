@@ -124,7 +124,7 @@ async fn s2_23_s4_11_a_pack_lives_through_plan_changes_cancellation_reactivation
 }
 
 #[tokio::test]
-async fn b5_an_end_that_is_told_before_the_last_invoice_sets_the_same_clock() {
+async fn b5_an_end_that_is_reported_before_the_last_invoice_sets_the_same_clock() {
     let story = Story::new();
     story.end("sub_1", at(5), 5).await;
     story.grant("pi_sub", 30, Some("sub_1")).await;
@@ -145,7 +145,7 @@ async fn subscribing_again_stops_the_clock_until_the_second_subscription_ends() 
 }
 
 #[tokio::test]
-async fn b3_an_end_that_is_told_after_the_next_subscription_began_starts_no_clock() {
+async fn b3_an_end_that_is_reported_after_the_next_subscription_began_starts_no_clock() {
     let story = Story::new();
     story.grant("pi_1", 30, Some("sub_1")).await;
     let mut again = grant(&story.account, "pi_2", 30, Some("sub_2"));

@@ -1,4 +1,4 @@
-//! One account of a store in memory, told step by step; at the end of each story its invariants hold.
+//! One account of a store in memory, step by step; at the end of each story its invariants hold.
 
 pub(crate) use ledger::contract::DAY_S;
 use ledger::contract::{at, expire, grant, run};

@@ -105,7 +105,7 @@ fn s0_6_the_circumstances_are_alternatives() {
 }
 
 #[test]
-fn s0_7_without_a_circumstance_a_person_is_told_that_there_is_no_ground() {
+fn s0_7_without_a_circumstance_a_person_reads_that_there_is_no_ground() {
     let decision = subscription("assistant").after(3 * DAY_MS).decide(Reason::ResultNotLiked);
     assert_eq!(decision.outcome, recommends_refusal());
     assert_eq!(cited(&decision)[0], "assistant-no-circumstance");

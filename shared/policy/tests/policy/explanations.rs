@@ -97,7 +97,7 @@ fn the_nearest_change_stops_at_the_threshold() {
     for (when, expected) in [
         ("requested_at within window of payment_charged_at", vec![(Fact::RequestedAt, 14 * DAY_MS)]),
         ("requested_at < payment_charged_at + window", vec![(Fact::RequestedAt, 14 * DAY_MS - 1)]),
-        // 5 % of 1,010 are 50.5 credits, of which running jobs hold 10.
+        // 5 % of 1,010 are 50.5 credits. Running jobs hold 10 of them.
         ("credits_spent + credits_held <= minimal of credits_granted", vec![(Fact::CreditsSpent, 40)]),
         ("credits_spent + credits_held < minimal of credits_granted", vec![(Fact::CreditsSpent, 40)]),
         ("credits_held > credits_spent", vec![(Fact::CreditsHeld, 701)]),

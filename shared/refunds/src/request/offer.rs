@@ -155,9 +155,9 @@ impl RefundRequest {
         Ok(())
     }
 
-    /// Whether the machine may carry an accepted offer out by itself: the machine decided, on recorded facts
-    /// alone, by rules that may decide alone, and one person's word would be enough. What has happened since
-    /// a payout failed is a person's to look at: another request may have made up for it.
+    /// Whether the policy may carry an accepted offer out without a person: it decided on recorded facts, by
+    /// rules that may decide alone, and one person's approval would be enough. After a failed payout a person
+    /// has to look: another request may have made up for it.
     fn machine_may(&self, offer: &OfferMade, quote: Option<&Quote>, document: &Document) -> bool {
         let decision = &self.case.decision;
         let decided = matches!(decision.outcome, Outcome::Refuse | Outcome::Grant { .. });

@@ -11,9 +11,9 @@ use crate::{
 };
 
 impl RefundRequest {
-    /// Records the intent to pay `amount` of `payment`, with which the subscription `ends`.
-    /// [`RefundRequest::revoked`] fills in what is revoked for it. After an intent that failed it is another
-    /// one: it has a key of its own, and its refund is not the one that failed.
+    /// Records the intent to pay `amount` of `payment`; the subscription `ends` with it.
+    /// [`RefundRequest::revoked`] fills in what is revoked for it. After a failed payout this is a new intent
+    /// with a new key, and its refund is not the one that failed.
     pub fn record_payout_intent(
         &mut self,
         payment: PaymentId,
@@ -161,7 +161,7 @@ impl RefundRequest {
         if !same_refund || payout.refunds() != seen.payment || payout.amount != seen.amount {
             return SightingOutcome::Mismatch;
         }
-        // Stripe tells of one failure several times, and the request may be before people again.
+        // Stripe reports one failure several times, and the request may be before people again.
         if failed_again && payout.failure.is_some() && payout.refund.is_some() {
             return SightingOutcome::Known;
         }

@@ -1,4 +1,4 @@
-//! What holds of every clock, whatever happens to its request and whenever.
+//! Laws of every clock, through any history of its request.
 #![expect(clippy::arithmetic_side_effects, reason = "the instants of a year are small numbers")]
 
 use ledger::Timestamp;

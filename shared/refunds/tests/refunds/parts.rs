@@ -30,7 +30,7 @@ fn after(head: Option<&Entry>, command: &Command) -> Entry {
     Entry::seal(draft, head).unwrap()
 }
 
-/// A payment of `paid` for `granted` credits, of which `spent` are spent.
+/// A payment of `paid` for `granted` credits; `spent` of them are spent.
 fn bought(paid: u64, granted: u64, spent: u64) -> (Payment, Entry) {
     let account = AccountId::new("customer-1").unwrap();
     let mut grant = grant(&account, "pi_1", granted, None);

@@ -8,7 +8,7 @@ use crate::{EventId, EventKind};
 const THIN: &str = include_str!("../../fixtures/2026-10-28.endive/thin.v1.invoice.paid.json");
 
 #[test]
-fn a12_a_connected_account_and_a_context_are_told() {
+fn a12_a_connected_account_and_a_context_are_reported() {
     assert_eq!(read(INVOICE).unwrap().account, None);
     let connected =
         with(INVOICE, r#""pending_webhooks""#, r#""account": "acct_1QbElse", "pending_webhooks""#);

@@ -1,4 +1,4 @@
-//! Whatever comes in: an answer, and never a panic.
+//! Any input gets an answer, and never a panic.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

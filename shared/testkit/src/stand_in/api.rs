@@ -321,8 +321,8 @@ fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
         Operation::ListInvoicePayments => match request.parameter("invoice") {
             None => Answer::invalid("invoice", Some("parameter_missing"), "Missing an invoice."),
             Some(id) => {
-                let told = world.lists.get(&format!("{}?invoice={id}", request.path)).cloned();
-                match told.or_else(|| world.invoice_payments(id)) {
+                let given = world.lists.get(&format!("{}?invoice={id}", request.path)).cloned();
+                match given.or_else(|| world.invoice_payments(id)) {
                     None => Answer::missing("invoice", id, "invoice"),
                     Some(payments) => page(request, &payments),
                 }

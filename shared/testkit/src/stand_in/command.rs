@@ -199,7 +199,7 @@ impl Subscribe {
     }
 }
 
-/// A further period of a subscription is charged, whatever the subscription's state.
+/// A further period of a subscription is charged, in any state of the subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Renew {
