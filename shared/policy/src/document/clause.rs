@@ -21,8 +21,8 @@ pub struct Clause {
 }
 
 impl Clause {
-    /// SHA-256 of the text, in lower-case hexadecimal. A citation carries it. Documents do not: 149 digests are
-    /// a third of what a function's zip spends on its policies.
+    /// SHA-256 of the text, in lower-case hexadecimal. A citation carries it. Documents do not: 149 digests
+    /// are a third of what a function's zip spends on its policies.
     pub fn sha256(&self) -> String {
         Sha256::digest(self.text.as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
             use std::fmt::Write as _;

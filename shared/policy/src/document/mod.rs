@@ -107,8 +107,8 @@ pub struct Document {
     pub approval: Option<ApprovalLimits>,
     /// When people work; every document with a service level in business time has one.
     pub calendar: Option<Calendar>,
-    /// Rules that may be met together and disagree, because the text does. The parser's checks read them and no
-    /// decision does, so that the encoded form leaves them out.
+    /// Rules that may be met together and disagree, because the text does. The parser's checks read them and
+    /// no decision does, so the encoded form leaves them out.
     #[serde(skip)]
     pub conflicts: Vec<DeclaredConflict>,
     /// Within how many seconds of the same purchase another one counts as its duplicate, both instants
@@ -116,7 +116,7 @@ pub struct Document {
     pub duplicates_within_s: Option<u64>,
     /// The products whose services report every download of a result: of these, no report means no download.
     pub downloads_reported: Vec<String>,
-    /// What no rule covers although rules exist for its reason. Left out of the encoded form, as `conflicts` are.
+    /// What no rule covers although rules exist for its reason. The encoded form leaves them out, too.
     #[serde(skip)]
     pub gaps: Vec<DeclaredGap>,
     /// The laws that stand beside the policy.
