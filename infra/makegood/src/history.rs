@@ -49,19 +49,22 @@ fn until(material: &mut Material, at: Timestamp) {
 }
 
 fn look_back(progress: &mut Progress, at: Timestamp) {
-    progress.steps.retain(|step| step.at <= at);
+    progress.timeline.steps.retain(|step| step.at <= at);
     progress.actions.retain(|action| action.source.at <= at);
-    progress.clocks.retain(|clock| clock.started_at <= at);
-    progress.state = progress.steps.last().map_or(progress.state, |step| step.state);
-    let reached = |state| progress.steps.iter().any(|step| step.state == state);
+    progress.clocks.all.retain(|clock| clock.started_at <= at);
+    progress.timeline.state =
+        progress.timeline.steps.last().map_or(progress.timeline.state, |step| step.state);
+    let reached = |state| progress.timeline.steps.iter().any(|step| step.state == state);
     if !reached(State::Approved) {
-        (progress.payout, progress.credits_given) = (None, None);
+        (progress.fulfilment.payout, progress.fulfilment.credits_given) = (None, None);
     }
     // What Stripe answered is of the step that it led to.
-    if let Some(payout) = progress.payout.as_mut().filter(|_| progress.state == State::Approved) {
+    if let Some(payout) =
+        progress.fulfilment.payout.as_mut().filter(|_| progress.timeline.state == State::Approved)
+    {
         (payout.refund, payout.failure) = (None, None);
     }
-    for clock in &mut progress.clocks {
+    for clock in &mut progress.clocks.all {
         let marks = [&mut clock.ended_at, &mut clock.warned_at, &mut clock.breached_at, &mut clock.paused_at];
         for mark in marks {
             *mark = mark.filter(|marked| *marked <= at);

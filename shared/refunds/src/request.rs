@@ -15,18 +15,10 @@ use ledger::{
 use policy::{ApprovalLimits, Document, Missing, Outcome, Reason, Remedy};
 
 use crate::offer::refreshed;
+use crate::progress::{Approvals, Clocks, Fulfilment, Progress, Step, Timeline};
 use crate::{
     Action, ActionKind, Case, Claim, Clock, EdgeError, FirstApproval, Offer, Payout, RenewalDiscount, State,
 };
-
-/// One step of a request's time-line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// The state it led to.
-    pub state: State,
-    pub at: Timestamp,
-    pub actor: Actor,
-}
 
 /// A refund request. Its progress moves by its methods alone, so that a state is reached by an edge of the
 /// table.
@@ -37,44 +29,6 @@ pub struct RefundRequest {
     /// What is asked, and what the policy says to it.
     pub case: Case,
     progress: Progress,
-}
-
-/// How far a request has come: its state and all that led to it, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// Where it stands.
-    pub state: State,
-    pub submitted_at: Timestamp,
-    /// What people did with it since, oldest first.
-    pub actions: Vec<Action>,
-    /// What a person asks the customer for, while the request waits for it.
-    pub asked: Vec<Missing>,
-    /// The offers of the decision.
-    pub offers: Vec<Offer>,
-    /// The limits above which two approvals are needed.
-    pub limits: Option<ApprovalLimits>,
-    /// The first of two approvals, while the second is awaited and for what was carried out with it.
-    pub first_approval: Option<FirstApproval>,
-    /// Who approved; `None` if the policy decided.
-    pub approved_by: Option<String>,
-    /// The payout, once there is an intent.
-    pub payout: Option<Payout>,
-    /// The discount on the next renewal, once there is an intent.
-    pub discount: Option<RenewalDiscount>,
-    /// The credits that were given back or granted.
-    pub credits_given: Option<Credits>,
-    /// Every step, oldest first.
-    pub steps: Vec<Step>,
-    /// When the sweep has to look at its payout.
-    pub due_at: Option<Timestamp>,
-    /// The promises of the policy to it: [`RefundRequest::keep_time`].
-    pub clocks: Vec<Clock>,
-    /// When the sweep has to look at its clocks: at once after a move, until time is kept.
-    pub clocks_due_at: Option<Timestamp>,
-    /// Who is at work on it.
-    pub claim: Option<Claim>,
-    /// How often it was saved; the lock of concurrent writers.
-    pub version: u64,
 }
 
 impl RefundRequest {
@@ -98,16 +52,16 @@ impl RefundRequest {
 
     /// Where it stands.
     pub fn state(&self) -> State {
-        self.progress.state
+        self.progress.timeline.state
     }
 
     pub fn submitted_at(&self) -> Timestamp {
-        self.progress.submitted_at
+        self.progress.timeline.submitted_at
     }
 
     /// Every step, oldest first.
     pub fn steps(&self) -> &[Step] {
-        &self.progress.steps
+        &self.progress.timeline.steps
     }
 
     /// What people did with it since, oldest first.
@@ -127,47 +81,47 @@ impl RefundRequest {
 
     /// The limits above which two approvals are needed.
     pub fn limits(&self) -> Option<&ApprovalLimits> {
-        self.progress.limits.as_ref()
+        self.progress.approvals.limits.as_ref()
     }
 
     /// The first of two approvals.
     pub fn first_approval(&self) -> Option<&FirstApproval> {
-        self.progress.first_approval.as_ref()
+        self.progress.approvals.first.as_ref()
     }
 
     /// Who approved; `None` if the policy decided.
     pub fn approved_by(&self) -> Option<&str> {
-        self.progress.approved_by.as_deref()
+        self.progress.approvals.by.as_deref()
     }
 
     /// The payout, once there is an intent.
     pub fn payout(&self) -> Option<&Payout> {
-        self.progress.payout.as_ref()
+        self.progress.fulfilment.payout.as_ref()
     }
 
     /// The discount on the next renewal, once there is an intent.
     pub fn discount(&self) -> Option<&RenewalDiscount> {
-        self.progress.discount.as_ref()
+        self.progress.fulfilment.discount.as_ref()
     }
 
     /// The credits that were given back or granted.
     pub fn credits_given(&self) -> Option<Credits> {
-        self.progress.credits_given
+        self.progress.fulfilment.credits_given
     }
 
     /// When the sweep has to look at its payout.
     pub fn due_at(&self) -> Option<Timestamp> {
-        self.progress.due_at
+        self.progress.fulfilment.due_at
     }
 
     /// The promises of the policy to it.
     pub fn clocks(&self) -> &[Clock] {
-        &self.progress.clocks
+        &self.progress.clocks.all
     }
 
     /// When the sweep has to look at its clocks.
     pub fn clocks_due_at(&self) -> Option<Timestamp> {
-        self.progress.clocks_due_at
+        self.progress.clocks.due_at
     }
 
     /// Who is at work on it.
@@ -205,24 +159,13 @@ impl RefundRequest {
         case.within(limits.as_ref(), document);
         let state = State::of(&case.decision.outcome);
         let progress = Progress {
-            offers: refreshed(&[], &case.decision),
-            state,
-            submitted_at: now,
+            timeline: Timeline::begin(actor, state, now),
             actions: Vec::new(),
             asked: Vec::new(),
-            limits,
-            first_approval: None,
-            approved_by: None,
-            payout: None,
-            discount: None,
-            credits_given: None,
-            steps: vec![
-                Step { state: State::Submitted, at: now, actor },
-                Step { state, at: now, actor: Actor::Policy },
-            ],
-            due_at: None,
-            clocks: Vec::new(),
-            clocks_due_at: Some(now),
+            offers: refreshed(&[], &case.decision),
+            approvals: Approvals { limits, first: None, by: None },
+            fulfilment: Fulfilment::default(),
+            clocks: Clocks { all: Vec::new(), due_at: Some(now) },
             claim: None,
             version: 1,
         };
@@ -242,7 +185,8 @@ impl RefundRequest {
     /// request that opened itself says nothing of them.
     pub fn customer_spoke_before(&self, instant: Timestamp) -> bool {
         let speaks = |actor: &Actor| matches!(actor, Actor::Customer | Actor::Support(_));
-        let filed = self.progress.steps.first().is_some_and(|step| step.at < instant && speaks(&step.actor));
+        let filed =
+            self.progress.timeline.steps.first().is_some_and(|step| step.at < instant && speaks(&step.actor));
         let acted = |action: &Action| action.source.at < instant && action.source.by == Actor::Customer;
         filed || self.progress.actions.iter().any(acted)
     }
@@ -251,12 +195,12 @@ impl RefundRequest {
     /// payout that failed, and Stripe has not been asked since.
     pub(crate) fn was_reopened(&self) -> bool {
         let kind = self.progress.actions.last().map(|action| &action.kind);
-        let mut since = self.progress.steps.iter().rev().map(|step| step.state);
+        let mut since = self.progress.timeline.steps.iter().rev().map(|step| step.state);
         matches!(kind, Some(ActionKind::Reopened { .. } | ActionKind::Accepted { .. }))
             && since
                 .find(|state| !matches!(state, State::InReview | State::Approved | State::Refunded))
                 .is_some_and(|before| matches!(before, State::Refused | State::Failed))
-            && !matches!(self.progress.state, State::Refused | State::Failed)
+            && !matches!(self.progress.timeline.state, State::Refused | State::Failed)
     }
 
     /// Whether another request for the same has to wait for this one: it is open, all of `payment` is
@@ -264,17 +208,17 @@ impl RefundRequest {
     /// keep the case for as long as they count, so that one trouble is not made up for twice. What was
     /// refused, withdrawn or has failed leaves its case to the next.
     pub fn keeps_case(&self, payment: Option<&Payment>, now: Timestamp) -> bool {
-        match self.progress.state {
+        match self.progress.timeline.state {
             State::Refused | State::Withdrawn | State::Failed | State::Settled => false,
             State::Refunded => {
                 let all = payment.is_none_or(|payment| payment.refundable().is_ok_and(Money::is_zero));
                 let counts = || {
                     let within_s = self.counts_within_s().and_then(|within_s| i64::try_from(within_s).ok());
-                    let last = self.progress.steps.last();
+                    let last = self.progress.timeline.steps.last();
                     last.zip(within_s).is_none_or(|(step, within_s)| now.seconds_since(step.at) < within_s)
                 };
-                all || self.progress.discount.is_some()
-                    || self.progress.credits_given.is_some()
+                all || self.progress.fulfilment.discount.is_some()
+                    || self.progress.fulfilment.credits_given.is_some()
                         && (self.case.reason == Reason::CreditsMissing || counts())
             }
             State::Submitted
@@ -295,7 +239,7 @@ impl RefundRequest {
             return false;
         }
         self.progress.asked.clear();
-        self.progress.first_approval = None;
+        self.progress.approvals.first = None;
         self.progress.version = self.progress.version.saturating_add(1);
         true
     }
@@ -312,8 +256,7 @@ impl RefundRequest {
 
     /// Goes to `state`. Nobody is at work on it any more, and its clocks are to be looked at.
     pub fn transition_to(&mut self, state: State, at: Timestamp, actor: Actor) -> Result<(), EdgeError> {
-        self.progress.state = self.progress.state.transition_to(state)?;
-        self.progress.steps.push(Step { state, at, actor });
+        self.progress.timeline.transition_to(state, at, actor)?;
         self.progress.claim = None;
         self.untimed(state, at);
         Ok(())

@@ -39,8 +39,8 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
     if request.state() == State::NeedsInformation {
         // The policy may ask for something first; here a person already reviews it.
         request = request.restored_with(|progress| {
-            progress.steps.pop();
-            progress.state = State::Submitted;
+            progress.timeline.steps.pop();
+            progress.timeline.state = State::Submitted;
         });
         request.transition_to(State::InReview, now, Actor::Policy).unwrap();
     }

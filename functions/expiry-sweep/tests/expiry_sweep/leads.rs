@@ -425,7 +425,7 @@ async fn whoever_has_filed_for_the_same_keeps_the_case() {
         assessment.document,
         at(2 * DAY_S),
     );
-    let own = own.restored_with(|progress| progress.state = State::InReview);
+    let own = own.restored_with(|progress| progress.timeline.state = State::InReview);
     let save = Save { request: own, commit: None, refunded: None };
     assert_eq!(scene.tables.save(&save).await.unwrap(), SaveOutcome::Written);
     scene.tables.note(&noted).await.unwrap();

@@ -78,7 +78,7 @@ async fn a_stuck_payout_is_announced_again_and_again_until_it_moves() {
     assert_eq!(scene.queue.announced()[0], request.id.as_str());
     let moved = stored(&scene, &request).await;
     assert_eq!(moved.version(), request.version() + 2);
-    let mut moved = moved.restored_with(|progress| progress.due_at = None);
+    let mut moved = moved.restored_with(|progress| progress.fulfilment.due_at = None);
     moved.count_save();
     scene.tables.save(&Save { request: moved, commit: None, refunded: None }).await.unwrap();
     assert_eq!(scene.run(at(9000)).await.looked_at, 0);
@@ -89,7 +89,8 @@ async fn s3_18_a_plan_that_is_to_end_is_announced_at_growing_intervals_until_it_
     let scene = Scene::new().await;
     let request = approved(&scene, "a", at(0)).await;
     let ends = PlanEnd::of(SubscriptionId::new("sub_1").unwrap());
-    let mut request = request.restored_with(|progress| progress.payout.as_mut().unwrap().ends = Some(ends));
+    let mut request =
+        request.restored_with(|progress| progress.fulfilment.payout.as_mut().unwrap().ends = Some(ends));
     request.ask(at(1), false).unwrap();
     let seen = RefundSighting {
         id: RefundId::new("re_1").unwrap(),

@@ -136,7 +136,7 @@ impl World {
         let whose = (self.request.clone(), account());
         let mut request = RefundRequest::open(whose, Actor::Customer, case, document, at(1));
         // The policy may ask for something first; here a person already reviews it.
-        request = request.restored_with(|progress| progress.state = State::InReview);
+        request = request.restored_with(|progress| progress.timeline.state = State::InReview);
         let payment = self.store.payment(&self.payment).await.unwrap().unwrap();
         let part = ledger::Money::new(400, payment.paid.currency());
         let review = Review {

@@ -196,7 +196,7 @@ async fn d15_the_table_refuses_an_approval_that_the_code_lies_about() {
     let made_up = |by: &str| {
         let by = by.to_owned();
         move |progress: &mut refunds::Progress, quote: &Quote| {
-            progress.first_approval = Some(FirstApproval { by, quote: quote.id(), at: now() });
+            progress.approvals.first = Some(FirstApproval { by, quote: quote.id(), at: now() });
         }
     };
     // A first approval that nobody gave.
@@ -204,7 +204,8 @@ async fn d15_the_table_refuses_an_approval_that_the_code_lies_about() {
     assert_eq!(saved, ApprovalOutcome::NotAllowed);
     // A limit that is not the document's.
     let saved =
-        Box::pin(save_past_the_code(&world, id, "agent-2", |progress, _| progress.limits = None)).await;
+        Box::pin(save_past_the_code(&world, id, "agent-2", |progress, _| progress.approvals.limits = None))
+            .await;
     assert_eq!(saved, ApprovalOutcome::NotAllowed);
     let (status, _) = world.review_as_shown(id, "agent-2", &approval("I agree.")).await;
     assert_eq!(status, 200);
@@ -212,7 +213,8 @@ async fn d15_the_table_refuses_an_approval_that_the_code_lies_about() {
     let saved = Box::pin(save_past_the_code(&world, id, "agent-2", made_up("agent-3"))).await;
     assert_eq!(saved, ApprovalOutcome::NotAllowed);
     // The one who filed it, as if another had.
-    let forget = |progress: &mut refunds::Progress, _: &Quote| progress.steps[0].actor = Actor::Customer;
+    let forget =
+        |progress: &mut refunds::Progress, _: &Quote| progress.timeline.steps[0].actor = Actor::Customer;
     assert_eq!(
         Box::pin(save_past_the_code(&world, id, "agent-1", forget)).await,
         ApprovalOutcome::NotAllowed
@@ -235,7 +237,7 @@ async fn d15_the_table_refuses_whoever_spoke_for_the_customer() {
     let parsed = id.parse().unwrap();
     let stored = world.app.store.request(&parsed).await.unwrap().unwrap();
     let given = FirstApproval { by: "agent-2".to_owned(), quote: "q_1".to_owned(), at: now() };
-    let mut first = stored.restored_with(|progress| progress.first_approval = Some(given));
+    let mut first = stored.restored_with(|progress| progress.approvals.first = Some(given));
     first.count_save();
     let save = Save { request: first, commit: None, refunded: None };
     assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::NotAllowed);
@@ -344,7 +346,7 @@ async fn d15_the_table_refuses_a_first_approval_of_the_filer() {
     for by in ["agent-1", CUSTOMER] {
         let stored = world.app.store.request(&id).await.unwrap().unwrap();
         let approval = FirstApproval { by: by.to_owned(), quote: "q_1".to_owned(), at: now() };
-        let mut request = stored.restored_with(|progress| progress.first_approval = Some(approval));
+        let mut request = stored.restored_with(|progress| progress.approvals.first = Some(approval));
         request.count_save();
         let save = Save { request, commit: None, refunded: None };
         assert_eq!(world.app.store.save(&save).await.unwrap(), SaveOutcome::NotAllowed, "{by}");

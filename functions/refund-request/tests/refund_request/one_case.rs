@@ -96,14 +96,14 @@ async fn what_is_refunded_is_not_asked_for_again() {
     let first = filed(&world, "key-1", &after_cancellation()).await;
     let stored = world.app.store.request(&first.parse().unwrap()).await.unwrap().unwrap();
     for open in [State::Approved, State::Paying, State::Refunded] {
-        let stored = stored.restored_with(|progress| progress.state = open);
+        let stored = stored.restored_with(|progress| progress.timeline.state = open);
         let payment = PaymentId::new("pi_renewal").unwrap();
         let payment = world.app.store.payment(&payment).await.unwrap();
         assert!(stored.keeps_case(payment.as_ref(), now()), "{open}");
     }
     // A part leaves the rest to be asked for.
     let pack = world.app.store.payment(&PaymentId::new("pi_pack").unwrap()).await.unwrap();
-    let refunded = stored.restored_with(|progress| progress.state = State::Refunded);
+    let refunded = stored.restored_with(|progress| progress.timeline.state = State::Refunded);
     assert!(!refunded.keeps_case(pack.as_ref(), now()));
     let (status, problem) = world.submit("key-2", &after_cancellation()).await;
     assert_eq!((status, conflict(&problem)), (409, first.as_str()));

@@ -116,20 +116,22 @@ async fn a_request_on_its_way_through_the_payout() {
     let id = &request["id"];
     insta::assert_json_snapshot!("an_approved_request", request);
     let asks = moved(&world, id, |progress| {
-        progress.state = State::Paying;
-        progress.payout.as_mut().unwrap().needs_customer = true;
+        progress.timeline.state = State::Paying;
+        progress.fulfilment.payout.as_mut().unwrap().needs_customer = true;
     });
     let asks = asks.await;
     insta::assert_json_snapshot!("a_refund_that_waits_for_the_customer", asks);
     let paid = moved(&world, id, |progress| {
-        progress.state = State::Refunded;
-        progress.payout.as_mut().unwrap().needs_customer = false;
+        progress.timeline.state = State::Refunded;
+        progress.fulfilment.payout.as_mut().unwrap().needs_customer = false;
     });
     let paid = paid.await;
     insta::assert_json_snapshot!("a_refunded_request", paid);
-    let failed = moved(&world, id, |progress| progress.state = State::Failed).await;
+    let failed = moved(&world, id, |progress| progress.timeline.state = State::Failed).await;
     insta::assert_json_snapshot!("a_failed_request", failed);
-    let kept = moved(&world, id, |progress| progress.payout.as_mut().unwrap().kept_by_dispute = true).await;
+    let kept =
+        moved(&world, id, |progress| progress.fulfilment.payout.as_mut().unwrap().kept_by_dispute = true)
+            .await;
     insta::assert_json_snapshot!("a_request_whose_payment_the_bank_took_back", kept);
 }
 
@@ -139,7 +141,7 @@ async fn a_request_that_ended_otherwise() {
     let request = filed(&world, &changed_mind()).await;
     let (_, withdrawn) = world.act(request["id"].as_str().unwrap(), "withdrawal", &json!({})).await;
     insta::assert_json_snapshot!("a_withdrawn_request", seen_by_customer(withdrawn));
-    let settled = moved(&world, &request["id"], |progress| progress.state = State::Settled).await;
+    let settled = moved(&world, &request["id"], |progress| progress.timeline.state = State::Settled).await;
     insta::assert_json_snapshot!("a_settled_request", settled);
 }
 

@@ -175,7 +175,7 @@ async fn verify_account(stage: &Stage, now: Timestamp) -> Value {
 async fn an_overpaid_refund_is_found() {
     let found = with_request(at(100), |request| {
         *request = request.restored_with(|progress| {
-            let payout = progress.payout.as_mut().unwrap();
+            let payout = progress.fulfilment.payout.as_mut().unwrap();
             payout.amount = Money::new(1001, payout.amount.currency());
         });
     });
@@ -193,7 +193,7 @@ async fn an_overpaid_refund_is_found() {
 async fn a_payout_of_an_unknown_payment_is_found() {
     let found = with_request(at(100), |request| {
         *request = request.restored_with(|progress| {
-            progress.payout.as_mut().unwrap().payment = "pi_other".parse().unwrap();
+            progress.fulfilment.payout.as_mut().unwrap().payment = "pi_other".parse().unwrap();
         });
     });
     let subject = request_subject();
@@ -208,7 +208,7 @@ fn request_subject() -> String {
 async fn a_step_that_is_no_edge_is_found() {
     let found = with_request(at(100), |request| {
         let step = Step { state: State::Paying, at: at(80), actor: Actor::Policy };
-        *request = request.restored_with(|progress| progress.steps.push(step));
+        *request = request.restored_with(|progress| progress.timeline.steps.push(step));
     });
     let subject = request_subject();
     assert_eq!(
@@ -224,8 +224,8 @@ async fn a_step_that_is_no_edge_is_found() {
 async fn a_payout_that_nobody_looks_after_is_found() {
     let forget = |request: &mut RefundRequest| {
         *request = request.restored_with(|progress| {
-            progress.steps.pop();
-            progress.state = State::Paying;
+            progress.timeline.steps.pop();
+            progress.timeline.state = State::Paying;
         });
     };
     assert_eq!(
@@ -234,7 +234,7 @@ async fn a_payout_that_nobody_looks_after_is_found() {
     );
     let overdue = with_request(at(70 + 3601), |request| {
         forget(request);
-        *request = request.restored_with(|progress| progress.due_at = Some(at(70)));
+        *request = request.restored_with(|progress| progress.fulfilment.due_at = Some(at(70)));
     });
     assert_eq!(
         overdue.await,
@@ -246,7 +246,8 @@ async fn a_payout_that_nobody_looks_after_is_found() {
 async fn a_plan_that_was_to_end_with_its_refund_and_that_nobody_looks_after_is_found() {
     let promised = |request: &mut RefundRequest| {
         let ends = PlanEnd::of("sub_pro".parse().unwrap());
-        *request = request.restored_with(|progress| progress.payout.as_mut().unwrap().ends = Some(ends));
+        *request =
+            request.restored_with(|progress| progress.fulfilment.payout.as_mut().unwrap().ends = Some(ends));
     };
     assert_eq!(
         with_request(at(100), promised).await,

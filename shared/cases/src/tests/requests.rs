@@ -135,7 +135,11 @@ fn s3_15_requests_after_use_count_unless_they_were_withdrawn_or_nobody_made_them
         (filed(Actor::Customer, Some(0)), false),
         (filed(Actor::Customer, None), false),
         (filed(Actor::Policy, Some(1)), false),
-        (filed(Actor::Customer, Some(1)).restored_with(|progress| progress.state = State::Withdrawn), false),
+        (
+            filed(Actor::Customer, Some(1))
+                .restored_with(|progress| progress.timeline.state = State::Withdrawn),
+            false,
+        ),
     ] {
         let expected = if counts { vec![at(7)] } else { Vec::new() };
         assert_eq!(counted(&[request]), expected);

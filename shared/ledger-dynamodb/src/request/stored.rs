@@ -3,8 +3,8 @@
 use ledger::{Credits, Timestamp};
 use policy::{ApprovalLimits, Decision, Discount, Facts, Missing, Reason, Remedy};
 use refunds::{
-    Case, FirstApproval, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded, Progress, RefundRequest,
-    RenewalDiscount, Step,
+    Approvals, Case, Clocks, FirstApproval, Fulfilment, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded,
+    Progress, RefundRequest, RenewalDiscount, Step, Timeline,
 };
 use serde::{Deserialize, Serialize};
 
@@ -182,22 +182,34 @@ pub(crate) fn decode(body: &str) -> Result<RefundRequest, StoreError> {
         facts: form.facts,
         decision: form.decision,
     };
-    let progress = Progress {
+    let timeline = Timeline {
         state: clocks::state(&form.state)?,
         submitted_at: instant(form.submitted_at)?,
-        actions: form.acts.into_iter().map(actions::decode).collect::<Result<_, _>>()?,
-        asked: form.asked,
-        offers: form.offers.into_iter().map(offer).collect::<Result<_, _>>()?,
+        steps: form.steps.into_iter().map(step).collect::<Result<_, _>>()?,
+    };
+    let approvals = Approvals {
         limits: form.limits,
-        first_approval: form.first_approval.map(first_approval).transpose()?,
-        approved_by: form.approved_by,
+        first: form.first_approval.map(first_approval).transpose()?,
+        by: form.approved_by,
+    };
+    let fulfilment = Fulfilment {
         payout: form.payout.map(payout).transpose()?,
         discount: form.discount.map(discount).transpose()?,
         credits_given: form.given.map(credits).transpose()?,
-        steps: form.steps.into_iter().map(step).collect::<Result<_, _>>()?,
         due_at: form.due_at.map(instant).transpose()?,
-        clocks: form.clocks.into_iter().map(clocks::clock).collect::<Result<_, _>>()?,
-        clocks_due_at: form.clocks_due_at.map(instant).transpose()?,
+    };
+    let clocks = Clocks {
+        all: form.clocks.into_iter().map(clocks::clock).collect::<Result<_, _>>()?,
+        due_at: form.clocks_due_at.map(instant).transpose()?,
+    };
+    let progress = Progress {
+        timeline,
+        actions: form.acts.into_iter().map(actions::decode).collect::<Result<_, _>>()?,
+        asked: form.asked,
+        offers: form.offers.into_iter().map(offer).collect::<Result<_, _>>()?,
+        approvals,
+        fulfilment,
+        clocks,
         claim: form.claim.map(clocks::claim).transpose()?,
         version: form.version,
     };

@@ -18,6 +18,7 @@ impl RefundRequest {
             let before = self
                 .progress
                 .clocks
+                .all
                 .iter()
                 .find(|old| old.id == clock.id && old.started_at == clock.started_at);
             if let Some(before) = before {
@@ -25,14 +26,14 @@ impl RefundRequest {
             }
             clock
         });
-        self.progress.clocks = clocks.collect();
-        self.progress.clocks_due_at = self.progress.clocks.iter().filter_map(Clock::next_mark).min();
+        self.progress.clocks.all = clocks.collect();
+        self.progress.clocks.schedule();
     }
 
     /// Marks the clocks that warn or have run out at `now`, once each, and returns the marks.
     pub fn mark_time(&mut self, now: Timestamp) -> Vec<Mark> {
         let mut marks = Vec::new();
-        for clock in &mut self.progress.clocks {
+        for clock in &mut self.progress.clocks.all {
             if clock.next_mark().is_none_or(|due_at| due_at > now) {
                 continue;
             }
@@ -49,13 +50,13 @@ impl RefundRequest {
             *mark = Some(now);
             marks.push(Mark { clock: clock.id.clone(), firm: clock.firm, breached });
         }
-        self.progress.clocks_due_at = self.progress.clocks.iter().filter_map(Clock::next_mark).min();
+        self.progress.clocks.schedule();
         marks
     }
 
     /// When the sweep has to look at it: for its payout or for its clocks.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.progress.due_at.into_iter().chain(self.progress.clocks_due_at).min()
+        self.progress.fulfilment.due_at.into_iter().chain(self.progress.clocks.due_at).min()
     }
 
     /// The clocks have to be looked at once it goes to `state` at `at`, unless that means nothing to them.
@@ -63,7 +64,7 @@ impl RefundRequest {
     pub(crate) fn untimed(&mut self, state: State, at: Timestamp) {
         let begins = match state {
             State::InReview | State::NeedsInformation => true,
-            State::Refunded => self.progress.payout.is_some(),
+            State::Refunded => self.progress.fulfilment.payout.is_some(),
             State::Submitted
             | State::Approved
             | State::Paying
@@ -73,9 +74,9 @@ impl RefundRequest {
             | State::Settled => false,
         };
         let touches = |clock: &Clock| clock.is_open() && effect(clock.starts, state) != Effect::Nothing;
-        if begins || self.progress.clocks.iter().any(touches) {
-            self.progress.clocks_due_at =
-                Some(self.progress.clocks_due_at.map_or(at, |due_at| due_at.min(at)));
+        if begins || self.progress.clocks.all.iter().any(touches) {
+            self.progress.clocks.due_at =
+                Some(self.progress.clocks.due_at.map_or(at, |due_at| due_at.min(at)));
         }
     }
 
@@ -108,7 +109,7 @@ impl RefundRequest {
             rounds.extend(clock);
         }
         let mut before = None;
-        for step in &self.progress.steps {
+        for step in &self.progress.timeline.steps {
             let (first, decided_at_once) = (rounds.is_empty(), before == Some(State::Submitted));
             let open = rounds.last_mut().filter(|clock| clock.is_open());
             match (effect(promise.starts, step.state), open) {
@@ -152,7 +153,7 @@ impl RefundRequest {
     fn begins(&self, starts: ServiceLevelStart, first: bool) -> bool {
         match starts {
             ServiceLevelStart::RequestSubmitted => first,
-            ServiceLevelStart::RefundSucceeded => self.progress.payout.is_some(),
+            ServiceLevelStart::RefundSucceeded => self.progress.fulfilment.payout.is_some(),
             ServiceLevelStart::RequestComplete => true,
             ServiceLevelStart::PaymentCharged | ServiceLevelStart::GenerationFailed => false,
         }
@@ -162,7 +163,7 @@ impl RefundRequest {
     pub(crate) fn is_overdue(&self) -> bool {
         let overdue =
             |clock: &Clock| clock.starts == ServiceLevelStart::RefundSucceeded && clock.breached_at.is_some();
-        self.progress.clocks.iter().any(|clock| clock.is_open() && overdue(clock))
+        self.progress.clocks.all.iter().any(|clock| clock.is_open() && overdue(clock))
     }
 
     fn instant(&self, fact: Fact) -> Option<Timestamp> {

@@ -25,7 +25,7 @@ impl RefundRequest {
 
     /// What the customer is asked for, while the request waits for it.
     pub fn wanted(&self) -> &[Missing] {
-        match (&self.case.decision.outcome, self.progress.state) {
+        match (&self.case.decision.outcome, self.progress.timeline.state) {
             (_, State::NeedsInformation) if !self.progress.asked.is_empty() => &self.progress.asked,
             (Outcome::NeedsInformation { missing }, State::NeedsInformation) => missing,
             _ => &[],
@@ -42,13 +42,13 @@ impl RefundRequest {
         mut case: Case,
         document: &Document,
     ) -> Result<(), ActError> {
-        if self.progress.state != State::NeedsInformation {
-            return Err(ActError::State(self.progress.state));
+        if self.progress.timeline.state != State::NeedsInformation {
+            return Err(ActError::State(self.progress.timeline.state));
         }
         let given = |action: &&Action| matches!(action.kind, ActionKind::Answered { .. });
         let answers = self.progress.actions.iter().filter(given).count().saturating_add(1);
         self.lower_limits(document);
-        case.within(self.progress.limits.as_ref(), document);
+        case.within(self.progress.approvals.limits.as_ref(), document);
         let by_person = !std::mem::take(&mut self.progress.asked).is_empty();
         let state = match State::of(&case.decision.outcome) {
             State::NeedsInformation if !by_person && answers < ANSWERS_MAX => None,
@@ -83,20 +83,22 @@ impl RefundRequest {
 
     /// Whether it can be taken back.
     pub fn can_be_withdrawn(&self) -> bool {
-        self.progress.state.next().contains(&State::Withdrawn)
+        self.progress.timeline.state.next().contains(&State::Withdrawn)
     }
 
     /// Whether a person can be asked to look at it again.
     pub fn can_be_reopened(&self) -> bool {
-        matches!(self.progress.state, State::Refused | State::Failed) && self.reopenings() < REOPENINGS_MAX
+        matches!(self.progress.timeline.state, State::Refused | State::Failed)
+            && self.reopenings() < REOPENINGS_MAX
     }
 
     /// When a person noted that the money of its refund is there; `None` if the refund failed since.
     pub fn arrived_at(&self) -> Option<Timestamp> {
-        let refunded = self.progress.steps.iter().rev().find(|step| step.state == State::Refunded)?;
+        let refunded =
+            self.progress.timeline.steps.iter().rev().find(|step| step.state == State::Refunded)?;
         let noted =
             self.progress.actions.iter().rev().find(|action| action.kind == ActionKind::Arrived)?.source.at;
-        (self.progress.state == State::Refunded && noted >= refunded.at).then_some(noted)
+        (self.progress.timeline.state == State::Refunded && noted >= refunded.at).then_some(noted)
     }
 
     /// How often it was reopened.
@@ -110,16 +112,15 @@ impl RefundRequest {
 
     /// A person is asked to look at a refusal or at a payout that failed (`S4-19`).
     pub fn reopen(&mut self, source: ActionSource, note: String) -> Result<(), ActError> {
-        if !matches!(self.progress.state, State::Refused | State::Failed) {
-            return Err(ActError::State(self.progress.state));
+        if !matches!(self.progress.timeline.state, State::Refused | State::Failed) {
+            return Err(ActError::State(self.progress.timeline.state));
         }
         if self.reopenings() >= REOPENINGS_MAX {
             return Err(ActError::ReopenedTooOften);
         }
         self.transition_to(State::InReview, source.at, source.by.clone())
             .map_err(|error| ActError::State(error.from))?;
-        self.progress.first_approval = None;
-        self.progress.approved_by = None;
+        self.progress.approvals.withdraw();
         self.record(source, ActionKind::Reopened { note });
         Ok(())
     }

@@ -16,29 +16,31 @@ impl RefundRequest {
         now: Timestamp,
     ) {
         let coupon = format!("makegood-{}-{}", self.id, self.progress.version);
-        self.progress.payout = None;
-        self.progress.discount = Some(RenewalDiscount { subscription, discount, coupon, applied_at: None });
-        self.progress.due_at = now.plus_s(STUCK_S).ok();
+        self.progress.fulfilment.payout = None;
+        self.progress.fulfilment.discount =
+            Some(RenewalDiscount { subscription, discount, coupon, applied_at: None });
+        self.progress.fulfilment.due_at = now.plus_s(STUCK_S).ok();
     }
 
     /// Stripe is about to be asked for the discount. Whether that is to be saved.
     pub fn ask_discount(&mut self, now: Timestamp) -> Result<bool, EdgeError> {
-        if self.progress.state == State::Paying {
+        if self.progress.timeline.state == State::Paying {
             return Ok(false);
         }
         self.transition_to(State::Paying, now, Actor::Policy)?;
-        self.progress.due_at = now.plus_s(STUCK_S).ok();
+        self.progress.fulfilment.due_at = now.plus_s(STUCK_S).ok();
         Ok(true)
     }
 
     /// Stripe has applied the discount. Whether that is to be saved.
     pub fn discount_applied(&mut self, now: Timestamp) -> bool {
-        let Some(discount) = self.progress.discount.as_mut().filter(|discount| discount.applied_at.is_none())
+        let Some(discount) =
+            self.progress.fulfilment.discount.as_mut().filter(|discount| discount.applied_at.is_none())
         else {
             return false;
         };
         discount.applied_at = Some(now);
-        self.progress.due_at = None;
+        self.progress.fulfilment.due_at = None;
         self.transition_to(State::Refunded, now, Actor::Stripe).is_ok()
     }
 }

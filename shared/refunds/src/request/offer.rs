@@ -78,7 +78,7 @@ impl RefundRequest {
 
     /// Whether offers can be answered: before anything is paid, and unless it was taken back.
     pub fn takes_offers(&self) -> bool {
-        match self.progress.state {
+        match self.progress.timeline.state {
             State::NeedsInformation | State::InReview | State::Refused | State::Failed => true,
             State::Submitted
             | State::Approved
@@ -118,9 +118,11 @@ impl RefundRequest {
         self.close_offer(id, OfferState::Accepted)?;
         let follows = match quote {
             Some(quote) if maker.is_some() || by_machine => {
-                self.progress.approved_by = maker;
+                self.progress.approvals.by = maker;
                 // A refused request is put before the one who made the offer, who approved it.
-                if self.progress.state != State::InReview && self.progress.state != State::NeedsInformation {
+                if self.progress.timeline.state != State::InReview
+                    && self.progress.timeline.state != State::NeedsInformation
+                {
                     self.step(State::InReview, &source)?;
                 }
                 self.step(State::Approved, &source)?;
@@ -128,7 +130,7 @@ impl RefundRequest {
             }
             _ if is_recorded_only(kind) => OfferOutcome::Recorded,
             _ => {
-                if self.progress.state != State::InReview {
+                if self.progress.timeline.state != State::InReview {
                     self.step(State::InReview, &source)?;
                 }
                 OfferOutcome::Review
@@ -149,7 +151,7 @@ impl RefundRequest {
             return Err(ActError::OfferAnswered);
         }
         if !takes_offers {
-            return Err(ActError::State(self.progress.state));
+            return Err(ActError::State(self.progress.timeline.state));
         }
         offer.state = state;
         Ok(())
@@ -170,7 +172,7 @@ impl RefundRequest {
         });
         let alone = by.clone().count() > 0 && by.all(|found| found.mode == Some(Mode::Auto));
         let small = quote.is_some_and(|quote| !self.needs_two(quote));
-        let first = self.progress.state != State::Failed;
+        let first = self.progress.timeline.state != State::Failed;
         decided && recorded && alone && small && first && decision.basis == Basis::Rules
     }
 

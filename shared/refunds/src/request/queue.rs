@@ -12,14 +12,15 @@ use crate::{
 impl RefundRequest {
     /// How urgent it is.
     pub fn priority(&self) -> Priority {
-        let broken = self.progress.clocks.iter().any(|clock| clock.is_open() && clock.breached_at.is_some());
-        let again = self.progress.state == State::Failed || self.reopenings() > 0;
+        let broken =
+            self.progress.clocks.all.iter().any(|clock| clock.is_open() && clock.breached_at.is_some());
+        let again = self.progress.timeline.state == State::Failed || self.reopenings() > 0;
         if broken || again { Priority::Raised } else { Priority::Normal }
     }
 
     /// Whether it is a person's turn.
     pub fn waits_for_people(&self) -> bool {
-        match self.progress.state {
+        match self.progress.timeline.state {
             // Money that failed to reach the customer needs another way.
             State::InReview | State::Failed => true,
             // Whether it is there, and where it is, a person finds out.
@@ -43,8 +44,8 @@ impl RefundRequest {
             reason: self.case.reason,
             amount: self.at_stake(),
             recommendation: self.recommendation().cloned(),
-            state: self.progress.state,
-            submitted_at: self.progress.submitted_at,
+            state: self.progress.timeline.state,
+            submitted_at: self.progress.timeline.submitted_at,
             priority: self.priority(),
             clock: self.urgent_clock().map(|clock| Urgent {
                 id: clock.id.clone(),
@@ -59,14 +60,14 @@ impl RefundRequest {
     /// The open clock with the earliest deadline that is not standing still.
     pub fn urgent_clock(&self) -> Option<&Clock> {
         let running =
-            self.progress.clocks.iter().filter(|clock| clock.is_open() && clock.paused_at.is_none());
+            self.progress.clocks.all.iter().filter(|clock| clock.is_open() && clock.paused_at.is_none());
         running.min_by_key(|clock| clock.due_at)
     }
 
     /// `person` begins to work on it, or goes on with it: the claim's life begins anew.
     pub fn take_claim(&mut self, person: &str, now: Timestamp) -> Result<(), ClaimError> {
         if !self.waits_for_people() {
-            return Err(ClaimError::State(self.progress.state));
+            return Err(ClaimError::State(self.progress.timeline.state));
         }
         if self.is_requester(person) {
             return Err(ClaimError::OwnRequest);
@@ -81,8 +82,8 @@ impl RefundRequest {
     /// `person` notes that the money of an overdue refund is there, or that it is settled otherwise. Whether
     /// that was still open.
     pub fn confirm_refund_arrival(&mut self, person: &str, now: Timestamp) -> Result<bool, ClaimError> {
-        if self.progress.state != State::Refunded {
-            return Err(ClaimError::State(self.progress.state));
+        if self.progress.timeline.state != State::Refunded {
+            return Err(ClaimError::State(self.progress.timeline.state));
         }
         if self.is_requester(person) {
             return Err(ClaimError::OwnRequest);
@@ -97,7 +98,7 @@ impl RefundRequest {
         let source = ActionSource { by, at: now, fingerprint: fingerprint(&[self.id.as_str()]) };
         self.progress.actions.push(Action { source, kind: ActionKind::Arrived });
         self.progress.claim = None;
-        self.progress.clocks_due_at = Some(now);
+        self.progress.clocks.due_at = Some(now);
         Ok(true)
     }
 

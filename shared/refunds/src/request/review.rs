@@ -16,7 +16,7 @@ impl RefundRequest {
     ///
     /// Credits that are granted count with those that the account got, and the person granted, before.
     pub fn needs_two(&self, quote: &Quote) -> bool {
-        let Some(limits) = &self.progress.limits else { return false };
+        let Some(limits) = &self.progress.approvals.limits else { return false };
         if let Some(credits) = quote.granted_credits() {
             let sums = quote.granted.with(credits);
             return sums.to_account > limits.credits_above || sums.by_person > limits.person_above;
@@ -32,15 +32,16 @@ impl RefundRequest {
 
     /// Another document's limits only ever add to those that the request was opened with.
     pub(crate) fn lower_limits(&mut self, document: &Document) {
-        self.progress.limits = match (self.progress.limits.take(), document.approval.clone()) {
-            (Some(before), Some(other)) => Some(before.stricter(&other)),
-            (before, other) => before.or(other),
-        };
+        self.progress.approvals.limits =
+            match (self.progress.approvals.limits.take(), document.approval.clone()) {
+                (Some(before), Some(other)) => Some(before.stricter(&other)),
+                (before, other) => before.or(other),
+            };
     }
 
     /// Who filed it, where that was a support person in the customer's name.
     pub fn filed_by(&self) -> Option<&str> {
-        match &self.progress.steps.first()?.actor {
+        match &self.progress.timeline.steps.first()?.actor {
             Actor::Support(filer) => Some(filer),
             _ => None,
         }
@@ -158,7 +159,7 @@ impl RefundRequest {
 
     /// Whether a person can decide it: what the customer was asked for may come to a person by another way.
     pub fn can_be_reviewed(&self) -> bool {
-        matches!(self.progress.state, State::InReview | State::NeedsInformation)
+        matches!(self.progress.timeline.state, State::InReview | State::NeedsInformation)
     }
 
     /// A person decides. `quote` is what is to be carried out, where money or credits are to move.
@@ -169,7 +170,7 @@ impl RefundRequest {
         quote: Option<Quote>,
     ) -> Result<ReviewOutcome, ReviewError> {
         if !self.can_be_reviewed() {
-            return Err(ReviewError::State(self.progress.state));
+            return Err(ReviewError::State(self.progress.timeline.state));
         }
         let Actor::Support(reviewer) = source.by.clone() else { return Err(ReviewError::OwnRequest) };
         if self.is_requester(&reviewer) {
@@ -190,7 +191,7 @@ impl RefundRequest {
             }
             (ReviewVerdict::Ask(missing), _) => {
                 self.has_room()?;
-                if self.progress.state != State::NeedsInformation {
+                if self.progress.timeline.state != State::NeedsInformation {
                     self.decided(State::NeedsInformation, &source)?;
                 }
                 self.progress.asked.clone_from(missing);
@@ -208,14 +209,14 @@ impl RefundRequest {
                     self.has_room()?;
                     let quote = quote.id();
                     // The first of two people approved this offer, however the request goes on.
-                    let first = self.progress.first_approval.clone().filter(|first| first.quote == quote);
+                    let first = self.progress.approvals.first.clone().filter(|first| first.quote == quote);
                     let chosen = review.chosen;
                     self.make(offer, Made { by: reviewer, remedy: remedy.clone(), chosen, quote, first });
                     self.in_hand(&source)?;
                     ReviewOutcome::Recorded
                 } else {
                     self.decided(State::Approved, &source)?;
-                    self.progress.approved_by = Some(reviewer);
+                    self.progress.approvals.by = Some(reviewer);
                     ReviewOutcome::Pay(Box::new(quote))
                 }
             }
@@ -245,12 +246,13 @@ impl RefundRequest {
             return Ok(false);
         }
         let id = quote.id();
-        match &self.progress.first_approval {
+        match &self.progress.approvals.first {
             Some(first) if first.quote == id && first.by == reviewer => Err(ReviewError::SamePerson),
             Some(first) if first.quote == id => Ok(false),
             // Nobody has approved this quote: an earlier one is void.
             _ => {
-                self.progress.first_approval = Some(FirstApproval { by: reviewer.to_owned(), quote: id, at });
+                self.progress.approvals.first =
+                    Some(FirstApproval { by: reviewer.to_owned(), quote: id, at });
                 Ok(true)
             }
         }
@@ -268,14 +270,14 @@ impl RefundRequest {
             .map_err(|error| ReviewError::State(error.from))?;
         self.progress.asked.clear();
         if state != State::Approved {
-            self.progress.first_approval = None;
+            self.progress.approvals.first = None;
         }
         Ok(())
     }
 
     /// A person takes it in hand. What the customer was asked for is dropped.
     fn in_hand(&mut self, source: &ActionSource) -> Result<(), ReviewError> {
-        if self.progress.state == State::InReview {
+        if self.progress.timeline.state == State::InReview {
             return Ok(());
         }
         self.progress.asked.clear();
@@ -321,13 +323,19 @@ impl RefundRequest {
     /// What a save of this request carries out and who answers for it; `None` while nothing moves. The amount
     /// to be paid is read from the request itself, so that the condition of the write guards it.
     pub fn approval(&self) -> Option<Approval> {
-        let remedy = match (self.progress.state, &self.progress.payout, self.progress.credits_given) {
+        let remedy = match (
+            self.progress.timeline.state,
+            &self.progress.fulfilment.payout,
+            self.progress.fulfilment.credits_given,
+        ) {
             (State::Approved, Some(payout), _) => Remedy::Money {
                 amount_minor: payout.amount.minor(),
                 currency: payout.amount.currency().as_str().to_owned(),
             },
             (State::Refunded, None, Some(given)) => Remedy::Credits { credits: given.get() },
-            (State::Approved, None, _) => Remedy::Discount(self.progress.discount.as_ref()?.discount.clone()),
+            (State::Approved, None, _) => {
+                Remedy::Discount(self.progress.fulfilment.discount.as_ref()?.discount.clone())
+            }
             _ => return None,
         };
         let (quote, offer) = match self.progress.actions.last().map(|action| &action.kind) {
@@ -338,7 +346,7 @@ impl RefundRequest {
             }
             _ => (None, None),
         };
-        Some(Approval { by: self.progress.approved_by.clone(), remedy, quote, offer })
+        Some(Approval { by: self.progress.approvals.by.clone(), remedy, quote, offer })
     }
 
     /// The offer that a save of this request makes with the approval of two people.
@@ -353,13 +361,13 @@ impl RefundRequest {
 
     /// How long credits that were granted count, in seconds; `None` if the document has no limits.
     pub fn counts_within_s(&self) -> Option<u64> {
-        self.progress.limits.as_ref().map(|limits| limits.within_s)
+        self.progress.approvals.limits.as_ref().map(|limits| limits.within_s)
     }
 
     /// Whether the payment of a grant can bear it, for a person or for two: `bought` is what it bought.
     pub fn is_bearable(&self, quote: &Quote) -> Result<(), ReviewError> {
         let Some(((credits, bought), limits)) =
-            quote.granted_credits().zip(quote.bought).zip(self.progress.limits.as_ref())
+            quote.granted_credits().zip(quote.bought).zip(self.progress.approvals.limits.as_ref())
         else {
             return Ok(());
         };

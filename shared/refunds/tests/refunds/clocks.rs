@@ -216,7 +216,7 @@ fn s2_21_a_case_about_missing_credits_opens_with_the_end_of_the_promised_hour() 
 fn credits_that_come_back_start_no_clock_of_a_bank() {
     let mut story = Story::submitted("audio", Reason::GenerationFailed, State::InReview, at(FRIDAY_NOON));
     story.goes(State::Approved, at(FRIDAY_NOON));
-    story.request = story.request.restored_with(|progress| progress.payout = None);
+    story.request = story.request.restored_with(|progress| progress.fulfilment.payout = None);
     story.goes(State::Refunded, at(FRIDAY_NOON));
     assert!(story.find("audio-bank-time").is_none());
 }

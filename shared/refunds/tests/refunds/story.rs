@@ -72,7 +72,7 @@ impl Story {
     /// Goes to `state` at `at`.
     pub(crate) fn goes(&mut self, state: State, at: Timestamp) {
         if state == State::Approved {
-            self.request = self.request.restored_with(|progress| progress.payout = Some(payout()));
+            self.request = self.request.restored_with(|progress| progress.fulfilment.payout = Some(payout()));
         }
         self.request.transition_to(state, at, Actor::Policy).unwrap();
         self.request.keep_time(Some(self.document));
