@@ -4,8 +4,8 @@
 use lambda::backoff::Backoff;
 use lambda::metrics::Metrics;
 use ledger::{
-    AccountId, Actor, Answer, Cause, Command, CustomerId, Entry, ExecuteError, LedgerStore, Order, Payment,
-    PaymentId, PolicyRef, Record, Rejection, Timestamp, execute, execute_on,
+    AccountId, Actor, Answer, Cause, Command, CustomerId, CustomerStore, Entry, ExecuteError, LedgerStore,
+    Order, Payment, PaymentId, PolicyRef, Record, Rejection, Timestamp, execute, execute_on,
 };
 use ledger_dynamodb::{StoreError, Tables};
 use refunds::settle_landed;
@@ -153,27 +153,21 @@ impl EventContext<'_> {
         }
     }
 
-    /// Carries out a grant of this event, whose words are recorded with it.
+    /// Carries out a grant of this event. `digest` of what the event grants is recorded with it.
     pub(crate) async fn carry_out_grant(
         &self,
         account: &AccountId,
         command: &Command,
         policy: Option<PolicyRef>,
-        mut records: Vec<Record>,
+        (mut records, digest): (Vec<Record>, [u8; 32]),
     ) -> Result<(Outcome, GrantHead), EarlyExit> {
-        records.push(self.body());
+        records.push(Record::Event { id: self.event.id.as_str().to_owned(), digest });
         let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };
         let head = self.tables.head(account).await?;
         match execute_on(self.tables, self.backoff, &order, head.clone(), self.now).await? {
             Answer::Written { entry, .. } => Ok((Outcome::Applied, GrantHead::Written(entry))),
             answer => Ok((unwritten(answer), GrantHead::Before(head.map(Box::new)))),
         }
-    }
-
-    /// What the event says, as far as it is read: other members differ between deliveries of one event.
-    fn body(&self) -> Record {
-        let digest = refunds::fingerprint(&[&format!("{:?}", self.event.kind)]);
-        Record::Event { id: self.event.id.as_str().to_owned(), digest }
     }
 
     /// The event as the cause of an entry.

@@ -119,6 +119,37 @@ fn build_grant(
     })
 }
 
+/// What an event grants, in bytes that no release changes: deliveries of one event agree in it, although
+/// other members of their bodies differ. Product and credits are left out: they are the catalogue's, not the event's.
+fn digest_of(payments: &[Payment]) -> [u8; 32] {
+    let mut parts = vec![b"grant.v1".to_vec()];
+    let instant = |at: Timestamp| at.as_ms().to_be_bytes().to_vec();
+    for payment in payments {
+        let (subscription, reason) = match &payment.kind {
+            PaymentKind::Pack => ("", ""),
+            PaymentKind::Subscription { subscription, billing_reason } => {
+                (subscription.as_str(), billing_reason.as_str())
+            }
+        };
+        let currency = payment.paid.currency();
+        let texts = [
+            payment.id.as_str(),
+            payment.account.as_str(),
+            subscription,
+            reason,
+            &payment.price,
+            currency.as_str(),
+        ];
+        parts.extend(texts.map(|text| text.as_bytes().to_vec()));
+        parts.push(payment.paid.minor().to_be_bytes().to_vec());
+        parts.push(instant(payment.charged_at));
+        parts.extend(
+            [payment.period_starts_at, payment.period_ends_at].map(|at| at.map_or(Vec::new(), instant)),
+        );
+    }
+    refunds::fingerprint_bytes(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
 /// Grants the credits of a payment's purchases, once, and notes the leads that each may be. `evidence` reads
 /// after the credits are granted, and the events that it reads are saved before they look for credits.
 /// So of two events at once, one sees the other.
@@ -135,9 +166,10 @@ pub(crate) async fn write_grants(
     let by_policy =
         |grant: &&Grant| grant.pauses_leftover_expiry || grant.period.is_some_and(|period| period.replaces);
     let policy = grants.iter().find(by_policy).and_then(|grant| grant.payment.policy.clone());
+    let beside = (records, digest_of(&payments));
     let command = Command::GrantAll(grants);
     // An order on its way is large.
-    let (outcome, head) = Box::pin(context.carry_out_grant(account, &command, policy, records)).await?;
+    let (outcome, head) = Box::pin(context.carry_out_grant(account, &command, policy, beside)).await?;
     if matches!(outcome, Outcome::Applied | Outcome::Repeated) {
         let evidence = evidence.await?;
         for payment in &payments {
@@ -146,4 +178,29 @@ pub(crate) async fn write_grants(
         }
     }
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use ledger::AccountId;
+    use ledger::contract::grant;
+
+    use super::*;
+
+    /// Digests are stored: each is the same in every release.
+    #[test]
+    fn a_digest_depends_on_what_is_granted_and_on_nothing_else() {
+        let account = AccountId::new("account-1").unwrap();
+        let payment = |credits, subscription| *grant(&account, "pi_1", credits, subscription).payment;
+        let start = |payment: Payment| {
+            let [first, second, third, fourth, ..] = digest_of(&[payment]);
+            u32::from_be_bytes([first, second, third, fourth])
+        };
+        let dearer =
+            Payment { paid: Money::new(1001, payment(100, None).paid.currency()), ..payment(100, None) };
+        // The second one differs in its credits alone, which are the catalogue's.
+        let digests =
+            [payment(100, None), payment(200, None), payment(100, Some("sub_1")), dearer].map(start);
+        assert_eq!(digests, [0x3671_65a6, 0x3671_65a6, 0x1065_2eaa, 0xb449_fd5a]);
+    }
 }
