@@ -7,7 +7,7 @@
 //! metadata names is proved without them by the sum, where the catalogue says what a unit costs. Anything
 //! else has its lines fetched.
 
-use ledger::{AccountId, CustomerStore, LedgerStore, Money, PaymentId, Record, Subscriber};
+use ledger::{AccountId, CustomerStore, Money, PaymentId, Record, Subscriber};
 use policy_documents::catalogue;
 use refunds::Charge;
 use stripe_events::{BillingReason, CheckoutMode, CheckoutPaymentStatus, CheckoutSession, PriceId, Quantity};

@@ -10,7 +10,7 @@
 //! An invoice without a subscription may belong to a checkout session or to a payment that brings the same
 //! credits. Only its payment shows which, so the payment is waited for, and fetched if its event is missing.
 
-use ledger::{LedgerStore, Money, PaymentId, Record, SubscriberStore, SubscriptionStore};
+use ledger::{CustomerStore, Money, PaymentId, Record, SubscriberStore, SubscriptionStore};
 use stripe_events::{
     BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource,
 };

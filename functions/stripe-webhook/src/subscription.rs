@@ -1,6 +1,6 @@
 //! Subscriptions: when their cancellation was confirmed, when they end, and the clock that starts then.
 
-use ledger::{AccountId, Command, LedgerStore, Subscription, SubscriptionStore, Timestamp};
+use ledger::{AccountId, Command, CustomerStore, LedgerStore, Subscription, SubscriptionStore, Timestamp};
 use policy::{OnResubscribe, PriceKind};
 use policy_documents::catalogue;
 use refunds::policy_ref;

@@ -4,7 +4,7 @@
 //! that was received proves them, by the amount in the catalogue. A payment that belongs to an invoice or to
 //! a checkout session brings its credits once, whichever event comes first: all of them go by its id.
 
-use ledger::{AccountId, LedgerStore, PaymentStore};
+use ledger::{AccountId, CustomerStore, PaymentStore};
 use policy::PriceKind;
 use policy_documents::catalogue;
 use stripe_events::PaymentIntent;

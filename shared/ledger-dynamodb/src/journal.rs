@@ -4,8 +4,8 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use ledger::{
-    AccountId, Change, Commit, CommitOutcome, CustomerId, DUE_SHARDS, DueStore, Entry, GenerationId, Hash,
-    LedgerStore, Marker, Record, Timestamp, UnreportedCancellation, shard_of,
+    AccountId, Change, Commit, CommitOutcome, DUE_SHARDS, DueStore, Entry, GenerationId, Hash, LedgerStore,
+    Marker, Record, Timestamp, UnreportedCancellation, shard_of,
 };
 
 use crate::error::StoreError;
@@ -220,14 +220,6 @@ impl LedgerStore for Tables {
         limit: u16,
     ) -> Result<Vec<Entry>, StoreError> {
         self.entries(account, entry_range(0, before), false, limit).await
-    }
-
-    async fn account_of(&self, customer: &CustomerId) -> Result<Option<AccountId>, StoreError> {
-        let Some(item) = self.get(&self.ledger, format!("CUSTOMER#{customer}")).await? else {
-            return Ok(None);
-        };
-        let account = AccountId::new(read_text(&item, "account")?);
-        Ok(Some(account.map_err(|_| StoreError::Unreadable("account"))?))
     }
 }
 

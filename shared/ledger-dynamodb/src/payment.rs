@@ -133,6 +133,14 @@ impl PaymentNameStore for Tables {
 }
 
 impl CustomerStore for Tables {
+    async fn account_of(&self, customer: &CustomerId) -> Result<Option<AccountId>, StoreError> {
+        let Some(item) = self.get(&self.ledger, format!("CUSTOMER#{customer}")).await? else {
+            return Ok(None);
+        };
+        let account = AccountId::new(read_text(&item, "account")?);
+        Ok(Some(account.map_err(|_| StoreError::Unreadable("account"))?))
+    }
+
     async fn link_customer(&self, customer: &CustomerId, account: &AccountId) -> Result<bool, StoreError> {
         let mut item = key(format!("CUSTOMER#{customer}"), ONLY);
         item.insert("account".to_owned(), text(account.as_str()));

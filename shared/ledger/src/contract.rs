@@ -8,10 +8,10 @@ use futures_util::future::join_all;
 
 use crate::{
     AccountId, Actor, Answer, Buyer, Cause, Change, Command, Commit, CommitOutcome, Compensation, Credits,
-    Currency, CustomerId, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant, InvoiceId,
-    LedgerStore, LotId, Money, Order, Pause, Payment, PaymentId, PaymentKind, PlaceHold, ProductId, Record,
-    RefundRequestId, Rejection, ReleaseReason, ServiceId, Settlement, SettlementOutcome, SubscriptionId,
-    Timestamp, check_journal, execute, shard_of,
+    Currency, CustomerId, CustomerStore, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant,
+    InvoiceId, LedgerStore, LotId, Money, Order, Pause, Payment, PaymentId, PaymentKind, PlaceHold,
+    ProductId, Record, RefundRequestId, Rejection, ReleaseReason, ServiceId, Settlement, SettlementOutcome,
+    SubscriptionId, Timestamp, check_journal, execute, shard_of,
 };
 
 /// The instant at which the suite's stories begin: 2026-11-01T00:00:00Z.
@@ -201,7 +201,7 @@ fn outcomes(answer: &Answer) -> Vec<SettlementOutcome> {
 /// # Panics
 ///
 /// When the store breaks its contract.
-pub async fn suite<S: DueStore>(store: &S) {
+pub async fn suite<S: DueStore + CustomerStore>(store: &S) {
     a_journal_is_read_in_both_directions(store).await;
     a_payment_is_granted_once(store).await;
     an_invoice_is_granted_once(store).await;
@@ -423,7 +423,7 @@ async fn a_commit_is_all_or_nothing<S: DueStore>(store: &S) {
     assert_eq!(winner.number(), 2);
 }
 
-async fn a_customer_belongs_to_one_account<S: DueStore>(store: &S) {
+async fn a_customer_belongs_to_one_account<S: DueStore + CustomerStore>(store: &S) {
     let (one, other) = ("contract-customer-1", "contract-customer-2");
     let customer = CustomerId::new("cus_contract").expect("a valid id");
     for (name, expected) in [(one, true), (other, false)] {
@@ -442,6 +442,14 @@ async fn a_customer_belongs_to_one_account<S: DueStore>(store: &S) {
         assert_eq!(journal(store, &account).await.is_empty(), !expected);
     }
     let owner = store.account_of(&customer).await.expect("the store answers");
+    assert_eq!(owner.as_ref().map(AccountId::as_str), Some(one));
+    let later = CustomerId::new("cus_contract_linked").expect("a valid id");
+    for (name, expected) in [(one, true), (other, false), (one, true)] {
+        let account = AccountId::new(name).expect("a valid id");
+        let linked = store.link_customer(&later, &account).await.expect("the store answers");
+        assert_eq!(linked, expected, "{name}");
+    }
+    let owner = store.account_of(&later).await.expect("the store answers");
     assert_eq!(owner.as_ref().map(AccountId::as_str), Some(one));
 }
 

@@ -63,12 +63,6 @@ pub trait LedgerStore: Sync {
         before: Option<u64>,
         limit: u16,
     ) -> impl Future<Output = Result<Vec<Entry>, Self::Error>> + Send;
-
-    /// The account of one of Stripe's customers.
-    fn account_of(
-        &self,
-        customer: &CustomerId,
-    ) -> impl Future<Output = Result<Option<AccountId>, Self::Error>> + Send;
 }
 
 /// Keeps payments. Every method is one round trip.
@@ -95,6 +89,12 @@ pub trait PaymentNameStore: LedgerStore {
 
 /// Keeps which account each of Stripe's customers belongs to.
 pub trait CustomerStore: LedgerStore {
+    /// The account of one of Stripe's customers.
+    fn account_of(
+        &self,
+        customer: &CustomerId,
+    ) -> impl Future<Output = Result<Option<AccountId>, Self::Error>> + Send;
+
     /// Notes the account of one of Stripe's customers, and says whether it is that one: a customer that
     /// belongs to another account keeps it.
     fn link_customer(

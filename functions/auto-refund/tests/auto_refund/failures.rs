@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ledger::{
-    AccountId, Commit, CommitOutcome, CustomerId, DownloadStore, Entry, GenerationId, LedgerStore, PaymentId,
+    AccountId, Commit, CommitOutcome, DownloadStore, Entry, GenerationId, LedgerStore, PaymentId,
     RefundRequestId,
 };
 use ledger_dynamodb::{StoreError, Tables};
@@ -60,10 +60,6 @@ impl LedgerStore for Flaky {
         limit: u16,
     ) -> Result<Vec<Entry>, StoreError> {
         self.tables.entries_before(account, before, limit).await
-    }
-
-    async fn account_of(&self, customer: &CustomerId) -> Result<Option<AccountId>, StoreError> {
-        self.tables.account_of(customer).await
     }
 }
 

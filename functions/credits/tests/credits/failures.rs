@@ -1,6 +1,6 @@
 //! Stores that do not answer.
 
-use ledger::{AccountId, Commit, CommitOutcome, CustomerId, Entry, GenerationId, LedgerStore};
+use ledger::{AccountId, Commit, CommitOutcome, Entry, GenerationId, LedgerStore};
 use ledger_dynamodb::StoreError;
 use ledger_dynamodb::in_process::Meter;
 use serde_json::json;
@@ -30,10 +30,6 @@ impl LedgerStore for Failing {
     }
 
     async fn entries_before(&self, _: &AccountId, _: Option<u64>, _: u16) -> Result<Vec<Entry>, StoreError> {
-        Err((self.0)())
-    }
-
-    async fn account_of(&self, _: &CustomerId) -> Result<Option<AccountId>, StoreError> {
         Err((self.0)())
     }
 }

@@ -1,6 +1,6 @@
 //! B3 and B5: events in any order, those that were asked for again included, lead to the same state.
 
-use ledger::{AccountId, CustomerId, LedgerStore, SubscriptionId, SubscriptionStore, Timestamp};
+use ledger::{AccountId, CustomerId, CustomerStore, SubscriptionId, SubscriptionStore, Timestamp};
 use testkit::stand_in::{Cancel, End, Renew};
 
 use crate::scene::{ACCOUNT, DAY_S, START_S, Scene, at, created};

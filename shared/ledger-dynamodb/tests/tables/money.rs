@@ -3,8 +3,7 @@
 use futures_util::future::join_all;
 use ledger::contract::{NoPause, at, grant, run};
 use ledger::{
-    AccountId, Command, Currency, CustomerId, CustomerStore, LedgerStore, Money, PaymentId, PaymentStore,
-    RefundId,
+    AccountId, Command, Currency, CustomerId, CustomerStore, Money, PaymentId, PaymentStore, RefundId,
 };
 use ledger_dynamodb::{AdoptionOutcome, ExternalRefund, Tables, in_process};
 

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, Waker};
 
 use ledger::contract::{NoPause, at, expire, grant, place, settle};
 use ledger::{
-    AccountId, Actor, Cause, Command, Commit, CommitOutcome, Compensation, Credits, CustomerId, Ending,
-    Entry, GenerationId, LedgerStore, Order, PaymentId, ProductId, RefundRequestId, ReleaseReason,
-    SubscriptionId, Takes, Timestamp, check_journal, execute,
+    AccountId, Actor, Cause, Command, Commit, CommitOutcome, Compensation, Credits, Ending, Entry,
+    GenerationId, LedgerStore, Order, PaymentId, ProductId, RefundRequestId, ReleaseReason, SubscriptionId,
+    Takes, Timestamp, check_journal, execute,
 };
 
 use crate::memory::{InMemory, MemoryError};
@@ -61,10 +61,6 @@ impl LedgerStore for Slow<'_> {
         limit: u16,
     ) -> Result<Vec<Entry>, MemoryError> {
         Self::slowly(self.0.entries_before(account, before, limit)).await
-    }
-
-    async fn account_of(&self, customer: &CustomerId) -> Result<Option<AccountId>, MemoryError> {
-        Self::slowly(self.0.account_of(customer)).await
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger::{
-    AccountId, Commit, CommitOutcome, CustomerId, DUE_SHARDS, Division, DueStore, Entry, GenerationId,
-    InvoiceId, LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp,
+    AccountId, Commit, CommitOutcome, CustomerId, CustomerStore, DUE_SHARDS, Division, DueStore, Entry,
+    GenerationId, InvoiceId, LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp,
     UnreportedCancellation, shard_of,
 };
 
@@ -198,9 +198,15 @@ impl LedgerStore for InMemory {
         let older = journal.iter().rev().filter(|entry| before.is_none_or(|before| entry.number() < before));
         Ok(older.take(usize::from(limit)).cloned().collect())
     }
+}
 
+impl CustomerStore for InMemory {
     async fn account_of(&self, customer: &CustomerId) -> Result<Option<AccountId>, MemoryError> {
         Ok(self.shelves().customers.get(customer).cloned())
+    }
+
+    async fn link_customer(&self, customer: &CustomerId, account: &AccountId) -> Result<bool, MemoryError> {
+        Ok(self.shelves().customers.entry(customer.clone()).or_insert_with(|| account.clone()) == account)
     }
 }
 
