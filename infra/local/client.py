@@ -26,6 +26,8 @@ from places import MAKEGOOD, binary, state_file
 T = TypeVar("T")
 
 QUEUES = ("Generation", "GenerationDeadLetter", "Payout", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
+# The outputs that name the schedules.
+SCHEDULES = ("SweepScheduleName", "ReconcileScheduleName")
 DEAD_LETTERS = ("GenerationDeadLetter", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
 # A cold function under load answers within seconds; API Gateway would give up after 30.
 CALL_S = 40.0
@@ -171,12 +173,17 @@ class Stack:
         """Runs the sweep with the schedule's event for the instant `at` (RFC 3339) and returns its status."""
         return self.invoke("ExpirySweep", {"version": 1, "time": at})
 
-    def tick(self) -> None:
-        """Does what the schedule does: hands its own input, with the present instant in it, to its own target.
+    def reconcile(self, since: str | None = None, before: str | None = None) -> dict:
+        """Runs the reconciliation, as its schedule does or over a time (RFC 3339), and returns its status."""
+        time_asked = {"since": since, "before": before}
+        return self.invoke("StripeReconcile", {name: value for name, value in time_asked.items() if value})
+
+    def tick(self, output: str = "SweepScheduleName") -> None:
+        """Does what a schedule does: hands its own input, with the present instant in it, to its own target.
 
         The emulator's schedules leave the placeholder of the time as it is, so that their ticks would all fail.
         """
-        schedule = self.aws("scheduler").get_schedule(Name=self.state["outputs"]["SweepScheduleName"])
+        schedule = self.aws("scheduler").get_schedule(Name=self.state["outputs"][output])
         event = schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", instant(time.time()))
         function = schedule["Target"]["Arn"]
         self.aws("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
@@ -258,6 +265,7 @@ class Stack:
             "REQUESTS_TABLE": outputs["RequestsTableName"],
             "ANCHORS_TABLE": outputs["AnchorsTableName"],
             "STRIPE_WEBHOOK_FUNCTION": outputs["StripeWebhookFunction"],
+            "STRIPE_RECONCILE_FUNCTION": outputs["StripeReconcileFunction"],
         }
         command = [str(binary(MAKEGOOD)), *arguments]
         return subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=COMMAND_S)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from client import Stack
 
 FUNCTIONS = (
-    *("StripeWebhook", "StripeLookup", "Credits", "RefundRequest"),
+    *("StripeWebhook", "StripeLookup", "StripeReconcile", "Credits", "RefundRequest"),
     *("AutoRefund", "RefundPayout", "ExpirySweep", "JournalAnchor"),
 )
 

@@ -10,7 +10,7 @@ STACKS = LOCAL / "stack"
 CARGO_TARGET = ROOT / "target" / "local"
 
 FUNCTIONS = (
-    *("stripe-webhook", "stripe-lookup", "credits", "auto-refund"),
+    *("stripe-webhook", "stripe-lookup", "stripe-reconcile", "credits", "auto-refund"),
     *("expiry-sweep", "refund-request", "refund-payout", "journal-anchor"),
 )
 STAND_IN = "stripe-stand-in"

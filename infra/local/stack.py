@@ -24,7 +24,7 @@ import builds
 import emulator
 import identities
 import processes
-from client import Stack
+from client import SCHEDULES, Stack
 from places import ROOT, STAND_IN, STACKS, binary, state_file, work_folder
 from summary import print_summary
 
@@ -143,7 +143,7 @@ def deploy(state: dict) -> None:
     described = emulator.aws("cloudformation", aws_url).describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     state["outputs"] = outputs
-    stop_schedule(state)
+    stop_schedules(state)
     # The emulator's path form of the address: not every resolver knows names under `localhost`.
     state["api_url"] = f"{aws_url}/_aws/execute-api/{outputs['ApiId']}/$default"
     store = emulator.aws("secretsmanager", aws_url)
@@ -175,16 +175,19 @@ def start_stand_in(state: dict, port: int) -> None:
     raise SystemExit(f"the Stripe stand-in did not start; see {log}")
 
 
-def stop_schedule(state: dict) -> None:
-    """Stops the emulator's own schedule, whose ticks do not say the time; `client.Stack.tick` sends real ones."""
+def stop_schedules(state: dict) -> None:
+    """Stops the emulator's own schedules: the sweep's ticks do not say the time, and no test must be run into by a
+    reconciliation. `client.Stack.tick` sends real ones.
+    """
     scheduler = emulator.aws("scheduler", state["aws_url"])
-    schedule = scheduler.get_schedule(Name=state["outputs"]["SweepScheduleName"])
-    kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
-    scheduler.update_schedule(**{name: schedule[name] for name in kept}, State="DISABLED")
+    for output in SCHEDULES:
+        schedule = scheduler.get_schedule(Name=state["outputs"][output])
+        kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+        scheduler.update_schedule(**{name: schedule[name] for name in kept}, State="DISABLED")
 
 
 def start_ticks(state: dict) -> None:
-    """Starts the process that stands in for the schedule."""
+    """Starts the process that stands in for the schedules."""
     work = work_folder(state["name"])
     command = [sys.executable, str(ROOT / "infra" / "local" / "ticks.py"), state["name"]]
     env = {"PATH": "/usr/bin:/bin", "TMPDIR": str(work), "AWS_EC2_METADATA_DISABLED": "true"}

@@ -1,4 +1,4 @@
-"""The schedule of a stack that is used by hand: a tick of the sweep every five minutes, until it is stopped.
+"""The schedules of a stack that is used by hand: a tick of each every five minutes, until it is stopped.
 
 Tests and the demo send their own ticks, so that nothing is swept between two of their steps.
 """
@@ -7,20 +7,21 @@ import sys
 import time
 
 from botocore.exceptions import BotoCoreError, ClientError
-from client import Stack
+from client import SCHEDULES, Stack
 
-# As `SweepSchedule` in the template.
+# As in the template.
 EVERY_S = 300
 
 
 def main() -> None:
     stack = Stack.load(sys.argv[1])
     while True:
-        try:
-            stack.tick()
-        except (BotoCoreError, ClientError) as error:
-            # The next tick does the same work.
-            print(f"tick failed: {error}", file=sys.stderr, flush=True)
+        for schedule in SCHEDULES:
+            try:
+                stack.tick(schedule)
+            except (BotoCoreError, ClientError) as error:
+                # The next tick does the same work.
+                print(f"tick of {schedule} failed: {error}", file=sys.stderr, flush=True)
         time.sleep(EVERY_S)
 
 

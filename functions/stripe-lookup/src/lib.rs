@@ -10,7 +10,6 @@
 
 mod kept_members;
 mod stream;
-mod webhook;
 
 use lambda::secrets::{CachedSecret, SecretError, SecretSource};
 use lambda::{Invocation, log};
@@ -18,8 +17,7 @@ use ledger_dynamodb::{Parked, StoreError, Tables};
 use serde::Serialize;
 use stripe_api::{Retry, SecretKey, StripeClient, StripeConfigError, StripeError};
 use stripe_events::{Fetched, Lookup, Verified, parse};
-
-pub use webhook::{Replays, WebhookError, WebhookFunction};
+use webhook_function::{ReplayEvents, WebhookError};
 
 /// What an item of DynamoDB can hold beside an event (400 KB), with room for its other attributes.
 const STORED_BYTES_MAX: usize = 390_000;
@@ -77,7 +75,7 @@ enum Looked {
 }
 
 /// Looks up what the events of a batch lack.
-pub async fn handle<S: SecretSource, W: Replays>(
+pub async fn handle<S: SecretSource, W: ReplayEvents>(
     lookups: &Lookups<S, W>,
     invocation: &Invocation,
 ) -> Result<Summary, LookupError> {
@@ -99,7 +97,7 @@ pub async fn handle<S: SecretSource, W: Replays>(
     Ok(summary)
 }
 
-async fn look_up<S: SecretSource, W: Replays>(
+async fn look_up<S: SecretSource, W: ReplayEvents>(
     lookups: &Lookups<S, W>,
     id: &str,
     invocation: &Invocation,

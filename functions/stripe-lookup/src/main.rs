@@ -6,7 +6,8 @@ use lambda::aws::SdkSettings;
 use lambda::secrets::{CachedSecret, SecretsManager};
 use ledger_dynamodb::Tables;
 use stripe_api::{StripeClient, StripeConfig};
-use stripe_lookup::{Lookups, WebhookFunction, handle};
+use stripe_lookup::{Lookups, handle};
+use webhook_function::WebhookFunction;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -63,22 +63,32 @@ pub async fn handle<S: SecretSource>(
     let header = request.header("stripe-signature").unwrap_or_default();
     let verified = verify(&payload, header, &secrets, now).map_err(|error| not_signed(error, metrics))?;
     metrics.count_labelled("EventsVerified", ("secret", verified.secret()), 1);
-    let outcome = match parse(&verified) {
-        Ok(event) => apply_unless_foreign(webhook, &event, (now, false), metrics).await.map_err(failed)?,
-        Err(unreadable) => outcome_of_unreadable(webhook, &unreadable),
-    };
-    match outcome {
-        Outcome::Parked(reason) => park(webhook, &verified, (reason, false), invocation).await?,
-        Outcome::Lookup(reason) => park(webhook, &verified, (reason, true), invocation).await?,
-        _ => {}
-    }
-    count(outcome, metrics);
-    match outcome {
+    match apply_delivery(webhook, &verified, invocation).await.map_err(failed)? {
         Outcome::Deferred(reason) => Err(Problem::new(ProblemKind::Unavailable)
             .detail(format!("what the event rests on is not known yet: {}", reason.as_str()))
             .retry_after_s(RETRY_AFTER_S)),
-        _ => Ok(Response::json(200, &Answer { outcome: outcome.as_str(), reason: outcome.reason() })),
+        outcome => Ok(Response::json(200, &Answer { outcome: outcome.as_str(), reason: outcome.reason() })),
     }
+}
+
+/// Applies one delivery of an event, and parks the event if it cannot be applied yet.
+pub(crate) async fn apply_delivery<S>(
+    webhook: &Webhook<S>,
+    verified: &Verified<'_>,
+    invocation: &Invocation,
+) -> Result<Outcome, Failure> {
+    let (now, metrics) = (invocation.now(), invocation.metrics());
+    let outcome = match parse(verified) {
+        Ok(event) => apply_unless_foreign(webhook, &event, (now, false), metrics).await?,
+        Err(unreadable) => outcome_of_unreadable(webhook, &unreadable),
+    };
+    match outcome {
+        Outcome::Parked(reason) => park(webhook, verified, (reason, false), invocation).await?,
+        Outcome::Lookup(reason) => park(webhook, verified, (reason, true), invocation).await?,
+        _ => {}
+    }
+    count(outcome, metrics);
+    Ok(outcome)
 }
 
 /// Applies an event, unless it is not about this endpoint's own money. `looked_up` says whether what it
@@ -155,7 +165,7 @@ async fn park<S>(
     verified: &Verified<'_>,
     (reason, lookup): (ParkReason, bool),
     invocation: &Invocation,
-) -> Result<(), Problem> {
+) -> Result<(), Failure> {
     let payload = verified.payload();
     let id = match parse(verified) {
         Ok(event) => Some(event.id),
@@ -169,7 +179,7 @@ async fn park<S>(
         lookup_at: lookup.then(|| invocation.now()),
         fetched: None,
     };
-    webhook.tables.park(&parked).await.map_err(|error| failed(ExecuteError::Store(error)))
+    webhook.tables.park(&parked).await.map_err(ExecuteError::Store)
 }
 
 /// The name of an event that has no readable id: the same for the same bytes.

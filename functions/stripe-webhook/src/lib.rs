@@ -10,6 +10,7 @@
 
 mod checkout;
 mod context;
+mod direct;
 mod dispatch;
 mod dispute;
 mod grants;
@@ -21,7 +22,6 @@ mod payment_names;
 mod policy;
 mod purchase;
 mod refund;
-mod replay;
 mod signing;
 mod subscription;
 mod top_up;
@@ -29,7 +29,7 @@ mod uncredited;
 mod without_credits;
 
 pub use context::{AWAITED_S, link_wait};
+pub use direct::{DirectAnswer, DirectRequest, handle_direct};
 pub use handler::{Webhook, handle};
 pub use outcome::{Ignored, Outcome, ParkReason};
-pub use replay::{Replay, Replayed, replay};
 pub use signing::{Signing, SigningError};

@@ -7,7 +7,7 @@ use lambda::backoff::Backoff;
 use lambda::clock;
 use lambda::secrets::SecretsManager;
 use ledger_dynamodb::Tables;
-use stripe_webhook::{Signing, Webhook, handle, link_wait, replay};
+use stripe_webhook::{Signing, Webhook, handle, handle_direct, link_wait};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
         function
             .serve_http_or(
                 async |request, invocation| handle(&webhook, request, invocation).await,
-                async |asked, invocation| replay(&webhook, asked, invocation).await,
+                async |request, invocation| handle_direct(&webhook, request, invocation).await,
             )
             .await
     })

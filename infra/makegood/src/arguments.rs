@@ -33,6 +33,7 @@ Examples:
   makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11
   makegood parked list
   makegood parked replay --all
+  makegood reconcile --since 2026-08-01T00:00:00Z
   makegood policy check documents/music-studio/*.toml
   makegood policy decide --document music-studio --reason changed_mind --facts facts.json
   makegood policy explain rr_5f0c
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     /// Look at events that were put aside because they could not be applied, and have them applied again.
     #[command(subcommand)]
     Parked(ParkedCommand),
+    Reconcile(ReconcileArguments),
     /// Check policy documents, compare them, try them out, and explain what was decided.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -177,6 +179,35 @@ Examples:
 
 Exit codes: 0 none of them stays parked, 1 one does, 2 the function could not be asked.";
 
+/// Read the events of a time from Stripe, and apply those that never came.
+///
+/// The stripe-reconcile function does so by itself every five minutes. This reads a time anew: after a wrong
+/// secret was stored, after the tables were restored to an earlier moment, or to be sure. An event that came
+/// has no effect a second time. Stripe keeps events for 30 days. The caller needs `lambda:InvokeFunction` on
+/// that function.
+#[derive(Debug, Args)]
+#[command(after_long_help = format!("{RECONCILE_EXAMPLES}\n\n{ACCESS}"))]
+pub(crate) struct ReconcileArguments {
+    /// The first instant to read
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) since: Timestamp,
+    /// The first instant that is not read any more; three minutes ago where it is not given
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) before: Option<Timestamp>,
+    /// The stripe-reconcile function; `STRIPE_RECONCILE_FUNCTION` where it is not given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+}
+
+const RECONCILE_EXAMPLES: &str = "\
+Examples:
+  makegood reconcile --since 2026-08-01T00:00:00Z
+  makegood reconcile --since 2026-08-01T00:00:00Z --before 2026-08-02T00:00:00Z \\
+    --function prod-StripeReconcile
+
+Exit codes: 0 every event had come, 1 some had not or could not be applied, 2 the function could not be
+asked.";
+
 fn instant(text: &str) -> Result<Timestamp, TimeError> {
     Timestamp::parse(text)
 }
@@ -208,6 +239,9 @@ mod tests {
             ("parked replay evt_1 evt_2 --function f", true),
             ("parked replay --all", true),
             ("parked replay evt_1 --all", false),
+            ("reconcile", false),
+            ("reconcile --since 2026-08-01T00:00:00Z", true),
+            ("reconcile --since today", false),
             ("policy check", false),
             ("policy check a.toml b.toml", true),
             ("policy decide --document d --reason changed_mind --facts -", true),
@@ -238,7 +272,7 @@ mod tests {
             vec![(path, command.clone().render_long_help().to_string())]
         }
         let leaves = leaves(&Arguments::command(), "");
-        assert_eq!(leaves.len(), 12, "{leaves:?}");
+        assert_eq!(leaves.len(), 13, "{leaves:?}");
         let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
         assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {

@@ -17,11 +17,14 @@ pub(crate) enum Failure {
     #[error("the tables cannot be read")]
     Store(#[from] StoreError),
     /// The function that applies events could not be asked.
-    #[error("the stripe-webhook function cannot be invoked")]
+    #[error("the function cannot be invoked")]
     Function(#[source] Box<aws_sdk_lambda::Error>),
     /// It answered something that is no outcome.
-    #[error("the function's answer is not readable; is it the stripe-webhook function?")]
+    #[error("the function's answer is not readable; is it the right function?")]
     Answer(#[source] serde_json::Error),
+    /// The reconciliation failed.
+    #[error("stripe-reconcile failed: {0}")]
+    Reconcile(String),
     /// A file cannot be read.
     #[error("`{path}` cannot be read")]
     File {

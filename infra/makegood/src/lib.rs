@@ -15,6 +15,7 @@ mod material;
 mod outcome;
 mod parked;
 mod policies;
+mod reconcile;
 #[cfg(test)]
 mod story;
 mod verify;
@@ -76,13 +77,18 @@ async fn carry_out(
             parked::show(&tables, &arguments.id, arguments.payload, output).await
         }
         Command::Parked(ParkedCommand::Replay(arguments)) => {
-            let function = parked::replay::Function::open(arguments, env)?;
-            let ask = async |id: &str| function.replay(id).await;
+            let function = parked::replay::open(arguments, env)?;
+            let ask = async |id: &str| parked::replay::ask_function(&function, id).await;
             if arguments.all {
                 parked::replay::all(&open_tables(&arguments.tables, env)?, ask, output, progress).await
             } else {
                 parked::replay::named(&arguments.ids, ask, output, progress).await
             }
+        }
+        Command::Reconcile(arguments) => {
+            let ask = reconcile::open(arguments, env)?;
+            let time = (arguments.since, arguments.before);
+            reconcile::run(time, async |request| ask.ask(request).await, output, progress).await
         }
         Command::Policy(command) => policies::run(command, env, output, progress).await,
     }

@@ -56,6 +56,7 @@ mod outage;
 mod parked;
 mod payment;
 mod purchase;
+mod reconcile;
 mod request;
 mod scalar;
 mod single;

@@ -16,6 +16,7 @@ mod client;
 mod config;
 mod coupon;
 mod error;
+mod events;
 mod lines;
 mod object;
 mod subscription;
@@ -26,6 +27,7 @@ pub use client::{IdempotencyKey, IdempotencyKeyError, RefundOrder, StripeClient}
 pub use config::{API_BASE_URL, API_VERSION, SecretKey, StripeConfig, StripeConfigError, Timeouts};
 pub use coupon::{CouponOrder, Off};
 pub use error::{Decline, Retry, StripeError, TookEffect};
+pub use events::{EVENT_TYPES_MAX, ListedEvent};
 pub use object::{AppliedDiscount, Cancelled, Coupon, Discounted, Refund};
 pub use subscription::CancelWhen;
 

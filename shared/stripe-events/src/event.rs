@@ -98,6 +98,29 @@ pub struct Unreadable {
     pub expected: &'static str,
 }
 
+/// The types that are read, as [`EventKind`] names them. A type that is missing here is not looked for
+/// where an event got lost.
+pub const EVENT_TYPES: [&str; 18] = [
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "charge.succeeded",
+    "charge.updated",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.completed",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "customer.subscription.updated",
+    "invoice.paid",
+    "invoice_payment.paid",
+    "payment_intent.succeeded",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+];
+
 /// The path of the whole event.
 const WHOLE: &str = "event";
 /// The path of the object that an event is about.

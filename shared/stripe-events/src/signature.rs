@@ -86,8 +86,8 @@ pub enum SignatureError {
 /// What [`Verified::secret`] says of bytes that were put aside: which secret it was is not kept.
 const KEPT: &str = "kept";
 
-/// Bytes that Stripe has signed. Made by [`verify`], and once more by [`Verified::kept`] of the same bytes;
-/// the only source of an event.
+/// Bytes that come from Stripe. Made by [`verify`], and by [`Verified::kept`] where another proof stands in
+/// for the signature; the only source of an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Verified<'a> {
     payload: &'a [u8],
@@ -95,10 +95,11 @@ pub struct Verified<'a> {
 }
 
 impl<'a> Verified<'a> {
-    /// Bytes that [`verify`] accepted when they came, read back from where nothing else is kept.
+    /// Bytes that [`verify`] accepted when they came, read back from where nothing else is kept, or bytes
+    /// that Stripe's API has answered.
     ///
-    /// The caller vouches for that place. The signature cannot be checked again: it is older than
-    /// [`TOLERANCE_S`], and its secret may be gone.
+    /// The caller vouches for that place. There is no signature to check: a kept one is older than
+    /// [`TOLERANCE_S`], its secret may be gone, and the API's answers have none.
     pub fn kept(payload: &'a [u8]) -> Self {
         Self { payload, secret: KEPT }
     }

@@ -8,8 +8,9 @@ use ledger::contract::at;
 use ledger_dynamodb::{Parked, Tables, in_process};
 use serde_json::{Value, json};
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
-use stripe_lookup::{LookupError, Lookups, Replays, Summary, WebhookError, handle};
+use stripe_lookup::{LookupError, Lookups, Summary, handle};
 use testkit::stand_in::{API_KEY, BuyPack, Emission, Fault, Operation, StripeStandIn};
+use webhook_function::{EventAnswer, ReplayEvents, WebhookError};
 
 /// The stand-in's key.
 struct Vault(String);
@@ -24,10 +25,10 @@ impl SecretSource for Vault {
 #[derive(Default)]
 struct Asked(Mutex<Vec<String>>);
 
-impl Replays for Asked {
-    async fn replay(&self, id: &str) -> Result<(), WebhookError> {
+impl ReplayEvents for Asked {
+    async fn replay(&self, id: &str) -> Result<EventAnswer, WebhookError> {
         self.0.lock().unwrap().push(id.to_owned());
-        Ok(())
+        Ok(EventAnswer { outcome: "applied".to_owned(), reason: None })
     }
 }
 

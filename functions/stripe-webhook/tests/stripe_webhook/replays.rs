@@ -5,21 +5,21 @@ use lambda::Invocation;
 use ledger::{Change, PaymentId, PaymentStore};
 use ledger_dynamodb::Parked;
 use serde_json::{Value, json};
-use stripe_webhook::{AWAITED_S, Replay, Replayed, replay};
+use stripe_webhook::{AWAITED_S, DirectAnswer, DirectRequest, handle_direct};
 
 use crate::scene::{ACCOUNT, DAY_S, Scene, at};
 
-const APPLIED: Replayed = Replayed { outcome: "applied", reason: None };
-const NOT_PARKED: Replayed = Replayed { outcome: "not_parked", reason: None };
+const APPLIED: DirectAnswer = DirectAnswer { outcome: "applied", reason: None };
+const NOT_PARKED: DirectAnswer = DirectAnswer { outcome: "not_parked", reason: None };
 
 /// What an operator's invocation is answered.
-pub(crate) async fn replayed(scene: &Scene, id: &str, second: i64) -> Replayed {
+pub(crate) async fn replayed(scene: &Scene, id: &str, second: i64) -> DirectAnswer {
     let asked = json!({"replay": {"event": id}}).to_string();
     let invocation = Invocation::of(asked, at(second)).unwrap();
     let asked = invocation.event().unwrap();
-    let answer = Box::pin(replay(&scene.webhook, asked, &invocation)).await.unwrap();
+    let answer = Box::pin(handle_direct(&scene.webhook, asked, &invocation)).await.unwrap();
     let metrics = invocation.metrics().take_lines(at(second)).join("\n");
-    assert!(metrics.contains("\"EventsReplayed\":"), "{metrics}");
+    assert!(metrics.contains("\"EventsDirectAnswer\":"), "{metrics}");
     // The alarm is for what was not looked at yet.
     assert!(!metrics.contains("\"EventsParked\":"), "{metrics}");
     answer
@@ -42,7 +42,7 @@ async fn c7_a_parked_invoice_is_applied_as_of_its_charge_once_its_customer_is_kn
     let (made, [checkout, _, invoice]) = scene.subscribe(0);
     let id = id_of(&invoice);
     assert_eq!(scene.send(&invoice, at(AWAITED_S)).await.says, "parked: account_unknown");
-    let waiting = Replayed { outcome: "parked", reason: Some("account_unknown") };
+    let waiting = DirectAnswer { outcome: "parked", reason: Some("account_unknown") };
     assert_eq!(replayed(&scene, &id, AWAITED_S).await, waiting);
     assert_eq!(scene.parked().await.len(), 1);
 
@@ -89,7 +89,7 @@ async fn an_event_that_stays_parked_has_its_new_reason_and_keeps_the_end_of_its_
     };
     scene.tables.park(&parked).await.unwrap();
     // Within the hour Stripe would be asked to send it again; here nobody sends it by itself.
-    let waiting = Replayed { outcome: "parked", reason: Some("account_unknown") };
+    let waiting = DirectAnswer { outcome: "parked", reason: Some("account_unknown") };
     assert_eq!(replayed(&scene, &parked.id, 60).await, waiting);
     assert_eq!(scene.parked().await, [Parked { reason: "account_unknown".to_owned(), ..parked.clone() }]);
     scene.send(&checkout, at(70)).await;
@@ -103,9 +103,9 @@ async fn an_event_that_needs_nothing_is_taken_away_and_one_that_was_not_kept_sta
     let (_, body) = scene.pack(0);
     let unpaid = body.replace(r#""payment_status": "paid""#, r#""payment_status": "unpaid""#);
     for (id, payload, expected) in [
-        ("evt_unpaid", unpaid.into_bytes(), Replayed { outcome: "ignored", reason: Some("unpaid") }),
-        ("evt_bytes", vec![0xff], Replayed { outcome: "parked", reason: Some("unreadable") }),
-        ("evt_long", vec![], Replayed { outcome: "not_kept", reason: None }),
+        ("evt_unpaid", unpaid.into_bytes(), DirectAnswer { outcome: "ignored", reason: Some("unpaid") }),
+        ("evt_bytes", vec![0xff], DirectAnswer { outcome: "parked", reason: Some("unreadable") }),
+        ("evt_long", vec![], DirectAnswer { outcome: "not_kept", reason: None }),
     ] {
         let (id, reason) = (id.to_owned(), "value_unknown".to_owned());
         let parked = Parked { id: id.clone(), reason, at: at(0), payload, lookup_at: None, fetched: None };
@@ -118,14 +118,51 @@ async fn an_event_that_needs_nothing_is_taken_away_and_one_that_was_not_kept_sta
 }
 
 #[test]
-fn only_the_very_form_asks_for_a_replay() {
+fn only_the_very_forms_are_direct_requests() {
     for (asked, understood) in [
         (json!({"replay": {"event": "evt_1"}}), true),
         (json!({"replay": {"event": "evt_1"}, "routeKey": "POST /v1/webhooks/stripe"}), false),
         (json!({"replay": {"event": "evt_1", "now": 0}}), false),
         (json!({"replay": "evt_1"}), false),
+        (json!({"apply": {"event": "{}"}}), true),
+        (json!({"apply": {"event": {}}}), false),
+        (json!({"apply": {"event": "{}"}, "routeKey": "POST /v1/webhooks/stripe"}), false),
+        (json!({"replay": {"event": "evt_1"}, "apply": {"event": "{}"}}), false),
         (json!({}), false),
     ] {
-        assert_eq!(serde_json::from_value::<Replay>(asked.clone()).is_ok(), understood, "{asked}");
+        assert_eq!(serde_json::from_value::<DirectRequest>(asked.clone()).is_ok(), understood, "{asked}");
     }
+}
+
+/// An event that Stripe's API has listed, applied as a delivery of it.
+async fn applied(scene: &Scene, body: &str, second: i64) -> DirectAnswer {
+    let request = serde_json::from_value(json!({"apply": {"event": body}})).unwrap();
+    let invocation = Invocation::of("{}", at(second)).unwrap();
+    Box::pin(handle_direct(&scene.webhook, request, &invocation)).await.unwrap()
+}
+
+#[tokio::test]
+async fn b7_an_event_that_never_came_is_applied_once_from_the_list() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    assert_eq!(applied(&scene, &body, 600).await, APPLIED);
+    let journal = scene.journal(ACCOUNT).await;
+    for second in [900, 1_200] {
+        assert_eq!(applied(&scene, &body, second).await.outcome, "repeated");
+    }
+    // The delivery comes late, after all.
+    assert_eq!(scene.send(&body, at(1_500)).await.says, "repeated");
+    assert_eq!(scene.journal(ACCOUNT).await, journal);
+}
+
+#[tokio::test]
+async fn b7_a_listed_event_that_cannot_be_applied_is_parked_as_a_delivery_is() {
+    let scene = Scene::new().await;
+    let (_, [_, _, invoice]) = scene.subscribe(0);
+    // Its link is missing: for an hour another event may bring it.
+    assert_eq!(applied(&scene, &invoice, 600).await.outcome, "deferred");
+    assert_eq!(scene.parked().await.len(), 0);
+    assert_eq!(applied(&scene, &invoice, AWAITED_S + 60).await.outcome, "parked");
+    assert_eq!(applied(&scene, "no event", 0).await.outcome, "parked");
+    assert_eq!(scene.parked().await.len(), 2);
 }

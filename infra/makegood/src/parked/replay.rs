@@ -2,14 +2,11 @@
 //! been applied when it came. Nothing is written here.
 
 use std::io::Write;
-use std::time::Duration;
 
-use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::primitives::Blob;
 use lambda::aws::SdkSettings;
 use lambda::config::Env;
 use ledger_dynamodb::Tables;
-use serde::Deserialize;
+use webhook_function::{EventAnswer, ReplayEvents as _, WebhookError, WebhookFunction};
 
 use super::pages::for_each_parked;
 use crate::arguments::ReplayArguments;
@@ -18,79 +15,36 @@ use crate::failure::Failure;
 use crate::outcome::CommandOutcome;
 use crate::words::count;
 
-/// The function's own time of 10 s, a cold start before it, and a little more.
-const INVOCATION_TIMEOUT: Duration = Duration::from_secs(15);
-/// The first try and two more: a replay that took place already is answered so.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(50);
-
-/// The outcome of an event, in the function's words.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Replayed {
-    outcome: String,
-    #[serde(default)]
-    reason: Option<String>,
+/// The event is parked as before: it could not be applied, was too long to be kept, or the function failed.
+fn is_still_parked(answer: &EventAnswer) -> bool {
+    !matches!(answer.outcome.as_str(), "applied" | "repeated" | "ignored" | "not_parked")
 }
 
-impl Replayed {
-    /// The event is parked as before: it could not be applied, was too long to be kept, or the function
-    /// failed.
-    fn is_still_parked(&self) -> bool {
-        !matches!(self.outcome.as_str(), "applied" | "repeated" | "ignored" | "not_parked")
-    }
-
-    /// Others may have waited for what it brought.
-    fn is_applied(&self) -> bool {
-        self.outcome == "applied"
-    }
+/// The stripe-webhook function that the arguments name, or else the environment.
+pub(crate) fn open(arguments: &ReplayArguments, env: &Env) -> Result<WebhookFunction, Failure> {
+    let name = match &arguments.function {
+        Some(name) => name.clone(),
+        None => env.required("STRIPE_WEBHOOK_FUNCTION")?,
+    };
+    Ok(WebhookFunction::new(&SdkSettings::from_env(env)?.sdk_config(), name))
 }
 
-/// What a failed invocation says.
-#[derive(Deserialize)]
-struct Failed {
-    #[serde(rename = "errorMessage")]
-    message: String,
-}
-
-/// The stripe-webhook function.
-pub(crate) struct Function {
-    client: aws_sdk_lambda::Client,
-    name: String,
-}
-
-impl Function {
-    /// The function that the arguments name, or else the environment.
-    pub(crate) fn open(arguments: &ReplayArguments, env: &Env) -> Result<Self, Failure> {
-        let name = match &arguments.function {
-            Some(name) => name.clone(),
-            None => env.required("STRIPE_WEBHOOK_FUNCTION")?,
-        };
-        let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(INVOCATION_TIMEOUT)
-            .operation_timeout(OPERATION_TIMEOUT)
-            .build();
-        let config = aws_sdk_lambda::config::Builder::from(&SdkSettings::from_env(env)?.sdk_config());
-        let client = aws_sdk_lambda::Client::from_conf(config.timeout_config(timeouts).build());
-        Ok(Self { client, name })
-    }
-
-    /// Asks for one event.
-    pub(crate) async fn replay(&self, id: &str) -> Result<Replayed, Failure> {
-        let asked = serde_json::json!({"replay": {"event": id}}).to_string();
-        let invoked = self.client.invoke().function_name(&self.name).payload(Blob::new(asked)).send().await;
-        let answer = invoked.map_err(|error| Failure::Function(Box::new(error.into())))?;
-        let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
-        if answer.function_error.is_some() {
-            let message = serde_json::from_slice(&payload).ok().map(|Failed { message }| message);
-            return Ok(Replayed { outcome: "failed".to_owned(), reason: message });
+/// Asks for one event.
+pub(crate) async fn ask_function(function: &WebhookFunction, id: &str) -> Result<EventAnswer, Failure> {
+    match function.replay(id).await {
+        Ok(answer) => Ok(answer),
+        Err(WebhookError::Failed { message }) => {
+            Ok(EventAnswer { outcome: "failed".to_owned(), reason: message })
         }
-        serde_json::from_slice(&payload).map_err(Failure::Answer)
+        Err(WebhookError::Invocation(error)) => Err(Failure::Function(error)),
+        Err(WebhookError::Answer(error)) => Err(Failure::Answer(error)),
     }
 }
 
 /// Has the named events applied again.
 pub(crate) async fn named(
     names: &[String],
-    ask: impl AsyncFn(&str) -> Result<Replayed, Failure>,
+    ask: impl AsyncFn(&str) -> Result<EventAnswer, Failure>,
     output: &mut impl Write,
     progress: &mut impl Write,
 ) -> Result<CommandOutcome, Failure> {
@@ -105,7 +59,7 @@ pub(crate) async fn named(
 /// they may have waited for it.
 pub(crate) async fn all(
     tables: &Tables,
-    ask: impl AsyncFn(&str) -> Result<Replayed, Failure>,
+    ask: impl AsyncFn(&str) -> Result<EventAnswer, Failure>,
     output: &mut impl Write,
     progress: &mut impl Write,
 ) -> Result<CommandOutcome, Failure> {
@@ -115,8 +69,8 @@ pub(crate) async fn all(
         let (mut left, mut is_applied) = (Vec::new(), false);
         for id in waiting {
             let replayed = ask_for(&id, &ask, progress).await?;
-            is_applied |= replayed.is_applied();
-            let of = if replayed.is_still_parked() { &mut left } else { &mut ended };
+            is_applied |= replayed.outcome == "applied";
+            let of = if is_still_parked(&replayed) { &mut left } else { &mut ended };
             of.push((id, replayed));
         }
         if !is_applied {
@@ -129,9 +83,9 @@ pub(crate) async fn all(
 
 async fn ask_for(
     id: &str,
-    ask: &impl AsyncFn(&str) -> Result<Replayed, Failure>,
+    ask: &impl AsyncFn(&str) -> Result<EventAnswer, Failure>,
     progress: &mut impl Write,
-) -> Result<Replayed, Failure> {
+) -> Result<EventAnswer, Failure> {
     let replayed = ask(id).await?;
     let mut columns = Columns::new([Align::Left; 2]);
     columns.row([id, &replayed.outcome]);
@@ -139,17 +93,17 @@ async fn ask_for(
     Ok(replayed)
 }
 
-fn report(ended: &[(String, Replayed)], output: &mut impl Write) -> Result<CommandOutcome, Failure> {
+fn report(ended: &[(String, EventAnswer)], output: &mut impl Write) -> Result<CommandOutcome, Failure> {
     if ended.is_empty() {
         writeln!(output, "Nothing is parked.")?;
         return Ok(CommandOutcome::Sound);
     }
-    let left = ended.iter().filter(|(_, replayed)| replayed.is_still_parked()).count();
+    let left = ended.iter().filter(|(_, replayed)| is_still_parked(replayed)).count();
     let asked = count(ended.len(), "event was asked for", "events were asked for");
     writeln!(output, "{asked}; {}.\n", count(left, "stays parked", "stay parked"))?;
     let mut columns = Columns::new([Align::Left; 3]);
     columns.row(["event", "outcome", "reason"]);
-    for (id, Replayed { outcome, reason }) in ended {
+    for (id, EventAnswer { outcome, reason }) in ended {
         columns.row([id, outcome, reason.as_deref().unwrap_or_default()]);
     }
     columns.write(output)?;
@@ -166,8 +120,8 @@ mod tests {
     use super::*;
     use crate::story::Stage;
 
-    fn replayed(outcome: &str, reason: Option<&str>) -> Replayed {
-        Replayed { outcome: outcome.to_owned(), reason: reason.map(str::to_owned) }
+    fn replayed(outcome: &str, reason: Option<&str>) -> EventAnswer {
+        EventAnswer { outcome: outcome.to_owned(), reason: reason.map(str::to_owned) }
     }
 
     async fn park(stage: &Stage, ids: &[&str]) {

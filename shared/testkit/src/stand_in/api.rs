@@ -22,6 +22,8 @@ use super::world::World;
 /// Stripe's default and largest page.
 const PAGE_DEFAULT: usize = 10;
 const PAGE_MAX: usize = 100;
+/// How many types a list of events may be narrowed to.
+const EVENT_TYPES_MAX: usize = 20;
 
 /// What the server does with the connection.
 #[derive(Debug)]
@@ -67,6 +69,7 @@ impl ApiRequest {
         match (&self.method, segments.as_slice()) {
             (&Method::POST, ["v1", "refunds"]) => Some(Operation::CreateRefund),
             (&Method::GET, ["v1", "refunds"]) => Some(Operation::ListRefunds),
+            (&Method::GET, ["v1", "events"]) => Some(Operation::ListEvents),
             (&Method::GET, ["v1", "refunds", _]) => Some(Operation::RetrieveRefund),
             (&Method::GET, ["v1", "invoice_payments"]) => Some(Operation::ListInvoicePayments),
             (&Method::GET, ["v1", "checkout", "sessions", _, "line_items"]) => {
@@ -226,7 +229,8 @@ impl Write {
                     _ => Err(invalid()),
                 }
             }
-            Operation::ListRefunds
+            Operation::ListEvents
+            | Operation::ListRefunds
             | Operation::RetrieveRefund
             | Operation::ListInvoicePayments
             | Operation::ListSessionLines
@@ -304,6 +308,7 @@ fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
         | Operation::CreateCoupon => Answer::server_error(500),
         Operation::RetrieveSubscription => world.discounted_answer(last(request), &Emission::default()),
         Operation::RetrieveCoupon => world.coupon_answer(last(request)),
+        Operation::ListEvents => events(world, request),
         Operation::ListRefunds => {
             let payment = request.parameter("payment_intent");
             match payment {
@@ -333,6 +338,33 @@ fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
             Some(lines) => page(request, lines),
         },
     }
+}
+
+/// The events of some types and of a time, newest first, whether or not an endpoint took them.
+fn events(world: &World, request: &ApiRequest) -> Answer {
+    let bound = |name: &str| request.parameter(name).and_then(|text| text.parse::<i64>().ok());
+    let (from, before) = (bound("created[gte]"), bound("created[lt]"));
+    let types: Vec<&str> = request
+        .parameters
+        .iter()
+        .filter(|(name, _)| name == "types[]")
+        .map(|(_, value)| value.as_str())
+        .collect();
+    if types.len() > EVENT_TYPES_MAX {
+        return Answer::invalid("types", None, "You may list up to 20 event types");
+    }
+    let mut events: Vec<serde_json::Value> = world
+        .events
+        .iter()
+        .filter(|event| types.is_empty() || types.contains(&event.kind.as_str()))
+        .filter_map(|event| serde_json::from_str(&event.body).ok())
+        .filter(|event: &serde_json::Value| {
+            let created = event["created"].as_i64().unwrap_or_default();
+            from.is_none_or(|from| created >= from) && before.is_none_or(|before| created < before)
+        })
+        .collect();
+    events.sort_by_key(|event| std::cmp::Reverse(event["created"].as_i64()));
+    page(request, &events)
 }
 
 /// One page, by `limit` and `starting_after`.

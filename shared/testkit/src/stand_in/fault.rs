@@ -9,6 +9,8 @@ pub enum Operation {
     /// `POST /v1/refunds`.
     #[default]
     CreateRefund,
+    /// `GET /v1/events`.
+    ListEvents,
     /// `GET /v1/refunds`.
     ListRefunds,
     /// `GET /v1/refunds/{id}`.

@@ -1,12 +1,15 @@
-//! Applies parked events again. An operator asks for it once the cause that kept them from being applied is
-//! fixed.
+//! Requests that come by an invocation of the function itself, which IAM has to allow; what comes through the
+//! HTTP API has another form.
 //!
-//! `{"replay": {"event": "<id>"}}` goes in, as an invocation of the function itself, which IAM has to allow:
-//! what comes through the HTTP API has another form. The event's outcome comes out. Its bytes were verified
-//! when they were parked. They are applied as of their own instant, under the same conditions as a delivery,
-//! so that a replay, its repeat and Stripe's next try have one effect together. An event that changes
-//! something, or has nothing left to change, is removed. One that cannot be applied yet stays parked, with
-//! its new reason.
+//! `{"replay": {"event": "<id>"}}` applies a parked event again. An operator asks for it once the cause that
+//! kept the event from being applied is fixed, and stripe-lookup once it has fetched what the event lacked.
+//! The event's bytes were verified when they were parked. They are applied as of their own instant, under the
+//! same conditions as a delivery, so that a replay, its repeat and Stripe's next try have one effect
+//! together. An event that changes something, or has nothing left to change, is removed. One that cannot be
+//! applied yet stays parked, with its new reason.
+//!
+//! `{"apply": {"event": "<JSON>"}}` applies an event that stripe-reconcile has read from Stripe's API, as a
+//! delivery of it. No signature vouches for it: the connection to Stripe and the caller's role do.
 
 use lambda::{Invocation, log};
 use ledger::ExecuteError;
@@ -15,26 +18,28 @@ use serde::{Deserialize, Serialize};
 use stripe_events::{Fetched, Verified, parse};
 
 use crate::context::Failure;
-use crate::handler::{Webhook, apply_unless_foreign, outcome_of_unreadable};
+use crate::handler::{Webhook, apply_delivery, apply_unless_foreign, outcome_of_unreadable};
 use crate::outcome::Outcome;
 
-/// What an operator asks for.
+/// A request of another function or of an operator.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Replay {
-    replay: Named,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Named {
-    /// The id under which the event is parked.
-    event: String,
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum DirectRequest {
+    /// Apply a parked event again.
+    Replay {
+        /// The id under which the event is parked.
+        event: String,
+    },
+    /// Apply an event as a delivery of it.
+    Apply {
+        /// The event as Stripe's API answers it: JSON text.
+        event: String,
+    },
 }
 
 /// The outcome of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Replayed {
+pub struct DirectAnswer {
     /// An outcome of a delivery, or `not_parked`, or `not_kept`.
     pub outcome: &'static str,
     /// Why it has no effect, or stays parked.
@@ -43,24 +48,37 @@ pub struct Replayed {
 }
 
 /// No event is parked under the id: it has been applied, or its time is over.
-const NOT_PARKED: Replayed = Replayed { outcome: "not_parked", reason: None };
+const NOT_PARKED: DirectAnswer = DirectAnswer { outcome: "not_parked", reason: None };
 /// The event was too long to be kept: Stripe itself can send it again, for 30 days.
-const NOT_KEPT: Replayed = Replayed { outcome: "not_kept", reason: None };
+const NOT_KEPT: DirectAnswer = DirectAnswer { outcome: "not_kept", reason: None };
 
-/// Applies a parked event again.
-pub async fn replay<S>(
+/// Answers a request of another function or of an operator.
+pub async fn handle_direct<S>(
     webhook: &Webhook<S>,
-    asked: Replay,
+    request: DirectRequest,
     invocation: &Invocation,
-) -> Result<Replayed, Failure> {
-    let id = asked.replay.event;
+) -> Result<DirectAnswer, Failure> {
+    match request {
+        DirectRequest::Replay { event } => replay(webhook, event, invocation).await,
+        DirectRequest::Apply { event } => {
+            let outcome = apply_delivery(webhook, &Verified::kept(event.as_bytes()), invocation).await?;
+            Ok(DirectAnswer { outcome: outcome.as_str(), reason: outcome.reason() })
+        }
+    }
+}
+
+async fn replay<S>(
+    webhook: &Webhook<S>,
+    id: String,
+    invocation: &Invocation,
+) -> Result<DirectAnswer, Failure> {
     log::cause(&id);
     let replayed = match webhook.tables.parked_event(&id).await.map_err(ExecuteError::Store)? {
         None => NOT_PARKED,
         Some(parked) if parked.payload.is_empty() => NOT_KEPT,
         Some(parked) => again(webhook, &parked, invocation).await?,
     };
-    let Replayed { outcome, reason } = replayed;
+    let DirectAnswer { outcome, reason } = replayed;
     invocation.metrics().count_labelled("EventsReplayed", ("outcome", outcome), 1);
     tracing::info!(outcome, reason, "replay");
     Ok(replayed)
@@ -70,7 +88,7 @@ async fn again<S>(
     webhook: &Webhook<S>,
     parked: &Parked,
     invocation: &Invocation,
-) -> Result<Replayed, Failure> {
+) -> Result<DirectAnswer, Failure> {
     // Only `handler::park` writes parked events, and it takes nothing but verified bytes.
     let verified = Verified::kept(&parked.payload);
     let fetched = parked.fetched.as_deref();
@@ -103,5 +121,5 @@ async fn again<S>(
         }
         _ => tables.unpark(parked).await.map_err(ExecuteError::Store)?,
     }
-    Ok(Replayed { outcome: outcome.as_str(), reason: outcome.reason() })
+    Ok(DirectAnswer { outcome: outcome.as_str(), reason: outcome.reason() })
 }

@@ -1,0 +1,215 @@
+//! What a run reads, hands on and remembers.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use lambda::Invocation;
+use lambda::secrets::{CachedSecret, SecretError, SecretFields, SecretSource};
+use ledger::Timestamp;
+use ledger_dynamodb::{Tables, in_process};
+use serde_json::{Value, json};
+use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
+use stripe_reconcile::{
+    FIRST_LOOK_S, HELD_S, KEPT_BY_STRIPE_S, LAG_S, Reconcile, ReconcileError, Status, handle,
+};
+use testkit::stand_in::{API_KEY, BuyPack, Emission, Fault, Operation, StripeStandIn};
+use webhook_function::{ApplyEvents, EventAnswer, WebhookError};
+
+/// 2026-11-01T00:00:00Z.
+const START_S: i64 = 1_793_491_200;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_s(START_S.saturating_add(second)).unwrap()
+}
+
+struct Vault;
+
+impl SecretSource for Vault {
+    async fn fetch_json_fields(&self, id: &str) -> Result<SecretFields, SecretError> {
+        SecretFields::from_json(id, &json!({"key": API_KEY}).to_string())
+    }
+}
+
+/// A webhook: each event is applied once. Some outcomes are set by the test.
+#[derive(Default)]
+struct Webhook {
+    /// The ids of the events, in the order in which they came.
+    seen: Mutex<Vec<String>>,
+    outcomes: Mutex<BTreeMap<String, &'static str>>,
+}
+
+impl ApplyEvents for Webhook {
+    async fn apply(&self, event: &str) -> Result<EventAnswer, WebhookError> {
+        let event: Value = serde_json::from_str(event).unwrap();
+        let id = event["id"].as_str().unwrap().to_owned();
+        let set = self.outcomes.lock().unwrap().get(&id).copied();
+        let mut seen = self.seen.lock().unwrap();
+        let outcome = match set {
+            Some("failed") => {
+                seen.push(id);
+                return Err(WebhookError::Failed { message: None });
+            }
+            Some(outcome) => outcome,
+            None if seen.contains(&id) => "repeated",
+            None => "applied",
+        };
+        seen.push(id);
+        Ok(EventAnswer { outcome: outcome.to_owned(), reason: None })
+    }
+}
+
+struct Scene {
+    stripe: StripeStandIn,
+    reconcile: Reconcile<Vault, Webhook>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let (tables, _) = in_process::tables().await;
+        let stripe = StripeStandIn::start().await.unwrap();
+        let config = StripeConfig {
+            base_url: stripe.base_url(),
+            secret_key: SecretKey::new("unset").unwrap(),
+            timeouts: Timeouts::default(),
+        };
+        let reconcile = Reconcile {
+            tables,
+            stripe: StripeClient::new(&config).unwrap(),
+            key: CachedSecret::new(Vault, "stripe/read"),
+            webhook: Webhook::default(),
+        };
+        Self { stripe, reconcile }
+    }
+
+    fn tables(&self) -> &Tables {
+        &self.reconcile.tables
+    }
+
+    /// A pack that is bought at `second`; the id of its event, which nobody delivers.
+    fn pack(&self, second: i64) -> String {
+        let emission = Emission { created: Some(at(second).as_s()), ..Emission::default() };
+        let made = self.stripe.buy_pack(&BuyPack::of("account-1", "price_pack_100", 900), &emission).unwrap();
+        made.events[0].clone()
+    }
+
+    async fn run(&self, request: Value, second: i64) -> Result<Status, ReconcileError> {
+        let invocation = Invocation::of(request.to_string(), at(second)).unwrap();
+        Box::pin(handle(&self.reconcile, &invocation)).await
+    }
+
+    /// A run of the schedule.
+    async fn tick(&self, second: i64) -> Status {
+        self.run(json!({}), second).await.unwrap()
+    }
+
+    async fn mark(&self) -> Option<i64> {
+        self.tables().reconciled_until().await.unwrap().map(|until| until.as_s().saturating_sub(START_S))
+    }
+
+    fn set(&self, event: &str, outcome: &'static str) {
+        self.reconcile.webhook.outcomes.lock().unwrap().insert(event.to_owned(), outcome);
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.reconcile.webhook.seen.lock().unwrap().clone()
+    }
+}
+
+fn lag_s() -> i64 {
+    i64::try_from(LAG_S).unwrap()
+}
+
+#[tokio::test]
+async fn b7_events_that_never_came_are_applied_oldest_first_and_once() {
+    let scene = Scene::new().await;
+    let day = 86_400;
+    // Older than the first look of a deployment, then two in reverse, and one that may still be on its way.
+    scene.pack(day - i64::try_from(FIRST_LOOK_S).unwrap() - 2 * lag_s());
+    let second = scene.pack(day - 600);
+    let first = scene.pack(day - 1_200);
+    let fresh = scene.pack(day - lag_s());
+    let status = scene.tick(day).await;
+    assert_eq!((status.listed, status.applied, status.until), (2, 2, at(day - lag_s()).as_s()));
+    assert_eq!(status.missed.iter().map(|event| &event.id).collect::<Vec<_>>(), [&first, &second]);
+    assert_eq!(scene.mark().await, Some(day - lag_s()));
+
+    // Five minutes later the fresh one is missed as well, and nothing else is read again.
+    assert_eq!(scene.tick(day + 300).await.applied, 1);
+    assert_eq!(scene.seen(), [first, second, fresh]);
+    assert_eq!(scene.tick(day + 600).await.listed, 0);
+}
+
+#[tokio::test]
+async fn an_event_that_waits_holds_the_mark_for_an_hour_and_no_longer() {
+    for outcome in ["deferred", "failed"] {
+        let scene = Scene::new().await;
+        let (waiting, later) = (scene.pack(60), scene.pack(120));
+        scene.set(&waiting, outcome);
+        let status = scene.tick(600).await;
+        assert_eq!((status.applied, status.deferred + status.failed), (1, 1), "{outcome}");
+        assert_eq!(scene.mark().await, Some(60), "{outcome}");
+        // It is tried again, and so is what came after it.
+        assert_eq!(scene.tick(900).await.listed, 2);
+        assert_eq!(scene.seen(), [&waiting, &later, &waiting, &later].map(String::as_str), "{outcome}");
+        let status = scene.tick(60 + HELD_S).await;
+        assert_eq!((status.listed, scene.mark().await), (2, Some(60 + HELD_S - lag_s())), "{outcome}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_with_more_events_than_a_list_holds_is_read_in_parts() {
+    let scene = Scene::new().await;
+    let bought: Vec<String> = (0..1_100).map(|number| scene.pack(number)).collect();
+    let status = scene.tick(1_500).await;
+    assert_eq!((status.listed, status.applied), (1_100, 1_100));
+    assert_eq!(status.missed.len(), stripe_reconcile::MISSED_SHOWN_MAX);
+    assert_eq!(scene.seen(), bought);
+}
+
+#[tokio::test]
+async fn a_time_that_is_asked_for_is_read_anew_and_moves_no_mark() {
+    let scene = Scene::new().await;
+    let bought = [scene.pack(60), scene.pack(3_600), scene.pack(7_200)];
+    let asked = json!({"since": at(60).to_string(), "before": at(7_200).to_string()});
+    let status = scene.run(asked.clone(), 86_400).await.unwrap();
+    assert_eq!((status.applied, status.until, scene.mark().await), (2, at(7_200).as_s(), None));
+    assert_eq!(scene.run(asked, 86_400).await.unwrap().settled, 2);
+    // What lies ahead is cut off where the events may still be on their way.
+    let status =
+        scene.run(json!({"since": at(60).to_string(), "before": at(99_999).to_string()}), 86_400).await;
+    assert_eq!(status.unwrap().until, at(86_400 - lag_s()).as_s());
+    assert_eq!(
+        scene.seen(),
+        [&bought[0], &bought[1], &bought[0], &bought[1], &bought[0], &bought[1], &bought[2]]
+            .map(String::as_str)
+    );
+}
+
+#[tokio::test]
+async fn a_time_that_stripe_does_not_keep_is_refused() {
+    let scene = Scene::new().await;
+    let now = KEPT_BY_STRIPE_S + 60;
+    for (since, before) in [(0, 600), (600, 600), (now, now)] {
+        let asked = json!({"since": at(since).to_string(), "before": at(before).to_string()});
+        let refused = scene.run(asked, now).await;
+        assert!(matches!(refused, Err(ReconcileError::Since)), "{since} {before}");
+    }
+    for asked in
+        [json!({"since": "yesterday"}), json!({"since": 5}), json!({"until": "2026-11-01T00:00:00Z"})]
+    {
+        assert!(scene.run(asked.clone(), now).await.is_err(), "{asked}");
+    }
+    assert_eq!(scene.stripe.calls().len(), 0);
+}
+
+#[tokio::test]
+async fn an_outage_of_stripe_fails_the_run_and_the_next_one_begins_at_the_mark() {
+    let scene = Scene::new().await;
+    scene.tick(600).await;
+    let missed = scene.pack(900);
+    scene.stripe.plan(Operation::ListEvents, 1, Fault::Unavailable);
+    assert!(matches!(scene.run(json!({}), 1_200).await, Err(ReconcileError::Stripe(_))));
+    assert_eq!(scene.mark().await, Some(600 - lag_s()));
+    assert_eq!(scene.tick(1_500).await.applied, 1);
+    assert_eq!(scene.seen(), [missed]);
+}
