@@ -120,7 +120,8 @@ fn build_grant(
 }
 
 /// What an event grants, in bytes that no release changes: deliveries of one event agree in it, although
-/// other members of their bodies differ. Product and credits are left out: they are the catalogue's, not the event's.
+/// other members of their bodies differ. Product and credits are left out: they come from the catalogue and
+/// not from the event.
 fn digest_of(payments: &[Payment]) -> [u8; 32] {
     let mut parts = vec![b"grant.v1".to_vec()];
     let instant = |at: Timestamp| at.as_ms().to_be_bytes().to_vec();

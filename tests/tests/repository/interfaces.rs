@@ -12,7 +12,7 @@ use ledger_dynamodb::in_process;
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
-use crate::files::{Findings, read};
+use crate::files::{Findings, read, text_files};
 
 /// The template of everything that is deployed.
 pub(crate) const TEMPLATE: &str = "infra/template.yaml";
@@ -64,6 +64,22 @@ pub(crate) fn resources(template: &Value, kind: &str) -> Vec<(String, Value)> {
         .filter(|(_, resource)| resource["Type"] == kind)
         .map(|(name, resource)| (name.clone(), resource["Properties"].clone()))
         .collect()
+}
+
+#[test]
+fn the_bodies_of_every_documented_route_are_held() {
+    let openapi = yaml(OPENAPI);
+    let files = text_files();
+    let mut findings = Findings::default();
+    for (path, item) in object(&openapi["paths"], OPENAPI) {
+        for operation in object(item, path).values().filter_map(|method| method["operationId"].as_str()) {
+            let snapshot = format!("__bodies__{operation}.snap");
+            if !files.iter().any(|file| file.path.ends_with(&snapshot)) {
+                findings.of(OPENAPI, format_args!("{operation} of {path} has no snapshot of its bodies"));
+            }
+        }
+    }
+    findings.none();
 }
 
 #[test]

@@ -108,6 +108,8 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(route: &str, account: &str) -> Self {
         let event = HttpEvent::new(route, at(NOW_S).as_s()).path("account", account);
+        // A call without a body declares no type of it.
+        let event = event.member("headers", json!({}));
         Self { event, caller: None, at_s: NOW_S }
     }
 
@@ -135,7 +137,7 @@ impl Call {
     }
 
     pub(crate) fn body(self, body: &str) -> Self {
-        Self { event: self.event.body_text(body), ..self }
+        Self { event: self.event.header("content-type", "application/json").body_text(body), ..self }
     }
 
     pub(crate) fn header(self, name: &str, value: &str) -> Self {

@@ -7,6 +7,8 @@ mod api;
 #[cfg(test)]
 mod balance;
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod history;

@@ -14,7 +14,7 @@ use crate::world::{CUSTOMER, DAY_S, World, account, answer};
 const LIST: &str = "GET /v1/accounts/{account}/subscriptions";
 const CANCEL: &str = "POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation";
 /// Ten days into a period of thirty.
-const NOW_S: u64 = 10 * DAY_S;
+pub(crate) const NOW_S: u64 = 10 * DAY_S;
 
 fn id() -> SubscriptionId {
     SubscriptionId::new("sub_run").unwrap()
@@ -48,7 +48,7 @@ async fn subscribed(product: &str, version: &str, price: &str) -> World {
     world
 }
 
-async fn studio() -> World {
+pub(crate) async fn studio() -> World {
     subscribed("music-studio", "2026-05-02", "price_premier_monthly").await
 }
 
@@ -60,11 +60,11 @@ async fn send(world: &World, event: HttpEvent, now: Timestamp) -> (u16, Value) {
     answer(&world.call_at(&event, now).await)
 }
 
-async fn ask(world: &World, seconds: u64) -> (u16, Value) {
+pub(crate) async fn ask(world: &World, seconds: u64) -> (u16, Value) {
     send(world, call(CANCEL, seconds).as_customer(CUSTOMER), at(seconds)).await
 }
 
-async fn confirm(world: &World, confirmation: &Value, seconds: u64) -> (u16, Value) {
+pub(crate) async fn confirm(world: &World, confirmation: &Value, seconds: u64) -> (u16, Value) {
     let event = call(CANCEL, seconds).as_customer(CUSTOMER).body(&json!({ "confirmation": confirmation }));
     send(world, event, at(seconds)).await
 }

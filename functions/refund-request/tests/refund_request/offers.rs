@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::{World, act, answer};
 
 /// A first purchase whose results could not be used: a person decides, and offers are made.
-async fn unusable(world: &World) -> (String, Value) {
+pub(crate) async fn unusable(world: &World) -> (String, Value) {
     world.pay_for("image-to-3d", "image-to-3d", "pi_3d", 1000).await;
     let body = json!({"reason": "changed_mind", "payment": "pi_3d", "note": "I used a part of it."});
     world.generate_for("image-to-3d", "mesh-1", 15).await;

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod authenticity;
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod bought;
 #[cfg(test)]
 mod delivery;

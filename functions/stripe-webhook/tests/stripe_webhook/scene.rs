@@ -47,6 +47,7 @@ pub(crate) struct Reply {
     /// `applied`, or `parked: price_unknown`; the problem's type for an error.
     pub(crate) says: String,
     pub(crate) metrics: Vec<String>,
+    pub(crate) body: Value,
 }
 
 impl Reply {
@@ -187,5 +188,5 @@ pub(crate) async fn post(
         (Some(outcome), None) => outcome,
         (None, _) => text("type").unwrap().replace("urn:makegood:problem:", ""),
     };
-    Reply { status: response.status(), says, metrics: invocation.metrics().take_lines(now) }
+    Reply { status: response.status(), says, metrics: invocation.metrics().take_lines(now), body }
 }
