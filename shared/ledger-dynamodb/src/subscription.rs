@@ -7,8 +7,8 @@
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use ledger::{
-    AccountId, CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, SubscriptionStore,
-    TELL_WITHIN_S, Timestamp, UnreportedCancellation,
+    AccountId, CancellationStore, Channel, Confirmation, REPORT_WITHIN_S, Subscription, SubscriptionId,
+    SubscriptionStore, Timestamp, UnreportedCancellation,
 };
 use serde::{Deserialize, Serialize};
 
@@ -157,7 +157,8 @@ impl CancellationStore for Tables {
         seen: &Subscription,
         confirmation: &Confirmation,
     ) -> Result<bool, StoreError> {
-        let due_at = confirmation.at.plus_s(TELL_WITHIN_S).map_err(|_| StoreError::Unreadable("instant"))?;
+        let due_at =
+            confirmation.at.plus_s(REPORT_WITHIN_S).map_err(|_| StoreError::Unreadable("instant"))?;
         let effective = if confirmation.effective_at.is_some() {
             ("", ", effective_at = :effective_at")
         } else {

@@ -67,5 +67,5 @@ pub use store::{
     FindingStore, LedgerStore, Marker, OutageStore, PaymentNameStore, PaymentStore, PurchaseStore,
     SubscriberStore, SubscriptionStore,
 };
-pub use subscription::{Channel, Confirmation, Subscription, TELL_WITHIN_S, UnreportedCancellation};
+pub use subscription::{Channel, Confirmation, REPORT_WITHIN_S, Subscription, UnreportedCancellation};
 pub use time::{TimeError, Timestamp};

@@ -5,7 +5,7 @@ use crate::{AccountId, SubscriptionId, Timestamp};
 
 /// How long Stripe has at first before a confirmation is announced to it again, in seconds: six deliveries of
 /// a message take half an hour, and one that succeeds takes seconds. Each announcement doubles it.
-pub const TELL_WITHIN_S: u64 = 300;
+pub const REPORT_WITHIN_S: u64 = 300;
 /// The longest wait between two announcements, in seconds: Stripe is asked again once a day, even after it
 /// declined.
 const TELL_AGAIN_S_MAX: u64 = 86_400;
@@ -51,7 +51,8 @@ pub struct Confirmation {
 impl Confirmation {
     /// When to notify Stripe again after an announcement at `now`, if it does not know by then.
     pub fn again_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let doubled = 1_u64.checked_shl(self.announced).and_then(|factor| TELL_WITHIN_S.checked_mul(factor));
+        let doubled =
+            1_u64.checked_shl(self.announced).and_then(|factor| REPORT_WITHIN_S.checked_mul(factor));
         now.plus_s(doubled.unwrap_or(TELL_AGAIN_S_MAX).min(TELL_AGAIN_S_MAX)).ok()
     }
 
