@@ -225,13 +225,23 @@ mod tests {
     }
 
     #[test]
-    fn a_day_on_which_clocks_change_is_a_day() {
+    fn h2_a_day_on_which_clocks_change_is_a_day() {
         // 25 October has 25 hours: the period began in summer time and ends in standard time.
         check("DE", "2026-10-20T09:00:00Z", 14, "2026-11-03T23:00:00Z");
         check("IS", "2026-10-20T09:00:00Z", 14, "2026-11-04T00:00:00Z");
         // The Canary Islands end their day an hour after Madrid, and the Azores an hour after Lisbon.
         check("ES", "2026-10-20T09:00:00Z", 14, "2026-11-04T00:00:00Z");
         check("PT", "2026-10-20T09:00:00Z", 14, "2026-11-04T01:00:00Z");
+    }
+
+    #[test]
+    fn h2_leap_days_and_year_ends_are_days() {
+        // 2028 is a leap year: 14 days after 15 February is 29 February, a Tuesday.
+        check("DE", "2028-02-15T09:00:00Z", 14, "2028-02-29T23:00:00Z");
+        check("DE", "2027-02-15T09:00:00Z", 14, "2027-03-01T23:00:00Z");
+        // 31 December is a Thursday, and New Year's Day a holiday.
+        check("NL", "2026-12-17T09:00:00Z", 14, "2026-12-31T23:00:00Z");
+        check("NL", "2026-12-18T09:00:00Z", 14, "2027-01-04T23:00:00Z");
     }
 
     #[test]

@@ -82,6 +82,28 @@ fn the_bodies_of_every_documented_route_are_held() {
     findings.none();
 }
 
+/// A function that sends to the queue that starts it could start itself for ever.
+#[test]
+fn g13_no_function_may_send_to_the_queue_that_starts_it() {
+    let template = yaml(TEMPLATE);
+    let mut started = 0;
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        let events = function["Events"].as_object().into_iter().flat_map(Map::values);
+        for queue in events.filter_map(|event| event["Properties"]["Queue"].as_str()) {
+            started += 1;
+            let role = &template["Resources"][format!("{name}Role")]["Properties"]["Policies"][0];
+            for statement in list(&role["PolicyDocument"]["Statement"], &name) {
+                let sends = statement["Action"].to_string().contains("sqs:SendMessage");
+                assert!(
+                    !sends || statement["Resource"] != queue,
+                    "{name} may send to {queue}, which starts it"
+                );
+            }
+        }
+    }
+    assert_eq!(started, 2, "{TEMPLATE}: queues start two functions");
+}
+
 #[test]
 fn the_documented_routes_are_the_deployed_ones() {
     let methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

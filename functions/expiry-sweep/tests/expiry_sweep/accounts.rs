@@ -4,7 +4,7 @@ use expiry_sweep::{AHEAD_MAX_S, SweptTime, TickError};
 use futures_util::future::join_all;
 use lambda::Invocation;
 use ledger::contract::{at, expire, grant, place, run};
-use ledger::{Actor, Answer, Cause, Command, ProductId, Rejection, SubscriptionId};
+use ledger::{Actor, Answer, Cause, Command, ProductId, Rejection, SubscriptionId, Timestamp};
 use serde_json::json;
 
 use crate::scene::{DAY_S, Scene, id, tick};
@@ -114,6 +114,44 @@ async fn h4_a_hold_that_races_with_the_expiry_of_its_lot_wins_or_loses_whole() {
     }
 }
 
+/// The credits that are left of an ended subscription, once another one begins around the end of their time.
+async fn left_after_resubscribing(scene: &Scene, name: &str, at_once: bool, charged_at: Timestamp) -> u64 {
+    scene.ended(name, at(0)).await;
+    let account = id(name);
+    let mut again = grant(&account, &format!("pi_{name}_again"), 100, Some("sub_2"));
+    again.pauses_leftover_expiry = true;
+    again.payment.charged_at = charged_at;
+    let again = Command::Grant(again);
+    if at_once {
+        tokio::join!(scene.run(at(60 * DAY_S)), run(&scene.tables, &account, &again, charged_at));
+    } else {
+        run(&scene.tables, &account, &again, charged_at).await;
+    }
+    scene.run(at(60 * DAY_S)).await;
+    scene.run(at(90 * DAY_S)).await;
+    let journal = scene.journal(name).await;
+    let after = journal.last().unwrap().after();
+    assert_eq!(after.lots.len(), 2, "{name}");
+    after.lots[0].available.get()
+}
+
+#[tokio::test]
+async fn h3_a_subscription_that_begins_at_the_end_of_the_60_days_keeps_the_left_over_credits_or_does_not() {
+    let scene = Scene::new().await;
+    let end_ms = at(60 * DAY_S).as_ms();
+    for (name, offset_ms, left) in [("before", -1, 100), ("at", 0, 0), ("after", 1, 0)] {
+        let charged_at = Timestamp::from_ms(end_ms + offset_ms).unwrap();
+        assert_eq!(Box::pin(left_after_resubscribing(&scene, name, false, charged_at)).await, left, "{name}");
+    }
+    // At once with the sweep, whichever comes first: all of the credits stay, or none.
+    for round in 0..10 {
+        let charged_at = Timestamp::from_ms(end_ms - 1).unwrap();
+        let name = format!("r{round}");
+        let left = Box::pin(left_after_resubscribing(&scene, &name, true, charged_at)).await;
+        assert!([0, 100].contains(&left), "{round}: {left}");
+    }
+}
+
 #[tokio::test]
 async fn a_run_that_ended_between_the_entry_and_the_marker_is_finished_by_the_next() {
     let scene = Scene::new().await;
@@ -131,7 +169,7 @@ async fn a_run_that_ended_between_the_entry_and_the_marker_is_finished_by_the_ne
 }
 
 #[tokio::test]
-async fn holds_that_are_due_together_come_back_with_the_grace_of_their_own_policies() {
+async fn g14_holds_that_are_due_together_come_back_with_the_grace_of_their_own_policies() {
     let scene = Scene::new().await;
     // The policy of image-to-3d knows no left-over credits and no grace; the music studio's gives a day.
     for (product, payment, subscription, generation) in

@@ -55,7 +55,7 @@ fn business_days_are_as_long_as_the_working_day() {
 }
 
 #[test]
-fn clocks_that_change_do_not_move_working_hours() {
+fn h2_clocks_that_change_do_not_move_working_hours() {
     let berlin = calendar("CET-1CEST,M3.5.0,M10.5.0/3", "\"2026-01-01\"");
     // Friday 16:00 CET is 15:00 UTC; Monday 12:00 CEST is 10:00 UTC.
     assert_eq!(berlin.deadline(at(4, 15, 0), 4, TermUnit::BusinessHours), Some(at(7, 10, 0)));
@@ -66,7 +66,7 @@ fn clocks_that_change_do_not_move_working_hours() {
 }
 
 #[test]
-fn zones_shift_the_working_day() {
+fn h2_zones_shift_the_working_day() {
     let new_york = calendar("EST5EDT,M3.2.0,M11.1.0", "\"2026-01-01\"");
     // 20:30 UTC is 16:30 in New York: half an hour is left of the day.
     assert_eq!(new_york.deadline(at(0, 20, 30), 1, TermUnit::BusinessHours), Some(at(1, 13, 30)));

@@ -66,6 +66,22 @@ fn quote(payment: &Payment, head: &Entry, minor: u64) -> Quote {
     Quote::of_money(payment, Money::new(minor, payment.paid.currency()), ChosenTerms::default(), &standing)
 }
 
+/// A hundred credits do not divide by three: each part takes what its share is worth, rounded down, and the
+/// last one the rest.
+#[test]
+fn e17_three_thirds_of_a_payment_take_exactly_its_hundred_credits() {
+    for (paid, parts, taken) in [(900, [300, 300, 300], [33, 33, 34]), (100, [33, 33, 34], [33, 33, 34])] {
+        let (mut payment, mut head) = bought(paid, 100, 0);
+        for (minor, credits) in parts.into_iter().zip(taken) {
+            let quote = quote(&payment, &head, minor);
+            assert_eq!(quote.revoked.as_ref().map(|lot| lot.revoked.get()), Some(credits), "{paid} {minor}");
+            payment.refunded_minor += minor;
+            head = after(Some(&head), &quote.revocation().unwrap());
+        }
+        assert_eq!(payment.refunded_minor, paid);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
