@@ -13,18 +13,31 @@ use policy_documents::documents;
 use refunds::policy_ref;
 
 use crate::context::{Run, SHARDS_AT_ONCE, Store, Sweep, SweepError};
-use crate::shard::{DueIndex, PAGE, sweep_shard};
+use crate::shard::{DueIndex, PAGE, in_time, sweep_shard};
 use crate::status::{ItemOutcome, Status};
 
-/// Most accounts of one shard in one run: 16 shards do 40,000 in half a minute at that rate, far below the
-/// function's four.
-pub const ACCOUNTS_PER_SHARD_MAX: usize = 2_500;
+/// Most accounts of one shard in one round, so that a full shard does not keep the others waiting.
+pub const ACCOUNTS_PER_ROUND_MAX: usize = 500;
 
-/// Handles every due account. It fails if not one shard could be read.
+/// Handles every due account, round by round, until nothing is left or the run's time is over. It fails if
+/// not one shard could be read.
 pub(crate) async fn sweep<S: Store, Q: Sync>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
 ) -> Result<Status, SweepError> {
+    let mut status = Status::default();
+    loop {
+        let round = round(sweep, run).await?;
+        // Where nothing moves, what is left fails again and again.
+        let goes_on = round.left_over > 0 && round.done > 0 && in_time(run);
+        status = status.and(if goes_on { Status { left_over: 0, ..round } } else { round });
+        if !goes_on {
+            return Ok(status);
+        }
+    }
+}
+
+async fn round<S: Store, Q: Sync>(sweep: &Sweep<S, Q>, run: &Run<'_>) -> Result<Status, SweepError> {
     let index = Accounts { sweep, run };
     let shards = stream::iter(0..DUE_SHARDS).map(|shard| sweep_shard(&index, run, shard));
     let shards: Vec<_> = shards.buffer_unordered(SHARDS_AT_ONCE).collect().await;
@@ -49,7 +62,7 @@ impl<S: Store, Q: Sync> DueIndex for Accounts<'_, S, Q> {
     type Error = <S as LedgerStore>::Error;
 
     const ITEMS: &'static str = "markers";
-    const PER_SHARD_MAX: usize = ACCOUNTS_PER_SHARD_MAX;
+    const PER_SHARD_MAX: usize = ACCOUNTS_PER_ROUND_MAX;
 
     async fn page(&self, shard: u8) -> Result<Vec<Marker>, Self::Error> {
         self.sweep.store.due(shard, self.run.now, PAGE).await

@@ -21,7 +21,7 @@ use payout_queue::PayoutQueue;
 
 use crate::context::Run;
 
-pub use accounts::ACCOUNTS_PER_SHARD_MAX;
+pub use accounts::ACCOUNTS_PER_ROUND_MAX;
 pub use context::{Store, Sweep, SweepError};
 pub use requests::REQUESTS_PER_SHARD_MAX;
 pub use shard::DEADLINE_MARGIN_MS;

@@ -27,7 +27,7 @@ pub(crate) trait DueIndex {
 
     /// What the items are called in the log.
     const ITEMS: &'static str;
-    /// Most items of one shard in one run.
+    /// Most items of one shard before the others have their turn.
     const PER_SHARD_MAX: usize;
 
     /// The oldest [`PAGE`] items of a shard that are due.
@@ -39,6 +39,11 @@ pub(crate) trait DueIndex {
 
     /// Handles one due item. A failure does not stop the others.
     async fn settle(&self, item: &Self::Item) -> ItemOutcome;
+}
+
+/// Whether the run has time for another page.
+pub(crate) fn in_time(run: &Run<'_>) -> bool {
+    run.invocation.deadline().remaining().as_millis() > u128::from(DEADLINE_MARGIN_MS)
 }
 
 /// Handles the due items of a shard. The error says why a page could not be read; what was done before stays
@@ -71,8 +76,7 @@ pub(crate) async fn sweep_shard<D: DueIndex>(
         for item in &page {
             status.is_late(D::due_at(item), run.now.min(run.wall));
         }
-        let in_time = run.invocation.deadline().remaining().as_millis() > u128::from(DEADLINE_MARGIN_MS);
-        let room = if in_time { D::PER_SHARD_MAX.saturating_sub(seen.len()) } else { 0 };
+        let room = if in_time(run) { D::PER_SHARD_MAX.saturating_sub(seen.len()) } else { 0 };
         let left = page.split_off(room.min(page.len()));
         let settled = stream::iter(&page).map(|item| index.settle(item)).buffer_unordered(AT_ONCE);
         for outcome in settled.collect::<Vec<_>>().await {

@@ -10,10 +10,15 @@ use ledger::{AccountId, DUE_SHARDS, Timestamp, shard_of};
 
 use crate::scene::{Scene, id, tick};
 
+/// Accounts of one shard.
+fn names_of_the_shard() -> impl Iterator<Item = String> {
+    let names = (0..).map(|number| format!("crowd-{number}"));
+    names.filter(|name| shard_of(&id(name), DUE_SHARDS) == 3)
+}
+
 /// `count` accounts of one shard, each with a hold that is due at 50 minutes.
 async fn crowd(scene: &Scene, count: usize) -> Vec<String> {
-    let names = (0..).map(|number| format!("crowd-{number}"));
-    let names: Vec<_> = names.filter(|name| shard_of(&id(name), DUE_SHARDS) == 3).take(count).collect();
+    let names: Vec<_> = names_of_the_shard().take(count).collect();
     for name in &names {
         scene.grant(name, &format!("pi_{name}"), None, at(0)).await;
         scene.hold(name, "g1", at(0)).await;
@@ -39,6 +44,20 @@ async fn h6_a_run_that_is_cut_off_anywhere_is_finished_by_the_next() {
         assert_eq!(scene.journal(&name).await.len(), 3, "{name}");
     }
     assert_eq!(scene.markers().await, []);
+}
+
+#[tokio::test]
+async fn h7_a_run_goes_on_by_itself_until_nothing_is_due() {
+    let scene = Scene::new().await;
+    let count = expiry_sweep::ACCOUNTS_PER_ROUND_MAX + 60;
+    crowd(&scene, count).await;
+    // One that nobody can read stays due, and keeps no round going.
+    scene.spoil(&names_of_the_shard().next().unwrap()).await;
+    let status = scene.run(at(3300)).await;
+    let count = u64::try_from(count).unwrap();
+    assert_eq!((status.done, status.left_over), (count - 1, 0));
+    assert!((1..=2).contains(&status.failed), "{status:?}");
+    assert_eq!(scene.markers().await.len(), 1);
 }
 
 #[tokio::test]
