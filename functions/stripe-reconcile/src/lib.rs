@@ -7,8 +7,9 @@
 //! before its own instant, so that an ordinary delivery has come before. `{"since": …, "before": …}` reads a
 //! time anew, and moves no mark.
 //!
-//! Events are applied oldest first. One that waits for another event, or that the webhook fails on, holds the
-//! mark back for at most an hour: by then the webhook parks an event that still lacks something.
+//! Events are applied oldest first. Those of one second have no order: what is parked because it came before
+//! another event is applied again after it. One that waits for another event, or that the webhook fails on,
+//! holds the mark back for at most an hour: by then the webhook parks an event that still lacks something.
 
 mod status;
 
@@ -19,7 +20,7 @@ use ledger_dynamodb::{StoreError, Tables};
 use serde::Deserialize;
 use stripe_api::{ListedEvent, SecretKey, StripeClient, StripeConfigError, StripeError};
 use stripe_events::EVENT_TYPES;
-use webhook_function::{ApplyEvents, EventAnswer, WebhookError};
+use webhook_function::{ApplyEvents, EventAnswer, ReplayEvents, WebhookError};
 
 pub use status::{MISSED_SHOWN_MAX, MissedEvent, Status};
 
@@ -87,7 +88,7 @@ struct ReconcileRequest {
 }
 
 /// Applies the events that Stripe has made since the last run, or in the time that is asked for.
-pub async fn handle<S: SecretSource, W: ApplyEvents>(
+pub async fn handle<S: SecretSource, W: ApplyEvents + ReplayEvents>(
     reconcile: &Reconcile<S, W>,
     invocation: &Invocation,
 ) -> Result<Status, ReconcileError> {
@@ -132,7 +133,7 @@ struct Run<'a, S, W> {
     stripe: StripeClient,
 }
 
-impl<S, W: ApplyEvents> Run<'_, S, W> {
+impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
     async fn reconcile(&self, from: i64, before: i64, moves_mark: bool) -> Result<Status, ReconcileError> {
         let mut status = Status::until(from);
         let (mut from, mut window_s) = (from, WINDOW_S);
@@ -166,7 +167,7 @@ impl<S, W: ApplyEvents> Run<'_, S, W> {
         to: i64,
         status: &mut Status,
     ) -> Result<i64, ReconcileError> {
-        let mut reached = to;
+        let (mut reached, mut parked) = (to, Vec::new());
         for event in events {
             if !self.has_time() {
                 return Ok(reached.min(event.created_s));
@@ -174,23 +175,54 @@ impl<S, W: ApplyEvents> Run<'_, S, W> {
             log::cause(&event.id);
             let answer = match self.reconcile.webhook.apply(event.json.get()).await {
                 Ok(answer) => answer,
-                Err(WebhookError::Failed { .. }) => {
-                    EventAnswer { outcome: "failed".to_owned(), reason: None }
-                }
+                Err(WebhookError::Failed { .. }) => failed(),
                 Err(error) => return Err(ReconcileError::Webhook(error)),
             };
             let outcome = answer.outcome.as_str();
+            if outcome == "parked" {
+                parked.push(event);
+                continue;
+            }
             if status.add(event, outcome) && self.may_hold(event) {
                 reached = reached.min(event.created_s);
             }
-            let event_type = event.event_type.as_str();
-            if matches!(outcome, "repeated" | "ignored") {
-                tracing::debug!(event_type, outcome, "event");
-            } else {
-                tracing::warn!(event_type, outcome, reason = answer.reason, "event");
-            }
+            log_outcome(event, &answer);
         }
+        self.replay_all(parked, status).await?;
         Ok(reached)
+    }
+
+    /// Applies parked events again, as long as one of them is applied: another one may have waited for it.
+    async fn replay_all(
+        &self,
+        mut parked: Vec<&ListedEvent>,
+        status: &mut Status,
+    ) -> Result<(), ReconcileError> {
+        loop {
+            let (mut left, before) = (Vec::new(), parked.len());
+            for event in parked {
+                log::cause(&event.id);
+                let answer = match self.reconcile.webhook.replay(&event.id).await {
+                    Ok(answer) => answer,
+                    Err(WebhookError::Failed { .. }) => failed(),
+                    Err(error) => return Err(ReconcileError::Webhook(error)),
+                };
+                match answer.outcome.as_str() {
+                    "applied" | "repeated" | "ignored" => {
+                        status.add(event, &answer.outcome);
+                        log_outcome(event, &answer);
+                    }
+                    _ => left.push(event),
+                }
+            }
+            if left.is_empty() || left.len() == before || !self.has_time() {
+                for event in left {
+                    status.add(event, "parked");
+                }
+                return Ok(());
+            }
+            parked = left;
+        }
     }
 
     fn has_time(&self) -> bool {
@@ -199,5 +231,19 @@ impl<S, W: ApplyEvents> Run<'_, S, W> {
 
     fn may_hold(&self, event: &ListedEvent) -> bool {
         self.invocation.now().as_s().saturating_sub(event.created_s) < HELD_S
+    }
+}
+
+fn failed() -> EventAnswer {
+    EventAnswer { outcome: "failed".to_owned(), reason: None }
+}
+
+/// What had not come is worth a line; the rest is not.
+fn log_outcome(event: &ListedEvent, answer: &EventAnswer) {
+    let (event_type, outcome) = (event.event_type.as_str(), answer.outcome.as_str());
+    if matches!(outcome, "repeated" | "ignored") {
+        tracing::debug!(event_type, outcome, "event");
+    } else {
+        tracing::warn!(event_type, outcome, reason = answer.reason, "event");
     }
 }

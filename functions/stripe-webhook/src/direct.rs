@@ -10,6 +10,10 @@
 //!
 //! `{"apply": {"event": "<JSON>"}}` applies an event that stripe-reconcile has read from Stripe's API, as a
 //! delivery of it. No signature vouches for it: the connection to Stripe and the caller's role do.
+//!
+//! An event of Stripe's EventBridge destination is applied as a delivery of it too. Stripe alone can put
+//! events on its partner source, and the rule of the template names that source. What is deferred or fails
+//! here is read again from Stripe's list by stripe-reconcile.
 
 use lambda::{Invocation, log};
 use ledger::ExecuteError;
@@ -21,10 +25,20 @@ use crate::context::Failure;
 use crate::handler::{Webhook, apply_delivery, apply_unless_foreign, outcome_of_unreadable};
 use crate::outcome::Outcome;
 
+/// What invokes the function itself.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum DirectRequest {
+    /// A request of another function or of an operator.
+    Asked(AskedEvent),
+    /// An event that EventBridge delivers.
+    Delivered(BusEvent),
+}
+
 /// A request of another function or of an operator.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum DirectRequest {
+pub enum AskedEvent {
     /// Apply a parked event again.
     Replay {
         /// The id under which the event is parked.
@@ -36,6 +50,32 @@ pub enum DirectRequest {
         event: String,
     },
 }
+
+/// An event of Stripe's EventBridge destination (<https://docs.stripe.com/event-destinations/eventbridge>).
+#[derive(Debug, Deserialize)]
+pub struct BusEvent {
+    /// The partner's event source: nobody but Stripe can put events there.
+    source: StripeSource,
+    /// The event as Stripe's API answers it.
+    detail: serde_json::Value,
+}
+
+/// The name of an event source of Stripe's.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct StripeSource;
+
+impl TryFrom<String> for StripeSource {
+    type Error = &'static str;
+
+    fn try_from(source: String) -> Result<Self, Self::Error> {
+        let expected = "expected a source `aws.partner/stripe.com/…`";
+        source.starts_with(STRIPE_SOURCES).then_some(Self).ok_or(expected)
+    }
+}
+
+/// How the names of Stripe's event sources begin.
+const STRIPE_SOURCES: &str = "aws.partner/stripe.com/";
 
 /// The outcome of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,19 +92,21 @@ const NOT_PARKED: DirectAnswer = DirectAnswer { outcome: "not_parked", reason: N
 /// The event was too long to be kept: Stripe itself can send it again, for 30 days.
 const NOT_KEPT: DirectAnswer = DirectAnswer { outcome: "not_kept", reason: None };
 
-/// Answers a request of another function or of an operator.
+/// Answers an invocation of the function itself.
 pub async fn handle_direct<S>(
     webhook: &Webhook<S>,
     request: DirectRequest,
     invocation: &Invocation,
 ) -> Result<DirectAnswer, Failure> {
-    match request {
-        DirectRequest::Replay { event } => replay(webhook, event, invocation).await,
-        DirectRequest::Apply { event } => {
-            let outcome = apply_delivery(webhook, &Verified::kept(event.as_bytes()), invocation).await?;
-            Ok(DirectAnswer { outcome: outcome.as_str(), reason: outcome.reason() })
+    let event = match request {
+        DirectRequest::Asked(AskedEvent::Replay { event }) => {
+            return replay(webhook, event, invocation).await;
         }
-    }
+        DirectRequest::Asked(AskedEvent::Apply { event }) => event,
+        DirectRequest::Delivered(BusEvent { source: StripeSource, detail }) => detail.to_string(),
+    };
+    let outcome = apply_delivery(webhook, &Verified::kept(event.as_bytes()), invocation).await?;
+    Ok(DirectAnswer { outcome: outcome.as_str(), reason: outcome.reason() })
 }
 
 async fn replay<S>(

@@ -29,7 +29,7 @@ mod uncredited;
 mod without_credits;
 
 pub use context::{AWAITED_S, link_wait};
-pub use direct::{DirectAnswer, DirectRequest, handle_direct};
+pub use direct::{AskedEvent, BusEvent, DirectAnswer, DirectRequest, handle_direct};
 pub use handler::{Webhook, handle};
 pub use outcome::{Ignored, Outcome, ParkReason};
 pub use signing::{Signing, SigningError};

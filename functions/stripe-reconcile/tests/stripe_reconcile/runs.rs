@@ -13,7 +13,7 @@ use stripe_reconcile::{
     FIRST_LOOK_S, HELD_S, KEPT_BY_STRIPE_S, LAG_S, Reconcile, ReconcileError, Status, handle,
 };
 use testkit::stand_in::{API_KEY, BuyPack, Emission, Fault, Operation, StripeStandIn};
-use webhook_function::{ApplyEvents, EventAnswer, WebhookError};
+use webhook_function::{ApplyEvents, EventAnswer, ReplayEvents, WebhookError};
 
 /// 2026-11-01T00:00:00Z.
 const START_S: i64 = 1_793_491_200;
@@ -36,6 +36,20 @@ struct Webhook {
     /// The ids of the events, in the order in which they came.
     seen: Mutex<Vec<String>>,
     outcomes: Mutex<BTreeMap<String, &'static str>>,
+    /// The ids of the events that were asked for again.
+    replayed: Mutex<Vec<String>>,
+    stays_parked: bool,
+}
+
+impl ReplayEvents for Webhook {
+    async fn replay(&self, id: &str) -> Result<EventAnswer, WebhookError> {
+        // What was parked waited for the newest event of the story.
+        let waited = self.seen.lock().unwrap().last().is_some_and(|last| last != id);
+        let mut replayed = self.replayed.lock().unwrap();
+        replayed.push(id.to_owned());
+        let outcome = if waited && !self.stays_parked { "applied" } else { "parked" };
+        Ok(EventAnswer { outcome: outcome.to_owned(), reason: None })
+    }
 }
 
 impl ApplyEvents for Webhook {
@@ -153,6 +167,21 @@ async fn an_event_that_waits_holds_the_mark_for_an_hour_and_no_longer() {
         assert_eq!(scene.seen(), [&waiting, &later, &waiting, &later].map(String::as_str), "{outcome}");
         let status = scene.tick(60 + HELD_S).await;
         assert_eq!((status.listed, scene.mark().await), (2, Some(60 + HELD_S - lag_s())), "{outcome}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_parked_for_want_of_a_later_one_is_applied_after_it() {
+    for (stays_parked, applied, replays) in [(false, 2, 1), (true, 1, 1)] {
+        let mut scene = Scene::new().await;
+        scene.reconcile.webhook.stays_parked = stays_parked;
+        let waiting = scene.pack(60);
+        scene.pack(60);
+        scene.set(&waiting, "parked");
+        let status = scene.tick(600).await;
+        assert_eq!((status.applied, status.parked), (applied, 2 - applied), "{stays_parked}");
+        assert_eq!(*scene.reconcile.webhook.replayed.lock().unwrap(), vec![waiting; replays]);
+        assert_eq!(scene.mark().await, Some(600 - lag_s()), "a parked event holds nothing back");
     }
 }
 

@@ -3,6 +3,7 @@
 use ledger::{AccountId, CustomerId, CustomerStore, SubscriptionId, SubscriptionStore, Timestamp};
 use testkit::stand_in::{Cancel, End, Renew};
 
+use crate::replays::{listed, replayed};
 use crate::scene::{ACCOUNT, DAY_S, START_S, Scene, at, created};
 
 /// The life of a subscription: created, checkout, invoice, renewal, cancellation, end.
@@ -120,4 +121,32 @@ async fn b3_b5_every_order_of_a_subscriptions_life_leads_to_the_same_state() {
     }
     let expected = expected.unwrap();
     assert!(expected.contains("available: Credits(1000)"), "{expected}");
+}
+
+/// Tables that were restored know the events up to a moment. Stripe's list has all of them.
+#[tokio::test]
+async fn i3_a_restore_to_any_moment_and_the_list_of_events_lead_to_the_same_state() {
+    let scene = Scene::new().await;
+    let life = life(&scene);
+    let now = Timestamp::from_s(START_S + 90 * DAY_S).unwrap();
+    let mut expected = None;
+    for restored in 0..=life.bodies.len() {
+        let (account, own) = (format!("account-{restored}"), format!("{restored:08}"));
+        let renamed = |body: &String| body.replace(&prefix(&life.customer), &own).replace(ACCOUNT, &account);
+        let bodies: Vec<String> = life.bodies.iter().map(renamed).collect();
+        for body in &bodies[..restored] {
+            scene.send(body, Timestamp::from_s(START_S + 60).unwrap()).await;
+        }
+        for body in &bodies {
+            listed(&scene, body, now).await;
+        }
+        // What waited for a later event of the list is applied after it.
+        for parked in scene.parked().await {
+            let outcome = replayed(&scene, &parked.id, 90 * DAY_S).await.outcome;
+            assert!(["applied", "repeated"].contains(&outcome), "{restored}: {outcome}");
+        }
+        let state = state(&scene, &life, &account, &own).await;
+        let expected = expected.get_or_insert_with(|| state.clone());
+        assert_eq!(&state, expected, "{restored}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use lambda::Invocation;
-use ledger::{Change, PaymentId, PaymentStore};
+use ledger::{Change, PaymentId, PaymentStore, Timestamp};
 use ledger_dynamodb::Parked;
 use serde_json::{Value, json};
 use stripe_webhook::{AWAITED_S, DirectAnswer, DirectRequest, handle_direct};
@@ -19,7 +19,7 @@ pub(crate) async fn replayed(scene: &Scene, id: &str, second: i64) -> DirectAnsw
     let asked = invocation.event().unwrap();
     let answer = Box::pin(handle_direct(&scene.webhook, asked, &invocation)).await.unwrap();
     let metrics = invocation.metrics().take_lines(at(second)).join("\n");
-    assert!(metrics.contains("\"EventsDirectAnswer\":"), "{metrics}");
+    assert!(metrics.contains("\"EventsReplayed\":"), "{metrics}");
     // The alarm is for what was not looked at yet.
     assert!(!metrics.contains("\"EventsParked\":"), "{metrics}");
     answer
@@ -128,6 +128,9 @@ fn only_the_very_forms_are_direct_requests() {
         (json!({"apply": {"event": {}}}), false),
         (json!({"apply": {"event": "{}"}, "routeKey": "POST /v1/webhooks/stripe"}), false),
         (json!({"replay": {"event": "evt_1"}, "apply": {"event": "{}"}}), false),
+        (bus_event("aws.partner/stripe.com/ed_1", "{}"), true),
+        (bus_event("aws.partner/stripe.company/ed_1", "{}"), false),
+        (bus_event("com.example", "{}"), false),
         (json!({}), false),
     ] {
         assert_eq!(serde_json::from_value::<DirectRequest>(asked.clone()).is_ok(), understood, "{asked}");
@@ -135,9 +138,9 @@ fn only_the_very_forms_are_direct_requests() {
 }
 
 /// An event that Stripe's API has listed, applied as a delivery of it.
-async fn applied(scene: &Scene, body: &str, second: i64) -> DirectAnswer {
+pub(crate) async fn listed(scene: &Scene, body: &str, now: Timestamp) -> DirectAnswer {
     let request = serde_json::from_value(json!({"apply": {"event": body}})).unwrap();
-    let invocation = Invocation::of("{}", at(second)).unwrap();
+    let invocation = Invocation::of("{}", now).unwrap();
     Box::pin(handle_direct(&scene.webhook, request, &invocation)).await.unwrap()
 }
 
@@ -145,10 +148,10 @@ async fn applied(scene: &Scene, body: &str, second: i64) -> DirectAnswer {
 async fn b7_an_event_that_never_came_is_applied_once_from_the_list() {
     let scene = Scene::new().await;
     let (_, body) = scene.pack(0);
-    assert_eq!(applied(&scene, &body, 600).await, APPLIED);
+    assert_eq!(listed(&scene, &body, at(600)).await, APPLIED);
     let journal = scene.journal(ACCOUNT).await;
     for second in [900, 1_200] {
-        assert_eq!(applied(&scene, &body, second).await.outcome, "repeated");
+        assert_eq!(listed(&scene, &body, at(second)).await.outcome, "repeated");
     }
     // The delivery comes late, after all.
     assert_eq!(scene.send(&body, at(1_500)).await.says, "repeated");
@@ -160,9 +163,47 @@ async fn b7_a_listed_event_that_cannot_be_applied_is_parked_as_a_delivery_is() {
     let scene = Scene::new().await;
     let (_, [_, _, invoice]) = scene.subscribe(0);
     // Its link is missing: for an hour another event may bring it.
-    assert_eq!(applied(&scene, &invoice, 600).await.outcome, "deferred");
+    assert_eq!(listed(&scene, &invoice, at(600)).await.outcome, "deferred");
     assert_eq!(scene.parked().await.len(), 0);
-    assert_eq!(applied(&scene, &invoice, AWAITED_S + 60).await.outcome, "parked");
-    assert_eq!(applied(&scene, "no event", 0).await.outcome, "parked");
+    assert_eq!(listed(&scene, &invoice, at(AWAITED_S + 60)).await.outcome, "parked");
+    assert_eq!(listed(&scene, "no event", at(0)).await.outcome, "parked");
     assert_eq!(scene.parked().await.len(), 2);
+}
+
+/// An event as EventBridge hands it on.
+fn bus_event(source: &str, body: &str) -> Value {
+    let detail: Value = serde_json::from_str(body).unwrap();
+    json!({
+        "version": "0", "id": "5c2c3b0a-0c8e-4b7e-9d5c-2f1e6a7b8c9d", "detail-type": detail["type"],
+        "source": source, "account": "123456789012", "time": "2026-11-01T00:00:00Z", "region": "eu-central-1",
+        "resources": [format!("arn:aws:events:eu-central-1::event-source/{source}")], "detail": detail,
+    })
+}
+
+#[tokio::test]
+async fn b9_one_event_by_every_door_at_once_has_one_effect() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    let by_bus = async {
+        let request = serde_json::from_value(bus_event("aws.partner/stripe.com/ed_1", &body)).unwrap();
+        let invocation = Invocation::of("{}", at(5)).unwrap();
+        Box::pin(handle_direct(&scene.webhook, request, &invocation)).await.unwrap().outcome.to_owned()
+    };
+    let by_http = async { scene.send(&body, at(5)).await.says };
+    let by_list = async { listed(&scene, &body, at(5)).await.outcome.to_owned() };
+    let id = serde_json::from_str::<Value>(&body).unwrap()["id"].clone();
+    let thin = json!({
+        "id": "evt_thin", "object": "v2.core.event", "type": "v1.checkout.session.completed", "livemode": false,
+        "created": "2026-11-01T00:00:00.000Z", "snapshot_event": id,
+        "related_object": {"id": "cs_1", "type": "checkout.session", "url": "/v1/checkout/sessions/cs_1"},
+    });
+    let thin = async { scene.send(&thin.to_string(), at(5)).await.says };
+    let (by_bus, by_http, by_list, thin) = tokio::join!(by_bus, by_http, by_list, thin);
+    let outcomes = [by_bus, by_http, by_list];
+    assert!(
+        outcomes.iter().all(|outcome| ["applied", "repeated"].contains(&outcome.as_str())),
+        "{outcomes:?}"
+    );
+    assert_eq!(thin, "ignored: thin");
+    assert_eq!(scene.account(ACCOUNT).await.lots.len(), 1);
 }
