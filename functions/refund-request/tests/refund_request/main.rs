@@ -35,6 +35,8 @@ mod requests;
 #[cfg(test)]
 mod reviews;
 #[cfg(test)]
+mod standing;
+#[cfg(test)]
 mod terms;
 #[cfg(test)]
 mod views;
