@@ -48,7 +48,7 @@ impl Backoff {
     }
 }
 
-impl ledger::Pause for Backoff {
+impl primitives::Pause for Backoff {
     fn attempts_max(&self) -> u32 {
         self.attempts_max
     }

@@ -12,7 +12,7 @@
 //! writes the list of `Tier 2` and `support` and the list of one `Tier 2 support` alike, so that a flattened
 //! list of more than one word makes nobody support.
 
-use ledger::{AccountId, ServiceId, Timestamp};
+use primitives::{AccountId, ServiceId, Timestamp};
 
 use crate::config::{ConfigError, Env};
 use crate::http::{Problem, ProblemKind};

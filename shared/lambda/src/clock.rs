@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ledger::Timestamp;
+use primitives::Timestamp;
 
 /// The present instant.
 ///

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ledger::Timestamp;
+use primitives::Timestamp;
 use tokio::time::Instant;
 
 /// An invocation must have answered before this instant.

@@ -18,7 +18,7 @@ use std::fmt::{Debug, Write as _};
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use ledger::AccountId;
+use primitives::AccountId;
 use serde::ser::{SerializeMap, Serializer as _};
 use serde_json::ser::{CompactFormatter, Formatter};
 use tracing::field::{Field, Visit};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-use ledger::Timestamp;
+use primitives::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ledger::Timestamp;
+use primitives::Timestamp;
 use serde::Deserialize;
 
 #[cfg(feature = "secrets")]

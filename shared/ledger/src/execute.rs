@@ -1,6 +1,6 @@
 //! Load, decide, commit; and decide again on the winner's entry when another writer was first.
 
-use std::future::Future;
+use primitives::Pause;
 
 use crate::{
     Account, AccountId, Actor, Cause, CodecError, Command, CommandOutcome, Commit, CommitOutcome, Draft,
@@ -12,15 +12,6 @@ use crate::{
 const HISTORY_PAGE: u16 = 100;
 /// Pages of that search: 10,000 entries is more than a hold's lifetime of the busiest account.
 const HISTORY_PAGES_MAX: u16 = 100;
-
-/// Waits a little between attempts; the implementation knows the clock and the dice.
-pub trait Pause: Sync {
-    /// Attempts in all, the first included.
-    fn attempts_max(&self) -> u32;
-
-    /// Waits after the failed attempt number `attempt`, counted from 0.
-    fn pause(&self, attempt: u32) -> impl Future<Output = ()> + Send;
-}
 
 /// A command with what its entry says about it.
 #[derive(Debug, Clone)]

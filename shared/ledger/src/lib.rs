@@ -6,7 +6,6 @@
 
 mod account;
 mod apply;
-mod buyer;
 mod change;
 mod codec;
 mod command;
@@ -18,10 +17,8 @@ mod entry;
 mod execute;
 mod grant;
 mod hold;
-mod id;
 mod invariants;
 mod leftover;
-mod money;
 mod payment;
 mod planner;
 mod recent;
@@ -30,14 +27,12 @@ mod refund;
 mod settle;
 mod store;
 mod subscription;
-mod time;
 
 pub use account::{
     Account, Balance, CLOSED_LOT_KEPT_S, EMPTY_LOT_KEPT_S, ENDED_MAX, Ended, HOLDS_MAX, Hold, LOTS_MAX, Lot,
     LotCredits, LotId, LotKind, PAID_LOTS_MAX, Period, shard_of,
 };
 pub use apply::ApplyError;
-pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use change::{Book, Change, Posting, ReleaseReason};
 pub use codec::{CodecError, SCHEMA};
 pub use command::{
@@ -46,17 +41,17 @@ pub use command::{
 pub use decide::decide;
 pub use draft::{Actor, Cause, Draft, Hash, PolicyRef};
 pub use entry::Entry;
-pub use execute::{Answer, ExecuteError, Order, Pause, Prepared, execute, execute_on, find_hold, prepare};
-pub use id::{
-    AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, OutageName, PaymentId, PaymentName,
-    ProductId, RefundId, RefundRequestId, ServiceId, SubscriptionId, check_id,
-};
+pub use execute::{Answer, ExecuteError, Order, Prepared, execute, execute_on, find_hold, prepare};
 pub use invariants::{Breach, check_journal};
-pub use money::{AmountError, Credits, Currency, Money};
 pub use payment::{
     DOWNLOADS_MAX, Dispute, Division, PURCHASES_MAX, Payment, PaymentKind, Record, refund_shares, shares,
 };
 pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
+pub use primitives::{
+    AccountId, AmountError, Buyer, CountryCode, CountryError, Credits, Currency, CustomerId, DisputeId,
+    GenerationId, IdError, InvoiceId, Money, OutageName, Pause, PaymentId, PaymentName, ProductId, RefundId,
+    RefundRequestId, ServiceId, Subscriber, SubscriptionId, TimeError, Timestamp,
+};
 pub use recent::{RECENT_MAX, Recent, Settled, mark};
 pub use records::{
     ACCOUNT_RECORDS_MAX, Abuse, AccountRecords, Finding, OUTAGES_MAX, Outage, Purchase, Refunded, Witness,
@@ -68,4 +63,3 @@ pub use store::{
     SubscriberStore, SubscriptionStore,
 };
 pub use subscription::{Channel, Confirmation, REPORT_WITHIN_S, Subscription, UnreportedCancellation};
-pub use time::{TimeError, Timestamp};

@@ -166,30 +166,9 @@ impl Dispute {
     }
 }
 
-/// Between Stripe's id and the place of a purchase: a character that Stripe's ids never have.
-const PLACE: char = '~';
-
 /// Most purchases in one payment: an order of twenty different prices is far above any checkout's, and their
 /// items fit into one transaction of DynamoDB's hundred.
 pub const PURCHASES_MAX: usize = 20;
-
-impl PaymentId {
-    /// The id of the purchase at `place` of this payment, counted from 1; `None` if it would be too long.
-    ///
-    /// Several purchases in one payment at Stripe are payments of their own here, each with its share of the
-    /// money. The first has Stripe's id.
-    pub fn purchase(&self, place: usize) -> Option<Self> {
-        let at_stripe = self.at_stripe();
-        if place <= 1 { Some(at_stripe) } else { Self::new(format!("{at_stripe}{PLACE}{place}")).ok() }
-    }
-
-    /// The id under which Stripe knows the payment.
-    #[must_use]
-    pub fn at_stripe(&self) -> Self {
-        let known = self.as_str().split_once(PLACE).map(|(payment, _)| payment);
-        known.and_then(|payment| Self::new(payment).ok()).unwrap_or_else(|| self.clone())
-    }
-}
 
 /// How the money of one payment at Stripe is divided; only of a payment that is not one purchase alone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ledger::{AccountId, RefundRequestId, SubscriptionId};
+use primitives::{AccountId, RefundRequestId, SubscriptionId};
 
 use crate::PayoutQueue;
 

@@ -10,7 +10,7 @@ mod in_memory;
 use std::future::Future;
 use std::sync::OnceLock;
 
-use ledger::{AccountId, RefundRequestId, SubscriptionId};
+use primitives::{AccountId, RefundRequestId, SubscriptionId};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "in-memory")]

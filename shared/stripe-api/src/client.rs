@@ -6,7 +6,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request};
-use ledger::{Money, PaymentId, RefundRequestId};
+use primitives::{Money, PaymentId, RefundRequestId};
 use serde::de::DeserializeOwned;
 use stripe_events::{InvoiceId, InvoicePayment};
 

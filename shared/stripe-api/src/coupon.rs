@@ -5,7 +5,7 @@
 //! <https://docs.stripe.com/api/coupons/create>.
 
 use hyper::Method;
-use ledger::{Money, RefundRequestId, SubscriptionId};
+use primitives::{Money, RefundRequestId, SubscriptionId};
 
 use crate::client::{IdempotencyKey, StripeClient};
 use crate::error::StripeError;

@@ -1,6 +1,6 @@
 //! What Stripe answers, as far as it is read here.
 
-use ledger::{Money, PaymentId, RefundId, RefundRequestId, SubscriptionId, Timestamp};
+use primitives::{Money, PaymentId, RefundId, RefundRequestId, SubscriptionId, Timestamp};
 use stripe_events::{RefundFailureReason, RefundStatus, SubscriptionStatus};
 
 /// A refund as Stripe has it.

@@ -6,7 +6,7 @@
 //! [`Decline::ResourceMissing`]: crate::Decline::ResourceMissing
 
 use hyper::Method;
-use ledger::SubscriptionId;
+use primitives::SubscriptionId;
 
 use crate::client::{IdempotencyKey, StripeClient};
 use crate::error::StripeError;

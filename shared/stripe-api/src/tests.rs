@@ -6,7 +6,7 @@ use crate::{
     API_VERSION, CancelWhen, Decline, IdempotencyKey, Refund, RefundOrder, Retry, SecretKey, StripeClient,
     StripeConfig, StripeError, Timeouts, TookEffect,
 };
-use ledger::{Currency, Money, PaymentId, RefundRequestId, SubscriptionId};
+use primitives::{Currency, Money, PaymentId, RefundRequestId, SubscriptionId};
 use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus, SubscriptionStatus};
 use testkit::stand_in::{
     API_KEY, BuyPack, DashboardRefund, Emission, Fault, Operation, RefundMode, Settings, SettleRefund,

@@ -2,7 +2,7 @@
 
 use hyper::HeaderMap;
 use hyper::header::RETRY_AFTER;
-use ledger::{Currency, Money, PaymentId, RefundId, RefundRequestId, SubscriptionId, Timestamp};
+use primitives::{Currency, Money, PaymentId, RefundId, RefundRequestId, SubscriptionId, Timestamp};
 use serde::Deserialize;
 use stripe_events::{
     InvoicePayment, InvoicePaymentStatus, PaymentSource, RefundFailureReason, RefundStatus,

@@ -1,7 +1,7 @@
 //! What an event says of the buyer. It never keeps a purchase from its credits: what is missing, or has
 //! another form than is known, is unknown.
 
-use ledger::{Buyer, CountryCode};
+use primitives::{Buyer, CountryCode};
 use serde::Deserialize;
 
 use crate::metadata::Metadata;

@@ -1,6 +1,6 @@
 //! Charges: what a bank statement and a receipt name a payment by.
 
-use ledger::PaymentId;
+use primitives::PaymentId;
 use serde::Deserialize;
 
 use crate::id::ChargeId;

@@ -1,6 +1,6 @@
 //! Checkout sessions: how a customer pays for a credit pack, or starts a subscription.
 
-use ledger::{Buyer, CustomerId, Money, PaymentId, SubscriptionId};
+use primitives::{Buyer, CustomerId, Money, PaymentId, SubscriptionId};
 use serde::Deserialize;
 
 use crate::buyer::{self, ConsentWire, DetailsWire, FieldWire};

@@ -1,6 +1,6 @@
 //! Disputes: a cardholder's bank takes a payment back, or asks about it.
 
-use ledger::{DisputeId, PaymentId, Timestamp};
+use primitives::{DisputeId, PaymentId, Timestamp};
 use serde::Deserialize;
 
 use crate::id::ChargeId;

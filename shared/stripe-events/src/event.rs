@@ -3,7 +3,7 @@
 //! An event is read twice: first its envelope, with the object kept as the text that it is, then, for the
 //! types that are known, the object's few fields. Unknown types and unknown fields have no effect at all.
 
-use ledger::Timestamp;
+use primitives::Timestamp;
 use serde::Deserialize;
 use serde_json::error::Category;
 use serde_json::value::RawValue;

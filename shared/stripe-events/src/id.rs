@@ -1,7 +1,7 @@
 //! Identifiers of Stripe's that the ledger does not know, under the ledger's rule for ids.
 
-pub use ledger::InvoiceId;
-use ledger::id_type;
+pub use primitives::InvoiceId;
+use primitives::id_type;
 
 id_type!(ChargeId, "charge id", "One attempt to take a payment (`ch_…`).");
 id_type!(CheckoutSessionId, "checkout session id", "A checkout session (`cs_…`).");

@@ -2,7 +2,7 @@
 
 mod wire;
 
-use ledger::{Buyer, CustomerId, Money, PaymentId, SubscriptionId, Timestamp};
+use primitives::{Buyer, CustomerId, Money, PaymentId, SubscriptionId, Timestamp};
 
 use crate::id::{ChargeId, InvoiceId, InvoiceLineId, PriceId};
 use crate::metadata::Metadata;

@@ -1,6 +1,6 @@
 //! Payments that succeeded: how a company's own code charges a saved card, as for an automatic top-up.
 
-use ledger::{CustomerId, Money, PaymentId};
+use primitives::{CustomerId, Money, PaymentId};
 use serde::Deserialize;
 
 use crate::checkout::price_of_metadata;

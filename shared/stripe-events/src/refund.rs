@@ -1,6 +1,6 @@
 //! Refunds: money on its way back, from our own calls or from somebody's hand in Stripe's dashboard.
 
-use ledger::{Money, PaymentId, RefundId, Timestamp};
+use primitives::{Money, PaymentId, RefundId, Timestamp};
 use serde::Deserialize;
 
 use crate::id::ChargeId;

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 
 use hmac::digest::CtOutput;
 use hmac::{Hmac, Mac as _};
-use ledger::Timestamp;
+use primitives::Timestamp;
 use sha2::Sha256;
 
 use crate::secret::{SigningSecrets, keyed_mac};

@@ -1,6 +1,6 @@
 //! Subscriptions: whether and until when a customer has one.
 
-use ledger::{CustomerId, SubscriptionId, Timestamp};
+use primitives::{CustomerId, SubscriptionId, Timestamp};
 use serde::Deserialize;
 
 use crate::id::PriceId;

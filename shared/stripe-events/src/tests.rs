@@ -8,7 +8,7 @@ mod properties;
 mod signatures;
 mod versions;
 
-use ledger::Timestamp;
+use primitives::Timestamp;
 
 use crate::{Event, EventKind, SigningSecrets, Unreadable, parse, sign, verify};
 

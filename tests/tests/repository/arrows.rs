@@ -8,19 +8,20 @@ use serde_json::Value;
 use crate::files::{Findings, root, text_files};
 
 /// What each shared crate may use of the workspace, in its own code and in its build script.
-const SHARED: [(&str, &[&str]); 13] = [
-    ("ledger", &[]),
+const SHARED: [(&str, &[&str]); 14] = [
+    ("primitives", &[]),
+    ("ledger", &["primitives"]),
     ("policy", &[]),
     ("policy-authoring", &["policy"]),
     ("policy-documents", &["policy", "policy-authoring"]),
     ("refunds", &["ledger", "policy"]),
     ("cases", &["ledger", "policy", "policy-documents", "refunds"]),
-    ("stripe-events", &["ledger"]),
-    ("stripe-api", &["ledger", "stripe-events"]),
+    ("stripe-events", &["primitives"]),
+    ("stripe-api", &["primitives", "stripe-events"]),
     ("ledger-dynamodb", &["ledger", "policy", "refunds"]),
-    ("lambda", &["ledger"]),
-    ("payout-queue", &["ledger"]),
-    ("testkit", &["ledger", "stripe-events"]),
+    ("lambda", &["primitives"]),
+    ("payout-queue", &["primitives"]),
+    ("testkit", &["primitives", "stripe-events"]),
     ("webhook-function", &[]),
 ];
 /// What is for tests alone.
@@ -28,8 +29,16 @@ const TEST_ONLY: &str = "testkit";
 /// What parses and compares documents: no function links it, nor what a function links.
 const AUTHORING: &str = "policy-authoring";
 /// Crates that decide, and touch nothing: no runtime, no network, no AWS.
-const PURE: [&str; 7] =
-    ["cases", "ledger", "policy", "policy-authoring", "policy-documents", "refunds", "stripe-events"];
+const PURE: [&str; 8] = [
+    "cases",
+    "ledger",
+    "primitives",
+    "policy",
+    "policy-authoring",
+    "policy-documents",
+    "refunds",
+    "stripe-events",
+];
 /// How the names of crates begin that a pure crate does not use.
 const OUTSIDE_WORLD: [&str; 10] =
     ["tokio", "async-std", "aws-", "aws_", "lambda_", "hyper", "http", "reqwest", "axum", "tower"];

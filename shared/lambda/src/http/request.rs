@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ledger::AccountId;
+use primitives::AccountId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 

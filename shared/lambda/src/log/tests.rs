@@ -51,7 +51,7 @@ fn a_line_is_flat_and_carries_its_spans() {
     });
     let mut value = line(&text);
     let timestamp = value["timestamp"].take();
-    assert!(ledger::Timestamp::parse(timestamp.as_str().unwrap()).is_ok());
+    assert!(primitives::Timestamp::parse(timestamp.as_str().unwrap()).is_ok());
     insta::assert_snapshot!(value, @r#"{"account":"acct-1","cause":"gen-1","credits":7,"level":"INFO","message":"hold placed","outcome":"held","repeated":false,"request_id":"r-1","target":"lambda::log::tests","timestamp":null}"#);
 }
 

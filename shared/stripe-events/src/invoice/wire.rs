@@ -1,6 +1,6 @@
 //! Where an invoice's facts lie in Stripe's JSON: the newest shape first, the one before 2025-03-31 second.
 
-use ledger::{Currency, Money, Timestamp};
+use primitives::{Currency, Money, Timestamp};
 use serde::Deserialize;
 
 use super::{

@@ -122,7 +122,10 @@ fn c5_currencies_are_normalised_or_refused() {
 #[test]
 fn c6_instants_outside_the_range_are_refused() {
     let ended = |text: &str| with(SUBSCRIPTION, r#""ended_at": null"#, &format!(r#""ended_at": {text}"#));
-    assert_eq!(subscription(ended("1793527200")).ended_at.map(ledger::Timestamp::as_s), Some(1_793_527_200));
+    assert_eq!(
+        subscription(ended("1793527200")).ended_at.map(primitives::Timestamp::as_s),
+        Some(1_793_527_200)
+    );
     // 2106 ends 32 bits of seconds, and is beyond the years that a record may carry.
     for text in ["0", "-1", "1793527200000", "4294967296", "1.5", "\"2026-11-01\"", "9223372036854775807"] {
         let expected = "an instant in seconds, within the years 2000 to 2099";
@@ -220,7 +223,7 @@ fn the_period_ends_with_the_earliest_item() {
         );
         with(SUBSCRIPTION, "\"items\": {", &items)
     };
-    let end = |payload: String| subscription(payload).current_period_end.map(ledger::Timestamp::as_s);
+    let end = |payload: String| subscription(payload).current_period_end.map(primitives::Timestamp::as_s);
     assert_eq!(end(two(false)), Some(1_795_000_000));
     assert_eq!(end(two(true)), None, "a page is not the whole list");
 }

@@ -103,6 +103,27 @@ id_type!(RefundRequestId, "refund request id", "One refund request, ours.");
 id_type!(ServiceId, "service id", "A generation service: the `sub` of its token.");
 id_type!(SubscriptionId, "subscription id", "Stripe's subscription (`sub_…`).");
 
+/// Between Stripe's id and the place of a purchase: a character that Stripe's ids never have.
+const PLACE: char = '~';
+
+impl PaymentId {
+    /// The id of the purchase at `place` of this payment, counted from 1; `None` if it would be too long.
+    ///
+    /// Several purchases in one payment at Stripe are payments of their own here, each with its share of the
+    /// money. The first has Stripe's id.
+    pub fn purchase(&self, place: usize) -> Option<Self> {
+        let at_stripe = self.at_stripe();
+        if place <= 1 { Some(at_stripe) } else { Self::new(format!("{at_stripe}{PLACE}{place}")).ok() }
+    }
+
+    /// The id under which Stripe knows the payment.
+    #[must_use]
+    pub fn at_stripe(&self) -> Self {
+        let known = self.as_str().split_once(PLACE).map(|(payment, _)| payment);
+        known.and_then(|payment| Self::new(payment).ok()).unwrap_or_else(|| self.clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,17 @@
+//! The values that every other crate is written in: ids, instants, money and countries, each checked where it
+//! is made, and the pause between attempts. Nothing here reads a clock, the environment or the network.
+
+mod buyer;
+mod id;
+mod money;
+mod pause;
+mod time;
+
+pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
+pub use id::{
+    AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, OutageName, PaymentId, PaymentName,
+    ProductId, RefundId, RefundRequestId, ServiceId, SubscriptionId, check_id,
+};
+pub use money::{AmountError, Credits, Currency, Money};
+pub use pause::Pause;
+pub use time::{TimeError, Timestamp};
