@@ -85,7 +85,7 @@ pub(crate) async fn cancel<S: CancellationStore, Q: PayoutQueue>(
         if stored.ended_at.is_some() {
             return Err(Problem::new(ProblemKind::StateConflict).detail("the subscription has ended"));
         }
-        if stored.cancellation_confirmed_at.is_some() {
+        if stored.cancellation_confirmed_at.is_some() && !stored.can_end_earlier(now) {
             return Ok(answered(&stored, false));
         }
         let Some(given) = &body.confirmation else {
@@ -100,7 +100,7 @@ pub(crate) async fn cancel<S: CancellationStore, Q: PayoutQueue>(
             ));
         }
         let channel = if role == Role::Support { Channel::Support } else { Channel::Customer };
-        let effective_at = stored.takes_effect_at();
+        let effective_at = stored.would_end_at(now);
         let confirmation = Confirmation { at: now, channel, effective_at, stripe_at: None, announced: 0 };
         if app.store.confirm_cancellation(&stored, &confirmation).await.map_err(store_failed)? {
             invocation.metrics().count_labelled("CancellationsConfirmed", ("channel", channel.as_str()), 1);
@@ -132,7 +132,7 @@ async fn announce<S, Q: PayoutQueue>(
 }
 
 fn answer(known: SubscriptionRecords<'_>, asked: bool) -> Answer<'_> {
-    let takes_effect_at = known.subscription.takes_effect_at();
+    let takes_effect_at = ends_at(known, asked);
     let window = known.now.as_s().div_euclid(WINDOW_S);
     let expires_at = window.checked_add(2).and_then(|end| end.checked_mul(WINDOW_S));
     let expires_at = expires_at.and_then(|end| Timestamp::from_s(end).ok());
@@ -146,14 +146,29 @@ fn answer(known: SubscriptionRecords<'_>, asked: bool) -> Answer<'_> {
     }
 }
 
+/// When it ends, or would end if the cancellation that is shown were confirmed.
+fn ends_at(known: SubscriptionRecords<'_>, asked: bool) -> Option<Timestamp> {
+    let subscription = known.subscription;
+    if asked { subscription.would_end_at(known.now) } else { subscription.takes_effect_at() }
+}
+
 /// The sentence that is shown; the clauses say the rest.
 fn message(known: SubscriptionRecords<'_>, asked: bool) -> String {
-    let until = known
-        .subscription
-        .takes_effect_at()
-        .map_or_else(|| "the end of the period that is paid".to_owned(), minute);
+    let ends_at = ends_at(known, asked);
+    let until = ends_at.map_or_else(|| "the end of the period that is paid".to_owned(), minute);
     let plan = known.product_and_plan().1.map_or_else(String::new, |plan| format!(" to {plan}"));
-    if asked {
+    let at_once = ends_at.is_some_and(|ends_at| ends_at <= known.now);
+    if at_once && asked {
+        format!(
+            "Your subscription{plan} would end at once. Its last invoice is not paid: it would be withdrawn and \
+             not be collected any more. It is not cancelled yet: please confirm."
+        )
+    } else if at_once && known.subscription.report.owes() {
+        format!(
+            "Your subscription{plan} is cancelled and ended at {until}. Its last invoice was not paid: it is \
+             withdrawn, and nothing more is charged."
+        )
+    } else if asked {
         format!(
             "Your subscription{plan} would end at {until} and not be charged again; until then nothing \
              changes. It is not cancelled yet: please confirm."
@@ -181,12 +196,13 @@ fn clauses(known: SubscriptionRecords<'_>) -> Vec<ClauseView<'static>> {
 
 /// What proves that these details of the subscription were shown within this window.
 fn confirmation_of(subscription: &Subscription, window: i64) -> String {
+    let ends_at = subscription.would_end_at(subscription.as_of);
     let instant = |at: Option<Timestamp>| at.map_or(0, Timestamp::as_ms).to_string();
     let digest = fingerprint(&[
         subscription.account.as_str(),
         subscription.id.as_str(),
         subscription.price.as_deref().unwrap_or_default(),
-        &instant(subscription.takes_effect_at()),
+        &if subscription.report.owes() { "at once".to_owned() } else { instant(ends_at) },
         &instant(subscription.confirmation.map(|confirmation| confirmation.at)),
         &window.to_string(),
     ]);

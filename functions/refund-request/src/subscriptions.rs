@@ -129,22 +129,38 @@ impl<'a> SubscriptionRecords<'a> {
         })
     }
 
+    /// What a service may rely on: whether it runs and is paid for comes before whether it goes on.
+    fn state(self) -> &'static str {
+        let subscription = self.subscription;
+        let report = &subscription.report;
+        let cancelled = subscription.cancellation_confirmed_at.is_some();
+        let is_over = subscription.cancels_at.is_some_and(|at| at <= self.now);
+        match report.status.as_deref() {
+            Some("incomplete_expired") => "incomplete_expired",
+            Some("canceled") => "ended",
+            _ if subscription.ended_at.is_some() || cancelled && is_over => "ended",
+            Some("incomplete") => "incomplete",
+            Some("past_due") => "past_due",
+            Some("unpaid") => "unpaid",
+            Some("paused") => "paused",
+            _ if cancelled && subscription.takes_effect_at() > subscription.period_ends_at => {
+                "cancels_at_date"
+            }
+            _ if cancelled => "cancels_at_period_end",
+            _ if report.collection_paused => "collection_paused",
+            Some("trialing") => "trialing",
+            _ => "active",
+        }
+    }
+
     pub(crate) fn view(self) -> SubscriptionView<'a> {
         let (product, plan) = self.product_and_plan();
         let subscription = self.subscription;
-        let state = match (subscription.ended_at, subscription.cancellation_confirmed_at) {
-            (Some(_), _) => "ended",
-            (None, Some(_)) if subscription.takes_effect_at() > subscription.period_ends_at => {
-                "cancels_at_date"
-            }
-            (None, Some(_)) => "cancels_at_period_end",
-            (None, None) => "active",
-        };
         SubscriptionView {
             subscription: subscription.id.as_str(),
             product,
             plan,
-            state,
+            state: self.state(),
             period_ends_at: subscription.period_ends_at.map(JsonDisplay),
             cancellation: self.cancellation(),
             ended_at: subscription.ended_at.map(JsonDisplay),

@@ -4,8 +4,8 @@
 use lambda::backoff::Backoff;
 use lambda::metrics::Metrics;
 use ledger::{
-    AccountId, Actor, Answer, Cause, Command, CustomerId, CustomerStore, Entry, ExecuteError, LedgerStore,
-    Order, Payment, PaymentId, PolicyRef, Record, Rejection, Timestamp, execute, execute_on,
+    Account, AccountId, Actor, Answer, Cause, Command, CustomerId, CustomerStore, Entry, ExecuteError,
+    LedgerStore, Order, Payment, PaymentId, PolicyRef, Record, Rejection, Timestamp, execute, execute_on,
 };
 use ledger_dynamodb::{StoreError, Tables};
 use refunds::settle_landed;
@@ -164,6 +164,9 @@ impl EventContext<'_> {
         records.push(Record::Event { id: self.event.id.as_str().to_owned(), digest });
         let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };
         let head = self.tables.head(account).await?;
+        if head.as_ref().is_some_and(|head| is_granted(command, head.after())) {
+            return Ok((Outcome::Repeated, GrantHead::Before(head.map(Box::new))));
+        }
         match execute_on(self.tables, self.backoff, &order, head.clone(), self.now).await? {
             Answer::Written { entry, .. } => Ok((Outcome::Applied, GrantHead::Written(entry))),
             answer => Ok((unwritten(answer), GrantHead::Before(head.map(Box::new)))),
@@ -174,6 +177,13 @@ impl EventContext<'_> {
     pub(crate) fn cause(&self) -> Cause {
         Cause::StripeEvent(self.event.id.as_str().to_owned())
     }
+}
+
+/// Whether the account has a lot of each payment that `command` grants the credits of.
+fn is_granted(command: &Command, account: &Account) -> bool {
+    let Command::GrantAll(grants) = command else { return false };
+    let has = |payment: &PaymentId| account.lots.iter().any(|lot| lot.payment.as_ref() == Some(payment));
+    !grants.is_empty() && grants.iter().all(|grant| has(&grant.payment.id))
 }
 
 /// The outcome of an event that led to no entry.

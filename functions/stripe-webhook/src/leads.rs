@@ -46,9 +46,9 @@ pub(crate) async fn note_payment_leads(
             account.into_iter().flat_map(|account| second_payments(account, payment, within_s, is_fresh));
         suspected.extend(twice.map(|payment| (payment, Reason::DuplicatePayment)));
     }
-    let cancelled =
-        evidence.subscription.as_ref().and_then(|subscription| subscription.cancellation_confirmed_at);
-    if cancelled.is_some_and(|cancelled| payment.charged_at > cancelled)
+    let was_over =
+        |subscription: &Subscription| subscription.was_over_at(payment.charged_at, payment.period_starts_at);
+    if evidence.subscription.as_ref().is_some_and(was_over)
         && document.covers(Reason::ChargedAfterCancellation)
     {
         suspected.push((payment.id.clone(), Reason::ChargedAfterCancellation));
@@ -71,9 +71,11 @@ pub(crate) async fn note_late_renewals(
     context: &EventContext<'_>,
     subscription: &Subscription,
 ) -> Result<(), EarlyExit> {
-    let Some(confirmed_at) = subscription.cancellation_confirmed_at else { return Ok(()) };
     let Some(head) = context.tables.head(&subscription.account).await? else { return Ok(()) };
-    let after = |lot: &&Lot| lot.subscription() == Some(&subscription.id) && lot.granted_at > confirmed_at;
+    let after = |lot: &&Lot| {
+        let begins_at = lot.period.map(|period| period.starts_at);
+        lot.subscription() == Some(&subscription.id) && subscription.was_over_at(lot.granted_at, begins_at)
+    };
     for lot in head.after().lots.iter().filter(after) {
         let document = policy_at(lot.product.as_str(), lot.granted_at).document();
         if let (Some(payment), Some(document)) = (&lot.payment, document)

@@ -1,10 +1,13 @@
 //! Subscriptions: when their cancellation was confirmed, when they end, and the clock that starts then.
 
-use ledger::{AccountId, Command, CustomerStore, LedgerStore, Subscription, SubscriptionStore, Timestamp};
+use ledger::{
+    AccountId, Command, CustomerStore, LedgerStore, Subscription, SubscriptionReport, SubscriptionStore,
+    Timestamp,
+};
 use policy::{OnResubscribe, PriceKind};
 use policy_documents::catalogue;
 use refunds::policy_ref;
-use stripe_events::{CancellationReason, PriceId, SubscriptionObject};
+use stripe_events::{CancellationReason, EventKind, PriceId, SubscriptionObject, SubscriptionStatus};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::leads;
@@ -33,6 +36,7 @@ pub(crate) async fn apply_subscription(
         cancels_at: subscription.cancel_at.or(at_period_end),
         ended_at,
         confirmation: None,
+        report: report_of(context, subscription, ended_at),
     };
     let saved = context.tables.save_subscription(&record).await?;
     if record.cancellation_confirmed_at.is_some() {
@@ -44,6 +48,36 @@ pub(crate) async fn apply_subscription(
         None => Outcome::Repeated,
     };
     Ok(if saved && started == Outcome::Repeated { Outcome::Applied } else { started })
+}
+
+fn report_of(
+    context: &EventContext<'_>,
+    subscription: &SubscriptionObject,
+    ended_at: Option<Timestamp>,
+) -> SubscriptionReport {
+    SubscriptionReport {
+        rank: rank(context, subscription, ended_at),
+        status: Some(subscription.status.as_str().to_owned()),
+        collection_paused: subscription.collection_paused,
+        schedule: subscription.schedule.clone(),
+    }
+}
+
+/// The event's place among those of its second: the creation, changes, the end; of two changes the one that
+/// knows of the first payment, then of the later period. What is left has an order that says nothing, and is
+/// the same in whichever order the events come.
+fn rank(context: &EventContext<'_>, subscription: &SubscriptionObject, ended_at: Option<Timestamp>) -> u64 {
+    let stage = match (&context.event.kind, &subscription.status, ended_at) {
+        (_, _, Some(_)) => 3,
+        (EventKind::SubscriptionCreated(_), _, None) => 0,
+        (_, SubscriptionStatus::Incomplete, None) => 1,
+        _ => 2,
+    };
+    // An instant until the year 2099 has 32 bits of seconds.
+    let period_ends_s = subscription.current_period_end.map_or(0, Timestamp::as_s);
+    let [p0, p1, p2, p3] = u32::try_from(period_ends_s).unwrap_or_default().to_be_bytes();
+    let [d0, d1, d2, ..] = refunds::fingerprint(&[context.event.id.as_str()]);
+    u64::from_be_bytes([stage, p0, p1, p2, p3, d0, d1, d2])
 }
 
 /// Whether a cancellation is one that was asked for, which makes its `canceled_at` the confirmation that a

@@ -179,11 +179,12 @@ fn bears_out(lead: &Lead, records: &Records, facts: &Facts) -> bool {
             left() && holds(Fact::DuplicateOfPayment)
         }
         LeadSubject::Payment { reason: Reason::ChargedAfterCancellation, .. } => {
-            let subscription = records.subscription.as_ref();
-            let confirmed = subscription.and_then(|subscription| subscription.cancellation_confirmed_at);
-            let charged = records.payment.as_ref().map(|payment| payment.charged_at);
+            let (subscription, payment) = (records.subscription.as_ref(), records.payment.as_ref());
+            let was_over = subscription.zip(payment).is_some_and(|(subscription, payment)| {
+                subscription.was_over_at(payment.charged_at, payment.period_starts_at)
+            });
             let renewal = facts.get(Fact::BillingReason) == Some(&"subscription_cycle".into());
-            left() && renewal && confirmed.is_some() && charged > confirmed
+            left() && renewal && was_over
         }
         LeadSubject::Payment { reason: Reason::WrongPlanCharged, .. } => {
             let (paid, ordered) = (facts.get(Fact::PlanPaid), facts.get(Fact::PlanOrdered));

@@ -414,6 +414,7 @@ fn a_subscription_that_begins_beside_another_of_its_product_is_a_double_payment(
         cancels_at: None,
         ended_at: ended,
         confirmation: None,
+        report: ledger::SubscriptionReport::default(),
     };
     for (subscription, reason, beside, expected) in [
         ("sub_2", "subscription_create", vec![reported(None, None)], true),
@@ -465,6 +466,7 @@ fn s2_15_a_later_charge_is_compared_with_the_plan_that_stripe_reported_with_it()
             cancels_at: None,
             ended_at: None,
             confirmation: None,
+            report: ledger::SubscriptionReport::default(),
         };
         let records =
             Records { payment: Some(payment), subscription: Some(subscription), ..Records::default() };

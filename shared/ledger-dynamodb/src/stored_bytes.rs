@@ -264,6 +264,7 @@ async fn subscriptions_keep_their_bytes() {
         cancels_at: None,
         ended_at: None,
         confirmation: None,
+        report: ledger::SubscriptionReport::default(),
     };
     let full = Subscription {
         price: Some("price_1".to_owned()),
@@ -271,6 +272,12 @@ async fn subscriptions_keep_their_bytes() {
         cancellation_confirmed_at: Some(at(2)),
         cancels_at: Some(at(100)),
         ended_at: Some(at(101)),
+        report: ledger::SubscriptionReport {
+            rank: 3 << 56,
+            status: Some("past_due".to_owned()),
+            collection_paused: true,
+            schedule: Some(id("sub_sched_1")),
+        },
         ..bare("sub_full")
     };
     let confirmation = Confirmation {

@@ -7,8 +7,8 @@
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use ledger::{
-    AccountId, CancellationStore, Channel, Confirmation, REPORT_WITHIN_S, Subscription, SubscriptionId,
-    SubscriptionStore, Timestamp, UnreportedCancellation,
+    AccountId, CancellationStore, Channel, Confirmation, REPORT_WITHIN_S, ScheduleId, Subscription,
+    SubscriptionId, SubscriptionReport, SubscriptionStore, Timestamp, UnreportedCancellation,
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,10 @@ use crate::{StoreError, Tables};
 const SUBSCRIPTION: &str = "SUBSCRIPTION#";
 /// The shard of cancellations in the due index: there are few at a time, and they leave it within seconds.
 const UNREPORTED: &str = "cancellations";
-/// The newest record wins; of two of the same second, the one that reports the end.
-const NEWER: &str =
-    "attribute_not_exists(pk) OR as_of < :as_of OR (as_of = :as_of AND attribute_not_exists(ended_at))";
+/// The newest record wins; of two of the same second, the one of the higher rank. A record from before ranks
+/// were kept gives way to one of its second, unless it reports the end.
+const NEWER: &str = "attribute_not_exists(pk) OR as_of < :as_of OR (as_of = :as_of AND \
+     (event_rank < :rank OR (attribute_not_exists(event_rank) AND attribute_not_exists(ended_at))))";
 
 #[derive(Serialize, Deserialize)]
 struct Form {
@@ -33,6 +34,12 @@ struct Form {
     cancellation_confirmed_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cancels_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    collection_paused: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schedule: Option<String>,
 }
 
 fn item_key(account: &AccountId, id: &SubscriptionId) -> Item {
@@ -50,6 +57,7 @@ fn optional_instant(item: &Item, name: &'static str) -> Result<Option<Timestamp>
 
 fn read(item: &Item) -> Result<Subscription, StoreError> {
     let form: Form = serde_json::from_str(read_text(item, "body")?)?;
+    let unreadable = StoreError::Unreadable("body");
     let confirmation = match optional_instant(item, "confirmed_at")? {
         None => None,
         Some(at) => Some(Confirmation {
@@ -70,6 +78,12 @@ fn read(item: &Item) -> Result<Subscription, StoreError> {
         cancels_at: form.cancels_at.map(instant).transpose()?,
         ended_at: optional_instant(item, "ended_at")?,
         confirmation: None,
+        report: SubscriptionReport {
+            rank: if item.contains_key("event_rank") { read_number(item, "event_rank")? } else { 0 },
+            status: form.status,
+            collection_paused: form.collection_paused,
+            schedule: form.schedule.map(ScheduleId::new).transpose().map_err(|_| unreadable)?,
+        },
     };
     Ok(reported.with(confirmation))
 }
@@ -107,8 +121,11 @@ impl Tables {
             period_ends_at: subscription.period_ends_at.map(Timestamp::as_ms),
             cancellation_confirmed_at: subscription.cancellation_confirmed_at.map(Timestamp::as_ms),
             cancels_at: subscription.cancels_at.map(Timestamp::as_ms),
+            status: subscription.report.status.clone(),
+            collection_paused: subscription.report.collection_paused,
+            schedule: subscription.report.schedule.as_ref().map(|id| id.as_str().to_owned()),
         };
-        let reported = "SET body = :body, as_of = :as_of";
+        let reported = "SET body = :body, as_of = :as_of, event_rank = :rank";
         let ended = subscription.ended_at.map(|ended_at| number(ended_at.as_ms()));
         let update =
             if ended.is_some() { format!("{reported}, ended_at = :ended_at") } else { reported.to_owned() };
@@ -120,7 +137,8 @@ impl Tables {
             .update_expression(update)
             .condition_expression(NEWER)
             .expression_attribute_values(":body", text(serde_json::to_string(&form)?))
-            .expression_attribute_values(":as_of", number(subscription.as_of.as_ms()));
+            .expression_attribute_values(":as_of", number(subscription.as_of.as_ms()))
+            .expression_attribute_values(":rank", number(subscription.report.rank));
         if let Some(ended_at) = ended {
             update = update.expression_attribute_values(":ended_at", ended_at);
         }

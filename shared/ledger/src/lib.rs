@@ -62,4 +62,6 @@ pub use store::{
     FindingStore, LedgerStore, Marker, OutageStore, PaymentNameStore, PaymentStore, PurchaseStore,
     SubscriberStore, SubscriptionStore,
 };
-pub use subscription::{Channel, Confirmation, REPORT_WITHIN_S, Subscription, UnreportedCancellation};
+pub use subscription::{
+    Channel, Confirmation, REPORT_WITHIN_S, Subscription, SubscriptionReport, UnreportedCancellation,
+};

@@ -1,7 +1,7 @@
 //! Subscriptions: as Stripe's events report them, and the confirmations of cancellations that are recorded
 //! here.
 
-use crate::{AccountId, SubscriptionId, Timestamp};
+use crate::{AccountId, ScheduleId, SubscriptionId, Timestamp};
 
 /// How long Stripe has at first before a confirmation is announced to it again, in seconds: six deliveries of
 /// a message take half an hour, and one that succeeds takes seconds. Each announcement doubles it.
@@ -32,6 +32,29 @@ pub struct Subscription {
     pub ended_at: Option<Timestamp>,
     /// The newest confirmation that was recorded here, also where a reactivation has taken it back.
     pub confirmation: Option<Confirmation>,
+    /// What else the newest event reports.
+    pub report: SubscriptionReport,
+}
+
+/// How Stripe sees a subscription as of its newest event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubscriptionReport {
+    /// The event's place among those of its second, which Stripe's instants do not tell apart: of two, the
+    /// higher one counts, in whichever order they come.
+    pub rank: u64,
+    /// Stripe's `status`; `None` of a record that was written before it was kept.
+    pub status: Option<String>,
+    /// Whether Stripe collects no money for its invoices.
+    pub collection_paused: bool,
+    /// Stripe's schedule that manages it; while it does, Stripe takes no cancellation.
+    pub schedule: Option<ScheduleId>,
+}
+
+impl SubscriptionReport {
+    /// Whether its newest invoice is open: what was due is not paid, and Stripe may still collect it.
+    pub fn owes(&self) -> bool {
+        matches!(self.status.as_deref(), Some("past_due" | "unpaid" | "incomplete"))
+    }
 }
 
 /// A cancellation that was confirmed here.
@@ -113,6 +136,29 @@ impl Subscription {
     pub fn takes_effect_at(&self) -> Option<Timestamp> {
         self.ended_at.or(self.cancels_at).or(self.period_ends_at)
     }
+
+    /// When it would end if it were cancelled at `now`: with the period that is paid, and at once if what is
+    /// due of the running period is not paid. `None` if Stripe did not report the period.
+    pub fn would_end_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let own = if self.report.owes() { Some(now) } else { self.period_ends_at };
+        self.ended_at.or_else(|| self.cancels_at.into_iter().chain(own).min())
+    }
+
+    /// Whether it is to end later than a cancellation at `now` would end it: at a date that Stripe was given.
+    pub fn can_end_earlier(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && self.would_end_at(now) < self.takes_effect_at()
+    }
+
+    /// Whether a charge at `charged_at`, for a period from `period_starts_at`, is one after its cancellation
+    /// (`S2-16`): it was confirmed before, and the charge is made, or its period begins, when it has taken
+    /// effect. What a subscription is charged until then is due: its end may be months ahead.
+    pub fn was_over_at(&self, charged_at: Timestamp, period_starts_at: Option<Timestamp>) -> bool {
+        let Some(confirmed_at) = self.cancellation_confirmed_at else { return false };
+        // Stripe may have ended it later than was confirmed.
+        let effective_at = self.ended_at.into_iter().chain(self.cancels_at).min();
+        let is_over = |effective_at| charged_at.max(period_starts_at.unwrap_or(charged_at)) >= effective_at;
+        charged_at > confirmed_at && effective_at.is_none_or(is_over)
+    }
 }
 
 /// A confirmed cancellation that was not reported to Stripe.
@@ -142,6 +188,7 @@ mod tests {
             cancels_at: cancels_at.map(at),
             ended_at: None,
             confirmation: None,
+            report: SubscriptionReport::default(),
         }
     }
 

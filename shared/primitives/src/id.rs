@@ -101,6 +101,7 @@ id_type!(ProductId, "product id", "A product of the price catalogue; lots are sp
 id_type!(RefundId, "refund id", "Money out: Stripe's Refund (`re_…`).");
 id_type!(RefundRequestId, "refund request id", "One refund request, ours.");
 id_type!(ServiceId, "service id", "A generation service: the `sub` of its token.");
+id_type!(ScheduleId, "subscription schedule id", "Stripe's schedule of a subscription (`sub_sched_…`).");
 id_type!(SubscriptionId, "subscription id", "Stripe's subscription (`sub_…`).");
 
 /// Between Stripe's id and the place of a purchase: a character that Stripe's ids never have.

@@ -59,7 +59,7 @@ pub enum EventKind {
     PaymentSucceeded(PaymentIntent),
     /// `customer.subscription.created`.
     SubscriptionCreated(SubscriptionObject),
-    /// `customer.subscription.updated`.
+    /// `customer.subscription.updated`, `.paused` and `.resumed`.
     SubscriptionUpdated(SubscriptionObject),
     /// `customer.subscription.deleted`: it ended.
     SubscriptionDeleted(SubscriptionObject),
@@ -251,7 +251,10 @@ fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Res
         "customer.subscription.created" => {
             EventKind::SubscriptionCreated(data.fact(subscription::Wire::fact)?)
         }
-        "customer.subscription.updated" => {
+        // What pauses or resumes is another status; its report is one as any other.
+        "customer.subscription.updated"
+        | "customer.subscription.paused"
+        | "customer.subscription.resumed" => {
             EventKind::SubscriptionUpdated(data.fact(subscription::Wire::fact)?)
         }
         "customer.subscription.deleted" => {

@@ -1,6 +1,6 @@
 //! Subscriptions: whether and until when a customer has one.
 
-use primitives::{CustomerId, SubscriptionId, Timestamp};
+use primitives::{CustomerId, ScheduleId, SubscriptionId, Timestamp};
 use serde::Deserialize;
 
 use crate::id::PriceId;
@@ -62,6 +62,10 @@ pub struct SubscriptionObject {
     pub current_period_end: Option<Timestamp>,
     /// The prices of the items that the event lists.
     pub prices: Vec<PriceId>,
+    /// Whether no money is collected for its invoices (`pause_collection`); its status stays as it is.
+    pub collection_paused: bool,
+    /// The schedule that manages it, whose phases say which price it has next.
+    pub schedule: Option<ScheduleId>,
     /// Why it was cancelled.
     pub cancellation_reason: Option<CancellationReason>,
     /// The subscription's metadata.
@@ -90,6 +94,10 @@ pub(crate) struct Wire<'a> {
     #[serde(borrow, default)]
     items: Object<Page<'a, ItemWire<'a>>>,
     #[serde(borrow, default)]
+    pause_collection: Object<PauseWire<'a>>,
+    #[serde(borrow, default)]
+    schedule: Scalar<'a>,
+    #[serde(borrow, default)]
     cancellation_details: Object<CancellationWire<'a>>,
     #[serde(default)]
     metadata: MetadataField,
@@ -101,6 +109,12 @@ struct ItemWire<'a> {
     price: Scalar<'a>,
     #[serde(borrow, default)]
     current_period_end: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct PauseWire<'a> {
+    #[serde(borrow, default)]
+    behavior: Scalar<'a>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +136,10 @@ impl Wire<'_> {
             Some(details) => details.reason.choice("cancellation_details.reason")?,
             None => None,
         };
+        let collection_paused = match self.pause_collection.read("pause_collection")? {
+            Some(pause) => pause.behavior.text("pause_collection.behavior")?.is_some(),
+            None => false,
+        };
         Ok(SubscriptionObject {
             id: required(self.id.id("id")?, "id")?,
             customer: self.customer.id("customer")?,
@@ -135,6 +153,8 @@ impl Wire<'_> {
                 None => self.current_period_end.instant("current_period_end")?,
             },
             prices: prices.into_iter().flatten().collect(),
+            collection_paused,
+            schedule: self.schedule.id("schedule")?,
             cancellation_reason,
             metadata: self.metadata.read("metadata")?,
         })

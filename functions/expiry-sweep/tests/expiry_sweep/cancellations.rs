@@ -18,6 +18,7 @@ async fn confirmed(scene: &Scene, name: &str, second: u64) -> Subscription {
         cancels_at: None,
         ended_at: None,
         confirmation: None,
+        report: ledger::SubscriptionReport::default(),
     };
     assert!(scene.tables.save_subscription(&subscription).await.unwrap());
     let confirmation = Confirmation {

@@ -86,6 +86,10 @@ fn charged_for(grant: &mut Grant, reason: &str) {
 
 /// `sub_1` was cancelled at the start, with effect a day later.
 async fn cancelled(scene: &Scene) {
+    cancelled_for(scene, at(DAY_S)).await;
+}
+
+async fn cancelled_for(scene: &Scene, cancels_at: Timestamp) {
     let subscription = Subscription {
         id: SubscriptionId::new("sub_1").unwrap(),
         account: id("a"),
@@ -93,9 +97,10 @@ async fn cancelled(scene: &Scene) {
         price: None,
         period_ends_at: None,
         cancellation_confirmed_at: Some(at(0)),
-        cancels_at: Some(at(DAY_S)),
+        cancels_at: Some(cancels_at),
         ended_at: None,
         confirmation: None,
+        report: ledger::SubscriptionReport::default(),
     };
     assert!(scene.tables.save_subscription(&subscription).await.unwrap());
 }
@@ -274,6 +279,18 @@ async fn s2_16_a_charge_that_is_disputed_before_the_sweep_looks_is_put_before_a_
     assert_eq!((case.state(), case.payout(), &case.id), (State::InReview, None, &noted.id()));
     assert_eq!(scene.tables.lead(&noted.id()).await.unwrap(), None);
     assert_eq!(scene.tables.payment(&payment_id("pi_1")).await.unwrap().unwrap().refunded_minor, 0);
+}
+
+#[tokio::test]
+async fn s2_16_a_renewal_before_its_cancellation_takes_effect_opens_no_case() {
+    let scene = Scene::new().await;
+    cancelled_for(&scene, at(90 * DAY_S)).await;
+    renewed(&scene, "pi_1", 60 * DAY_S).await;
+    let noted = suspected("pi_1", Reason::ChargedAfterCancellation, at(60 * DAY_S));
+    scene.tables.note(&noted).await.unwrap();
+    assert_eq!(scene.run(at(60 * DAY_S + 2 * HOUR_S)).await.done, 1);
+    assert_eq!(cases(&scene, "a").await, []);
+    assert_eq!(scene.tables.lead(&noted.id()).await.unwrap(), None);
 }
 
 #[tokio::test]

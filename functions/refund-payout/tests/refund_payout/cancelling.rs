@@ -37,6 +37,7 @@ impl Scene {
             cancels_at: None,
             ended_at: None,
             confirmation: None,
+            report: ledger::SubscriptionReport::default(),
         };
         assert!(store.save_subscription(&reported).await.unwrap());
         let confirmation = Confirmation {

@@ -89,6 +89,7 @@ async fn s3_18_a_plan_that_has_ended_by_itself_is_not_asked_about() {
         cancels_at: None,
         ended_at: Some(at(2)),
         confirmation: None,
+        report: ledger::SubscriptionReport::default(),
     };
     assert!(world.store.save_subscription(&running).await.unwrap());
     let gone = Paid { state: State::Refunded, plan: Some(Plan::Gone) };

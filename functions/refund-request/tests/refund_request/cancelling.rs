@@ -31,6 +31,7 @@ fn reported(price: &str) -> Subscription {
         cancels_at: None,
         ended_at: None,
         confirmation: None,
+        report: ledger::SubscriptionReport::default(),
     }
 }
 
@@ -293,6 +294,100 @@ async fn s1_5_a_cancellation_on_stripes_page_counts_the_same() {
     );
     assert_eq!(shown["cancellation"]["channel"], "stripe");
     assert_eq!(stored(&world).await.confirmation, None);
+}
+
+#[tokio::test]
+async fn an_end_months_ahead_can_be_brought_forward_to_the_end_of_the_period() {
+    let world = studio().await;
+    let fixed = Subscription {
+        as_of: at(100),
+        cancellation_confirmed_at: Some(at(90)),
+        cancels_at: Some(at(180 * DAY_S)),
+        ..told("price_premier_monthly")
+    };
+    assert!(world.app.store.save_subscription(&fixed).await.unwrap());
+    let (status, shown) = ask(&world, NOW_S).await;
+    assert_eq!((status, &shown["state"]), (200, &json!("cancels_at_date")));
+    assert_eq!(shown["takes_effect_at"], "2026-12-01T00:00:00Z");
+    let (status, done) = confirm(&world, &shown["confirmation"], NOW_S).await;
+    assert_eq!((status, &done["state"]), (200, &json!("cancels_at_period_end")), "{done}");
+    assert_eq!(done["takes_effect_at"], "2026-12-01T00:00:00Z");
+    assert_eq!(world.app.payouts.announced(), ["customer-1 sub_run"]);
+    // It is no later than that from here on.
+    let (_, again) = ask(&world, NOW_S + 60).await;
+    assert_eq!((&again["state"], &again["confirmation"]), (&done["state"], &Value::Null));
+}
+
+#[tokio::test]
+async fn the_state_is_what_stripe_says_of_it() {
+    let cancelled = (Some(at(90)), Some(at(30 * DAY_S)));
+    let none = (None, None);
+    for (status, paused, (confirmed, cancels), expected) in [
+        (None, false, none, "active"),
+        (Some("active"), false, none, "active"),
+        (Some("of_years_to_come"), false, none, "active"),
+        (Some("trialing"), false, none, "trialing"),
+        (Some("active"), true, none, "collection_paused"),
+        (Some("past_due"), true, none, "past_due"),
+        (Some("past_due"), false, cancelled, "past_due"),
+        (Some("unpaid"), false, none, "unpaid"),
+        (Some("incomplete"), false, none, "incomplete"),
+        (Some("incomplete_expired"), false, none, "incomplete_expired"),
+        (Some("paused"), false, none, "paused"),
+        (Some("canceled"), false, none, "ended"),
+        (Some("active"), true, cancelled, "cancels_at_period_end"),
+        (Some("trialing"), false, cancelled, "cancels_at_period_end"),
+        (Some("active"), false, (Some(at(90)), Some(at(31 * DAY_S))), "cancels_at_date"),
+        (Some("active"), false, (Some(at(90)), Some(at(NOW_S))), "ended"),
+    ] {
+        let world = studio().await;
+        let report = ledger::SubscriptionReport {
+            status: status.map(str::to_owned),
+            collection_paused: paused,
+            ..Default::default()
+        };
+        let reported = Subscription {
+            as_of: at(100),
+            cancellation_confirmed_at: confirmed,
+            cancels_at: cancels,
+            report,
+            ..told("price_premier_monthly")
+        };
+        assert!(world.app.store.save_subscription(&reported).await.unwrap());
+        let (_, page) = send(&world, call(LIST, NOW_S).as_customer(CUSTOMER), at(NOW_S)).await;
+        let mut listed = page["subscriptions"].as_array().unwrap().iter();
+        let listed = listed.find(|each| each["subscription"] == "sub_run").unwrap();
+        assert_eq!(listed["state"], expected, "{status:?} {paused} {confirmed:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_paid_ends_at_once_and_the_answer_says_so() {
+    for status in ["past_due", "unpaid", "incomplete"] {
+        let world = studio().await;
+        let report = ledger::SubscriptionReport { status: Some(status.to_owned()), ..Default::default() };
+        let owing = Subscription { as_of: at(100), report, ..told("price_premier_monthly") };
+        assert!(world.app.store.save_subscription(&owing).await.unwrap());
+        let (_, shown) = ask(&world, NOW_S).await;
+        assert_eq!(shown["takes_effect_at"], "2026-11-11T00:00:00Z", "{status}");
+        assert_eq!(
+            shown["message"],
+            "Your subscription to premier would end at once. Its last invoice is not paid: it would be withdrawn \
+             and not be collected any more. It is not cancelled yet: please confirm."
+        );
+        let (code, done) = confirm(&world, &shown["confirmation"], NOW_S + 60).await;
+        assert_eq!((code, &done["takes_effect_at"]), (200, &json!("2026-11-11T00:01:00Z")));
+        assert_eq!(
+            done["message"],
+            "Your subscription to premier is cancelled and ended at 2026-11-11 00:01 UTC. Its last invoice was \
+             not paid: it is withdrawn, and nothing more is charged."
+        );
+        let recorded = stored(&world).await;
+        assert_eq!(recorded.confirmation.unwrap().effective_at, Some(at(NOW_S + 60)));
+        // Money that comes for that invoice all the same is money after the end.
+        assert!(recorded.was_over_at(at(NOW_S + 3 * DAY_S), Some(at(0))));
+        assert!(!recorded.was_over_at(at(NOW_S), Some(at(0))));
+    }
 }
 
 #[tokio::test]

@@ -118,6 +118,7 @@ impl World {
             cancels_at: Some(at(ended_s)),
             ended_at: Some(at(ended_s)),
             confirmation: None,
+            report: ledger::SubscriptionReport::default(),
         };
         assert!(self.app.store.save_subscription(&subscription).await.unwrap());
     }

@@ -50,6 +50,7 @@ async fn b11_a_step_that_was_cut_off_is_finished_by_the_next_delivery() {
         cancels_at: None,
         ended_at: Some(at(DAY_S)),
         confirmation: None,
+        report: ledger::SubscriptionReport::default(),
     };
     assert!(scene.tables.save_subscription(&record).await.unwrap());
     assert_eq!(scene.account(ACCOUNT).await.ended(&id), None);
@@ -134,9 +135,13 @@ async fn a_pack_is_one_query_and_one_transaction_and_an_invoice_two_reads_more()
     scene.send(&body, at(0)).await;
     assert_eq!(operations(), ["Query", "TransactWriteItems"]);
     scene.send(&body, at(1)).await;
-    // The meter does not see the transaction that was refused. The lead of a second payment, whose note may
-    // have been lost, is looked for in the account that the grant was decided on.
+    // The account has the payment's lot. The lead of a second payment, whose note may have been lost, is
+    // looked for in the same account.
     assert_eq!(operations(), ["Query"], "a repeat");
+    // The meter does not see a transaction that is refused, and this one would be: it is not begun.
+    let other_words = |object: &mut Value| object["amount_total"] = json!(901);
+    assert_eq!(scene.send_changed(&body, at(1), other_words).await.says, "repeated");
+    assert_eq!(operations(), ["Query"], "a repeat in other words");
     let (_, [_, subscription, invoice]) = scene.subscribe(2);
     scene.send(&subscription, at(2)).await;
     assert_eq!(operations(), ["GetItem", "UpdateItem"]);

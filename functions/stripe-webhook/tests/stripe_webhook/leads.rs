@@ -251,3 +251,30 @@ async fn s2_21_credits_that_are_replayed_late_settle_the_case_that_is_open_about
     assert_eq!(state().await, State::Settled);
     assert!(!scene.send(&body, at(3 * HOUR_S)).await.counted("CasesSettled"), "once");
 }
+
+#[tokio::test]
+async fn s2_16_renewals_until_a_cancellation_takes_effect_months_ahead_are_no_errors() {
+    for swapped in [false, true] {
+        let scene = Scene::new().await;
+        let made = subscribed(&scene).await;
+        let subscription = made.subscription.clone().unwrap();
+        let cancel = Cancel { subscription: subscription.clone(), at_period_end: true, at: None };
+        let cancel = scene.stripe.cancel(&cancel, &created(DAY_S)).unwrap();
+        let mut cancel: Value = serde_json::from_str(&scene.body(&cancel.events[0])).unwrap();
+        cancel["data"]["object"]["cancel_at_period_end"] = json!(false);
+        cancel["data"]["object"]["cancel_at"] = json!(at(60 * DAY_S).as_s());
+        let renewals = [30, 60].map(|day| {
+            let renew = Renew { subscription: subscription.clone(), charged_at: None };
+            let renewal = scene.stripe.renew(&renew, &created(day * DAY_S)).unwrap();
+            scene.body(&renewal.events[0])
+        });
+        let cancel = cancel.to_string();
+        let told = [&cancel, &renewals[0], &renewals[1]];
+        for index in if swapped { [1, 2, 0] } else { [0, 1, 2] } {
+            assert_eq!(scene.send(told[index], at(60 * DAY_S + HOUR_S)).await.says, "applied", "{swapped}");
+        }
+        // Only the period that began when it was over is none of the customer's.
+        let expected = [(of_invoice(&renewals[1]), Reason::ChargedAfterCancellation)];
+        assert_eq!(noted(&scene).await, expected, "{swapped}");
+    }
+}

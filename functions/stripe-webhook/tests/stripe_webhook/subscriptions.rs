@@ -328,3 +328,72 @@ async fn another_price_of_a_subscription_takes_nothing_before_its_period_ends() 
     assert_eq!(stored(&scene, &made).await.ended_at, None);
     assert_eq!(scene.available(at(29 * DAY_S)).await, scene.available(at(0)).await);
 }
+
+/// An event about the subscription of `body`, with members of its object replaced.
+fn told(body: &str, id: &str, event_type: &str, second: i64, members: Value) -> String {
+    let mut event: Value = serde_json::from_str(body).unwrap();
+    event["id"] = json!(id);
+    event["type"] = json!(event_type);
+    event["created"] = json!(at(second).as_s());
+    for (name, member) in members.as_object().unwrap() {
+        event["data"]["object"][name] = member.clone();
+    }
+    event.to_string()
+}
+
+#[tokio::test]
+async fn b3_of_subscription_events_of_one_second_the_order_of_arrival_decides_nothing() {
+    let mut seen = Vec::new();
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
+        let scene = Scene::new().await;
+        let (made, [checkout, body, _]) = scene.subscribe(0);
+        let updated = "customer.subscription.updated";
+        let events = [
+            told(&body, "evt_a", "customer.subscription.created", 0, json!({"status": "incomplete"})),
+            told(&body, "evt_b", updated, 0, json!({"status": "active"})),
+            told(&body, "evt_c", updated, 0, json!({"status": "active", "schedule": "sub_sched_1"})),
+            told(&body, "evt_d", updated, 0, json!({"status": "incomplete"})),
+        ];
+        scene.send(&checkout, at(0)).await;
+        for index in order {
+            let says = scene.send(&events[index], at(0)).await.says;
+            assert!(matches!(says.as_str(), "applied" | "repeated"), "{says}");
+        }
+        for body in &events {
+            assert_eq!(scene.send(body, at(1)).await.says, "repeated", "{order:?}");
+        }
+        let Subscription { price, period_ends_at, report, .. } = stored(&scene, &made).await;
+        assert_eq!(report.status.as_deref(), Some("active"), "{order:?}");
+        seen.push((price, period_ends_at, report.schedule, report.rank));
+        seen.dedup_by(|one, other| (&one.0, one.1, &one.2, one.3) == (&other.0, other.1, &other.2, other.3));
+        // What ended in that second has ended.
+        let end = told(&body, "evt_e", "customer.subscription.deleted", 0, json!({"ended_at": at(0).as_s()}));
+        assert_eq!(scene.send(&end, at(0)).await.says, "applied");
+        assert_eq!(scene.send(&events[1], at(1)).await.says, "repeated");
+        assert_eq!(stored(&scene, &made).await.ended_at, Some(at(0)));
+    }
+    // Stripe's ids in each scene are its own; the ranks of the four are the same.
+    let mut ranks: Vec<u64> = seen.iter().map(|each| each.3).collect();
+    ranks.dedup();
+    assert_eq!(ranks.len(), 1, "{seen:?}");
+}
+
+#[tokio::test]
+async fn what_pauses_and_resumes_a_subscription_is_on_record() {
+    let scene = Scene::new().await;
+    let (made, [checkout, body, _]) = scene.subscribe(0);
+    scene.send(&checkout, at(0)).await;
+    for (second, event_type, status, pause, expected) in [
+        (1, "customer.subscription.updated", "active", json!({"behavior": "void"}), ("active", true)),
+        (2, "customer.subscription.updated", "past_due", Value::Null, ("past_due", false)),
+        (3, "customer.subscription.paused", "paused", Value::Null, ("paused", false)),
+        (4, "customer.subscription.resumed", "active", Value::Null, ("active", false)),
+    ] {
+        let members = json!({"status": status, "pause_collection": pause, "schedule": "sub_sched_1"});
+        let event = told(&body, &format!("evt_{second}"), event_type, second, members);
+        assert_eq!(scene.send(&event, at(second)).await.says, "applied", "{second}");
+        let report = stored(&scene, &made).await.report;
+        assert_eq!((report.status.as_deref(), report.collection_paused), (Some(expected.0), expected.1));
+        assert_eq!(report.schedule.unwrap().as_str(), "sub_sched_1");
+    }
+}
