@@ -160,8 +160,8 @@ fn message(known: SubscriptionRecords<'_>, asked: bool) -> String {
     let at_once = ends_at.is_some_and(|ends_at| ends_at <= known.now);
     if at_once && asked {
         format!(
-            "Your subscription{plan} would end at once. Its last invoice is not paid: it would be withdrawn and \
-             not be collected any more. It is not cancelled yet: please confirm."
+            "Your subscription{plan} would end at once. Its last invoice is not paid: it would be withdrawn \
+             and not be collected any more. It is not cancelled yet: please confirm."
         )
     } else if at_once && known.subscription.report.owes() {
         format!(

@@ -11,7 +11,7 @@ use crate::context::{EarlyExit, EventContext};
 use crate::leads::{self, SubscriptionEvidence};
 use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::policy::{policy_at, reference_of};
-use crate::purchase::{Bought, Purchase, Sold};
+use crate::purchase::{Bought, Extent, Purchase, Sold};
 
 /// The subscription that a charge is for.
 #[derive(Debug, Clone, Copy)]
@@ -81,9 +81,13 @@ fn build_grant(
     let replaces = document.is_some_and(|document| document.on_renewal == OnRenewal::Replace);
     let period = purchase.period.filter(|_| charge.is_some());
     let starts_at = period.map(|period| period.start);
-    let lot_period = charge.filter(|_| replaces).map(|charge| Period {
+    let lot_period = charge.filter(|_| replaces || purchase.extent == Extent::Anew).map(|charge| Period {
         starts_at: starts_at.unwrap_or(paid.charged_at),
-        replaces: *charge.billing_reason == BillingReason::SubscriptionCycle,
+        replaces: match purchase.extent {
+            Extent::Anew => true,
+            Extent::Whole => *charge.billing_reason == BillingReason::SubscriptionCycle,
+            Extent::Reduced | Extent::Difference { .. } => false,
+        },
     });
     let kind = charge.map_or(PaymentKind::Pack, |charge| PaymentKind::Subscription {
         subscription: charge.subscription.clone(),

@@ -10,17 +10,21 @@
 //! An invoice without a subscription may belong to a checkout session or to a payment that brings the same
 //! credits. Only its payment shows which, so the payment is waited for, and fetched if its event is missing.
 
-use ledger::{CustomerStore, Money, PaymentId, Record, SubscriberStore, SubscriptionStore};
-use stripe_events::{
-    BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource,
+use ledger::{
+    CustomerStore, LedgerStore, Money, PaymentId, Record, SubscriberStore, SubscriptionStore, Timestamp,
 };
+use policy::{OnUpgrade, Price, PriceKind};
+use policy_documents::catalogue;
+use stripe_events::{BillingReason, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::grants::{Charge, Paid, build_grants, write_grants};
 use crate::leads::SubscriptionEvidence;
 use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::payment_names;
-use crate::purchase::{Bought, Line, Purchase, Sold, bought};
+use crate::plan_change::{bought_by_lines, is_settled};
+use crate::policy::policy_at;
+use crate::purchase::{Bought, Extent, Purchase, Sold};
 use crate::uncredited::{self, Waiting};
 use crate::without_credits;
 
@@ -63,7 +67,7 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     if invoice.lines.is_none() {
         return Err(context.lacking(ParkReason::LinesUnknown));
     }
-    let bought = bought_by(invoice)?;
+    let mut bought = bought_by(invoice)?;
     if bought.purchases.is_empty() {
         return without_purchases(context, invoice, &bought).await;
     }
@@ -87,6 +91,7 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
     let names = payment_names::names_of_invoice(invoice);
     let paid = Paid { payment, amount, account, charged_at, buyer, charge, names };
+    widen_first_change(context, &paid, &mut bought).await?;
     let (grants, division) = build_grants(context, &paid, &bought)?;
     let mut records = vec![Record::Invoice(invoice.id.clone(), paid.payment.clone())];
     records.extend(division);
@@ -119,8 +124,8 @@ async fn without_purchases(
         }
         return Err(fault.into());
     }
-    let prorated = charged(invoice).any(|line| line.proration);
-    if prorated && !invoice.amount_paid.is_zero() {
+    let is_change = invoice.lines.iter().flatten().any(is_settled);
+    if is_change && !invoice.amount_paid.is_zero() {
         return Err(ParkReason::ProrationOnly.into());
     }
     Err(Ignored::NoCredits.into())
@@ -153,32 +158,46 @@ async fn subscription_evidence(
     Ok(evidence)
 }
 
-/// What the lines buy that are charged for a whole period, or once. A proration's credits are not the
-/// period's, and credit within the invoice is taken off the money of the prorations (C11).
+/// What the lines buy that are charged for a whole period, or once, and what changes within a period come to
+/// (C11).
 fn bought_by(invoice: &PaidInvoice) -> Result<Bought, ParkReason> {
-    let whole = charged(invoice).filter(|line| !line.proration);
-    let mut bought = bought(whole.map(|line| Line {
-        price: line.price.as_ref(),
-        quantity: line.quantity,
-        minor: after_discounts(line),
-        period: line.period,
-    }))?;
-    let lines = invoice.lines.iter().flatten();
-    let mut settled = lines.filter(|line| line.proration || line.amount_minor < 0);
-    let settled = settled.try_fold(0_i64, |sum, line| sum.checked_add(line.amount_minor));
-    let settled = u64::try_from(settled.ok_or(ParkReason::OutOfRange)?).unwrap_or_default();
-    bought.beside_minor = bought.beside_minor.checked_add(settled).ok_or(ParkReason::OutOfRange)?;
-    Ok(bought)
+    bought_by_lines(invoice, &|product| {
+        let document = policy_at(product, invoice.paid_at).document();
+        document.map_or(OnUpgrade::ProratedDifference, |document| document.on_upgrade)
+    })
 }
 
-/// A line of nothing is a trial, which brings no credits; a negative line is credit within the invoice.
-fn charged(invoice: &PaidInvoice) -> impl Iterator<Item = &InvoiceLine> {
-    invoice.lines.iter().flatten().filter(|line| line.amount_minor > 0)
-}
-
-fn after_discounts(line: &InvoiceLine) -> u64 {
-    let minor = line.amount_minor.saturating_sub(line.discount_minor);
-    u64::try_from(minor).unwrap_or_default()
+/// Gives the first change of a period its whole difference, where the policy does: later ones of the same
+/// period could be repeated for little money each.
+async fn widen_first_change(
+    context: &EventContext<'_>,
+    paid: &Paid<'_>,
+    bought: &mut Bought,
+) -> Result<(), EarlyExit> {
+    for purchase in &mut bought.purchases {
+        let (Extent::Difference { full: Some(full) }, Some(charge)) = (purchase.extent, paid.charge) else {
+            continue;
+        };
+        let Ok(Price { kind: PriceKind::Subscription { months, .. }, .. }) =
+            catalogue().price(&purchase.price)
+        else {
+            continue;
+        };
+        let began_at = purchase.period.and_then(|period| period.end.months_before(*months).ok());
+        let head = context.tables.head(&paid.account).await?;
+        let lots = head.iter().flat_map(|head| &head.after().lots);
+        let of_period = lots.filter(|lot| {
+            lot.subscription() == Some(charge.subscription)
+                && began_at.is_none_or(|began_at| lot.granted_at >= began_at)
+        });
+        // Of one instant is what one invoice brought.
+        let mut charges: Vec<Timestamp> = of_period.map(|lot| lot.granted_at).collect();
+        charges.dedup();
+        if charges.len() <= 1 {
+            purchase.credits = purchase.credits.max(full);
+        }
+    }
+    Ok(())
 }
 
 /// The reason decides about clocks and about refunds, so that one of Stripe's making must not pass unseen.

@@ -19,6 +19,7 @@ mod invoice;
 mod leads;
 mod outcome;
 mod payment_names;
+mod plan_change;
 mod policy;
 mod purchase;
 mod refund;

@@ -4,7 +4,7 @@
 //! price add up. A line that brings no credits keeps nothing back: its money stands beside the purchases.
 
 use ledger::{Credits, PURCHASES_MAX, ProductId};
-use policy::PriceKind;
+use policy::{Price, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{BillingPeriod, PriceId, Quantity};
 
@@ -17,6 +17,22 @@ pub(crate) enum Sold {
     Subscription,
     /// Once.
     Pack,
+}
+
+/// How much of a plan a purchase is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// A whole period, or once.
+    Whole,
+    /// A whole period, less what a change before it gave back.
+    Reduced,
+    /// A whole period that begins with a change, and takes the place of what is left of the one before.
+    Anew,
+    /// What a change brings within a period.
+    Difference {
+        /// Its credits for the whole period, where the policy gives them to the period's first change.
+        full: Option<Credits>,
+    },
 }
 
 /// One line that was paid.
@@ -42,6 +58,15 @@ pub(crate) struct Purchase {
     pub(crate) minor: u64,
     /// The periods that were paid, together.
     pub(crate) period: Option<BillingPeriod>,
+    pub(crate) extent: Extent,
+}
+
+impl Purchase {
+    /// Whether it is a whole period of the product, with or without a part that was given back.
+    pub(crate) fn is_whole_period(&self, product: &str) -> bool {
+        let is_whole = !matches!(self.extent, Extent::Difference { .. });
+        self.sold == Sold::Subscription && is_whole && self.product.as_str() == product
+    }
 }
 
 /// What a payment bought.
@@ -71,10 +96,7 @@ pub(crate) fn bought<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Bo
             Err(fault) => bought.set_beside(&line, Some(fault))?,
         }
     }
-    if bought.purchases.len() > PURCHASES_MAX {
-        return Err(ParkReason::TooManyPurchases);
-    }
-    bought.purchases.sort_by(|one, other| (one.sold, &one.price).cmp(&(other.sold, &other.price)));
+    bought.sort()?;
     Ok(bought)
 }
 
@@ -88,6 +110,32 @@ impl Bought {
     pub(crate) fn weights(&self) -> Vec<u64> {
         let purchases = self.purchases.iter().map(|purchase| purchase.minor);
         purchases.chain(std::iter::once(self.beside_minor)).collect()
+    }
+
+    /// The whole periods of a product.
+    pub(crate) fn whole_periods(&self, product: &str) -> impl Iterator<Item = &Purchase> {
+        self.purchases.iter().filter(move |purchase| purchase.is_whole_period(product))
+    }
+
+    /// Puts the purchases into the order that is the same in every event: a change comes after its plan.
+    pub(crate) fn sort(&mut self) -> Result<(), ParkReason> {
+        if self.purchases.len() > PURCHASES_MAX {
+            return Err(ParkReason::TooManyPurchases);
+        }
+        let is_difference = |each: &Purchase| matches!(each.extent, Extent::Difference { .. });
+        self.purchases.sort_by(|one, other| {
+            let key = |each: &Purchase| (each.sold, is_difference(each));
+            key(one).cmp(&key(other)).then_with(|| one.price.cmp(&other.price))
+        });
+        Ok(())
+    }
+
+    /// A change that was paid for and brings no credits.
+    pub(crate) fn set_beside_change(&mut self, minor: u64, lines: u32) -> Result<(), ParkReason> {
+        self.beside = self.beside.saturating_add(lines);
+        self.beside_minor = self.beside_minor.checked_add(minor).ok_or(ParkReason::OutOfRange)?;
+        self.fault = self.fault.or(Some(ParkReason::ProrationOnly));
+        Ok(())
     }
 
     fn add(&mut self, line: Purchase) -> Result<(), ParkReason> {
@@ -130,7 +178,11 @@ fn purchase(line: &Line<'_>) -> Result<Option<Purchase>, ParkReason> {
         PriceKind::Subscription { .. } => Sold::Subscription,
         PriceKind::Pack => Sold::Pack,
     };
-    let product = ProductId::new(price.product.as_str()).map_err(|_| ParkReason::PriceUnknown)?;
+    let product = product_of(price)?;
     let (price, minor, period) = (price.id.clone(), line.minor, line.period);
-    Ok(Some(Purchase { product, price, sold, credits, minor, period }))
+    Ok(Some(Purchase { product, price, sold, credits, minor, period, extent: Extent::Whole }))
+}
+
+pub(crate) fn product_of(price: &Price) -> Result<ProductId, ParkReason> {
+    ProductId::new(price.product.as_str()).map_err(|_| ParkReason::PriceUnknown)
 }

@@ -65,6 +65,9 @@ fn product(
     Some(Product { id: id.value.clone(), policy: policy.value, siblings })
 }
 
+/// Stripe's longest period is three years.
+const MONTHS_MAX: u32 = 36;
+
 #[derive(Clone, Copy)]
 enum KindWord {
     Subscription,
@@ -79,7 +82,8 @@ fn price(id: Located<String>, mut table: Table<'_, '_>, product: Option<String>)
         Some(KindWord::Subscription) => {
             let plan = table.text("plan");
             let rank = table.integer("rank").and_then(|rank| u32::try_from(rank.value).ok());
-            plan.zip(rank).map(|(plan, rank)| PriceKind::Subscription { plan: plan.value, rank })
+            let months = months(&mut table);
+            plan.zip(rank).map(|(plan, rank)| PriceKind::Subscription { plan: plan.value, rank, months })
         }
         Some(KindWord::Pack) => Some(PriceKind::Pack),
         None => None,
@@ -94,6 +98,16 @@ fn price(id: Located<String>, mut table: Table<'_, '_>, product: Option<String>)
         generations,
         kind: kind?,
     })
+}
+
+/// `months = 12`; a plan is monthly unless it says so.
+fn months(table: &mut Table<'_, '_>) -> u32 {
+    let Some(given) = table.optional_integer("months") else { return 1 };
+    let months = u32::try_from(given.value).ok().filter(|months| (1..=MONTHS_MAX).contains(months));
+    if months.is_none() {
+        given.mistake(table.file(), "no number of months; expected 1 to 36");
+    }
+    months.unwrap_or(1)
 }
 
 /// `amounts = { eur = 999, usd = 999 }`, sorted by currency.

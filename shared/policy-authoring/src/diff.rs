@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::wording::{condition_text, effect_text};
-use policy::{Document, FailureEffect, FailureKind, LateSuccess, OnRenewal, Operation, Rule};
+use policy::{Document, FailureEffect, FailureKind, LateSuccess, OnRenewal, OnUpgrade, Operation, Rule};
 
 /// What changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -133,6 +133,12 @@ fn promises(document: &Document) -> Texts {
         OnRenewal::Replace => "replaces what is left",
     };
     say("renewal".to_owned(), renewal.to_owned());
+    let upgrade = match document.on_upgrade {
+        OnUpgrade::ProratedDifference => "brings the prorated difference",
+        OnUpgrade::FullDifference => "brings the full difference",
+        OnUpgrade::Reset => "begins a period anew",
+    };
+    say("upgrade".to_owned(), upgrade.to_owned());
     let late = match document.late_success.then {
         LateSuccess::Charge => "charged anew",
         LateSuccess::Free => "free",

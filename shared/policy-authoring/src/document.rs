@@ -119,6 +119,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         cancellations,
         on_refund,
         on_renewal: credits.on_renewal?,
+        on_upgrade: credits.on_upgrade?,
         on_refund_clauses,
         door: door?,
         intake: intake.flatten().map(|(intake, _)| intake),

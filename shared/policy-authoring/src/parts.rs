@@ -7,7 +7,8 @@ use toml::de::DeValue;
 use policy::{
     AnswerMatch, AnswerShape, Cancellation, Door, EmptySuccess, FailureEffect, FailureKind, FailureRule,
     FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, OfferKind, OfferRule, OnRefund,
-    OnRenewal, OnResubscribe, Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
+    OnRenewal, OnResubscribe, OnUpgrade, Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit,
+    TermValue,
 };
 
 use crate::context::{Context, check_id, known};
@@ -21,6 +22,7 @@ type Named<'f, 't> = Vec<(Located<String>, Table<'f, 't>)>;
 pub(crate) struct CreditRules {
     pub(crate) hold_deadline_s: Option<u64>,
     pub(crate) on_renewal: Option<OnRenewal>,
+    pub(crate) on_upgrade: Option<OnUpgrade>,
     pub(crate) late_success: Option<LateSuccessRule>,
 }
 
@@ -30,6 +32,12 @@ pub(crate) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Cr
     }
     let hold_deadline_s = context.seconds(&mut table, "hold_deadline");
     let on_renewal = table.choice("on_renewal", OnRenewal::SPELLINGS);
+    let on_upgrade = if table.has("on_upgrade") {
+        table.choice("on_upgrade", OnUpgrade::SPELLINGS)
+    } else {
+        // The only one that brings exactly what was paid for.
+        Some(OnUpgrade::ProratedDifference)
+    };
     let late_success = table.table("late_success").and_then(|mut table| {
         let then = table.choice("then", LateSuccess::SPELLINGS);
         let clause = context.clause(&mut table, "clause");
@@ -37,7 +45,7 @@ pub(crate) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Cr
         Some(LateSuccessRule { clause: clause?, then: then? })
     });
     table.finish();
-    CreditRules { hold_deadline_s, on_renewal, late_success }
+    CreditRules { hold_deadline_s, on_renewal, on_upgrade, late_success }
 }
 
 /// The failure rules of the document, or those of an operation over `defaults`.

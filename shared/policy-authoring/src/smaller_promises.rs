@@ -2,7 +2,7 @@
 
 use policy::{
     Document, EmptySuccess, FailureEffect, FailureKind, LateSuccess, OnRefund, OnRenewal, OnResubscribe,
-    Revocation, ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
+    OnUpgrade, Revocation, ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
 };
 
 /// What `after` promises less than `before`, in words.
@@ -141,6 +141,14 @@ fn credits(before: &Document, after: &Document) -> Vec<String> {
         (
             "a renewal replaces the credits that are left",
             before.on_renewal == OnRenewal::Add && after.on_renewal == OnRenewal::Replace,
+        ),
+        (
+            "a change of plan brings less than the whole difference",
+            before.on_upgrade == OnUpgrade::FullDifference && after.on_upgrade != OnUpgrade::FullDifference,
+        ),
+        (
+            "a change of plan replaces the credits that are left",
+            before.on_upgrade != OnUpgrade::Reset && after.on_upgrade == OnUpgrade::Reset,
         ),
     ])
 }

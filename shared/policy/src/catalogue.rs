@@ -60,6 +60,8 @@ pub enum PriceKind {
         plan: String,
         /// Its place among the product's plans; a higher one costs more.
         rank: u32,
+        /// How many months of the calendar a period has: 1, or 12 for a yearly plan.
+        months: u32,
     },
     /// Once.
     Pack,

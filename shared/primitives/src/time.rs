@@ -62,6 +62,15 @@ impl Timestamp {
         Self::from_ms(milliseconds.ok_or(TimeError::Range)?)
     }
 
+    /// The instant `months` of the calendar (UTC) earlier, on the same day of the month or on the month's
+    /// last.
+    pub fn months_before(self, months: u32) -> Result<Self, TimeError> {
+        let zoned = jiff::Timestamp::from_millisecond(self.0).map_err(|_| TimeError::Range)?;
+        let span = jiff::Span::new().try_months(i64::from(months)).map_err(|_| TimeError::Range)?;
+        let earlier = zoned.to_zoned(jiff::tz::TimeZone::UTC).checked_sub(span);
+        Self::from_ms(earlier.map_err(|_| TimeError::Range)?.timestamp().as_millisecond())
+    }
+
     /// Whole seconds from `earlier` to here, negative when `earlier` is later.
     pub fn seconds_since(self, earlier: Self) -> i64 {
         // Both lie within the years 2000 to 2099: the difference cannot overflow.
@@ -96,6 +105,20 @@ mod tests {
         }
         assert_eq!(Timestamp::from_s(1_777_000_000_000), Err(TimeError::Range));
         assert_eq!(Timestamp::from_s(i64::MAX), Err(TimeError::Range));
+    }
+
+    #[test]
+    fn months_of_the_calendar_end_on_their_last_day() {
+        for (from, months, expected) in [
+            ("2026-12-15T10:00:00Z", 1, Some("2026-11-15T10:00:00Z")),
+            ("2027-03-31T10:00:00Z", 1, Some("2027-02-28T10:00:00Z")),
+            ("2028-03-31T10:00:00Z", 1, Some("2028-02-29T10:00:00Z")),
+            ("2027-02-28T00:00:00Z", 12, Some("2026-02-28T00:00:00Z")),
+            ("2000-01-15T00:00:00Z", 1, None),
+        ] {
+            let found = Timestamp::parse(from).unwrap().months_before(months);
+            assert_eq!(found.ok().map(|at| at.to_string()).as_deref(), expected, "{from}");
+        }
     }
 
     #[test]

@@ -121,6 +121,9 @@ pub struct PaidInvoice {
     pub billing_reason: Option<BillingReason>,
     /// All that was paid, through Stripe or not.
     pub amount_paid: Money,
+    /// What it comes to with discounts and taxes, in the smallest unit. What is above the amount paid came
+    /// from the customer's balance at Stripe; below zero, it went there.
+    pub total_minor: Option<i64>,
     /// Its lines; `None` where the event does not carry all of them (Stripe sends ten at most).
     pub lines: Option<Vec<InvoiceLine>>,
     /// Its payments; `None` where the event does not say.

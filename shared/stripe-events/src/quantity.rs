@@ -38,6 +38,16 @@ impl Quantity {
         u64::try_from(product.checked_div(divisor)?).ok()
     }
 
+    /// The quantity times `count`, of which `part` of `whole` counts, in millionths and rounded down or up;
+    /// `None` beyond 64 bits.
+    pub fn share_in_millionths(self, count: u64, (part, whole): (u64, u64), rounds_up: bool) -> Option<u64> {
+        let millionths = u128::from(self.digits).checked_mul(u128::from(count))?.checked_mul(1_000_000)?;
+        let share = millionths.checked_mul(u128::from(part))?;
+        let divisor = 10_u128.checked_pow(self.decimals)?.checked_mul(u128::from(whole))?;
+        let rounded = if rounds_up { share.checked_add(divisor.checked_sub(1)?)? } else { share };
+        u64::try_from(rounded.checked_div(divisor)?).ok()
+    }
+
     /// A decimal without sign or exponent: `2`, `2.5`.
     fn parse(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').map_or((text, ""), |(whole, fraction)| {
@@ -109,6 +119,14 @@ mod tests {
         }
         assert_eq!(Quantity::parse(&"9".repeat(19)), None);
         assert_eq!(Quantity::parse(&"9".repeat(18)).unwrap().times_rounded_down(1_000), None);
+        for (text, share, down, up) in
+            [("3", (1, 2), 15_000_000, 15_000_000), ("1", (1, 3), 3_333_333, 3_333_334)]
+        {
+            let quantity = Quantity::parse(text).unwrap();
+            assert_eq!(quantity.share_in_millionths(10, share, false), Some(down));
+            assert_eq!(quantity.share_in_millionths(10, share, true), Some(up));
+        }
+        assert_eq!(Quantity::whole(1).share_in_millionths(1, (1, 0), false), None);
         assert_eq!(Quantity::whole(3).as_whole(), Some(3));
         assert_eq!(Quantity::parse("2.5").unwrap().as_whole(), None);
     }

@@ -372,15 +372,15 @@ async fn what_is_not_paid_ends_at_once_and_the_answer_says_so() {
         assert_eq!(shown["takes_effect_at"], "2026-11-11T00:00:00Z", "{status}");
         assert_eq!(
             shown["message"],
-            "Your subscription to premier would end at once. Its last invoice is not paid: it would be withdrawn \
-             and not be collected any more. It is not cancelled yet: please confirm."
+            "Your subscription to premier would end at once. Its last invoice is not paid: it would be \
+             withdrawn and not be collected any more. It is not cancelled yet: please confirm."
         );
         let (code, done) = confirm(&world, &shown["confirmation"], NOW_S + 60).await;
         assert_eq!((code, &done["takes_effect_at"]), (200, &json!("2026-11-11T00:01:00Z")));
         assert_eq!(
             done["message"],
-            "Your subscription to premier is cancelled and ended at 2026-11-11 00:01 UTC. Its last invoice was \
-             not paid: it is withdrawn, and nothing more is charged."
+            "Your subscription to premier is cancelled and ended at 2026-11-11 00:01 UTC. Its last invoice \
+             was not paid: it is withdrawn, and nothing more is charged."
         );
         let recorded = stored(&world).await;
         assert_eq!(recorded.confirmation.unwrap().effective_at, Some(at(NOW_S + 60)));

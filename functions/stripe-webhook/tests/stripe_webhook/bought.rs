@@ -180,11 +180,11 @@ async fn what_brings_no_credits_holds_nothing_back() {
     for (lines, paid, expected) in [
         // An add-on, a setup fee, an overage.
         (vec![pro(), line("price_elsewhere", 500, false)], 1_500, vec![lot("in_1", 500, 1_000)]),
-        // Prorations of an earlier change ride on the renewal.
+        // The renewal pays for an earlier change.
         (
             vec![line("price_pro_monthly", -500, true), line("price_premier_monthly", 1_500, true), pro()],
             2_000,
-            vec![lot("in_1", 500, 1_000)],
+            vec![lot("in_1", 500, 1_000), lot("in_1~2", 1_500, 1_000)],
         ),
         // A pack beside the renewal.
         (

@@ -21,6 +21,8 @@ mod order;
 #[cfg(test)]
 mod other_products;
 #[cfg(test)]
+mod plan_changes;
+#[cfg(test)]
 mod purchases;
 #[cfg(test)]
 mod refunds;

@@ -212,28 +212,25 @@ async fn c12_a_quantity_is_exact() {
 }
 
 #[tokio::test]
-async fn c11_a_proration_is_neither_a_refund_nor_a_period() {
+async fn c11_a_negative_line_is_no_refund_and_takes_its_credits_off_the_period() {
     let scene = Scene::new().await;
     let (made, [checkout, _, invoice]) = scene.subscribe(0);
     scene.send(&checkout, at(0)).await;
-    let proration = |object: &mut Value, amount: i64| {
+    let given_back = |object: &mut Value| {
         let mut line = object["lines"]["data"][0].clone();
         line["id"] = json!("il_proration");
-        line["amount"] = json!(amount);
+        line["amount"] = json!(-600);
         line["parent"]["subscription_item_details"]["proration"] = json!(true);
-        line
-    };
-    let only = |object: &mut Value| {
-        object["lines"]["data"] = json!([proration(object, 300), proration(object, -100)]);
-    };
-    assert_eq!(scene.send_changed(&invoice, at(0), only).await.says, "parked: proration_only");
-    let negative = |object: &mut Value| {
-        let line = proration(object, -700);
+        let end = line["period"]["end"].as_i64().unwrap();
+        line["period"]["start"] = json!(end - 15 * DAY_S);
         object["lines"]["data"].as_array_mut().unwrap().push(line);
+        object["total"] = json!(600);
+        object["amount_paid"] = json!(600);
     };
-    assert_eq!(scene.send_changed(&invoice, at(0), negative).await.says, "applied");
-    assert_eq!(scene.available(at(0)).await, 500);
-    assert_eq!(payment(&scene, &made.invoice.unwrap()).await.refunded_minor, 0);
+    assert_eq!(scene.send_changed(&invoice, at(0), given_back).await.says, "applied");
+    assert_eq!(scene.available(at(0)).await, 250);
+    let paid = payment(&scene, &made.invoice.unwrap()).await;
+    assert_eq!((paid.paid, paid.refunded_minor), (usd(600), 0));
 }
 
 #[tokio::test]

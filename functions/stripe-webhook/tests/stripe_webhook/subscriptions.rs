@@ -330,7 +330,7 @@ async fn another_price_of_a_subscription_takes_nothing_before_its_period_ends() 
 }
 
 /// An event about the subscription of `body`, with members of its object replaced.
-fn told(body: &str, id: &str, event_type: &str, second: i64, members: Value) -> String {
+fn told(body: &str, id: &str, event_type: &str, second: i64, members: &Value) -> String {
     let mut event: Value = serde_json::from_str(body).unwrap();
     event["id"] = json!(id);
     event["type"] = json!(event_type);
@@ -349,10 +349,10 @@ async fn b3_of_subscription_events_of_one_second_the_order_of_arrival_decides_no
         let (made, [checkout, body, _]) = scene.subscribe(0);
         let updated = "customer.subscription.updated";
         let events = [
-            told(&body, "evt_a", "customer.subscription.created", 0, json!({"status": "incomplete"})),
-            told(&body, "evt_b", updated, 0, json!({"status": "active"})),
-            told(&body, "evt_c", updated, 0, json!({"status": "active", "schedule": "sub_sched_1"})),
-            told(&body, "evt_d", updated, 0, json!({"status": "incomplete"})),
+            told(&body, "evt_a", "customer.subscription.created", 0, &json!({"status": "incomplete"})),
+            told(&body, "evt_b", updated, 0, &json!({"status": "active"})),
+            told(&body, "evt_c", updated, 0, &json!({"status": "active", "schedule": "sub_sched_1"})),
+            told(&body, "evt_d", updated, 0, &json!({"status": "incomplete"})),
         ];
         scene.send(&checkout, at(0)).await;
         for index in order {
@@ -367,7 +367,8 @@ async fn b3_of_subscription_events_of_one_second_the_order_of_arrival_decides_no
         seen.push((price, period_ends_at, report.schedule, report.rank));
         seen.dedup_by(|one, other| (&one.0, one.1, &one.2, one.3) == (&other.0, other.1, &other.2, other.3));
         // What ended in that second has ended.
-        let end = told(&body, "evt_e", "customer.subscription.deleted", 0, json!({"ended_at": at(0).as_s()}));
+        let end =
+            told(&body, "evt_e", "customer.subscription.deleted", 0, &json!({"ended_at": at(0).as_s()}));
         assert_eq!(scene.send(&end, at(0)).await.says, "applied");
         assert_eq!(scene.send(&events[1], at(1)).await.says, "repeated");
         assert_eq!(stored(&scene, &made).await.ended_at, Some(at(0)));
@@ -390,7 +391,7 @@ async fn what_pauses_and_resumes_a_subscription_is_on_record() {
         (4, "customer.subscription.resumed", "active", Value::Null, ("active", false)),
     ] {
         let members = json!({"status": status, "pause_collection": pause, "schedule": "sub_sched_1"});
-        let event = told(&body, &format!("evt_{second}"), event_type, second, members);
+        let event = told(&body, &format!("evt_{second}"), event_type, second, &members);
         assert_eq!(scene.send(&event, at(second)).await.says, "applied", "{second}");
         let report = stored(&scene, &made).await.report;
         assert_eq!((report.status.as_deref(), report.collection_paused), (Some(expected.0), expected.1));

@@ -82,8 +82,12 @@ fn s2_1_purchases_before_the_first_version_have_no_version() {
 #[test]
 fn prices() {
     for (id, credits, kind) in [
-        ("price_pro_monthly", 500, PriceKind::Subscription { plan: "pro".to_owned(), rank: 1 }),
-        ("price_premier_monthly", 2_000, PriceKind::Subscription { plan: "premier".to_owned(), rank: 2 }),
+        ("price_pro_monthly", 500, PriceKind::Subscription { plan: "pro".to_owned(), rank: 1, months: 1 }),
+        (
+            "price_premier_monthly",
+            2_000,
+            PriceKind::Subscription { plan: "premier".to_owned(), rank: 2, months: 1 },
+        ),
         ("price_pack_100", 100, PriceKind::Pack),
         ("price_pack_500", 500, PriceKind::Pack),
     ] {

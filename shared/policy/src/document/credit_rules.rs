@@ -75,6 +75,22 @@ impl OnRefund {
 }
 
 named! {
+    /// What a plan that is changed within a period, and paid for, brings. What is not paid for brings
+    /// nothing.
+    OnUpgrade {
+        /// The difference of the two plans' credits for what is left of the period, by the paid lines' own
+        /// periods.
+        ProratedDifference "prorated_difference",
+        /// The whole difference of the two plans' credits, for the first change of a period; the prorated
+        /// one for those after it, so that no loop of changes brings it twice.
+        FullDifference "full_difference",
+        /// A period that begins with the change, and is paid in full, takes the place of what is left of the
+        /// one before. What is paid in part brings the prorated difference.
+        Reset "reset",
+    }
+}
+
+named! {
     /// What a renewal's grant does to what is left of the grant before it.
     OnRenewal {
         /// They stay, side by side.

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use calendar::Calendar;
 pub use clause::{Cancellation, Clause, ClauseKind};
 pub use contact::{Door, Intake};
-pub use credit_rules::{Leftover, OnRefund, OnRenewal, OnResubscribe, Revocation};
+pub use credit_rules::{Leftover, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Revocation};
 pub use law_pack::LawPack;
 pub use offer::{OfferKind, OfferRule};
 pub use operation::{
@@ -93,6 +93,8 @@ pub struct Document {
     pub on_refund: OnRefund,
     /// What a renewal's grant does to what is left of the grant before it.
     pub on_renewal: OnRenewal,
+    /// What a change of plan within a period brings, where it is paid for.
+    pub on_upgrade: OnUpgrade,
     /// The clauses about what a refund does.
     pub on_refund_clauses: Vec<String>,
     /// The way to a person that every refusal shows.

@@ -28,6 +28,8 @@ pub(crate) struct Wire<'a> {
     #[serde(borrow, default)]
     amount_paid: Scalar<'a>,
     #[serde(borrow, default)]
+    total: Scalar<'a>,
+    #[serde(borrow, default)]
     currency: Scalar<'a>,
     #[serde(borrow, default)]
     lines: Object<Page<'a, LineWire<'a>>>,
@@ -204,6 +206,7 @@ impl Wire<'_> {
             buyer: buyer::of_invoice(&self.customer_address, tax_ids),
             billing_reason: self.billing_reason.choice("billing_reason")?,
             amount_paid,
+            total_minor: self.total.integer("total")?,
             lines: lines.filter(|list| list.complete).map(|list| list.items),
             payments,
             paid_at: paid_at.unwrap_or(created),
