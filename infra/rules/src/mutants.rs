@@ -28,7 +28,7 @@ pub(crate) struct Mutant {
 }
 
 /// Words of a document and what they are swapped for, by the name of the field.
-const SWAPS: [(&str, &str, &str); 36] = [
+const SWAPS: [(&str, &str, &str); 39] = [
     ("then", "give_back", "person"),
     ("then", "person", "give_back"),
     ("starts", "payment_charged", "request_submitted"),

@@ -303,7 +303,7 @@ async fn an_end_months_ahead_can_be_brought_forward_to_the_end_of_the_period() {
         as_of: at(100),
         cancellation_confirmed_at: Some(at(90)),
         cancels_at: Some(at(180 * DAY_S)),
-        ..told("price_premier_monthly")
+        ..reported("price_premier_monthly")
     };
     assert!(world.app.store.save_subscription(&fixed).await.unwrap());
     let (status, shown) = ask(&world, NOW_S).await;
@@ -351,7 +351,7 @@ async fn the_state_is_what_stripe_says_of_it() {
             cancellation_confirmed_at: confirmed,
             cancels_at: cancels,
             report,
-            ..told("price_premier_monthly")
+            ..reported("price_premier_monthly")
         };
         assert!(world.app.store.save_subscription(&reported).await.unwrap());
         let (_, page) = send(&world, call(LIST, NOW_S).as_customer(CUSTOMER), at(NOW_S)).await;
@@ -366,7 +366,7 @@ async fn what_is_not_paid_ends_at_once_and_the_answer_says_so() {
     for status in ["past_due", "unpaid", "incomplete"] {
         let world = studio().await;
         let report = ledger::SubscriptionReport { status: Some(status.to_owned()), ..Default::default() };
-        let owing = Subscription { as_of: at(100), report, ..told("price_premier_monthly") };
+        let owing = Subscription { as_of: at(100), report, ..reported("price_premier_monthly") };
         assert!(world.app.store.save_subscription(&owing).await.unwrap());
         let (_, shown) = ask(&world, NOW_S).await;
         assert_eq!(shown["takes_effect_at"], "2026-11-11T00:00:00Z", "{status}");

@@ -72,8 +72,8 @@ fn shape(bought: &Bought) -> (Vec<(u64, u64)>, u64) {
 fn a_term_says_what_a_paid_change_brings() {
     // Half of November's period is left.
     let rest = (15 * DAY_S, 30 * DAY_S);
-    let pair = vec![line(PRO, 1, -500, true, rest), line(PREMIER, 1, 1_500, true, rest)];
-    let paid = invoice(BillingReason::SubscriptionUpdate, 1_000, 1_000, pair);
+    let changed = vec![line(PRO, 1, -500, true, rest), line(PREMIER, 1, 1_500, true, rest)];
+    let paid = invoice(BillingReason::SubscriptionUpdate, 1_000, 1_000, changed);
     for (term, full) in [
         (OnUpgrade::ProratedDifference, None),
         (OnUpgrade::FullDifference, Some(1_500)),
@@ -213,13 +213,13 @@ fn a_period_that_ends_with_a_short_month_is_measured_in_favour_of_neither_side()
 
 #[test]
 fn a_year_is_measured_by_a_year() {
-    // A hundred days before the yearly period's end, a second seat: the plan's 4800 credits for 100 of 365 days.
+    // A hundred days before the yearly period's end, a second seat: 4800 credits for 100 of 365 days.
     let rest = (265 * DAY_S, 365 * DAY_S);
-    let pair = vec![
+    let changed = vec![
         line("price_image_yearly", 1, -2_000, true, rest),
         line("price_image_yearly", 2, 4_000, true, rest),
     ];
-    let paid = invoice(BillingReason::SubscriptionUpdate, 2_000, 2_000, pair);
+    let paid = invoice(BillingReason::SubscriptionUpdate, 2_000, 2_000, changed);
     assert_eq!(shape(&bought(OnUpgrade::ProratedDifference, &paid)), (vec![(4_800 * 100 / 365, 2_000)], 0));
 }
 
@@ -351,11 +351,15 @@ impl Walk {
     }
 }
 
+fn change_of((plan, quantity, at_once, resets): (&'static str, u64, bool, bool)) -> Step {
+    Step::Change { plan, quantity, at_once, resets }
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let change = (prop::sample::select(vec![PRO, PREMIER]), 1_u64..=3, any::<bool>(), any::<bool>());
     prop_oneof![
         2 => (1_i64..400).prop_map(Step::Wait),
-        4 => change.prop_map(|(plan, quantity, at_once, resets)| Step::Change { plan, quantity, at_once, resets }),
+        4 => change.prop_map(change_of),
         1 => Just(Step::Trial),
         1 => Just(Step::EndTrial),
         2 => Just(Step::Renew),
