@@ -1,4 +1,5 @@
-//! Sends confirmed cancellations to Stripe: the subscription ends with the period that is paid.
+//! Sends confirmed cancellations to Stripe: the subscription ends with the period that is paid. One that is
+//! not paid ends at once, and its open invoices are voided. A schedule that manages it is released first.
 //!
 //! The confirmation is recorded before, and holds even if Stripe declines. Sending it twice changes nothing.
 //! The idempotency key is that of the confirmation and of its announcement, so that Stripe does not repeat
@@ -47,6 +48,33 @@ pub enum CancellationError<E: std::error::Error + 'static> {
     NoConfirmation,
 }
 
+fn key_of<S: CancellationStore>(text: &str) -> Result<IdempotencyKey, CancellationError<S::Error>> {
+    IdempotencyKey::new(text).map_err(|_| CancellationError::NoConfirmation)
+}
+
+/// Withdraws what was not paid when the subscription ended, so that nothing is collected after it. It is
+/// repeated until it is done: an invoice that is voided is not listed again.
+async fn void_open_invoices<S: CancellationStore>(
+    stripe: &StripeClient,
+    id: &SubscriptionId,
+) -> Result<(), CancellationError<S::Error>> {
+    for invoice in stripe.open_invoices_of(id).await.map_err(CancellationError::Stripe)? {
+        match stripe.void_invoice(&invoice, &key_of::<S>(&format!("void-{invoice}"))?).await {
+            Ok(()) => tracing::info!(invoice = invoice.as_str(), "open invoice is voided"),
+            // It was paid a moment before: a charge after the end, which has a case of its own.
+            Err(StripeError::Declined(why)) => {
+                tracing::warn!(
+                    code = code_of(&why),
+                    invoice = invoice.as_str(),
+                    "open invoice is not voided"
+                );
+            }
+            Err(error) => return Err(CancellationError::Stripe(error)),
+        }
+    }
+    Ok(())
+}
+
 /// Sends the confirmed cancellation of a subscription to Stripe, once.
 pub async fn send_cancellation<S: CancellationStore>(
     store: &S,
@@ -65,9 +93,26 @@ pub async fn send_cancellation<S: CancellationStore>(
         (CancellationOutcome::Ended, now)
     } else {
         let (at, announced) = (confirmation.at.as_ms(), confirmation.announced);
-        let key = IdempotencyKey::new(format!("cancel-{id}-{at}-{announced}"));
-        let key = key.map_err(|_| CancellationError::NoConfirmation)?;
-        match stripe.cancel_subscription(id, &CancelWhen::AtPeriodEnd(key)).await {
+        if let Some(schedule) = &stored.report.schedule {
+            let key = key_of::<S>(&format!("release-{schedule}-{at}-{announced}"))?;
+            match stripe.release_schedule(schedule, &key).await {
+                Ok(()) => {}
+                // It has ended, or somebody released it.
+                Err(StripeError::Declined(why)) => {
+                    tracing::info!(
+                        code = code_of(&why),
+                        "schedule of a subscription is not there to be released"
+                    );
+                }
+                Err(error) => return Err(CancellationError::Stripe(error)),
+            }
+        }
+        let when = if confirmation.is_at_once() {
+            CancelWhen::AtOnce
+        } else {
+            CancelWhen::AtPeriodEnd(key_of::<S>(&format!("cancel-{id}-{at}-{announced}"))?)
+        };
+        match stripe.cancel_subscription(id, &when).await {
             Ok(cancelled) => (CancellationOutcome::Sent, cancelled.canceled_at.unwrap_or(now)),
             Err(StripeError::Declined(Decline::ResourceMissing)) => (CancellationOutcome::Ended, now),
             Err(StripeError::Declined(why)) => {
@@ -77,6 +122,9 @@ pub async fn send_cancellation<S: CancellationStore>(
             Err(error) => return Err(CancellationError::Stripe(error)),
         }
     };
+    if confirmation.is_at_once() {
+        void_open_invoices::<S>(stripe, id).await?;
+    }
     store.mark_reported(&stored, stripe_at).await.map_err(CancellationError::Tables)?;
     Ok(outcome)
 }

@@ -79,6 +79,11 @@ impl Confirmation {
         now.plus_s(doubled.unwrap_or(TELL_AGAIN_S_MAX).min(TELL_AGAIN_S_MAX)).ok()
     }
 
+    /// Whether it takes effect when it is made: what was due was not paid.
+    pub fn is_at_once(&self) -> bool {
+        self.effective_at.is_some_and(|effective_at| effective_at <= self.at)
+    }
+
     /// Whether people have to look why Stripe does not take it.
     pub fn needs_people(&self) -> bool {
         self.announced >= ANNOUNCED_MAX

@@ -17,6 +17,7 @@ mod config;
 mod coupon;
 mod error;
 mod events;
+mod invoice;
 mod lines;
 mod object;
 mod subscription;

@@ -6,12 +6,12 @@
 //! [`Decline::ResourceMissing`]: crate::Decline::ResourceMissing
 
 use hyper::Method;
-use primitives::SubscriptionId;
+use primitives::{ScheduleId, SubscriptionId};
 
 use crate::client::{IdempotencyKey, StripeClient};
 use crate::error::StripeError;
 use crate::object::Cancelled;
-use crate::wire::SubscriptionWire;
+use crate::wire::{NamedWire, SubscriptionWire};
 
 /// When a cancellation takes effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,15 @@ pub enum CancelWhen {
 }
 
 impl StripeClient {
+    /// Makes one attempt to release a subscription from its schedule, which leaves it as it is: until then
+    /// Stripe declines that it ends with its period
+    /// (<https://docs.stripe.com/api/subscription_schedules/release>). A schedule that has ended or was
+    /// released is declined.
+    pub async fn release_schedule(&self, id: &ScheduleId, key: &IdempotencyKey) -> Result<(), StripeError> {
+        let request = self.form(&format!("/v1/subscription_schedules/{id}/release"), String::new(), key);
+        self.call::<NamedWire>(request).await.map(drop)
+    }
+
     /// Makes one attempt to cancel a subscription. One that has ended already, or that Stripe does not know,
     /// is declined as missing where it is to end at once.
     pub async fn cancel_subscription(

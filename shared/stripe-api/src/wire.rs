@@ -115,6 +115,12 @@ impl TryFrom<RefundWire> for Refund {
     }
 }
 
+/// An object of which only its id is read.
+#[derive(Deserialize)]
+pub(crate) struct NamedWire {
+    pub(crate) id: String,
+}
+
 #[derive(Deserialize)]
 pub(crate) struct CouponWire {
     id: String,

@@ -2,13 +2,13 @@
 
 use ledger::contract::{DAY_S, at};
 use ledger::{
-    CancellationStore, Channel, Confirmation, DueStore, Subscription, SubscriptionId, SubscriptionStore,
-    Timestamp,
+    CancellationStore, Channel, Confirmation, DueStore, Subscription, SubscriptionId, SubscriptionReport,
+    SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{StoreError, Tables, in_process};
 use refund_payout::{CancellationError, CancellationOutcome, send_cancellation};
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
-use testkit::stand_in::{API_KEY, Emission, End, Fault, Operation, StripeStandIn, Subscribe};
+use testkit::stand_in::{API_KEY, Emission, End, Fault, Operation, Owe, Schedule, StripeStandIn, Subscribe};
 
 use crate::world::account;
 
@@ -150,4 +150,105 @@ async fn a_message_without_a_confirmation_stays_in_the_queue() {
     let other = SubscriptionId::new("sub_other").unwrap();
     let outcome = Box::pin(send_cancellation(&scene.store, &scene.client, &account(), &other, at(1))).await;
     assert!(matches!(outcome, Err(CancellationError::NoConfirmation)));
+}
+
+/// A confirmation of what is not paid, which takes effect when it is made.
+async fn owing(scene: &Scene) -> String {
+    let owe = Owe { subscription: scene.id.as_str().to_owned() };
+    let made = scene.stripe.owe(&owe, &Emission::default()).unwrap();
+    let seen = scene.stored().await;
+    let confirmation = Confirmation {
+        at: at(20),
+        channel: Channel::Customer,
+        effective_at: Some(at(20)),
+        stripe_at: None,
+        announced: 0,
+    };
+    assert!(scene.store.confirm_cancellation(&seen, &confirmation).await.unwrap());
+    made.invoice.unwrap()
+}
+
+fn ended(scene: &Scene) -> usize {
+    scene.stripe.events().iter().filter(|event| event.kind == "customer.subscription.deleted").count()
+}
+
+#[tokio::test]
+async fn what_is_not_paid_ends_at_once_and_its_open_invoice_is_voided_once() {
+    for (operation, fault) in [
+        (None, Fault::Unavailable),
+        (Some(Operation::EndSubscription), Fault::TimeoutAfterActing),
+        (Some(Operation::ListInvoices), Fault::Unavailable),
+        (Some(Operation::VoidInvoice), Fault::TimeoutBeforeActing),
+        (Some(Operation::VoidInvoice), Fault::TimeoutAfterActing),
+        (Some(Operation::VoidInvoice), Fault::InUse),
+    ] {
+        let scene = Scene::new().await;
+        let invoice = owing(&scene).await;
+        if let Some(operation) = operation {
+            scene.stripe.plan(operation, 1, fault.clone());
+            assert!(matches!(scene.send(at(21)).await, Err(CancellationError::Stripe(_))), "{fault:?}");
+            assert_eq!(scene.stripe_at().await, None, "{fault:?}");
+        }
+        let outcome = scene.send(at(22)).await.unwrap();
+        assert!(matches!(outcome, CancellationOutcome::Sent | CancellationOutcome::Ended), "{fault:?}");
+        assert!(scene.stripe_at().await.is_some());
+        let voided: Vec<_> =
+            scene.stripe.open_invoices().into_iter().map(|each| (each.id, each.status)).collect();
+        assert_eq!(voided, [(invoice, "void".to_owned())], "{operation:?} {fault:?}");
+        assert_eq!((ended(&scene), scene.cancelled()), (1, 0), "{operation:?} {fault:?}");
+        let calls = scene.stripe.calls().len();
+        assert_eq!(scene.send(at(23)).await.unwrap(), CancellationOutcome::Known);
+        assert_eq!(scene.stripe.calls().len(), calls);
+    }
+}
+
+#[tokio::test]
+async fn an_open_invoice_is_voided_although_the_end_was_reported_first() {
+    let scene = Scene::new().await;
+    let invoice = owing(&scene).await;
+    let over = Subscription { as_of: at(21), ended_at: Some(at(21)), ..scene.stored().await };
+    assert!(scene.store.save_subscription(&over).await.unwrap());
+    assert_eq!(scene.send(at(22)).await.unwrap(), CancellationOutcome::Ended);
+    let invoices = scene.stripe.open_invoices();
+    assert_eq!((invoices[0].id.as_str(), invoices[0].status.as_str()), (invoice.as_str(), "void"));
+}
+
+#[tokio::test]
+async fn an_invoice_that_was_paid_a_moment_before_is_left() {
+    let scene = Scene::new().await;
+    owing(&scene).await;
+    scene.stripe.plan(Operation::VoidInvoice, 1, Fault::Decline { code: "invoice_not_editable".to_owned() });
+    assert_eq!(scene.send(at(22)).await.unwrap(), CancellationOutcome::Sent);
+    assert!(scene.stripe_at().await.is_some());
+}
+
+#[tokio::test]
+async fn a_cancellation_with_the_period_leaves_open_invoices_alone() {
+    let scene = Scene::new().await;
+    let owe = Owe { subscription: scene.id.as_str().to_owned() };
+    scene.stripe.owe(&owe, &Emission::default()).unwrap();
+    assert_eq!(scene.send(at(22)).await.unwrap(), CancellationOutcome::Sent);
+    assert_eq!((scene.stripe.open_invoices()[0].status.as_str(), scene.cancelled()), ("open", 1));
+}
+
+#[tokio::test]
+async fn a_schedule_is_released_before_its_subscription_is_cancelled() {
+    let scene = Scene::new().await;
+    let order = Schedule { subscription: scene.id.as_str().to_owned() };
+    let made = scene.stripe.schedule(&order, &Emission::default()).unwrap();
+    // Without its release, Stripe takes no cancellation.
+    assert_eq!(scene.send(at(11)).await.unwrap(), CancellationOutcome::Declined);
+    let events = scene.stripe.events();
+    let body = &events.iter().find(|event| event.id == made.events[0]).unwrap().body;
+    let body: serde_json::Value = serde_json::from_str(body).unwrap();
+    let schedule = body["data"]["object"]["schedule"].as_str().unwrap().parse().unwrap();
+    let report = SubscriptionReport { schedule: Some(schedule), ..Default::default() };
+    let managed = Subscription { as_of: at(12), report, ..scene.stored().await };
+    assert!(scene.store.save_subscription(&managed).await.unwrap());
+    // The sweep announces it once more, under another key.
+    scene.store.reschedule_report(&scene.stored().await, at(300)).await.unwrap();
+    scene.stripe.plan(Operation::ReleaseSchedule, 1, Fault::TimeoutAfterActing);
+    assert!(matches!(scene.send(at(300)).await, Err(CancellationError::Stripe(_))));
+    assert_eq!(scene.send(at(301)).await.unwrap(), CancellationOutcome::Sent);
+    assert_eq!(scene.cancelled(), 1);
 }

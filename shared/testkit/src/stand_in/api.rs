@@ -79,6 +79,11 @@ impl ApiRequest {
             (&Method::DELETE, ["v1", "subscriptions", _]) => Some(Operation::EndSubscription),
             (&Method::POST, ["v1", "subscriptions", _]) => Some(Operation::UpdateSubscription),
             (&Method::GET, ["v1", "subscriptions", _]) => Some(Operation::RetrieveSubscription),
+            (&Method::POST, ["v1", "subscription_schedules", _, "release"]) => {
+                Some(Operation::ReleaseSchedule)
+            }
+            (&Method::GET, ["v1", "invoices"]) => Some(Operation::ListInvoices),
+            (&Method::POST, ["v1", "invoices", _, "void"]) => Some(Operation::VoidInvoice),
             (&Method::POST, ["v1", "coupons"]) => Some(Operation::CreateCoupon),
             (&Method::GET, ["v1", "coupons", _]) => Some(Operation::RetrieveCoupon),
             _ => None,
@@ -204,6 +209,8 @@ enum Write {
     Refund(RefundForm),
     EndSubscription(String),
     UpdateSubscription { id: String, at_period_end: bool },
+    ReleaseSchedule(String),
+    VoidInvoice(String),
     Discounts { id: String, wanted: Vec<(String, String)> },
     Coupon(CouponForm),
 }
@@ -215,6 +222,8 @@ impl Write {
         match operation {
             Operation::CreateRefund => RefundForm::parse(&request.parameters).map(Self::Refund).map(Some),
             Operation::EndSubscription => Ok(Some(Self::EndSubscription(id()))),
+            Operation::ReleaseSchedule => Ok(Some(Self::ReleaseSchedule(second_last(request)))),
+            Operation::VoidInvoice => Ok(Some(Self::VoidInvoice(second_last(request)))),
             Operation::CreateCoupon => CouponForm::parse(&request.parameters).map(Self::Coupon).map(Some),
             Operation::UpdateSubscription if names_discounts(request) => {
                 Ok(Some(Self::Discounts { id: id(), wanted: discounts(request)? }))
@@ -235,6 +244,7 @@ impl Write {
             | Operation::ListInvoicePayments
             | Operation::ListSessionLines
             | Operation::ListInvoiceLines
+            | Operation::ListInvoices
             | Operation::RetrieveSubscription
             | Operation::RetrieveCoupon => Ok(None),
         }
@@ -245,6 +255,8 @@ impl Write {
         match self {
             Self::Refund(form) => world.create_refund(form, idempotency_key, &emission),
             Self::EndSubscription(id) => world.end_by_api(id, &emission),
+            Self::ReleaseSchedule(id) => world.release_schedule(id, &emission),
+            Self::VoidInvoice(id) => world.void_invoice(id),
             Self::Discounts { id, wanted } => world.discount_by_api(id, wanted, &emission),
             Self::Coupon(form) => world.create_coupon(form),
             Self::UpdateSubscription { id, at_period_end } => {
@@ -287,6 +299,11 @@ fn last(request: &ApiRequest) -> &str {
     request.path.rsplit('/').next().unwrap_or_default()
 }
 
+/// The segment of the path before the last: the object that the last one does something with.
+fn second_last(request: &ApiRequest) -> String {
+    request.path.rsplit('/').nth(1).unwrap_or_default().to_owned()
+}
+
 fn names_discounts(request: &ApiRequest) -> bool {
     request.parameters.iter().any(|(name, _)| name.starts_with("discounts["))
 }
@@ -305,7 +322,13 @@ fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
         Operation::CreateRefund
         | Operation::EndSubscription
         | Operation::UpdateSubscription
+        | Operation::ReleaseSchedule
+        | Operation::VoidInvoice
         | Operation::CreateCoupon => Answer::server_error(500),
+        Operation::ListInvoices => match request.parameter("subscription") {
+            None => Answer::invalid("subscription", Some("parameter_missing"), "Missing a subscription."),
+            Some(id) => page(request, &world.open_invoice_list(id)),
+        },
         Operation::RetrieveSubscription => world.discounted_answer(last(request), &Emission::default()),
         Operation::RetrieveCoupon => world.coupon_answer(last(request)),
         Operation::ListEvents => events(world, request),

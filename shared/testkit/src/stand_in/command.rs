@@ -234,6 +234,22 @@ pub struct End {
     pub ended_at: Option<i64>,
 }
 
+/// A renewal is not paid.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Owe {
+    /// The subscription's id.
+    pub subscription: String,
+}
+
+/// A schedule manages a subscription from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// The subscription's id.
+    pub subscription: String,
+}
+
 /// How a refund turned out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,6 +9,7 @@
 //! | `POST subscribe` | the same, `metadata?` |
 //! | `POST renew` | `subscription`, `charged_at?` |
 //! | `POST cancel` | `subscription`, `at_period_end`, `at?` |
+//! | `POST owe`, `POST schedule` | `subscription` |
 //! | `POST end` | `subscription`, `ended_at?` |
 //! | `POST list` | `path`, `data`: what the API answers there, in pages |
 //! | `POST settle_refund` | `refund`, `status`, `failure_reason?` |
@@ -16,7 +17,7 @@
 //! | `POST release` | `events?`, `order?`, `copies?` |
 //! | `POST faults` | `fault`, `times?`, `operation?`, what the fault needs |
 //! | `POST clear_faults`, `POST prune_keys` | none |
-//! | `GET refunds`, `payments`, `subscriptions`, `events`, `deliveries`, `calls` | |
+//! | `GET refunds`, `payments`, `subscriptions`, `open_invoices`, `events`, `deliveries`, `calls` | |
 
 use hyper::Method;
 use serde::Deserialize;
@@ -111,6 +112,8 @@ fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, Co
         "renew" => run(&mut world, members, World::renew)?,
         "cancel" => run(&mut world, members, World::cancel)?,
         "end" => run(&mut world, members, World::end)?,
+        "owe" => run(&mut world, members, World::owe)?,
+        "schedule" => run(&mut world, members, World::schedule)?,
         "settle_refund" => run(&mut world, members, World::settle_refund)?,
         "dashboard_refund" => run(&mut world, members, World::dashboard_refund)?,
         _ => return Ok(None),
@@ -138,6 +141,7 @@ fn view(shared: &Shared, name: &str) -> ControlAnswer {
         "refunds" => json!({ "refunds": world.refunds }),
         "payments" => json!({ "payments": world.payments.values().collect::<Vec<_>>() }),
         "subscriptions" => world.subscriptions_view(),
+        "open_invoices" => json!({ "open_invoices": world.open_invoices.values().collect::<Vec<_>>() }),
         "events" => json!({ "events": world.events }),
         "deliveries" => json!({ "in_flight": in_flight, "deliveries": world.deliveries }),
         "calls" => json!({ "calls": world.calls }),

@@ -27,6 +27,12 @@ pub enum Operation {
     UpdateSubscription,
     /// `GET /v1/subscriptions/{id}`.
     RetrieveSubscription,
+    /// `POST /v1/subscription_schedules/{id}/release`.
+    ReleaseSchedule,
+    /// `GET /v1/invoices`.
+    ListInvoices,
+    /// `POST /v1/invoices/{id}/void`.
+    VoidInvoice,
     /// `POST /v1/coupons`.
     CreateCoupon,
     /// `GET /v1/coupons/{id}`.

@@ -33,6 +33,7 @@ mod shared;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod unpaid;
 mod world;
 
 use std::io;
@@ -46,12 +47,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use command::{
-    BuyPack, Cancel, DashboardRefund, Deliver, Emission, End, NamedOrder, Order, RefundMode, Release, Renew,
-    Settings, SettleRefund, SettledStatus, Shape, Subscribe, WebhookTarget,
+    BuyPack, Cancel, DashboardRefund, Deliver, Emission, End, NamedOrder, Order, Owe, RefundMode, Release,
+    Renew, Schedule, Settings, SettleRefund, SettledStatus, Shape, Subscribe, WebhookTarget,
 };
 pub use fault::{Fault, Operation, PlannedFault};
 pub use purchase::Made;
-pub use record::{Call, Delivery, Event, Invoice, Payment, Refund, Subscription};
+pub use record::{Call, Delivery, Event, Invoice, OpenInvoice, Payment, Refund, Subscription};
 pub use signature::signature_header;
 pub use world::CommandError;
 
@@ -190,6 +191,21 @@ impl StripeStandIn {
     /// A subscription ends: `customer.subscription.deleted`.
     pub fn end(&self, end: &End, emission: &Emission) -> Result<Made, CommandError> {
         self.shared.world().end(end, emission)
+    }
+
+    /// A renewal is not paid: `customer.subscription.updated` with an open invoice.
+    pub fn owe(&self, owe: &Owe, emission: &Emission) -> Result<Made, CommandError> {
+        self.shared.world().owe(owe, emission)
+    }
+
+    /// A schedule takes a subscription over: `customer.subscription.updated`.
+    pub fn schedule(&self, order: &Schedule, emission: &Emission) -> Result<Made, CommandError> {
+        self.shared.world().schedule(order, emission)
+    }
+
+    /// All invoices that were not paid, by id.
+    pub fn open_invoices(&self) -> Vec<OpenInvoice> {
+        self.shared.world().open_invoices.values().cloned().collect()
     }
 
     /// A refund turns out one way or the other: `refund.updated` or `refund.failed`.

@@ -105,6 +105,7 @@ impl World {
             cancel_at_period_end: false,
             canceled_at: None,
             ended_at: None,
+            schedule: None,
             discounts: Vec::new(),
             metadata: order.metadata.clone(),
         };
@@ -221,7 +222,13 @@ impl World {
         self.keep(subscription, created, Draft::new("customer.subscription.deleted", object), emission)
     }
 
-    fn keep(&mut self, subscription: Subscription, created: i64, draft: Draft, emission: &Emission) -> Made {
+    pub(crate) fn keep(
+        &mut self,
+        subscription: Subscription,
+        created: i64,
+        draft: Draft,
+        emission: &Emission,
+    ) -> Made {
         let made = Made {
             customer: Some(subscription.customer.clone()),
             subscription: Some(subscription.id.clone()),
@@ -254,6 +261,11 @@ impl World {
         };
         if known.ended_at.is_some() {
             let message = "A canceled subscription can only update its cancellation_details and metadata.";
+            return Answer::invalid("cancel_at_period_end", None, message);
+        }
+        if known.schedule.is_some() {
+            let message = "The subscription is managed by a subscription schedule, and updating any cancelation \
+                           behavior directly is not allowed.";
             return Answer::invalid("cancel_at_period_end", None, message);
         }
         let mut subscription = known.clone();

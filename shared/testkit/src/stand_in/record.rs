@@ -42,7 +42,7 @@ pub struct Subscription {
     pub amount: u64,
     /// Three lower-case letters.
     pub currency: String,
-    /// `active` or `canceled`.
+    /// `active`, `past_due` or `canceled`.
     pub status: String,
     /// In seconds since 1970, as all instants here.
     pub created: i64,
@@ -54,6 +54,8 @@ pub struct Subscription {
     /// When the cancellation was confirmed.
     pub canceled_at: Option<i64>,
     pub ended_at: Option<i64>,
+    /// The schedule that manages it.
+    pub schedule: Option<String>,
     /// Its discounts: Stripe's id of each, and its coupon.
     pub discounts: Vec<(String, String)>,
     /// Repeated by its invoices.
@@ -89,6 +91,17 @@ pub struct Invoice {
     /// `subscription_create` or `subscription_cycle`.
     pub billing_reason: String,
     pub paid_at: i64,
+}
+
+/// An invoice that was not paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OpenInvoice {
+    /// `in_…`
+    pub id: String,
+    /// `sub_…`
+    pub subscription: String,
+    /// `open` or `void`.
+    pub status: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

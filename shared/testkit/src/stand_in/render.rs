@@ -115,7 +115,7 @@ pub(crate) fn subscription(context: Context, subscription: &Subscription) -> Val
             "url": format!("/v1/subscription_items?subscription={}", subscription.id),
         },
         "livemode": context.livemode, "metadata": subscription.metadata, "pause_collection": null,
-        "start_date": subscription.created, "status": subscription.status,
+        "schedule": subscription.schedule, "start_date": subscription.created, "status": subscription.status,
     });
     merged(merged(common, cancellation(subscription)), own)
 }
