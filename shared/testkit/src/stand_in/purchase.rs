@@ -264,8 +264,8 @@ impl World {
             return Answer::invalid("cancel_at_period_end", None, message);
         }
         if known.schedule.is_some() {
-            let message = "The subscription is managed by a subscription schedule, and updating any cancelation \
-                           behavior directly is not allowed.";
+            let message = "The subscription is managed by a subscription schedule, and updating any \
+                           cancelation behavior directly is not allowed.";
             return Answer::invalid("cancel_at_period_end", None, message);
         }
         let mut subscription = known.clone();
