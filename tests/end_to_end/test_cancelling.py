@@ -93,3 +93,37 @@ def test_a_cancellation_whose_message_was_lost_is_announced_again_by_the_sweep(s
     status = stack.sweep(instant(time.time() + 3600))
     assert status["failed"] == 0
     assert not [item for item in stack.items("Ledger") if subscription in item["sk"]["S"] and "due_at" in item]
+
+
+def test_what_is_not_paid_ends_at_once_and_its_open_invoice_is_voided(stack, customer):
+    subscription = subscribed(customer)
+    owed = customer.stripe("owe", subscription=subscription)["invoice"]
+    customer.becomes("it is known to be unpaid", lambda: customer.subscriptions()[0]["state"] == "past_due")
+    shown = customer.cancel(subscription).json
+    assert "would end at once" in shown["message"]
+    done = customer.cancel(subscription, shown["confirmation"])
+    assert done.status == 200, done.body
+    assert done.json["state"] == "ended"
+
+    def invoices():
+        found = stack.stripe("GET", "/_control/open_invoices").json["open_invoices"]
+        return [invoice["status"] for invoice in found if invoice["id"] == owed]
+
+    customer.becomes("the open invoice is voided", lambda: invoices() == ["void"])
+    customer.becomes("Stripe has ended it", lambda: customer.subscriptions()[0]["ended_at"] is not None)
+    calls = stack.stripe("GET", "/_control/calls").json["calls"]
+    assert len([call for call in calls if call["path"] == f"/v1/invoices/{owed}/void"]) == 1
+
+
+def test_a_subscription_under_a_schedule_is_released_and_cancelled(stack, customer):
+    subscription = subscribed(customer)
+    [event] = customer.stripe("schedule", subscription=subscription)["events"]
+    customer.becomes("the schedule is known", lambda: delivered(stack, event))
+    cancelled(customer, subscription)
+    customer.becomes("Stripe reports the end", lambda: reported(customer, subscription))
+
+
+def delivered(stack, event):
+    """Whether an event was taken."""
+    deliveries = stack.stripe("GET", "/_control/deliveries").json["deliveries"]
+    return any(delivery["event"] == event and delivery.get("status") == 200 for delivery in deliveries)

@@ -13,14 +13,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda::Invocation;
 use lambda::caller::Role;
 use lambda::http::{JsonDisplay, Problem, ProblemKind, Request, Response};
-use ledger::{CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, Timestamp};
+use ledger::{
+    CancellationStore, Channel, Confirmation, PaymentStore, Subscription, SubscriptionId, Timestamp,
+};
 use payout_queue::PayoutQueue;
 use policy::Document;
 use refunds::fingerprint;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{RefundRequests, store_failed};
-use crate::subscriptions::{SubscriptionRecords, SubscriptionView, reach};
+use crate::subscriptions::{SubscriptionRecords, SubscriptionView, reach, running_payment};
 use crate::wording::minute;
 
 /// Two ids and a hash.
@@ -60,7 +62,7 @@ struct ClauseView<'a> {
 }
 
 /// `POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation`
-pub(crate) async fn cancel<S: CancellationStore, Q: PayoutQueue>(
+pub(crate) async fn cancel<S: CancellationStore + PaymentStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -78,8 +80,9 @@ pub(crate) async fn cancel<S: CancellationStore, Q: PayoutQueue>(
         let read = tokio::join!(app.store.subscription(&account, &id), app.store.head(&account));
         let stored = read.0.map_err(store_failed)?.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
         let head = read.1.map_err(store_failed)?;
+        let running = running_payment(app, &stored, head.as_ref()).await?;
         let answered = |subscription: &Subscription, asked: bool| {
-            let known = SubscriptionRecords::new(subscription, head.as_ref(), now);
+            let known = SubscriptionRecords::new(subscription, head.as_ref(), running.as_ref(), now);
             Response::json(200, &answer(known, asked))
         };
         if stored.ended_at.is_some() {

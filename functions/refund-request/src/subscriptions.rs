@@ -3,7 +3,10 @@
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{JsonDisplay, Problem, Request, Response};
-use ledger::{Account, AccountId, CancellationStore, Entry, Lot, LotKind, Subscription, Timestamp};
+use ledger::{
+    Account, AccountId, CancellationStore, Entry, Lot, LotKind, Payment, PaymentStore, Subscription,
+    Timestamp,
+};
 use policy::{Document, PriceKind};
 use policy_documents::{catalogue, documents};
 use serde::Serialize;
@@ -20,6 +23,7 @@ pub(crate) struct SubscriptionView<'a> {
     subscription: &'a str,
     product: &'a str,
     plan: Option<&'a str>,
+    next_plan: Option<&'a str>,
     state: &'static str,
     period_ends_at: Option<JsonDisplay<Timestamp>>,
     cancellation: Option<CancellationView>,
@@ -51,12 +55,39 @@ struct KeptView {
 pub(crate) struct SubscriptionRecords<'a> {
     pub(crate) subscription: &'a Subscription,
     pub(crate) account: Option<&'a Account>,
+    /// The payment of the running period, or of the change that was paid for last.
+    pub(crate) running: Option<&'a Payment>,
     pub(crate) now: Timestamp,
 }
 
+/// A plan of the catalogue.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    product: &'static str,
+    name: &'static str,
+    rank: u32,
+}
+
+impl Plan {
+    fn of(price: &str) -> Option<Self> {
+        let price = catalogue().price(price).ok()?;
+        match &price.kind {
+            PriceKind::Subscription { plan, rank, .. } => {
+                Some(Self { product: &price.product, name: plan, rank: *rank })
+            }
+            PriceKind::Pack => None,
+        }
+    }
+}
+
 impl<'a> SubscriptionRecords<'a> {
-    pub(crate) fn new(subscription: &'a Subscription, head: Option<&'a Entry>, now: Timestamp) -> Self {
-        Self { subscription, account: head.map(Entry::after), now }
+    pub(crate) fn new(
+        subscription: &'a Subscription,
+        head: Option<&'a Entry>,
+        running: Option<&'a Payment>,
+        now: Timestamp,
+    ) -> Self {
+        Self { subscription, account: head.map(Entry::after), running, now }
     }
 
     fn lots(self) -> impl Iterator<Item = &'a Lot> {
@@ -72,14 +103,29 @@ impl<'a> SubscriptionRecords<'a> {
         let price = self.subscription.price.as_deref().and_then(|price| catalogue().price(price).ok());
         match price {
             Some(price) => {
-                let plan = match &price.kind {
-                    PriceKind::Subscription { plan, .. } => Some(plan.as_str()),
-                    PriceKind::Pack => None,
-                };
-                (&price.product, plan)
+                let plan = self.kept_plan().or_else(|| Plan::of(&price.id));
+                (&price.product, plan.map(|plan| plan.name))
             }
             None => (self.own_lots().last().map_or("unknown", |lot| lot.product.as_str()), None),
         }
+    }
+
+    /// The plan that the running period is paid for, where Stripe has a smaller one for the next: a downgrade
+    /// takes effect with the period's end, and access stays until then (`S4-15`). A greater one has its
+    /// effect at once (`S4-14`).
+    fn kept_plan(self) -> Option<Plan> {
+        let runs = |payment: &&Payment| payment.period_ends_at.is_some_and(|end| self.now < end);
+        let running = self.running.filter(runs);
+        let paid = Plan::of(&running?.price)?;
+        let newest = Plan::of(self.subscription.price.as_deref()?)?;
+        (paid.product == newest.product && newest.rank < paid.rank).then_some(paid)
+    }
+
+    /// The plan from the next period on, where it is another one.
+    fn next_plan(self) -> Option<&'static str> {
+        let goes_on = self.subscription.cancellation_confirmed_at.is_none();
+        self.kept_plan().filter(|_| goes_on)?;
+        Some(Plan::of(self.subscription.price.as_deref()?)?.name)
     }
 
     /// The document that the running period's charge falls under (`S2-35`), or the one in force.
@@ -160,6 +206,7 @@ impl<'a> SubscriptionRecords<'a> {
             subscription: subscription.id.as_str(),
             product,
             plan,
+            next_plan: self.next_plan(),
             state: self.state(),
             period_ends_at: subscription.period_ends_at.map(JsonDisplay),
             cancellation: self.cancellation(),
@@ -182,8 +229,24 @@ pub(crate) fn reach<S, Q>(
     Ok((account, caller.role()))
 }
 
+/// The newest payment of a subscription that runs.
+pub(crate) async fn running_payment<S: PaymentStore, Q>(
+    app: &RefundRequests<S, Q>,
+    subscription: &Subscription,
+    head: Option<&Entry>,
+) -> Result<Option<Payment>, Problem> {
+    let lots = head.into_iter().flat_map(|head| &head.after().lots);
+    let own = lots.filter(|lot| lot.subscription() == Some(&subscription.id));
+    let newest = own.max_by_key(|lot| (lot.granted_at, lot.id.0));
+    let payment = newest.and_then(|lot| lot.payment.as_ref()).filter(|_| subscription.ended_at.is_none());
+    match payment {
+        Some(payment) => app.store.payment(payment).await.map_err(store_failed),
+        None => Ok(None),
+    }
+}
+
 /// `GET /v1/accounts/{account}/subscriptions`
-pub(crate) async fn list<S: CancellationStore, Q>(
+pub(crate) async fn list<S: CancellationStore + PaymentStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -191,6 +254,12 @@ pub(crate) async fn list<S: CancellationStore, Q>(
     let (account, _) = reach(app, request, invocation)?;
     let read = tokio::join!(app.store.subscriptions_of(&account), app.store.head(&account));
     let (subscriptions, head) = (read.0.map_err(store_failed)?, read.1.map_err(store_failed)?);
-    let known = |subscription| SubscriptionRecords::new(subscription, head.as_ref(), invocation.now()).view();
-    Ok(Response::json(200, &Page { subscriptions: subscriptions.iter().map(known).collect() }))
+    let mut running = Vec::with_capacity(subscriptions.len());
+    for subscription in &subscriptions {
+        running.push(running_payment(app, subscription, head.as_ref()).await?);
+    }
+    let each = subscriptions.iter().zip(&running).map(|(subscription, running)| {
+        SubscriptionRecords::new(subscription, head.as_ref(), running.as_ref(), invocation.now()).view()
+    });
+    Ok(Response::json(200, &Page { subscriptions: each.collect() }))
 }

@@ -362,6 +362,32 @@ async fn the_state_is_what_stripe_says_of_it() {
 }
 
 #[tokio::test]
+async fn s4_15_a_downgrade_takes_effect_with_the_period_and_an_upgrade_at_once() {
+    for (paid, newest, at_s, plans) in [
+        ("price_premier_monthly", "price_pro_monthly", NOW_S, ("premier", Some("pro"))),
+        ("price_premier_monthly", "price_pro_monthly", 30 * DAY_S - 1, ("premier", Some("pro"))),
+        ("price_premier_monthly", "price_pro_monthly", 30 * DAY_S, ("pro", None)),
+        ("price_pro_monthly", "price_premier_monthly", NOW_S, ("premier", None)),
+        ("price_pro_monthly", "price_pro_monthly", NOW_S, ("pro", None)),
+    ] {
+        let world = World::new().await;
+        assert!(world.app.store.save_subscription(&reported(newest)).await.unwrap());
+        let mut bought = grant(&account(), "pi_run", 70, Some("sub_run"));
+        bought.payment.price = paid.to_owned();
+        bought.payment.period_ends_at = Some(at(30 * DAY_S));
+        run(&world.app.store, &account(), &Command::Grant(bought), at(1)).await;
+        let event = call(LIST, at_s).as_customer(CUSTOMER);
+        let (_, page) = send(&world, event, at(at_s)).await;
+        let mut listed = page["subscriptions"].as_array().unwrap().iter();
+        let shown = listed.find(|each| each["subscription"] == "sub_run").unwrap();
+        let expected = (json!(plans.0), plans.1.map_or(Value::Null, |plan| json!(plan)));
+        assert_eq!((shown["plan"].clone(), shown["next_plan"].clone()), expected, "{paid} {newest} {at_s}");
+        // Nothing of the credits goes before the period's end.
+        assert_eq!(world.lot("pi_run").await, (70, 70, 0));
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_paid_ends_at_once_and_the_answer_says_so() {
     for status in ["past_due", "unpaid", "incomplete"] {
         let world = studio().await;
