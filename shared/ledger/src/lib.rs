@@ -50,7 +50,7 @@ pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
 pub use primitives::{
     AccountId, AmountError, Buyer, CountryCode, CountryError, Credits, Currency, CustomerId, DisputeId,
     GenerationId, IdError, InvoiceId, Money, OutageName, Pause, PaymentId, PaymentName, ProductId, RefundId,
-    RefundRequestId, ServiceId, Subscriber, SubscriptionId, TimeError, Timestamp,
+    RefundRequestId, ScheduleId, ServiceId, Subscriber, SubscriptionId, TimeError, Timestamp,
 };
 pub use recent::{RECENT_MAX, Recent, Settled, mark};
 pub use records::{

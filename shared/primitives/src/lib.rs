@@ -10,7 +10,7 @@ mod time;
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use id::{
     AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, OutageName, PaymentId, PaymentName,
-    ProductId, RefundId, RefundRequestId, ServiceId, SubscriptionId, check_id,
+    ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId, SubscriptionId, check_id,
 };
 pub use money::{AmountError, Credits, Currency, Money};
 pub use pause::Pause;

@@ -1,6 +1,6 @@
 //! Open invoices of a subscription: what is not paid when it ends is withdrawn.
 
-use ledger::{InvoiceId, SubscriptionId};
+use primitives::{InvoiceId, SubscriptionId};
 
 use crate::client::{IdempotencyKey, StripeClient};
 use crate::error::StripeError;
