@@ -13,8 +13,7 @@
 use ledger::{
     CustomerStore, LedgerStore, Money, PaymentId, Record, SubscriberStore, SubscriptionStore, Timestamp,
 };
-use policy::{OnUpgrade, Price, PriceKind};
-use policy_documents::catalogue;
+use policy::OnUpgrade;
 use stripe_events::{BillingReason, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource};
 
 use crate::context::{EarlyExit, EventContext};
@@ -22,7 +21,7 @@ use crate::grants::{Charge, Paid, build_grants, write_grants};
 use crate::leads::SubscriptionEvidence;
 use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::payment_names;
-use crate::plan_change::{bought_by_lines, is_settled};
+use crate::plan_change::{bought_by_lines, credits_of_change, is_settled};
 use crate::policy::policy_at;
 use crate::purchase::{Bought, Extent, Purchase, Sold};
 use crate::uncredited::{self, Waiting};
@@ -167,35 +166,22 @@ fn bought_by(invoice: &PaidInvoice) -> Result<Bought, ParkReason> {
     })
 }
 
-/// Gives the first change of a period its whole difference, where the policy does: later ones of the same
-/// period could be repeated for little money each.
+/// Gives the first change of a period its whole difference, where the policy does.
 async fn widen_first_change(
     context: &EventContext<'_>,
     paid: &Paid<'_>,
     bought: &mut Bought,
 ) -> Result<(), EarlyExit> {
+    let is_widened = |purchase: &Purchase| matches!(purchase.extent, Extent::Difference { full: Some(_) });
+    let Some(charge) = paid.charge.filter(|_| bought.purchases.iter().any(is_widened)) else {
+        return Ok(());
+    };
+    let head = context.tables.head(&paid.account).await?;
+    let lots = head.iter().flat_map(|head| &head.after().lots);
+    let own = lots.filter(|lot| lot.subscription() == Some(charge.subscription));
+    let charges: Vec<Timestamp> = own.map(|lot| lot.granted_at).collect();
     for purchase in &mut bought.purchases {
-        let (Extent::Difference { full: Some(full) }, Some(charge)) = (purchase.extent, paid.charge) else {
-            continue;
-        };
-        let Ok(Price { kind: PriceKind::Subscription { months, .. }, .. }) =
-            catalogue().price(&purchase.price)
-        else {
-            continue;
-        };
-        let began_at = purchase.period.and_then(|period| period.end.months_before(*months).ok());
-        let head = context.tables.head(&paid.account).await?;
-        let lots = head.iter().flat_map(|head| &head.after().lots);
-        let of_period = lots.filter(|lot| {
-            lot.subscription() == Some(charge.subscription)
-                && began_at.is_none_or(|began_at| lot.granted_at >= began_at)
-        });
-        // Of one instant is what one invoice brought.
-        let mut charges: Vec<Timestamp> = of_period.map(|lot| lot.granted_at).collect();
-        charges.dedup();
-        if charges.len() <= 1 {
-            purchase.credits = purchase.credits.max(full);
-        }
+        purchase.credits = credits_of_change(purchase, &charges);
     }
     Ok(())
 }

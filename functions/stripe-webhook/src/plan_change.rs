@@ -19,6 +19,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use ledger::{Credits, Timestamp};
 use policy::{OnUpgrade, Price, PriceKind};
 use policy_documents::catalogue;
@@ -112,6 +114,24 @@ fn add_changes(
     bought.purchases.retain(|each| !each.credits.is_zero());
     bought.sort()?;
     Ok(bought)
+}
+
+/// What a purchase brings of a subscription that was charged at `charges`: of a change that is the first of
+/// its period, the whole difference, where the policy gives it. Later ones of the period could be repeated
+/// for little money each, and keep the prorated one.
+pub(crate) fn credits_of_change(purchase: &Purchase, charges: &[Timestamp]) -> Credits {
+    let Extent::Difference { full: Some(full) } = purchase.extent else { return purchase.credits };
+    let began_at = purchase.period.and_then(|period| {
+        let price = catalogue().price(&purchase.price).ok()?;
+        match price.kind {
+            PriceKind::Subscription { months, .. } => period.end.months_before(months).ok(),
+            PriceKind::Pack => None,
+        }
+    });
+    let is_of_period = |charge: &&Timestamp| began_at.is_none_or(|began_at| **charge >= began_at);
+    // What one invoice brought was charged at one instant.
+    let charges: BTreeSet<&Timestamp> = charges.iter().filter(is_of_period).collect();
+    if charges.len() <= 1 { purchase.credits.max(full) } else { purchase.credits }
 }
 
 /// The plan that a line is for, and the months of its period.

@@ -95,6 +95,25 @@ fn a_term_says_what_a_paid_change_brings() {
 }
 
 #[test]
+fn the_whole_difference_is_brought_once_in_a_period() {
+    let rest = (15 * DAY_S, 30 * DAY_S);
+    let changed = vec![line(PRO, 1, -500, true, rest), line(PREMIER, 1, 1_500, true, rest)];
+    let paid = invoice(BillingReason::SubscriptionUpdate, 1_000, 1_000, changed);
+    for (term, charges, expected) in [
+        (OnUpgrade::FullDifference, vec![at(0)], 1_500),
+        // Two lots of one invoice; and what was charged in the period before.
+        (OnUpgrade::FullDifference, vec![at(0), at(0)], 1_500),
+        (OnUpgrade::FullDifference, vec![at(-31 * DAY_S), at(-1), at(0)], 1_500),
+        (OnUpgrade::FullDifference, vec![at(0), at(5 * DAY_S)], 750),
+        (OnUpgrade::ProratedDifference, vec![at(0)], 750),
+    ] {
+        let bought = bought(term, &paid);
+        let found = crate::plan_change::credits_of_change(&bought.purchases[0], &charges);
+        assert_eq!(found.get(), expected, "{term:?} {charges:?}");
+    }
+}
+
+#[test]
 fn what_a_change_gives_back_is_off_the_period_it_pays_for() {
     use BillingReason::{SubscriptionCycle, SubscriptionUpdate};
     let (rest, next) = ((15 * DAY_S, 30 * DAY_S), (30 * DAY_S, 61 * DAY_S));
