@@ -46,17 +46,16 @@ async fn link_customer(context: &EventContext<'_>, session: &CheckoutSession) ->
     let noted = async {
         match &session.subscription {
             Some(subscription) => context.tables.note_subscriber(subscription, &subscriber).await,
-            None => Ok(()),
+            None => Ok(true),
         }
     };
     let (linked, noted) = tokio::join!(context.tables.link_customer(customer, &account), noted);
-    let linked = linked?;
-    noted?;
+    let (linked, is_news) = (linked?, noted?);
     if !linked {
         return Ok(Outcome::Parked(ParkReason::AccountMismatch));
     }
     let (Some(subscription), Some(price)) = (&session.subscription, &subscriber.price) else {
-        return Ok(Outcome::Applied);
+        return Ok(Outcome::of_news(is_news));
     };
     if catalogue().price(price).is_err() {
         // Its invoice brings no credits either, and before the link nothing said that it is ours.
@@ -65,7 +64,7 @@ async fn link_customer(context: &EventContext<'_>, session: &CheckoutSession) ->
     }
     // Its first invoice may have come before it. One that comes later finds the order.
     leads::note_wrong_plan(context, &account, &OrderedPlan { subscription, price }).await?;
-    Ok(Outcome::Applied)
+    Ok(Outcome::of_news(is_news))
 }
 
 /// The account of a session that names none. Where neither the customer nor the price is ours, it sold one of

@@ -277,8 +277,8 @@ pub(crate) async fn apply_invoice_payment(
 ) -> Result<Outcome, EarlyExit> {
     match (&paid.payment.source, &paid.payment.status) {
         (PaymentSource::Payment(payment), InvoicePaymentStatus::Paid) => {
-            context.tables.link_payment(payment, &paid.invoice, paid.payment.amount).await?;
-            Ok(Outcome::Applied)
+            let amount = paid.payment.amount;
+            Ok(Outcome::of_news(context.tables.link_payment(payment, &paid.invoice, amount).await?))
         }
         // Nothing but a payment through Stripe is refunded or disputed there.
         _ => Ok(Outcome::Ignored(Ignored::NoPurchase)),

@@ -101,6 +101,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Applied where the event said something new.
+    pub(crate) fn of_news(is_news: bool) -> Self {
+        if is_news { Self::Applied } else { Self::Repeated }
+    }
+
     /// The outcome's name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -29,8 +29,7 @@ pub(crate) async fn apply_charge(
 ) -> Result<Outcome, EarlyExit> {
     let Some(payment) = &charge.payment else { return Ok(Outcome::Ignored(Ignored::NoPurchase)) };
     let names = names([Some(charge.id.as_str()), charge.receipt_number.as_deref()]);
-    context.tables.name_payment(payment, &names).await?;
-    Ok(Outcome::Applied)
+    Ok(Outcome::of_news(context.tables.name_payment(payment, &names).await?))
 }
 
 /// The charge that an event about a payment names.
@@ -39,7 +38,8 @@ pub(crate) async fn note_charge(
     payment: &PaymentId,
     charge: Option<&ChargeId>,
 ) -> Result<(), EarlyExit> {
-    Ok(context.tables.name_payment(payment, &names([charge.map(ChargeId::as_str)])).await?)
+    context.tables.name_payment(payment, &names([charge.map(ChargeId::as_str)])).await?;
+    Ok(())
 }
 
 fn names<'a>(names: impl IntoIterator<Item = Option<&'a str>>) -> Vec<PaymentName> {

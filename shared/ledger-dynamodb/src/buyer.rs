@@ -66,12 +66,11 @@ impl Tables {
         &self,
         subscription: &SubscriptionId,
         subscriber: &Subscriber,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut item = key(subscriber_key(subscription), ONLY);
         let form = SubscriberForm { buyer: BuyerForm::of(subscriber.buyer), price: subscriber.price.clone() };
         item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
-        let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
-        self.write(|| put.clone().send()).await.map(drop)
+        self.put_news(&self.ledger, item, "body").await
     }
 
     pub(crate) async fn read_subscriber(

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::Tables;
 use crate::error::{StoreError, condition_failed, meets_transaction};
+use crate::item::Item;
 
 /// Six attempts wait for at most 620 ms, far within the shortest function timeout (10 s).
 const ATTEMPTS_MAX: u32 = 6;
@@ -37,6 +38,26 @@ impl Tables {
             self.pause(attempt).await;
         }
         Err(StoreError::Contended)
+    }
+
+    /// Puts an item unless its attribute `name` says the same already; true if that is news.
+    pub(crate) async fn put_news(
+        &self,
+        table: &str,
+        item: Item,
+        name: &'static str,
+    ) -> Result<bool, StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(table)
+            .condition_expression("attribute_not_exists(pk) OR #said <> :said")
+            .expression_attribute_names("#said", name)
+            .set_expression_attribute_values(
+                item.get(name).map(|said| [(":said".to_owned(), said.clone())].into()),
+            )
+            .set_item(Some(item));
+        self.write(|| put.clone().send()).await
     }
 
     async fn pause(&self, attempt: u32) {

@@ -170,6 +170,28 @@ async fn b7_a_listed_event_that_cannot_be_applied_is_parked_as_a_delivery_is() {
     assert_eq!(scene.parked().await.len(), 2);
 }
 
+/// What `applied` says of a listed event is that it was missed: nothing that came may say so again.
+#[tokio::test]
+async fn every_event_of_a_story_is_news_once() {
+    let scene = Scene::new().await;
+    let (_, pack) = scene.pack(0);
+    let (made, [checkout, begun, invoice]) = scene.subscribe(10);
+    let payment = json!({"type": "payment_intent", "payment_intent": made.payment.as_ref().unwrap()});
+    let link = crate::disputes::invoice_payment(made.invoice.as_ref().unwrap(), &payment, 12);
+    let charge = json!({
+        "id": "evt_charge", "object": "event", "type": "charge.succeeded", "created": at(12).as_s(),
+        "livemode": false, "data": {"object": {
+            "id": "ch_1", "object": "charge", "payment_intent": made.payment, "receipt_number": "1234-5678",
+        }},
+    });
+    for body in [pack, checkout, begun, invoice, link, charge.to_string()] {
+        assert_eq!(listed(&scene, &body, at(60)).await.outcome, "applied", "{body}");
+        for second in [60, 600] {
+            assert_eq!(listed(&scene, &body, at(second)).await.outcome, "repeated", "{body}");
+        }
+    }
+}
+
 /// An event as EventBridge hands it on.
 fn bus_event(source: &str, body: &str) -> Value {
     let detail: Value = serde_json::from_str(body).unwrap();

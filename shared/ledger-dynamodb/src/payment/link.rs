@@ -24,20 +24,19 @@ fn paid_by(invoice: &InvoiceId) -> String {
 }
 
 impl Tables {
-    /// Notes which invoice a payment paid and how much of it; the same event says the same again.
+    /// Notes which invoice a payment paid and how much of it; true if the invoice is news.
     pub async fn link_payment(
         &self,
         payment: &PaymentId,
         invoice: &InvoiceId,
         amount: Money,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut item = key(link_key(payment), ONLY);
         item.insert("invoice".to_owned(), text(invoice.as_str()));
         item.insert("generation".to_owned(), text(paid_by(invoice)));
         item.insert("minor".to_owned(), number(amount.minor()));
         item.insert("currency".to_owned(), text(amount.currency().as_str()));
-        let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
-        self.write(|| put.clone().send()).await.map(drop)
+        self.put_news(&self.ledger, item, "invoice").await
     }
 
     /// The invoice that a payment paid, as the id that may stand for the payment.

@@ -17,15 +17,15 @@ const PAYMENT_INTENT: &str = "pi_";
 const INVOICE: &str = "in_";
 
 impl Tables {
-    /// Notes what else a payment is called; the same event says the same again.
-    pub async fn name_payment(&self, payment: &PaymentId, names: &[PaymentName]) -> Result<(), StoreError> {
+    /// Notes what else a payment is called; true if one of the names is news.
+    pub async fn name_payment(&self, payment: &PaymentId, names: &[PaymentName]) -> Result<bool, StoreError> {
         let puts = names.iter().map(|name| async move {
             let mut item = key(format!("NAME#{name}"), ONLY);
             item.insert("payment".to_owned(), text(payment.as_str()));
-            let put = self.client.put_item().table_name(&self.ledger).set_item(Some(item));
-            self.write(|| put.clone().send()).await.map(drop)
+            self.put_news(&self.ledger, item, "payment").await
         });
-        join_all(puts).await.into_iter().collect()
+        let news = join_all(puts).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(news.contains(&true))
     }
 
     /// The payment that the account may mean: of its own purchases by name, or by what other events say.
