@@ -18,6 +18,7 @@ struct BalanceView<'a> {
     account: &'a str,
     available: u64,
     held: u64,
+    frozen: u64,
     debt: u64,
     suspended: bool,
     products: Vec<ProductView<'a>>,
@@ -41,6 +42,7 @@ struct LotView<'a> {
     granted: u64,
     available: u64,
     held: u64,
+    frozen: u64,
     granted_at: JsonDisplay<Timestamp>,
     expires_at: Option<JsonDisplay<Timestamp>>,
     usable: bool,
@@ -56,7 +58,8 @@ pub(crate) fn lot_kind(lot: &Lot) -> &'static str {
 }
 
 impl<'a> LotView<'a> {
-    /// The lot at `now`: one that is past its expiry has nothing available, whether or not the sweep has run.
+    /// The lot at `now`: one that is frozen or past its expiry has nothing available, whether or not the
+    /// sweep has run.
     fn of(lot: &'a Lot, now: Timestamp) -> Self {
         let usable = lot.is_usable(now);
         Self {
@@ -66,6 +69,7 @@ impl<'a> LotView<'a> {
             granted: lot.granted.get(),
             available: if usable { lot.available.get() } else { 0 },
             held: lot.held.get(),
+            frozen: if lot.is_frozen() { lot.available.get() } else { 0 },
             granted_at: JsonDisplay(lot.granted_at),
             expires_at: lot.expires_at.map(JsonDisplay),
             usable,
@@ -102,6 +106,7 @@ fn view<'a>(id: &'a AccountId, account: &'a Account, now: Timestamp) -> Result<B
         account: id.as_str(),
         available: balance.available.get(),
         held: balance.held.get(),
+        frozen: balance.frozen.get(),
         debt: balance.debt.get(),
         suspended: account.suspended,
         products: products(account, now)?,

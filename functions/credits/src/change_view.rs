@@ -73,6 +73,25 @@ enum ChangeData<'a> {
         debt: u64,
         repaid: Vec<PartView>,
     },
+    Frozen {
+        lot: u32,
+        credits: u64,
+    },
+    Thawed {
+        lot: u32,
+        credits: u64,
+    },
+    ChargedBack {
+        lot: u32,
+        credits: u64,
+        debt: u64,
+    },
+    Regained {
+        lot: u32,
+        credits: u64,
+        debt: u64,
+        repaid: Vec<PartView>,
+    },
     ExpiryStarted {
         subscription: &'a str,
         lots: Vec<LotExpiry>,
@@ -178,21 +197,17 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
             let text = if debt.is_zero() { taken } else { format!("{taken} {} owed.", are(*debt)) };
             (ChangeData::Revoked { lot, credits, debt: debt.get() }, text)
         }
-        Change::Restored { part, debt, repaid } => {
-            let (lot, credits) = (part.lot.0, part.credits.get());
-            let back = Credits::sum(repaid.iter().map(|part| part.credits))?;
-            let put = format!("The refund failed: {} put back.", were(part.credits));
-            let text = if back.is_zero() {
-                put
-            } else {
-                format!("{put} {} given back of what had paid off its debt.", were(back))
-            };
-            (ChangeData::Restored { lot, credits, debt: debt.get(), repaid: parts(repaid) }, text)
-        }
+        Change::Restored { part, debt, repaid } => restored(*part, *debt, repaid)?,
         Change::Offset { part, debt, repaid } => {
             let (lot, credits) = (part.lot.0, part.credits.get());
             let text = format!("{} taken back in place of credits that were owed.", were(part.credits));
             (ChangeData::Offset { lot, credits, debt: debt.get(), repaid: parts(repaid) }, text)
+        }
+        Change::Frozen { .. }
+        | Change::Thawed { .. }
+        | Change::ChargedBack { .. }
+        | Change::Regained { .. } => {
+            return Ok(disputed(change).map(|(data, text)| ChangeView { data, text }));
         }
         Change::ExpiryStarted { ended, lots } => expiry_started(ended.subscription.as_str(), lots),
         Change::ExpiryStopped { subscription, lots } => {
@@ -202,13 +217,63 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
         }
         Change::Extended { lot, until } => {
             let data = ChangeData::Extended { lot: lot.0, expires_at: JsonDisplay(*until) };
-            (data, format!("The credits came back after their expiry and can be used until {until}."))
+            (data, format!("The credits can be used longer, until {until}."))
         }
         Change::Suspended => (ChangeData::Suspended, "The account was suspended.".to_owned()),
         Change::Resumed => (ChangeData::Resumed, "The account can be used again.".to_owned()),
         Change::Marked(_) => return Ok(None),
     };
     Ok(Some(ChangeView { data, text }))
+}
+
+fn restored<'a>(
+    part: LotCredits,
+    debt: Credits,
+    repaid: &[LotCredits],
+) -> Result<(ChangeData<'a>, String), AmountError> {
+    let (lot, credits) = (part.lot.0, part.credits.get());
+    let back = Credits::sum(repaid.iter().map(|part| part.credits))?;
+    let put = format!("The refund failed: {} put back.", were(part.credits));
+    let text = if back.is_zero() {
+        put
+    } else {
+        format!("{put} {} given back of what had paid off its debt.", were(back))
+    };
+    Ok((ChangeData::Restored { lot, credits, debt: debt.get(), repaid: parts(repaid) }, text))
+}
+
+/// What a dispute does; `None` of a later report that moves nothing.
+fn disputed<'a>(change: &Change) -> Option<(ChangeData<'a>, String)> {
+    Some(match change {
+        Change::Frozen { part, .. } | Change::Thawed { part, .. } if part.credits.is_zero() => {
+            return None;
+        }
+        Change::ChargedBack { part, debt, .. } if part.credits.is_zero() && debt.is_zero() => {
+            return None;
+        }
+        Change::Frozen { part, .. } => {
+            let data = ChangeData::Frozen { lot: part.lot.0, credits: part.credits.get() };
+            let text =
+                format!("The bank disputes the payment: {} frozen until it decides.", were(part.credits));
+            (data, text)
+        }
+        Change::Thawed { part, .. } => {
+            let data = ChangeData::Thawed { lot: part.lot.0, credits: part.credits.get() };
+            (data, format!("The dispute ended: {} freed.", were(part.credits)))
+        }
+        Change::ChargedBack { part, debt, .. } => {
+            let (lot, credits) = (part.lot.0, part.credits.get());
+            let taken = format!("The bank took the payment back: {} taken back.", were(part.credits));
+            let text = if debt.is_zero() { taken } else { format!("{taken} {} owed.", are(*debt)) };
+            (ChangeData::ChargedBack { lot, credits, debt: debt.get() }, text)
+        }
+        Change::Regained { part, debt, repaid, .. } => {
+            let (lot, credits) = (part.lot.0, part.credits.get());
+            let text = format!("The dispute moved on: {} put back.", were(part.credits));
+            (ChangeData::Regained { lot, credits, debt: debt.get(), repaid: parts(repaid) }, text)
+        }
+        _ => return None,
+    })
 }
 
 fn expiry_started<'a>(subscription: &'a str, lots: &[(LotId, Timestamp)]) -> (ChangeData<'a>, String) {

@@ -189,7 +189,11 @@ fn is_granted(command: &Command, account: &Account) -> bool {
 /// The outcome of an event that led to no entry.
 fn unwritten(answer: Answer) -> Outcome {
     match answer {
-        Answer::Written { .. } | Answer::Unchanged(_) | Answer::Placed(_) => Outcome::Repeated,
+        // Nothing is left of a lot that is not in the account any more.
+        Answer::Written { .. }
+        | Answer::Unchanged(_)
+        | Answer::Placed(_)
+        | Answer::Refused(Rejection::NoSuchLot) => Outcome::Repeated,
         Answer::Exists(record) => match *record {
             Record::Customer(..) => Outcome::Parked(ParkReason::AccountMismatch),
             Record::Event { .. } => Outcome::Parked(ParkReason::EventConflict),

@@ -1,13 +1,23 @@
 //! Disputes: whether a payment is or was taken back by the cardholder's bank, and whether the customer had
-//! asked for a solution before (`S3-28`). What follows from a dispute is a person's decision.
+//! asked for a solution before (`S3-28`).
+//!
+//! A dispute freezes the credits that are left of its payment, and an inquiry freezes nothing. They are free
+//! again when the company wins, and follow the policy's `on_dispute` when it loses. What else follows, like a
+//! suspension, is a person's decision. Every delivery of an event carries this out: the ledger knows the
+//! newest report of each dispute, so that a repeat or an older report changes nothing.
 
-use ledger::{AccountId, Dispute, Payment, PaymentId, Timestamp};
-use refunds::{ListedBefore, ReportOutcome, RequestStore, undo};
+use ledger::{
+    AccountId, Command, Dispute, DisputeEffect, DisputeReport, Money, Payment, PaymentId, Takes, Timestamp,
+    shares,
+};
+use policy::{OnDispute, OnLostDispute};
+use refunds::{ListedBefore, ReportOutcome, RequestStore, credits_of_part, undo};
 use stripe_events::DisputeObject;
 
 use crate::context::{EarlyExit, EventContext};
 use crate::outcome::{Outcome, ParkReason};
 use crate::payment_names;
+use crate::policy::{policy_at, reference_of};
 use crate::without_credits;
 
 /// Requests that are looked at for one about the payment; an account with more before it is not judged.
@@ -26,18 +36,100 @@ pub(crate) async fn apply_dispute(
         if let Some(ignored) = without_credits::outcome_of(context, named).await? {
             return Ok(ignored);
         }
-        if report(context, dispute, None).counts() {
+        if report(context, dispute, None, 0).counts() {
             context.tables.note_unrecorded(named, context.event.id.as_str()).await?;
         }
         return Ok(context.defer_or_park(ParkReason::PaymentUnknown));
     }
+    let lost = Lost::of(dispute, &purchases);
     let mut outcome = Outcome::Repeated;
-    for payment in &purchases {
-        if save_dispute(context, dispute, payment).await? {
-            outcome = Outcome::Applied;
+    for (place, payment) in purchases.iter().enumerate() {
+        let (record, saved) = save_dispute(context, dispute, payment, lost.withdrawn(place)).await?;
+        let moved = move_credits(context, &record, payment, lost.minor(place)).await?;
+        if saved && !record.bars_refunds() {
+            // A request with what is undone for it makes a large future.
+            Box::pin(give_back(context, &payment.id, &payment.account)).await?;
+        }
+        match moved {
+            Outcome::Applied | Outcome::Repeated if saved => outcome = Outcome::Applied,
+            Outcome::Applied => outcome = Outcome::Applied,
+            Outcome::Repeated => {}
+            parked => return Ok(parked),
         }
     }
     Ok(outcome)
+}
+
+/// What a dispute takes of each purchase in its payment, in minor units, in their order.
+struct Lost {
+    /// If it is lost as of the event: what is withdrawn, or all that is disputed while no movement of the
+    /// money is known.
+    minor: Vec<u64>,
+    /// What is withdrawn.
+    withdrawn: Vec<u64>,
+}
+
+impl Lost {
+    fn of(dispute: &DisputeObject, purchases: &[Payment]) -> Self {
+        let paid: Vec<u64> = purchases.iter().map(|payment| payment.paid.minor()).collect();
+        let total = paid.iter().fold(0_u64, |sum, minor| sum.saturating_add(*minor));
+        // Without an amount in the payment's currency, all of it is disputed.
+        let currency = purchases.first().map(|payment| payment.paid.currency());
+        let amount = dispute.amount.filter(|amount| Some(amount.currency()) == currency);
+        let disputed = amount.map_or(total, Money::minor);
+        let withdrawn = dispute.withdrawn_of(disputed);
+        let minor = if dispute.movements.is_empty() { disputed } else { withdrawn };
+        let divided = |minor: u64| shares(minor.min(total), &paid);
+        Self { minor: divided(minor), withdrawn: divided(withdrawn) }
+    }
+
+    fn minor(&self, place: usize) -> u64 {
+        self.minor.get(place).copied().unwrap_or_default()
+    }
+
+    fn withdrawn(&self, place: usize) -> u64 {
+        self.withdrawn.get(place).copied().unwrap_or_default()
+    }
+}
+
+/// Freezes, frees or takes the credits of one purchase as the dispute says.
+async fn move_credits(
+    context: &EventContext<'_>,
+    record: &Dispute,
+    payment: &Payment,
+    lost_minor: u64,
+) -> Result<Outcome, EarlyExit> {
+    let in_force = policy_at(payment.product.as_str(), payment.charged_at);
+    let terms = in_force.document().map(|document| document.on_dispute.clone()).unwrap_or_default();
+    let command = Command::Dispute(DisputeReport {
+        payment: payment.id.clone(),
+        dispute: record.id.clone(),
+        order: record.order(),
+        effect: effect(record, payment, lost_minor, &terms),
+    });
+    // An order on its way is large.
+    Box::pin(context.carry_out(&payment.account, &command, reference_of(in_force), Vec::new())).await
+}
+
+fn effect(record: &Dispute, payment: &Payment, lost_minor: u64, terms: &OnDispute) -> DisputeEffect {
+    if record.is_lost() {
+        return match terms.lost {
+            OnLostDispute::Revoke => {
+                let takes = if lost_minor >= payment.paid.minor() {
+                    Takes::Remaining
+                } else {
+                    Takes::UpTo(credits_of_part(payment, Money::new(lost_minor, payment.paid.currency())))
+                };
+                DisputeEffect::Takes { takes, owe_spent: terms.debt_for_spent }
+            }
+            OnLostDispute::Keep => DisputeEffect::Frees { until: None },
+        };
+    }
+    if record.counts() && record.status != "won" {
+        return DisputeEffect::Freezes;
+    }
+    let grace_s = terms.grace_after_won_s.filter(|_| record.status == "won");
+    DisputeEffect::Frees { until: grace_s.and_then(|grace_s| record.as_of.plus_s(grace_s).ok()) }
 }
 
 /// The dispute of the payment that one purchase is of, and whether it is news.
@@ -45,28 +137,30 @@ async fn save_dispute(
     context: &EventContext<'_>,
     dispute: &DisputeObject,
     payment: &Payment,
-) -> Result<bool, EarlyExit> {
+    withdrawn_minor: u64,
+) -> Result<(Dispute, bool), EarlyExit> {
     lambda::log::account(&payment.account);
     let known = payment.disputes.iter().find(|known| known.id == dispute.id);
     let contacted_before = match known {
         Some(known) => known.contacted_before,
         None => contacted_before(context, payment, dispute.created).await?,
     };
-    let record = report(context, dispute, contacted_before);
+    let record = report(context, dispute, contacted_before, withdrawn_minor);
     let saved = context.tables.save_dispute(&payment.id, &record).await?;
     if saved && known.is_none() && payment.id == payment.id.at_stripe() {
         context.metrics.count("PaymentsDisputed", 1);
         tracing::warn!(inquiry = record.is_inquiry(), "a payment is disputed");
     }
-    if saved && !record.bars_refunds() {
-        // A request with what is undone for it makes a large future.
-        Box::pin(give_back(context, &payment.id, &payment.account)).await?;
-    }
-    Ok(saved)
+    Ok((record, saved))
 }
 
 /// The dispute as the event reports it.
-fn report(context: &EventContext<'_>, dispute: &DisputeObject, contacted_before: Option<bool>) -> Dispute {
+fn report(
+    context: &EventContext<'_>,
+    dispute: &DisputeObject,
+    contacted_before: Option<bool>,
+    withdrawn_minor: u64,
+) -> Dispute {
     Dispute {
         id: dispute.id.clone(),
         opened_at: dispute.created,
@@ -74,6 +168,8 @@ fn report(context: &EventContext<'_>, dispute: &DisputeObject, contacted_before:
         refundable: dispute.charge_refundable,
         as_of: context.event.created,
         contacted_before,
+        withdrawn_minor,
+        movements: u8::try_from(dispute.movements.len()).unwrap_or(u8::MAX),
     }
 }
 

@@ -1,17 +1,20 @@
 //! Refunds: those of our own requests move the request, all others count on their payment.
 //!
 //! A refund that was made without a request, in Stripe's Dashboard, is counted on its payment so that all
-//! refunds together stay within what was paid. Its credits are left alone: whether the customer keeps them
-//! is a person's decision, which a metric asks for.
+//! refunds together stay within what was paid. Its credits follow the policy's `on_outside_refund`: the ones
+//! that the refunded money bought are revoked with the count, or stay until a person decides. A metric
+//! reports each.
 
-use ledger::{ExecuteError, RefundRequestId};
-use ledger_dynamodb::{AdoptionOutcome, ExternalRefund};
+use ledger::{ExecuteError, Payment, RefundRequestId};
+use ledger_dynamodb::{AdoptionOutcome, CreditTerms, ExternalRefund, PurchaseTerms};
+use policy::OnOutsideRefund;
 use refunds::{RefundSighting, RefundStatus as Status, ReportOutcome, State, report};
 use stripe_events::{EventKind, RefundObject, RefundStatus};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::outcome::{Outcome, ParkReason};
 use crate::payment_names;
+use crate::policy::{policy_at, reference_of};
 use crate::without_credits;
 
 /// The key of a refund's metadata under which refund-payout names the request.
@@ -62,18 +65,37 @@ pub(crate) async fn apply_refund(
     .await
 }
 
-async fn adopt(context: &EventContext<'_>, mut adopted: ExternalRefund) -> Result<Outcome, EarlyExit> {
-    let mut adoption = context.tables.adopt_refund(context.backoff, &adopted).await?;
+/// By what a refund without a request takes the credits of one purchase; `None` where a person decides.
+fn terms_of(payment: &Payment) -> Option<PurchaseTerms> {
+    let in_force = policy_at(payment.product.as_str(), payment.charged_at);
+    let document = in_force.document()?;
+    let revokes = document.on_outside_refund == OnOutsideRefund::Revoke;
+    revokes.then(|| PurchaseTerms {
+        policy: reference_of(in_force),
+        owe_spent: document.on_refund.debt_for_spent,
+    })
+}
+
+/// Counts a refund that no request made on its payment, with its credits.
+pub(crate) async fn adopt(
+    context: &EventContext<'_>,
+    mut adopted: ExternalRefund,
+) -> Result<Outcome, EarlyExit> {
+    let terms = CreditTerms { cause: context.cause(), now: context.now, of_purchase: terms_of };
+    let terms = Some(&terms);
+    let tables = context.tables;
+    // An entry on its way is large.
+    let mut adoption = Box::pin(tables.adopt_refund_and_credits(context.backoff, &adopted, terms)).await?;
     if adoption == AdoptionOutcome::UnknownPayment
         && let Some(invoice) = context.tables.linked_payment(&adopted.payment).await?
     {
         adopted.payment = invoice;
-        adoption = context.tables.adopt_refund(context.backoff, &adopted).await?;
+        adoption = Box::pin(tables.adopt_refund_and_credits(context.backoff, &adopted, terms)).await?;
     }
     match adoption {
         AdoptionOutcome::Counted => {
             context.metrics.count("RefundsAdopted", 1);
-            tracing::warn!("a refund was made without a request; its credits are left to a person");
+            tracing::warn!("a refund was made without a request; its credits follow the policy");
             Ok(Outcome::Applied)
         }
         AdoptionOutcome::Lifted => Ok(Outcome::Applied),

@@ -200,6 +200,8 @@ fn a_dispute_counts_and_an_inquiry_does_not() {
             as_of: at(1),
             refundable: true,
             contacted_before: Some(true),
+            withdrawn_minor: 0,
+            movements: 0,
         });
         let records = Records { payment: Some(payment), ..Records::default() };
         let facts = facts(&records, at(2));

@@ -1,14 +1,22 @@
 //! Refunds that no request made, like those from Stripe's Dashboard (`E11`). Each is counted once on its
 //! payment, so that all refunds together stay within what was paid (invariant 4). If it fails, it is taken
 //! off again, once. A failure is final: an older report that arrives after it counts nothing.
+//!
+//! Where the policy says so, the credits that its money bought are revoked in the same transaction, and put
+//! back in the one that takes it off again. So a repeat, a crash and two deliveries at once revoke once.
+
+mod credits;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use ledger::{
-    AccountId, Division, Money, Pause, Payment, PaymentId, RefundId, Refunded, Timestamp, refund_shares,
+    AccountId, Cause, Division, Money, Pause, Payment, PaymentId, RefundId, Refunded, Timestamp,
+    refund_shares,
 };
 use refunds::RefundedSum;
 
+use self::credits::CreditMoves;
+pub use self::credits::{CreditTerms, PurchaseTerms};
 use crate::error::StoreError;
 use crate::item::{ABSENT, Item, ONLY, key, number, read_text, text};
 use crate::transaction::{TransactionOutcome, put, put_write, update, update_write};
@@ -53,13 +61,24 @@ enum Known {
 }
 
 impl Tables {
-    /// Applies Stripe's report of a refund that no request made. Reports may come in any order and any number
-    /// of times. This takes three reads and one transaction, or one read if nothing is to be changed. A
-    /// refund of a payment with several purchases is divided among them.
+    /// As [`Tables::adopt_refund_and_credits`], where the credits are left to a person.
     pub async fn adopt_refund<P: Pause>(
         &self,
         pause: &P,
         seen: &ExternalRefund,
+    ) -> Result<AdoptionOutcome, StoreError> {
+        self.adopt_refund_and_credits(pause, seen, None).await
+    }
+
+    /// Applies Stripe's report of a refund that no request made. Reports may come in any order and any number
+    /// of times. This takes four reads and one transaction, or one read if nothing is to be changed. A
+    /// refund of a payment with several purchases is divided among them, and each share takes its credits by
+    /// `terms`.
+    pub async fn adopt_refund_and_credits<P: Pause>(
+        &self,
+        pause: &P,
+        seen: &ExternalRefund,
+        terms: Option<&CreditTerms>,
     ) -> Result<AdoptionOutcome, StoreError> {
         for attempt in 0..pause.attempts_max() {
             let stored = self.get(&self.ledger, refund_key(&seen.id)).await?;
@@ -85,7 +104,16 @@ impl Tables {
                 (_, true) => Some(Moves::default()),
             };
             let Some(moves) = moves else { return Ok(AdoptionOutcome::Exceeds) };
-            if self.write_adoption(&first.account, seen, known, &moves).await? {
+            let by = terms.map_or_else(
+                || (Cause::Operator(seen.id.to_string()), seen.made_at),
+                |terms| (terms.cause.clone(), terms.now),
+            );
+            let credits = match (known, terms) {
+                (Known::Counted, _) => self.put_back(&first.account, stored.as_ref(), by).await?,
+                (_, Some(terms)) if !seen.failed => self.take_back(&purchases, &moves.sums, terms).await?,
+                _ => CreditMoves::default(),
+            };
+            if self.write_adoption(&first.account, seen, known, (&moves, &credits)).await? {
                 return Ok(if seen.failed { AdoptionOutcome::Lifted } else { AdoptionOutcome::Counted });
             }
             pause.pause(attempt).await;
@@ -99,9 +127,9 @@ impl Tables {
         account: &AccountId,
         seen: &ExternalRefund,
         known: Known,
-        moves: &Moves,
+        (moves, credits): (&Moves, &CreditMoves),
     ) -> Result<bool, StoreError> {
-        let noted = put(&self.ledger, refund_item(seen, &moves.shares));
+        let noted = put(&self.ledger, refund_item(seen, &moves.shares, &credits.taken)?);
         let noted = if known == Known::Nothing {
             noted.condition_expression(ABSENT)
         } else {
@@ -126,6 +154,9 @@ impl Tables {
                 .expression_attribute_values(":from", number(from))
                 .expression_attribute_values(":to", number(to));
             writes.push(update_write(division));
+        }
+        if let Some(commit) = &credits.commit {
+            writes.extend(self.writes(commit)?);
         }
         Ok(matches!(self.transact(writes).await?, TransactionOutcome::Written))
     }
@@ -212,11 +243,18 @@ fn refund_key(id: &RefundId) -> String {
     format!("REFUND#{id}")
 }
 
-fn refund_item(seen: &ExternalRefund, shares: &[u64]) -> Item {
+fn refund_item(
+    seen: &ExternalRefund,
+    shares: &[u64],
+    taken: &[(String, u64, u64)],
+) -> Result<Item, StoreError> {
     let mut item = key(refund_key(&seen.id), ONLY);
     item.insert("payment".to_owned(), text(seen.payment.as_str()));
     item.insert("amount_minor".to_owned(), number(seen.amount.minor()));
     item.insert("failed".to_owned(), AttributeValue::Bool(seen.failed));
     item.insert("shares".to_owned(), text(serde_json::json!(shares).to_string()));
-    item
+    if !taken.is_empty() {
+        item.insert("taken".to_owned(), text(serde_json::to_string(taken)?));
+    }
+    Ok(item)
 }

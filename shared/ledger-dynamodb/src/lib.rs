@@ -65,7 +65,7 @@ mod stored_bytes;
 mod subscription;
 mod transaction;
 
-pub use adoption::{AdoptionOutcome, ExternalRefund};
+pub use adoption::{AdoptionOutcome, CreditTerms, ExternalRefund, PurchaseTerms};
 pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, RaiseOutcome, StreamRecord};
 pub use audit::AccountJournal;
 pub use error::StoreError;

@@ -4,8 +4,8 @@
 //! generations and [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
 
 use crate::{
-    AccountId, AmountError, Credits, GenerationId, PaymentId, ProductId, Recent, RefundRequestId, ServiceId,
-    SubscriptionId, Timestamp,
+    AccountId, AmountError, Credits, DisputeId, DisputeState, GenerationId, LotDispute, PaymentId, ProductId,
+    Recent, RefundRequestId, ServiceId, SubscriptionId, Timestamp,
 };
 
 /// Most lots of one account before the oldest empty ones leave it early: with 255-byte ids the lots of an
@@ -94,6 +94,8 @@ pub struct Lot {
     /// `Some` once nothing of its payment is left to refund: credits that come back to it are revoked at
     /// once. It counts those.
     pub closed: Option<Credits>,
+    /// The disputes of its payment, in the order in which they were first reported.
+    pub disputes: Vec<LotDispute>,
     /// The last instant at which its numbers changed.
     pub touched_at: Timestamp,
 }
@@ -101,7 +103,22 @@ pub struct Lot {
 impl Lot {
     /// Whether its credits can be used at `now`.
     pub fn is_usable(&self, now: Timestamp) -> bool {
-        !self.is_closed() && self.expires_at.is_none_or(|expiry| now < expiry)
+        !self.is_closed() && !self.is_frozen() && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+
+    /// Whether a dispute of its payment that the bank has yet to decide keeps its credits from being used.
+    pub fn is_frozen(&self) -> bool {
+        self.disputes.iter().any(|known| known.state == DisputeState::Frozen)
+    }
+
+    /// What a dispute of its payment does to it.
+    pub fn dispute(&self, id: &DisputeId) -> Option<&LotDispute> {
+        self.disputes.iter().find(|known| &known.dispute == id)
+    }
+
+    /// Whether nothing of what comes back to it stays: its payment was refunded, or lost to the bank.
+    pub(crate) fn keeps_nothing(&self) -> bool {
+        self.is_closed() || self.disputes.iter().any(LotDispute::takes_all)
     }
 
     /// Whether credits that come back to it are revoked at once.
@@ -109,15 +126,15 @@ impl Lot {
         self.closed.is_some()
     }
 
-    /// Whether it holds credits that are due to expire at `now`.
+    /// Whether it holds credits that are due to expire at `now`. Frozen ones do not expire: the customer may
+    /// win the right to use them.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        !self.available.is_zero() && self.expires_at.is_some_and(|expiry| now >= expiry)
+        !self.available.is_zero() && !self.is_frozen() && self.expires_at.is_some_and(|expiry| now >= expiry)
     }
 
     /// Whether it stays in the account: while it has credits, and some time after its last change.
     pub(crate) fn is_kept(&self, at: Timestamp) -> bool {
-        let refund_may_fail = self.refund_may_fail();
-        let kept_s = if refund_may_fail { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
+        let kept_s = if self.may_be_undone() { CLOSED_LOT_KEPT_S } else { EMPTY_LOT_KEPT_S };
         let idle_s = u64::try_from(at.seconds_since(self.touched_at)).unwrap_or_default();
         !self.is_empty() || idle_s < kept_s
     }
@@ -125,11 +142,13 @@ impl Lot {
     /// Whether it may leave before its time when the account has many lots: a refund that fails may still
     /// bring credits back to any other empty lot.
     pub(crate) fn makes_room(&self) -> bool {
-        self.is_empty() && !self.refund_may_fail()
+        self.is_empty() && !self.may_be_undone()
     }
 
-    fn refund_may_fail(&self) -> bool {
-        !self.revoked.is_zero() || self.is_closed() || !self.repaid.is_zero()
+    /// Whether credits may come back to it when a refund fails or a dispute is won.
+    fn may_be_undone(&self) -> bool {
+        let disputed = self.disputes.iter().any(|known| !known.is_freed());
+        disputed || !self.revoked.is_zero() || self.is_closed() || !self.repaid.is_zero()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -223,6 +242,8 @@ pub struct Balance {
     pub available: Credits,
     /// Credits in open holds.
     pub held: Credits,
+    /// Credits that a dispute keeps from being used.
+    pub frozen: Credits,
     /// Credits owed.
     pub debt: Credits,
 }
@@ -234,6 +255,7 @@ impl Account {
         Ok(Balance {
             available: Credits::sum(usable.map(|lot| lot.available))?,
             held: Credits::sum(self.lots.iter().map(|lot| lot.held))?,
+            frozen: Credits::sum(self.lots.iter().filter(|lot| lot.is_frozen()).map(|lot| lot.available))?,
             debt: self.debt,
         })
     }
@@ -250,7 +272,8 @@ impl Account {
 
     /// The earliest instant at which something of the account is due: a hold's deadline or a lot's expiry.
     pub fn next_due(&self) -> Option<Timestamp> {
-        let lots = self.lots.iter().filter(|lot| !lot.available.is_zero()).filter_map(|lot| lot.expires_at);
+        let expires = |lot: &&Lot| !lot.available.is_zero() && !lot.is_frozen();
+        let lots = self.lots.iter().filter(expires).filter_map(|lot| lot.expires_at);
         lots.chain(self.holds.iter().map(|hold| hold.deadline)).min()
     }
 

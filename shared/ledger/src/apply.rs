@@ -2,7 +2,8 @@
 //! journal repeats it, and invariant 8 compares the two.
 
 use crate::{
-    Account, AmountError, Change, Credits, GenerationId, Lot, LotCredits, LotId, Recent, Settled, Timestamp,
+    Account, AmountError, Change, Credits, DisputeId, DisputeState, GenerationId, Lot, LotCredits,
+    LotDispute, LotId, Recent, Settled, Timestamp,
 };
 
 /// Why a change does not fit an account.
@@ -84,6 +85,10 @@ impl Account {
                 lot.owed = lot.owed.minus(part.credits)?;
                 self.strike(*debt, repaid, at)?;
             }
+            Change::Frozen { .. }
+            | Change::Thawed { .. }
+            | Change::ChargedBack { .. }
+            | Change::Regained { .. } => self.apply_dispute(change, at)?,
             Change::ExpiryStarted { ended, lots } => {
                 for (lot, expiry) in lots {
                     self.lot_mut(*lot)?.expires_at = Some(*expiry);
@@ -115,6 +120,66 @@ impl Account {
             lot.repaid = lot.repaid.minus(part.credits)?;
         }
         Ok(())
+    }
+
+    /// What a dispute does to a lot.
+    fn apply_dispute(&mut self, change: &Change, at: Timestamp) -> Result<(), ApplyError> {
+        match change {
+            Change::Frozen { part, dispute, order } => {
+                self.note_dispute(part.lot, dispute, *order, at)?.state = DisputeState::Frozen;
+            }
+            Change::Thawed { part, dispute, order } => {
+                self.note_dispute(part.lot, dispute, *order, at)?.state = DisputeState::Freed;
+            }
+            Change::ChargedBack { part, debt, dispute, order, limit, owe_spent } => {
+                self.move_parts(&[*part], at, available, revoked)?;
+                let lot = self.lot_mut(part.lot)?;
+                lot.owed = lot.owed.plus(*debt)?;
+                self.debt = self.debt.plus(*debt)?;
+                let (limit, owe_spent) = (*limit, *owe_spent);
+                let known = self.note_dispute(part.lot, dispute, *order, at)?;
+                let (before, owed_before) = match known.state {
+                    DisputeState::Lost { taken, owed, .. } => (taken, owed),
+                    DisputeState::Frozen | DisputeState::Freed => (Credits::ZERO, Credits::ZERO),
+                };
+                let (taken, owed) = (before.plus(part.credits)?, owed_before.plus(*debt)?);
+                known.state = DisputeState::Lost { limit, owe_spent, taken, owed };
+            }
+            Change::Regained { part, debt, repaid, dispute } => {
+                self.move_parts(&[*part], at, revoked, available)?;
+                let lot = self.lot_mut(part.lot)?;
+                let undone = repaid.iter().try_fold(*debt, |sum, part| sum.plus(part.credits))?;
+                lot.owed = lot.owed.saturating_minus(undone);
+                let known = lot.disputes.iter_mut().find(|known| &known.dispute == dispute);
+                if let Some(LotDispute { state: DisputeState::Lost { taken, owed, .. }, .. }) = known {
+                    (*taken, *owed) = (Credits::ZERO, Credits::ZERO);
+                }
+                self.strike(*debt, repaid, at)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The lot's record of a dispute, with the place of its newest report.
+    fn note_dispute(
+        &mut self,
+        lot: LotId,
+        dispute: &DisputeId,
+        order: Timestamp,
+        at: Timestamp,
+    ) -> Result<&mut LotDispute, ApplyError> {
+        let lot = self.lot_mut(lot)?;
+        lot.touched_at = at;
+        let place = lot.disputes.iter().position(|known| &known.dispute == dispute).unwrap_or_else(|| {
+            let (dispute, state) = (dispute.clone(), DisputeState::Freed);
+            lot.disputes.push(LotDispute { dispute, order, state });
+            lot.disputes.len().saturating_sub(1)
+        });
+        let id = lot.id;
+        let known = lot.disputes.get_mut(place).ok_or(ApplyError::NoLot(id))?;
+        known.order = order;
+        Ok(known)
     }
 
     fn lot_mut(&mut self, id: LotId) -> Result<&mut Lot, ApplyError> {

@@ -1,8 +1,8 @@
 //! What can happen to an account, and the postings of each change.
 
 use crate::{
-    AmountError, Credits, Ended, GenerationId, Hold, Lot, LotCredits, LotId, Settled, SubscriptionId,
-    Timestamp,
+    AmountError, Credits, DisputeId, Ended, GenerationId, Hold, Lot, LotCredits, LotId, Settled,
+    SubscriptionId, Timestamp,
 };
 
 /// Why a hold's credits went back.
@@ -98,6 +98,46 @@ pub enum Change {
         debt: Credits,
         /// What the debt's payers get back, where grants had paid it off; with `debt`, as much as `part`.
         repaid: Vec<LotCredits>,
+    },
+    /// A dispute froze what is left of its payment's lot.
+    Frozen {
+        /// The lot, and the credits that cannot be used from here on; none if they were frozen before.
+        part: LotCredits,
+        dispute: DisputeId,
+        /// The place of the report among those of the dispute.
+        order: Timestamp,
+    },
+    /// A dispute takes nothing from its payment's lot.
+    Thawed {
+        /// The lot, and the credits that can be used again.
+        part: LotCredits,
+        dispute: DisputeId,
+        /// The place of the report among those of the dispute.
+        order: Timestamp,
+    },
+    /// A lost dispute took back credits of its payment's lot.
+    ChargedBack {
+        /// The lot and the credits taken from it.
+        part: LotCredits,
+        /// Spent credits that the account owes for it.
+        debt: Credits,
+        dispute: DisputeId,
+        /// The place of the report among those of the dispute.
+        order: Timestamp,
+        /// How many credits the dispute takes in all; `None` takes what is left and what comes back.
+        limit: Option<Credits>,
+        /// Whether spent credits become a debt.
+        owe_spent: bool,
+    },
+    /// What a dispute took came back.
+    Regained {
+        /// The lot and the credits that came back to it.
+        part: LotCredits,
+        /// Debt that was struck off with it.
+        debt: Credits,
+        /// What the debt's payers get back, where grants had paid it off.
+        repaid: Vec<LotCredits>,
+        dispute: DisputeId,
     },
     /// A subscription ended: its left-over lots have an expiry.
     ExpiryStarted {
@@ -202,11 +242,11 @@ impl Change {
             Self::Expired(part) | Self::Replaced { part, .. } => {
                 transfer(Book::Available(part.lot), Book::Expired(part.lot), part.credits)
             }
-            Self::Revoked { part, debt, .. } => {
+            Self::Revoked { part, debt, .. } | Self::ChargedBack { part, debt, .. } => {
                 transfer(Book::Available(part.lot), Book::Revoked(part.lot), part.credits)?;
                 transfer(Book::Claims, Book::Debt, *debt)
             }
-            Self::Restored { part, debt, repaid } => {
+            Self::Restored { part, debt, repaid } | Self::Regained { part, debt, repaid, .. } => {
                 transfer(Book::Revoked(part.lot), Book::Available(part.lot), part.credits)?;
                 transfer(Book::Debt, Book::Claims, *debt)?;
                 repaid.iter().try_for_each(|part| {
@@ -221,6 +261,8 @@ impl Change {
                 })
             }
             Self::Uncollected { .. }
+            | Self::Frozen { .. }
+            | Self::Thawed { .. }
             | Self::ExpiryStarted { .. }
             | Self::ExpiryStopped { .. }
             | Self::Extended { .. }

@@ -164,7 +164,7 @@ mod tests {
             causes.insert(std::mem::discriminant(&draft.cause));
             actors.insert(std::mem::discriminant(&draft.actor));
         }
-        assert_eq!((changes.len(), causes.len(), actors.len()), (18, 5, 7), "the fixture has every kind");
+        assert_eq!((changes.len(), causes.len(), actors.len()), (22, 5, 7), "the fixture has every kind");
     }
 
     #[test]

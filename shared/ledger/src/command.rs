@@ -1,8 +1,8 @@
 //! What can be asked of an account, and what can be answered.
 
 use crate::{
-    Credits, GenerationId, Payment, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason, ServiceId,
-    SubscriptionId, Timestamp,
+    Credits, DisputeId, GenerationId, Payment, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason,
+    ServiceId, SubscriptionId, Timestamp,
 };
 
 /// Credits of a payment.
@@ -79,6 +79,55 @@ pub enum Takes {
     UpTo(Credits),
 }
 
+/// Credits of one payment's lot to be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeBack {
+    pub payment: PaymentId,
+    pub takes: Takes,
+    /// Whether spent credits become a debt, as far as they are among those to be taken back.
+    pub owe_spent: bool,
+}
+
+/// Credits of one payment's lot to be put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutBack {
+    pub payment: PaymentId,
+    /// The credits that were taken back.
+    pub credits: Credits,
+    /// The debt that was made.
+    pub debt: Credits,
+}
+
+/// A report of a dispute of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeReport {
+    pub payment: PaymentId,
+    pub dispute: DisputeId,
+    /// Its place among the reports of the dispute ([`crate::Dispute::order`]): the newest counts.
+    pub order: Timestamp,
+    pub effect: DisputeEffect,
+}
+
+/// What a dispute does to the credits of its payment, as of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisputeEffect {
+    /// The bank has yet to decide: what is left cannot be used, nor what running generations give back.
+    Freezes,
+    /// It takes nothing: exactly what it froze or took is free.
+    Frees {
+        /// Until when credits stay usable that would expire earlier; `None` leaves their expiry as it is.
+        until: Option<Timestamp>,
+    },
+    /// It is lost: the credits that its money bought are taken back.
+    Takes {
+        /// All of them, or so many as the money that is lost bought. Of the latter, what running generations
+        /// give back counts as well.
+        takes: Takes,
+        /// Whether spent credits become a debt; only where the policy says so.
+        owe_spent: bool,
+    },
+}
+
 /// What can be asked of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -121,6 +170,12 @@ pub enum Command {
         /// The debt that the revocation made; what later grants paid off of it goes back to their lots.
         debt: Credits,
     },
+    /// Take back credits of several purchases in one refunded payment, each as far as its lot is there.
+    RevokeEach(Vec<TakeBack>),
+    /// Undo that, because the refund failed.
+    RestoreEach(Vec<PutBack>),
+    /// Apply a report of a dispute to the lot of its payment.
+    Dispute(DisputeReport),
     /// A subscription ended: start the clock of its left-over credits.
     StartExpiry {
         subscription: SubscriptionId,
@@ -208,7 +263,7 @@ pub enum Rejection {
     /// The lot of the payment is not in the account.
     #[error("the payment's lot is not in the account")]
     NoSuchLot,
-    /// An amount or an instant outside its range.
+    /// An amount or an instant outside its range, or more disputes than [`crate::DISPUTES_MAX`].
     #[error("an amount or an instant is out of range")]
     OutOfRange,
 }

@@ -22,6 +22,9 @@ pub fn decide(
         Command::Expire { releases } => planner.expire(releases),
         Command::Revoke { payment, takes, owe_spent } => planner.revoke(payment, *takes, *owe_spent),
         Command::Restore { payment, credits, debt } => planner.restore(payment, *credits, *debt),
+        Command::RevokeEach(parts) => planner.revoke_each(parts),
+        Command::RestoreEach(parts) => planner.restore_each(parts),
+        Command::Dispute(seen) => planner.dispute(seen),
         Command::StartExpiry { subscription, ended_at, leftover_s, pauses_leftover_expiry } => {
             let ended =
                 Ended { subscription: subscription.clone(), ended_at: *ended_at, leftover_s: *leftover_s };

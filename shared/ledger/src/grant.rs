@@ -116,18 +116,20 @@ impl Planner {
             period: None,
             owed: Credits::ZERO,
             closed: None,
+            disputes: Vec::new(),
             touched_at: self.at,
         })
     }
 
-    /// A renewal takes the place of what is left of the subscription's earlier periods. Credits in open holds
+    /// A renewal takes the place of what is left of the subscription's earlier periods, also of what a
+    /// dispute has frozen: it would have been replaced without the dispute. Credits in open holds
     /// stay held, and come back as those of an expired lot do; so do those that come back to an empty lot.
     fn replace_earlier(&mut self, renewal: &Lot) -> Result<(), ApplyError> {
         let Some(subscription) = renewal.subscription() else { return Ok(()) };
         let earlier = self.account.lots.iter().filter(|lot| {
             lot.subscription() == Some(subscription)
                 && lot.began_at() < renewal.began_at()
-                && lot.is_usable(self.now)
+                && (lot.is_usable(self.now) || lot.is_frozen())
         });
         let parts: Vec<LotCredits> =
             earlier.map(|lot| LotCredits { lot: lot.id, credits: lot.available }).collect();

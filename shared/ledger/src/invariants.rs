@@ -1,10 +1,11 @@
 //! The invariants that a journal by itself can show, checked entry by entry.
 //!
-//! Invariants 4, 9, 10 and 11 need payments, requests and queues; they are checked where those are.
+//! Invariants 4, 10 and 11 need payments, requests and queues; they are checked where those are, and 9 as far
+//! as it is about requests.
 
 use std::collections::HashSet;
 
-use crate::{Account, AmountError, Cause, Change, Entry, GenerationId, Hash, LotKind};
+use crate::{Account, AmountError, Cause, Change, Entry, GenerationId, Hash, Lot, LotKind};
 
 /// A broken invariant, with the entry that breaks it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +19,7 @@ pub struct Breach {
     pub what: String,
 }
 
-/// Checks a whole journal, oldest entry first, against invariants 1, 2, 3, 5, 6, 7, 8 and 12.
+/// Checks a whole journal, oldest entry first, against invariants 1, 2, 3, 5 to 9 and 12.
 pub fn check_journal(entries: &[Entry]) -> Vec<Breach> {
     let mut check = Check { breaches: Vec::new(), number: 0 };
     let mut account = Account::default();
@@ -111,6 +112,7 @@ impl Check {
                     self.breach(5, "gives back more than was charged");
                 }
             }
+            self.disputes(change, account);
             if let Err(error) = account.apply(change, entry.at()) {
                 self.breach(2, error.to_string());
             }
@@ -119,6 +121,27 @@ impl Check {
         if account != entry.after() {
             self.breach(8, "the account afterwards is not the fold of the entries");
             account.clone_from(entry.after());
+        }
+    }
+
+    /// A dispute moves by newer reports alone, and nothing is spent of what it has frozen.
+    fn disputes(&mut self, change: &Change, account: &Account) {
+        match change {
+            Change::Frozen { part, dispute, order }
+            | Change::Thawed { part, dispute, order }
+            | Change::ChargedBack { part, dispute, order, .. } => {
+                let known = account.lot(part.lot).and_then(|lot| lot.dispute(dispute));
+                if known.is_some_and(|known| known.order > *order) {
+                    self.breach(9, "a dispute moves by an older report");
+                }
+            }
+            Change::Held(crate::Hold { parts, .. }) | Change::ChargedLate { parts, .. } => {
+                let frozen = |part: &crate::LotCredits| account.lot(part.lot).is_some_and(Lot::is_frozen);
+                if parts.iter().any(frozen) {
+                    self.breach(9, "frozen credits are used");
+                }
+            }
+            _ => {}
         }
     }
 

@@ -12,6 +12,7 @@ mod command;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod decide;
+mod dispute;
 mod draft;
 mod entry;
 mod execute;
@@ -19,6 +20,7 @@ mod grant;
 mod hold;
 mod invariants;
 mod leftover;
+mod lot_dispute;
 mod payment;
 mod planner;
 mod recent;
@@ -36,13 +38,15 @@ pub use apply::ApplyError;
 pub use change::{Book, Change, Posting, ReleaseReason};
 pub use codec::{CodecError, SCHEMA};
 pub use command::{
-    Command, Compensation, Ending, Grant, PlaceHold, Rejection, Settlement, SettlementOutcome, Takes,
+    Command, Compensation, DisputeEffect, DisputeReport, Ending, Grant, PlaceHold, PutBack, Rejection,
+    Settlement, SettlementOutcome, TakeBack, Takes,
 };
 pub use decide::decide;
 pub use draft::{Actor, Cause, Draft, Hash, PolicyRef};
 pub use entry::Entry;
 pub use execute::{Answer, ExecuteError, Order, Prepared, execute, execute_on, find_hold, prepare};
 pub use invariants::{Breach, check_journal};
+pub use lot_dispute::{DISPUTES_MAX, DisputeState, LotDispute};
 pub use payment::{
     DOWNLOADS_MAX, Dispute, Division, PURCHASES_MAX, Payment, PaymentKind, Record, refund_shares, shares,
 };

@@ -63,9 +63,20 @@ pub struct Payment {
 }
 
 impl Payment {
-    /// What can still be refunded.
+    /// What can still be refunded: what was paid, less what was refunded and what the bank has taken, which
+    /// never exceed it together (invariant 4).
     pub fn refundable(&self) -> Result<Money, AmountError> {
-        self.paid.minus(Money::new(self.refunded_minor, self.paid.currency()))
+        let left = self.paid.minus(Money::new(self.refunded_minor, self.paid.currency()))?;
+        Ok(Money::new(left.minor().saturating_sub(self.withdrawn_minor()), left.currency()))
+    }
+
+    /// What the cardholder's bank has of it at present by disputes that the company has not won, in minor
+    /// units and at most what was not refunded: a refund that fails by the dispute is counted until Stripe
+    /// reports it.
+    pub fn withdrawn_minor(&self) -> u64 {
+        let taken = self.disputes.iter().filter(|dispute| dispute.bars_refunds());
+        let sum = taken.fold(0_u64, |sum, dispute| sum.saturating_add(dispute.withdrawn_minor));
+        sum.min(self.paid.minor().saturating_sub(self.refunded_minor))
     }
 
     /// Whether a refund could pay the money twice, because one of its disputes is open or lost.
@@ -104,6 +115,11 @@ pub struct Dispute {
     pub as_of: Timestamp,
     /// Whether a request about the payment had been filed before; `None` where that is not known.
     pub contacted_before: Option<bool>,
+    /// What the bank took of the payment, in minor units of its currency, less what it gave back; 0 as long
+    /// as no movement of the money was reported.
+    pub withdrawn_minor: u64,
+    /// How many movements of the money were reported.
+    pub movements: u8,
 }
 
 impl Dispute {
@@ -133,8 +149,10 @@ impl Dispute {
 
     /// Its place among the reports of one dispute. Stripe's events carry whole seconds: of two reports of one
     /// second, the one that is further along counts, in whichever order they come (B3, E15).
-    pub fn order(&self) -> (Timestamp, u8) {
-        let stage = match self.status.as_str() {
+    ///
+    /// Of two reports of one stage in one second, the one that knows of more movements of the money counts.
+    pub fn order(&self) -> Timestamp {
+        let stage: i64 = match self.status.as_str() {
             "warning_needs_response" => 0,
             "warning_under_review" => 1,
             "needs_response" => 2,
@@ -146,7 +164,10 @@ impl Dispute {
             // Of Stripe's making in years to come: before the ends that are known.
             _ => 4,
         };
-        (self.as_of, stage)
+        // The second leaves the milliseconds to the stage and the movements, of which Stripe has two at most.
+        let place = stage.saturating_mul(10).saturating_add(i64::from(self.movements.min(9)));
+        let second = self.as_of.as_ms().saturating_sub(self.as_of.as_ms().rem_euclid(1000));
+        Timestamp::from_ms(second.saturating_add(place)).unwrap_or(self.as_of)
     }
 
     /// Whether the money was taken back, or may be. An inquiry, one that ended, and a dispute that was

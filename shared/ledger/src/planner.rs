@@ -116,7 +116,7 @@ impl Planner {
             let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
             // A lot that is closed owes for what is spent of it, and an open one for what a refund of a part
             // could not take: what comes back is taken for it.
-            let excess = if lot.is_closed() { lot.owed.saturating_minus(lot.spent) } else { lot.owed };
+            let excess = if lot.keeps_nothing() { lot.owed.saturating_minus(lot.spent) } else { lot.owed };
             let offset = self.offset(LotCredits { credits: part.credits.min(excess), ..*part })?;
             let part = &LotCredits { credits: part.credits.minus(offset)?, ..*part };
             let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
@@ -125,7 +125,12 @@ impl Planner {
             }
             if lot.is_closed() {
                 self.change(Change::Revoked { part: *part, debt: Credits::ZERO, closes: true })?;
-            } else if lot.is_due(self.now) {
+                continue;
+            }
+            self.collect(part.lot)?;
+            let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
+            let part = &LotCredits { credits: part.credits.min(lot.available), ..*part };
+            if lot.is_due(self.now) {
                 if grace_s == 0 {
                     self.change(Change::Expired(*part))?;
                     continue;

@@ -158,6 +158,16 @@ fn promises(document: &Document) -> Texts {
         refund.debt_for_spent
     );
     say("refund".to_owned(), text);
+    say("refund without a request".to_owned(), document.on_outside_refund.as_str().to_owned());
+    let dispute = &document.on_dispute;
+    let grace = dispute.grace_after_won_s;
+    let text = format!(
+        "lost: {}; debt for spent credits: {}; usable after it is won: {}",
+        dispute.lost.as_str(),
+        dispute.debt_for_spent,
+        grace.map_or_else(|| "until they expire".to_owned(), |grace_s| format!("at least {grace_s} s"))
+    );
+    say("dispute".to_owned(), text);
     texts
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::{Document, Intake};
+use policy::{Document, Intake, OnDispute};
 
 use crate::context::{Context, check_id, clauses_of, ids, terms_of};
 use crate::grammar::Grammar;
@@ -64,6 +64,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let leftover = root.optional_table("leftover").map(|table| parts::leftover(table, &context));
     let cancellations = parts::cancellations(root.named_tables("cancellation"), &context, &products);
     let on_refund = root.table("on_refund").and_then(|table| parts::on_refund(table, &context));
+    let on_dispute = root.optional_table("on_dispute").map(|table| parts::on_dispute(table, &context));
     let door = root.table("door").and_then(|table| parts::door(table, &context));
     let intake = root.optional_table("intake").map(|table| staffing::intake(table, &context));
     let provider = root.optional_table("provider").map(|table| staffing::provider(table, &context));
@@ -120,6 +121,8 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         on_refund,
         on_renewal: credits.on_renewal?,
         on_upgrade: credits.on_upgrade?,
+        on_dispute: on_dispute.unwrap_or_else(|| Some(OnDispute::default()))?,
+        on_outside_refund: credits.on_outside_refund,
         on_refund_clauses,
         door: door?,
         intake: intake.flatten().map(|(intake, _)| intake),

@@ -17,7 +17,7 @@
 //!   `expression.rs`), this `outcome` follows: `grant` and `refuse` by `mode` `auto` or `recommend`,
 //!   `person`, or `needs_information`. A rule that is the exception to others lists them in `overrides`;
 //! - `[operations.<id>]`, `[failures]`, `[empty_success.<id>]` and `[results.<id>]`: how generations end;
-//! - `[credits]`, `[leftover]`, `[on_refund]`: the life of lots;
+//! - `[credits]`, `[leftover]`, `[on_refund]`, `[on_dispute]`: the life of lots;
 //! - `[cancellation.<id>]`: the clauses that customers see when they cancel a subscription, for all products
 //!   or for some;
 //! - `[clocks.<id>]`, `[calendar]`, `[offers.<id>]` and `[door]`: deadlines, when people work,

@@ -6,9 +6,7 @@ use toml::de::DeValue;
 
 use policy::{
     AnswerMatch, AnswerShape, Cancellation, Door, EmptySuccess, FailureEffect, FailureKind, FailureRule,
-    FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, OfferKind, OfferRule, OnRefund,
-    OnRenewal, OnResubscribe, OnUpgrade, Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit,
-    TermValue,
+    FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, OfferKind, OfferRule, OnDispute, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
 };
 
 use crate::context::{Context, check_id, known};
@@ -24,6 +22,7 @@ pub(crate) struct CreditRules {
     pub(crate) on_renewal: Option<OnRenewal>,
     pub(crate) on_upgrade: Option<OnUpgrade>,
     pub(crate) late_success: Option<LateSuccessRule>,
+    pub(crate) on_outside_refund: OnOutsideRefund,
 }
 
 pub(crate) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> CreditRules {
@@ -44,8 +43,14 @@ pub(crate) fn credits(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Cr
         table.finish();
         Some(LateSuccessRule { clause: clause?, then: then? })
     });
+    let outside = if table.has("on_outside_refund") {
+        table.choice("on_outside_refund", OnOutsideRefund::SPELLINGS)
+    } else {
+        None
+    };
     table.finish();
-    CreditRules { hold_deadline_s, on_renewal, on_upgrade, late_success }
+    let on_outside_refund = outside.unwrap_or(OnOutsideRefund::Person);
+    CreditRules { hold_deadline_s, on_renewal, on_upgrade, late_success, on_outside_refund }
 }
 
 /// The failure rules of the document, or those of an operation over `defaults`.
@@ -389,6 +394,16 @@ pub(crate) fn on_refund(
         debt_for_spent: debt_for_spent?,
     };
     Some((on_refund, clauses))
+}
+
+/// What a dispute does.
+pub(crate) fn on_dispute(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<OnDispute> {
+    let lost = table.choice("lost", OnLostDispute::SPELLINGS);
+    let debt_for_spent = table.flag("debt_for_spent");
+    let grace_after_won_s =
+        if table.has("grace_after_won") { context.seconds(&mut table, "grace_after_won") } else { None };
+    table.finish();
+    Some(OnDispute { lost: lost?, debt_for_spent: debt_for_spent?, grace_after_won_s })
 }
 
 pub(crate) fn door(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Door> {

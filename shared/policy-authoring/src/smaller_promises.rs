@@ -1,8 +1,7 @@
 //! Which promises a version makes smaller than the one before it, beside how it decides requests (S2-33).
 
 use policy::{
-    Document, EmptySuccess, FailureEffect, FailureKind, LateSuccess, OnRefund, OnRenewal, OnResubscribe,
-    OnUpgrade, Revocation, ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
+    Document, EmptySuccess, FailureEffect, FailureKind, LateSuccess, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Revocation, ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
 };
 
 /// What `after` promises less than `before`, in words.
@@ -164,6 +163,24 @@ fn refunds(before: &Document, after: &Document) -> Vec<String> {
         ("a refund of a part cancels the subscription", is.cancel_for_part && !was.cancel_for_part),
         ("a reviewer may cancel the subscription", is.reviewer_may_cancel && !may_cancel(was)),
         ("a refund makes spent credits a debt", is.debt_for_spent && !was.debt_for_spent),
+        (
+            "a refund without a request revokes credits",
+            after.on_outside_refund == OnOutsideRefund::Revoke
+                && before.on_outside_refund == OnOutsideRefund::Person,
+        ),
+        (
+            "a lost dispute revokes credits",
+            after.on_dispute.lost == OnLostDispute::Revoke && before.on_dispute.lost == OnLostDispute::Keep,
+        ),
+        (
+            "a lost dispute makes spent credits a debt",
+            after.on_dispute.debt_for_spent && !before.on_dispute.debt_for_spent,
+        ),
+        (
+            "credits that a dispute froze expire sooner after it is won",
+            after.on_dispute.grace_after_won_s.unwrap_or_default()
+                < before.on_dispute.grace_after_won_s.unwrap_or_default(),
+        ),
         ("fewer payments count as made twice", within(after) < within(before)),
     ])
 }

@@ -45,7 +45,9 @@ pub use payout::{FUNDS_WAIT_S, Payout, PlanEnd, PlanEnded, RefundSighting, Refun
 pub use policy_ref::policy_ref;
 pub use progress::{Approvals, Clocks, Fulfilment, Progress, Step, Timeline};
 pub use queue::{Priority, Urgent, Waiting};
-pub use quote::{Arrival, ChosenTerms, LotKept, LotRevoked, Pays, Quote, QuoteInputs, arrival};
+pub use quote::{
+    Arrival, ChosenTerms, LotKept, LotRevoked, Pays, Quote, QuoteInputs, arrival, credits_of_part,
+};
 pub use report::{ReportOutcome, decline, report, undo};
 pub use request::RefundRequest;
 pub use review::{Approval, FirstApproval, REVIEWS_MAX, Review, ReviewError, ReviewOutcome, ReviewVerdict};

@@ -208,7 +208,7 @@ impl Quote {
         let cancels = terms.chosen.ends_plan.unwrap_or_else(|| terms.on_refund.cancels(whole));
         self.takes = match revokes {
             Revocation::Nothing => None,
-            Revocation::Proportional => Some(Takes::UpTo(share(payment, *amount))),
+            Revocation::Proportional => Some(Takes::UpTo(credits_of_part(payment, *amount))),
             Revocation::Remaining => Some(Takes::Remaining),
         };
         self.revokes = Some(revokes);
@@ -351,7 +351,7 @@ impl Quote {
 }
 
 /// The part of a payment's credits that `amount` of it bought, rounded down in the customer's favour.
-fn share(payment: &Payment, amount: Money) -> Credits {
+pub fn credits_of_part(payment: &Payment, amount: Money) -> Credits {
     let (granted, part) = (u128::from(payment.credits.get()), u128::from(amount.minor()));
     let share =
         granted.checked_mul(part).and_then(|product| product.checked_div(payment.paid.minor().into()));

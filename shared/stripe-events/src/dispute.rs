@@ -1,11 +1,11 @@
 //! Disputes: a cardholder's bank takes a payment back, or asks about it.
 
-use primitives::{DisputeId, PaymentId, Timestamp};
+use primitives::{Currency, DisputeId, Money, PaymentId, Timestamp};
 use serde::Deserialize;
 
 use crate::id::ChargeId;
 use crate::open_enum::open_enum;
-use crate::wire::{Fault, Scalar, required};
+use crate::wire::{Fault, List, Object, Scalar, money, required};
 
 open_enum! {
     /// Where a dispute stands. None of the values is final: a lost one may be appealed.
@@ -47,6 +47,38 @@ pub struct DisputeObject {
     pub charge_refundable: bool,
     /// When it was opened.
     pub created: Timestamp,
+    /// What is disputed; `None` where the event does not say. It may be less than the charge, or more.
+    pub amount: Option<Money>,
+    /// The network's reason, as Stripe names it.
+    pub reason: Option<String>,
+    /// Until when evidence is accepted; `None` where no answer is possible.
+    pub due_by: Option<Timestamp>,
+    /// The movements of the money so far: a withdrawal, which may be followed by a reinstatement.
+    pub movements: Vec<DisputeMovement>,
+}
+
+/// A movement of the money of a dispute, in the currency in which Stripe settles with the company.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DisputeMovement {
+    /// Minor units: below zero for money that was withdrawn, above zero for money that came back.
+    pub minor: i64,
+    pub currency: Currency,
+}
+
+impl DisputeObject {
+    /// What the customer has from the bank of `disputed`, in minor units of the payment: as much as is
+    /// withdrawn and was not given back. Movements are in the currency of Stripe's account, so that their
+    /// proportion counts and not their amounts (<https://docs.stripe.com/reports/balance-transaction-types>).
+    pub fn withdrawn_of(&self, disputed: u64) -> u64 {
+        let sum = |sign: i64| {
+            let of_sign = self.movements.iter().filter(|moved| moved.minor.signum() == sign);
+            of_sign.map(|moved| u128::from(moved.minor.unsigned_abs())).sum::<u128>()
+        };
+        let (withdrawn, back) = (sum(-1), sum(1));
+        let net = u128::from(disputed).saturating_mul(withdrawn.saturating_sub(back));
+        // Never above the amount, because what is kept is never above what was withdrawn.
+        net.checked_div(withdrawn).and_then(|net| u64::try_from(net).ok()).unwrap_or(0)
+    }
 }
 
 #[derive(Deserialize)]
@@ -63,10 +95,47 @@ pub(crate) struct Wire<'a> {
     is_charge_refundable: Scalar<'a>,
     #[serde(borrow, default)]
     created: Scalar<'a>,
+    #[serde(borrow, default)]
+    amount: Scalar<'a>,
+    #[serde(borrow, default)]
+    currency: Scalar<'a>,
+    #[serde(borrow, default)]
+    reason: Scalar<'a>,
+    #[serde(borrow, default)]
+    evidence_details: Object<EvidenceWire<'a>>,
+    #[serde(borrow, default)]
+    balance_transactions: List<MovementWire<'a>>,
+}
+
+#[derive(Deserialize)]
+struct EvidenceWire<'a> {
+    #[serde(borrow, default)]
+    due_by: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct MovementWire<'a> {
+    #[serde(borrow, default)]
+    amount: Scalar<'a>,
+    #[serde(borrow, default)]
+    currency: Scalar<'a>,
+}
+
+impl MovementWire<'_> {
+    fn fact(&self) -> Result<DisputeMovement, Fault> {
+        Ok(DisputeMovement {
+            minor: required(self.amount.integer("amount")?, "amount")?,
+            currency: required(self.currency.currency("currency")?, "currency")?,
+        })
+    }
 }
 
 impl Wire<'_> {
     pub(crate) fn fact(self) -> Result<DisputeObject, Fault> {
+        let amount = self.amount.integer("amount")?.zip(self.currency.currency("currency")?);
+        let movements = self.balance_transactions.items().iter().enumerate();
+        let movements = movements
+            .map(|(index, wire)| wire.fact().map_err(|fault| fault.within("balance_transactions", index)));
         Ok(DisputeObject {
             id: required(self.id.id("id")?, "id")?,
             payment: self.payment_intent.id("payment_intent")?,
@@ -74,6 +143,19 @@ impl Wire<'_> {
             status: required(self.status.choice("status")?, "status")?,
             charge_refundable: self.is_charge_refundable.flag("is_charge_refundable")?.unwrap_or(true),
             created: required(self.created.instant("created")?, "created")?,
+            amount: amount.map(|(minor, currency)| money(minor, currency, "amount")).transpose()?,
+            reason: self.reason.text("reason")?.map(str::to_owned),
+            due_by: self.due_by()?,
+            movements: movements.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Stripe writes 0 where no answer is possible.
+    fn due_by(&self) -> Result<Option<Timestamp>, Fault> {
+        let Some(evidence) = self.evidence_details.get() else { return Ok(None) };
+        match evidence.due_by.integer("due_by")? {
+            None | Some(0) => Ok(None),
+            Some(_) => evidence.due_by.instant("due_by"),
+        }
     }
 }

@@ -28,7 +28,7 @@ mod wire;
 
 pub use charge::ChargeObject;
 pub use checkout::{CheckoutLine, CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
-pub use dispute::{DisputeObject, DisputeStatus};
+pub use dispute::{DisputeMovement, DisputeObject, DisputeStatus};
 pub use event::{EVENT_TYPES, Event, EventKind, Unreadable, parse};
 pub use id::{ChargeId, CheckoutSessionId, ConnectedAccountId, EventId, InvoiceId, InvoiceLineId, PriceId};
 pub use invoice::{

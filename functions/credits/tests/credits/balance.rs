@@ -57,6 +57,7 @@ async fn an_account_without_entries_is_its_owners_alone() {
       "account": "acct-9",
       "available": 0,
       "debt": 0,
+      "frozen": 0,
       "held": 0,
       "holds": [],
       "lots": [],

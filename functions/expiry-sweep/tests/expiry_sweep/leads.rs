@@ -269,6 +269,8 @@ async fn s2_16_a_charge_that_is_disputed_before_the_sweep_looks_is_put_before_a_
         as_of: at(charged + 60),
         refundable: true,
         contacted_before: Some(false),
+        withdrawn_minor: 0,
+        movements: 0,
     };
     assert!(scene.tables.save_dispute(&payment_id("pi_1"), &dispute).await.unwrap());
     let noted = suspected("pi_1", Reason::ChargedAfterCancellation, at(charged));

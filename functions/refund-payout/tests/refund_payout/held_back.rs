@@ -35,6 +35,8 @@ async fn a_payment_that_is_disputed_after_the_approval_is_not_refunded() {
         as_of: at(100),
         refundable: true,
         contacted_before: None,
+        withdrawn_minor: 0,
+        movements: 0,
     };
     world.store.save_dispute(&world.payment, &dispute).await.unwrap();
     goes_back(&world, "payment_disputed").await;

@@ -98,6 +98,8 @@ async fn a_dispute_is_shown_with_the_payment_that_it_is_about() {
         as_of: now(),
         refundable: true,
         contacted_before: None,
+        withdrawn_minor: 0,
+        movements: 0,
     };
     world.app.store.save_dispute(&PaymentId::new("pi_pack").unwrap(), &dispute).await.unwrap();
     let payments = listed(&world).await;

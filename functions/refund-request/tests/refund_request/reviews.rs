@@ -221,6 +221,8 @@ async fn e13_a_payment_that_is_disputed_meanwhile_is_not_refunded() {
             as_of: now(),
             refundable: true,
             contacted_before: Some(true),
+            withdrawn_minor: 0,
+            movements: 0,
         };
         assert!(world.app.store.save_dispute(&PaymentId::new("pi_pack").unwrap(), &dispute).await.unwrap());
         let shown = world.seen(&id).await["disputes"].clone();

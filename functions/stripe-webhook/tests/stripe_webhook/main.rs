@@ -11,6 +11,8 @@ mod bought;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod disputed_credits;
+#[cfg(test)]
 mod disputes;
 #[cfg(test)]
 mod leads;
@@ -22,6 +24,8 @@ mod order;
 mod other_products;
 #[cfg(test)]
 mod plan_changes;
+#[cfg(test)]
+mod outside_refunds;
 #[cfg(test)]
 mod purchases;
 #[cfg(test)]

@@ -33,7 +33,7 @@ fn life(scene: &Scene) -> Life {
 }
 
 /// Every order of `0..count` (Heap's algorithm).
-fn permutations(count: usize) -> Vec<Vec<usize>> {
+pub(crate) fn permutations(count: usize) -> Vec<Vec<usize>> {
     let (mut order, mut counters, mut index) = ((0..count).collect::<Vec<_>>(), vec![0; count], 0);
     let mut all = vec![order.clone()];
     while index < count {

@@ -163,7 +163,7 @@ async fn a_refund_of_ours_with_another_amount_is_parked() {
 }
 
 #[tokio::test]
-async fn e11_a_refund_without_a_request_counts_on_its_payment_and_leaves_credits_to_a_person() {
+async fn e11_a_refund_without_a_request_counts_on_its_payment_and_takes_its_credits() {
     let scene = Scene::new().await;
     let (made, pack) = scene.pack(0);
     let order = DashboardRefund { payment: made.payment.clone().unwrap(), amount: Some(400) };
@@ -182,12 +182,13 @@ async fn e11_a_refund_without_a_request_counts_on_its_payment_and_leaves_credits
     let forged = |object: &mut Value| object["metadata"] = json!({"refund_request": "rr_forged"});
     assert_eq!(scene.send_changed(&body, at(35), forged).await.says, "repeated");
     assert_eq!(payment(&scene, &made).await.refunded_minor, 400);
-    assert_eq!((scene.available(at(36)).await, scene.journal(ACCOUNT).await.len()), (100, 1));
+    // 44 of the 100 credits, rounded down, once.
+    assert_eq!((scene.available(at(36)).await, scene.journal(ACCOUNT).await.len()), (56, 2));
     let settle =
         SettleRefund { refund: refund.refund.unwrap(), status: SettledStatus::Failed, failure_reason: None };
     let failed = scene.stripe.settle_refund(&settle, &created(40)).unwrap();
     assert_eq!(scene.send(&scene.body(&failed.events[0]), at(41)).await.says, "applied");
-    assert_eq!(payment(&scene, &made).await.refunded_minor, 0);
+    assert_eq!((payment(&scene, &made).await.refunded_minor, scene.available(at(42)).await), (0, 100));
 }
 
 #[tokio::test]

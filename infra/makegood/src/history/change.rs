@@ -98,6 +98,10 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
             lines.extend(of_parts("given back", More, repaid, "it had paid off the debt"));
             lines
         }
+        Change::Frozen { .. }
+        | Change::Thawed { .. }
+        | Change::ChargedBack { .. }
+        | Change::Regained { .. } => disputed(change),
         Change::ExpiryStarted { ended, lots } => {
             let ending = format!("{} ended {}", ended.subscription, instant(ended.ended_at));
             if lots.is_empty() {
@@ -114,15 +118,49 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
             lots.iter().map(stopped).collect()
         }
         Change::Extended { lot, until } => {
-            vec![note(
-                "kept longer",
-                Some(*lot),
-                format!("came back after expiry; usable until {}", instant(*until)),
-            )]
+            let detail = format!("usable until {}", instant(*until));
+            vec![note("kept longer", Some(*lot), detail)]
         }
         Change::Suspended => vec![note("suspended", None, "holds are refused from here on".to_owned())],
         Change::Resumed => vec![note("resumed", None, "holds are accepted again".to_owned())],
         Change::Marked(_) => Vec::new(),
+    }
+}
+
+/// The lines of what a dispute does. A later report that moves nothing has none.
+fn disputed(change: &Change) -> Vec<Line> {
+    use Sign::{Less, More, Same};
+    match change {
+        Change::Frozen { part, .. } | Change::Thawed { part, .. } if part.credits.is_zero() => Vec::new(),
+        Change::Frozen { part, dispute, .. } => {
+            vec![line("frozen", Less, part.credits, Some(part.lot), format!("{dispute} is open"))]
+        }
+        Change::Thawed { part, dispute, .. } => {
+            vec![line("thawed", More, part.credits, Some(part.lot), format!("{dispute} takes nothing"))]
+        }
+        Change::ChargedBack { part, debt, dispute, .. } => {
+            let mut lines = Vec::new();
+            if !part.credits.is_zero() {
+                let detail = format!("{dispute} is lost");
+                lines.push(line("charged back", Less, part.credits, Some(part.lot), detail));
+            }
+            if !debt.is_zero() {
+                let detail = format!("spent credits of a payment that {dispute} took");
+                lines.push(line("owed", Same, *debt, Some(part.lot), detail));
+            }
+            lines
+        }
+        Change::Regained { part, debt, repaid, dispute } => {
+            let detail = if debt.is_zero() {
+                format!("{dispute} moved on")
+            } else {
+                format!("{dispute} moved on; a debt of {} is struck off", credits(*debt))
+            };
+            let mut lines = vec![line("regained", More, part.credits, Some(part.lot), detail)];
+            lines.extend(of_parts("given back", More, repaid, "it had paid off the debt"));
+            lines
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -24,6 +24,14 @@ struct DisputeForm {
     as_of: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contacted_before: Option<bool>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    withdrawn_minor: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    movements: u8,
+}
+
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 impl DisputeForm {
@@ -35,6 +43,8 @@ impl DisputeForm {
             refundable: !self.not_refundable,
             as_of: instant(self.as_of)?,
             contacted_before: self.contacted_before,
+            withdrawn_minor: self.withdrawn_minor,
+            movements: self.movements,
         })
     }
 }
@@ -62,10 +72,10 @@ impl Tables {
             not_refundable: !dispute.refundable,
             as_of: dispute.as_of.as_ms(),
             contacted_before: dispute.contacted_before,
+            withdrawn_minor: dispute.withdrawn_minor,
+            movements: dispute.movements,
         };
-        // Events carry whole seconds, which leaves the milliseconds to the stage.
-        let (as_of, stage) = dispute.order();
-        let order = as_of.as_ms().saturating_add(i64::from(stage));
+        let order = dispute.order().as_ms();
         let update = self
             .client
             .update_item()
@@ -98,6 +108,8 @@ mod tests {
             as_of: at(second),
             refundable: true,
             contacted_before: None,
+            withdrawn_minor: 0,
+            movements: 0,
         }
     }
 

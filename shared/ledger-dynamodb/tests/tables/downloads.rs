@@ -59,6 +59,8 @@ async fn a_payment_that_is_not_there_is_not_made_and_one_that_is_keeps_what_it_h
         as_of: at(1),
         refundable: true,
         contacted_before: None,
+        withdrawn_minor: 0,
+        movements: 0,
     };
     assert!(note(&tables, 1).await);
     assert!(tables.save_dispute(&id("pi_1"), &dispute).await.unwrap());

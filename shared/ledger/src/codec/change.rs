@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scalar::{CodecError, credits, flag, instant};
 use super::state::{EndedForm, LotForm, PartForm, part, part_form, parts, parts_form};
-use crate::{Account, Change, GenerationId, LotId, ReleaseReason};
+use crate::{Account, Change, Credits, GenerationId, LotId, ReleaseReason};
 
 #[derive(Serialize, Deserialize)]
 pub(super) enum ChangeForm {
@@ -38,6 +38,16 @@ pub(super) enum ChangeForm {
     Restored(PartForm, u64, Vec<PartForm>),
     #[serde(rename = "of")]
     Offset(PartForm, u64, Vec<PartForm>),
+    /// The part, the dispute and the place of its report.
+    #[serde(rename = "fz")]
+    Frozen(PartForm, String, i64),
+    #[serde(rename = "th")]
+    Thawed(PartForm, String, i64),
+    /// As before, and the debt, the limit and whether spent credits are owed (1) or not (0).
+    #[serde(rename = "cb")]
+    ChargedBack(PartForm, String, i64, u64, Option<u64>, u8),
+    #[serde(rename = "rg")]
+    Regained(PartForm, String, u64, Vec<PartForm>),
     #[serde(rename = "xs")]
     ExpiryStarted(EndedForm, Vec<(u32, i64)>),
     #[serde(rename = "xp")]
@@ -107,6 +117,23 @@ impl ChangeForm {
             Change::Offset { part, debt, repaid } => {
                 Self::Offset(part_form(part), debt.get(), parts_form(repaid))
             }
+            Change::Frozen { part, dispute, order } => {
+                Self::Frozen(part_form(part), dispute.as_str().to_owned(), order.as_ms())
+            }
+            Change::Thawed { part, dispute, order } => {
+                Self::Thawed(part_form(part), dispute.as_str().to_owned(), order.as_ms())
+            }
+            Change::ChargedBack { part, debt, dispute, order, limit, owe_spent } => Self::ChargedBack(
+                part_form(part),
+                dispute.as_str().to_owned(),
+                order.as_ms(),
+                debt.get(),
+                limit.map(Credits::get),
+                u8::from(*owe_spent),
+            ),
+            Change::Regained { part, debt, repaid, dispute } => {
+                Self::Regained(part_form(part), dispute.as_str().to_owned(), debt.get(), parts_form(repaid))
+            }
             Change::ExpiryStarted { ended, lots } => Self::ExpiryStarted(
                 EndedForm::of(ended),
                 lots.iter().map(|(lot, expiry)| (lot.0, expiry.as_ms())).collect(),
@@ -164,6 +191,26 @@ impl ChangeForm {
             Self::Offset(form, debt, repaid) => {
                 Change::Offset { part: part(form)?, debt: credits(debt)?, repaid: parts(repaid)? }
             }
+            Self::Frozen(form, dispute, order) => {
+                Change::Frozen { part: part(form)?, dispute: dispute.parse()?, order: instant(order)? }
+            }
+            Self::Thawed(form, dispute, order) => {
+                Change::Thawed { part: part(form)?, dispute: dispute.parse()?, order: instant(order)? }
+            }
+            Self::ChargedBack(form, dispute, order, debt, limit, owe_spent) => Change::ChargedBack {
+                part: part(form)?,
+                debt: credits(debt)?,
+                dispute: dispute.parse()?,
+                order: instant(order)?,
+                limit: limit.map(credits).transpose()?,
+                owe_spent: flag(owe_spent)?,
+            },
+            Self::Regained(form, dispute, debt, repaid) => Change::Regained {
+                part: part(form)?,
+                debt: credits(debt)?,
+                repaid: parts(repaid)?,
+                dispute: dispute.parse()?,
+            },
             Self::ExpiryStarted(form, lots) => Change::ExpiryStarted {
                 ended: form.read()?,
                 lots: lots

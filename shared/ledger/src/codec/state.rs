@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::scalar::{CodecError, credits, flag, instant};
 use crate::{
-    Account, Actor, Credits, Ended, Hold, Lot, LotCredits, LotId, LotKind, Period, Recent, Timestamp,
+    Account, Actor, Credits, DisputeState, Ended, Hold, Lot, LotCredits, LotDispute, LotId, LotKind, Period,
+    Recent, Timestamp,
 };
 
 /// Lot, credits.
@@ -61,6 +62,53 @@ struct HoldForm(
 #[derive(Serialize, Deserialize)]
 pub(super) struct EndedForm(String, i64, u64);
 
+/// What a dispute does to a lot.
+#[derive(Serialize, Deserialize)]
+enum DisputeStateForm {
+    #[serde(rename = "f")]
+    Frozen,
+    #[serde(rename = "t")]
+    Freed,
+    /// The limit, whether spent credits are owed (1) or not (0), what it took, and the debt that it made.
+    #[serde(rename = "l")]
+    Lost(Option<u64>, u8, u64, u64),
+}
+
+/// Lot, dispute, the place of its newest report, and what it does.
+#[derive(Serialize, Deserialize)]
+struct LotDisputeForm(u32, String, i64, DisputeStateForm);
+
+impl LotDisputeForm {
+    fn of(lot: LotId, known: &LotDispute) -> Self {
+        let state = match known.state {
+            DisputeState::Frozen => DisputeStateForm::Frozen,
+            DisputeState::Freed => DisputeStateForm::Freed,
+            DisputeState::Lost { limit, owe_spent, taken, owed } => {
+                DisputeStateForm::Lost(limit.map(Credits::get), u8::from(owe_spent), taken.get(), owed.get())
+            }
+        };
+        Self(lot.0, known.dispute.as_str().to_owned(), known.order.as_ms(), state)
+    }
+
+    /// Puts the dispute to its lot.
+    fn read(self, lots: &mut [Lot]) -> Result<(), CodecError> {
+        let Self(lot, dispute, order, state) = self;
+        let state = match state {
+            DisputeStateForm::Frozen => DisputeState::Frozen,
+            DisputeStateForm::Freed => DisputeState::Freed,
+            DisputeStateForm::Lost(limit, owe_spent, taken, owed) => DisputeState::Lost {
+                limit: limit.map(credits).transpose()?,
+                owe_spent: flag(owe_spent)?,
+                taken: credits(taken)?,
+                owed: credits(owed)?,
+            },
+        };
+        let lot = lots.iter_mut().find(|known| known.id.0 == lot).ok_or(CodecError::Missing)?;
+        lot.disputes.push(LotDispute { dispute: dispute.parse()?, order: instant(order)?, state });
+        Ok(())
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct AccountForm {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -73,6 +121,9 @@ pub(super) struct AccountForm {
     sus: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     e: Vec<EndedForm>,
+    /// The disputes of the lots.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    f: Vec<LotDisputeForm>,
     /// The ring: eight bytes for each, in base64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     r: String,
@@ -179,6 +230,7 @@ impl LotForm {
             period,
             owed: credits(owed)?,
             closed: closed.checked_sub(1).map(credits).transpose()?,
+            disputes: Vec::new(),
             touched_at: instant(touched_at)?,
         })
     }
@@ -241,6 +293,11 @@ impl AccountForm {
             d: account.debt.get(),
             sus: account.suspended,
             e: account.ended.iter().map(EndedForm::of).collect(),
+            f: account
+                .lots
+                .iter()
+                .flat_map(|lot| lot.disputes.iter().map(|known| LotDisputeForm::of(lot.id, known)))
+                .collect(),
             r: URL_SAFE_NO_PAD.encode(ring),
             m: account.marked.map(Timestamp::as_ms),
             lc: account.lot_count,
@@ -248,7 +305,8 @@ impl AccountForm {
     }
 
     pub(super) fn read(self, actor: &Actor) -> Result<Account, CodecError> {
-        let lots = self.l.into_iter().map(LotForm::read).collect::<Result<Vec<_>, _>>()?;
+        let mut lots = self.l.into_iter().map(LotForm::read).collect::<Result<Vec<_>, _>>()?;
+        self.f.into_iter().try_for_each(|known| known.read(&mut lots))?;
         let holds = self.h.into_iter().map(|hold| hold.read(&lots, actor)).collect::<Result<_, _>>()?;
         let ring = URL_SAFE_NO_PAD.decode(self.r).map_err(|_| CodecError::Number)?;
         let (marks, []) = ring.as_chunks::<8>() else { return Err(CodecError::Number) };

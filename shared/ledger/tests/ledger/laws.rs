@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use ledger::contract::{NoPause, at, expire, grant, place, run, settle};
 use ledger::{
-    AccountId, Actor, Cause, Change, Command, Compensation, Credits, DUE_SHARDS, DueStore, Ending, Entry,
-    LedgerStore, Order, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason, SubscriptionId, Takes,
-    Timestamp, check_journal, execute_on, shard_of,
+    AccountId, Actor, Cause, Change, Command, Compensation, Credits, DUE_SHARDS, DisputeEffect, DisputeId,
+    DisputeReport, DueStore, Ending, Entry, LedgerStore, Order, PaymentId, Period, ProductId,
+    RefundRequestId, ReleaseReason, SubscriptionId, Takes, Timestamp, check_journal, execute_on, shard_of,
 };
 
 use crate::memory::{InMemory, MemoryError};
@@ -67,6 +67,7 @@ fn command() -> impl Strategy<Value = Command> {
                 owe_spent,
             }
         ),
+        3 => dispute(payment.clone()),
         1 => (payment, 0..30_u64, 0..30_u64).prop_map(|(id, credits, debt)| Command::Restore {
             payment: PaymentId::new(id).unwrap(),
             credits: Credits::new(credits).unwrap(),
@@ -82,6 +83,26 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         1 => prop_oneof![Just(Command::Suspend), Just(Command::Resume)],
     ]
+}
+
+/// Reports of two disputes of one payment.
+fn dispute(payment: impl Strategy<Value = String>) -> impl Strategy<Value = Command> {
+    let effect = prop_oneof![
+        Just(DisputeEffect::Freezes),
+        prop::option::of(0..100_000_u64).prop_map(|until| DisputeEffect::Frees { until: until.map(at) }),
+        (prop::option::of(0..30_u64), any::<bool>()).prop_map(|(limit, owe_spent)| DisputeEffect::Takes {
+            takes: limit.map_or(Takes::Remaining, |limit| Takes::UpTo(Credits::new(limit).unwrap())),
+            owe_spent,
+        }),
+    ];
+    (payment, 0..2_u8, 0..20_u64, effect).prop_map(|(id, index, order, effect)| {
+        Command::Dispute(DisputeReport {
+            dispute: DisputeId::new(format!("du_{id}_{index}")).unwrap(),
+            payment: PaymentId::new(id).unwrap(),
+            order: at(order),
+            effect,
+        })
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {

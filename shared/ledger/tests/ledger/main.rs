@@ -7,6 +7,8 @@ mod cuts;
 #[cfg(test)]
 mod debts;
 #[cfg(test)]
+mod disputes;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod memory;

@@ -11,8 +11,8 @@ const ON_REFUND: &str = "`cancel`, `cancel_for_part`, `clauses`, `debt_for_spent
                          `reviewer_may_revoke`, `revoke` or `revoke_of_part`";
 const TABLES: &str = "`approval`, `calendar`, `cancellation`, `clauses`, `clocks`, `conflicts`, `credits`, \
                       `document`, `door`, `downloads`, `duplicates`, `empty_success`, `failures`, `gaps`, \
-                      `intake`, `law`, `leftover`, `offers`, `on_refund`, `operations`, `provider`, \
-                      `results`, `review`, `rules` or `terms`";
+                      `intake`, `law`, `leftover`, `offers`, `on_dispute`, `on_refund`, `operations`, \
+                      `provider`, `results`, `review`, `rules` or `terms`";
 
 /// Replaces `from` in the small document and compares every message.
 fn check(from: &str, to: &str, expected: &[&str]) {

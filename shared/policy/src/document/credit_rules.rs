@@ -99,3 +99,43 @@ named! {
         Replace "replace",
     }
 }
+
+/// What a dispute of a payment does to the credits that it bought, once the bank has decided. Until then what
+/// is left of them is frozen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnDispute {
+    /// What happens to them when the company loses.
+    pub lost: OnLostDispute,
+    /// Whether spent credits of a lost payment become a debt.
+    pub debt_for_spent: bool,
+    /// How long frozen credits stay usable after the company has won, in seconds, where they would expire
+    /// before: the customer could not use them in the meantime. `None` lets them expire on their day.
+    pub grace_after_won_s: Option<u64>,
+}
+
+impl Default for OnDispute {
+    /// What holds where a document does not say: credits go as the money goes, and nothing is owed.
+    fn default() -> Self {
+        Self { lost: OnLostDispute::Revoke, debt_for_spent: false, grace_after_won_s: None }
+    }
+}
+
+named! {
+    /// What a lost dispute does to what is left of the credits that its money bought.
+    OnLostDispute {
+        /// They are revoked, as many as the money that is lost bought.
+        Revoke "revoke",
+        /// The customer keeps them.
+        Keep "keep",
+    }
+}
+
+named! {
+    /// What a refund without a request, as one in Stripe's Dashboard, does to the credits of its payment.
+    OnOutsideRefund {
+        /// They are revoked, as many as the refunded money bought.
+        Revoke "revoke",
+        /// They stay until a person decides.
+        Person "person",
+    }
+}

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use calendar::Calendar;
 pub use clause::{Cancellation, Clause, ClauseKind};
 pub use contact::{Door, Intake};
-pub use credit_rules::{Leftover, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Revocation};
+pub use credit_rules::{Leftover, OnDispute, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Revocation};
 pub use law_pack::LawPack;
 pub use offer::{OfferKind, OfferRule};
 pub use operation::{
@@ -95,6 +95,10 @@ pub struct Document {
     pub on_renewal: OnRenewal,
     /// What a change of plan within a period brings, where it is paid for.
     pub on_upgrade: OnUpgrade,
+    /// What a dispute does to the credits of its payment.
+    pub on_dispute: OnDispute,
+    /// What a refund that no request made does to the credits of its payment.
+    pub on_outside_refund: OnOutsideRefund,
     /// The clauses about what a refund does.
     pub on_refund_clauses: Vec<String>,
     /// The way to a person that every refusal shows.

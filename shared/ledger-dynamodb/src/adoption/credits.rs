@@ -1,0 +1,121 @@
+//! What a refund that no request made does to the credits of its payment: the ledger's part of the
+//! transaction that counts the refund or takes it off again.
+
+use ledger::{
+    AccountId, Actor, Cause, Change, Command, Commit, Credits, ExecuteError, LedgerStore, Money, Order,
+    Payment, PaymentId, PolicyRef, Prepared, PutBack, TakeBack, Takes, Timestamp, prepare,
+};
+use refunds::{RefundedSum, credits_of_part};
+
+use crate::item::{Item, read_text};
+use crate::{StoreError, Tables};
+
+/// By what the credits of a refund that no request made are taken back.
+#[derive(Debug, Clone)]
+pub struct CreditTerms {
+    /// What made the entry.
+    pub cause: Cause,
+    pub now: Timestamp,
+    /// The terms of one purchase; `None` leaves its credits alone.
+    pub of_purchase: fn(&Payment) -> Option<PurchaseTerms>,
+}
+
+/// By what the credits of one purchase are taken back.
+#[derive(Debug, Clone)]
+pub struct PurchaseTerms {
+    /// The policy that says so.
+    pub policy: Option<PolicyRef>,
+    /// Whether spent credits become a debt.
+    pub owe_spent: bool,
+}
+
+/// The ledger's part of an adoption.
+#[derive(Default)]
+pub(super) struct CreditMoves {
+    pub(super) commit: Option<Box<Commit>>,
+    /// Of each purchase, the credits that were taken back and the debt that was made.
+    pub(super) taken: Vec<(String, u64, u64)>,
+}
+
+impl Tables {
+    /// Takes back the credits that the shares bought. The share that leaves nothing of its purchase takes all
+    /// that is left, so that parts take together what one refund takes.
+    pub(super) async fn take_back(
+        &self,
+        purchases: &[Payment],
+        sums: &[RefundedSum],
+        terms: &CreditTerms,
+    ) -> Result<CreditMoves, StoreError> {
+        let Some(account) = purchases.first().map(|payment| &payment.account) else {
+            return Ok(CreditMoves::default());
+        };
+        let (mut parts, mut policy) = (Vec::new(), None);
+        for payment in purchases {
+            let Some(sum) = sums.iter().find(|sum| sum.payment == payment.id) else { continue };
+            let Some(by) = (terms.of_purchase)(payment) else { continue };
+            let share = Money::new(sum.to_minor.saturating_sub(sum.from_minor), payment.paid.currency());
+            let whole = sum.to_minor >= payment.paid.minor();
+            let takes = if whole { Takes::Remaining } else { Takes::UpTo(credits_of_part(payment, share)) };
+            parts.push(TakeBack { payment: payment.id.clone(), takes, owe_spent: by.owe_spent });
+            policy = policy.or(by.policy);
+        }
+        if parts.is_empty() {
+            return Ok(CreditMoves::default());
+        }
+        let of_parts: Vec<PaymentId> = parts.iter().map(|part| part.payment.clone()).collect();
+        let order = (Command::RevokeEach(parts), policy);
+        let Some(commit) = self.prepared(account, order, (terms.cause.clone(), terms.now)).await? else {
+            return Ok(CreditMoves::default());
+        };
+        let revoked = |change: &Change| match change {
+            Change::Revoked { part, debt, .. } => {
+                let lot = commit.entry.after().lot(part.lot)?;
+                let payment = lot.payment.as_ref().filter(|payment| of_parts.contains(payment))?;
+                Some((payment.as_str().to_owned(), part.credits.get(), debt.get()))
+            }
+            _ => None,
+        };
+        let taken = commit.entry.changes().iter().filter_map(revoked).collect();
+        Ok(CreditMoves { commit: Some(commit), taken })
+    }
+
+    /// Puts back what the refund took, because it failed.
+    pub(super) async fn put_back(
+        &self,
+        account: &AccountId,
+        stored: Option<&Item>,
+        (cause, now): (Cause, Timestamp),
+    ) -> Result<CreditMoves, StoreError> {
+        let stored = stored.filter(|stored| stored.contains_key("taken"));
+        let Some(stored) = stored else { return Ok(CreditMoves::default()) };
+        let taken: Vec<(String, u64, u64)> = serde_json::from_str(read_text(stored, "taken")?)?;
+        let unreadable = || StoreError::Unreadable("taken");
+        let amount = |count: u64| Credits::new(count).map_err(|_| unreadable());
+        let parts = taken.into_iter().map(|(payment, credits, debt)| {
+            let payment = PaymentId::new(payment).map_err(|_| unreadable())?;
+            Ok(PutBack { payment, credits: amount(credits)?, debt: amount(debt)? })
+        });
+        let parts = parts.collect::<Result<Vec<_>, StoreError>>()?;
+        let order = (Command::RestoreEach(parts), None);
+        let commit = self.prepared(account, order, (cause, now)).await?;
+        Ok(CreditMoves { commit, taken: Vec::new() })
+    }
+
+    /// The entry of a command on the account's newest one; `None` where it changes nothing.
+    async fn prepared(
+        &self,
+        account: &AccountId,
+        (command, policy): (Command, Option<PolicyRef>),
+        (cause, now): (Cause, Timestamp),
+    ) -> Result<Option<Box<Commit>>, StoreError> {
+        let head = self.head(account).await?;
+        let (actor, records) = (Actor::Stripe, Vec::new());
+        let order = Order { account, command: &command, cause, actor, policy, records };
+        match prepare(self, &order, head.as_ref(), now).await {
+            Ok(Prepared::Commit(commit, _)) => Ok(Some(commit)),
+            Ok(Prepared::Answer(_)) => Ok(None),
+            Err(ExecuteError::Store(error)) => Err(error),
+            Err(ExecuteError::Codec(_) | ExecuteError::Busy) => Err(StoreError::Unreadable("entry")),
+        }
+    }
+}
