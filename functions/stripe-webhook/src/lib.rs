@@ -10,6 +10,7 @@
 
 mod checkout;
 mod context;
+mod credit_note;
 mod direct;
 mod dispatch;
 mod dispute;

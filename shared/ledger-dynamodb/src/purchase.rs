@@ -21,8 +21,9 @@ use crate::{StoreError, Tables};
 /// These and [`FINDING`] sort behind `DUE` and `ENTRY#`, and the finding before them.
 pub(crate) const PURCHASE: &str = "PURCHASE#";
 const REFUNDED: &str = "REFUNDED#";
-/// How Stripe's ids of refunds begin; those of some payment methods are of another kind.
-const STRIPES_REFUND: [&str; 2] = ["re_", "pyr_"];
+/// How Stripe's ids of refunds begin, those of some payment methods, and those of credit notes that give back
+/// without a refund.
+const STRIPES_REFUND: [&str; 3] = ["re_", "pyr_", "cn_"];
 
 /// Thirteen digits of milliseconds keep purchases in order.
 fn purchase_key(charged_at: Timestamp, payment: &PaymentId) -> String {

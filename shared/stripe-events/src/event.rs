@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::charge::{self, ChargeObject};
 use crate::checkout::{self, CheckoutSession};
+use crate::credit_note::{self, CreditNoteObject};
 use crate::dispute::{self, DisputeObject};
 use crate::id::{ConnectedAccountId, EventId};
 use crate::invoice::{self, InvoicePaid, PaidInvoice};
@@ -71,6 +72,8 @@ pub enum EventKind {
     RefundFailed(RefundObject),
     /// `charge.dispute.created`, `.updated`, `.closed`, `.funds_withdrawn` and `.funds_reinstated`.
     DisputeUpdated(DisputeObject),
+    /// `credit_note.created`, `.updated` and `.voided`.
+    CreditNoteUpdated(CreditNoteObject),
     /// Any other type.
     Other,
     /// A thin event (`v2.core.event`), which names its object and carries nothing of it.
@@ -100,7 +103,7 @@ pub struct Unreadable {
 
 /// The types that are read, as [`EventKind`] names them. A type that is missing here is not looked for
 /// where an event got lost.
-pub const EVENT_TYPES: [&str; 18] = [
+pub const EVENT_TYPES: [&str; 21] = [
     "charge.dispute.closed",
     "charge.dispute.created",
     "charge.dispute.funds_reinstated",
@@ -110,6 +113,9 @@ pub const EVENT_TYPES: [&str; 18] = [
     "charge.updated",
     "checkout.session.async_payment_succeeded",
     "checkout.session.completed",
+    "credit_note.created",
+    "credit_note.updated",
+    "credit_note.voided",
     "customer.subscription.created",
     "customer.subscription.deleted",
     "customer.subscription.updated",
@@ -269,6 +275,9 @@ fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Res
         | "charge.dispute.closed"
         | "charge.dispute.funds_withdrawn"
         | "charge.dispute.funds_reinstated" => EventKind::DisputeUpdated(data.fact(dispute::Wire::fact)?),
+        "credit_note.created" | "credit_note.updated" | "credit_note.voided" => {
+            EventKind::CreditNoteUpdated(data.fact(credit_note::Wire::fact)?)
+        }
         _ => EventKind::Other,
     })
 }

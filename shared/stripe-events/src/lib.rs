@@ -11,6 +11,7 @@
 mod buyer;
 mod charge;
 mod checkout;
+mod credit_note;
 mod dispute;
 mod event;
 mod id;
@@ -28,6 +29,7 @@ mod wire;
 
 pub use charge::ChargeObject;
 pub use checkout::{CheckoutLine, CheckoutMode, CheckoutPaymentStatus, CheckoutSession};
+pub use credit_note::{CreditNoteKind, CreditNoteObject, CreditNoteStatus};
 pub use dispute::{DisputeMovement, DisputeObject, DisputeStatus};
 pub use event::{EVENT_TYPES, Event, EventKind, Unreadable, parse};
 pub use id::{ChargeId, CheckoutSessionId, ConnectedAccountId, EventId, InvoiceId, InvoiceLineId, PriceId};
