@@ -258,3 +258,40 @@ fn refund_item(
     }
     Ok(item)
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger::contract::{NoPause, at, grant, run};
+    use ledger::{Command, Currency, LedgerStore};
+
+    use super::*;
+    use crate::in_process;
+
+    /// The stored form of what a refund took, which its failure reads a week later.
+    #[tokio::test]
+    async fn e10_what_a_refund_took_is_stored_with_it_and_comes_back_when_it_fails() {
+        let (tables, _) = in_process::tables().await;
+        let account = AccountId::new("account-1").unwrap();
+        run(&tables, &account, &Command::Grant(grant(&account, "pi_1", 100, None)), at(0)).await;
+        let of_purchase = |_: &Payment| Some(PurchaseTerms { policy: None, owe_spent: false });
+        let terms = CreditTerms { cause: Cause::StripeEvent("evt_1".to_owned()), now: at(10), of_purchase };
+        let seen = ExternalRefund {
+            id: RefundId::new("re_1").unwrap(),
+            payment: PaymentId::new("pi_1").unwrap(),
+            amount: Money::new(440, Currency::new("usd").unwrap()),
+            made_at: at(9),
+            failed: false,
+        };
+        tables.adopt_refund_and_credits(&NoPause, &seen, Some(&terms)).await.unwrap();
+        let stored = tables.get(&tables.ledger, "REFUND#re_1".to_owned()).await.unwrap().unwrap();
+        assert_eq!(read_text(&stored, "taken").unwrap(), r#"[["pi_1",44,0]]"#);
+        let available = async || {
+            let head = tables.head(&account).await.unwrap().unwrap();
+            head.after().balance(at(20)).unwrap().available.get()
+        };
+        assert_eq!(available().await, 56);
+        let failed = ExternalRefund { failed: true, ..seen };
+        tables.adopt_refund_and_credits(&NoPause, &failed, Some(&terms)).await.unwrap();
+        assert_eq!(available().await, 100);
+    }
+}
