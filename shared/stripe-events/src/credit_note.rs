@@ -1,6 +1,6 @@
 //! Credit notes: what is given back of an invoice, by a refund, to the customer's balance or elsewhere.
 
-use ledger::{InvoiceId, Money, RefundId, Timestamp};
+use primitives::{InvoiceId, Money, RefundId, Timestamp};
 use serde::Deserialize;
 
 use crate::open_enum::open_enum;
