@@ -6,7 +6,9 @@ use toml::de::DeValue;
 
 use policy::{
     AnswerMatch, AnswerShape, Cancellation, Door, EmptySuccess, FailureEffect, FailureKind, FailureRule,
-    FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, OfferKind, OfferRule, OnDispute, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
+    FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, OfferKind, OfferRule, OnDispute,
+    OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Operation, Revocation,
+    ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
 };
 
 use crate::context::{Context, check_id, known};

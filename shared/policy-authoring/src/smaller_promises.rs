@@ -1,7 +1,9 @@
 //! Which promises a version makes smaller than the one before it, beside how it decides requests (S2-33).
 
 use policy::{
-    Document, EmptySuccess, FailureEffect, FailureKind, LateSuccess, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Revocation, ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
+    Document, EmptySuccess, FailureEffect, FailureKind, LateSuccess, OnLostDispute, OnOutsideRefund,
+    OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Revocation, ServiceLevel, ServiceLevelStart, Term,
+    TermUnit, TermValue,
 };
 
 /// What `after` promises less than `before`, in words.

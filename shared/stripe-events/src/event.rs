@@ -103,7 +103,7 @@ pub struct Unreadable {
 
 /// The types that are read, as [`EventKind`] names them. A type that is missing here is not looked for
 /// where an event got lost.
-pub const EVENT_TYPES: [&str; 21] = [
+pub const EVENT_TYPES: [&str; 23] = [
     "charge.dispute.closed",
     "charge.dispute.created",
     "charge.dispute.funds_reinstated",
@@ -118,6 +118,8 @@ pub const EVENT_TYPES: [&str; 21] = [
     "credit_note.voided",
     "customer.subscription.created",
     "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
     "customer.subscription.updated",
     "invoice.paid",
     "invoice_payment.paid",

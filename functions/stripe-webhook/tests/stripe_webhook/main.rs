@@ -23,9 +23,9 @@ mod order;
 #[cfg(test)]
 mod other_products;
 #[cfg(test)]
-mod plan_changes;
-#[cfg(test)]
 mod outside_refunds;
+#[cfg(test)]
+mod plan_changes;
 #[cfg(test)]
 mod purchases;
 #[cfg(test)]

@@ -20,7 +20,10 @@ use serde::{Deserialize, Serialize};
 pub use calendar::Calendar;
 pub use clause::{Cancellation, Clause, ClauseKind};
 pub use contact::{Door, Intake};
-pub use credit_rules::{Leftover, OnDispute, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Revocation};
+pub use credit_rules::{
+    Leftover, OnDispute, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade,
+    Revocation,
+};
 pub use law_pack::LawPack;
 pub use offer::{OfferKind, OfferRule};
 pub use operation::{
