@@ -22,7 +22,8 @@ pub(crate) async fn apply_credit_note(
     // How much of it was refunded is not said: a person looks at the note.
     let amount = note.beside_refunds.ok_or(ParkReason::ValueUnknown)?;
     if amount.is_zero() {
-        return Ok(Outcome::Ignored(Ignored::NothingGivenBack));
+        // Its refunds report themselves, and what lowers an open invoice gives nothing back.
+        return Ok(Outcome::Ignored(Ignored::NoCredits));
     }
     let by_invoice = PaymentId::new(note.invoice.as_str()).map_err(|_| ParkReason::PaymentUnknown)?;
     let payment = context.tables.credited_invoice(&note.invoice).await?.unwrap_or(by_invoice);

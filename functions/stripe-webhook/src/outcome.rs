@@ -36,8 +36,6 @@ named! {
         /// Nothing in it brings credits: a trial, settled changes within a period, or a refund or dispute of
         /// a payment that brought none.
         NoCredits "no_credits",
-        /// A credit note that gives nothing back beside its refunds, which report themselves.
-        NothingGivenBack "nothing_given_back",
         /// Of a customer without an account, and about no price of the catalogue: the company sells other
         /// things through the same Stripe account.
         OtherProduct "other_product",

@@ -126,10 +126,10 @@ async fn e11_a_credit_note_to_the_balance_is_given_back_once_and_a_voided_one_is
     // What a refund gives back is the refund's to report.
     let refunds = json!([{ "refund": "re_9", "type": "refund", "amount_refunded": 600 }]);
     let refunded = credit_note("created", &invoice, 100, &json!({ "id": "cn_9", "refunds": refunds }));
-    assert_eq!(scene.send(&refunded, at(101)).await.says, "ignored: nothing_given_back");
+    assert_eq!(scene.send(&refunded, at(101)).await.says, "ignored: no_credits");
     let before = json!({ "id": "cn_8", "type": "pre_payment", "post_payment_amount": null });
     let lowered = credit_note("created", &invoice, 100, &before);
-    assert_eq!(scene.send(&lowered, at(101)).await.says, "ignored: nothing_given_back");
+    assert_eq!(scene.send(&lowered, at(101)).await.says, "ignored: no_credits");
     assert_eq!(left().await, (1200, 500));
     let issued = credit_note("created", &invoice, 100, &json!({}));
     assert_eq!(scene.send(&issued, at(101)).await.says, "applied");
@@ -161,7 +161,7 @@ async fn a_credit_note_that_does_not_say_what_was_refunded_waits_for_a_person() 
     };
     for (change, says) in [
         (older(json!("re_9"), json!("cbtxn_1")), "parked: value_unknown"),
-        (older(json!("re_9"), Value::Null), "ignored: nothing_given_back"),
+        (older(json!("re_9"), Value::Null), "ignored: no_credits"),
         (older(Value::Null, json!("cbtxn_1")), "applied"),
     ] {
         let body = credit_note("created", &invoice, 100, &change);
