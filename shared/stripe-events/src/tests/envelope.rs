@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{CHECKOUT, INVOICE, REFUND, SUBSCRIPTION, fault, kind, read, with};
-use crate::{EventId, EventKind};
+use crate::{EVENT_TYPES, EventId, EventKind};
 
 const THIN: &str = include_str!("../../fixtures/2026-10-28.endive/thin.v1.invoice.paid.json");
 
@@ -138,4 +138,15 @@ fn what_cannot_be_read_is_named_without_its_content() {
         "event cannot be read: expected an integer between -2^63 and 2^63 - 1 at `data.object.amount_paid`"
     );
     assert!(!format!("{unreadable:?}").contains("example.com"));
+}
+
+/// An event of a type that is missing in the list would be lost where its delivery is.
+#[test]
+fn every_type_that_is_read_is_looked_for() {
+    let source = include_str!("../event.rs");
+    let (_, from) = source.split_once("\nfn kind(").unwrap();
+    let (body, _) = from.split_once("\n}\n").unwrap();
+    let mut read: Vec<&str> = body.split('"').skip(1).step_by(2).collect();
+    read.sort_unstable();
+    assert_eq!(read, EVENT_TYPES);
 }
