@@ -6,7 +6,7 @@ import time
 
 import pytest
 from client import eventually
-from scene import deliver, signed
+from scene import add_customer, deliver, signed
 
 
 def tell(stack, event_type: str, stripe_object: dict, created: int) -> str:
@@ -47,6 +47,11 @@ class Dispute:
         answer = self.customer.stack.get(f"/v1/accounts/{self.customer.account}/credits", as_="service")
         assert answer.status == 200, answer.body
         return answer.json["available"], answer.json["frozen"]
+
+
+@pytest.fixture
+def customer(stack):
+    return add_customer(stack)
 
 
 @pytest.fixture
