@@ -160,13 +160,14 @@ fn message(known: SubscriptionRecords<'_>, asked: bool) -> String {
     let ends_at = ends_at(known, asked);
     let until = ends_at.map_or_else(|| "the end of the period that is paid".to_owned(), minute);
     let plan = known.product_and_plan().1.map_or_else(String::new, |plan| format!(" to {plan}"));
-    let at_once = ends_at.is_some_and(|ends_at| ends_at <= known.now);
+    let owes = known.subscription.report.owes();
+    let at_once = owes && ends_at.is_some_and(|ends_at| ends_at <= known.now);
     if at_once && asked {
         format!(
             "Your subscription{plan} would end at once. Its last invoice is not paid: it would be withdrawn \
              and not be collected any more. It is not cancelled yet: please confirm."
         )
-    } else if at_once && known.subscription.report.owes() {
+    } else if at_once {
         format!(
             "Your subscription{plan} is cancelled and ended at {until}. Its last invoice was not paid: it is \
              withdrawn, and nothing more is charged."

@@ -79,9 +79,10 @@ impl Confirmation {
         now.plus_s(doubled.unwrap_or(TELL_AGAIN_S_MAX).min(TELL_AGAIN_S_MAX)).ok()
     }
 
-    /// Whether it takes effect when it is made: what was due was not paid.
+    /// Whether it takes effect when it is made: what was due was not paid. An end that has passed is that of a
+    /// paid period whose renewal Stripe has not reported yet.
     pub fn is_at_once(&self) -> bool {
-        self.effective_at.is_some_and(|effective_at| effective_at <= self.at)
+        self.effective_at == Some(self.at)
     }
 
     /// Whether people have to look why Stripe does not take it.
@@ -194,6 +195,22 @@ mod tests {
             ended_at: None,
             confirmation: None,
             report: SubscriptionReport::default(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_owed_ends_at_once() {
+        // The period ended, and Stripe has not reported the renewal yet.
+        for (status, at_once) in
+            [("past_due", true), ("unpaid", true), ("active", false), ("trialing", false)]
+        {
+            let mut subscription =
+                Subscription { period_ends_at: Some(at(1000)), ..reported_at(900, None, None) };
+            subscription.report.status = Some(status.to_owned());
+            let now = at(2000);
+            let effective_at = subscription.would_end_at(now);
+            let confirmation = Confirmation { at: now, effective_at, ..confirmed(None) };
+            assert_eq!(confirmation.is_at_once(), at_once, "{status}");
         }
     }
 
