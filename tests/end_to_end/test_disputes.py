@@ -65,7 +65,7 @@ def test_e14_the_credits_of_a_disputed_payment_are_frozen_and_free_again_when_it
     dispute.says("created", "needs_response")
     dispute.says("funds_withdrawn", "needs_response", -800)
     assert dispute.balance() == (0, 70)
-    assert customer.hold(1).status == 409
+    assert customer.hold(1).status == 402
     assert customer.settle(running, "release").status == 200
     assert dispute.balance() == (0, 100)
     dispute.says("closed", "won", -800)

@@ -179,8 +179,10 @@ impl<'a> SubscriptionRecords<'a> {
     fn state(self) -> &'static str {
         let subscription = self.subscription;
         let report = &subscription.report;
-        let cancelled = subscription.cancellation_confirmed_at.is_some();
-        let is_over = subscription.cancels_at.is_some_and(|at| at <= self.now);
+        let confirmed_at = subscription.cancellation_confirmed_at;
+        let cancelled = confirmed_at.is_some();
+        // An end before the confirmation is that of a period whose renewal Stripe has not reported yet.
+        let is_over = subscription.cancels_at.is_some_and(|at| at <= self.now && confirmed_at <= Some(at));
         match report.status.as_deref() {
             Some("incomplete_expired") => "incomplete_expired",
             Some("canceled") => "ended",
