@@ -79,8 +79,8 @@ impl Confirmation {
         now.plus_s(doubled.unwrap_or(TELL_AGAIN_S_MAX).min(TELL_AGAIN_S_MAX)).ok()
     }
 
-    /// Whether it takes effect when it is made: what was due was not paid. An end that has passed is that of a
-    /// paid period whose renewal Stripe has not reported yet.
+    /// Whether it takes effect when it is made: what was due was not paid. An end that has passed is that of
+    /// a paid period whose renewal Stripe has not reported yet.
     pub fn is_at_once(&self) -> bool {
         self.effective_at == Some(self.at)
     }
