@@ -25,9 +25,9 @@ use webhook_function::{ApplyEvents, EventAnswer, ReplayEvents, WebhookError};
 pub use status::{MISSED_SHOWN_MAX, MissedEvent, Status};
 
 /// How old an event is before it counts as missed: Stripe delivers within seconds.
-pub const LAG_S: u64 = 180;
+pub const LAG_S: i64 = 180;
 /// How far the first run of a deployment looks back.
-pub const FIRST_LOOK_S: u64 = 3_600;
+pub const FIRST_LOOK_S: i64 = 3_600;
 /// How long an event that cannot be applied yet holds the mark back.
 pub const HELD_S: i64 = 3_600;
 /// How long Stripe keeps events (<https://docs.stripe.com/api/events>).
@@ -115,12 +115,12 @@ async fn asked_time<S, W>(
     request: &ReconcileRequest,
     now: Timestamp,
 ) -> Result<(i64, i64), ReconcileError> {
-    let newest = now.as_s().saturating_sub(i64::try_from(LAG_S).unwrap_or(i64::MAX));
+    let newest = now.as_s().saturating_sub(LAG_S);
     let oldest = now.as_s().saturating_sub(KEPT_BY_STRIPE_S);
     let instant = |text: &String| Timestamp::parse(text).map(Timestamp::as_s);
     let before = request.before.as_ref().map(instant).transpose()?.unwrap_or(newest).min(newest);
     let Some(since) = request.since.as_ref().map(instant).transpose()? else {
-        let first = newest.saturating_sub(i64::try_from(FIRST_LOOK_S).unwrap_or(i64::MAX));
+        let first = newest.saturating_sub(FIRST_LOOK_S);
         let until = reconcile.tables.reconciled_until().await?;
         return Ok((until.map_or(first, Timestamp::as_s).max(oldest), newest));
     };
@@ -170,14 +170,11 @@ impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
         let (mut reached, mut parked) = (to, Vec::new());
         for event in events {
             if !self.has_time() {
-                return Ok(reached.min(event.created_s));
+                reached = reached.min(event.created_s);
+                break;
             }
             log::cause(&event.id);
-            let answer = match self.reconcile.webhook.apply(event.json.get()).await {
-                Ok(answer) => answer,
-                Err(WebhookError::Failed { .. }) => failed(),
-                Err(error) => return Err(ReconcileError::Webhook(error)),
-            };
+            let answer = answered(self.reconcile.webhook.apply(event.json.get()).await)?;
             let outcome = answer.outcome.as_str();
             if outcome == "parked" {
                 parked.push(event);
@@ -201,12 +198,13 @@ impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
         loop {
             let (mut left, before) = (Vec::new(), parked.len());
             for event in parked {
+                // What is not asked for again stays parked, and counts so.
+                if !self.has_time() {
+                    left.push(event);
+                    continue;
+                }
                 log::cause(&event.id);
-                let answer = match self.reconcile.webhook.replay(&event.id).await {
-                    Ok(answer) => answer,
-                    Err(WebhookError::Failed { .. }) => failed(),
-                    Err(error) => return Err(ReconcileError::Webhook(error)),
-                };
+                let answer = answered(self.reconcile.webhook.replay(&event.id).await)?;
                 match answer.outcome.as_str() {
                     "applied" | "repeated" | "ignored" => {
                         status.add(event, &answer.outcome);
@@ -215,7 +213,7 @@ impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
                     _ => left.push(event),
                 }
             }
-            if left.is_empty() || left.len() == before || !self.has_time() {
+            if left.is_empty() || left.len() == before {
                 for event in left {
                     status.add(event, "parked");
                 }
@@ -234,8 +232,12 @@ impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
     }
 }
 
-fn failed() -> EventAnswer {
-    EventAnswer { outcome: "failed".to_owned(), reason: None }
+/// An event that the webhook fails on is one of its outcomes; a webhook that cannot be asked ends the run.
+fn answered(answer: Result<EventAnswer, WebhookError>) -> Result<EventAnswer, ReconcileError> {
+    match answer {
+        Err(WebhookError::Failed { .. }) => Ok(EventAnswer { outcome: "failed".to_owned(), reason: None }),
+        answer => answer.map_err(ReconcileError::Webhook),
+    }
 }
 
 /// What had not come is worth a line; the rest is not.

@@ -129,23 +129,19 @@ impl Scene {
     }
 }
 
-fn lag_s() -> i64 {
-    i64::try_from(LAG_S).unwrap()
-}
-
 #[tokio::test]
 async fn b7_events_that_never_came_are_applied_oldest_first_and_once() {
     let scene = Scene::new().await;
     let day = 86_400;
     // Older than the first look of a deployment, then two in reverse, and one that may still be on its way.
-    scene.pack(day - i64::try_from(FIRST_LOOK_S).unwrap() - 2 * lag_s());
+    scene.pack(day - FIRST_LOOK_S - 2 * LAG_S);
     let second = scene.pack(day - 600);
     let first = scene.pack(day - 1_200);
-    let fresh = scene.pack(day - lag_s());
+    let fresh = scene.pack(day - LAG_S);
     let status = scene.tick(day).await;
-    assert_eq!((status.listed, status.applied, status.until), (2, 2, at(day - lag_s()).as_s()));
+    assert_eq!((status.listed, status.applied, status.until), (2, 2, at(day - LAG_S).as_s()));
     assert_eq!(status.missed.iter().map(|event| &event.id).collect::<Vec<_>>(), [&first, &second]);
-    assert_eq!(scene.mark().await, Some(day - lag_s()));
+    assert_eq!(scene.mark().await, Some(day - LAG_S));
 
     // Five minutes later the fresh one is missed as well, and nothing else is read again.
     assert_eq!(scene.tick(day + 300).await.applied, 1);
@@ -166,7 +162,7 @@ async fn an_event_that_waits_holds_the_mark_for_an_hour_and_no_longer() {
         assert_eq!(scene.tick(900).await.listed, 2);
         assert_eq!(scene.seen(), [&waiting, &later, &waiting, &later].map(String::as_str), "{outcome}");
         let status = scene.tick(60 + HELD_S).await;
-        assert_eq!((status.listed, scene.mark().await), (2, Some(60 + HELD_S - lag_s())), "{outcome}");
+        assert_eq!((status.listed, scene.mark().await), (2, Some(60 + HELD_S - LAG_S)), "{outcome}");
     }
 }
 
@@ -181,7 +177,7 @@ async fn an_event_that_is_parked_for_want_of_a_later_one_is_applied_after_it() {
         let status = scene.tick(600).await;
         assert_eq!((status.applied, status.parked), (applied, 2 - applied), "{stays_parked}");
         assert_eq!(*scene.reconcile.webhook.replayed.lock().unwrap(), vec![waiting; replays]);
-        assert_eq!(scene.mark().await, Some(600 - lag_s()), "a parked event holds nothing back");
+        assert_eq!(scene.mark().await, Some(600 - LAG_S), "a parked event holds nothing back");
     }
 }
 
@@ -206,7 +202,7 @@ async fn a_time_that_is_asked_for_is_read_anew_and_moves_no_mark() {
     // What lies ahead is cut off where the events may still be on their way.
     let status =
         scene.run(json!({"since": at(60).to_string(), "before": at(99_999).to_string()}), 86_400).await;
-    assert_eq!(status.unwrap().until, at(86_400 - lag_s()).as_s());
+    assert_eq!(status.unwrap().until, at(86_400 - LAG_S).as_s());
     assert_eq!(
         scene.seen(),
         [&bought[0], &bought[1], &bought[0], &bought[1], &bought[0], &bought[1], &bought[2]]
@@ -238,7 +234,7 @@ async fn an_outage_of_stripe_fails_the_run_and_the_next_one_begins_at_the_mark()
     let missed = scene.pack(900);
     scene.stripe.plan(Operation::ListEvents, 1, Fault::Unavailable);
     assert!(matches!(scene.run(json!({}), 1_200).await, Err(ReconcileError::Stripe(_))));
-    assert_eq!(scene.mark().await, Some(600 - lag_s()));
+    assert_eq!(scene.mark().await, Some(600 - LAG_S));
     assert_eq!(scene.tick(1_500).await.applied, 1);
     assert_eq!(scene.seen(), [missed]);
 }
