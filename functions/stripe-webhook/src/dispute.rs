@@ -51,9 +51,8 @@ pub(crate) async fn apply_dispute(
             Box::pin(give_back(context, &payment.id, &payment.account)).await?;
         }
         match moved {
-            Outcome::Applied | Outcome::Repeated if saved => outcome = Outcome::Applied,
-            Outcome::Applied => outcome = Outcome::Applied,
-            Outcome::Repeated => {}
+            Outcome::Repeated if !saved => {}
+            Outcome::Applied | Outcome::Repeated => outcome = Outcome::Applied,
             parked => return Ok(parked),
         }
     }

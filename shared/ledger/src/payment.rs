@@ -164,7 +164,7 @@ impl Dispute {
             // Of Stripe's making in years to come: before the ends that are known.
             _ => 4,
         };
-        // The second leaves the milliseconds to the stage and the movements, of which Stripe has two at most.
+        // Stripe counts in seconds. The milliseconds hold the stage and the number of movements, at most two.
         let place = stage.saturating_mul(10).saturating_add(i64::from(self.movements.min(9)));
         let second = self.as_of.as_ms().saturating_sub(self.as_of.as_ms().rem_euclid(1000));
         Timestamp::from_ms(second.saturating_add(place)).unwrap_or(self.as_of)

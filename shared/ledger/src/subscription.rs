@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn s1_8_a_confirmation_holds_until_stripe_reports_a_reactivation() {
         for (stripe_at, as_of, reported, expected) in [
-            // Stripe does not know yet: whatever it reports, the confirmation holds.
+            // Stripe does not know yet: the confirmation holds against every report.
             (None, 90, None, Some(100)),
             (None, 500, None, Some(100)),
             // Stripe knows since 200: an event from before, the cancellation itself, a reactivation.

@@ -115,7 +115,7 @@ impl TryFrom<RefundWire> for Refund {
     }
 }
 
-/// An object of which only its id is read.
+/// An object; only its id is read.
 #[derive(Deserialize)]
 pub(crate) struct NamedWire {
     pub(crate) id: String,

@@ -38,8 +38,8 @@ impl Quantity {
         u64::try_from(product.checked_div(divisor)?).ok()
     }
 
-    /// The quantity times `count`, of which `part` of `whole` counts, in millionths and rounded down or up;
-    /// `None` beyond 64 bits.
+    /// The quantity times `count` times `part` / `whole`, in millionths, rounded down or up; `None` beyond 64
+    /// bits.
     pub fn share_in_millionths(self, count: u64, (part, whole): (u64, u64), rounds_up: bool) -> Option<u64> {
         let millionths = u128::from(self.digits).checked_mul(u128::from(count))?.checked_mul(1_000_000)?;
         let share = millionths.checked_mul(u128::from(part))?;

@@ -1,5 +1,5 @@
-//! Disputes: what is left of a payment's lot is frozen until the bank decides, and free or taken after that,
-//! in whatever order and number the reports come (`E14`, `H9`).
+//! Disputes: what is left of a payment's lot is frozen until the bank decides, and free or taken after that.
+//! The reports may come in any order and any number of times (`E14`, `H9`).
 
 use ledger::contract::{at, place, settle};
 use ledger::{
