@@ -9,6 +9,7 @@
 
 use ledger::{AccountId, CustomerStore, Money, PaymentId, Record, Subscriber};
 use policy_documents::catalogue;
+use purchase_lines::{Bought, LineFault, PaidLine, Sold, bought};
 use refunds::Charge;
 use stripe_events::{BillingReason, CheckoutMode, CheckoutPaymentStatus, CheckoutSession, PriceId, Quantity};
 
@@ -17,7 +18,6 @@ use crate::grants::{Paid, build_grants, write_grants};
 use crate::leads::{self, OrderedPlan, SubscriptionEvidence};
 use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::payment_names;
-use crate::purchase::{Bought, Line, Sold, bought};
 use crate::uncredited::{self, Waiting};
 use crate::without_credits;
 
@@ -177,7 +177,7 @@ async fn without_purchases(
 ) -> Result<Outcome, EarlyExit> {
     let Some(fault) = bought.fault else { return Err(Ignored::NoPurchase.into()) };
     let is_other =
-        fault == ParkReason::PriceUnknown && !bought.is_ours && session.client_reference_id.is_none();
+        fault == LineFault::PriceUnknown && !bought.is_ours && session.client_reference_id.is_none();
     let linked = match &session.customer {
         Some(customer) if is_other => context.tables.account_of(customer).await?.is_some(),
         _ => !is_other,
@@ -195,7 +195,7 @@ fn bought_by(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bo
             return Err(ParkReason::AmountMismatch.into());
         }
     }
-    let lines = lines.iter().map(|line| Line {
+    let lines = lines.iter().map(|line| PaidLine {
         price: line.price.as_ref(),
         quantity: line.quantity,
         minor: u64::try_from(line.total_minor.or(line.subtotal_minor).unwrap_or_default())
@@ -215,7 +215,7 @@ fn bought_by_metadata(context: &EventContext<'_>, session: &CheckoutSession) -> 
         return Err(lacking());
     }
     let quantity = Some(Quantity::whole(1));
-    Ok(bought([Line { price: Some(price), quantity, minor: sum.minor(), period: None }])?)
+    Ok(bought([PaidLine { price: Some(price), quantity, minor: sum.minor(), period: None }])?)
 }
 
 /// The payment and its amount. A session that cost nothing has no payment: its own id takes the place of

@@ -8,6 +8,7 @@ use ledger::{
     LedgerStore, Order, Payment, PaymentId, PolicyRef, Record, Rejection, Timestamp, execute, execute_on,
 };
 use ledger_dynamodb::{StoreError, Tables};
+use purchase_lines::LineFault;
 use refunds::settle_landed;
 use stripe_events::Event;
 
@@ -48,6 +49,12 @@ impl From<StoreError> for EarlyExit {
 impl From<ParkReason> for EarlyExit {
     fn from(reason: ParkReason) -> Self {
         Self::Known(Outcome::Parked(reason))
+    }
+}
+
+impl From<LineFault> for EarlyExit {
+    fn from(fault: LineFault) -> Self {
+        ParkReason::from(fault).into()
     }
 }
 

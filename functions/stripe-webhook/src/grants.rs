@@ -5,13 +5,13 @@ use ledger::{
     Period, Record, SubscriptionId, Timestamp, shares,
 };
 use policy::{OnRenewal, OnResubscribe};
+use purchase_lines::{Bought, Extent, LinePurchase, Sold};
 use stripe_events::BillingReason;
 
 use crate::context::{EarlyExit, EventContext};
 use crate::leads::{self, SubscriptionEvidence};
 use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::policy::{policy_at, reference_of};
-use crate::purchase::{Bought, Extent, Purchase, Sold};
 
 /// The subscription that a charge is for.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ pub(crate) fn build_grants(
     bought: &Bought,
 ) -> Result<(Vec<Grant>, Option<Record>), ParkReason> {
     let parts = shares(paid.amount.minor(), &bought.weights());
-    let grant = |(index, (purchase, minor)): (usize, (&Purchase, &u64))| {
+    let grant = |(index, (purchase, minor)): (usize, (&LinePurchase, &u64))| {
         let id = paid.payment.purchase(index.saturating_add(1)).ok_or(ParkReason::PaymentUnknown)?;
         build_grant(context, paid, purchase, (id, *minor))
     };
@@ -65,7 +65,7 @@ pub(crate) fn build_grants(
 fn build_grant(
     context: &EventContext<'_>,
     paid: &Paid<'_>,
-    purchase: &Purchase,
+    purchase: &LinePurchase,
     (id, minor): (PaymentId, u64),
 ) -> Result<Grant, ParkReason> {
     let charge = match (purchase.sold, paid.charge) {

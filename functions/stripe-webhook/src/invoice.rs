@@ -14,6 +14,9 @@ use ledger::{
     CustomerStore, LedgerStore, Money, PaymentId, Record, SubscriberStore, SubscriptionStore, Timestamp,
 };
 use policy::OnUpgrade;
+use purchase_lines::{
+    Bought, Extent, LineFault, LinePurchase, Sold, bought_by_lines, credits_of_change, is_settled,
+};
 use stripe_events::{BillingReason, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource};
 
 use crate::context::{EarlyExit, EventContext};
@@ -21,9 +24,7 @@ use crate::grants::{Charge, Paid, build_grants, write_grants};
 use crate::leads::SubscriptionEvidence;
 use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::payment_names;
-use crate::plan_change::{bought_by_lines, credits_of_change, is_settled};
 use crate::policy::policy_at;
-use crate::purchase::{Bought, Extent, Purchase, Sold};
 use crate::uncredited::{self, Waiting};
 use crate::without_credits;
 
@@ -70,7 +71,7 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     if bought.purchases.is_empty() {
         return without_purchases(context, invoice, &bought).await;
     }
-    let is_plan = |purchase: &Purchase| purchase.sold == Sold::Subscription;
+    let is_plan = |purchase: &LinePurchase| purchase.sold == Sold::Subscription;
     if invoice.subscription.is_none() && bought.purchases.iter().any(is_plan) {
         return Err(ParkReason::PriceKind.into());
     }
@@ -117,7 +118,7 @@ async fn without_purchases(
     bought: &Bought,
 ) -> Result<Outcome, EarlyExit> {
     if let Some(fault) = bought.fault {
-        let is_other = fault == ParkReason::PriceUnknown && !bought.is_ours;
+        let is_other = fault == LineFault::PriceUnknown && !bought.is_ours;
         if is_other && !is_linked(context, invoice).await? {
             return Err(Ignored::OtherProduct.into());
         }
@@ -159,8 +160,8 @@ async fn subscription_evidence(
 
 /// What the lines buy that are charged for a whole period, or once, and what changes within a period come to
 /// (C11).
-fn bought_by(invoice: &PaidInvoice) -> Result<Bought, ParkReason> {
-    bought_by_lines(invoice, &|product| {
+fn bought_by(invoice: &PaidInvoice) -> Result<Bought, LineFault> {
+    bought_by_lines(invoice.into(), &|product| {
         let document = policy_at(product, invoice.paid_at).document();
         document.map_or(OnUpgrade::ProratedDifference, |document| document.on_upgrade)
     })
@@ -172,7 +173,8 @@ async fn widen_first_change(
     paid: &Paid<'_>,
     bought: &mut Bought,
 ) -> Result<(), EarlyExit> {
-    let is_widened = |purchase: &Purchase| matches!(purchase.extent, Extent::Difference { full: Some(_) });
+    let is_widened =
+        |purchase: &LinePurchase| matches!(purchase.extent, Extent::Difference { full: Some(_) });
     let Some(charge) = paid.charge.filter(|_| bought.purchases.iter().any(is_widened)) else {
         return Ok(());
     };

@@ -1,5 +1,7 @@
 //! The outcome of an event, in words that are answers, log fields and metric labels alike.
 
+use purchase_lines::LineFault;
+
 /// Declares an enum whose variants have a name each.
 macro_rules! named {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $text:literal,)* }) => {
@@ -80,6 +82,18 @@ named! {
         RefundMismatch "refund_mismatch",
         /// A refund of more than is left of its payment.
         RefundExceeds "refund_exceeds",
+    }
+}
+
+impl From<LineFault> for ParkReason {
+    fn from(fault: LineFault) -> Self {
+        match fault {
+            LineFault::PriceUnknown => Self::PriceUnknown,
+            LineFault::Quantity => Self::Quantity,
+            LineFault::OutOfRange => Self::OutOfRange,
+            LineFault::TooManyPurchases => Self::TooManyPurchases,
+            LineFault::ProrationOnly => Self::ProrationOnly,
+        }
     }
 }
 

@@ -7,13 +7,13 @@
 use ledger::{AccountId, CustomerStore, PaymentStore};
 use policy::PriceKind;
 use policy_documents::catalogue;
+use purchase_lines::{Bought, PaidLine, bought};
 use stripe_events::PaymentIntent;
 
 use crate::context::{EarlyExit, EventContext};
 use crate::grants::{Paid, build_grants, write_grants};
 use crate::leads::SubscriptionEvidence;
 use crate::outcome::{Ignored, Outcome, ParkReason};
-use crate::purchase::{Bought, Line, bought};
 use crate::uncredited::{self, Waiting};
 
 /// The key of the metadata under which the company's own code names the account. It opens a case, and never
@@ -81,8 +81,12 @@ async fn grant_top_up(context: &EventContext<'_>, payment: &PaymentIntent) -> Re
         return Ok(known.map_or_else(outcome, |_| Outcome::Repeated));
     }
     let account = context.account_of(payment.customer.as_ref()).await?;
-    let line =
-        Line { price: Some(named), quantity: Some(quantity), minor: payment.amount.minor(), period: None };
+    let line = PaidLine {
+        price: Some(named),
+        quantity: Some(quantity),
+        minor: payment.amount.minor(),
+        period: None,
+    };
     let bought: Bought = bought([line])?;
     let paid = Paid {
         payment: payment.id.clone(),

@@ -3,11 +3,11 @@
 
 use ledger::{AccountId, Buyer, Money, PaymentId, ProductId, Timestamp};
 use policy_documents::documents;
+use purchase_lines::{Bought, Sold};
 use refunds::{Charge, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase, credit_promise};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::outcome::Outcome;
-use crate::purchase::{Bought, Sold};
 
 /// What is known of a purchase whose credits wait.
 #[derive(Debug)]

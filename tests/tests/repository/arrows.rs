@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::files::{Findings, root, text_files};
 
 /// What each shared crate may use of the workspace, in its own code and in its build script.
-const SHARED: [(&str, &[&str]); 14] = [
+const SHARED: [(&str, &[&str]); 15] = [
     ("primitives", &[]),
     ("ledger", &["primitives"]),
     ("policy", &[]),
@@ -19,6 +19,7 @@ const SHARED: [(&str, &[&str]); 14] = [
     ("stripe-events", &["primitives"]),
     ("stripe-api", &["primitives", "stripe-events"]),
     ("ledger-dynamodb", &["ledger", "policy", "refunds"]),
+    ("purchase-lines", &["ledger", "policy", "policy-documents", "stripe-events"]),
     ("lambda", &["primitives"]),
     ("payout-queue", &["primitives"]),
     ("testkit", &["primitives", "stripe-events"]),
@@ -29,13 +30,14 @@ const TEST_ONLY: &str = "testkit";
 /// What parses and compares documents: no function links it, nor what a function links.
 const AUTHORING: &str = "policy-authoring";
 /// Crates that decide, and touch nothing: no runtime, no network, no AWS.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "cases",
     "ledger",
     "primitives",
     "policy",
     "policy-authoring",
     "policy-documents",
+    "purchase-lines",
     "refunds",
     "stripe-events",
 ];

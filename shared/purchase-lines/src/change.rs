@@ -26,8 +26,7 @@ use policy::{OnUpgrade, Price, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{BillingPeriod, BillingReason, InvoiceLine, PaidInvoice};
 
-use crate::outcome::ParkReason;
-use crate::purchase::{Bought, Extent, Line, Purchase, Sold, bought, product_of};
+use crate::purchase::{Bought, Extent, LineFault, LinePurchase, PaidLine, Sold, bought, product_of};
 
 /// Shares of credits are summed in millionths, which are far below what rounding to whole credits drops.
 const MILLIONTHS: u64 = 1_000_000;
@@ -56,22 +55,46 @@ struct Difference {
 }
 
 /// Whether a line settles a change, or gives something back.
-pub(crate) fn is_settled(line: &InvoiceLine) -> bool {
+pub fn is_settled(line: &InvoiceLine) -> bool {
     line.amount_minor != 0 && (line.proration || line.amount_minor < 0)
 }
 
 /// What a policy says of the changes of a product's plans.
-pub(crate) type UpgradeTerm<'a> = &'a dyn Fn(&str) -> OnUpgrade;
+pub type UpgradeTerm<'a> = &'a dyn Fn(&str) -> OnUpgrade;
+
+/// What an invoice charges for, and how much of it money pays.
+#[derive(Debug, Clone, Copy)]
+pub struct SettledInvoice<'a> {
+    /// All of its lines.
+    pub lines: &'a [InvoiceLine],
+    /// Whether a change of the subscription made it.
+    pub is_change: bool,
+    /// What money pays of it, in minor units.
+    pub paid_minor: u64,
+    /// What it comes to with discounts and taxes, in minor units; `None` is the sum of its lines.
+    pub total_minor: Option<i64>,
+}
+
+impl<'a> From<&'a PaidInvoice> for SettledInvoice<'a> {
+    fn from(invoice: &'a PaidInvoice) -> Self {
+        Self {
+            lines: invoice.lines.as_deref().unwrap_or_default(),
+            is_change: invoice.billing_reason == Some(BillingReason::SubscriptionUpdate),
+            paid_minor: invoice.amount_paid.minor(),
+            total_minor: invoice.total_minor,
+        }
+    }
+}
 
 /// What an invoice's lines buy: whole periods and packs, and what the changes within a period come to.
-pub(crate) fn bought_by_lines(
-    invoice: &PaidInvoice,
+pub fn bought_by_lines(
+    invoice: SettledInvoice<'_>,
     on_upgrade: UpgradeTerm<'_>,
-) -> Result<Bought, ParkReason> {
+) -> Result<Bought, LineFault> {
     // A line of nothing is a trial, which brings no credits; a negative line is credit within the invoice.
     let is_whole = |line: &&InvoiceLine| line.amount_minor > 0 && !line.proration;
-    let whole = invoice.lines.iter().flatten().filter(is_whole);
-    let bought = bought(whole.map(|line| Line {
+    let whole = invoice.lines.iter().filter(is_whole);
+    let bought = bought(whole.map(|line| PaidLine {
         price: line.price.as_ref(),
         quantity: line.quantity,
         minor: u64::try_from(line.amount_minor.saturating_sub(line.discount_minor)).unwrap_or_default(),
@@ -82,21 +105,22 @@ pub(crate) fn bought_by_lines(
 
 fn add_changes(
     mut bought: Bought,
-    invoice: &PaidInvoice,
+    invoice: SettledInvoice<'_>,
     on_upgrade: UpgradeTerm<'_>,
-) -> Result<Bought, ParkReason> {
+) -> Result<Bought, LineFault> {
     let mut differences: Vec<Difference> = Vec::new();
     let mut others = 0_i64;
-    for line in invoice.lines.iter().flatten().filter(|line| is_settled(line)) {
+    for line in invoice.lines.iter().filter(|line| is_settled(line)) {
         match plan_of(line) {
             Some((price, months)) => add_line(&mut differences, line, price, months)?,
-            None => others = others.checked_add(line.amount_minor).ok_or(ParkReason::OutOfRange)?,
+            None => others = others.checked_add(line.amount_minor).ok_or(LineFault::OutOfRange)?,
         }
     }
     bought.beside_minor = plus(bought.beside_minor, u64::try_from(others).unwrap_or_default())?;
     let paid = paid_share(invoice)?;
-    let is_change = invoice.billing_reason == Some(BillingReason::SubscriptionUpdate);
-    for purchase in bought.purchases.iter_mut().filter(|each| is_change && each.sold == Sold::Subscription) {
+    for purchase in
+        bought.purchases.iter_mut().filter(|each| invoice.is_change && each.sold == Sold::Subscription)
+    {
         let gives_back = differences
             .iter()
             .any(|difference| difference.gives_back && difference.product == purchase.product.as_str());
@@ -119,7 +143,7 @@ fn add_changes(
 /// What a purchase brings of a subscription that was charged at `charges`: of a change that is the first of
 /// its period, the whole difference, where the policy gives it. Later ones of the period could be repeated
 /// for little money each, and keep the prorated one.
-pub(crate) fn credits_of_change(purchase: &Purchase, charges: &[Timestamp]) -> Credits {
+pub fn credits_of_change(purchase: &LinePurchase, charges: &[Timestamp]) -> Credits {
     let Extent::Difference { full: Some(full) } = purchase.extent else { return purchase.credits };
     let began_at = purchase.period.and_then(|period| {
         let price = catalogue().price(&purchase.price).ok()?;
@@ -148,12 +172,12 @@ fn add_line(
     line: &InvoiceLine,
     price: &'static Price,
     months: u32,
-) -> Result<(), ParkReason> {
+) -> Result<(), LineFault> {
     let gives_back = line.amount_minor < 0;
-    let quantity = line.quantity.ok_or(ParkReason::Quantity)?;
+    let quantity = line.quantity.ok_or(LineFault::Quantity)?;
     let part = part_of_period(line, months, gives_back);
     let in_millionths =
-        |part| quantity.share_in_millionths(price.credits, part, gives_back).ok_or(ParkReason::OutOfRange);
+        |part| quantity.share_in_millionths(price.credits, part, gives_back).ok_or(LineFault::OutOfRange);
     let (share, whole) = (in_millionths(part)?, in_millionths((1, 1))?);
     let known = differences.iter().position(|each| each.product == price.product);
     let index = known.unwrap_or(differences.len());
@@ -162,8 +186,8 @@ fn add_line(
     }
     let Some(difference) = differences.get_mut(index) else { return Ok(()) };
     let discount = if gives_back { 0 } else { line.discount_minor };
-    let minor = line.amount_minor.checked_sub(discount).ok_or(ParkReason::OutOfRange)?;
-    difference.net_minor = difference.net_minor.checked_add(minor).ok_or(ParkReason::OutOfRange)?;
+    let minor = line.amount_minor.checked_sub(discount).ok_or(LineFault::OutOfRange)?;
+    difference.net_minor = difference.net_minor.checked_add(minor).ok_or(LineFault::OutOfRange)?;
     difference.lines = difference.lines.saturating_add(1);
     if gives_back {
         difference.gives_back = true;
@@ -221,15 +245,15 @@ fn part_of_period(line: &InvoiceLine, months: u32, gives_back: bool) -> (u64, u6
 
 /// The share of the invoice that was paid with money: the rest came from the customer's balance at Stripe,
 /// where changes before it may have put it.
-fn paid_share(invoice: &PaidInvoice) -> Result<(u64, u64), ParkReason> {
+fn paid_share(invoice: SettledInvoice<'_>) -> Result<(u64, u64), LineFault> {
     let sum = || {
-        let mut lines = invoice.lines.iter().flatten();
+        let mut lines = invoice.lines.iter();
         lines
             .try_fold(0_i64, |sum, line| sum.checked_add(line.amount_minor)?.checked_sub(line.discount_minor))
     };
-    let total = invoice.total_minor.or_else(sum).ok_or(ParkReason::OutOfRange)?;
+    let total = invoice.total_minor.or_else(sum).ok_or(LineFault::OutOfRange)?;
     Ok(match u64::try_from(total) {
-        Ok(total) if total > 0 => (invoice.amount_paid.minor().min(total), total),
+        Ok(total) if total > 0 => (invoice.paid_minor.min(total), total),
         // Discounts took all of it; what lines gave back is looked at by itself.
         _ => (1, 1),
     })
@@ -240,7 +264,7 @@ fn settle(
     difference: &Difference,
     on_upgrade: UpgradeTerm<'_>,
     paid: (u64, u64),
-) -> Result<(), ParkReason> {
+) -> Result<(), LineFault> {
     let whole_period = bought.whole_periods(difference.product).find_map(|purchase| purchase.period);
     let mut whole = bought.whole_periods(difference.product);
     let whole_minor = whole.try_fold(0_u64, |sum, purchase| plus(sum, purchase.minor))?;
@@ -259,7 +283,7 @@ fn settle(
             let whole = difference.brought_whole.saturating_sub(difference.taken_whole);
             let is_full = on_upgrade(difference.product) == OnUpgrade::FullDifference;
             let full = whole_credits(whole, paid)?;
-            bought.purchases.push(Purchase {
+            bought.purchases.push(LinePurchase {
                 product: product_of(price)?,
                 price: price.id.clone(),
                 sold: Sold::Subscription,
@@ -291,7 +315,7 @@ fn reduce(
     mut fewer: u64,
     mut minor: u64,
     is_free: bool,
-) -> Result<(), ParkReason> {
+) -> Result<(), LineFault> {
     for purchase in bought.purchases.iter_mut().filter(|each| each.is_whole_period(product)) {
         let had = purchase.credits.get();
         let left = if is_free { 0 } else { had.saturating_sub(fewer) };
@@ -308,22 +332,22 @@ fn reduce(
     Ok(())
 }
 
-fn plus(one: u64, other: u64) -> Result<u64, ParkReason> {
-    one.checked_add(other).ok_or(ParkReason::OutOfRange)
+fn plus(one: u64, other: u64) -> Result<u64, LineFault> {
+    one.checked_add(other).ok_or(LineFault::OutOfRange)
 }
 
-fn credits(count: u64) -> Result<Credits, ParkReason> {
-    Credits::new(count).map_err(|_| ParkReason::OutOfRange)
+fn credits(count: u64) -> Result<Credits, LineFault> {
+    Credits::new(count).map_err(|_| LineFault::OutOfRange)
 }
 
 /// The paid share of a sum in millionths, rounded down to whole credits.
-fn whole_credits(millionths: u64, paid: (u64, u64)) -> Result<Credits, ParkReason> {
+fn whole_credits(millionths: u64, paid: (u64, u64)) -> Result<Credits, LineFault> {
     credits(share(share(millionths, paid)?, (1, MILLIONTHS))?)
 }
 
 /// `part` of `whole` of a count, rounded down.
-fn share(count: u64, (part, whole): (u64, u64)) -> Result<u64, ParkReason> {
+fn share(count: u64, (part, whole): (u64, u64)) -> Result<u64, LineFault> {
     let share = u128::from(count).checked_mul(u128::from(part));
     let share = share.and_then(|share| share.checked_div(u128::from(whole)));
-    share.and_then(|share| u64::try_from(share).ok()).ok_or(ParkReason::OutOfRange)
+    share.and_then(|share| u64::try_from(share).ok()).ok_or(LineFault::OutOfRange)
 }

@@ -8,11 +8,29 @@ use policy::{Price, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{BillingPeriod, PriceId, Quantity};
 
-use crate::outcome::ParkReason;
+/// Why a line, or all of them together, cannot be turned into credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LineFault {
+    /// A price that is not in the catalogue.
+    #[error("price is not in the catalogue")]
+    PriceUnknown,
+    /// A quantity that is not there or buys nothing.
+    #[error("quantity is missing or buys nothing")]
+    Quantity,
+    /// An amount or an instant out of range.
+    #[error("amount or instant is out of range")]
+    OutOfRange,
+    /// More purchases in one payment than are recorded together.
+    #[error("there are more than {PURCHASES_MAX} purchases")]
+    TooManyPurchases,
+    /// Money for a change within a period that brings no credits.
+    #[error("money for a change within a period brings no credits")]
+    ProrationOnly,
+}
 
 /// How a purchase is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Sold {
+pub enum Sold {
     /// Every period.
     Subscription,
     /// Once.
@@ -21,7 +39,7 @@ pub(crate) enum Sold {
 
 /// How much of a plan a purchase is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
+pub enum Extent {
     /// A whole period, or once.
     Whole,
     /// A whole period, less what a change before it gave back.
@@ -37,33 +55,33 @@ pub(crate) enum Extent {
 
 /// One line that was paid.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Line<'a> {
+pub struct PaidLine<'a> {
     /// The price; lines made by hand may have none.
-    pub(crate) price: Option<&'a PriceId>,
-    pub(crate) quantity: Option<Quantity>,
+    pub price: Option<&'a PriceId>,
+    pub quantity: Option<Quantity>,
     /// Its part of the money, in minor units.
-    pub(crate) minor: u64,
+    pub minor: u64,
     /// From when until when it counts.
-    pub(crate) period: Option<BillingPeriod>,
+    pub period: Option<BillingPeriod>,
 }
 
 /// Credits of one price.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Purchase {
-    pub(crate) product: ProductId,
-    pub(crate) price: String,
-    pub(crate) sold: Sold,
-    pub(crate) credits: Credits,
+pub struct LinePurchase {
+    pub product: ProductId,
+    pub price: String,
+    pub sold: Sold,
+    pub credits: Credits,
     /// Its part of the money, in minor units.
-    pub(crate) minor: u64,
+    pub minor: u64,
     /// The periods that were paid, together.
-    pub(crate) period: Option<BillingPeriod>,
-    pub(crate) extent: Extent,
+    pub period: Option<BillingPeriod>,
+    pub extent: Extent,
 }
 
-impl Purchase {
+impl LinePurchase {
     /// Whether it is a whole period of the product, with or without a part that was given back.
-    pub(crate) fn is_whole_period(&self, product: &str) -> bool {
+    pub fn is_whole_period(&self, product: &str) -> bool {
         let is_whole = !matches!(self.extent, Extent::Difference { .. });
         self.sold == Sold::Subscription && is_whole && self.product.as_str() == product
     }
@@ -71,21 +89,21 @@ impl Purchase {
 
 /// What a payment bought.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Bought {
+pub struct Bought {
     /// What brings credits: plans first, then by price, which is the same order in every event.
-    pub(crate) purchases: Vec<Purchase>,
+    pub purchases: Vec<LinePurchase>,
     /// The money of all other lines, in minor units.
-    pub(crate) beside_minor: u64,
+    pub beside_minor: u64,
     /// Lines that bring no credits although they were paid.
-    pub(crate) beside: u32,
+    pub beside: u32,
     /// Why the first of them brings none; nothing for a price that the catalogue sells without credits.
-    pub(crate) fault: Option<ParkReason>,
+    pub fault: Option<LineFault>,
     /// Whether the catalogue has one of the prices.
-    pub(crate) is_ours: bool,
+    pub is_ours: bool,
 }
 
 /// Adds up `lines`; a quantity is exact, and rounded down to whole credits line by line (C12).
-pub(crate) fn bought<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Bought, ParkReason> {
+pub fn bought<'a>(lines: impl IntoIterator<Item = PaidLine<'a>>) -> Result<Bought, LineFault> {
     let mut bought = Bought::default();
     for line in lines {
         let known = line.price.and_then(|price| catalogue().price(price.as_str()).ok());
@@ -102,49 +120,49 @@ pub(crate) fn bought<'a>(lines: impl IntoIterator<Item = Line<'a>>) -> Result<Bo
 
 impl Bought {
     /// The product of the first purchase.
-    pub(crate) fn product(&self) -> Option<&ProductId> {
+    pub fn product(&self) -> Option<&ProductId> {
         self.purchases.first().map(|purchase| &purchase.product)
     }
 
     /// The parts of the money: each purchase's, and last what stands beside them.
-    pub(crate) fn weights(&self) -> Vec<u64> {
+    pub fn weights(&self) -> Vec<u64> {
         let purchases = self.purchases.iter().map(|purchase| purchase.minor);
         purchases.chain(std::iter::once(self.beside_minor)).collect()
     }
 
     /// The whole periods of a product.
-    pub(crate) fn whole_periods(&self, product: &str) -> impl Iterator<Item = &Purchase> {
+    pub fn whole_periods(&self, product: &str) -> impl Iterator<Item = &LinePurchase> {
         self.purchases.iter().filter(move |purchase| purchase.is_whole_period(product))
     }
 
     /// Puts the purchases into the order that is the same in every event: a change comes after its plan.
-    pub(crate) fn sort(&mut self) -> Result<(), ParkReason> {
+    pub fn sort(&mut self) -> Result<(), LineFault> {
         if self.purchases.len() > PURCHASES_MAX {
-            return Err(ParkReason::TooManyPurchases);
+            return Err(LineFault::TooManyPurchases);
         }
-        let is_difference = |each: &Purchase| matches!(each.extent, Extent::Difference { .. });
+        let is_difference = |each: &LinePurchase| matches!(each.extent, Extent::Difference { .. });
         self.purchases.sort_by(|one, other| {
-            let key = |each: &Purchase| (each.sold, is_difference(each));
+            let key = |each: &LinePurchase| (each.sold, is_difference(each));
             key(one).cmp(&key(other)).then_with(|| one.price.cmp(&other.price))
         });
         Ok(())
     }
 
     /// A change that was paid for and brings no credits.
-    pub(crate) fn set_beside_change(&mut self, minor: u64, lines: u32) -> Result<(), ParkReason> {
+    pub fn set_beside_change(&mut self, minor: u64, lines: u32) -> Result<(), LineFault> {
         self.beside = self.beside.saturating_add(lines);
-        self.beside_minor = self.beside_minor.checked_add(minor).ok_or(ParkReason::OutOfRange)?;
-        self.fault = self.fault.or(Some(ParkReason::ProrationOnly));
+        self.beside_minor = self.beside_minor.checked_add(minor).ok_or(LineFault::OutOfRange)?;
+        self.fault = self.fault.or(Some(LineFault::ProrationOnly));
         Ok(())
     }
 
-    fn add(&mut self, line: Purchase) -> Result<(), ParkReason> {
+    fn add(&mut self, line: LinePurchase) -> Result<(), LineFault> {
         let Some(sum) = self.purchases.iter_mut().find(|sum| sum.price == line.price) else {
             self.purchases.push(line);
             return Ok(());
         };
-        sum.credits = sum.credits.plus(line.credits).map_err(|_| ParkReason::OutOfRange)?;
-        sum.minor = sum.minor.checked_add(line.minor).ok_or(ParkReason::OutOfRange)?;
+        sum.credits = sum.credits.plus(line.credits).map_err(|_| LineFault::OutOfRange)?;
+        sum.minor = sum.minor.checked_add(line.minor).ok_or(LineFault::OutOfRange)?;
         sum.period = match (sum.period, line.period) {
             (Some(one), Some(other)) => {
                 Some(BillingPeriod { start: one.start.min(other.start), end: one.end.max(other.end) })
@@ -154,25 +172,25 @@ impl Bought {
         Ok(())
     }
 
-    fn set_beside(&mut self, line: &Line<'_>, fault: Option<ParkReason>) -> Result<(), ParkReason> {
+    fn set_beside(&mut self, line: &PaidLine<'_>, fault: Option<LineFault>) -> Result<(), LineFault> {
         self.beside = self.beside.saturating_add(1);
-        self.beside_minor = self.beside_minor.checked_add(line.minor).ok_or(ParkReason::OutOfRange)?;
+        self.beside_minor = self.beside_minor.checked_add(line.minor).ok_or(LineFault::OutOfRange)?;
         self.fault = self.fault.or(fault);
         Ok(())
     }
 }
 
 /// The credits of one line, or why it brings none; `None` for what is sold without credits.
-fn purchase(line: &Line<'_>) -> Result<Option<Purchase>, ParkReason> {
+fn purchase(line: &PaidLine<'_>) -> Result<Option<LinePurchase>, LineFault> {
     let Some(price) = line.price else { return Ok(None) };
-    let price = catalogue().price(price.as_str()).map_err(|_| ParkReason::PriceUnknown)?;
+    let price = catalogue().price(price.as_str()).map_err(|_| LineFault::PriceUnknown)?;
     if price.credits == 0 {
         return Ok(None);
     }
-    let credits = line.quantity.ok_or(ParkReason::Quantity)?.times_rounded_down(price.credits);
-    let credits = credits.and_then(|count| Credits::new(count).ok()).ok_or(ParkReason::OutOfRange)?;
+    let credits = line.quantity.ok_or(LineFault::Quantity)?.times_rounded_down(price.credits);
+    let credits = credits.and_then(|count| Credits::new(count).ok()).ok_or(LineFault::OutOfRange)?;
     if credits.is_zero() {
-        return Err(ParkReason::Quantity);
+        return Err(LineFault::Quantity);
     }
     let sold = match price.kind {
         PriceKind::Subscription { .. } => Sold::Subscription,
@@ -180,9 +198,9 @@ fn purchase(line: &Line<'_>) -> Result<Option<Purchase>, ParkReason> {
     };
     let product = product_of(price)?;
     let (price, minor, period) = (price.id.clone(), line.minor, line.period);
-    Ok(Some(Purchase { product, price, sold, credits, minor, period, extent: Extent::Whole }))
+    Ok(Some(LinePurchase { product, price, sold, credits, minor, period, extent: Extent::Whole }))
 }
 
-pub(crate) fn product_of(price: &Price) -> Result<ProductId, ParkReason> {
-    ProductId::new(price.product.as_str()).map_err(|_| ParkReason::PriceUnknown)
+pub(crate) fn product_of(price: &Price) -> Result<ProductId, LineFault> {
+    ProductId::new(price.product.as_str()).map_err(|_| LineFault::PriceUnknown)
 }

@@ -7,7 +7,7 @@ use policy::OnUpgrade;
 use proptest::prelude::*;
 use stripe_events::{BillingPeriod, BillingReason, InvoiceLine, Metadata, PaidInvoice, Quantity};
 
-use crate::plan_change::bought_by_lines;
+use crate::change::{bought_by_lines, credits_of_change};
 use crate::purchase::{Bought, Extent};
 
 /// 2026-11-15T00:00:00Z: its months begin and end on a 15th.
@@ -59,7 +59,7 @@ fn invoice(reason: BillingReason, paid: u64, total: i64, lines: Vec<InvoiceLine>
 }
 
 fn bought(term: OnUpgrade, invoice: &PaidInvoice) -> Bought {
-    bought_by_lines(invoice, &|_| term).unwrap()
+    bought_by_lines(invoice.into(), &|_| term).unwrap()
 }
 
 /// Credits and money of each purchase, and the money beside them.
@@ -108,7 +108,7 @@ fn the_whole_difference_is_brought_once_in_a_period() {
         (OnUpgrade::ProratedDifference, vec![at(0)], 750),
     ] {
         let bought = bought(term, &paid);
-        let found = crate::plan_change::credits_of_change(&bought.purchases[0], &charges);
+        let found = credits_of_change(&bought.purchases[0], &charges);
         assert_eq!(found.get(), expected, "{term:?} {charges:?}");
     }
 }
@@ -224,7 +224,7 @@ fn a_period_that_ends_with_a_short_month_is_measured_in_favour_of_neither_side()
     assert_eq!(at(period.1).to_string(), "2027-02-28T00:00:00Z");
     let share = |gives_back| {
         let line = line(PRO, 1, if gives_back { -3_000 } else { 3_000 }, true, period);
-        crate::plan_change::part_of_period(&line, 1, gives_back)
+        crate::change::part_of_period(&line, 1, gives_back)
     };
     let days = |(part, whole): (u64, u64)| (part / 86_400_000, whole / 86_400_000);
     assert_eq!((days(share(false)), days(share(true))), ((28, 31), (28, 28)));

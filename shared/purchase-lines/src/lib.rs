@@ -1,0 +1,11 @@
+//! What lines of Stripe's bring, by the price catalogue: the lines of a checkout, of an invoice that was paid,
+//! and of one that is only previewed.
+//!
+//! The webhook grants by this what was paid, and a customer who asks for another plan is shown by the same
+//! code what the change would bring.
+
+mod change;
+mod purchase;
+
+pub use change::{SettledInvoice, UpgradeTerm, bought_by_lines, credits_of_change, is_settled};
+pub use purchase::{Bought, Extent, LineFault, LinePurchase, PaidLine, Sold, bought};
