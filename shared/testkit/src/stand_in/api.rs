@@ -12,6 +12,7 @@ use hyper::{HeaderMap, Method, header};
 use super::answer::Answer;
 use super::command::Emission;
 use super::coupon::CouponForm;
+use super::dispute::EvidenceForm;
 use super::fault::{Fault, Operation};
 use super::idempotency::Seen;
 use super::record::Call;
@@ -84,6 +85,9 @@ impl ApiRequest {
             }
             (&Method::GET, ["v1", "invoices"]) => Some(Operation::ListInvoices),
             (&Method::POST, ["v1", "invoices", _, "void"]) => Some(Operation::VoidInvoice),
+            (&Method::GET, ["v1", "disputes"]) => Some(Operation::ListDisputes),
+            (&Method::GET, ["v1", "disputes", _]) => Some(Operation::RetrieveDispute),
+            (&Method::POST, ["v1", "disputes", _]) => Some(Operation::UpdateDispute),
             (&Method::POST, ["v1", "coupons"]) => Some(Operation::CreateCoupon),
             (&Method::GET, ["v1", "coupons", _]) => Some(Operation::RetrieveCoupon),
             _ => None,
@@ -213,6 +217,7 @@ enum Write {
     VoidInvoice(String),
     Discounts { id: String, wanted: Vec<(String, String)> },
     Coupon(CouponForm),
+    Evidence(EvidenceForm),
 }
 
 impl Write {
@@ -225,6 +230,9 @@ impl Write {
             Operation::ReleaseSchedule => Ok(Some(Self::ReleaseSchedule(second_last(request)))),
             Operation::VoidInvoice => Ok(Some(Self::VoidInvoice(second_last(request)))),
             Operation::CreateCoupon => CouponForm::parse(&request.parameters).map(Self::Coupon).map(Some),
+            Operation::UpdateDispute => {
+                EvidenceForm::parse(&id(), &request.parameters).map(Self::Evidence).map(Some)
+            }
             Operation::UpdateSubscription if names_discounts(request) => {
                 Ok(Some(Self::Discounts { id: id(), wanted: discounts(request)? }))
             }
@@ -245,6 +253,8 @@ impl Write {
             | Operation::ListSessionLines
             | Operation::ListInvoiceLines
             | Operation::ListInvoices
+            | Operation::ListDisputes
+            | Operation::RetrieveDispute
             | Operation::RetrieveSubscription
             | Operation::RetrieveCoupon => Ok(None),
         }
@@ -259,6 +269,7 @@ impl Write {
             Self::VoidInvoice(id) => world.void_invoice(id),
             Self::Discounts { id, wanted } => world.discount_by_api(id, wanted, &emission),
             Self::Coupon(form) => world.create_coupon(form),
+            Self::Evidence(form) => world.update_dispute(form, idempotency_key),
             Self::UpdateSubscription { id, at_period_end } => {
                 world.update_by_api(id, *at_period_end, idempotency_key, &emission)
             }
@@ -324,12 +335,15 @@ fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
         | Operation::UpdateSubscription
         | Operation::ReleaseSchedule
         | Operation::VoidInvoice
+        | Operation::UpdateDispute
         | Operation::CreateCoupon => Answer::server_error(500),
         Operation::ListInvoices => match request.parameter("subscription") {
             None => Answer::invalid("subscription", Some("parameter_missing"), "Missing a subscription."),
             Some(id) => page(request, &world.open_invoice_list(id)),
         },
         Operation::RetrieveSubscription => world.discounted_answer(last(request), &Emission::default()),
+        Operation::ListDisputes => page(request, &world.dispute_list(request.parameter("payment_intent"))),
+        Operation::RetrieveDispute => world.dispute_answer(last(request)),
         Operation::RetrieveCoupon => world.coupon_answer(last(request)),
         Operation::ListEvents => events(world, request),
         Operation::ListRefunds => {

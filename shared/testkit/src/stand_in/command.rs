@@ -284,6 +284,70 @@ pub struct DashboardRefund {
     pub amount: Option<u64>,
 }
 
+/// The cardholder's bank asks about a charge, or takes it back.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenDispute {
+    /// The payment's id.
+    pub payment: String,
+    /// In the smallest unit of the currency; by default all of the payment.
+    #[serde(default)]
+    pub amount: Option<u64>,
+    /// Stripe's word for the network's reason; `fraudulent` by default.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Until when evidence is taken, in seconds since 1970; by default two weeks later, and 0 for never.
+    #[serde(default)]
+    pub due_by: Option<i64>,
+    /// Whether the bank only asks: no money moves.
+    #[serde(default)]
+    pub inquiry: bool,
+}
+
+impl OpenDispute {
+    /// The whole of a payment is disputed as fraudulent.
+    pub fn of(payment: &str) -> Self {
+        Self { payment: payment.to_owned(), amount: None, reason: None, due_by: None, inquiry: false }
+    }
+}
+
+/// An inquiry becomes a formal dispute.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EscalateDispute {
+    /// The dispute's id.
+    pub dispute: String,
+    /// Until when evidence is taken, in seconds since 1970; by default two weeks later.
+    #[serde(default)]
+    pub due_by: Option<i64>,
+}
+
+/// How a dispute ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeResult {
+    /// The money comes back.
+    Won,
+    /// The money is gone.
+    Lost,
+    /// An inquiry that became no dispute.
+    WarningClosed,
+}
+
+/// A dispute ends.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloseDispute {
+    /// The dispute's id.
+    pub dispute: String,
+    /// How it ended.
+    pub result: DisputeResult,
+    /// How much comes back, in the smallest unit of the currency: by default all of it where it was won, and
+    /// nothing where it was lost.
+    #[serde(default)]
+    pub reinstated: Option<u64>,
+}
+
 /// Events are sent that were held, or sent again.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

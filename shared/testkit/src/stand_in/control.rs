@@ -14,10 +14,13 @@
 //! | `POST list` | `path`, `data`: what the API answers there, in pages |
 //! | `POST settle_refund` | `refund`, `status`, `failure_reason?` |
 //! | `POST dashboard_refund` | `payment`, `amount?` |
+//! | `POST open_dispute` | `payment`, `amount?`, `reason?`, `due_by?`, `inquiry?` |
+//! | `POST escalate_dispute` | `dispute`, `due_by?` |
+//! | `POST close_dispute` | `dispute`, `result` (`won`, `lost`, `warning_closed`), `reinstated?` |
 //! | `POST release` | `events?`, `order?`, `copies?` |
 //! | `POST faults` | `fault`, `times?`, `operation?`, what the fault needs |
 //! | `POST clear_faults`, `POST prune_keys` | none |
-//! | `GET refunds`, `payments`, `subscriptions`, `open_invoices`, `events`, `deliveries`, `calls` | |
+//! | `GET refunds`, `payments`, `subscriptions`, `open_invoices`, `disputes`, `events`, `deliveries`, `calls` | |
 
 use hyper::Method;
 use serde::Deserialize;
@@ -116,6 +119,9 @@ fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, Co
         "schedule" => run(&mut world, members, World::schedule)?,
         "settle_refund" => run(&mut world, members, World::settle_refund)?,
         "dashboard_refund" => run(&mut world, members, World::dashboard_refund)?,
+        "open_dispute" => run(&mut world, members, World::open_dispute)?,
+        "escalate_dispute" => run(&mut world, members, World::escalate_dispute)?,
+        "close_dispute" => run(&mut world, members, World::close_dispute)?,
         _ => return Ok(None),
     };
     Ok(Some(value))
@@ -142,6 +148,7 @@ fn view(shared: &Shared, name: &str) -> ControlAnswer {
         "payments" => json!({ "payments": world.payments.values().collect::<Vec<_>>() }),
         "subscriptions" => world.subscriptions_view(),
         "open_invoices" => json!({ "open_invoices": world.open_invoices.values().collect::<Vec<_>>() }),
+        "disputes" => json!({ "disputes": world.disputes.values().collect::<Vec<_>>() }),
         "events" => json!({ "events": world.events }),
         "deliveries" => json!({ "in_flight": in_flight, "deliveries": world.deliveries }),
         "calls" => json!({ "calls": world.calls }),

@@ -33,6 +33,12 @@ pub enum Operation {
     ListInvoices,
     /// `POST /v1/invoices/{id}/void`.
     VoidInvoice,
+    /// `GET /v1/disputes`.
+    ListDisputes,
+    /// `GET /v1/disputes/{id}`.
+    RetrieveDispute,
+    /// `POST /v1/disputes/{id}`.
+    UpdateDispute,
     /// `POST /v1/coupons`.
     CreateCoupon,
     /// `GET /v1/coupons/{id}`.

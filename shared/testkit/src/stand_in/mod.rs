@@ -22,6 +22,7 @@ mod command;
 mod control;
 mod coupon;
 mod delivery;
+mod dispute;
 mod fault;
 mod idempotency;
 mod purchase;
@@ -47,12 +48,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use command::{
-    BuyPack, Cancel, DashboardRefund, Deliver, Emission, End, NamedOrder, Order, Owe, RefundMode, Release,
-    Renew, Schedule, Settings, SettleRefund, SettledStatus, Shape, Subscribe, WebhookTarget,
+    BuyPack, Cancel, CloseDispute, DashboardRefund, Deliver, DisputeResult, Emission, End, EscalateDispute,
+    NamedOrder, OpenDispute, Order, Owe, RefundMode, Release, Renew, Schedule, Settings, SettleRefund,
+    SettledStatus, Shape, Subscribe, WebhookTarget,
 };
 pub use fault::{Fault, Operation, PlannedFault};
 pub use purchase::Made;
-pub use record::{Call, Delivery, Event, Invoice, OpenInvoice, Payment, Refund, Subscription};
+pub use record::{Call, Delivery, Dispute, Event, Invoice, OpenInvoice, Payment, Refund, Subscription};
 pub use signature::signature_header;
 pub use world::CommandError;
 
@@ -220,6 +222,31 @@ impl StripeStandIn {
         emission: &Emission,
     ) -> Result<Made, CommandError> {
         self.shared.world().dashboard_refund(order, emission)
+    }
+
+    /// The cardholder's bank disputes a payment: `charge.dispute.created` and, where it takes the money,
+    /// `funds_withdrawn`.
+    pub fn open_dispute(&self, order: &OpenDispute, emission: &Emission) -> Result<Made, CommandError> {
+        self.shared.world().open_dispute(order, emission)
+    }
+
+    /// An inquiry becomes a dispute: `charge.dispute.updated` and `funds_withdrawn`.
+    pub fn escalate_dispute(
+        &self,
+        escalated: &EscalateDispute,
+        emission: &Emission,
+    ) -> Result<Made, CommandError> {
+        self.shared.world().escalate_dispute(escalated, emission)
+    }
+
+    /// A dispute ends: `charge.dispute.closed` and, where money comes back, `funds_reinstated`.
+    pub fn close_dispute(&self, close: &CloseDispute, emission: &Emission) -> Result<Made, CommandError> {
+        self.shared.world().close_dispute(close, emission)
+    }
+
+    /// All disputes, oldest first.
+    pub fn disputes(&self) -> Vec<Dispute> {
+        self.shared.world().disputes.values().cloned().collect()
     }
 
     /// Sends events that were held, or sends events again; returns their ids in the order of sending.

@@ -25,6 +25,8 @@ pub struct Made {
     pub invoice: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dispute: Option<String>,
     /// The events, in the order in which they came to be.
     pub events: Vec<String>,
 }
@@ -132,6 +134,7 @@ impl World {
             subscription: Some(subscription.id),
             invoice: Some(invoice.id),
             refund: None,
+            dispute: None,
             events: self.emit(emission, created, drafts),
         })
     }
@@ -155,6 +158,7 @@ impl World {
             subscription: Some(subscription.id.clone()),
             invoice: Some(invoice.id),
             refund: None,
+            dispute: None,
             events: self.emit(emission, created, vec![Draft::new("invoice.paid", object)]),
         };
         self.subscriptions.insert(subscription.id.clone(), subscription);

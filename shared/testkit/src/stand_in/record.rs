@@ -124,6 +124,32 @@ pub struct Refund {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// A charge that the cardholder's bank asks about or takes back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dispute {
+    /// `du_…`
+    pub id: String,
+    /// `pi_…`
+    pub payment: String,
+    /// In the smallest unit of the currency.
+    pub amount: u64,
+    /// `fraudulent` and so on.
+    pub reason: String,
+    /// `warning_needs_response`, `needs_response` and so on.
+    pub status: String,
+    /// Until when evidence is taken; 0 where no answer is possible.
+    pub due_by: i64,
+    pub created: i64,
+    /// Money that was withdrawn (below zero) and came back.
+    pub movements: Vec<i64>,
+    /// Its texts by name, staged or submitted.
+    pub evidence: BTreeMap<String, String>,
+    /// How often evidence was sent to the bank.
+    pub submission_count: u64,
+    /// What the caller attached.
+    pub metadata: BTreeMap<String, String>,
+}
+
 /// One event, whose bytes are the same at every delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {

@@ -70,6 +70,9 @@ impl World {
         if left == 0 {
             return Answer::declined("charge_already_refunded");
         }
+        if self.is_disputed(&form.payment) {
+            return Answer::declined("charge_disputed");
+        }
         let amount = form.amount.unwrap_or(left);
         if amount > left {
             // Stripe gives this one no code.
@@ -109,6 +112,9 @@ impl World {
             draft.idempotency_key = idempotency_key.map(str::to_owned);
         }
         self.emit(emission, created, drafts);
+        if let Some(payment) = self.payments.get(&form.payment).cloned() {
+            self.end_inquiries(&payment, emission);
+        }
         Answer::ok(object)
     }
 

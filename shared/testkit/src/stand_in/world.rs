@@ -11,7 +11,9 @@ use tokio::sync::{mpsc, watch};
 use super::command::{Address, Deliver, Emission, NamedOrder, Order, Release, Settings, WebhookTarget};
 use super::fault::Faults;
 use super::idempotency::Keys;
-use super::record::{Call, Coupon, Delivery, Event, Invoice, OpenInvoice, Payment, Refund, Subscription};
+use super::record::{
+    Call, Coupon, Delivery, Dispute, Event, Invoice, OpenInvoice, Payment, Refund, Subscription,
+};
 use crate::clock;
 
 /// Why a control command cannot be carried out.
@@ -93,6 +95,7 @@ pub(crate) struct World {
     pub(crate) coupons: BTreeMap<String, Coupon>,
     pub(crate) invoices: BTreeMap<String, Invoice>,
     pub(crate) open_invoices: BTreeMap<String, OpenInvoice>,
+    pub(crate) disputes: BTreeMap<String, Dispute>,
     /// Lists by the path that they are asked for with.
     pub(crate) lists: BTreeMap<String, Vec<serde_json::Value>>,
     /// In the order of creation.
@@ -125,6 +128,7 @@ impl World {
             coupons: BTreeMap::new(),
             invoices: BTreeMap::new(),
             open_invoices: BTreeMap::new(),
+            disputes: BTreeMap::new(),
             lists: BTreeMap::new(),
             refunds: Vec::new(),
             keys: Keys::default(),

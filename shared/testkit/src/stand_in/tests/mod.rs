@@ -2,6 +2,7 @@
 
 mod api;
 mod control;
+mod disputes;
 mod webhook;
 
 use serde_json::Value;
