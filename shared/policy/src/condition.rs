@@ -234,16 +234,19 @@ impl Condition {
                     Truth::Unknown
                 }
             }
-            Self::Compare(left, comparison, Operand::LastInstant(place, of))
-                if inputs.facts.text(Fact::CustomerCountry).is_none() =>
-            {
+            Self::Compare(left, comparison, Operand::LastInstant(place, of)) => {
                 let left = left.number(inputs, trace, &mut unknown);
                 let start = of.number(inputs, trace, &mut unknown);
                 trace.terms.insert(*place);
                 trace.facts.insert(Fact::CustomerCountry);
-                unknown.insert(Fact::CustomerCountry);
+                let country = inputs.facts.text(Fact::CustomerCountry);
+                if country.is_none() {
+                    unknown.insert(Fact::CustomerCountry);
+                }
                 let days = inputs.terms.get(*place).and_then(Term::base_value);
-                comparison.of_any(left, start.zip(days).and_then(|(start, days)| bounds(start, days)))
+                let ends = left.zip(start).zip(days);
+                comparison
+                    .of_any(left, ends.and_then(|((left, start), days)| end(left, start, days, country)))
             }
             Self::Compare(left, comparison, right) => {
                 let left = left.evaluate(inputs, trace, &mut unknown);
@@ -274,11 +277,21 @@ impl Condition {
     }
 }
 
-/// The first and the last instant, in hundredths, at which a statutory period may end in any country.
-fn bounds(start: i128, days: i64) -> Option<(i128, i128)> {
+/// The first and the last instant, in hundredths, at which a statutory period may end: one instant in a country,
+/// and bounds where the country is unknown. Where `left` is outside of the wide bounds they do, and no calendar
+/// is read.
+fn end(left: i128, start: i128, days: i64, country: Option<&str>) -> Option<(i128, i128)> {
     let start = i64::try_from(start.checked_div(SCALE)?).ok()?;
-    let (first, last) = statutory::bounds(start, u32::try_from(days).ok()?)?;
-    Some((scaled(i128::from(first))?, scaled(i128::from(last))?))
+    let days = u32::try_from(days).ok()?;
+    let in_hundredths = |(first, last)| Some((scaled(i128::from(first))?, scaled(i128::from(last))?));
+    let (first, last) = in_hundredths(statutory::outer_bounds(start, days)?)?;
+    if !(first..=last).contains(&left) {
+        return Some((first, last));
+    }
+    in_hundredths(match country {
+        Some(country) => last_instant(start, days, country).map(|last| (last, last))?,
+        None => statutory::bounds(start, days)?,
+    })
 }
 
 impl Comparison {
@@ -286,7 +299,7 @@ impl Comparison {
     fn of_any(self, left: Option<i128>, right: Option<(i128, i128)>) -> Truth {
         let (Some(left), Some((low, high))) = (left, right) else { return Truth::Unknown };
         // Between the bounds either may be true; outside of them each comparison says one thing.
-        if (low..=high).contains(&left) { Truth::Unknown } else { self.of(&left, &low) }
+        if low < high && (low..=high).contains(&left) { Truth::Unknown } else { self.of(&left, &low) }
     }
 
     fn of<T: PartialOrd + ?Sized>(self, left: &T, right: &T) -> Truth {

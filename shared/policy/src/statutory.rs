@@ -30,9 +30,16 @@ pub fn last_instant(start_ms: i64, days: u32, country: &str) -> Option<i64> {
     Period::of(start_ms, days)?.last_instant(places::country(country))
 }
 
+/// Wide bounds of the end in any country, without a look at a calendar: the first is exact, and the last is
+/// later than any holidays could make it.
+pub(crate) fn outer_bounds(start_ms: i64, days: u32) -> Option<(i64, i64)> {
+    let first = start_ms.checked_add(i64::from(days).checked_mul(DAY_MS)?)?;
+    Some((first, first.checked_add(FREE_DAYS_MAX.checked_add(3)?.checked_mul(DAY_MS)?)?))
+}
+
 /// The first and the last instant at which the period may end in any country.
 pub(crate) fn bounds(start_ms: i64, days: u32) -> Option<(i64, i64)> {
-    let first = start_ms.checked_add(i64::from(days).checked_mul(DAY_MS)?)?;
+    let (first, _) = outer_bounds(start_ms, days)?;
     let period = Period::of(start_ms, days)?;
     let listed = places::COUNTRIES.iter().filter_map(|country| period.last_instant(Some(country))).max();
     Some((first, listed.max(period.last_instant(None)).filter(|last| *last >= first)?))
@@ -63,9 +70,10 @@ impl Period {
         let start = start_ms.checked_div_euclid(DAY_MS)?;
         // Local time makes it a day earlier or later.
         let first_end = start.checked_add(days)?.checked_sub(1)?;
-        let around_end = (first_end..=first_end.checked_add(FREE_DAYS_MAX)?.checked_add(2)?)
-            .map(Day::of)
-            .collect::<Option<Vec<_>>>()?;
+        let last_end = first_end.checked_add(FREE_DAYS_MAX)?.checked_add(2)?;
+        let easters = [Easters::of(date(first_end)?.year())?, Easters::of(date(last_end)?.year())?];
+        let around_end =
+            (first_end..=last_end).map(|day| Day::of(day, &easters)).collect::<Option<Vec<_>>>()?;
         let summers = [summer(date(start)?.year())?, summer(date(first_end)?.year())?];
         Some(Self { start_ms, days, summers, first_end, around_end })
     }
@@ -101,14 +109,28 @@ impl Period {
     }
 }
 
+/// The Easter Sundays of a year, in days since 1970.
+struct Easters {
+    year: i16,
+    western: i64,
+    orthodox: i64,
+}
+
+impl Easters {
+    fn of(year: i16) -> Option<Self> {
+        Some(Self { year, western: days(western_easter(year)?)?, orthodox: days(orthodox_easter(year)?)? })
+    }
+}
+
 impl Day {
-    fn of(days_since_1970: i64) -> Option<Self> {
+    /// `None` where the day is in neither year of `easters`.
+    fn of(days_since_1970: i64, easters: &[Easters; 2]) -> Option<Self> {
         let date = date(days_since_1970)?;
-        let after = |easter: Option<Date>| days_since_1970.checked_sub(days(easter?)?);
+        let easters = easters.iter().find(|easters| easters.year == date.year())?;
         Some(Self {
             date,
-            after_western_easter: after(western_easter(date.year()))?,
-            after_orthodox_easter: after(orthodox_easter(date.year()))?,
+            after_western_easter: days_since_1970.checked_sub(easters.western)?,
+            after_orthodox_easter: days_since_1970.checked_sub(easters.orthodox)?,
         })
     }
 }
@@ -186,7 +208,7 @@ fn orthodox_easter(year: i16) -> Option<Date> {
 mod tests {
     use jiff::Timestamp;
 
-    use super::{bounds, last_instant, orthodox_easter, western_easter};
+    use super::{bounds, last_instant, orthodox_easter, outer_bounds, western_easter};
 
     fn ms(instant: &str) -> i64 {
         instant.parse::<Timestamp>().unwrap().as_millisecond()
@@ -257,6 +279,8 @@ mod tests {
     fn every_country_ends_within_the_bounds() {
         for start in ["2026-12-11T09:00:00Z", "2026-05-09T00:00:00Z", "2026-04-01T23:59:59Z"] {
             let (first, last) = bounds(ms(start), 14).unwrap();
+            let outer = outer_bounds(ms(start), 14).unwrap();
+            assert!(outer.0 == first && outer.1 > last, "{start}");
             for country in ["DE", "GR", "BR", "US", "PT", "IS"] {
                 let end = last_instant(ms(start), 14, country).unwrap();
                 assert!((first..=last).contains(&end), "{country} {start}");
