@@ -33,7 +33,8 @@
 //! `FILED#<account>#<day>` with how many requests its customer `filed`, until `expires_at`;
 //! `GRANTED#payment#…`, `GRANTED#account#…` and `GRANTED#person#…` with the credits granted beside those that
 //! were bought, by day, `body`, and the `version`; `LEAD#<request>` with what may open that request, until it
-//! is looked at; and `PARKED` with an event that could not be applied.
+//! is looked at; `PARKED` with an event that could not be applied; and `EVIDENCE#<dispute>` with what people
+//! staged and submitted for a dispute, and the `version`.
 //!
 //! Nothing is ever deleted from the ledger table, and an entry is never written twice: the table's stream
 //! reports what else happens to an entry, and [`Anchors`] is where that is noted.
@@ -46,6 +47,7 @@ mod anchor;
 mod audit;
 mod buyer;
 mod error;
+mod evidence;
 mod finding;
 #[cfg(feature = "in-process")]
 pub mod in_process;
@@ -69,6 +71,7 @@ pub use adoption::{AdoptionOutcome, CreditTerms, ExternalRefund, PurchaseTerms};
 pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, RaiseOutcome, StreamRecord};
 pub use audit::AccountJournal;
 pub use error::StoreError;
+pub use evidence::{DisputeEvidence, EvidenceSubmission, StagedEvidence};
 pub use parked::Parked;
 
 /// The tables, and the client that reaches them.

@@ -19,7 +19,9 @@ use refunds::{ActionKind, CountStore, CountedBy, ListedBefore, RequestStore, Rev
 
 use crate::item::{Item, key, payment_key, read_text, text};
 use crate::request::{clocks, stored};
-use crate::{Anchors, ExternalRefund, Tables, in_process, journal, lead, parked, payment, purchase, request};
+use crate::{
+    Anchors, ExternalRefund, Tables, evidence, in_process, journal, lead, parked, payment, purchase, request,
+};
 
 fn value(value: &AttributeValue) -> String {
     let hex = |bytes: &Blob| {
@@ -210,6 +212,12 @@ fn i2_leads_keep_their_bytes() {
 #[test]
 fn parked_events_keep_their_bytes() {
     check(include_str!("../tests/stored/parked.txt"), |item| parked::item(&parked::read(item).unwrap()));
+}
+
+#[test]
+fn evidence_keeps_its_bytes() {
+    let fixture = include_str!("../tests/stored/evidence.txt");
+    check(fixture, |item| evidence::item(&evidence::read(&item).unwrap()));
 }
 
 #[tokio::test]

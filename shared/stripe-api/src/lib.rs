@@ -15,6 +15,7 @@
 mod client;
 mod config;
 mod coupon;
+mod dispute;
 mod error;
 mod events;
 mod invoice;
@@ -27,6 +28,7 @@ mod wire;
 pub use client::{IdempotencyKey, IdempotencyKeyError, RefundOrder, StripeClient};
 pub use config::{API_BASE_URL, API_VERSION, SecretKey, StripeConfig, StripeConfigError, Timeouts};
 pub use coupon::{CouponOrder, Off};
+pub use dispute::{EVIDENCE_CHARACTERS_MAX, EVIDENCE_TEXT_CHARACTERS_MAX, EvidenceOrder, StripeDispute};
 pub use error::{Decline, Retry, StripeError, TookEffect};
 pub use events::{EVENT_TYPES_MAX, ListedEvent};
 pub use object::{AppliedDiscount, Cancelled, Coupon, Discounted, Refund};

@@ -18,20 +18,20 @@ const CODE_BYTES_MAX: usize = 64;
 /// The metadata member that ties a refund to the request that it pays.
 pub(crate) const REQUEST_METADATA: &str = "refund_request";
 
-fn unreadable<E>(what: &'static str) -> impl FnOnce(E) -> StripeError {
+pub(crate) fn unreadable<E>(what: &'static str) -> impl FnOnce(E) -> StripeError {
     move |_| StripeError::Unreadable { what }
 }
 
 /// A reference: an id, or the object itself where it was expanded.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Reference {
+pub(crate) enum Reference {
     Id(String),
     Object { id: String },
 }
 
 impl Reference {
-    fn into_id(self) -> String {
+    pub(crate) fn into_id(self) -> String {
         match self {
             Self::Id(id) | Self::Object { id } => id,
         }
@@ -242,7 +242,7 @@ impl TryFrom<SubscriptionWire> for Cancelled {
     }
 }
 
-fn money(minor: u64, currency: &str) -> Result<Money, StripeError> {
+pub(crate) fn money(minor: u64, currency: &str) -> Result<Money, StripeError> {
     Ok(Money::new(minor, Currency::new(currency).map_err(unreadable("`currency`"))?))
 }
 

@@ -29,6 +29,11 @@ impl Response {
         Self { body: body.into(), ..Self::empty(status) }.header("content-type", "application/json")
     }
 
+    /// A text of the type `media_type`, like `text/markdown; charset=utf-8`.
+    pub fn text(status: u16, media_type: &'static str, body: impl Into<String>) -> Self {
+        Self { body: body.into(), ..Self::empty(status) }.header("content-type", media_type)
+    }
+
     /// No body.
     pub fn empty(status: u16) -> Self {
         let headers =

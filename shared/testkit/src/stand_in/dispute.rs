@@ -1,8 +1,8 @@
 //! Disputes: a cardholder's bank asks about a charge or takes it back, and the company answers with evidence.
 //!
 //! A formal dispute withdraws the money when it opens, and no refund is possible until it is won. A full
-//! refund ends an inquiry. Evidence is staged with `submit=false`; any other call with evidence submits it, once
-//! (<https://docs.stripe.com/api/disputes/update>).
+//! refund ends an inquiry. Evidence is staged with `submit=false`; any other call with evidence submits it,
+//! once (<https://docs.stripe.com/api/disputes/update>).
 
 use std::collections::BTreeMap;
 
