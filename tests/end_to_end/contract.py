@@ -105,7 +105,8 @@ class Contract:
         assert response is not None, f"{where}, which is not documented"
         content = self.resolved(response).get("content", {})
         assert media_type in content, f"{where} as `{media_type}`; documented: {sorted(content)}"
-        faults = self.faults(content[media_type]["schema"], answer.json)
+        body = answer.json if media_type.endswith("json") else answer.body.decode()
+        faults = self.faults(content[media_type]["schema"], body)
         assert not faults, "\n".join([f"{where}, and the body is not what {OPENAPI.name} says:", *faults])
         if answer.status < 300:
             self._succeeded.add(operation)
