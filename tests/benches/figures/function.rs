@@ -43,7 +43,7 @@ pub(crate) const FUNCTIONS: [Function; 7] = [
         asks: &[Ask::Pack, Ask::PackAgain, Ask::Link, Ask::InvoicePayment],
         only_dynamodb: false,
     },
-    Function { name: "expiry-sweep", asks: &[Ask::NothingDue], only_dynamodb: false },
+    Function { name: "expiry-sweep", asks: &[Ask::NothingDue, Ask::Backlog], only_dynamodb: false },
     Function { name: "refund-request", asks: &[Ask::Requests, Ask::Submit], only_dynamodb: false },
     Function { name: "refund-payout", asks: &[Ask::UnknownPayout], only_dynamodb: false },
 ];
@@ -151,7 +151,7 @@ impl Bench {
         let mut before = self.idle(&api, function, 0).await?;
         let mut number = 0_usize;
         for turn in 0..count.saturating_add(WARM_UP) {
-            for warm in &mut seen.warm {
+            for warm in seen.warm.iter_mut().filter(|warm| turn.is_multiple_of(warm.ask.every())) {
                 number = number.saturating_add(1);
                 let took = self.ask(&api, function, warm.ask, story).await?;
                 let after = self.idle(&api, function, number).await?;

@@ -23,6 +23,9 @@ const SUBSCRIBERS_FROM: u64 = 1_000_000;
 /// So are those who ask for their money back, each for one payment.
 const REQUESTERS_FROM: u64 = 2_000_000;
 
+/// Accounts with something due at once, as its title and proof say.
+const BACKLOG: u64 = 100;
+
 /// One thing that a function is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -36,6 +39,7 @@ pub(crate) enum Ask {
     Pack,
     PackAgain,
     NothingDue,
+    Backlog,
     Requests,
     Submit,
     UnknownPayout,
@@ -55,6 +59,7 @@ impl Ask {
             Self::Pack => "a pack",
             Self::PackAgain => "the same pack again",
             Self::NothingDue => "nothing due",
+            Self::Backlog => "100 accounts due",
             Self::Requests => "a list of requests",
             Self::Submit => "a request for a pack's money",
             Self::UnknownPayout => "a payout that is not there",
@@ -64,6 +69,11 @@ impl Ask {
     /// Whether the target for webhooks applies.
     pub(crate) fn is_webhook_with_one_write(self) -> bool {
         self == Self::InvoicePayment
+    }
+
+    /// It is asked once in so many turns: the state that it needs takes long to make.
+    pub(crate) fn every(self) -> usize {
+        if self == Self::Backlog { 25 } else { 1 }
     }
 
     /// How often it may wait for DynamoDB.
@@ -209,8 +219,25 @@ impl Story {
                 let body = json!({ "version": 1, "time": now.to_string() });
                 (body.to_string(), "{")
             }
+            Ask::Backlog => {
+                self.backlog(now).await;
+                let body = json!({ "version": 1, "time": now.to_string() });
+                (body.to_string(), r#""done":100"#)
+            }
         };
         Ok(Event { body, proof })
+    }
+
+    /// Accounts with a pack and a hold, whose deadline has passed.
+    async fn backlog(&self, now: Timestamp) {
+        let before =
+            Timestamp::from_ms(now.as_ms().saturating_sub(3_600_000)).expect("an instant of these years");
+        for place in 0..BACKLOG {
+            let account = AccountId::new(format!("due-{}-{place}", self.count)).expect("a valid id");
+            let payment = format!("pi_{}_{place}", self.count);
+            run(&self.tables, &account, &Command::Grant(grant(&account, &payment, 500, None)), before).await;
+            run(&self.tables, &account, &music(&payment), before).await;
+        }
     }
 
     /// A pack that was bought under the policy in force.
