@@ -7,7 +7,6 @@
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::secrets::SecretSource;
-use ledger::Timestamp;
 use ledger_dynamodb::EvidenceSubmission;
 use serde::Deserialize;
 use stripe_api::{Decline, IdempotencyKey, Retry, StripeError};
@@ -87,32 +86,36 @@ fn intent(
     digest: &str,
 ) -> Result<EvidenceSubmission, Problem> {
     let now = worked.now;
-    let new = |key_number: u32| EvidenceSubmission {
+    let new = || EvidenceSubmission {
         digest: digest.to_owned(),
         by: worked.by.clone(),
         at: now,
-        key_number,
+        key_number: next_key(worked),
         asked_at: now,
         count_before: worked.record.dispute.submission_count,
         done_at: None,
     };
-    let Some(known) = known else { return Ok(new(1)) };
-    let next_key = known.key_number.saturating_add(1);
+    let Some(known) = known else { return Ok(new()) };
     let age_s = now.seconds_since(known.asked_at);
     if known.digest == digest {
         let same = known.clone();
-        return Ok(if age_s < KEY_S { same } else { with_key(same, next_key, now) });
+        return Ok(if age_s < KEY_S { same } else { with_key(same, worked) });
     }
     if age_s < ATTEMPT_S {
         let detail = "another submission of this evidence may be on its way; read it again after a minute";
         return Err(Problem::new(ProblemKind::RequestInProgress).detail(detail));
     }
     // The dispute shows that nothing was submitted, and what the person read has changed since.
-    Ok(new(next_key))
+    Ok(new())
 }
 
-fn with_key(intent: EvidenceSubmission, key_number: u32, now: Timestamp) -> EvidenceSubmission {
-    EvidenceSubmission { key_number, asked_at: now, ..intent }
+/// A key that no attempt has used: of the version that is written with it.
+fn next_key(worked: &Worked) -> u64 {
+    worked.stored.version.saturating_add(1)
+}
+
+fn with_key(intent: EvidenceSubmission, worked: &Worked) -> EvidenceSubmission {
+    EvidenceSubmission { key_number: next_key(worked), asked_at: worked.now, ..intent }
 }
 
 /// Records that Stripe has it.
@@ -137,14 +140,12 @@ async fn not_submitted<S: SecretSource + Sync>(
     error: StripeError,
 ) -> Problem {
     let (left, problem) = match error {
-        StripeError::Declined(Decline::Other { status, code }) => {
-            let code = code.as_deref().unwrap_or("none").to_owned();
-            tracing::warn!(outcome = "declined", status, code, "evidence of a dispute");
-            (None, conflict(format!("Stripe does not take the evidence; its error code is `{code}`")))
+        error @ StripeError::Declined(Decline::Other { .. }) => {
+            tracing::warn!(outcome = "declined", "evidence of a dispute");
+            (None, stripe_failed(error))
         }
         error if error.retryable() == Retry::FreshKeyAfterListing => {
-            let next_key = intent.key_number.saturating_add(1);
-            (Some(with_key(intent, next_key, worked.now)), Problem::unavailable(error))
+            (Some(with_key(intent, worked)), Problem::unavailable(error))
         }
         error => return stripe_failed(error),
     };

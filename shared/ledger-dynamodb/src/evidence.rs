@@ -49,9 +49,9 @@ pub struct EvidenceSubmission {
     pub by: String,
     /// When the person submitted it.
     pub at: Timestamp,
-    /// Which idempotency key is in use, from 1: another is taken only after the dispute shows that the
-    /// earlier ones submitted nothing.
-    pub key_number: u32,
+    /// Which idempotency key is in use: the version of the item that took it. Another one is taken only after
+    /// the dispute shows that the earlier ones submitted nothing.
+    pub key_number: u64,
     /// When Stripe was first asked with this key. Stripe keeps a key for at least 24 hours.
     pub asked_at: Timestamp,
     /// How often evidence had been submitted before, as Stripe counts.

@@ -105,11 +105,13 @@ async fn evidence_that_stripe_declines_is_no_submission() {
     let world = World::pack("general").await;
     let read = world.read().await["digest"].clone();
     let declined = Fault::Decline { code: "dispute_evidence_page_limit_exceeded".to_owned() };
-    world.stripe.plan(Operation::UpdateDispute, 1, declined);
+    world.stripe.plan(Operation::UpdateDispute, 2, declined);
+    assert_eq!(world.stage("").await.0, 409);
     let (status, problem) = world.submit(&read).await;
     assert_eq!(status, 409, "{problem:#}");
     assert!(problem["detail"].as_str().unwrap().contains("dispute_evidence_page_limit_exceeded"));
     assert_eq!(world.stored().await.chargeback, None);
+    assert_eq!(world.submit(&read).await.0, 200);
 }
 
 #[tokio::test]
