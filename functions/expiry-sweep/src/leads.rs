@@ -6,13 +6,15 @@
 //! A request is saved before its lead is forgotten, and is the same at every try. So if a run is cut off
 //! between the two, the next run finishes it. A customer who has filed for the same before keeps that case.
 
-use cases::{CaseError, assess_lead};
-use ledger::{Actor, ExecuteError, LedgerStore, RefundRequestId};
+use cases::assess_lead;
+use ledger::{Actor, LedgerStore, RefundRequestId};
 use payout_queue::PayoutQueue;
 use policy::Document;
 use refunds::{ApprovalContext, ApprovalOutcome, Case, Lead, RefundRequest, State, carry_out, settle_landed};
 
 use crate::context::{Run, Store, Sweep};
+use crate::lead_end::{LeadError, forget};
+use crate::occasions;
 use crate::status::ItemOutcome;
 
 /// The shortest wait before a purchase whose case is open is looked at again, in seconds: a day, because
@@ -20,20 +22,6 @@ use crate::status::ItemOutcome;
 const AGAIN_S_MIN: u64 = 86_400;
 /// The longest wait, in seconds: 90 days, as long as parked events are kept.
 const AGAIN_S_MAX: u64 = 90 * 86_400;
-
-/// Why a lead was not followed.
-#[derive(Debug, thiserror::Error)]
-enum LeadError<E: std::error::Error + 'static> {
-    /// Leads could not be read or forgotten.
-    #[error("lead could not be read or forgotten")]
-    Store(#[source] E),
-    /// The records could not be judged.
-    #[error("the records could not be judged")]
-    Case(#[from] CaseError<E>),
-    /// The request could not be saved.
-    #[error("request could not be saved")]
-    Saving(#[from] ExecuteError<E>),
-}
 
 /// Looks at one lead; its failure is its own.
 pub(crate) async fn lead<S: Store, Q: PayoutQueue>(
@@ -61,6 +49,9 @@ async fn look<S: Store, Q: PayoutQueue>(
     let noted = sweep.store.lead(id).await.map_err(LeadError::Store)?;
     let due = noted.filter(|lead| lead.due_at.is_some_and(|due_at| due_at < run.now));
     let Some(lead) = due else { return Ok(ItemOutcome::NothingDue) };
+    if lead.occasion().is_some() {
+        return Box::pin(occasions::look(sweep, run, &lead)).await;
+    }
     let Some(assessment) = assess_lead(&sweep.store, &lead, run.now).await? else {
         if let Some(purchase) = lead.uncredited() {
             // Its case may be open, and the credits have come since.
@@ -121,7 +112,7 @@ async fn look<S: Store, Q: PayoutQueue>(
 
 /// The request of a lead, with its promises.
 fn open(lead: &Lead, case: Case, document: &Document) -> RefundRequest {
-    let whose = (lead.id(), lead.account.clone());
+    let whose = (lead.request(), lead.account.clone());
     let mut opened = RefundRequest::open(whose, lead.actor(), case, document, lead.since);
     opened.keep_time(Some(document));
     opened
@@ -141,14 +132,6 @@ async fn settle<S: Store, Q>(
     let age_s = u64::try_from(run.now.seconds_since(lead.since)).unwrap_or_default();
     let due_at = run.now.plus_s(age_s.clamp(AGAIN_S_MIN, AGAIN_S_MAX)).ok();
     sweep.store.keep(&Lead { due_at, ..lead.clone() }).await.map_err(LeadError::Store)?;
-    Ok(ItemOutcome::Written)
-}
-
-async fn forget<S: Store, Q>(
-    sweep: &Sweep<S, Q>,
-    id: &RefundRequestId,
-) -> Result<ItemOutcome, LeadError<<S as LedgerStore>::Error>> {
-    sweep.store.forget(id).await.map_err(LeadError::Store)?;
     Ok(ItemOutcome::Written)
 }
 

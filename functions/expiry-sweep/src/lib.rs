@@ -9,7 +9,9 @@
 mod accounts;
 mod cancellations;
 mod context;
+mod lead_end;
 mod leads;
+mod occasions;
 mod requests;
 mod shard;
 mod status;

@@ -26,6 +26,7 @@ pub(crate) async fn assess<S: RefundStore, Q>(
 ) -> Result<Assessment, Problem> {
     let product = asked.product.clone();
     let asked = cases::Question {
+        occasion: None,
         reason: asked.reason,
         fingerprint: asked.fingerprint(),
         said: said(&asked, caller),

@@ -226,6 +226,12 @@ impl Question {
         };
         report.check()?;
         remedy_fits(body.remedy, body.reason)?;
+        if !body.reason.can_be_filed() {
+            return Err(unprocessable(
+                "#/reason",
+                "expected a customer's reason: Stripe alone reports this one",
+            ));
+        }
         let asked = Self {
             reason: body.reason,
             payment: crate::payment_name::read(body.payment.as_deref())?,

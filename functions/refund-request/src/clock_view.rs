@@ -7,7 +7,7 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub(crate) struct ClockAnswer<'request> {
     id: &'request str,
-    clause: &'request str,
+    clause: Option<&'request str>,
     firm: bool,
     state: &'static str,
     started_at: String,
@@ -25,7 +25,7 @@ fn clock(clock: &Clock) -> ClockAnswer<'_> {
     let state = clock.noted();
     ClockAnswer {
         id: &clock.id,
-        clause: &clock.clause,
+        clause: clock.clause.as_deref(),
         firm: clock.firm,
         state: state.as_str(),
         started_at: clock.started_at.to_string(),

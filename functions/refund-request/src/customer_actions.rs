@@ -193,7 +193,11 @@ async fn acting<S: RefundStore, Q>(
 ) -> Result<Acting, Problem> {
     let (account, caller) = reach(app, request, invocation)?;
     let call = ActionSource { by: actor(&caller), at: invocation.now(), fingerprint: sent(request)? };
-    let stored = stored_of(app, request, &account).await?;
+    let stored = stored_of(app, request, &account, caller.role()).await?;
+    // Nobody asked for what Stripe reported, so that there is nothing to answer or to take back.
+    if stored.case.occasion.is_some() {
+        return Err(Problem::new(ProblemKind::NotFound));
+    }
     Ok(Acting { stored, caller, call })
 }
 

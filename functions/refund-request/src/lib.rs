@@ -21,6 +21,7 @@ mod hold_back;
 mod input;
 mod list;
 mod next_steps;
+mod occasion_view;
 mod payment_name;
 mod payments;
 mod payout_view;

@@ -7,7 +7,7 @@ use refunds::{ListedBefore, RefundStore};
 use serde::Serialize;
 
 use crate::app::{RefundRequests, reach, store_failed};
-use crate::stored::{show as shown, stored_of};
+use crate::stored::{is_shown_to, show as shown, stored_of};
 use crate::{cursor, request_view};
 
 /// Requests of one page. A request with its decision is about 8 KB, and 400 KB at most, as DynamoDB's items
@@ -27,7 +27,7 @@ pub(crate) async fn show<S: RefundStore, Q>(
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let (account, caller) = reach(app, request, invocation)?;
-    let stored = stored_of(app, request, &account).await?;
+    let stored = stored_of(app, request, &account, caller.role()).await?;
     shown(app, 200, &stored, caller.role(), invocation).await
 }
 
@@ -38,8 +38,8 @@ pub(crate) async fn decision<S: RefundStore, Q>(
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    let (account, _) = reach(app, request, invocation)?;
-    let stored = stored_of(app, request, &account).await?;
+    let (account, caller) = reach(app, request, invocation)?;
+    let stored = stored_of(app, request, &account, caller.role()).await?;
     Ok(Response::json(200, &stored.case.decision))
 }
 
@@ -61,8 +61,11 @@ pub(crate) async fn list<S: RefundStore, Q>(
     let full = requests.len() == usize::from(PAGE);
     let last = requests.last().filter(|_| full);
     let next_cursor = last.map(|last| cursor::write(account.as_str(), &place(last.submitted_at(), &last.id)));
-    let refund_requests =
-        requests.iter().map(|request| request_view::request(request, caller.role(), None)).collect();
+    let refund_requests = requests
+        .iter()
+        .filter(|request| is_shown_to(request, caller.role()))
+        .map(|request| request_view::request(request, caller.role(), None))
+        .collect();
     Ok(Response::json(200, &Page { refund_requests, next_cursor }))
 }
 

@@ -22,6 +22,7 @@ use serde::Serialize;
 use crate::app::{RefundRequests, reach, store_failed};
 use crate::cursor;
 use crate::quote_view::{MoneyAnswer, money};
+use crate::stored::is_shown_to;
 
 /// Payments of one page: more than a year of a monthly plan.
 const PAGE: u16 = 20;
@@ -108,7 +109,7 @@ pub(crate) async fn list<S: RefundStore, Q>(
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    let (account, _) = reach(app, request, invocation)?;
+    let (account, caller) = reach(app, request, invocation)?;
     let belongs = format!("{account} payments");
     let before = match request.query("cursor") {
         Some(text) => {
@@ -122,7 +123,8 @@ pub(crate) async fn list<S: RefundStore, Q>(
     let last = purchases.last().filter(|_| full);
     let next_cursor = last.map(|last| cursor::write(&belongs, &place(last)));
     // What is read at once makes a large future.
-    let (payments, beside) = Box::pin(read(app, &account, &purchases)).await?;
+    let (payments, mut beside) = Box::pin(read(app, &account, &purchases)).await?;
+    beside.open.retain(|request| is_shown_to(request, caller.role()));
     let payments = payments.iter().map(|payment| answer(payment, &beside, invocation.now()));
     Ok(Response::json(200, &Page { payments: payments.collect::<Result<_, _>>()?, next_cursor }))
 }

@@ -47,7 +47,7 @@ struct WaitingAnswer<'waiting> {
 #[derive(Serialize)]
 struct UrgentAnswer<'waiting> {
     id: &'waiting str,
-    clause: &'waiting str,
+    clause: Option<&'waiting str>,
     state: &'static str,
     due_at: String,
 }
@@ -121,7 +121,7 @@ fn answer(waiting: &Waiting, now: Timestamp) -> WaitingAnswer<'_> {
         priority: waiting.priority.as_str(),
         clock: waiting.clock.as_ref().map(|clock| UrgentAnswer {
             id: &clock.id,
-            clause: &clock.clause,
+            clause: clock.clause.as_deref(),
             state: clock.state(now).as_str(),
             due_at: clock.due_at.to_string(),
         }),

@@ -60,6 +60,8 @@ impl QuoteRecords {
             State::Submitted | State::NeedsInformation | State::InReview => {
                 Self::read(app, request).await.map(Some)
             }
+            // What Stripe reported goes on after people have closed its case.
+            _ if request.case.occasion.is_some() => Self::read(app, request).await.map(Some),
             _ if request.takes_offers() && !request.offers().is_empty() => {
                 Self::read(app, request).await.map(Some)
             }

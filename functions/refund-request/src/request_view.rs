@@ -2,7 +2,7 @@
 //! for support.
 
 use lambda::caller::Role;
-use ledger::{Credits, Dispute};
+use ledger::Credits;
 use policy::{Decision, Remedy};
 use refunds::{ActionKind, Claim, OfferState, Quote, QuoteInputs, RefundRequest, State};
 use serde::Serialize;
@@ -11,6 +11,7 @@ use crate::actor_view::actor;
 use crate::body::field_of;
 use crate::clock_view::{ClockAnswer, clocks};
 use crate::next_steps::HappensNext;
+use crate::occasion_view::{DisputeAnswer, OccasionAnswer, disputes, frozen, occasion};
 use crate::payout_view::{
     HeldBackAnswer, PayoutAnswer, RenewalDiscountAnswer, held_back, payout, renewal_discount,
 };
@@ -65,17 +66,11 @@ struct SupportAnswer<'request> {
     claim: Option<ClaimAnswer<'request>>,
     /// The payment's disputes, where the records were read.
     disputes: Vec<DisputeAnswer>,
+    /// The credits of the payment that a dispute freezes at present.
+    credits_frozen: u64,
+    /// What Stripe reported that opened the case.
+    occasion: Option<OccasionAnswer>,
     held_back: Vec<HeldBackAnswer<'request>>,
-}
-
-#[derive(Serialize)]
-struct DisputeAnswer {
-    dispute: String,
-    /// Stripe's word.
-    status: String,
-    /// Whether the bank only asks: no money is taken, and a refund ends it.
-    inquiry: bool,
-    opened_at: String,
 }
 
 /// What would come of a request.
@@ -238,21 +233,11 @@ pub(crate) fn request<'request>(
             priority: request.priority().as_str(),
             claim: request.claim().map(ClaimAnswer::of),
             disputes: disputes(standing),
+            credits_frozen: frozen(standing),
+            occasion: occasion(request, standing),
             held_back: held_back(request),
         }),
     }
-}
-
-fn disputes(standing: Option<&QuoteInputs<'_>>) -> Vec<DisputeAnswer> {
-    let payment = standing.and_then(|standing| standing.payment);
-    let disputes = payment.map_or(&[][..], |payment| &payment.disputes);
-    let shown = |dispute: &Dispute| DisputeAnswer {
-        dispute: dispute.id.as_str().to_owned(),
-        status: dispute.status.clone(),
-        inquiry: dispute.is_inquiry(),
-        opened_at: dispute.opened_at.to_string(),
-    };
-    disputes.iter().map(shown).collect()
 }
 
 fn offers<'request>(
@@ -307,10 +292,11 @@ fn next(request: &RefundRequest, for_support: bool) -> Vec<Next> {
             can("answer_offer", format!("{own}/offers/{}", offer.id));
         }
     }
-    if request.can_be_withdrawn() {
+    let asked_for = request.case.occasion.is_none();
+    if asked_for && request.can_be_withdrawn() {
         can("withdraw", format!("{own}/withdrawal"));
     }
-    if request.can_be_reopened() {
+    if asked_for && request.can_be_reopened() {
         can("reopen", format!("{own}/reopening"));
     }
     if for_support && request.can_be_held_back() {

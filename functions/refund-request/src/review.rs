@@ -8,10 +8,10 @@ use payout_queue::PayoutQueue;
 use policy::{Discount, Document, OfferKind, Remedy, payable_step};
 use refunds::{
     ActionSource, ApprovalContext, ChosenTerms, Pays, Quote, QuoteInputs, RefundStore, Review, ReviewError,
-    ReviewOutcome, ReviewVerdict,
+    ReviewOutcome, ReviewVerdict, TakeBackOutcome,
 };
 
-use crate::app::{RefundRequests, support};
+use crate::app::{RefundRequests, not_carried_out, support};
 use crate::carry_out::{Carried, carry_out, check};
 use crate::input::{sent, unprocessable};
 use crate::quote_records::{QuoteRecords, granted_before};
@@ -57,6 +57,10 @@ pub(crate) async fn review<S: RefundStore, Q: PayoutQueue>(
     let paid = match leads_to {
         ReviewOutcome::Recorded => None,
         ReviewOutcome::Pay(quote) => Some(quote),
+        ReviewOutcome::TakeBack => {
+            let by = (known.document, reviewer);
+            return taken_back(app, invocation, &stored, by, &standing).await;
+        }
     };
     let overrides = stored.reviews().last().is_some_and(|(_, review)| review.overrides);
     let grounds =
@@ -71,6 +75,26 @@ pub(crate) async fn review<S: RefundStore, Q: PayoutQueue>(
             Ok(Response::json(200, &request_view::request(&request, Role::Support, Some(&standing))))
         }
         Carried::Stale(stored) => Err(refused(&ReviewError::State(stored.state()))),
+    }
+}
+
+/// Takes back the credits of a refund that nobody asked us for.
+async fn taken_back<S: RefundStore, Q>(
+    app: &RefundRequests<S, Q>,
+    invocation: &Invocation,
+    stored: &refunds::RefundRequest,
+    (document, reviewer): (&Document, Actor),
+    standing: &QuoteInputs<'_>,
+) -> Result<Response, Problem> {
+    let by = (document, reviewer);
+    let taken = refunds::take_back(&app.store, &app.backoff, stored, by, standing.now);
+    match Box::pin(taken).await.map_err(not_carried_out::<S>)? {
+        TakeBackOutcome::Taken(request) => {
+            invocation.metrics().count_labelled("Reviews", ("state", request.state().as_str()), 1);
+            tracing::info!(outcome = "taken_back", "the credits of an outside refund are taken back");
+            Ok(Response::json(200, &request_view::request(&request, Role::Support, Some(standing))))
+        }
+        TakeBackOutcome::Stale(stored) => Err(refused(&ReviewError::State(stored.state()))),
     }
 }
 
@@ -92,6 +116,8 @@ fn decided(
     let shown = |verdict, quote: Option<Quote>| Decided { verdict, shown: quote.clone(), executes: quote };
     Ok(match &body.decides {
         DecisionBody::Refuse => nothing(ReviewVerdict::Refuse),
+        DecisionBody::TakeBack => nothing(ReviewVerdict::TakeBack),
+        DecisionBody::Leave => nothing(ReviewVerdict::Leave),
         DecisionBody::Ask(missing) => nothing(ReviewVerdict::Ask(missing.clone())),
         DecisionBody::Approve => shown(ReviewVerdict::Approve, stored.quote_by(body.chosen, standing)),
         DecisionBody::ApprovePart(part) => {
@@ -216,6 +242,9 @@ fn refused(error: &ReviewError) -> Problem {
         }
         ReviewError::AbovePayment(_) => {
             Problem::new(ProblemKind::Unprocessable).field("#/credits", error.to_string())
+        }
+        ReviewError::OtherDecision(_) => {
+            Problem::new(ProblemKind::Unprocessable).field("#/decision", error.to_string())
         }
         ReviewError::NoOffer => Problem::new(ProblemKind::Unprocessable).field("#/offer", error.to_string()),
         ReviewError::NotPayable(step) => Problem::new(ProblemKind::Unprocessable)

@@ -49,6 +49,8 @@ enum ReviewDecision {
     ApprovePart,
     GrantCredits,
     Refuse,
+    TakeBack,
+    Leave,
     Ask,
     Offer,
 }
@@ -95,6 +97,8 @@ pub(crate) enum DecisionBody {
     ApprovePart(Money),
     GrantCredits { credits: Option<u64>, product: Option<ProductId> },
     Refuse,
+    TakeBack,
+    Leave,
     Ask(Vec<Missing>),
     Offer { offer: String, worth: RemedyBody },
 }
@@ -120,6 +124,8 @@ impl CheckedReview {
         let decides = match (body.decision, amount) {
             (ReviewDecision::Approve, _) => DecisionBody::Approve,
             (ReviewDecision::Refuse, _) => DecisionBody::Refuse,
+            (ReviewDecision::TakeBack, _) => DecisionBody::TakeBack,
+            (ReviewDecision::Leave, _) => DecisionBody::Leave,
             (ReviewDecision::ApprovePart, Some(amount)) => DecisionBody::ApprovePart(amount),
             (ReviewDecision::ApprovePart, None) => {
                 let expected =
@@ -151,7 +157,14 @@ impl CheckedReview {
     pub(crate) fn ground(&self, document: &Document, decision: &Decision) -> Result<Option<Ground>, Problem> {
         let citable = citable(document, decision);
         match (&self.clause, self.outside_policy) {
-            (None, None) if matches!(self.decides, DecisionBody::Ask(_)) => Ok(None),
+            (None, None)
+                if matches!(
+                    self.decides,
+                    DecisionBody::Ask(_) | DecisionBody::TakeBack | DecisionBody::Leave
+                ) =>
+            {
+                Ok(None)
+            }
             (None, Some(kind)) => Ok(Some(Ground::OutsidePolicy(kind))),
             (Some(clause), None) if citable.contains(&clause.as_str()) => {
                 Ok(Some(Ground::Clause(clause.clone())))

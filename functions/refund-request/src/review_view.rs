@@ -55,6 +55,8 @@ fn review<'request>(call: &'request ActionSource, review: &'request Review) -> R
         ReviewVerdict::ApprovePart(part) => ("approve_part", Some(money(*part)), None),
         ReviewVerdict::GrantCredits { .. } => ("grant_credits", None, None),
         ReviewVerdict::Refuse => ("refuse", None, None),
+        ReviewVerdict::TakeBack => ("take_back", None, None),
+        ReviewVerdict::Leave => ("leave", None, None),
         ReviewVerdict::Ask(_) => ("ask", None, None),
         ReviewVerdict::Offer { offer, .. } => ("offer", None, Some(offer.as_str())),
     };

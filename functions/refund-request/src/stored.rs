@@ -25,14 +25,25 @@ pub(crate) async fn stored<S: RefundStore, Q>(
     Ok(stored)
 }
 
-/// The same, if it belongs to the account. Another account's request is answered like a missing one.
+/// The same, if it belongs to the account and `role` may see it. Another account's request is answered like a
+/// missing one, and so is, to a customer, a case that a report of Stripe's opened.
 pub(crate) async fn stored_of<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     account: &AccountId,
+    role: Role,
 ) -> Result<refunds::RefundRequest, Problem> {
     let found = stored(app, request).await?;
-    if found.account == *account { Ok(found) } else { Err(Problem::new(ProblemKind::NotFound)) }
+    if found.account == *account && is_shown_to(&found, role) {
+        Ok(found)
+    } else {
+        Err(Problem::new(ProblemKind::NotFound))
+    }
+}
+
+/// Whether `role` may see a request: what Stripe reported, and what is recommended about it, is support's.
+pub(crate) fn is_shown_to(request: &refunds::RefundRequest, role: Role) -> bool {
+    role == Role::Support || request.case.occasion.is_none()
 }
 
 /// A stored request as it stands, with what could still be paid.

@@ -44,6 +44,9 @@ impl Wording {
         let ended = |message: &str| Self { outcome: None, message: message.to_owned(), clause: None };
         match request.state() {
             State::Withdrawn => ended("You withdrew this request."),
+            State::Settled if request.case.occasion.is_some() => {
+                ended("What Stripe reported is settled: there is nothing left to decide.")
+            }
             State::Settled => ended("The credits that you bought are on your balance."),
             State::Failed if request.payout().is_some_and(|payout| payout.kept_by_dispute) => ended(
                 "Your bank took this payment back for you, so we could not refund it as well. If you do \

@@ -4,7 +4,9 @@ use stripe_events::EventKind;
 
 use crate::context::{EarlyExit, EventContext, Failure};
 use crate::outcome::{Ignored, Outcome};
-use crate::{checkout, credit_note, dispute, invoice, payment_names, refund, subscription, top_up};
+use crate::{
+    checkout, credit_note, dispute, fraud_warning, invoice, payment_names, refund, subscription, top_up,
+};
 
 /// Applies the event.
 pub(crate) async fn apply_event(context: &EventContext<'_>) -> Result<Outcome, Failure> {
@@ -27,6 +29,7 @@ pub(crate) async fn apply_event(context: &EventContext<'_>) -> Result<Outcome, F
         EventKind::RefundCreated(refund)
         | EventKind::RefundUpdated(refund)
         | EventKind::RefundFailed(refund) => refund::apply_refund(context, refund).await,
+        EventKind::FraudWarningUpdated(warning) => fraud_warning::apply_fraud_warning(context, warning).await,
         EventKind::CreditNoteUpdated(note) => credit_note::apply_credit_note(context, note).await,
         EventKind::Thin { .. } => Ok(Outcome::Ignored(Ignored::Thin)),
         EventKind::Other => Ok(Outcome::Ignored(Ignored::UnknownType)),

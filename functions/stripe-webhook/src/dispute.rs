@@ -3,18 +3,20 @@
 //!
 //! A dispute freezes the credits that are left of its payment, and an inquiry freezes nothing. They are free
 //! again when the company wins, and follow the policy's `on_dispute` when it loses. What else follows, like a
-//! suspension, is a person's decision. Every delivery of an event carries this out: the ledger knows the
-//! newest report of each dispute, so that a repeat or an older report changes nothing.
+//! suspension, is a person's decision: each report that is news leaves a lead, by which the sweep opens the
+//! dispute's case, brings it up to date and closes it. Every delivery of an event carries this out: the ledger
+//! knows the newest report of each dispute, so that a repeat or an older report changes nothing.
 
 use ledger::{
     AccountId, Command, Dispute, DisputeEffect, DisputeReport, Money, Payment, PaymentId, Takes, Timestamp,
     shares,
 };
 use policy::{OnDispute, OnLostDispute};
-use refunds::{ListedBefore, ReportOutcome, RequestStore, credits_of_part, undo};
+use refunds::{ListedBefore, Occasion, ReportOutcome, Reported, RequestStore, credits_of_part, undo};
 use stripe_events::DisputeObject;
 
 use crate::context::{EarlyExit, EventContext};
+use crate::leads;
 use crate::outcome::{Outcome, ParkReason};
 use crate::payment_names;
 use crate::policy::{policy_at, reference_of};
@@ -46,7 +48,7 @@ pub(crate) async fn apply_dispute(
     for (place, payment) in purchases.iter().enumerate() {
         let (record, saved) = save_dispute(context, dispute, payment, lost.withdrawn(place)).await?;
         let moved = move_credits(context, &record, payment, lost.minor(place)).await?;
-        if saved && !record.bars_refunds() {
+        if saved && !record.bars_refunds() && !record.is_undecided() {
             // A request with what is undone for it makes a large future.
             Box::pin(give_back(context, &payment.id, &payment.account)).await?;
         }
@@ -145,6 +147,11 @@ async fn save_dispute(
         None => contacted_before(context, payment, dispute.created).await?,
     };
     let record = report(context, dispute, contacted_before, withdrawn_minor);
+    if known.is_none_or(|known| known.order() < record.order()) {
+        // Before the record: a delivery that is cut off in between is repeated, and notes it again.
+        let occasion = Occasion::Dispute(dispute.id.clone());
+        leads::note_report(context, payment, occasion, Reported::Dispute { order: record.order() }).await?;
+    }
     let saved = context.tables.save_dispute(&payment.id, &record).await?;
     if saved && known.is_none() && payment.id == payment.id.at_stripe() {
         context.metrics.count("PaymentsDisputed", 1);
@@ -169,6 +176,9 @@ fn report(
         contacted_before,
         withdrawn_minor,
         movements: u8::try_from(dispute.movements.len()).unwrap_or(u8::MAX),
+        amount: dispute.amount,
+        reason: dispute.reason.clone(),
+        due_by: dispute.due_by,
     }
 }
 

@@ -7,10 +7,13 @@
 use ledger::{Account, AccountId, LedgerStore, Lot, LotKind, Payment, PaymentId, PaymentKind, Subscription};
 use policy::{PriceKind, Reason};
 use policy_documents::catalogue;
-use refunds::{Lead, LeadStore, LeadSubject};
+use refunds::{Lead, LeadStore, LeadSubject, Occasion, Reported};
 
 use crate::context::{AWAITED_S, EarlyExit, EventContext, GrantHead};
 use crate::policy::policy_at;
+
+/// How long a report waits for the sweep, in seconds: longer than this function runs.
+const REPORTED_S: u64 = 15;
 
 /// Stripe's `billing_reason` of a subscription's first charge.
 const FIRST_CHARGE: &str = "subscription_create";
@@ -116,6 +119,28 @@ pub(crate) async fn note_wrong_plan(
 pub(crate) struct OrderedPlan<'a> {
     pub(crate) subscription: &'a ledger::SubscriptionId,
     pub(crate) price: &'a str,
+}
+
+/// Notes what Stripe reported of a payment, and says whether that is news. The sweep looks when this function
+/// has written the rest, or was cut off, at the latest after its timeout of 10 s.
+pub(crate) async fn note_report(
+    context: &EventContext<'_>,
+    payment: &Payment,
+    occasion: Occasion,
+    reported: Reported,
+) -> Result<bool, EarlyExit> {
+    let reason = occasion.reason().as_str();
+    let lead = Lead {
+        account: payment.account.clone(),
+        subject: LeadSubject::Reported { payment: payment.id.clone(), occasion, reported },
+        since: context.now,
+        due_at: context.now.plus_s(REPORTED_S).ok(),
+    };
+    let is_news = context.tables.note(&lead).await?;
+    if is_news {
+        context.metrics.count_labelled("LeadsNoted", ("reason", reason), 1);
+    }
+    Ok(is_news)
 }
 
 /// It is looked at when the events of its time have come: what one of them says, another may take back.

@@ -14,6 +14,7 @@ mod credit_note;
 mod direct;
 mod dispatch;
 mod dispute;
+mod fraud_warning;
 mod grants;
 mod handler;
 mod invoice;

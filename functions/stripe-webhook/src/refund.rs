@@ -2,8 +2,8 @@
 //!
 //! A refund that was made without a request, in Stripe's Dashboard, is counted on its payment so that all
 //! refunds together stay within what was paid. Its credits follow the policy's `on_outside_refund`: the ones
-//! that the refunded money bought are revoked with the count, or stay until a person decides. A metric
-//! reports each.
+//! that the refunded money bought are revoked with the count, or stay until a person decides, whose case is
+//! noted with the count. A metric reports each.
 
 use ledger::{ExecuteError, Payment, RefundRequestId};
 use ledger_dynamodb::{AdoptionOutcome, CreditTerms, ExternalRefund, PurchaseTerms};
@@ -65,14 +65,16 @@ pub(crate) async fn apply_refund(
     .await
 }
 
-/// By what a refund without a request takes the credits of one purchase; `None` where a person decides.
+/// What a refund without a request does to the credits of one purchase; `None` without a policy.
 fn terms_of(payment: &Payment) -> Option<PurchaseTerms> {
     let in_force = policy_at(payment.product.as_str(), payment.charged_at);
     let document = in_force.document()?;
-    let revokes = document.on_outside_refund == OnOutsideRefund::Revoke;
-    revokes.then(|| PurchaseTerms {
-        policy: reference_of(in_force),
-        owe_spent: document.on_refund.debt_for_spent,
+    Some(match document.on_outside_refund {
+        OnOutsideRefund::Revoke => PurchaseTerms::Revoke {
+            policy: reference_of(in_force),
+            owe_spent: document.on_refund.debt_for_spent,
+        },
+        OnOutsideRefund::Person => PurchaseTerms::Person,
     })
 }
 

@@ -147,6 +147,7 @@ pub(crate) async fn save(tables: &Tables, request: &mut RefundRequest) {
 fn case() -> Case {
     let (facts, decision) = charged_after_cancellation();
     Case {
+        occasion: None,
         payment: Some("pi_pro".parse().unwrap()),
         generation: None,
         reason: Reason::ChargedAfterCancellation,

@@ -136,8 +136,10 @@ pub async fn assess_lead<S: RefundStore>(
     let (generation, ending) = match &lead.subject {
         LeadSubject::Ending { generation, kind, .. } => (Some(generation.clone()), Some(*kind)),
         LeadSubject::Uncredited(_) | LeadSubject::Payment { .. } => (None, None),
+        LeadSubject::Reported { .. } => return Ok(None),
     };
     let asked = Question {
+        occasion: None,
         reason: lead.reason(),
         payment: lead.payment().cloned(),
         generation,
@@ -190,7 +192,7 @@ fn bears_out(lead: &Lead, records: &Records, facts: &Facts) -> bool {
             let (paid, ordered) = (facts.get(Fact::PlanPaid), facts.get(Fact::PlanOrdered));
             left() && paid.is_some() && ordered.is_some() && paid != ordered
         }
-        LeadSubject::Payment { .. } => false,
+        LeadSubject::Payment { .. } | LeadSubject::Reported { .. } => false,
         LeadSubject::Ending { .. } => {
             // A case about credits that are back needs no person.
             let past = records.history.as_ref().and_then(|history| history.past.as_ref());
@@ -269,7 +271,11 @@ fn generated(records: &Records) -> Option<&PastHold> {
 /// The version that the payment pinned; for one from before the first version, or for none, the version in
 /// force, which itself sends undated and earlier payments to a person (`S2-35`, `S2-1`). A purchase without
 /// credits falls under the version that promised them, a generation under that of its hold.
-fn document_for(records: &Records, other: Option<&ProductId>, now: Timestamp) -> Option<&'static Document> {
+pub(crate) fn document_for(
+    records: &Records,
+    other: Option<&ProductId>,
+    now: Timestamp,
+) -> Option<&'static Document> {
     let product = product_of(records, other);
     if let (None, Some(uncredited)) = (&records.payment, &records.uncredited) {
         let promise = credit_promise(documents(), product.map(ProductId::as_str), uncredited.charged_at);

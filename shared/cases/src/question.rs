@@ -2,12 +2,14 @@
 
 use ledger::{GenerationId, PaymentId, Timestamp};
 use policy::{Decision, Facts, FailureKind, Reason};
-use refunds::Case;
+use refunds::{Case, Occasion};
 
 /// What is asked, by a customer, by a person in the customer's name, or by the records themselves.
 #[derive(Debug, Clone)]
 pub struct Question {
     pub reason: Reason,
+    /// What Stripe reported that the records ask about.
+    pub occasion: Option<Occasion>,
     /// The payment that it is about.
     pub payment: Option<PaymentId>,
     /// The generation that it is about.
@@ -71,6 +73,7 @@ impl Question {
             payment: self.payment,
             generation: self.generation,
             reason: self.reason,
+            occasion: self.occasion,
             note: self.note,
             fingerprint: self.fingerprint,
             facts,

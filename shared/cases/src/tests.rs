@@ -36,6 +36,7 @@ fn purchase(payment: &Payment) -> Purchase {
 
 fn facts(records: &Records, now: Timestamp) -> Facts {
     let asked = Question {
+        occasion: None,
         reason: Reason::Other,
         payment: Some(PaymentId::new("pi_2").unwrap()),
         generation: None,
@@ -202,6 +203,9 @@ fn a_dispute_counts_and_an_inquiry_does_not() {
             contacted_before: Some(true),
             withdrawn_minor: 0,
             movements: 0,
+            amount: None,
+            reason: None,
+            due_by: None,
         });
         let records = Records { payment: Some(payment), ..Records::default() };
         let facts = facts(&records, at(2));

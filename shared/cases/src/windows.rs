@@ -42,6 +42,7 @@ pub fn windows(
             ..CustomerClaims::default()
         };
         let asked = Question {
+            occasion: None,
             reason,
             payment: Some(payment.id.clone()),
             generation: None,

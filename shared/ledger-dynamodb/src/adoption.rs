@@ -3,7 +3,8 @@
 //! off again, once. A failure is final: an older report that arrives after it counts nothing.
 //!
 //! Where the policy says so, the credits that its money bought are revoked in the same transaction, and put
-//! back in the one that takes it off again. So a repeat, a crash and two deliveries at once revoke once.
+//! back in the one that takes it off again. So a repeat, a crash and two deliveries at once revoke once. Where
+//! the policy leaves them to a person, the case is noted in the same transaction.
 
 mod credits;
 
@@ -20,7 +21,7 @@ pub use self::credits::{CreditTerms, PurchaseTerms};
 use crate::error::StoreError;
 use crate::item::{ABSENT, Item, ONLY, key, number, read_text, text};
 use crate::transaction::{TransactionOutcome, put, put_write, update, update_write};
-use crate::{Tables, item};
+use crate::{Tables, item, lead};
 
 /// A refund that no request made, as Stripe reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,11 +109,14 @@ impl Tables {
                 || (Cause::Operator(seen.id.to_string()), seen.made_at),
                 |terms| (terms.cause.clone(), terms.now),
             );
-            let credits = match (known, terms) {
+            let mut credits = match (known, terms) {
                 (Known::Counted, _) => self.put_back(&first.account, stored.as_ref(), by).await?,
                 (_, Some(terms)) if !seen.failed => self.take_back(&purchases, &moves.sums, terms).await?,
                 _ => CreditMoves::default(),
             };
+            if let Some(terms) = terms {
+                credits.leads = credits::leads((&seen.id, seen.failed), &purchases, &moves.sums, terms);
+            }
             if self.write_adoption(&first.account, seen, known, (&moves, &credits)).await? {
                 return Ok(if seen.failed { AdoptionOutcome::Lifted } else { AdoptionOutcome::Counted });
             }
@@ -157,6 +161,9 @@ impl Tables {
         }
         if let Some(commit) = &credits.commit {
             writes.extend(self.writes(commit)?);
+        }
+        for noted in &credits.leads {
+            writes.push(put_write(put(&self.requests, lead::item(noted)?)));
         }
         Ok(matches!(self.transact(writes).await?, TransactionOutcome::Written))
     }
@@ -273,7 +280,7 @@ mod tests {
         let (tables, _) = in_process::tables().await;
         let account = AccountId::new("account-1").unwrap();
         run(&tables, &account, &Command::Grant(grant(&account, "pi_1", 100, None)), at(0)).await;
-        let of_purchase = |_: &Payment| Some(PurchaseTerms { policy: None, owe_spent: false });
+        let of_purchase = |_: &Payment| Some(PurchaseTerms::Revoke { policy: None, owe_spent: false });
         let terms = CreditTerms { cause: Cause::StripeEvent("evt_1".to_owned()), now: at(10), of_purchase };
         let seen = ExternalRefund {
             id: RefundId::new("re_1").unwrap(),

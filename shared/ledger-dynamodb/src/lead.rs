@@ -1,9 +1,10 @@
 //! Leads as items of the requests table's due index. Their attributes are plain, so that a function that only
 //! notes leads carries no form of requests.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::{Credits, DUE_SHARDS, PaymentId, RefundRequestId, shard_of};
 use policy::{FailureKind, Reason};
-use refunds::{Charge, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase};
+use refunds::{Charge, Lead, LeadStore, LeadSubject, Occasion, Pack, Reported, UncreditedPurchase};
 
 use crate::buyer::BuyerForm;
 use crate::item::{Item, ONLY, key, number, read_instant, read_number, read_text, text};
@@ -31,6 +32,11 @@ pub(crate) fn item(lead: &Lead) -> Result<Item, StoreError> {
             if let Some(code) = code {
                 item.insert("code".to_owned(), text(code));
             }
+        }
+        LeadSubject::Reported { occasion, reported, .. } => {
+            item.insert("reason".to_owned(), text(occasion.reason().as_str()));
+            item.insert("occasion".to_owned(), text(occasion.id()));
+            write_reported(reported, &mut item);
         }
     }
     if let Some(due_at) = lead.due_at {
@@ -64,6 +70,41 @@ fn write_uncredited(uncredited: &UncreditedPurchase, item: &mut Item) -> Result<
         item.insert("buyer".to_owned(), text(serde_json::to_string(&buyer)?));
     }
     Ok(())
+}
+
+fn write_reported(reported: &Reported, item: &mut Item) {
+    match reported {
+        Reported::Dispute { order } => {
+            item.insert("order".to_owned(), number(order.as_ms()));
+        }
+        Reported::FraudWarning { kind, actionable } => {
+            item.insert("actionable".to_owned(), AttributeValue::Bool(*actionable));
+            if let Some(kind) = kind {
+                item.insert("fraud_type".to_owned(), text(kind));
+            }
+        }
+        Reported::OutsideRefund { minor, failed } => {
+            item.insert("refunded_minor".to_owned(), number(*minor));
+            item.insert("failed".to_owned(), AttributeValue::Bool(*failed));
+        }
+    }
+}
+
+fn read_reported(item: &Item, occasion: &Occasion) -> Result<Reported, StoreError> {
+    let flag = |name: &'static str| match item.get(name) {
+        Some(AttributeValue::Bool(flag)) => Ok(*flag),
+        _ => Err(StoreError::Unreadable(name)),
+    };
+    Ok(match occasion {
+        Occasion::Dispute(_) => Reported::Dispute { order: read_instant(item, "order")? },
+        Occasion::FraudWarning(_) => Reported::FraudWarning {
+            kind: given(item, "fraud_type")?.map(str::to_owned),
+            actionable: flag("actionable")?,
+        },
+        Occasion::OutsideRefund(_) => {
+            Reported::OutsideRefund { minor: read_number(item, "refunded_minor")?, failed: flag("failed")? }
+        }
+    })
 }
 
 /// A text that may be missing.
@@ -115,7 +156,14 @@ fn subject(item: &Item) -> Result<LeadSubject, StoreError> {
     match given(item, "reason")? {
         Some(reason) => {
             let reason = Reason::parse(reason).ok_or(StoreError::Unreadable("reason"))?;
-            Ok(LeadSubject::Payment { payment, reason })
+            let id = given(item, "occasion")?.map(|id| Occasion::read(reason, id)).transpose();
+            match id.map_err(|_| StoreError::Unreadable("occasion"))?.flatten() {
+                Some(occasion) => {
+                    let reported = read_reported(item, &occasion)?;
+                    Ok(LeadSubject::Reported { payment, occasion, reported })
+                }
+                None => Ok(LeadSubject::Payment { payment, reason }),
+            }
         }
         None => Ok(LeadSubject::Uncredited(read_uncredited(item, payment)?)),
     }

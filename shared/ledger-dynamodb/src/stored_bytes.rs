@@ -127,7 +127,7 @@ fn i2_requests_keep_their_bytes() {
         let waiting = item.get("waiting").map(|body| clocks::decode_waiting(body.as_s().unwrap()));
         assert_eq!(waiting.transpose().unwrap(), request.waiting());
     }
-    assert_eq!(kinds.len(), 13, "{kinds:?}");
+    assert_eq!(kinds.len(), 15, "{kinds:?}");
 }
 
 fn kind(deed: &ActionKind) -> &'static str {
@@ -144,6 +144,8 @@ fn kind(deed: &ActionKind) -> &'static str {
             ReviewVerdict::ApprovePart(_) => "part",
             ReviewVerdict::GrantCredits { .. } => "credits",
             ReviewVerdict::Refuse => "refuse",
+            ReviewVerdict::TakeBack => "take_back",
+            ReviewVerdict::Leave => "leave",
             ReviewVerdict::Ask(_) => "ask",
             ReviewVerdict::Offer { .. } => "offer",
         },

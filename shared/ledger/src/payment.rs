@@ -91,7 +91,8 @@ impl Payment {
 
     /// Whether it was disputed, and each of its disputes has ended without taking the money.
     pub fn is_freed(&self) -> bool {
-        let ended = |dispute: &Dispute| !dispute.bars_refunds() && !dispute.is_inquiry();
+        let ended =
+            |dispute: &Dispute| !dispute.bars_refunds() && !dispute.is_inquiry() && !dispute.is_undecided();
         !self.disputes.is_empty() && self.disputes.iter().all(ended)
     }
 
@@ -108,9 +109,15 @@ pub struct Dispute {
     pub opened_at: Timestamp,
     /// Stripe's status, as it was.
     pub status: String,
-    /// Whether Stripe would still refund the charge (`is_charge_refundable`), as it was; `true` if Stripe did
-    /// not say so.
+    /// Whether Stripe would still refund the charge (`is_charge_refundable`), as it was. Where Stripe did not
+    /// say so: `false` of a dispute that was open, `true` of every other.
     pub refundable: bool,
+    /// What is disputed; `None` if no event said so. It may be less than the payment, or more.
+    pub amount: Option<Money>,
+    /// The network's reason, as Stripe names it.
+    pub reason: Option<String>,
+    /// Until when Stripe takes evidence; `None` where no answer is possible.
+    pub due_by: Option<Timestamp>,
     /// The instant of the newest event that is in this record; an older one changes nothing.
     pub as_of: Timestamp,
     /// Whether a request about the payment had been filed before; `None` where that is not known.
@@ -123,14 +130,35 @@ pub struct Dispute {
 }
 
 impl Dispute {
-    /// Whether a refund could pay the money twice: it is away, the bank has yet to decide, or Stripe refunds
-    /// the charge no more. `is_charge_refundable` is the authority while a dispute is not over
-    /// (<https://docs.stripe.com/api/disputes/object>).
+    /// Whether a refund could pay the money twice: it is away, or Stripe refunds the charge no more. While the
+    /// bank has yet to decide, `is_charge_refundable` is the authority
+    /// (<https://docs.stripe.com/api/disputes/object>), and nothing of the money may have been withdrawn.
     pub fn bars_refunds(&self) -> bool {
         match self.status.as_str() {
             "won" | "warning_closed" => false,
+            _ if self.is_undecided() => !self.refundable || self.withdrawn_minor > 0,
             _ => self.counts() || !self.refundable,
         }
+    }
+
+    /// Whether it is a formal dispute that the bank has yet to decide for the first time.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self.status.as_str(), "needs_response" | "under_review")
+    }
+
+    /// Whether Stripe waits for the company's evidence.
+    pub fn needs_response(&self) -> bool {
+        matches!(self.status.as_str(), "warning_needs_response" | "needs_response" | "appeal_needs_response")
+    }
+
+    /// Whether it is an appeal against a dispute that was lost.
+    pub fn is_appeal(&self) -> bool {
+        self.status.starts_with("appeal_")
+    }
+
+    /// Whether nothing more is decided. A lost one may be appealed.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status.as_str(), "won" | "lost" | "warning_closed" | "prevented")
     }
 
     /// Whether the customer has the money from the bank: the dispute is lost, an appeal against that is open,

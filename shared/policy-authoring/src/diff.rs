@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::wording::{condition_text, effect_text};
-use policy::{Document, FailureEffect, FailureKind, LateSuccess, OnRenewal, OnUpgrade, Operation, Rule};
+use policy::{
+    Document, FailureEffect, FailureKind, LateSuccess, OnDispute, OnRenewal, OnUpgrade, Operation, Rule,
+};
 
 /// What changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -162,13 +164,24 @@ fn promises(document: &Document) -> Texts {
     let dispute = &document.on_dispute;
     let grace = dispute.grace_after_won_s;
     let text = format!(
-        "lost: {}; debt for spent credits: {}; usable after it is won: {}",
+        "lost: {}; debt for spent credits: {}; usable after it is won: {}; at a fraud warning: {}; measures: {}",
         dispute.lost.as_str(),
         dispute.debt_for_spent,
-        grace.map_or_else(|| "until they expire".to_owned(), |grace_s| format!("at least {grace_s} s"))
+        grace.map_or_else(|| "until they expire".to_owned(), |grace_s| format!("at least {grace_s} s")),
+        dispute.on_fraud_warning.as_str(),
+        measures(dispute)
     );
     say("dispute".to_owned(), text);
     texts
+}
+
+/// What a text lets the company do against a dispute, and by which rule.
+fn measures(dispute: &OnDispute) -> String {
+    let names: Vec<&str> = dispute.measures.iter().map(|measure| measure.as_str()).collect();
+    match &dispute.measures_by {
+        Some(rule) => format!("{} by `{rule}`", names.join(", ")),
+        None => "none".to_owned(),
+    }
 }
 
 fn failures(operation: &Operation) -> String {

@@ -64,7 +64,6 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let leftover = root.optional_table("leftover").map(|table| parts::leftover(table, &context));
     let cancellations = parts::cancellations(root.named_tables("cancellation"), &context, &products);
     let on_refund = root.table("on_refund").and_then(|table| parts::on_refund(table, &context));
-    let on_dispute = root.optional_table("on_dispute").map(|table| parts::on_dispute(table, &context));
     let door = root.table("door").and_then(|table| parts::door(table, &context));
     let intake = root.optional_table("intake").map(|table| staffing::intake(table, &context));
     let provider = root.optional_table("provider").map(|table| staffing::provider(table, &context));
@@ -77,7 +76,11 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     root.held_to("law", &law::names());
     let law = law::law(root.named_tables("law"), &context);
     let allowed = Allowed::Policy { offers: &offer_ids, products: &products, review: &review };
-    let rules = rules::rules(root.named_tables("rules"), &context, allowed);
+    let rule_tables = root.named_tables("rules");
+    let rule_ids = ids(&rule_tables);
+    let rules = rules::rules(rule_tables, &context, allowed);
+    let on_dispute = root.optional_table("on_dispute");
+    let on_dispute = on_dispute.map(|table| parts::on_dispute(table, &context, &rule_ids));
     let conflicts = staffing::conflicts(root.named_tables("conflicts"), &context, &rules);
     let gaps = staffing::gaps(root.named_tables("gaps"), &context);
     let service_levels = parts::with_calendar(service_levels, calendar.is_some(), &context);

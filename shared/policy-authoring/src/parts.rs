@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use toml::de::DeValue;
 
 use policy::{
-    AnswerMatch, AnswerShape, Cancellation, Door, EmptySuccess, FailureEffect, FailureKind, FailureRule,
-    FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, OfferKind, OfferRule, OnDispute,
-    OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade, Operation, Revocation,
-    ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
+    AnswerMatch, AnswerShape, Cancellation, DisputeMeasure, Door, EmptySuccess, FailureEffect, FailureKind,
+    FailureRule, FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, OfferKind, OfferRule,
+    OnDispute, OnFraudWarning, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade,
+    Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
 };
 
 use crate::context::{Context, check_id, known};
@@ -272,7 +272,7 @@ pub(crate) fn service_levels(
     for (id, mut table) in tables {
         check_id(&id, context.file);
         let clause = context.measured_clause(&mut table);
-        let starts = table.choice("starts", ServiceLevelStart::SPELLINGS);
+        let starts = table.choice("starts", ServiceLevelStart::PROMISED);
         let limit = time_term(&mut table, "limit", context);
         let warn = if table.has("warn") { time_term(&mut table, "warn", context) } else { None };
         let pauses = table.has("pauses") && table.flag("pauses") == Some(true);
@@ -399,13 +399,40 @@ pub(crate) fn on_refund(
 }
 
 /// What a dispute does.
-pub(crate) fn on_dispute(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<OnDispute> {
+pub(crate) fn on_dispute(
+    mut table: Table<'_, '_>,
+    context: &Context<'_, '_>,
+    rules: &BTreeSet<String>,
+) -> Option<OnDispute> {
     let lost = table.choice("lost", OnLostDispute::SPELLINGS);
     let debt_for_spent = table.flag("debt_for_spent");
     let grace_after_won_s =
         if table.has("grace_after_won") { context.seconds(&mut table, "grace_after_won") } else { None };
+    let on_fraud_warning = if table.has("on_fraud_warning") {
+        table.choice("on_fraud_warning", OnFraudWarning::SPELLINGS)
+    } else {
+        Some(OnFraudWarning::Watch)
+    };
+    let measures = table.choices("measures", DisputeMeasure::SPELLINGS);
+    let measures_by = if table.has("measures_by") {
+        table.text("measures_by").and_then(|rule| known("rule", rule, rules, context.file))
+    } else {
+        None
+    };
+    if measures.is_empty() != measures_by.is_none() {
+        let problem =
+            "expected together with `measures`: the rule that has to be proved before they are taken";
+        table.locate("measures_by").mistake(context.file, problem);
+    }
     table.finish();
-    Some(OnDispute { lost: lost?, debt_for_spent: debt_for_spent?, grace_after_won_s })
+    Some(OnDispute {
+        lost: lost?,
+        debt_for_spent: debt_for_spent?,
+        grace_after_won_s,
+        on_fraud_warning: on_fraud_warning?,
+        measures,
+        measures_by,
+    })
 }
 
 pub(crate) fn door(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Door> {

@@ -108,7 +108,8 @@ fn is_later(was: ServiceLevelStart, is: ServiceLevelStart) -> bool {
         ServiceLevelStart::GenerationFailed | ServiceLevelStart::PaymentCharged => 0,
         ServiceLevelStart::RequestSubmitted => 1,
         ServiceLevelStart::RequestComplete => 2,
-        ServiceLevelStart::RefundSucceeded => 3,
+        // Of the provider's deadline nothing is promised.
+        ServiceLevelStart::RefundSucceeded | ServiceLevelStart::DisputeOpened => 3,
     };
     place(is) > place(was)
 }
@@ -182,6 +183,10 @@ fn refunds(before: &Document, after: &Document) -> Vec<String> {
             "credits that a dispute froze expire sooner after it is won",
             after.on_dispute.grace_after_won_s.unwrap_or_default()
                 < before.on_dispute.grace_after_won_s.unwrap_or_default(),
+        ),
+        (
+            "a disputed payment lets more be done against the account",
+            after.on_dispute.measures.iter().any(|measure| !before.on_dispute.measures.contains(measure)),
         ),
         ("fewer payments count as made twice", within(after) < within(before)),
     ])

@@ -1,10 +1,11 @@
-//! Why a customer asks: the closed list of reasons that select the rules which are looked at.
+//! Why a customer asks, or what Stripe reported: the closed list of reasons that select the rules which are
+//! looked at.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! reasons {
     ($($variant:ident $id:literal $description:literal;)*) => {
-        /// The reason that a customer gives for a refund request.
+        /// The reason that a customer gives for a refund request, or that a report of Stripe's gives for a case.
         ///
         /// A reason only selects rules. It is the customer's word, so that by itself it leads to a
         /// refusal or to a person; an automatic grant needs recorded facts.
@@ -44,9 +45,17 @@ reasons! {
     ChangedMind "changed_mind" "I changed my mind.";
     StatutoryWithdrawal "statutory_withdrawal" "I use my statutory right to withdraw.";
     Other "other" "Something else.";
+    PaymentDisputed "payment_disputed" "The cardholder's bank disputes the payment, or asks about it.";
+    FraudWarning "fraud_warning" "The card's issuer warns that the payment may be fraudulent.";
+    RefundedOutside "refunded_outside" "The payment was refunded without a request.";
 }
 
 impl Reason {
+    /// Whether people can file a request for it. The others are of cases that Stripe's reports open.
+    pub fn can_be_filed(self) -> bool {
+        !matches!(self, Self::PaymentDisputed | Self::FraudWarning | Self::RefundedOutside)
+    }
+
     /// The reason with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.as_str() == text)

@@ -87,6 +87,7 @@ macro_rules! id_type {
 id_type!(AccountId, "account id", "An account: the `sub` of the customer's token.");
 id_type!(CustomerId, "customer id", "Stripe's customer (`cus_…`).");
 id_type!(DisputeId, "dispute id", "A dispute at the cardholder's bank (`dp_…`, `du_…`).");
+id_type!(FraudWarningId, "fraud warning id", "Stripe's early fraud warning (`issfr_…`).");
 id_type!(GenerationId, "generation id", "One generation of a generation service; unique within an account.");
 id_type!(InvoiceId, "invoice id", "Stripe's invoice (`in_…`).");
 id_type!(OutageName, "outage name", "An outage, as the person who recorded it calls it.");

@@ -9,8 +9,9 @@ mod time;
 
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use id::{
-    AccountId, CustomerId, DisputeId, GenerationId, IdError, InvoiceId, OutageName, PaymentId, PaymentName,
-    ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId, SubscriptionId, check_id,
+    AccountId, CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, OutageName,
+    PaymentId, PaymentName, ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId, SubscriptionId,
+    check_id,
 };
 pub use money::{AmountError, Credits, Currency, Money};
 pub use pause::Pause;

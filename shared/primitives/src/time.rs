@@ -62,6 +62,15 @@ impl Timestamp {
         Self::from_ms(milliseconds.ok_or(TimeError::Range)?)
     }
 
+    /// The instant `seconds` earlier.
+    pub fn minus_s(self, seconds: u64) -> Result<Self, TimeError> {
+        let milliseconds = i64::try_from(seconds)
+            .ok()
+            .and_then(|seconds| seconds.checked_mul(1000))
+            .and_then(|milliseconds| self.0.checked_sub(milliseconds));
+        Self::from_ms(milliseconds.ok_or(TimeError::Range)?)
+    }
+
     /// The instant `months` of the calendar (UTC) earlier, on the same day of the month or on the month's
     /// last.
     pub fn months_before(self, months: u32) -> Result<Self, TimeError> {

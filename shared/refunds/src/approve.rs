@@ -266,7 +266,7 @@ fn order<'order>(
 }
 
 /// The credits and the debt of the revocation in a commit.
-fn revoked_by(commit: &Commit) -> Option<(Credits, Credits)> {
+pub(crate) fn revoked_by(commit: &Commit) -> Option<(Credits, Credits)> {
     commit.entry.changes().iter().find_map(|change| match change {
         Change::Revoked { part, debt, .. } => Some((part.credits, *debt)),
         _ => None,

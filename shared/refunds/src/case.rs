@@ -4,6 +4,8 @@ use ledger::{AccountId, GenerationId, PaymentId, RefundRequestId};
 use policy::{ApprovalLimits, Decision, Document, Facts, Outcome, Reason};
 use sha2::{Digest, Sha256};
 
+use crate::Occasion;
+
 /// Longest text of a customer or a reviewer, in characters: two pages.
 pub const NOTE_CHARACTERS_MAX: usize = 4000;
 /// The same in bytes, as JSON writes it: what an item holds is counted in bytes (DynamoDB: 400 KB). A request
@@ -19,6 +21,8 @@ pub struct Case {
     pub generation: Option<GenerationId>,
     /// The reason that the customer gave.
     pub reason: Reason,
+    /// What Stripe reported that opened it; `None` of what somebody asked for.
+    pub occasion: Option<Occasion>,
     /// What the customer wrote.
     pub note: String,
     /// SHA-256 of what was submitted: distinguishes a repeat from another request under the same key.

@@ -12,6 +12,7 @@
 //! | `refund_succeeded` | when Stripe confirmed the refund | never | when a person notes that the money is there ([`crate::RefundRequest::confirm_refund_arrival`]), or when that refund fails after all |
 //! | `payment_charged` | with the charge | never | when the credits land, or as `request_complete` |
 //! | `generation_failed` | no request is needed: the hold's own deadline is this clock | | |
+//! | `dispute_opened` | with the report that says until when Stripe takes evidence: no promise of a document | never | with the report that the evidence is there, or with the case |
 //!
 //! A deadline is inside: a clock is met at its last instant and breached after it. A breach is final: a
 //! pause that begins after the deadline moves nothing. While a clock stands still, the time that was left is
@@ -25,13 +26,19 @@ use policy::{Document, ServiceLevel, ServiceLevelStart};
 
 use crate::State;
 
+/// The name of the clock until when Stripe takes evidence about a dispute.
+pub const EVIDENCE_CLOCK: &str = "evidence";
+/// How long before that people are warned, in seconds: three days hold a working day over every weekend, in
+/// which a person assembles the evidence and reads it.
+pub(crate) const EVIDENCE_WARN_S: u64 = 3 * 86_400;
+
 /// One promise of the policy, running for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clock {
     /// The promise: the clock's name within the document.
     pub id: String,
-    /// The clause that promises it.
-    pub clause: String,
+    /// The clause that promises it; `None` of a deadline of Stripe's.
+    pub clause: Option<String>,
     /// Whether the text promises it, or only says what is usual.
     pub firm: bool,
     /// What the promise is about.
@@ -124,7 +131,7 @@ pub(crate) fn effect(starts: ServiceLevelStart, state: State) -> Effect {
             ServiceLevelStart::RefundSucceeded,
             Submitted | NeedsInformation | InReview | Approved | Paying | Refused | Withdrawn | Settled,
         )
-        | (ServiceLevelStart::GenerationFailed, _) => Effect::Nothing,
+        | (ServiceLevelStart::GenerationFailed | ServiceLevelStart::DisputeOpened, _) => Effect::Nothing,
     }
 }
 
@@ -134,7 +141,7 @@ impl Clock {
         let at = |milliseconds: Option<i64>| Timestamp::from_ms(milliseconds?).ok();
         Some(Self {
             id: promise.id.clone(),
-            clause: promise.clause.clone(),
+            clause: Some(promise.clause.clone()),
             firm: promise.firm,
             starts: promise.starts,
             started_at,

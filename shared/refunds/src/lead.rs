@@ -2,8 +2,9 @@
 //! The sweep looks at it when it is due, assesses it from the records, and opens the customer's request if
 //! they support it.
 //!
-//! A lead's id is the id of the request that it opens: every look at it, however late or often, opens the
-//! same request, and it is forgotten after that request is saved.
+//! A lead names the request that it opens: every look at it, however late or often, opens the same request,
+//! and it is forgotten after that request is saved. What Stripe reports of a dispute, a fraud warning or an
+//! outside refund brings that request up to date, report by report.
 
 use std::future::Future;
 
@@ -13,7 +14,7 @@ use ledger::{
 };
 use policy::{Document, Documents, FailureKind, Reason, ServiceLevelStart};
 
-use crate::{policy_ref, request_id};
+use crate::{Occasion, policy_ref, request_id};
 
 /// The price's id of a purchase whose event names no price of the catalogue.
 const PRICE_UNKNOWN: &str = "unknown";
@@ -48,6 +49,35 @@ pub enum LeadSubject {
         kind: FailureKind,
         /// The provider's or the service's own code.
         code: Option<String>,
+    },
+    /// What Stripe reported of a payment.
+    Reported {
+        payment: PaymentId,
+        /// What it is about.
+        occasion: Occasion,
+        /// What the report says of it.
+        reported: Reported,
+    },
+}
+
+/// What one report says of an [`Occasion`], as far as no record of the payment keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reported {
+    /// A dispute, by the place of the report among those of the dispute ([`ledger::Dispute::order`]).
+    Dispute { order: Timestamp },
+    /// A fraud warning.
+    FraudWarning {
+        /// The kind of fraud, as Stripe names it.
+        kind: Option<String>,
+        /// Whether the payment is neither disputed nor refunded as a whole, as Stripe says.
+        actionable: bool,
+    },
+    /// A refund without a request.
+    OutsideRefund {
+        /// What it gave back of the payment, in minor units.
+        minor: u64,
+        /// Whether it failed since.
+        failed: bool,
     },
 }
 
@@ -151,8 +181,22 @@ pub trait LeadStore: LedgerStore {
 }
 
 impl Lead {
-    /// Its id, which is that of the request that it opens.
+    /// The id of its item: each report of Stripe's has its own, so that none is taken for one that the sweep
+    /// has looked at. Of every other lead it is that of the request that it opens.
     pub fn id(&self) -> RefundRequestId {
+        let LeadSubject::Reported { payment, occasion, reported } = &self.subject else {
+            return self.request();
+        };
+        let place = match reported {
+            Reported::Dispute { order } => order.as_ms().to_string(),
+            Reported::FraudWarning { actionable, .. } => format!("actionable {actionable}"),
+            Reported::OutsideRefund { failed, .. } => format!("failed {failed}"),
+        };
+        request_id(&self.account, &format!("report {} {payment} {place}", occasion.id()))
+    }
+
+    /// The id of the request that it opens.
+    pub fn request(&self) -> RefundRequestId {
         match &self.subject {
             LeadSubject::Uncredited(uncredited) => Self::id_of_uncredited(&self.account, &uncredited.payment),
             // Spaces keep these apart from customers' idempotency keys, which have none.
@@ -162,6 +206,22 @@ impl Lead {
             LeadSubject::Ending { generation, .. } => {
                 request_id(&self.account, &format!("generation {generation}"))
             }
+            LeadSubject::Reported { payment, occasion, .. } => {
+                request_id(&self.account, &format!("about {} {payment}", occasion.id()))
+            }
+        }
+    }
+
+    /// The id of the request about the appeal against a dispute that was lost: a case of its own.
+    pub fn request_of_appeal(&self) -> RefundRequestId {
+        request_id(&self.account, &format!("appeal of {}", self.request()))
+    }
+
+    /// What it is about, where Stripe reported it.
+    pub fn occasion(&self) -> Option<&Occasion> {
+        match &self.subject {
+            LeadSubject::Reported { occasion, .. } => Some(occasion),
+            LeadSubject::Uncredited(_) | LeadSubject::Payment { .. } | LeadSubject::Ending { .. } => None,
         }
     }
 
@@ -176,6 +236,7 @@ impl Lead {
             LeadSubject::Uncredited(_) => Reason::CreditsMissing,
             LeadSubject::Payment { reason, .. } => *reason,
             LeadSubject::Ending { .. } => Reason::GenerationFailed,
+            LeadSubject::Reported { occasion, .. } => occasion.reason(),
         }
     }
 
@@ -183,7 +244,8 @@ impl Lead {
     pub fn payment(&self) -> Option<&PaymentId> {
         match &self.subject {
             LeadSubject::Uncredited(UncreditedPurchase { payment, .. })
-            | LeadSubject::Payment { payment, .. } => Some(payment),
+            | LeadSubject::Payment { payment, .. }
+            | LeadSubject::Reported { payment, .. } => Some(payment),
             LeadSubject::Ending { .. } => None,
         }
     }
@@ -192,7 +254,7 @@ impl Lead {
     pub fn uncredited(&self) -> Option<&UncreditedPurchase> {
         match &self.subject {
             LeadSubject::Uncredited(uncredited) => Some(uncredited),
-            LeadSubject::Payment { .. } | LeadSubject::Ending { .. } => None,
+            LeadSubject::Payment { .. } | LeadSubject::Ending { .. } | LeadSubject::Reported { .. } => None,
         }
     }
 
@@ -216,6 +278,15 @@ impl Lead {
                 let code = code.as_deref().map(|code| format!(", code `{code}`")).unwrap_or_default();
                 format!("the generation was reported as {}{code}", kind.as_str())
             }
+            LeadSubject::Reported { occasion, .. } => match occasion {
+                Occasion::Dispute(_) => {
+                    "the cardholder's bank disputes the payment, or asks about it".to_owned()
+                }
+                Occasion::FraudWarning(_) => {
+                    "the card's issuer warns that the payment may be fraudulent".to_owned()
+                }
+                Occasion::OutsideRefund(_) => "the payment was refunded without a request".to_owned(),
+            },
         };
         format!("Opened by itself: {what}.")
     }
@@ -225,6 +296,7 @@ impl Lead {
         match &self.subject {
             LeadSubject::Uncredited(_) | LeadSubject::Payment { .. } => Actor::Schedule,
             LeadSubject::Ending { .. } => Actor::Policy,
+            LeadSubject::Reported { .. } => Actor::Stripe,
         }
     }
 }

@@ -16,6 +16,7 @@ mod ground;
 mod hold_back;
 mod landed;
 mod lead;
+mod occasion;
 mod offer;
 mod payout;
 mod policy_ref;
@@ -28,18 +29,20 @@ mod review;
 mod save;
 mod state;
 mod store;
+mod take_back;
 pub use action::{ANSWERS_MAX, ActError, Action, ActionKind, ActionSource, REOPENINGS_MAX};
 pub use approve::{ApprovalContext, ApprovalOutcome, approve};
 pub use carry_out::carry_out;
 pub use case::{Case, NOTE_BYTES_MAX, NOTE_CHARACTERS_MAX, fingerprint, fingerprint_bytes, request_id};
 pub use claim::{CLAIM_S, Claim, ClaimError};
-pub use clock::{Clock, ClockState, Mark};
+pub use clock::{Clock, ClockState, EVIDENCE_CLOCK, Mark};
 pub use discount::RenewalDiscount;
 pub use granted::{Count, CountedBy, Counting, Granted};
 pub use ground::{Ground, OutsidePolicy};
 pub use hold_back::{HoldBackOutcome, hold_back};
 pub use landed::settle_landed;
-pub use lead::{Charge, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase, credit_promise};
+pub use lead::{Charge, Lead, LeadStore, LeadSubject, Pack, Reported, UncreditedPurchase, credit_promise};
+pub use occasion::Occasion;
 pub use offer::{Made, Offer, OfferOutcome, OfferState};
 pub use payout::{FUNDS_WAIT_S, Payout, PlanEnd, PlanEnded, RefundSighting, RefundStatus, SightingOutcome};
 pub use policy_ref::policy_ref;
@@ -57,3 +60,4 @@ pub use store::{
     CaseStore, CountStore, Due, DueRequestStore, DueThing, FILED_A_DAY_MAX, Holder, ListedBefore, QueueStore,
     RefundedSum, RequestStore, Save, SaveOutcome,
 };
+pub use take_back::{TakeBackOutcome, put_back, take_back, to_take_back};

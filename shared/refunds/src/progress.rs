@@ -92,6 +92,8 @@ pub struct Fulfilment {
     pub discount: Option<RenewalDiscount>,
     /// The credits that were given back or granted.
     pub credits_given: Option<Credits>,
+    /// The credits that were taken back for a refund that nobody asked us for, and the debt that it made.
+    pub taken_back: Option<(Credits, Credits)>,
     /// When the sweep has to look at the payout or the discount.
     pub due_at: Option<Timestamp>,
 }

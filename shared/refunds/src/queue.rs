@@ -40,8 +40,8 @@ impl Priority {
 pub struct Urgent {
     /// The promise.
     pub id: String,
-    /// The clause that promises it.
-    pub clause: String,
+    /// The clause that promises it; `None` of a deadline of Stripe's.
+    pub clause: Option<String>,
     /// When people are to be warned.
     pub warn_at: Option<Timestamp>,
     /// Its deadline.

@@ -360,7 +360,7 @@ pub fn credits_of_part(payment: &Payment, amount: Money) -> Credits {
 }
 
 /// What `command` takes back. A lot that is closed, or empty and gone, loses nothing.
-fn revocation_of(command: &Command, head: Option<&Entry>, now: Timestamp) -> Option<LotRevoked> {
+pub(crate) fn revocation_of(command: &Command, head: Option<&Entry>, now: Timestamp) -> Option<LotRevoked> {
     let head = head?;
     let CommandOutcome::Write(plan) = decide(head.after(), Some(head.at()), command, &[], now) else {
         return None;

@@ -3,6 +3,7 @@
 mod clock;
 mod customer;
 mod discount;
+mod occasion;
 mod offer;
 mod payout;
 mod queue;
@@ -109,6 +110,12 @@ impl RefundRequest {
         self.progress.fulfilment.credits_given
     }
 
+    /// The credits that a person took back for a refund that nobody asked us for, and the debt that it made;
+    /// `None` once they are put back.
+    pub fn taken_back(&self) -> Option<(Credits, Credits)> {
+        self.progress.fulfilment.taken_back
+    }
+
     /// When the sweep has to look at its payout.
     pub fn due_at(&self) -> Option<Timestamp> {
         self.progress.fulfilment.due_at
@@ -172,13 +179,15 @@ impl RefundRequest {
         Self { id, account, case, progress }
     }
 
-    /// What its case is called: the account, the payment or else the generation, and the reason. Nothing for
-    /// a request about neither.
+    /// What its case is called: the account, the payment or else the generation, the reason, and Stripe's id of
+    /// what opened it. Nothing for a request about neither.
     pub fn case_name(&self) -> Option<String> {
         let case = &self.case;
         let payment = case.payment.as_ref().map(PaymentId::as_str);
         let about = payment.or_else(|| case.generation.as_ref().map(GenerationId::as_str))?;
-        Some(format!("{}#{}#{about}", self.account, case.reason.as_str()))
+        let occasion =
+            case.occasion.as_ref().map(|occasion| format!("#{}", occasion.id())).unwrap_or_default();
+        Some(format!("{}#{}#{about}{occasion}", self.account, case.reason.as_str()))
     }
 
     /// Whether the customer, or a person in the customer's name, turned to us in it before `instant`: a
@@ -242,6 +251,11 @@ impl RefundRequest {
         self.progress.approvals.first = None;
         self.progress.version = self.progress.version.saturating_add(1);
         true
+    }
+
+    /// Notes what was taken back, or that it was put back.
+    pub(crate) fn take(&mut self, taken: Option<(Credits, Credits)>) {
+        self.progress.fulfilment.taken_back = taken;
     }
 
     /// The money that the decision grants, if it grants money.

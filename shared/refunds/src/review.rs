@@ -28,6 +28,10 @@ pub enum ReviewVerdict {
     },
     /// Nothing.
     Refuse,
+    /// The credits of a refund that nobody asked us for are taken back.
+    TakeBack,
+    /// They stay with the customer.
+    Leave,
     /// The customer is asked.
     Ask(Vec<Missing>),
     /// One of the decision's offers is made to the customer; it is carried out when they accept.
@@ -71,6 +75,8 @@ pub enum ReviewOutcome {
     Recorded,
     /// The request is approved, and this is to be carried out.
     Pay(Box<Quote>),
+    /// The request is closed, and its credits are to be taken back ([`crate::take_back`]).
+    TakeBack,
 }
 
 /// Why a review is not accepted.
@@ -100,6 +106,9 @@ pub enum ReviewError {
     /// Stripe pays no such amount in this currency, only multiples.
     #[error("the amount is not a multiple of {0}, as Stripe pays in this currency")]
     NotPayable(u64),
+    /// Nobody asked for the case, or it is about credits that a refund bought.
+    #[error("the case is decided by {0}")]
+    OtherDecision(&'static str),
     /// The decision makes no such offer, or the customer has accepted it.
     #[error("the request has no such offer that could be made")]
     NoOffer,

@@ -25,7 +25,8 @@ pub enum State {
     Refused,
     /// Taken back by the customer.
     Withdrawn,
-    /// The credits that it waited for have landed by another way: nothing is left to decide.
+    /// What it was about has ended by another way, like credits that landed after all or a dispute that the
+    /// bank decided: nothing is left to decide.
     Settled,
 }
 

@@ -43,7 +43,8 @@ pub struct DisputeObject {
     pub charge: Option<ChargeId>,
     /// Where it stands.
     pub status: DisputeStatus,
-    /// Whether the charge can still be refunded; `true` if Stripe does not say so.
+    /// Whether the charge can still be refunded. Where Stripe does not say so: `false` of a dispute that is open,
+    /// `true` of every other.
     pub charge_refundable: bool,
     /// When it was opened.
     pub created: Timestamp,
@@ -136,12 +137,14 @@ impl Wire<'_> {
         let movements = self.balance_transactions.items().iter().enumerate();
         let movements = movements
             .map(|(index, wire)| wire.fact().map_err(|fault| fault.within("balance_transactions", index)));
+        let status: DisputeStatus = required(self.status.choice("status")?, "status")?;
+        let is_open = matches!(status, DisputeStatus::NeedsResponse | DisputeStatus::UnderReview);
         Ok(DisputeObject {
             id: required(self.id.id("id")?, "id")?,
             payment: self.payment_intent.id("payment_intent")?,
             charge: self.charge.id("charge")?,
-            status: required(self.status.choice("status")?, "status")?,
-            charge_refundable: self.is_charge_refundable.flag("is_charge_refundable")?.unwrap_or(true),
+            status,
+            charge_refundable: self.is_charge_refundable.flag("is_charge_refundable")?.unwrap_or(!is_open),
             created: required(self.created.instant("created")?, "created")?,
             amount: amount.map(|(minor, currency)| money(minor, currency, "amount")).transpose()?,
             reason: self.reason.text("reason")?.map(str::to_owned),

@@ -12,6 +12,7 @@ use crate::charge::{self, ChargeObject};
 use crate::checkout::{self, CheckoutSession};
 use crate::credit_note::{self, CreditNoteObject};
 use crate::dispute::{self, DisputeObject};
+use crate::fraud_warning::{self, FraudWarningObject};
 use crate::id::{ConnectedAccountId, EventId};
 use crate::invoice::{self, InvoicePaid, PaidInvoice};
 use crate::payment_intent::{self, PaymentIntent};
@@ -74,6 +75,8 @@ pub enum EventKind {
     DisputeUpdated(DisputeObject),
     /// `credit_note.created`, `.updated` and `.voided`.
     CreditNoteUpdated(CreditNoteObject),
+    /// `radar.early_fraud_warning.created` and `.updated`.
+    FraudWarningUpdated(FraudWarningObject),
     /// Any other type.
     Other,
     /// A thin event (`v2.core.event`), which names its object and carries nothing of it.
@@ -103,7 +106,7 @@ pub struct Unreadable {
 
 /// The types that are read, as [`EventKind`] names them. A type that is missing here is not looked for
 /// where an event got lost.
-pub const EVENT_TYPES: [&str; 23] = [
+pub const EVENT_TYPES: [&str; 25] = [
     "charge.dispute.closed",
     "charge.dispute.created",
     "charge.dispute.funds_reinstated",
@@ -124,6 +127,8 @@ pub const EVENT_TYPES: [&str; 23] = [
     "invoice.paid",
     "invoice_payment.paid",
     "payment_intent.succeeded",
+    "radar.early_fraud_warning.created",
+    "radar.early_fraud_warning.updated",
     "refund.created",
     "refund.failed",
     "refund.updated",
@@ -279,6 +284,9 @@ fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Res
         | "charge.dispute.funds_reinstated" => EventKind::DisputeUpdated(data.fact(dispute::Wire::fact)?),
         "credit_note.created" | "credit_note.updated" | "credit_note.voided" => {
             EventKind::CreditNoteUpdated(data.fact(credit_note::Wire::fact)?)
+        }
+        "radar.early_fraud_warning.created" | "radar.early_fraud_warning.updated" => {
+            EventKind::FraudWarningUpdated(data.fact(fraud_warning::Wire::fact)?)
         }
         _ => EventKind::Other,
     })

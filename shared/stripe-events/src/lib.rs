@@ -14,6 +14,7 @@ mod checkout;
 mod credit_note;
 mod dispute;
 mod event;
+mod fraud_warning;
 mod id;
 mod invoice;
 mod lookup;
@@ -32,6 +33,7 @@ pub use checkout::{CheckoutLine, CheckoutMode, CheckoutPaymentStatus, CheckoutSe
 pub use credit_note::{CreditNoteKind, CreditNoteObject, CreditNoteStatus};
 pub use dispute::{DisputeMovement, DisputeObject, DisputeStatus};
 pub use event::{EVENT_TYPES, Event, EventKind, Unreadable, parse};
+pub use fraud_warning::FraudWarningObject;
 pub use id::{ChargeId, CheckoutSessionId, ConnectedAccountId, EventId, InvoiceId, InvoiceLineId, PriceId};
 pub use invoice::{
     BillingPeriod, BillingReason, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus,

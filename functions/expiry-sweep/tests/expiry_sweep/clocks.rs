@@ -26,6 +26,7 @@ async fn filed(scene: &Scene, name: &str, product: &str, now: Timestamp, timed: 
     let mut facts = Facts::new();
     facts.set(Fact::Product, product).unwrap();
     let case = Case {
+        occasion: None,
         payment: None,
         generation: None,
         reason: Reason::ChangedMind,

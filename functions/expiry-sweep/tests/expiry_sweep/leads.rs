@@ -267,10 +267,13 @@ async fn s2_16_a_charge_that_is_disputed_before_the_sweep_looks_is_put_before_a_
         opened_at: at(charged + 60),
         status: "needs_response".to_owned(),
         as_of: at(charged + 60),
-        refundable: true,
+        refundable: false,
         contacted_before: Some(false),
         withdrawn_minor: 0,
         movements: 0,
+        amount: None,
+        reason: None,
+        due_by: None,
     };
     assert!(scene.tables.save_dispute(&payment_id("pi_1"), &dispute).await.unwrap());
     let noted = suspected("pi_1", Reason::ChargedAfterCancellation, at(charged));

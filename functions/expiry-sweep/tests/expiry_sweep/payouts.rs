@@ -21,6 +21,7 @@ async fn approved(scene: &Scene, name: &str, now: Timestamp) -> RefundRequest {
         panic!("the policy is in force")
     };
     let case = Case {
+        occasion: None,
         payment: Some(payment.id.clone()),
         generation: None,
         reason: Reason::Other,

@@ -33,10 +33,13 @@ async fn a_payment_that_is_disputed_after_the_approval_is_not_refunded() {
         opened_at: at(100),
         status: "needs_response".to_owned(),
         as_of: at(100),
-        refundable: true,
+        refundable: false,
         contacted_before: None,
         withdrawn_minor: 0,
         movements: 0,
+        amount: None,
+        reason: None,
+        due_by: None,
     };
     world.store.save_dispute(&world.payment, &dispute).await.unwrap();
     goes_back(&world, "payment_disputed").await;

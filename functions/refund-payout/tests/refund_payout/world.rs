@@ -125,6 +125,7 @@ impl World {
         let document = policy_documents::documents().iter().next().unwrap();
         let facts = Facts::new();
         let case = Case {
+            occasion: None,
             payment: Some(self.payment.clone()),
             generation: None,
             reason: Reason::Other,

@@ -96,10 +96,13 @@ async fn a_dispute_is_shown_with_the_payment_that_it_is_about() {
         opened_at: now(),
         status: "needs_response".to_owned(),
         as_of: now(),
-        refundable: true,
+        refundable: false,
         contacted_before: None,
         withdrawn_minor: 0,
         movements: 0,
+        amount: None,
+        reason: None,
+        due_by: None,
     };
     world.app.store.save_dispute(&PaymentId::new("pi_pack").unwrap(), &dispute).await.unwrap();
     let payments = listed(&world).await;

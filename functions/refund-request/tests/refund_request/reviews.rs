@@ -219,10 +219,13 @@ async fn e13_a_payment_that_is_disputed_meanwhile_is_not_refunded() {
             opened_at: now(),
             status: status.to_owned(),
             as_of: now(),
-            refundable: true,
+            refundable: status != "needs_response",
             contacted_before: Some(true),
             withdrawn_minor: 0,
             movements: 0,
+            amount: None,
+            reason: None,
+            due_by: None,
         };
         assert!(world.app.store.save_dispute(&PaymentId::new("pi_pack").unwrap(), &dispute).await.unwrap());
         let shown = world.seen(&id).await["disputes"].clone();

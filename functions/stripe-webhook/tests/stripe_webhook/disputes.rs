@@ -83,6 +83,7 @@ async fn a_request_that_opened_itself_is_no_word_of_the_customers() {
         let payment = PaymentId::new(made.payment.unwrap()).unwrap();
         let document = documents().in_force("music-studio", at(50).as_ms()).document().unwrap();
         let case = Case {
+            occasion: None,
             payment: Some(payment.clone()),
             generation: None,
             reason: Reason::DuplicatePayment,
@@ -258,7 +259,10 @@ async fn a_charge_that_stripe_refunds_no_more_is_not_refunded_again() {
         ("prevented", false, true, true),
         ("warning_needs_response", false, true, false),
         ("warning_closed", false, false, false),
-        ("needs_response", true, true, false),
+        // Stripe's word opens the charge, as long as nothing of it is withdrawn.
+        ("needs_response", true, false, false),
+        ("needs_response", false, true, false),
+        ("under_review", true, false, false),
         ("lost", false, true, true),
         ("appeal_needs_response", false, true, true),
         ("appeal_under_review", false, true, true),

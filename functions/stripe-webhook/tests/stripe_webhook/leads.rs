@@ -233,6 +233,7 @@ async fn s2_21_credits_that_are_replayed_late_settle_the_case_that_is_open_about
     let account = AccountId::new(ACCOUNT).unwrap();
     let document = documents().in_force("music-studio", at(0).as_ms()).document().unwrap();
     let case = Case {
+        occasion: None,
         payment: Some(payment),
         generation: None,
         reason: Reason::CreditsMissing,

@@ -26,6 +26,7 @@ async fn paying(scene: &Scene, made: &Made) -> RefundRequest {
         panic!("the policy is in force")
     };
     let case = Case {
+        occasion: None,
         payment: Some(payment.id.clone()),
         generation: None,
         reason: Reason::Other,

@@ -80,7 +80,8 @@ fn done(deed: &ActionKind) -> String {
 
 /// One promise, and whether it was kept.
 fn promised(clock: &Clock) -> String {
-    let due = format!("{}, by `{}`", instant(clock.due_at), clock.clause);
+    let by = clock.clause.as_ref().map_or_else(|| "Stripe".to_owned(), |clause| format!("`{clause}`"));
+    let due = format!("{}, by {by}", instant(clock.due_at));
     let stands = match (clock.noted(), clock.ended_at) {
         (ClockState::Running, _) => "running".to_owned(),
         (ClockState::Paused, _) => "stands still while the customer is asked".to_owned(),
@@ -97,6 +98,8 @@ fn reviewed(review: &Review) -> String {
         ReviewVerdict::ApprovePart(amount) => format!("approved in part, {}", money(*amount)),
         ReviewVerdict::GrantCredits { product, credits } => format!("granted {credits} credits of {product}"),
         ReviewVerdict::Refuse => "refused".to_owned(),
+        ReviewVerdict::TakeBack => "took the credits back".to_owned(),
+        ReviewVerdict::Leave => "left the credits".to_owned(),
         ReviewVerdict::Ask(missing) => {
             let questions: Vec<&str> = missing.iter().map(|each| each.question.as_str()).collect();
             format!("asked: {}", questions.join(" "))

@@ -11,6 +11,7 @@ use crate::{CustomerClaims, Question, Records, Report, gather};
 /// The facts of a request of these parts.
 fn of(said: CustomerClaims, payment: Option<&str>, note: &str) -> Facts {
     let asked = Question {
+        occasion: None,
         reason: Reason::Other,
         payment: payment.map(|id| PaymentId::new(id).unwrap()),
         generation: None,
@@ -119,6 +120,7 @@ fn s3_15_requests_after_use_count_unless_they_were_withdrawn_or_nobody_made_them
         }
         let account = AccountId::new("account-1").unwrap();
         let case = Case {
+            occasion: None,
             payment: None,
             generation: None,
             reason: Reason::ChangedMind,

@@ -3,9 +3,9 @@
 
 use ledger::{
     AccountId, Actor, Cause, Change, Command, Commit, Credits, ExecuteError, LedgerStore, Money, Order,
-    Payment, PaymentId, PolicyRef, Prepared, PutBack, TakeBack, Takes, Timestamp, prepare,
+    Payment, PaymentId, PolicyRef, Prepared, PutBack, RefundId, TakeBack, Takes, Timestamp, prepare,
 };
-use refunds::{RefundedSum, credits_of_part};
+use refunds::{Lead, LeadSubject, Occasion, RefundedSum, Reported, credits_of_part};
 
 use crate::item::{Item, read_text};
 use crate::{StoreError, Tables};
@@ -20,13 +20,18 @@ pub struct CreditTerms {
     pub of_purchase: fn(&Payment) -> Option<PurchaseTerms>,
 }
 
-/// By what the credits of one purchase are taken back.
+/// What becomes of the credits of one purchase.
 #[derive(Debug, Clone)]
-pub struct PurchaseTerms {
-    /// The policy that says so.
-    pub policy: Option<PolicyRef>,
-    /// Whether spent credits become a debt.
-    pub owe_spent: bool,
+pub enum PurchaseTerms {
+    /// They are taken back.
+    Revoke {
+        /// The policy that says so.
+        policy: Option<PolicyRef>,
+        /// Whether spent credits become a debt.
+        owe_spent: bool,
+    },
+    /// A person decides: the case of the refund is noted with its count.
+    Person,
 }
 
 /// The ledger's part of an adoption.
@@ -35,6 +40,33 @@ pub(super) struct CreditMoves {
     pub(super) commit: Option<Box<Commit>>,
     /// Of each purchase, the credits that were taken back and the debt that was made.
     pub(super) taken: Vec<(String, u64, u64)>,
+    /// Cases of the refund that people decide.
+    pub(super) leads: Vec<Lead>,
+}
+
+/// The cases of a refund whose credits are left to a person, one for each purchase that it moves.
+pub(super) fn leads(
+    (refund, failed): (&RefundId, bool),
+    purchases: &[Payment],
+    sums: &[RefundedSum],
+    terms: &CreditTerms,
+) -> Vec<Lead> {
+    let lead = |sum: &RefundedSum| {
+        let payment = purchases.iter().find(|payment| payment.id == sum.payment)?;
+        let Some(PurchaseTerms::Person) = (terms.of_purchase)(payment) else { return None };
+        let minor = sum.to_minor.abs_diff(sum.from_minor);
+        Some(Lead {
+            account: payment.account.clone(),
+            subject: LeadSubject::Reported {
+                payment: payment.id.clone(),
+                occasion: Occasion::OutsideRefund(refund.clone()),
+                reported: Reported::OutsideRefund { minor, failed },
+            },
+            since: terms.now,
+            due_at: Some(terms.now),
+        })
+    };
+    sums.iter().filter_map(lead).collect()
 }
 
 impl Tables {
@@ -52,12 +84,14 @@ impl Tables {
         let (mut parts, mut policy) = (Vec::new(), None);
         for payment in purchases {
             let Some(sum) = sums.iter().find(|sum| sum.payment == payment.id) else { continue };
-            let Some(by) = (terms.of_purchase)(payment) else { continue };
+            let Some(PurchaseTerms::Revoke { policy: by, owe_spent }) = (terms.of_purchase)(payment) else {
+                continue;
+            };
             let share = Money::new(sum.to_minor.saturating_sub(sum.from_minor), payment.paid.currency());
             let whole = sum.to_minor >= payment.paid.minor();
             let takes = if whole { Takes::Remaining } else { Takes::UpTo(credits_of_part(payment, share)) };
-            parts.push(TakeBack { payment: payment.id.clone(), takes, owe_spent: by.owe_spent });
-            policy = policy.or(by.policy);
+            parts.push(TakeBack { payment: payment.id.clone(), takes, owe_spent });
+            policy = policy.or(by);
         }
         if parts.is_empty() {
             return Ok(CreditMoves::default());
@@ -76,7 +110,7 @@ impl Tables {
             _ => None,
         };
         let taken = commit.entry.changes().iter().filter_map(revoked).collect();
-        Ok(CreditMoves { commit: Some(commit), taken })
+        Ok(CreditMoves { commit: Some(commit), taken, leads: Vec::new() })
     }
 
     /// Puts back what the refund took, because it failed.
@@ -98,7 +132,7 @@ impl Tables {
         let parts = parts.collect::<Result<Vec<_>, StoreError>>()?;
         let order = (Command::RestoreEach(parts), None);
         let commit = self.prepared(account, order, (cause, now)).await?;
-        Ok(CreditMoves { commit, taken: Vec::new() })
+        Ok(CreditMoves { commit, ..CreditMoves::default() })
     }
 
     /// The entry of a command on the account's newest one; `None` where it changes nothing.

@@ -3,11 +3,11 @@
 //!
 //! `dispute:<id>` is the dispute, and `dispute_order:<id>` the place of its newest report.
 
-use ledger::{Dispute, DisputeId, PaymentId};
+use ledger::{Dispute, DisputeId, PaymentId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, ONLY, key, number, payment_key, text};
-use crate::scalar::instant;
+use crate::scalar::{instant, money, money_form};
 use crate::{StoreError, Tables};
 
 const PREFIX: &str = "dispute:";
@@ -28,6 +28,12 @@ struct DisputeForm {
     withdrawn_minor: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     movements: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amount: Option<(u64, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_by: Option<i64>,
 }
 
 fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
@@ -45,6 +51,9 @@ impl DisputeForm {
             contacted_before: self.contacted_before,
             withdrawn_minor: self.withdrawn_minor,
             movements: self.movements,
+            amount: self.amount.as_ref().map(money).transpose()?,
+            reason: self.reason,
+            due_by: self.due_by.map(instant).transpose()?,
         })
     }
 }
@@ -74,6 +83,9 @@ impl Tables {
             contacted_before: dispute.contacted_before,
             withdrawn_minor: dispute.withdrawn_minor,
             movements: dispute.movements,
+            amount: dispute.amount.map(money_form),
+            reason: dispute.reason.clone(),
+            due_by: dispute.due_by.map(Timestamp::as_ms),
         };
         let order = dispute.order().as_ms();
         let update = self
@@ -110,6 +122,9 @@ mod tests {
             contacted_before: None,
             withdrawn_minor: 0,
             movements: 0,
+            amount: None,
+            reason: None,
+            due_by: None,
         }
     }
 

@@ -28,6 +28,11 @@ impl Tables {
         Ok(news.contains(&true))
     }
 
+    /// The payment that events called so, as far as they came.
+    pub async fn payment_called(&self, name: &PaymentName) -> Result<Option<PaymentId>, StoreError> {
+        self.referenced(name).await
+    }
+
     /// The payment that the account may mean: of its own purchases by name, or by what other events say.
     pub(crate) async fn find_named(
         &self,

@@ -78,6 +78,8 @@ enum VerdictForm {
     ApprovePart((u64, String)),
     GrantCredits { product: String, credits: u64 },
     Refuse,
+    TakeBack,
+    Leave,
     Ask(Vec<Missing>),
     Offer { offer: String, remedy: Remedy },
 }
@@ -118,6 +120,8 @@ fn verdict_form(verdict: &ReviewVerdict) -> VerdictForm {
             VerdictForm::GrantCredits { product: product.as_str().to_owned(), credits: credits.get() }
         }
         ReviewVerdict::Refuse => VerdictForm::Refuse,
+        ReviewVerdict::TakeBack => VerdictForm::TakeBack,
+        ReviewVerdict::Leave => VerdictForm::Leave,
         ReviewVerdict::Ask(missing) => VerdictForm::Ask(missing.clone()),
         ReviewVerdict::Offer { offer, remedy } => {
             VerdictForm::Offer { offer: offer.clone(), remedy: remedy.clone() }
@@ -169,6 +173,8 @@ fn verdict(form: VerdictForm) -> Result<ReviewVerdict, StoreError> {
             ReviewVerdict::GrantCredits { product: id(&product)?, credits: self::credits(credits)? }
         }
         VerdictForm::Refuse => ReviewVerdict::Refuse,
+        VerdictForm::TakeBack => ReviewVerdict::TakeBack,
+        VerdictForm::Leave => ReviewVerdict::Leave,
         VerdictForm::Ask(missing) => ReviewVerdict::Ask(missing),
         VerdictForm::Offer { offer, remedy } => ReviewVerdict::Offer { offer, remedy },
     })

@@ -11,7 +11,7 @@ use crate::scalar::{id, instant, money, money_form};
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ClockForm {
     id: String,
-    clause: String,
+    clause: Option<String>,
     firm: bool,
     starts: ServiceLevelStart,
     started_at: i64,
@@ -49,7 +49,7 @@ struct WaitingForm {
 #[derive(Serialize, Deserialize)]
 struct UrgentForm {
     id: String,
-    clause: String,
+    clause: Option<String>,
     warn_at: Option<i64>,
     due_at: i64,
 }

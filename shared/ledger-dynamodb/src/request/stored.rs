@@ -3,8 +3,8 @@
 use ledger::{Credits, Timestamp};
 use policy::{ApprovalLimits, Decision, Discount, Facts, Missing, Reason, Remedy};
 use refunds::{
-    Approvals, Case, Clocks, FirstApproval, Fulfilment, Made, Offer, OfferState, Payout, PlanEnd, PlanEnded,
-    Progress, RefundRequest, RenewalDiscount, Step, Timeline,
+    Approvals, Case, Clocks, FirstApproval, Fulfilment, Made, Occasion, Offer, OfferState, Payout, PlanEnd,
+    PlanEnded, Progress, RefundRequest, RenewalDiscount, Step, Timeline,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,9 @@ struct RequestForm {
     payment: Option<String>,
     generation: Option<String>,
     reason: Reason,
+    /// Stripe's id of what was reported; the reason says what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    occasion: Option<String>,
     note: String,
     fingerprint: String,
     state: String,
@@ -47,6 +50,9 @@ struct RequestForm {
     discount: Option<DiscountForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     given: Option<u64>,
+    /// Credits that were taken back, and the debt that it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken_back: Option<(u64, u64)>,
     /// State, instant, actor and who the actor is.
     steps: Vec<(String, i64, String, String)>,
     due_at: Option<i64>,
@@ -128,6 +134,7 @@ pub(crate) fn encode(request: &RefundRequest) -> Result<String, StoreError> {
         payment: request.case.payment.as_ref().map(|id| id.as_str().to_owned()),
         generation: request.case.generation.as_ref().map(|id| id.as_str().to_owned()),
         reason: request.case.reason,
+        occasion: request.case.occasion.as_ref().map(|occasion| occasion.id().to_owned()),
         note: request.case.note.clone(),
         fingerprint: hex(&request.case.fingerprint),
         state: request.state().as_str().to_owned(),
@@ -158,6 +165,7 @@ pub(crate) fn encode(request: &RefundRequest) -> Result<String, StoreError> {
         }),
         discount: request.discount().map(discount_form),
         given: request.credits_given().map(Credits::get),
+        taken_back: request.taken_back().map(|(credits, debt)| (credits.get(), debt.get())),
         steps: request.steps().iter().map(step_form).collect(),
         due_at: request.due_at().map(Timestamp::as_ms),
         clocks: request.clocks().iter().map(clocks::clock_form).collect(),
@@ -177,6 +185,7 @@ pub(crate) fn decode(body: &str) -> Result<RefundRequest, StoreError> {
         payment: form.payment.as_deref().map(id).transpose()?,
         generation: form.generation.as_deref().map(id).transpose()?,
         reason: form.reason,
+        occasion: occasion(form.reason, form.occasion.as_deref())?,
         note: form.note,
         fingerprint: unhex(&form.fingerprint)?,
         facts: form.facts,
@@ -196,6 +205,7 @@ pub(crate) fn decode(body: &str) -> Result<RefundRequest, StoreError> {
         payout: form.payout.map(payout).transpose()?,
         discount: form.discount.map(discount).transpose()?,
         credits_given: form.given.map(credits).transpose()?,
+        taken_back: form.taken_back.map(taken_back).transpose()?,
         due_at: form.due_at.map(instant).transpose()?,
     };
     let clocks = Clocks {
@@ -214,6 +224,15 @@ pub(crate) fn decode(body: &str) -> Result<RefundRequest, StoreError> {
         version: form.version,
     };
     Ok(RefundRequest::restore((id(&form.id)?, id(&form.account)?), case, progress))
+}
+
+fn taken_back((taken, debt): (u64, u64)) -> Result<(Credits, Credits), StoreError> {
+    Ok((credits(taken)?, credits(debt)?))
+}
+
+fn occasion(reason: Reason, id: Option<&str>) -> Result<Option<Occasion>, StoreError> {
+    let Some(id) = id else { return Ok(None) };
+    Occasion::read(reason, id).map_err(|_| StoreError::Unreadable("occasion"))
 }
 
 fn offer_form(offer: &Offer) -> OfferForm {

@@ -61,6 +61,9 @@ async fn a_payment_that_is_not_there_is_not_made_and_one_that_is_keeps_what_it_h
         contacted_before: None,
         withdrawn_minor: 0,
         movements: 0,
+        amount: None,
+        reason: None,
+        due_by: None,
     };
     assert!(note(&tables, 1).await);
     assert!(tables.save_dispute(&id("pi_1"), &dispute).await.unwrap());

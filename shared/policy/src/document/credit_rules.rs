@@ -111,12 +111,25 @@ pub struct OnDispute {
     /// How long frozen credits stay usable after the company has won, in seconds, where they would expire
     /// before: the customer could not use them in the meantime. `None` lets them expire on their day.
     pub grace_after_won_s: Option<u64>,
+    /// What is recommended when the card's issuer warns of fraud and nobody disputes the payment yet.
+    pub on_fraud_warning: OnFraudWarning,
+    /// What the text lets the company do against a dispute, each a person's decision (`S3-28`).
+    pub measures: Vec<DisputeMeasure>,
+    /// The rule whose condition has to be proved from the records before one of them is recommended.
+    pub measures_by: Option<String>,
 }
 
 impl Default for OnDispute {
     /// What holds where a document does not say: credits go as the money goes, and nothing is owed.
     fn default() -> Self {
-        Self { lost: OnLostDispute::Revoke, debt_for_spent: false, grace_after_won_s: None }
+        Self {
+            lost: OnLostDispute::Revoke,
+            debt_for_spent: false,
+            grace_after_won_s: None,
+            on_fraud_warning: OnFraudWarning::Watch,
+            measures: Vec::new(),
+            measures_by: None,
+        }
     }
 }
 
@@ -127,6 +140,30 @@ named! {
         Revoke "revoke",
         /// The customer keeps them.
         Keep "keep",
+    }
+}
+
+named! {
+    /// What is recommended when the card's issuer warns of fraud before the payment is disputed.
+    OnFraudWarning {
+        /// A full refund: a payment that is refunded in full is not disputed any more.
+        Refund "refund",
+        /// To wait and see.
+        Watch "watch",
+    }
+}
+
+named! {
+    /// What a text lets the company do when a payment for delivered services is disputed without a word before.
+    DisputeMeasure {
+        /// Usage records go to the payment provider.
+        SendUsageRecords "send_usage_records",
+        /// The account is suspended.
+        Suspend "suspend",
+        /// The payment's credits are taken back.
+        Revoke "revoke",
+        /// The dispute's fee is recovered from the customer, where the law allows it.
+        RecoverFee "recover_fee",
     }
 }
 

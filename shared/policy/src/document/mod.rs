@@ -21,8 +21,8 @@ pub use calendar::Calendar;
 pub use clause::{Cancellation, Clause, ClauseKind};
 pub use contact::{Door, Intake};
 pub use credit_rules::{
-    Leftover, OnDispute, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade,
-    Revocation,
+    DisputeMeasure, Leftover, OnDispute, OnFraudWarning, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal,
+    OnResubscribe, OnUpgrade, Revocation,
 };
 pub use law_pack::LawPack;
 pub use offer::{OfferKind, OfferRule};

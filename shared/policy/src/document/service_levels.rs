@@ -38,5 +38,19 @@ named! {
         RequestComplete "request_complete",
         /// The provider confirmed the refund.
         RefundSucceeded "refund_succeeded",
+        /// A dispute was opened, and Stripe says until when it takes evidence: the provider's deadline, which
+        /// no document promises.
+        DisputeOpened "dispute_opened",
     }
+}
+
+impl ServiceLevelStart {
+    /// What a document can promise from, each behind its spelling.
+    pub const PROMISED: &'static [(&'static str, Self)] = &[
+        ("generation_failed", Self::GenerationFailed),
+        ("payment_charged", Self::PaymentCharged),
+        ("request_submitted", Self::RequestSubmitted),
+        ("request_complete", Self::RequestComplete),
+        ("refund_succeeded", Self::RefundSucceeded),
+    ];
 }

@@ -158,6 +158,20 @@ facts! {
         "Whether anything that the payment bought was delivered: its credits, or a result of them.";
     ContactedBeforeDispute "contacted_before_dispute": Boolean, Recorded,
         "Whether the customer had asked for a solution before the payment was disputed.";
+    DisputeStatus "dispute_status": Text, Recorded,
+        "Stripe's status of the dispute that the case is about.";
+    DisputeReason "dispute_reason": Text, Recorded, "The network's reason of that dispute, as Stripe names it.";
+    DisputeReportedAt "dispute_reported_at": Instant, Recorded,
+        "The instant of Stripe's newest report of that dispute.";
+    EvidenceDueAt "evidence_due_at": Instant, Recorded,
+        "Until when Stripe takes evidence about that dispute; unknown where no answer is possible.";
+    FraudType "fraud_type": Text, Recorded,
+        "What kind of fraud the card's issuer warns of, as Stripe names it.";
+    OutsideRefund "outside_refund": Quantity(Money), Recorded,
+        "How much of the payment the refund gave back that was made without a request.";
+    FeeRecoveryLawful "fee_recovery_lawful": Boolean, Recorded,
+        "Whether the law lets the company recover a dispute's fee from the customer. No record says so: a person \
+         finds out.";
     DuplicateOfPayment "duplicate_of_payment": Boolean, Recorded,
         "Whether the account paid for the same thing shortly before (same price and amount, not all \
          refunded, and of a pack nothing used in between), or began a subscription while another of the \

@@ -26,7 +26,8 @@ impl RefundRequest {
             }
             clock
         });
-        self.progress.clocks.all = clocks.collect();
+        let clocks: Vec<Clock> = clocks.chain(self.evidence_clocks()).collect();
+        self.progress.clocks.all = clocks;
         self.progress.clocks.schedule();
     }
 
@@ -73,7 +74,10 @@ impl RefundRequest {
             | State::Withdrawn
             | State::Settled => false,
         };
-        let touches = |clock: &Clock| clock.is_open() && effect(clock.starts, state) != Effect::Nothing;
+        let touches = |clock: &Clock| {
+            let of_evidence = clock.starts == ServiceLevelStart::DisputeOpened;
+            clock.is_open() && (of_evidence || effect(clock.starts, state) != Effect::Nothing)
+        };
         if begins || self.progress.clocks.all.iter().any(touches) {
             self.progress.clocks.due_at =
                 Some(self.progress.clocks.due_at.map_or(at, |due_at| due_at.min(at)));
@@ -83,6 +87,10 @@ impl RefundRequest {
     /// Whether a promise is one to this request. A promise about some products counts where it is not known
     /// that the request is about another one.
     fn is_promised(&self, promise: &ServiceLevel) -> bool {
+        // Nobody waits for an answer to what Stripe reported. Money that follows from it arrives as any other.
+        if self.case.occasion.is_some() && promise.starts != ServiceLevelStart::RefundSucceeded {
+            return false;
+        }
         let for_reason = promise.reasons.is_empty() || promise.reasons.contains(&self.case.reason);
         let for_product = promise.products.is_empty()
             || self.product().is_none_or(|product| promise.products.iter().any(|each| each == product));
@@ -155,7 +163,9 @@ impl RefundRequest {
             ServiceLevelStart::RequestSubmitted => first,
             ServiceLevelStart::RefundSucceeded => self.progress.fulfilment.payout.is_some(),
             ServiceLevelStart::RequestComplete => true,
-            ServiceLevelStart::PaymentCharged | ServiceLevelStart::GenerationFailed => false,
+            ServiceLevelStart::PaymentCharged
+            | ServiceLevelStart::GenerationFailed
+            | ServiceLevelStart::DisputeOpened => false,
         }
     }
 
@@ -166,7 +176,7 @@ impl RefundRequest {
         self.progress.clocks.all.iter().any(|clock| clock.is_open() && overdue(clock))
     }
 
-    fn instant(&self, fact: Fact) -> Option<Timestamp> {
+    pub(super) fn instant(&self, fact: Fact) -> Option<Timestamp> {
         match self.case.facts.get(fact) {
             Some(Value::Integer(milliseconds)) => Timestamp::from_ms(*milliseconds).ok(),
             _ => None,

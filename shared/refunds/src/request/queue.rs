@@ -22,7 +22,8 @@ impl RefundRequest {
     pub fn waits_for_people(&self) -> bool {
         match self.progress.timeline.state {
             // Money that failed to reach the customer needs another way.
-            State::InReview | State::Failed => true,
+            State::InReview => !self.waits_for_bank(),
+            State::Failed => true,
             // Whether it is there, and where it is, a person finds out.
             State::Refunded => self.is_overdue(),
             State::Submitted

@@ -80,6 +80,9 @@ impl RefundRequest {
 
     /// The same by the terms that a reviewer chose. What the customer accepted stays as it was offered.
     pub fn quote_by(&self, chosen: ChosenTerms, standing: &QuoteInputs<'_>) -> Option<Quote> {
+        if self.refunds_nothing(standing) {
+            return None;
+        }
         let accepted = || self.progress.offers.iter().filter(|offer| offer.state == OfferState::Accepted);
         if let Some(quote) = accepted().find_map(|offer| self.offer_quote(&offer.id, standing)) {
             return Some(quote);
@@ -179,6 +182,7 @@ impl RefundRequest {
         if let Some(claim) = self.kept_from(&reviewer, source.at) {
             return Err(ReviewError::Claimed(claim.clone()));
         }
+        self.fits(&review.verdict)?;
         review.overrides = self.is_overridden_by(&review);
         let executes = self.executed(&review.verdict, quote)?;
         if let Some(quote) = &executes {
@@ -187,6 +191,14 @@ impl RefundRequest {
         let leads_to = match (&review.verdict, executes) {
             (ReviewVerdict::Refuse, _) => {
                 self.decided(State::Refused, &source)?;
+                ReviewOutcome::Recorded
+            }
+            (ReviewVerdict::TakeBack, _) => {
+                self.decided(State::Settled, &source)?;
+                ReviewOutcome::TakeBack
+            }
+            (ReviewVerdict::Leave, _) => {
+                self.decided(State::Settled, &source)?;
                 ReviewOutcome::Recorded
             }
             (ReviewVerdict::Ask(missing), _) => {
@@ -229,7 +241,10 @@ impl RefundRequest {
     /// What a verdict would carry out of what is quoted.
     fn executed(&self, verdict: &ReviewVerdict, quote: Option<Quote>) -> Result<Option<Quote>, ReviewError> {
         match verdict {
-            ReviewVerdict::Refuse | ReviewVerdict::Ask(_) => Ok(None),
+            ReviewVerdict::Refuse
+            | ReviewVerdict::Ask(_)
+            | ReviewVerdict::TakeBack
+            | ReviewVerdict::Leave => Ok(None),
             ReviewVerdict::Approve | ReviewVerdict::ApprovePart(_) | ReviewVerdict::GrantCredits { .. } => {
                 Ok(quote)
             }
@@ -316,7 +331,13 @@ impl RefundRequest {
                         currency: part.currency().as_str().to_owned(),
                     }
             }
-            (ReviewVerdict::Ask(_) | ReviewVerdict::Offer { .. }, _) => false,
+            (
+                ReviewVerdict::Ask(_)
+                | ReviewVerdict::Offer { .. }
+                | ReviewVerdict::TakeBack
+                | ReviewVerdict::Leave,
+                _,
+            ) => false,
         }
     }
 

@@ -47,6 +47,7 @@ impl Story {
             _ => Outcome::Person { recommendation: None },
         };
         let case = Case {
+            occasion: None,
             payment: None,
             generation: None,
             reason,

@@ -1,0 +1,50 @@
+//! Early fraud warnings: the card's issuer warns that a payment may be fraudulent, most often before it is
+//! disputed. Each is a lead of a case, which is also its record: nothing of it changes money or credits.
+
+use ledger::PaymentName;
+use refunds::{Occasion, Reported};
+use stripe_events::{ChargeId, FraudWarningObject};
+
+use crate::context::{EarlyExit, EventContext};
+use crate::leads;
+use crate::outcome::{Outcome, ParkReason};
+use crate::payment_names;
+use crate::without_credits;
+
+/// A warning as of the event.
+pub(crate) async fn apply_fraud_warning(
+    context: &EventContext<'_>,
+    warning: &FraudWarningObject,
+) -> Result<Outcome, EarlyExit> {
+    let called = match &warning.payment {
+        Some(payment) => {
+            payment_names::note_charge(context, payment, warning.charge.as_ref()).await?;
+            Some(payment.clone())
+        }
+        // Older API versions name the charge alone.
+        None => {
+            let charge = warning.charge.as_ref().map(ChargeId::as_str);
+            match charge.and_then(|charge| PaymentName::new(charge).ok()) {
+                Some(charge) => context.tables.payment_called(&charge).await?,
+                None => None,
+            }
+        }
+    };
+    let Some(payment) = called else { return Ok(context.defer_or_park(ParkReason::PaymentUnknown)) };
+    let purchases = context.purchases(&payment).await?;
+    if purchases.is_empty() {
+        return match without_credits::outcome_of(context, &payment).await? {
+            Some(ignored) => Ok(ignored),
+            None => Ok(context.defer_or_park(ParkReason::PaymentUnknown)),
+        };
+    }
+    let mut is_news = false;
+    for payment in &purchases {
+        lambda::log::account(&payment.account);
+        let occasion = Occasion::FraudWarning(warning.id.clone());
+        let kind = warning.fraud_type.clone();
+        let reported = Reported::FraudWarning { kind, actionable: warning.actionable };
+        is_news |= leads::note_report(context, payment, occasion, reported).await?;
+    }
+    Ok(Outcome::of_news(is_news))
+}
