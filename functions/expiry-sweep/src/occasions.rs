@@ -84,9 +84,11 @@ async fn follow<S: Store, Q>(
         let save = Save { request, commit: None, refunded: None };
         if sweep.store.save(&save).await.map_err(ExecuteError::Store)? == SaveOutcome::Written {
             let (state, reason) = (save.request.state(), save.request.case.reason.as_str());
-            if state != before {
-                let name = if state == State::Settled { "CasesClosed" } else { "CasesReopened" };
-                run.invocation.metrics().count_labelled(name, ("reason", reason), 1);
+            let metrics = run.invocation.metrics();
+            if state != before && state == State::Settled {
+                metrics.count_labelled("CasesClosed", ("reason", reason), 1);
+            } else if state != before {
+                metrics.count_labelled("CasesReopened", ("reason", reason), 1);
             }
             tracing::info!(request = id.as_str(), reason, state = state.as_str(), "a case follows a report");
             return Ok(Followed::Done);
@@ -125,6 +127,8 @@ async fn open<S: Store, Q>(
             );
             Ok(Followed::Done)
         }
+        // An earlier case of the same report has all of the payment's money back: nothing is left to decide.
+        ApprovalOutcome::Open(_) => Ok(Followed::Done),
         // Another run opened it meanwhile, and the next one brings it up to date.
         _ => Ok(Followed::Busy),
     }

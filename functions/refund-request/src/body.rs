@@ -1,12 +1,15 @@
 //! What callers send, checked: the bounds of every body are here. What reviewers send is in `review_body`.
 
+use std::sync::LazyLock;
+
 use lambda::caller::Role;
 use lambda::http::{Problem, Request};
 use ledger::{GenerationId, PaymentId, ProductId, Timestamp};
 use policy::{Fact, Reason};
 use policy_documents::catalogue;
 use refunds::fingerprint;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::input::{id, read, unprocessable};
 use crate::text_bounds::{check_note, check_text};
@@ -143,6 +146,7 @@ pub(crate) fn expected_product() -> String {
 #[serde(deny_unknown_fields)]
 struct SubmissionBody {
     /// Why: one of the policy's reasons.
+    #[serde(deserialize_with = "filed_reason")]
     reason: Reason,
     /// The payment that it is about.
     payment: Option<String>,
@@ -170,6 +174,18 @@ struct SubmissionBody {
     channel: Option<Channel>,
     /// Whether it reached support from the account's own address (`S4-7`).
     requested_from_account: Option<bool>,
+}
+
+/// The reasons that people can file for.
+static FILED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    Reason::ALL.iter().filter(|reason| reason.can_be_filed()).map(|reason| reason.as_str()).collect()
+});
+
+/// A reason that people can file for; what Stripe alone reports is none.
+fn filed_reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reason, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let filed = Reason::parse(&text).filter(|reason| reason.can_be_filed());
+    filed.ok_or_else(|| D::Error::unknown_variant(&text, &FILED))
 }
 
 /// How a request reached support.
@@ -226,12 +242,6 @@ impl Question {
         };
         report.check()?;
         remedy_fits(body.remedy, body.reason)?;
-        if !body.reason.can_be_filed() {
-            return Err(unprocessable(
-                "#/reason",
-                "expected a customer's reason: Stripe alone reports this one",
-            ));
-        }
         let asked = Self {
             reason: body.reason,
             payment: crate::payment_name::read(body.payment.as_deref())?,

@@ -1,5 +1,5 @@
-//! The published form of what Stripe reported, for support alone: the report, what it costs, what a refund would
-//! do, and what the policy lets the company do.
+//! The published form of what Stripe reported, for support alone: the report, what it costs, what a refund
+//! would do, and what the policy lets the company do.
 
 use cases::{FEES_AS_OF, MeasureAdvice, dispute_fee, measures};
 use ledger::{Credits, Dispute, Money, Payment};
@@ -187,8 +187,8 @@ fn about_warning(says: OnFraudWarning, payment: Option<&Payment>) -> Vec<String>
     } else {
         match says {
             OnFraudWarning::Refund => {
-                "Most such payments are disputed later. A payment that is refunded in full is not disputed any \
-                 more, and the fee of a dispute is saved."
+                "Most such payments are disputed later. A payment that is refunded in full is not disputed \
+                 any more, and the fee of a dispute is saved."
             }
             OnFraudWarning::Watch => "The policy waits: nothing is refunded for a warning alone.",
         }

@@ -24,8 +24,8 @@ pub(crate) async fn note_payments(
     Ok(())
 }
 
-/// What to do about a refund, a dispute or a fraud warning of a payment that is not recorded: nothing if it brought no
-/// credits. `None` if nothing is known of it.
+/// What to do about a refund, a dispute or a fraud warning of a payment that is not recorded: nothing if it
+/// brought no credits. `None` if nothing is known of it.
 pub(crate) async fn outcome_of(
     context: &EventContext<'_>,
     payment: &PaymentId,

@@ -5,8 +5,8 @@ use ledger::{Currency, Money};
 /// The day on which the fees were read.
 pub const FEES_AS_OF: &str = "2026-11-28";
 
-/// Stripe's fee for a dispute that it receives, in the currency in which it settles with the company, in minor
-/// units. It is never given back, whoever wins. A country that is missing here has a fee, too: its company
+/// Stripe's fee for a dispute that it receives, in the currency in which it settles with the company, in
+/// minor units. It is never given back, whoever wins. A country that is missing here has a fee, too: its company
 /// finds it at <https://stripe.com/pricing>. Sources, read on [`FEES_AS_OF`]:
 /// <https://support.stripe.com/questions/dispute-fees-faq> (15.00 in the United States), and the example of
 /// <https://docs.stripe.com/reports/balance-transaction-types> (20.00 where Stripe settles in euros).

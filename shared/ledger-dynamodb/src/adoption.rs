@@ -3,8 +3,8 @@
 //! off again, once. A failure is final: an older report that arrives after it counts nothing.
 //!
 //! Where the policy says so, the credits that its money bought are revoked in the same transaction, and put
-//! back in the one that takes it off again. So a repeat, a crash and two deliveries at once revoke once. Where
-//! the policy leaves them to a person, the case is noted in the same transaction.
+//! back in the one that takes it off again. So a repeat, a crash and two deliveries at once revoke once.
+//! Where the policy leaves them to a person, the case is noted in the same transaction.
 
 mod credits;
 

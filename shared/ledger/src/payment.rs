@@ -130,8 +130,8 @@ pub struct Dispute {
 }
 
 impl Dispute {
-    /// Whether a refund could pay the money twice: it is away, or Stripe refunds the charge no more. While the
-    /// bank has yet to decide, `is_charge_refundable` is the authority
+    /// Whether a refund could pay the money twice: it is away, or Stripe refunds the charge no more. While
+    /// the bank has yet to decide, `is_charge_refundable` is the authority
     /// (<https://docs.stripe.com/api/disputes/object>), and nothing of the money may have been withdrawn.
     pub fn bars_refunds(&self) -> bool {
         match self.status.as_str() {

@@ -164,7 +164,8 @@ fn promises(document: &Document) -> Texts {
     let dispute = &document.on_dispute;
     let grace = dispute.grace_after_won_s;
     let text = format!(
-        "lost: {}; debt for spent credits: {}; usable after it is won: {}; at a fraud warning: {}; measures: {}",
+        "lost: {}; debt for spent credits: {}; usable after it is won: {}; at a fraud warning: {}; \
+         measures: {}",
         dispute.lost.as_str(),
         dispute.debt_for_spent,
         grace.map_or_else(|| "until they expire".to_owned(), |grace_s| format!("at least {grace_s} s")),

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! reasons {
     ($($variant:ident $id:literal $description:literal;)*) => {
-        /// The reason that a customer gives for a refund request, or that a report of Stripe's gives for a case.
+        /// The reason that a customer gives for a refund request, or that a report of Stripe's gives for a
+        /// case.
         ///
         /// A reason only selects rules. It is the customer's word, so that by itself it leads to a
         /// refusal or to a person; an automatic grant needs recorded facts.

@@ -11,6 +11,8 @@ mod clocks;
 #[cfg(test)]
 mod leads;
 #[cfg(test)]
+mod occasions;
+#[cfg(test)]
 mod payouts;
 #[cfg(test)]
 mod scene;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::world::{World, after_cancellation, changed_mind, key_of};
 
 /// What support alone sees, at any depth.
-const FOR_SUPPORT: [&str; 20] = [
+const FOR_SUPPORT: [&str; 22] = [
     "decision",
     "rules",
     "terms",
@@ -26,6 +26,8 @@ const FOR_SUPPORT: [&str; 20] = [
     "priority",
     "claim",
     "disputes",
+    "credits_frozen",
+    "occasion",
     "held_back",
     "reviewer",
     "who",

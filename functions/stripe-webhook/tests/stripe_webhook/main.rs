@@ -33,6 +33,8 @@ mod refunds;
 #[cfg(test)]
 mod replays;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod subscriptions;

@@ -164,7 +164,8 @@ fn references() {
         &["134: rules.refuse.reasons: unknown reason `bored`; expected `charged_after_cancellation`, \
            `wrong_card_charged`, `wrong_plan_charged`, `duplicate_payment`, `unauthorised_payment`, \
            `accidental_purchase`, `credits_missing`, `generation_failed`, `result_not_liked`, \
-           `service_unavailable`, `changed_mind`, `statutory_withdrawal` or `other`, or `any` alone"],
+           `service_unavailable`, `changed_mind`, `statutory_withdrawal`, `other`, `payment_disputed`, \
+           `fraud_warning` or `refunded_outside`, or `any` alone"],
     );
 }
 

@@ -154,7 +154,8 @@ named! {
 }
 
 named! {
-    /// What a text lets the company do when a payment for delivered services is disputed without a word before.
+    /// What a text lets the company do when a payment for delivered services is disputed without a word
+    /// before.
     DisputeMeasure {
         /// Usage records go to the payment provider.
         SendUsageRecords "send_usage_records",

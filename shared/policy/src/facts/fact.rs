@@ -160,7 +160,8 @@ facts! {
         "Whether the customer had asked for a solution before the payment was disputed.";
     DisputeStatus "dispute_status": Text, Recorded,
         "Stripe's status of the dispute that the case is about.";
-    DisputeReason "dispute_reason": Text, Recorded, "The network's reason of that dispute, as Stripe names it.";
+    DisputeReason "dispute_reason": Text, Recorded,
+        "The network's reason of that dispute, as Stripe names it.";
     DisputeReportedAt "dispute_reported_at": Instant, Recorded,
         "The instant of Stripe's newest report of that dispute.";
     EvidenceDueAt "evidence_due_at": Instant, Recorded,
@@ -170,8 +171,8 @@ facts! {
     OutsideRefund "outside_refund": Quantity(Money), Recorded,
         "How much of the payment the refund gave back that was made without a request.";
     FeeRecoveryLawful "fee_recovery_lawful": Boolean, Recorded,
-        "Whether the law lets the company recover a dispute's fee from the customer. No record says so: a person \
-         finds out.";
+        "Whether the law lets the company recover a dispute's fee from the customer. No record says so: a \
+         person finds out.";
     DuplicateOfPayment "duplicate_of_payment": Boolean, Recorded,
         "Whether the account paid for the same thing shortly before (same price and amount, not all \
          refunded, and of a pack nothing used in between), or began a subscription while another of the \
