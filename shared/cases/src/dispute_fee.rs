@@ -2,14 +2,13 @@
 
 use ledger::{Currency, Money};
 
-/// The day on which the fees were read.
+/// The day as of which the fees are known.
 pub const FEES_AS_OF: &str = "2026-11-28";
 
 /// Stripe's fee for a dispute that it receives, in the currency in which it settles with the company, in
-/// minor units. It is never given back, whoever wins. A country that is missing here has a fee, too: its company
-/// finds it at <https://stripe.com/pricing>. Sources, read on [`FEES_AS_OF`]:
-/// <https://support.stripe.com/questions/dispute-fees-faq> (15.00 in the United States), and the example of
-/// <https://docs.stripe.com/reports/balance-transaction-types> (20.00 where Stripe settles in euros).
+/// minor units: 15.00 in the United States (<https://stripe.com/pricing>), and 20.00 where Stripe settles in
+/// euros (<https://docs.stripe.com/reports/balance-transaction-types>, the example of a dispute). Other
+/// countries have fees of their own, which are not known here.
 const FEES: [(&str, u64); 2] = [("eur", 2_000), ("usd", 1_500)];
 
 /// The fee of a dispute for a company that Stripe pays in `currency`, where it is known.

@@ -179,8 +179,8 @@ impl RefundRequest {
         Self { id, account, case, progress }
     }
 
-    /// What its case is called: the account, the payment or else the generation, the reason, and Stripe's id of
-    /// what opened it. Nothing for a request about neither.
+    /// What its case is called: the account, the payment or else the generation, the reason, and Stripe's id
+    /// of what opened it. Nothing for a request about neither.
     pub fn case_name(&self) -> Option<String> {
         let case = &self.case;
         let payment = case.payment.as_ref().map(PaymentId::as_str);

@@ -1,5 +1,5 @@
-//! The credits of a refund that nobody asked us for, where the policy leaves them to a person: taken back with
-//! the person's decision, and put back if that refund fails after all.
+//! The credits of a refund that nobody asked us for, where the policy leaves them to a person: taken back
+//! with the person's decision, and put back if that refund fails after all.
 
 use ledger::{
     Actor, Cause, Command, Credits, ExecuteError, Money, Order, Pause, Payment, PolicyRef, Prepared,

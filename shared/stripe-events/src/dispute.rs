@@ -43,8 +43,8 @@ pub struct DisputeObject {
     pub charge: Option<ChargeId>,
     /// Where it stands.
     pub status: DisputeStatus,
-    /// Whether the charge can still be refunded. Where Stripe does not say so: `false` of a dispute that is open,
-    /// `true` of every other.
+    /// Whether the charge can still be refunded. Where Stripe does not say so: `false` of a dispute that is
+    /// open, `true` of every other.
     pub charge_refundable: bool,
     /// When it was opened.
     pub created: Timestamp,

@@ -87,7 +87,7 @@ impl RefundRequest {
     /// Whether a promise is one to this request. A promise about some products counts where it is not known
     /// that the request is about another one.
     fn is_promised(&self, promise: &ServiceLevel) -> bool {
-        // Nobody waits for an answer to what Stripe reported. Money that follows from it arrives as any other.
+        // Nobody waits for an answer to what Stripe reported. Money that follows from it arrives as any.
         if self.case.occasion.is_some() && promise.starts != ServiceLevelStart::RefundSucceeded {
             return false;
         }

@@ -90,8 +90,8 @@ impl RefundRequest {
         clocks
     }
 
-    /// Whether no refund is offered: Stripe lets none be made of a payment that is disputed, and a refund that
-    /// nobody asked us for is no reason for another.
+    /// Whether no refund is offered: Stripe lets none be made of a payment that is disputed, and a refund
+    /// that nobody asked us for is no reason for another.
     pub(super) fn refunds_nothing(&self, standing: &QuoteInputs<'_>) -> bool {
         match &self.case.occasion {
             Some(Occasion::OutsideRefund(_)) => true,
