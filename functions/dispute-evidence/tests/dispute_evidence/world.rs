@@ -14,7 +14,7 @@ use ledger::{
     SubscriptionId, SubscriptionReport, SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{DisputeEvidence, in_process};
-use policy::{Facts, Reason};
+use policy::{Facts, Outcome, Reason};
 use policy_documents::documents;
 use refunds::{Case, RefundRequest, RequestStore, Save, SaveOutcome, fingerprint, request_id};
 use serde_json::{Value, json};
@@ -123,13 +123,18 @@ impl World {
     pub(crate) async fn file(&self, filed_by: Actor, reason: Reason, note: &str, day: u64) -> RefundRequest {
         let now = at(day * DAY_S);
         let document = documents().in_force("music-studio", now.as_ms()).document().unwrap();
+        let mut decision = policy::decide(document, &Facts::new(), reason, now.as_ms());
+        if filed_by != Actor::Customer {
+            // What the policy says of a case that opened itself was never said to the customer.
+            decision.outcome = Outcome::Refuse;
+        }
         let case = Case {
             payment: Some(self.payment.clone()),
             generation: None,
             reason,
             note: note.to_owned(),
             fingerprint: fingerprint(&[note]),
-            decision: policy::decide(document, &Facts::new(), reason, now.as_ms()),
+            decision,
             facts: Facts::new(),
         };
         let whose = (request_id(&account(), note), account());
