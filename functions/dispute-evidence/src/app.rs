@@ -35,19 +35,26 @@ pub(crate) struct Worked {
 }
 
 impl<S: SecretSource + Sync> Evidence<S> {
-    /// Checks the caller, and reads the dispute of the path with its records.
+    /// The support person who calls.
+    pub(crate) fn support(&self, request: &Request<'_>, invocation: &Invocation) -> Result<Caller, Problem> {
+        let caller = Caller::check(request.claims(), &self.rules, invocation.now())?;
+        caller.must_be(&[Role::Support])?;
+        Ok(caller)
+    }
+
+    /// Reads the dispute of the path with its records, for a person who is not the customer.
     pub(crate) async fn open(
         &self,
+        caller: &Caller,
         request: &Request<'_>,
         invocation: &Invocation,
     ) -> Result<Worked, Problem> {
         let now = invocation.now();
-        let caller = Caller::check(request.claims(), &self.rules, now)?;
-        caller.must_be(&[Role::Support])?;
         let dispute: DisputeId = request.path_id("dispute")?;
         let stripe = self.client(now).await?;
         let at_stripe = stripe.dispute(&dispute).await.map_err(stripe_failed)?;
-        let record = Record::read(&self.tables, at_stripe).await?;
+        // What is read at once makes a large future.
+        let record = Box::pin(Record::read(&self.tables, at_stripe)).await?;
         lambda::log::account(&record.account);
         if caller.subject() == record.account.as_str() {
             return Err(Problem::new(ProblemKind::Forbidden).detail("the disputed payment is your own"));

@@ -47,8 +47,8 @@ impl Filled {
     /// Fills the fields from the document, with what a person adds.
     pub(crate) fn of(document: &Document, statement: &str) -> Self {
         let mut filled = Self { fields: Vec::new(), missing: Vec::new() };
-        filled.add("product_description", product_description(document));
-        filled.add("service_date", service_date(document));
+        filled.add("product_description", &product_description(document));
+        filled.add("service_date", &service_date(document));
         filled.add_usage(document);
         filled.add_refund_policy(document);
         filled.add_refusal(document);
@@ -58,14 +58,14 @@ impl Filled {
         if document.reason == "duplicate" {
             filled.add_duplicate(document);
         }
-        filled.add("uncategorized_text", uncategorized(document, statement));
+        filled.add("uncategorized_text", &uncategorized(document, statement));
         filled.add_missing(document);
         filled
     }
 
-    fn add(&mut self, field: &'static str, text: String) {
+    fn add(&mut self, field: &'static str, text: &str) {
         if !text.is_empty() {
-            self.fields.push(Field { field, text: clipped(&text) });
+            self.fields.push(Field { field, text: clipped(text) });
         }
     }
 
@@ -81,7 +81,7 @@ impl Filled {
             };
             [vec![purchase_line(purchase), landed], usage_lines(&purchase.usage)].concat().join("\n")
         });
-        self.add("access_activity_log", log.collect::<Vec<_>>().join("\n\n"));
+        self.add("access_activity_log", &log.collect::<Vec<_>>().join("\n\n"));
     }
 
     fn add_refund_policy(&mut self, document: &Document) {
@@ -107,7 +107,7 @@ impl Filled {
         if document.purchases.iter().any(|purchase| purchase.policy.is_none()) {
             self.lack("refund_policy_disclosure", "the purchase was made before the first written policy");
         }
-        self.add("refund_policy_disclosure", texts.join("\n\n"));
+        self.add("refund_policy_disclosure", &texts.join("\n\n"));
         self.lack("refund_policy_disclosure", "how the checkout showed the policy is not on record");
     }
 
@@ -126,7 +126,7 @@ impl Filled {
         }
         lines.extend(contact_lines(&refusals));
         lines.extend(document.purchases.iter().flat_map(refund_lines));
-        self.add("refund_refusal_explanation", lines.join("\n"));
+        self.add("refund_refusal_explanation", &lines.join("\n"));
     }
 
     fn add_cancellation(&mut self, document: &Document) {
@@ -139,7 +139,7 @@ impl Filled {
                 clauses.extend(line.filter(|line| !clauses.contains(line)));
             }
         }
-        self.add("cancellation_policy_disclosure", clauses.join("\n"));
+        self.add("cancellation_policy_disclosure", &clauses.join("\n"));
         if plans().next().is_none() {
             self.lack("cancellation_rebuttal", "the payment was not the charge of a subscription");
         }
@@ -163,7 +163,7 @@ impl Filled {
             };
             format!("{charge} {end}")
         });
-        self.add("cancellation_rebuttal", rebuttals.collect::<Vec<_>>().join("\n"));
+        self.add("cancellation_rebuttal", &rebuttals.collect::<Vec<_>>().join("\n"));
     }
 
     fn add_duplicate(&mut self, document: &Document) {
@@ -178,7 +178,7 @@ impl Filled {
                 "Each purchase brought credits of its own. Other purchases of the same price:".to_owned();
             [vec![head], document.same_price.iter().map(other).collect()].concat().join("\n")
         };
-        self.add("duplicate_charge_explanation", text);
+        self.add("duplicate_charge_explanation", &text);
         self.lack("duplicate_charge_id", "the id of the other charge is in Stripe's Dashboard");
     }
 

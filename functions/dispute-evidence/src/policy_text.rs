@@ -1,5 +1,7 @@
 //! The policy that a purchase pinned, word for word.
 
+use std::fmt::Write as _;
+
 use policy::{Clause, Document};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -67,5 +69,9 @@ impl PolicyText {
 
 /// Bytes in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -63,9 +63,9 @@ impl Record {
         let payments = purchases_of(tables, &named).await.map_err(store_failed)?;
         let account = payments.first().map(|payment| payment.account.clone()).ok_or_else(unknown)?;
         let (usages, requests, same_price) = join3(
-            read_usages(tables, &account, &payments),
-            read_requests(tables, &account, &payments),
-            read_same_price(tables, &account, &payments),
+            Box::pin(read_usages(tables, &account, &payments)),
+            Box::pin(read_requests(tables, &account, &payments)),
+            Box::pin(read_same_price(tables, &account, &payments)),
         )
         .await;
         let (requests, requests_complete) = requests.map_err(store_failed)?;
@@ -117,7 +117,9 @@ async fn read_usages(
     for _ in 0..ENTRY_PAGES_MAX {
         let entries = tables.entries_before(account, before, ENTRIES_MAX).await?;
         for usage in &mut usages {
-            entries.iter().for_each(|entry| usage.count(entry));
+            for entry in &entries {
+                usage.count(entry);
+            }
         }
         let last = entries.last();
         if last.is_none_or(|last| last.number() == 1 || Some(last.at()) < landed_at) {

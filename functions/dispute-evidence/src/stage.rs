@@ -43,13 +43,14 @@ pub(crate) async fn stage<S: SecretSource + Sync>(
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
+    let caller = app.support(request, invocation)?;
     let body: StageBody = request.json(BODY_BYTES_MAX)?;
     let statement = body.statement.trim();
     if statement.chars().count() > STATEMENT_CHARACTERS_MAX {
         let expected = format!("expected at most {STATEMENT_CHARACTERS_MAX} characters");
         return Err(Problem::new(ProblemKind::Unprocessable).field("#/statement", expected));
     }
-    let mut worked = app.open(request, invocation).await?;
+    let mut worked = app.open(&caller, request, invocation).await?;
     if Stage::of(&worked.record.dispute).submission(&worked.stored).is_some() {
         return Err(conflict("evidence was submitted, or is being submitted; read it again"));
     }

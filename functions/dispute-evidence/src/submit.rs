@@ -37,8 +37,9 @@ pub(crate) async fn submit<S: SecretSource + Sync>(
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
+    let caller = app.support(request, invocation)?;
     let body: SubmissionBody = request.json(BODY_BYTES_MAX)?;
-    let mut worked = app.open(request, invocation).await?;
+    let mut worked = app.open(&caller, request, invocation).await?;
     let stage = Stage::of(&worked.record.dispute);
     let assembled = Assembled::of(&worked.record, &worked.stored.statement)?;
     let known = stage.submission(&worked.stored).cloned();

@@ -94,7 +94,8 @@ pub(crate) async fn read<S: SecretSource + Sync>(
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    let worked = app.open(request, invocation).await?;
+    let caller = app.support(request, invocation)?;
+    let worked = app.open(&caller, request, invocation).await?;
     let assembled = Assembled::of(&worked.record, &worked.stored.statement)?;
     let Some(media_type) = text_type(request) else {
         let body = EvidenceAnswer {

@@ -114,14 +114,14 @@ impl World {
 
     /// A generation of 5 credits that ended so on this day.
     pub(crate) async fn generate(&self, id: &str, day: u64, ending: Ending) {
-        let now = at(day * DAY_S);
+        let now = on(day);
         self.run(&place(id, 5), now).await;
         self.run(&settle(id, ending), now).await;
     }
 
     /// A request about the payment.
     pub(crate) async fn file(&self, filed_by: Actor, reason: Reason, note: &str, day: u64) -> RefundRequest {
-        let now = at(day * DAY_S);
+        let now = on(day);
         let document = documents().in_force("music-studio", now.as_ms()).document().unwrap();
         let mut decision = policy::decide(document, &Facts::new(), reason, now.as_ms());
         if filed_by != Actor::Customer {
@@ -149,12 +149,12 @@ impl World {
         let subscription = Subscription {
             id: SubscriptionId::new("sub_1").unwrap(),
             account: account(),
-            as_of: at(effective * DAY_S),
+            as_of: on(effective),
             price: Some("price_pro_monthly".to_owned()),
-            period_ends_at: Some(at(effective * DAY_S)),
-            cancellation_confirmed_at: Some(at(confirmed * DAY_S)),
-            cancels_at: Some(at(effective * DAY_S)),
-            ended_at: Some(at(effective * DAY_S)),
+            period_ends_at: Some(on(effective)),
+            cancellation_confirmed_at: Some(on(confirmed)),
+            cancels_at: Some(on(effective)),
+            ended_at: Some(on(effective)),
             confirmation: None,
             report: SubscriptionReport::default(),
         };
@@ -212,6 +212,11 @@ pub(crate) fn field<'e>(evidence: &'e Value, name: &str) -> &'e str {
     let fields = evidence["fields"].as_array().unwrap();
     let found = fields.iter().find(|field| field["field"] == name);
     found.map_or("", |field| field["text"].as_str().unwrap())
+}
+
+/// The beginning of a day of the story.
+pub(crate) fn on(day: u64) -> Timestamp {
+    at(day.saturating_mul(DAY_S))
 }
 
 /// Thirty days into the story.
