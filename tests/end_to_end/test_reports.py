@@ -66,6 +66,16 @@ class Reported:
         return answer.json
 
 
+def waiting_for(stack, support: str) -> list[dict]:
+    """Everything in support's queue of the service for models."""
+    waiting, cursor = [], ""
+    while cursor is not None:
+        page = stack.get(f"/v1/refund-requests?product=image-to-3d{cursor}", as_=support).json
+        waiting += page["refund_requests"]
+        cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
+    return waiting
+
+
 def test_an_inquiry_is_ended_by_a_refund_that_a_person_approves(customer, support):
     reported = Reported(customer)
     reported.disputed("created", "warning_needs_response")
@@ -126,8 +136,8 @@ def test_s3_28_a_dispute_of_delivered_services_shows_its_day_and_its_measures(cu
     measures = {each["measure"]: each for each in case["occasion"]["measures"]}
     assert measures["suspend"] == {"measure": "suspend", "recommended": True, "missing": []}
     assert measures["recover_fee"]["missing"] == ["fee_recovery_lawful"]
-    queue = customer.stack.get("/v1/refund-requests", as_=support).json["refund_requests"]
-    assert any(each["id"] == case["id"] and each["clock"]["id"] == "evidence" for each in queue)
+    [waiting] = [each for each in waiting_for(customer.stack, support) if each["id"] == case["id"]]
+    assert (waiting["reason"], waiting["clock"]["id"]) == ("payment_disputed", "evidence")
     reported.disputed("closed", "won", -900)
     assert reported.case(support, "settled")["disputes"][0]["status"] == "won"
     assert customer.balance() == (100, 0)
