@@ -94,6 +94,8 @@ fn did(action: &Action, decision: &Decision) -> (&'static str, &'static str, Vec
                 ReviewVerdict::Approve | ReviewVerdict::ApprovePart(_) => "approved_by_person",
                 ReviewVerdict::GrantCredits { .. } => "credits_granted_by_person",
                 ReviewVerdict::Refuse => "refused_by_person",
+                ReviewVerdict::TakeBack => "credits_taken_back_by_person",
+                ReviewVerdict::Leave => "credits_left_by_person",
                 ReviewVerdict::Ask(_) => "asked_for_information",
                 ReviewVerdict::Offer { .. } => "offered",
             };

@@ -16,18 +16,15 @@ pub(crate) async fn apply_fraud_warning(
     context: &EventContext<'_>,
     warning: &FraudWarningObject,
 ) -> Result<Outcome, EarlyExit> {
-    let called = match &warning.payment {
-        Some(payment) => {
-            payment_names::note_charge(context, payment, warning.charge.as_ref()).await?;
-            Some(payment.clone())
-        }
+    let called = if let Some(payment) = &warning.payment {
+        payment_names::note_charge(context, payment, warning.charge.as_ref()).await?;
+        Some(payment.clone())
+    } else {
         // Older API versions name the charge alone.
-        None => {
-            let charge = warning.charge.as_ref().map(ChargeId::as_str);
-            match charge.and_then(|charge| PaymentName::new(charge).ok()) {
-                Some(charge) => context.tables.payment_called(&charge).await?,
-                None => None,
-            }
+        let charge = warning.charge.as_ref().map(ChargeId::as_str);
+        match charge.and_then(|charge| PaymentName::new(charge).ok()) {
+            Some(charge) => context.tables.payment_called(&charge).await?,
+            None => None,
         }
     };
     let Some(payment) = called else { return Ok(context.defer_or_park(ParkReason::PaymentUnknown)) };

@@ -154,8 +154,8 @@ fn reason_of(network: &str) -> Option<Reason> {
 /// The money that a decision grants or recommends.
 fn granted(decision: &Decision) -> Option<&Remedy> {
     let remedy = match &decision.outcome {
-        Outcome::Grant { remedy } => Some(remedy),
-        Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) } => Some(remedy),
+        Outcome::Grant { remedy }
+        | Outcome::Person { recommendation: Some(Recommendation::Grant { remedy }) } => Some(remedy),
         Outcome::Refuse | Outcome::Person { .. } | Outcome::NeedsInformation { .. } => None,
     };
     remedy.filter(|remedy| matches!(remedy, Remedy::Money { .. }))

@@ -129,6 +129,7 @@ impl World {
             decision.outcome = Outcome::Refuse;
         }
         let case = Case {
+            occasion: None,
             payment: Some(self.payment.clone()),
             generation: None,
             reason,

@@ -25,12 +25,12 @@ async fn paid(scene: &Scene, product: &str, renews: bool, day: u64) {
     let account = id("a");
     let mut grant = grant(&account, PAYMENT, 100, renews.then_some("sub_1"));
     grant.payment.product = ProductId::new(product).unwrap();
-    grant.payment.charged_at = at(day * DAY_S);
-    grant.payment.period_starts_at = renews.then(|| at(day * DAY_S));
+    grant.payment.charged_at = at(day.saturating_mul(DAY_S));
+    grant.payment.period_starts_at = renews.then(|| at(day.saturating_mul(DAY_S)));
     if let PaymentKind::Subscription { billing_reason, .. } = &mut grant.payment.kind {
         "subscription_cycle".clone_into(billing_reason);
     }
-    let answer = scene.order(&account, &Command::Grant(grant), at(day * DAY_S)).await;
+    let answer = scene.order(&account, &Command::Grant(grant), at(day.saturating_mul(DAY_S))).await;
     assert!(matches!(answer, Answer::Written { .. }), "{answer:?}");
 }
 
@@ -43,7 +43,7 @@ fn dispute(name: &str, status: &str, second: u64, due: u64) -> Dispute {
         refundable: status.starts_with("warning_"),
         amount: Some(Money::new(1_000, Currency::new("usd").unwrap())),
         reason: Some("subscription_canceled".to_owned()),
-        due_by: Some(at(due * DAY_S)),
+        due_by: Some(at(due.saturating_mul(DAY_S))),
         as_of: at(second),
         contacted_before: Some(false),
         withdrawn_minor: 0,

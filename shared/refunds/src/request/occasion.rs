@@ -21,7 +21,7 @@ impl RefundRequest {
     pub fn follow(&mut self, case: Case, over: bool, now: Timestamp, document: &Document) -> bool {
         let asks_anew = asks(&case) && status(&case) != status(&self.case);
         let open = matches!(self.state(), State::InReview | State::NeedsInformation | State::Failed);
-        if !open && !(self.state() == State::Refused && asks_anew) {
+        if !(open || self.state() == State::Refused && asks_anew) {
             return false;
         }
         self.case = case;
