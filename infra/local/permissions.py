@@ -13,7 +13,7 @@ from client import Stack
 
 FUNCTIONS = (
     *("StripeWebhook", "StripeLookup", "StripeReconcile", "Credits", "RefundRequest"),
-    *("AutoRefund", "RefundPayout", "ExpirySweep", "JournalAnchor", "DisputeEvidence"),
+    *("PlanChange", "AutoRefund", "RefundPayout", "ExpirySweep", "JournalAnchor", "DisputeEvidence"),
 )
 
 # Used by Lambda on the function's behalf, which the emulator does without calling its own API.

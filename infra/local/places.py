@@ -11,7 +11,7 @@ CARGO_TARGET = ROOT / "target" / "local"
 
 FUNCTIONS = (
     *("stripe-webhook", "stripe-lookup", "stripe-reconcile", "credits", "auto-refund"),
-    *("expiry-sweep", "refund-request", "refund-payout", "journal-anchor", "dispute-evidence"),
+    *("expiry-sweep", "refund-request", "plan-change", "refund-payout", "journal-anchor", "dispute-evidence"),
 )
 STAND_IN = "stripe-stand-in"
 # The operator's command line.

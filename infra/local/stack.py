@@ -149,7 +149,8 @@ def deploy(state: dict) -> None:
     store = emulator.aws("secretsmanager", aws_url)
     signing = {"current": state["stripe"]["signing_secret"], "previous": ""}
     store.put_secret_value(SecretId=outputs["StripeWebhookSecretId"], SecretString=json.dumps(signing))
-    for secret in ("StripeKeySecretId", "StripeReadKeySecretId", "StripeDisputeKeySecretId"):
+    keys = ("StripeKeySecretId", "StripeReadKeySecretId", "StripeDisputeKeySecretId", "StripePreviewKeySecretId")
+    for secret in keys:
         store.put_secret_value(
             SecretId=outputs[secret], SecretString=json.dumps({"key": state["stripe"]["key"]})
         )

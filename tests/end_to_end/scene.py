@@ -129,6 +129,17 @@ class Scene:
         body = {} if confirmation is None else {"confirmation": confirmation}
         return self.stack.post(path, body, as_=as_ or self.owner)
 
+    def preview_change(self, subscription: str, as_: str | None = None, **body) -> Answer:
+        """What a change of plan would do."""
+        path = f"/v1/accounts/{self.account}/subscriptions/{subscription}/change/preview"
+        return self.stack.post(path, body, as_=as_ or self.owner)
+
+    def change(self, subscription: str, shown: dict, as_: str | None = None, **body) -> Answer:
+        """Confirms the change of plan that was shown."""
+        path = f"/v1/accounts/{self.account}/subscriptions/{subscription}/change"
+        body = {"price": shown["price"], "confirmation": shown["confirmation"], **body}
+        return self.stack.post(path, body, as_=as_ or self.owner)
+
     # Refund requests
 
     def file(self, key: str = "request", as_: str | None = None, **body) -> Answer:

@@ -2,7 +2,7 @@
 
 use lambda::Invocation;
 use lambda::backoff::Backoff;
-use ledger::{CancellationStore, DueStore, Timestamp};
+use ledger::{CancellationStore, DueStore, PlanChangeStore, Timestamp};
 use refunds::RefundStore;
 
 use crate::tick::{SweptTime, TickError};
@@ -12,9 +12,9 @@ use crate::tick::{SweptTime, TickError};
 pub(crate) const SHARDS_AT_ONCE: usize = 2;
 
 /// What the sweep needs of the tables.
-pub trait Store: DueStore + CancellationStore + RefundStore {}
+pub trait Store: DueStore + CancellationStore + PlanChangeStore + RefundStore {}
 
-impl<S: DueStore + CancellationStore + RefundStore> Store for S {}
+impl<S: DueStore + CancellationStore + PlanChangeStore + RefundStore> Store for S {}
 
 /// What the sweep works with.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ mod context;
 mod lead_end;
 mod leads;
 mod occasions;
+mod plan_changes;
 mod requests;
 mod shard;
 mod status;
@@ -40,9 +41,10 @@ pub async fn handle<S: Store, Q: PayoutQueue>(
         invocation.metrics().count("SweepsRefused", u64::from(ahead));
     })?;
     let run = Run { now, wall: invocation.now(), invocation };
-    let others = join(requests::sweep(sweep, &run), cancellations::sweep(sweep, &run));
-    let (accounts, (requests, cancellations)) = join(accounts::sweep(sweep, &run), others).await;
-    let status = accounts?.and(requests).and(cancellations);
+    let confirmed = join(cancellations::sweep(sweep, &run), plan_changes::sweep(sweep, &run));
+    let others = join(requests::sweep(sweep, &run), confirmed);
+    let (accounts, (requests, (cancellations, changes))) = join(accounts::sweep(sweep, &run), others).await;
+    let status = accounts?.and(requests).and(cancellations).and(changes);
     let metrics = invocation.metrics();
     metrics.milliseconds("SweepLag", status.lag_ms);
     for (name, count) in [

@@ -9,12 +9,14 @@ mod discount;
 mod messages;
 mod pay;
 mod plan;
+mod plan_change;
 mod recheck;
 mod refund;
 mod runner;
 
 pub use cancellation::{CancellationError, CancellationOutcome, send_cancellation};
-pub use messages::{MessageError, Payouts, Work, handle, understand};
+pub use messages::{MessageError, Payouts, Store, Work, handle, understand};
 pub use pay::{Paid, pay};
 pub use plan::Plan;
+pub use plan_change::{PlanChangeError, PlanChangeOutcome, SentPlanChange, send_plan_change};
 pub use runner::PayoutError;

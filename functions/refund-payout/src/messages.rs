@@ -1,18 +1,24 @@
-//! The payout queue's messages: each names a request or a cancellation, and one that is not done stays in the
-//! queue.
+//! The payout queue's messages: each names a request, a cancellation or a change of plan, and one that is not
+//! done stays in the queue.
 
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::secrets::{CachedSecret, SecretError, SecretSource};
 use lambda::sqs::{Item, QueueMessage};
-use ledger::{AccountId, CancellationStore, IdError, RefundRequestId, SubscriptionId};
-use payout_queue::{MESSAGE_VERSION, PayoutMessage};
+use ledger::{AccountId, CancellationStore, IdError, PlanChangeStore, RefundRequestId, SubscriptionId};
+use payout_queue::{MESSAGE_VERSION, PayoutMessage, SubscriptionMessage};
 use refunds::RefundStore;
 use stripe_api::{SecretKey, StripeClient};
 
 use crate::cancellation::send_cancellation;
 use crate::pay::{Paid, pay};
 use crate::plan::Plan;
+use crate::plan_change::{PlanChangeOutcome, SentPlanChange, send_plan_change};
+
+/// What payouts need of the tables.
+pub trait Store: RefundStore + CancellationStore + PlanChangeStore {}
+
+impl<S: RefundStore + CancellationStore + PlanChangeStore> Store for S {}
 
 /// What payouts need.
 pub struct Payouts<S, K: SecretSource> {
@@ -30,9 +36,11 @@ pub struct Payouts<S, K: SecretSource> {
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
     /// It is not the message's JSON.
-    #[error("message is not `{{\"version\": 1, \"refund_request\": \"rr_…\"}}` or a `cancellation`")]
+    #[error(
+        "message is not `{{\"version\": 1, \"refund_request\": \"rr_…\"}}` or a `cancellation` or `plan_change`"
+    )]
     Json(#[source] serde_json::Error),
-    /// It names nothing to do, or two things.
+    /// It names nothing to do, or several things.
     #[error("message names {0} things to do; expected one")]
     Work(u8),
     /// It is of another version.
@@ -49,6 +57,8 @@ pub enum Work {
     Pay(RefundRequestId),
     /// Send the cancellation of this subscription of the account to Stripe.
     Cancel(AccountId, SubscriptionId),
+    /// Carry the change of this subscription's plan out at Stripe.
+    ChangePlan(AccountId, SubscriptionId),
 }
 
 /// Reads a message; what is to be done is the group, so that two messages of one are handled as one.
@@ -57,20 +67,28 @@ pub fn understand(record: &QueueMessage<'_>) -> Result<(Work, ()), MessageError>
     if message.version != MESSAGE_VERSION {
         return Err(MessageError::Version(message.version));
     }
-    let work = match (message.refund_request, message.cancellation) {
-        (Some(request), None) => Work::Pay(RefundRequestId::new(request)?),
-        (None, Some(cancellation)) => Work::Cancel(
-            AccountId::new(cancellation.account)?,
-            SubscriptionId::new(cancellation.subscription)?,
-        ),
-        (None, None) => return Err(MessageError::Work(0)),
-        (Some(_), Some(_)) => return Err(MessageError::Work(2)),
+    let of = |named: SubscriptionMessage| -> Result<_, IdError> {
+        Ok((AccountId::new(named.account)?, SubscriptionId::new(named.subscription)?))
+    };
+    let work = match (message.refund_request, message.cancellation, message.plan_change) {
+        (Some(request), None, None) => Work::Pay(RefundRequestId::new(request)?),
+        (None, Some(cancellation), None) => {
+            let (account, id) = of(cancellation)?;
+            Work::Cancel(account, id)
+        }
+        (None, None, Some(change)) => {
+            let (account, id) = of(change)?;
+            Work::ChangePlan(account, id)
+        }
+        (None, None, None) => return Err(MessageError::Work(0)),
+        (Some(_), Some(_), Some(_)) => return Err(MessageError::Work(3)),
+        _ => return Err(MessageError::Work(2)),
     };
     Ok((work, ()))
 }
 
 /// Does what one message asks for and returns the messages that stay in the queue.
-pub async fn handle<'batch, 'event, S: RefundStore + CancellationStore, K: SecretSource>(
+pub async fn handle<'batch, 'event, S: Store, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
     work: Work,
@@ -79,12 +97,54 @@ pub async fn handle<'batch, 'event, S: RefundStore + CancellationStore, K: Secre
     let left = match work {
         Work::Pay(id) => Box::pin(pay_one(app, invocation, &id)).await,
         Work::Cancel(account, id) => Box::pin(cancel_one(app, invocation, &account, &id)).await,
+        Work::ChangePlan(account, id) => Box::pin(change_one(app, invocation, &account, &id)).await,
     };
     if left { items.into_iter().map(|item| item.record).collect() } else { Vec::new() }
 }
 
+/// Carries one change of plan out at Stripe and says whether its messages stay in the queue.
+async fn change_one<S: Store, K: SecretSource>(
+    app: &Payouts<S, K>,
+    invocation: &Invocation,
+    account: &AccountId,
+    id: &SubscriptionId,
+) -> bool {
+    lambda::log::account(account);
+    lambda::log::cause(id.as_str());
+    let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
+        Ok(stripe) => match send_plan_change(&app.store, &stripe, account, id, invocation.now()).await {
+            Ok(sent) => {
+                log_plan_change(invocation, &sent);
+                return false;
+            }
+            Err(error) => Box::new(error),
+        },
+        Err(error) => error,
+    };
+    invocation.metrics().count("PlanChangesDelayed", 1);
+    let error: &dyn std::error::Error = &*failed;
+    tracing::warn!(outcome = "delayed", error, "change of plan stays in the queue");
+    true
+}
+
+/// Logs the outcome of a change of plan; a customer whose smaller plan does not come is people's to help.
+fn log_plan_change(invocation: &Invocation, sent: &SentPlanChange) {
+    let outcome = sent.outcome.as_str();
+    invocation.metrics().count_labelled("PlanChangesReported", ("outcome", outcome), 1);
+    let code = match &sent.outcome {
+        PlanChangeOutcome::Declined(code) => code.as_str(),
+        PlanChangeOutcome::Made | PlanChangeOutcome::Known => "none",
+    };
+    if sent.needs_people {
+        invocation.metrics().count("PlanChangesLeftToPeople", 1);
+        tracing::error!(outcome, code, "a change of plan that a customer confirmed is not made");
+    } else {
+        tracing::info!(outcome, code, "change of plan is handled");
+    }
+}
+
 /// Sends one cancellation to Stripe and says whether its messages stay in the queue.
-async fn cancel_one<S: RefundStore + CancellationStore, K: SecretSource>(
+async fn cancel_one<S: Store, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
     account: &AccountId,

@@ -14,7 +14,8 @@ use lambda::Invocation;
 use lambda::caller::Role;
 use lambda::http::{JsonDisplay, Problem, ProblemKind, Request, Response};
 use ledger::{
-    CancellationStore, Channel, Confirmation, PaymentStore, Subscription, SubscriptionId, Timestamp,
+    CancellationStore, Channel, Confirmation, PaymentStore, PlanChangeStore, Subscription, SubscriptionId,
+    Timestamp,
 };
 use payout_queue::PayoutQueue;
 use policy::Document;
@@ -62,7 +63,7 @@ struct ClauseView<'a> {
 }
 
 /// `POST /v1/accounts/{account}/subscriptions/{subscription}/cancellation`
-pub(crate) async fn cancel<S: CancellationStore + PaymentStore, Q: PayoutQueue>(
+pub(crate) async fn cancel<S: CancellationStore + PaymentStore + PlanChangeStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
@@ -77,13 +78,19 @@ pub(crate) async fn cancel<S: CancellationStore + PaymentStore, Q: PayoutQueue>(
     };
     let now = invocation.now();
     for attempt in 0..app.backoff.attempts_max() {
-        let read = tokio::join!(app.store.subscription(&account, &id), app.store.head(&account));
+        let store = &app.store;
+        let read = tokio::join!(
+            store.subscription(&account, &id),
+            store.head(&account),
+            store.plan_change(&account, &id)
+        );
         let stored = read.0.map_err(store_failed)?.ok_or_else(|| Problem::new(ProblemKind::NotFound))?;
         let head = read.1.map_err(store_failed)?;
+        let change = read.2.map_err(store_failed)?;
         let running = running_payment(app, &stored, head.as_ref()).await?;
         let answered = |subscription: &Subscription, asked: bool| {
             let known = SubscriptionRecords::new(subscription, head.as_ref(), running.as_ref(), now);
-            Response::json(200, &answer(known, asked))
+            Response::json(200, &answer(known.with_change(change.as_ref()), asked))
         };
         if stored.ended_at.is_some() {
             return Err(Problem::new(ProblemKind::StateConflict).detail("the subscription has ended"));

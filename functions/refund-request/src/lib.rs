@@ -44,14 +44,14 @@ use std::pin::Pin;
 
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use ledger::CancellationStore;
+use ledger::{CancellationStore, PlanChangeStore};
 use payout_queue::PayoutQueue;
 use refunds::RefundStore;
 
 pub use app::RefundRequests;
 
 /// Answers one call.
-pub async fn handle<S: RefundStore + CancellationStore, Q: PayoutQueue>(
+pub async fn handle<S: RefundStore + CancellationStore + PlanChangeStore, Q: PayoutQueue>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,

@@ -4,8 +4,8 @@ use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{JsonDisplay, Problem, Request, Response};
 use ledger::{
-    Account, AccountId, CancellationStore, Entry, Lot, LotKind, Payment, PaymentStore, Subscription,
-    Timestamp,
+    Account, AccountId, CancellationStore, Entry, Lot, LotKind, Payment, PaymentStore, PlanChange,
+    PlanChangeStore, Subscription, Timestamp,
 };
 use policy::{Document, PriceKind};
 use policy_documents::{catalogue, documents};
@@ -57,6 +57,8 @@ pub(crate) struct SubscriptionRecords<'a> {
     pub(crate) account: Option<&'a Account>,
     /// The payment of the running period, or of the change that was paid for last.
     pub(crate) running: Option<&'a Payment>,
+    /// The newest change of plan that was confirmed here.
+    change: Option<&'a PlanChange>,
     pub(crate) now: Timestamp,
 }
 
@@ -87,7 +89,11 @@ impl<'a> SubscriptionRecords<'a> {
         running: Option<&'a Payment>,
         now: Timestamp,
     ) -> Self {
-        Self { subscription, account: head.map(Entry::after), running, now }
+        Self { subscription, account: head.map(Entry::after), running, change: None, now }
+    }
+
+    pub(crate) fn with_change(self, change: Option<&'a PlanChange>) -> Self {
+        Self { change, ..self }
     }
 
     fn lots(self) -> impl Iterator<Item = &'a Lot> {
@@ -123,6 +129,9 @@ impl<'a> SubscriptionRecords<'a> {
 
     /// The plan from the next period on, where it is another one.
     fn next_plan(self) -> Option<&'static str> {
+        if let Some(change) = self.change.filter(|change| change.is_ahead(self.subscription, self.now)) {
+            return Some(Plan::of(&change.order.price)?.name);
+        }
         let goes_on = self.subscription.cancellation_confirmed_at.is_none();
         self.kept_plan().filter(|_| goes_on)?;
         Some(Plan::of(self.subscription.price.as_deref()?)?.name)
@@ -248,20 +257,25 @@ pub(crate) async fn running_payment<S: PaymentStore, Q>(
 }
 
 /// `GET /v1/accounts/{account}/subscriptions`
-pub(crate) async fn list<S: CancellationStore + PaymentStore, Q>(
+pub(crate) async fn list<S: CancellationStore + PaymentStore + PlanChangeStore, Q>(
     app: &RefundRequests<S, Q>,
     request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let (account, _) = reach(app, request, invocation)?;
-    let read = tokio::join!(app.store.subscriptions_of(&account), app.store.head(&account));
+    let store = &app.store;
+    let read =
+        tokio::join!(store.subscriptions_of(&account), store.head(&account), store.plan_changes_of(&account));
     let (subscriptions, head) = (read.0.map_err(store_failed)?, read.1.map_err(store_failed)?);
+    let changes = read.2.map_err(store_failed)?;
     let mut running = Vec::with_capacity(subscriptions.len());
     for subscription in &subscriptions {
         running.push(running_payment(app, subscription, head.as_ref()).await?);
     }
     let each = subscriptions.iter().zip(&running).map(|(subscription, running)| {
-        SubscriptionRecords::new(subscription, head.as_ref(), running.as_ref(), invocation.now()).view()
+        let change = changes.iter().find(|change| change.subscription == subscription.id);
+        let known = SubscriptionRecords::new(subscription, head.as_ref(), running.as_ref(), invocation.now());
+        known.with_change(change).view()
     });
     Ok(Response::json(200, &Page { subscriptions: each.collect() }))
 }

@@ -15,6 +15,8 @@
 //! `downloads` |
 //! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and
 //! its confirmation |
+//! | `ACCOUNT#<account>` | `PLAN_CHANGE#<subscription>` | the newest confirmed change of its plan: `body`,
+//! `confirmed_at`, `announced`, `stripe_at` or `declined`; `due_shard`, `due_at` while it is open |
 //! | `SUBSCRIBER#<subscription>` | `-` | who started it, and what was ordered: `body` |
 //! | `OUTAGES#<product>` | `<began at, 13 digits>#<outage>` | `ended_at`, `recorded_by`, `recorded_at`,
 //! `confirmed_by`, `confirmed_at` |
@@ -57,6 +59,7 @@ mod lead;
 mod outage;
 mod parked;
 mod payment;
+mod plan_change;
 mod purchase;
 mod reconcile;
 mod request;

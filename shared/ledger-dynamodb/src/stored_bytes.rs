@@ -4,6 +4,8 @@
 //! A fixture in `tests/stored/` holds items: a line for each attribute with its name, its type and its value,
 //! in the order of the names, and an empty line between two items.
 
+mod plan_changes;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::primitives::Blob;

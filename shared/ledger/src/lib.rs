@@ -22,6 +22,7 @@ mod invariants;
 mod leftover;
 mod lot_dispute;
 mod payment;
+mod plan_change;
 mod planner;
 mod recent;
 mod records;
@@ -50,6 +51,7 @@ pub use lot_dispute::{DISPUTES_MAX, DisputeState, LotDispute};
 pub use payment::{
     DOWNLOADS_MAX, Dispute, Division, PURCHASES_MAX, Payment, PaymentKind, Record, refund_shares, shares,
 };
+pub use plan_change::{ChangeTiming, PlanChange, PlanOrder, UnreportedPlanChange};
 pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
 pub use primitives::{
     AccountId, AmountError, Buyer, CountryCode, CountryError, Credits, Currency, CustomerId, DisputeId,
@@ -64,8 +66,8 @@ pub use records::{
 pub use settle::{GenerationHistory, LastGeneration, PastHold};
 pub use store::{
     CancellationStore, Commit, CommitOutcome, CustomerStore, DUE_SHARDS, DownloadStore, DueStore,
-    FindingStore, LedgerStore, Marker, OutageStore, PaymentNameStore, PaymentStore, PurchaseStore,
-    SubscriberStore, SubscriptionStore,
+    FindingStore, LedgerStore, Marker, OutageStore, PaymentNameStore, PaymentStore, PlanChangeStore,
+    PurchaseStore, SubscriberStore, SubscriptionStore,
 };
 pub use subscription::{
     Channel, Confirmation, REPORT_WITHIN_S, Subscription, SubscriptionReport, UnreportedCancellation,

@@ -4,8 +4,8 @@ use std::future::Future;
 
 use crate::{
     AccountId, AccountRecords, Confirmation, CustomerId, Entry, Finding, GenerationId, Outage, Payment,
-    PaymentId, PaymentName, ProductId, Purchase, Record, Subscriber, Subscription, SubscriptionId, Timestamp,
-    UnreportedCancellation,
+    PaymentId, PaymentName, PlanChange, ProductId, Purchase, Record, Subscriber, Subscription,
+    SubscriptionId, Timestamp, UnreportedCancellation, UnreportedPlanChange,
 };
 
 /// An entry and what is written with it, all or nothing.
@@ -201,6 +201,53 @@ pub trait CancellationStore: SubscriptionStore {
         seen: &Subscription,
         stripe_at: Timestamp,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// Keeps the changes of plan that were confirmed here: the newest of each subscription. Every method is one
+/// round trip.
+pub trait PlanChangeStore: SubscriptionStore {
+    /// The newest confirmed change of a subscription.
+    fn plan_change(
+        &self,
+        account: &AccountId,
+        id: &SubscriptionId,
+    ) -> impl Future<Output = Result<Option<PlanChange>, Self::Error>> + Send;
+
+    /// The newest confirmed change of each subscription of an account.
+    fn plan_changes_of(
+        &self,
+        account: &AccountId,
+    ) -> impl Future<Output = Result<Vec<PlanChange>, Self::Error>> + Send;
+
+    /// Records a confirmed change, which is to be carried out at Stripe, in place of the one in `seen`,
+    /// unless another one is recorded; says whether it was.
+    fn confirm_plan_change(
+        &self,
+        seen: Option<&PlanChange>,
+        change: &PlanChange,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// Records that the change in `seen` was announced once more, and is due again at `due_at` unless Stripe
+    /// has carried it out or declined it by then.
+    fn reschedule_plan_change(
+        &self,
+        seen: &PlanChange,
+        due_at: Timestamp,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Records the outcome in `settled` of the change that was confirmed at its instant, which was open.
+    fn settle_plan_change(
+        &self,
+        settled: &PlanChange,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Up to `limit` changes that are open although Stripe was to have carried them out by `now`, oldest
+    /// first.
+    fn unreported_plan_changes(
+        &self,
+        now: Timestamp,
+        limit: u16,
+    ) -> impl Future<Output = Result<Vec<UnreportedPlanChange>, Self::Error>> + Send;
 }
 
 /// Counts downloads at their payment. Every method is one round trip.

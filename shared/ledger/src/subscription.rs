@@ -74,9 +74,7 @@ pub struct Confirmation {
 impl Confirmation {
     /// When to notify Stripe again after an announcement at `now`, if it does not know by then.
     pub fn again_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let doubled =
-            1_u64.checked_shl(self.announced).and_then(|factor| REPORT_WITHIN_S.checked_mul(factor));
-        now.plus_s(doubled.unwrap_or(TELL_AGAIN_S_MAX).min(TELL_AGAIN_S_MAX)).ok()
+        announce_again_at(self.announced, now)
     }
 
     /// Whether it takes effect when it is made: what was due was not paid. An end that has passed is that of
@@ -89,6 +87,12 @@ impl Confirmation {
     pub fn needs_people(&self) -> bool {
         self.announced >= ANNOUNCED_MAX
     }
+}
+
+/// When to announce again what was announced `announced` times before `now`.
+pub(crate) fn announce_again_at(announced: u32, now: Timestamp) -> Option<Timestamp> {
+    let doubled = 1_u64.checked_shl(announced).and_then(|factor| REPORT_WITHIN_S.checked_mul(factor));
+    now.plus_s(doubled.unwrap_or(TELL_AGAIN_S_MAX).min(TELL_AGAIN_S_MAX)).ok()
 }
 
 /// How a cancellation was confirmed (`S1-8`).

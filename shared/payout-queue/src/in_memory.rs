@@ -19,7 +19,8 @@ pub struct InMemoryPayoutQueue {
 pub struct QueueRefuses;
 
 impl InMemoryPayoutQueue {
-    /// What was announced, oldest first: a request, or an account and a subscription with a space between.
+    /// What was announced, oldest first: a request, or an account and a subscription with a space between;
+    /// before those of a change of plan stands `change`.
     pub fn announced(&self) -> Vec<String> {
         self.announced.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -56,5 +57,13 @@ impl PayoutQueue for InMemoryPayoutQueue {
         subscription: &SubscriptionId,
     ) -> Result<(), QueueRefuses> {
         self.take(format!("{account} {subscription}"))
+    }
+
+    async fn announce_plan_change(
+        &self,
+        account: &AccountId,
+        subscription: &SubscriptionId,
+    ) -> Result<(), QueueRefuses> {
+        self.take(format!("change {account} {subscription}"))
     }
 }

@@ -1,5 +1,5 @@
 //! Announcing work at Stripe: one SQS message that names a refund request to be paid, or a subscription whose
-//! cancellation is confirmed, and nothing else.
+//! cancellation or change of plan is confirmed, and nothing else.
 //!
 //! The intent itself is stored before; the message only says that there is work. Losing it costs time, as
 //! the sweep announces again what is not done, and repeating it costs nothing.
@@ -29,30 +29,43 @@ pub struct PayoutMessage {
     pub refund_request: Option<String>,
     /// The cancellation that is to be sent to Stripe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cancellation: Option<CancellationMessage>,
+    pub cancellation: Option<SubscriptionMessage>,
+    /// The change of plan that is to be carried out at Stripe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_change: Option<SubscriptionMessage>,
 }
 
-/// A confirmed cancellation.
+/// A subscription that something was confirmed of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CancellationMessage {
+pub struct SubscriptionMessage {
     pub account: String,
     pub subscription: String,
 }
 
+impl SubscriptionMessage {
+    fn of(account: &AccountId, subscription: &SubscriptionId) -> Self {
+        Self { account: account.as_str().to_owned(), subscription: subscription.as_str().to_owned() }
+    }
+}
+
 impl PayoutMessage {
+    const EMPTY: Self =
+        Self { version: MESSAGE_VERSION, refund_request: None, cancellation: None, plan_change: None };
+
     /// The message for a request.
     pub fn of(id: &RefundRequestId) -> Self {
-        Self { version: MESSAGE_VERSION, refund_request: Some(id.as_str().to_owned()), cancellation: None }
+        Self { refund_request: Some(id.as_str().to_owned()), ..Self::EMPTY }
     }
 
     /// The message for a confirmed cancellation.
     pub fn cancelling(account: &AccountId, subscription: &SubscriptionId) -> Self {
-        let cancellation = CancellationMessage {
-            account: account.as_str().to_owned(),
-            subscription: subscription.as_str().to_owned(),
-        };
-        Self { version: MESSAGE_VERSION, refund_request: None, cancellation: Some(cancellation) }
+        Self { cancellation: Some(SubscriptionMessage::of(account, subscription)), ..Self::EMPTY }
+    }
+
+    /// The message for a confirmed change of plan.
+    pub fn changing(account: &AccountId, subscription: &SubscriptionId) -> Self {
+        Self { plan_change: Some(SubscriptionMessage::of(account, subscription)), ..Self::EMPTY }
     }
 }
 
@@ -66,6 +79,13 @@ pub trait PayoutQueue: Sync {
 
     /// Announces a confirmed cancellation, which is to be sent to Stripe.
     fn announce_cancellation(
+        &self,
+        account: &AccountId,
+        subscription: &SubscriptionId,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Announces a confirmed change of plan, which is to be carried out at Stripe.
+    fn announce_plan_change(
         &self,
         account: &AccountId,
         subscription: &SubscriptionId,
@@ -111,6 +131,14 @@ impl PayoutQueue for SqsPayoutQueue {
         subscription: &SubscriptionId,
     ) -> Result<(), PayoutQueueError> {
         self.send(&PayoutMessage::cancelling(account, subscription)).await
+    }
+
+    async fn announce_plan_change(
+        &self,
+        account: &AccountId,
+        subscription: &SubscriptionId,
+    ) -> Result<(), PayoutQueueError> {
+        self.send(&PayoutMessage::changing(account, subscription)).await
     }
 }
 

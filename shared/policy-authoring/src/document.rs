@@ -63,6 +63,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
     let service_levels = parts::service_levels(root.named_tables("clocks"), &context, &products);
     let leftover = root.optional_table("leftover").map(|table| parts::leftover(table, &context));
     let cancellations = parts::cancellations(root.named_tables("cancellation"), &context, &products);
+    let plan_change = root.optional_table("plan_change").map(|table| parts::plan_change(table, &context));
     let on_refund = root.table("on_refund").and_then(|table| parts::on_refund(table, &context));
     let door = root.table("door").and_then(|table| parts::door(table, &context));
     let intake = root.optional_table("intake").map(|table| staffing::intake(table, &context));
@@ -121,6 +122,7 @@ fn document<'t>(file: &File<'t>, mut root: Table<'_, 't>) -> Option<Document> {
         service_levels,
         leftover: leftover.flatten(),
         cancellations,
+        plan_change: plan_change.unwrap_or_default(),
         on_refund,
         on_renewal: credits.on_renewal?,
         on_upgrade: credits.on_upgrade?,

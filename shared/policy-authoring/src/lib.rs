@@ -19,7 +19,7 @@
 //! - `[operations.<id>]`, `[failures]`, `[empty_success.<id>]` and `[results.<id>]`: how generations end;
 //! - `[credits]`, `[leftover]`, `[on_refund]`, `[on_dispute]`: the life of lots;
 //! - `[cancellation.<id>]`: the clauses that customers see when they cancel a subscription, for all products
-//!   or for some;
+//!   or for some; `[plan_change]`: those that they see when they change its plan;
 //! - `[clocks.<id>]`, `[calendar]`, `[offers.<id>]` and `[door]`: deadlines, when people work,
 //!   alternatives, the way to a person;
 //! - `[intake]`, `[provider]`, `[review.<id>]`, `[approval]`: where requests come in, who pays, what people

@@ -77,6 +77,9 @@ const FIELDS: &[(&str, &str)] = &[
     ("cancellation", "What customers see when they cancel a subscription, for all products or for some."),
     ("cancellation.*.clauses", "The clauses, in the order in which they are shown."),
     ("cancellation.*.products", "The products that they are for; without it, every product."),
+    ("plan_change", "What customers see when they change the plan of a subscription."),
+    ("at_once", "The clauses about a change that takes effect when it is paid for."),
+    ("at_period_end", "The clauses about a change that takes effect with the end of the running period."),
     ("on_refund", "What a refund of a payment does."),
     (
         "revoke",

@@ -8,7 +8,7 @@ use policy::{
     AnswerMatch, AnswerShape, Cancellation, DisputeMeasure, Door, EmptySuccess, FailureEffect, FailureKind,
     FailureRule, FailureRules, KnownResult, LateSuccess, LateSuccessRule, Leftover, OfferKind, OfferRule,
     OnDispute, OnFraudWarning, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal, OnResubscribe, OnUpgrade,
-    Operation, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
+    Operation, PlanChangeClauses, Revocation, ServiceLevel, ServiceLevelStart, TermUnit, TermValue,
 };
 
 use crate::context::{Context, check_id, known};
@@ -366,6 +366,17 @@ pub(crate) fn cancellations<'t>(
             Cancellation { clauses, products }
         })
         .collect()
+}
+
+/// What is said of changing a plan.
+pub(crate) fn plan_change(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> PlanChangeClauses {
+    let mut clauses = |name| {
+        let references = table.texts(name).into_iter();
+        references.filter_map(|reference| context.act_on(reference)).collect()
+    };
+    let (at_once, at_period_end) = (clauses("at_once"), clauses("at_period_end"));
+    table.finish();
+    PlanChangeClauses { at_once, at_period_end }
 }
 
 /// What a refund does, and the clauses about it.

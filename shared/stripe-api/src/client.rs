@@ -184,10 +184,16 @@ impl StripeClient {
 
     /// A POST of `form`, carried out at most once under `key`.
     pub(crate) fn form(&self, target: &str, form: String, key: &IdempotencyKey) -> Request<Full<Bytes>> {
+        let mut request = self.unkeyed_form(target, form);
+        request.headers_mut().insert("idempotency-key", header_value(key.as_str()));
+        request
+    }
+
+    /// A POST of `form` that changes nothing, however often it is carried out.
+    pub(crate) fn unkeyed_form(&self, target: &str, form: String) -> Request<Full<Bytes>> {
         let mut request = self.request(Method::POST, target, form);
-        let headers = request.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        headers.insert("idempotency-key", header_value(key.as_str()));
+        let content_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(header::CONTENT_TYPE, content_type);
         request
     }
 

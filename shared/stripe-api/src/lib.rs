@@ -21,6 +21,9 @@ mod events;
 mod invoice;
 mod lines;
 mod object;
+mod plan;
+mod plan_object;
+mod plan_wire;
 mod subscription;
 mod transport;
 mod wire;
@@ -32,6 +35,8 @@ pub use dispute::{EVIDENCE_CHARACTERS_MAX, EVIDENCE_TEXT_CHARACTERS_MAX, Evidenc
 pub use error::{Decline, Retry, StripeError, TookEffect};
 pub use events::{EVENT_TYPES_MAX, ListedEvent};
 pub use object::{AppliedDiscount, Cancelled, Coupon, Discounted, Refund};
+pub use plan::{PlanSwap, PreviewedInvoice};
+pub use plan_object::{PlanItem, PlanSchedule, PlannedSubscription};
 pub use subscription::CancelWhen;
 
 #[cfg(test)]

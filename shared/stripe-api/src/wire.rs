@@ -23,7 +23,7 @@ pub(crate) fn unreadable<E>(what: &'static str) -> impl FnOnce(E) -> StripeError
 }
 
 /// A reference: an id, or the object itself where it was expanded.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Reference {
     Id(String),

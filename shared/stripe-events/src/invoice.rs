@@ -9,7 +9,7 @@ use crate::metadata::Metadata;
 use crate::open_enum::open_enum;
 use crate::quantity::Quantity;
 
-pub(crate) use wire::{PaidWire, Wire};
+pub(crate) use wire::{PaidWire, PreviewWire, Wire};
 
 open_enum! {
     /// Why an invoice was made.
@@ -133,6 +133,18 @@ pub struct PaidInvoice {
     /// id as the key until it knows.
     pub payments: Option<Vec<InvoicePayment>>,
     pub paid_at: Timestamp,
+}
+
+/// An invoice that Stripe would make (<https://docs.stripe.com/api/invoices/create_preview>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoicePreview {
+    /// What would be collected, after the customer's balance at Stripe.
+    pub due: Money,
+    /// What it comes to with discounts and taxes, in the smallest unit; below zero, it would go to the
+    /// customer's balance.
+    pub total_minor: i64,
+    /// All of its lines.
+    pub lines: Vec<InvoiceLine>,
 }
 
 impl PaidInvoice {

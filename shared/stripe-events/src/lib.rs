@@ -21,6 +21,7 @@ mod lookup;
 mod metadata;
 mod open_enum;
 mod payment_intent;
+mod preview;
 mod quantity;
 mod refund;
 mod secret;
@@ -37,7 +38,7 @@ pub use fraud_warning::FraudWarningObject;
 pub use id::{ChargeId, CheckoutSessionId, ConnectedAccountId, EventId, InvoiceId, InvoiceLineId, PriceId};
 pub use invoice::{
     BillingPeriod, BillingReason, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus,
-    PaidInvoice, PaymentSource,
+    InvoicePreview, PaidInvoice, PaymentSource,
 };
 pub use lookup::{Fetched, Lookup};
 pub use metadata::Metadata;

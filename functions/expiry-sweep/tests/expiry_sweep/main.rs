@@ -15,4 +15,6 @@ mod occasions;
 #[cfg(test)]
 mod payouts;
 #[cfg(test)]
+mod plan_changes;
+#[cfg(test)]
 mod scene;

@@ -21,6 +21,8 @@ mod missing_packs;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod next_plan;
+#[cfg(test)]
 mod occasions;
 #[cfg(test)]
 mod offers;

@@ -69,6 +69,10 @@ problem_kinds! {
         "An open request of the account is about the same payment or generation for the same reason; `request` is its id.",
     QuoteChanged 409 "quote-changed" "Something else would happen than was quoted"
         "What the caller was shown is not what would happen any more; `quote` is what would, and nothing was done.",
+    PlanChangeOpen 409 "plan-change-open" "Another change of the plan is open"
+        "A change of the subscription's plan is being carried out or waits for something; look again in a moment.",
+    PreviewChanged 409 "preview-changed" "Something else would happen than was shown"
+        "The change of plan that was confirmed would do something else by now; `preview` is what it would do, and nothing was done.",
     BodyTooLarge 413 "body-too-large" "The body is too large"
         "The body is longer than the route takes.",
     UnsupportedMediaType 415 "unsupported-media-type" "The body is not JSON"

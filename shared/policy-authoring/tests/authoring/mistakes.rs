@@ -12,7 +12,7 @@ const ON_REFUND: &str = "`cancel`, `cancel_for_part`, `clauses`, `debt_for_spent
 const TABLES: &str = "`approval`, `calendar`, `cancellation`, `clauses`, `clocks`, `conflicts`, `credits`, \
                       `document`, `door`, `downloads`, `duplicates`, `empty_success`, `failures`, `gaps`, \
                       `intake`, `law`, `leftover`, `offers`, `on_dispute`, `on_refund`, `operations`, \
-                      `provider`, `results`, `review`, `rules` or `terms`";
+                      `plan_change`, `provider`, `results`, `review`, `rules` or `terms`";
 
 /// Replaces `from` in the small document and compares every message.
 fn check(from: &str, to: &str, expected: &[&str]) {

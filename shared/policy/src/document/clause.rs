@@ -54,3 +54,12 @@ pub struct Cancellation {
     /// The products that they are for; none means every product of the document.
     pub products: Vec<String>,
 }
+
+/// The clauses that a customer sees before and after changing the plan of a subscription, in this order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanChangeClauses {
+    /// About a change that takes effect when it is paid for.
+    pub at_once: Vec<String>,
+    /// About a change that takes effect with the end of the period that is running.
+    pub at_period_end: Vec<String>,
+}

@@ -18,7 +18,7 @@ mod term;
 use serde::{Deserialize, Serialize};
 
 pub use calendar::Calendar;
-pub use clause::{Cancellation, Clause, ClauseKind};
+pub use clause::{Cancellation, Clause, ClauseKind, PlanChangeClauses};
 pub use contact::{Door, Intake};
 pub use credit_rules::{
     DisputeMeasure, Leftover, OnDispute, OnFraudWarning, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal,
@@ -92,6 +92,8 @@ pub struct Document {
     pub leftover: Option<Leftover>,
     /// The clauses about cancelling a subscription.
     pub cancellations: Vec<Cancellation>,
+    /// The clauses about changing the plan of a subscription.
+    pub plan_change: PlanChangeClauses,
     /// What a refund of a payment does to its credits and its subscription.
     pub on_refund: OnRefund,
     /// What a renewal's grant does to what is left of the grant before it.
@@ -213,6 +215,14 @@ impl Document {
             .map(String::as_str)
             .collect();
         ids.into_iter().filter_map(|id| self.clause(id))
+    }
+
+    /// The clauses about changing a plan, at once or with the end of the period, in the order in which they
+    /// are shown.
+    pub fn plan_change_clauses(&self, at_once: bool) -> impl Iterator<Item = &Clause> {
+        let PlanChangeClauses { at_once: now, at_period_end: later } = &self.plan_change;
+        let ids = if at_once { now } else { later };
+        ids.iter().filter_map(|id| self.clause(id))
     }
 
     /// How long credits can be used that a failed job gives back after their own expiry, in seconds; 0 where

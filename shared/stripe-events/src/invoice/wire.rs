@@ -4,7 +4,8 @@ use primitives::{Currency, Money, Timestamp};
 use serde::Deserialize;
 
 use super::{
-    BillingPeriod, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, PaidInvoice, PaymentSource,
+    BillingPeriod, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, InvoicePreview,
+    PaidInvoice, PaymentSource,
 };
 use crate::buyer::{self, AddressWire, TaxIdWire};
 use crate::metadata::{Metadata, MetadataField};
@@ -210,6 +211,35 @@ impl Wire<'_> {
             lines: lines.filter(|list| list.complete).map(|list| list.items),
             payments,
             paid_at: paid_at.unwrap_or(created),
+        })
+    }
+}
+
+/// An invoice that is only previewed: it has no payments, and its id names nothing.
+#[derive(Deserialize)]
+pub(crate) struct PreviewWire<'a> {
+    #[serde(borrow, default)]
+    amount_due: Scalar<'a>,
+    #[serde(borrow, default)]
+    total: Scalar<'a>,
+    #[serde(borrow, default)]
+    currency: Scalar<'a>,
+    #[serde(borrow, default)]
+    lines: Object<Page<'a, LineWire<'a>>>,
+}
+
+impl PreviewWire<'_> {
+    pub(crate) fn fact(self) -> Result<InvoicePreview, Fault> {
+        let currency = required(self.currency.currency("currency")?, "currency")?;
+        let due = required(self.amount_due.integer("amount_due")?, "amount_due")?;
+        let lines = required(self.lines.list("lines", LineWire::fact)?, "lines")?;
+        if !lines.complete {
+            return Err(Fault::new("lines", "all of them"));
+        }
+        Ok(InvoicePreview {
+            due: money(due, currency, "amount_due")?,
+            total_minor: required(self.total.integer("total")?, "total")?,
+            lines: lines.items,
         })
     }
 }

@@ -33,6 +33,11 @@ impl Answer {
         )
     }
 
+    /// A payment that was asked for and failed.
+    pub(crate) fn payment_failed(code: &str) -> Self {
+        Self::error(402, &json!({ "code": code, "message": "Your card was declined.", "type": "card_error" }))
+    }
+
     /// A request whose parameter `param` is wrong; `code` is absent for some of Stripe's checks.
     pub(crate) fn invalid(param: &str, code: Option<&str>, message: &str) -> Self {
         Self::error(

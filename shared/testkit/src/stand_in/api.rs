@@ -83,6 +83,9 @@ impl ApiRequest {
             (&Method::POST, ["v1", "subscription_schedules", _, "release"]) => {
                 Some(Operation::ReleaseSchedule)
             }
+            (&Method::POST, ["v1", "subscription_schedules"]) => Some(Operation::CreateSchedule),
+            (&Method::POST, ["v1", "subscription_schedules", _]) => Some(Operation::UpdateSchedule),
+            (&Method::POST, ["v1", "invoices", "create_preview"]) => Some(Operation::PreviewInvoice),
             (&Method::GET, ["v1", "invoices"]) => Some(Operation::ListInvoices),
             (&Method::POST, ["v1", "invoices", _, "void"]) => Some(Operation::VoidInvoice),
             (&Method::GET, ["v1", "disputes"]) => Some(Operation::ListDisputes),
@@ -218,6 +221,9 @@ enum Write {
     Discounts { id: String, wanted: Vec<(String, String)> },
     Coupon(CouponForm),
     Evidence(EvidenceForm),
+    ChangePlan { id: String, form: Vec<(String, String)> },
+    CreateSchedule(Vec<(String, String)>),
+    UpdateSchedule { id: String, form: Vec<(String, String)> },
 }
 
 impl Write {
@@ -230,6 +236,13 @@ impl Write {
             Operation::ReleaseSchedule => Ok(Some(Self::ReleaseSchedule(second_last(request)))),
             Operation::VoidInvoice => Ok(Some(Self::VoidInvoice(second_last(request)))),
             Operation::CreateCoupon => CouponForm::parse(&request.parameters).map(Self::Coupon).map(Some),
+            Operation::UpdateSubscription if names_items(request) => {
+                Ok(Some(Self::ChangePlan { id: id(), form: request.parameters.clone() }))
+            }
+            Operation::CreateSchedule => Ok(Some(Self::CreateSchedule(request.parameters.clone()))),
+            Operation::UpdateSchedule => {
+                Ok(Some(Self::UpdateSchedule { id: id(), form: request.parameters.clone() }))
+            }
             Operation::UpdateDispute => {
                 EvidenceForm::parse(&id(), &request.parameters).map(Self::Evidence).map(Some)
             }
@@ -255,6 +268,7 @@ impl Write {
             | Operation::ListInvoices
             | Operation::ListDisputes
             | Operation::RetrieveDispute
+            | Operation::PreviewInvoice
             | Operation::RetrieveSubscription
             | Operation::RetrieveCoupon => Ok(None),
         }
@@ -270,6 +284,9 @@ impl Write {
             Self::Discounts { id, wanted } => world.discount_by_api(id, wanted, &emission),
             Self::Coupon(form) => world.create_coupon(form),
             Self::Evidence(form) => world.update_dispute(form, idempotency_key),
+            Self::ChangePlan { id, form } => world.change_by_api(id, form, idempotency_key, &emission),
+            Self::CreateSchedule(form) => world.create_schedule(form, &emission),
+            Self::UpdateSchedule { id, form } => world.update_schedule(id, form),
             Self::UpdateSubscription { id, at_period_end } => {
                 world.update_by_api(id, *at_period_end, idempotency_key, &emission)
             }
@@ -315,6 +332,10 @@ fn second_last(request: &ApiRequest) -> String {
     request.path.rsplit('/').nth(1).unwrap_or_default().to_owned()
 }
 
+fn names_items(request: &ApiRequest) -> bool {
+    request.parameters.iter().any(|(name, _)| name.starts_with("items["))
+}
+
 fn names_discounts(request: &ApiRequest) -> bool {
     request.parameters.iter().any(|(name, _)| name.starts_with("discounts["))
 }
@@ -336,12 +357,17 @@ fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
         | Operation::ReleaseSchedule
         | Operation::VoidInvoice
         | Operation::UpdateDispute
+        | Operation::CreateSchedule
+        | Operation::UpdateSchedule
         | Operation::CreateCoupon => Answer::server_error(500),
+        Operation::PreviewInvoice => world.preview_invoice(&request.parameters, &Emission::default()),
         Operation::ListInvoices => match request.parameter("subscription") {
             None => Answer::invalid("subscription", Some("parameter_missing"), "Missing a subscription."),
             Some(id) => page(request, &world.open_invoice_list(id)),
         },
-        Operation::RetrieveSubscription => world.discounted_answer(last(request), &Emission::default()),
+        Operation::RetrieveSubscription => {
+            world.retrieved(last(request), &request.parameters, &Emission::default())
+        }
         Operation::ListDisputes => page(request, &world.dispute_list(request.parameter("payment_intent"))),
         Operation::RetrieveDispute => world.dispute_answer(last(request)),
         Operation::RetrieveCoupon => world.coupon_answer(last(request)),

@@ -115,6 +115,8 @@ pub struct Settings {
     /// Whether invoices of the newest shape carry their `payments`. Stripe leaves them out of an event
     /// and of every object that is not asked for with `expand`.
     pub expand_payments: bool,
+    /// Whether the charge of a change of plan fails.
+    pub cards_decline: bool,
 }
 
 /// Where webhooks go, and the secrets that sign them.
@@ -162,6 +164,32 @@ impl BuyPack {
     pub fn of(account: &str, price: &str, amount: u64) -> Self {
         let currency = "usd".to_owned();
         Self { account: account.to_owned(), customer: None, price: price.to_owned(), amount, currency }
+    }
+}
+
+/// Stripe sells a price, every period.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewPrice {
+    /// The price's id.
+    pub price: String,
+    /// In the smallest unit of the currency, for each period.
+    pub amount: u64,
+    /// Three letters.
+    pub currency: String,
+    /// How many months a period has; one by default.
+    #[serde(default = "one_month")]
+    pub months: u32,
+}
+
+fn one_month() -> u32 {
+    1
+}
+
+impl NewPrice {
+    /// A monthly price.
+    pub fn of(price: &str, amount: u64, currency: &str) -> Self {
+        Self { price: price.to_owned(), amount, currency: currency.to_owned(), months: 1 }
     }
 }
 

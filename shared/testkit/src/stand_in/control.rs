@@ -3,7 +3,8 @@
 //! | call | members beside those of an emission |
 //! |---|---|
 //! | `POST webhook` | `url`, `host?`, `signing_secrets` |
-//! | `POST settings` | `refund_mode?`, `shape?`, `deliver?`, `livemode?`, `expand_payments?`; what is left out stays |
+//! | `POST settings` | `refund_mode?`, `shape?`, `deliver?`, `livemode?`, `expand_payments?`, `cards_decline?` |
+//! | `POST price` | `price`, `amount`, `currency`, `months?` |
 //! | `POST address` | `account`, `country` |
 //! | `POST buy_pack` | `account`, `customer?`, `price`, `amount`, `currency` |
 //! | `POST subscribe` | the same, `metadata?` |
@@ -111,6 +112,7 @@ fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, Co
         "prune_keys" => json!({ "pruned": world.keys.prune() }),
         "release" => json!({ "events": world.release(&own(members)?)? }),
         "buy_pack" => run(&mut world, members, World::buy_pack)?,
+        "price" => run(&mut world, members, World::sell)?,
         "subscribe" => run(&mut world, members, World::subscribe)?,
         "renew" => run(&mut world, members, World::renew)?,
         "cancel" => run(&mut world, members, World::cancel)?,

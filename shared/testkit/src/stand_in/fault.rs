@@ -23,12 +23,18 @@ pub enum Operation {
     ListInvoiceLines,
     /// `DELETE /v1/subscriptions/{id}`: it ends at once.
     EndSubscription,
-    /// `POST /v1/subscriptions/{id}`: whether it ends with its period, or its discounts.
+    /// `POST /v1/subscriptions/{id}`: whether it ends with its period, its discounts, or its plan.
     UpdateSubscription,
     /// `GET /v1/subscriptions/{id}`.
     RetrieveSubscription,
     /// `POST /v1/subscription_schedules/{id}/release`.
     ReleaseSchedule,
+    /// `POST /v1/subscription_schedules`.
+    CreateSchedule,
+    /// `POST /v1/subscription_schedules/{id}`.
+    UpdateSchedule,
+    /// `POST /v1/invoices/create_preview`.
+    PreviewInvoice,
     /// `GET /v1/invoices`.
     ListInvoices,
     /// `POST /v1/invoices/{id}/void`.

@@ -25,6 +25,7 @@ mod delivery;
 mod dispute;
 mod fault;
 mod idempotency;
+mod plan;
 mod purchase;
 mod record;
 mod refund;
@@ -49,12 +50,12 @@ use tokio::task::JoinHandle;
 
 pub use command::{
     BuyPack, Cancel, CloseDispute, DashboardRefund, Deliver, DisputeResult, Emission, End, EscalateDispute,
-    NamedOrder, OpenDispute, Order, Owe, RefundMode, Release, Renew, Schedule, Settings, SettleRefund,
-    SettledStatus, Shape, Subscribe, WebhookTarget,
+    NamedOrder, NewPrice, OpenDispute, Order, Owe, RefundMode, Release, Renew, Schedule, Settings,
+    SettleRefund, SettledStatus, Shape, Subscribe, WebhookTarget,
 };
 pub use fault::{Fault, Operation, PlannedFault};
 pub use purchase::Made;
-pub use record::{Call, Delivery, Dispute, Event, Invoice, OpenInvoice, Payment, Refund, Subscription};
+pub use record::{Call, Delivery, Dispute, Event, Invoice, Line, OpenInvoice, Payment, Refund, Subscription};
 pub use signature::signature_header;
 pub use world::CommandError;
 
@@ -175,6 +176,11 @@ impl StripeStandIn {
         self.shared.world().buy_pack(pack, emission)
     }
 
+    /// Stripe sells a price from here on.
+    pub fn sell(&self, price: &NewPrice) -> Result<Made, CommandError> {
+        self.shared.world().sell(price, &Emission::default())
+    }
+
     /// A customer subscribes: `checkout.session.completed`, `customer.subscription.created`, `invoice.paid`.
     pub fn subscribe(&self, order: &Subscribe, emission: &Emission) -> Result<Made, CommandError> {
         self.shared.world().subscribe(order, emission)
@@ -262,6 +268,11 @@ impl StripeStandIn {
     /// What the API lists at `path`, in place of what follows from the commands.
     pub fn list(&self, path: &str, objects: Vec<serde_json::Value>) {
         self.shared.world().lists.insert(path.to_owned(), objects);
+    }
+
+    /// All subscriptions, by id.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        self.shared.world().subscriptions.values().cloned().collect()
     }
 
     /// All payments, oldest first.

@@ -4,13 +4,18 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::answer::Answer;
-use super::command::{BuyPack, Cancel, Emission, End, Renew, Subscribe};
-use super::record::{Invoice, Payment, Subscription};
+use super::command::{BuyPack, Cancel, Emission, End, NewPrice, Renew, Subscribe};
+use super::record::{Invoice, Line, Payment, Subscription};
 use super::render::{self, Context};
 use super::world::{CommandError, Draft, World, check_copies};
 
 /// One period of a subscription: 30 days, so that a test can add it up.
 const PERIOD_S: i64 = 30 * 24 * 60 * 60;
+
+/// Periods of 30 days for each month.
+pub(crate) fn period_of(months: u32) -> i64 {
+    PERIOD_S.saturating_mul(i64::from(months))
+}
 
 /// What a command made, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -93,17 +98,22 @@ impl World {
         let created = Self::created(emission, None);
         let context = self.context(emission);
         let customer = self.customer(&order.account, order.customer.as_deref());
+        if !self.prices.contains_key(&order.price) {
+            self.sell(&NewPrice::of(&order.price, order.amount, &order.currency), emission)?;
+        }
+        let months = self.prices.get(&order.price).map_or(1, |price| price.months);
         let subscription = Subscription {
             id: self.id("sub"),
             item: self.id("si"),
             customer: customer.clone(),
             price: order.price.clone(),
             amount: order.amount,
+            quantity: 1,
             currency: order.currency.to_ascii_lowercase(),
             status: "active".to_owned(),
             created,
             period_start: created,
-            period_end: created.saturating_add(PERIOD_S),
+            period_end: created.saturating_add(period_of(months)),
             cancel_at_period_end: false,
             canceled_at: None,
             ended_at: None,
@@ -144,14 +154,24 @@ impl World {
         let created = Self::created(emission, renewal.charged_at);
         let charged_at = renewal.charged_at.unwrap_or(created);
         let mut subscription = self.subscription(&renewal.subscription)?.clone();
+        let is_changed = self.enter_next_phase(&mut subscription);
+        let months = self.prices.get(&subscription.price).map_or(1, |price| price.months);
         subscription.period_start = charged_at;
-        subscription.period_end = charged_at.saturating_add(PERIOD_S);
+        subscription.period_end = charged_at.saturating_add(period_of(months));
         // A coupon of one invoice is used up with it.
         let coupons = std::mem::take(&mut subscription.discounts);
-        let amount = self.discounted(subscription.amount, &coupons);
+        let amount = subscription.amount.saturating_mul(subscription.quantity);
+        let amount = self.discounted(amount, &coupons);
         let (invoice, payment) =
             self.charge_period(&subscription, amount, "subscription_cycle", charged_at)?;
-        let object = render::invoice(self.context(emission), &invoice, &payment, &subscription);
+        let context = self.context(emission);
+        let mut drafts = Vec::new();
+        if is_changed {
+            let object = render::subscription(context, &subscription);
+            drafts.push(Draft::new("customer.subscription.updated", object));
+        }
+        let object = render::invoice(context, &invoice, &payment, &subscription);
+        drafts.push(Draft::new("invoice.paid", object));
         let made = Made {
             customer: Some(subscription.customer.clone()),
             payment: Some(payment.id),
@@ -159,7 +179,7 @@ impl World {
             invoice: Some(invoice.id),
             refund: None,
             dispute: None,
-            events: self.emit(emission, created, vec![Draft::new("invoice.paid", object)]),
+            events: self.emit(emission, created, drafts),
         };
         self.subscriptions.insert(subscription.id.clone(), subscription);
         Ok(made)
@@ -172,6 +192,17 @@ impl World {
         billing_reason: &str,
         paid_at: i64,
     ) -> Result<(Invoice, Payment), CommandError> {
+        self.charge(subscription, amount, (billing_reason, Vec::new()), paid_at)
+    }
+
+    /// A paid invoice with these lines.
+    pub(crate) fn charge(
+        &mut self,
+        subscription: &Subscription,
+        amount: u64,
+        (billing_reason, lines): (&str, Vec<Line>),
+        paid_at: i64,
+    ) -> Result<(Invoice, Payment), CommandError> {
         let id = self.id("in");
         let payment =
             self.pay(&subscription.customer, Some(id.clone()), amount, &subscription.currency, paid_at)?;
@@ -181,6 +212,7 @@ impl World {
             invoice_payment: self.id("inpay"),
             payment: payment.id.clone(),
             billing_reason: billing_reason.to_owned(),
+            lines,
             paid_at,
         };
         self.invoices.insert(invoice.id.clone(), invoice.clone());

@@ -38,8 +38,9 @@ pub struct Subscription {
     pub customer: String,
     /// The price's id.
     pub price: String,
-    /// In the smallest unit of the currency, for each period.
+    /// In the smallest unit of the currency, for each period and each unit.
     pub amount: u64,
+    pub quantity: u64,
     /// Three lower-case letters.
     pub currency: String,
     /// `active`, `past_due` or `canceled`.
@@ -62,6 +63,51 @@ pub struct Subscription {
     pub metadata: BTreeMap<String, String>,
 }
 
+/// A price that is sold every period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Price {
+    pub(crate) id: String,
+    /// In the smallest unit of the currency.
+    pub(crate) amount: u64,
+    /// Three lower-case letters.
+    pub(crate) currency: String,
+    /// How many months a period has.
+    pub(crate) months: u32,
+}
+
+/// A line of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The price's id.
+    pub price: String,
+    pub quantity: u64,
+    /// In the smallest unit of the currency; below zero, it gives something back.
+    pub amount: i64,
+    /// Whether it settles a change within a period.
+    pub proration: bool,
+    /// From when until when it counts.
+    pub period: (i64, i64),
+}
+
+/// A schedule, whose first phase is the running one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ScheduleRecord {
+    /// `sub_sched_…`
+    pub(crate) id: String,
+    /// What the caller attached.
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) phases: Vec<Phase>,
+}
+
+/// From when until when a subscription has which plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Phase {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) price: String,
+    pub(crate) quantity: u64,
+}
+
 /// A coupon that makes one invoice cheaper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Coupon {
@@ -77,7 +123,7 @@ pub(crate) struct Coupon {
     pub metadata: BTreeMap<String, String>,
 }
 
-/// A paid invoice of a subscription, with one line and one payment.
+/// A paid invoice of a subscription, with one payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Invoice {
     /// `in_…`
@@ -88,8 +134,10 @@ pub struct Invoice {
     pub invoice_payment: String,
     /// `pi_…`
     pub payment: String,
-    /// `subscription_create` or `subscription_cycle`.
+    /// `subscription_create`, `subscription_cycle` or `subscription_update`.
     pub billing_reason: String,
+    /// Its lines; none of an invoice with one line for a whole period.
+    pub lines: Vec<Line>,
     pub paid_at: i64,
 }
 

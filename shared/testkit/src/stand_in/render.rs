@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::command::Shape;
-use super::record::{Invoice, Payment, Refund, Subscription};
+use super::record::{Invoice, Line, Payment, Refund, Subscription};
 
 /// What every rendering depends on.
 #[derive(Debug, Clone, Copy)]
@@ -94,7 +94,7 @@ pub(crate) fn subscription(context: Context, subscription: &Subscription) -> Val
     });
     let item = json!({
         "id": subscription.item, "object": "subscription_item", "created": subscription.created,
-        "metadata": {}, "price": price(context, subscription), "quantity": 1,
+        "metadata": {}, "price": price(context, subscription), "quantity": subscription.quantity,
         "subscription": subscription.id,
     });
     let (item, own) = match context.shape {
@@ -144,7 +144,7 @@ pub(crate) fn invoice(
         "created": invoice.paid_at, "currency": payment.currency, "customer": payment.customer,
         "customer_address": address(payment), "customer_email": null, "customer_tax_ids": [],
         "lines": {
-            "object": "list", "data": [invoice_line(context, invoice, payment, subscription)],
+            "object": "list", "data": invoice_lines(context, invoice, payment, subscription),
             "has_more": false, "url": format!("/v1/invoices/{}/lines", invoice.id),
         },
         "livemode": context.livemode, "metadata": {},
@@ -188,42 +188,80 @@ pub(crate) fn invoice(
     merged(merged(common, own), expanded)
 }
 
-fn invoice_line(
+/// An invoice that is not made: its id names nothing.
+pub(crate) fn preview(context: Context, lines: &[Line], subscription: &Subscription) -> Value {
+    let total = lines.iter().fold(0_i64, |sum, line| sum.saturating_add(line.amount));
+    let each = lines.iter().enumerate().map(|(place, each)| {
+        let id = format!("il_tmp_{place}");
+        line(Context { shape: Shape::Endive, ..context }, (&id, "upcoming"), each, subscription)
+    });
+    json!({
+        "id": format!("upcoming_in_{}", subscription.id), "object": "invoice", "status": "draft",
+        "amount_due": total.max(0), "amount_paid": 0, "billing_reason": "upcoming",
+        "currency": subscription.currency, "customer": subscription.customer,
+        "lines": {
+            "object": "list", "data": each.collect::<Vec<_>>(), "has_more": false,
+            "url": "/v1/invoices/upcoming/lines",
+        },
+        "livemode": context.livemode, "starting_balance": 0, "subtotal": total, "total": total,
+    })
+}
+
+/// The lines of a paid invoice: its own, or the one of a whole period.
+fn invoice_lines(
     context: Context,
     invoice: &Invoice,
     payment: &Payment,
     subscription: &Subscription,
-) -> Value {
+) -> Vec<Value> {
+    if invoice.lines.is_empty() {
+        let whole = Line {
+            price: subscription.price.clone(),
+            quantity: subscription.quantity,
+            amount: i64::try_from(payment.amount).unwrap_or(i64::MAX),
+            proration: false,
+            period: (subscription.period_start, subscription.period_end),
+        };
+        return vec![line(context, (&invoice.line, &invoice.id), &whole, subscription)];
+    }
+    let lines = invoice.lines.iter().enumerate();
+    let id = |place: usize| format!("{}{place}", invoice.line);
+    lines.map(|(place, each)| line(context, (&id(place), &invoice.id), each, subscription)).collect()
+}
+
+fn line(context: Context, (id, invoice): (&str, &str), line: &Line, subscription: &Subscription) -> Value {
     let common = json!({
-        "id": invoice.line, "object": "line_item", "amount": payment.amount,
-        "currency": payment.currency, "description": null, "discountable": true, "discounts": [],
-        "invoice": invoice.id, "livemode": context.livemode, "metadata": subscription.metadata,
-        "period": { "start": subscription.period_start, "end": subscription.period_end },
-        "quantity": 1,
+        "id": id, "object": "line_item", "amount": line.amount,
+        "currency": subscription.currency, "description": null, "discountable": !line.proration,
+        "discounts": [], "invoice": invoice, "livemode": context.livemode,
+        "metadata": subscription.metadata,
+        "period": { "start": line.period.0, "end": line.period.1 },
+        "quantity": line.quantity,
     });
     let own = match context.shape {
         Shape::Endive => json!({
             "parent": {
                 "type": "subscription_item_details", "invoice_item_details": null,
                 "subscription_item_details": {
-                    "invoice_item": null, "proration": false,
+                    "invoice_item": null, "proration": line.proration,
                     "proration_details": { "credited_items": null },
                     "subscription": subscription.id, "subscription_item": subscription.item,
                 },
             },
             "pricing": {
                 "type": "price_details",
-                "price_details": { "price": subscription.price, "product": product(&subscription.price) },
-                "unit_amount_decimal": payment.amount.to_string(),
+                "price_details": { "price": line.price, "product": product(&line.price) },
+                "unit_amount_decimal": line.amount.to_string(),
             },
-            "quantity_decimal": "1", "subtotal": payment.amount, "taxes": [],
+            "quantity_decimal": line.quantity.to_string(), "subtotal": line.amount, "taxes": [],
         }),
         Shape::BeforeBasil => json!({
-            "amount_excluding_tax": payment.amount, "invoice_item": null,
-            "price": price(context, subscription), "proration": false,
+            "amount_excluding_tax": line.amount, "invoice_item": null,
+            "price": merged(price(context, subscription), json!({ "id": line.price })),
+            "proration": line.proration,
             "proration_details": { "credited_items": null }, "subscription": subscription.id,
             "subscription_item": subscription.item, "tax_amounts": [], "tax_rates": [],
-            "type": "subscription", "unit_amount_excluding_tax": payment.amount.to_string(),
+            "type": "subscription", "unit_amount_excluding_tax": line.amount.to_string(),
         }),
     };
     merged(common, own)

@@ -2,8 +2,8 @@
 
 use super::answer::Answer;
 use super::command::{Emission, Owe, Schedule};
-use super::purchase::Made;
-use super::record::{OpenInvoice, Subscription};
+use super::purchase::{Made, period_of};
+use super::record::{OpenInvoice, Phase, Subscription};
 use super::render;
 use super::world::{CommandError, Draft, World, check_copies};
 use serde_json::{Value, json};
@@ -27,12 +27,19 @@ impl World {
     /// A schedule takes a subscription over.
     pub(crate) fn schedule(&mut self, order: &Schedule, emission: &Emission) -> Result<Made, CommandError> {
         check_copies(emission.copies)?;
-        let created = Self::created(emission, None);
-        let mut subscription = self.subscription(&order.subscription)?.clone();
-        subscription.schedule = Some(self.id("sub_sched"));
-        let object = render::subscription(self.context(emission), &subscription);
-        let draft = Draft::new("customer.subscription.updated", object);
-        Ok(self.keep(subscription, created, draft, emission))
+        let subscription = self.subscription(&order.subscription)?.clone();
+        let running = Phase {
+            start: subscription.period_start,
+            end: subscription.period_end,
+            price: subscription.price.clone(),
+            quantity: subscription.quantity,
+        };
+        let next =
+            Phase { start: running.end, end: running.end.saturating_add(period_of(1)), ..running.clone() };
+        let (customer, id) = (subscription.customer.clone(), subscription.id.clone());
+        self.put_under_schedule(subscription, vec![running, next], emission);
+        let events = self.events.last().map(|event| event.id.clone()).into_iter().collect();
+        Ok(Made { customer: Some(customer), subscription: Some(id), events, ..Made::default() })
     }
 
     /// Carries out `POST /v1/subscription_schedules/{id}/release`.
@@ -42,6 +49,7 @@ impl World {
             return Answer::missing("subscription_schedule", id, "id");
         };
         subscription.schedule = None;
+        self.schedules.remove(id);
         let object = render::subscription(self.context(emission), &subscription);
         let draft = Draft::new("customer.subscription.updated", object);
         self.keep(subscription, Self::created(emission, None), draft, emission);

@@ -12,7 +12,8 @@ use super::command::{Address, Deliver, Emission, NamedOrder, Order, Release, Set
 use super::fault::Faults;
 use super::idempotency::Keys;
 use super::record::{
-    Call, Coupon, Delivery, Dispute, Event, Invoice, OpenInvoice, Payment, Refund, Subscription,
+    Call, Coupon, Delivery, Dispute, Event, Invoice, OpenInvoice, Payment, Price, Refund, ScheduleRecord,
+    Subscription,
 };
 use crate::clock;
 
@@ -92,6 +93,8 @@ pub(crate) struct World {
     pub(crate) countries: BTreeMap<String, String>,
     pub(crate) payments: BTreeMap<String, Payment>,
     pub(crate) subscriptions: BTreeMap<String, Subscription>,
+    pub(crate) prices: BTreeMap<String, Price>,
+    pub(crate) schedules: BTreeMap<String, ScheduleRecord>,
     pub(crate) coupons: BTreeMap<String, Coupon>,
     pub(crate) invoices: BTreeMap<String, Invoice>,
     pub(crate) open_invoices: BTreeMap<String, OpenInvoice>,
@@ -125,6 +128,8 @@ impl World {
             countries: BTreeMap::new(),
             payments: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            prices: BTreeMap::new(),
+            schedules: BTreeMap::new(),
             coupons: BTreeMap::new(),
             invoices: BTreeMap::new(),
             open_invoices: BTreeMap::new(),
