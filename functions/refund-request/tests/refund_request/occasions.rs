@@ -126,9 +126,9 @@ async fn s3_28_a_dispute_that_stripe_refunds_no_more_offers_no_refund_and_shows_
     let (status, problem) = world.review(&id, "agent-1", &approve()).await;
     assert_eq!((status, world.refunded("pi_3").await), (409, 0), "{problem}");
     // Closing it by hand is a refusal.
-    let closes =
+    let by_hand =
         json!({"decision": "refuse", "reason": "We answer the bank.", "outside_policy": "not_covered"});
-    let (status, closed) = world.review(&id, "agent-1", &closes).await;
+    let (status, closed) = world.review(&id, "agent-1", &by_hand).await;
     assert_eq!((status, &closed["state"]), (200, &json!("refused")), "{closed}");
     assert_eq!(closed["clocks"][0]["state"], "met");
 }
