@@ -277,9 +277,9 @@ impl Condition {
     }
 }
 
-/// The first and the last instant, in hundredths, at which a statutory period may end: one instant in a country,
-/// and bounds where the country is unknown. Where `left` is outside of the wide bounds they do, and no calendar
-/// is read.
+/// The first and the last instant, in hundredths, at which a statutory period may end: one instant in a
+/// country, and bounds where the country is unknown. Where `left` is outside of the wide bounds they do, and
+/// no calendar is read.
 fn end(left: i128, start: i128, days: i64, country: Option<&str>) -> Option<(i128, i128)> {
     let start = i64::try_from(start.checked_div(SCALE)?).ok()?;
     let days = u32::try_from(days).ok()?;
