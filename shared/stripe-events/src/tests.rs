@@ -1,11 +1,14 @@
 //! Tests over the whole way of an event: signed bytes in, a fact or a typed refusal out.
 
+mod differential;
 mod envelope;
 mod fields;
 mod hostile;
 mod invoices;
 mod properties;
+mod shapes;
 mod signatures;
+mod timing;
 mod versions;
 
 use primitives::Timestamp;

@@ -1,7 +1,10 @@
-//! Every known type in the newest shape and in the one before 2025-03-31: the same fact.
+//! Every known type in the shapes of Stripe's API versions: the same fact in each.
+
+use serde_json::{Value, json};
 
 use super::read;
-use crate::EventKind;
+use super::shapes::{VERSIONS, as_of};
+use crate::{BillingReason, EVENT_TYPES, EventKind};
 
 /// Reads a fixture in both shapes, and returns what both say.
 macro_rules! fact {
@@ -54,4 +57,136 @@ fn c1_refunds_of_both_shapes_say_the_same() {
     insta::assert_debug_snapshot!("refund_created", created.kind);
     insta::assert_debug_snapshot!("refund_updated", fact!("refund.updated").kind);
     insta::assert_debug_snapshot!("refund_failed", fact!("refund.failed").kind);
+}
+
+/// A whole event of each type that is read, in the newest shape.
+fn newest(event_type: &str) -> Value {
+    macro_rules! fixture {
+        ($name:literal) => {
+            include_str!(concat!("../../fixtures/2026-10-28.endive/", $name, ".json"))
+        };
+    }
+    let text = match event_type {
+        "checkout.session.completed" => fixture!("checkout.session.completed"),
+        "checkout.session.async_payment_succeeded" => fixture!("checkout.session.async_payment_succeeded"),
+        "customer.subscription.created" => fixture!("customer.subscription.created"),
+        "customer.subscription.deleted" => fixture!("customer.subscription.deleted"),
+        "refund.created" => fixture!("refund.created"),
+        "refund.updated" => fixture!("refund.updated"),
+        "refund.failed" => fixture!("refund.failed"),
+        "invoice.paid" => fixture!("invoice.paid"),
+        "invoice_payment.paid" => fixture!("invoice_payment.paid"),
+        "payment_intent.succeeded" => fixture!("payment_intent.succeeded"),
+        other if other.starts_with("charge.dispute.") => fixture!("charge.dispute.closed"),
+        other if other.starts_with("charge.") => fixture!("charge.updated"),
+        other if other.starts_with("credit_note.") => fixture!("credit_note.created"),
+        other if other.starts_with("customer.subscription.") => fixture!("customer.subscription.updated"),
+        other => panic!("no event of type {other}"),
+    };
+    let mut event: Value = serde_json::from_str(text).unwrap();
+    event["type"] = json!(event_type);
+    event
+}
+
+/// In which versions there is an event of the type.
+fn has_type(event_type: &str, version: &str) -> bool {
+    event_type != "invoice_payment.paid" || version >= "2025-03-31.basil"
+}
+
+/// The event says the same in every version, apart from what `tell_apart` takes out.
+fn check(event: &Value, tell_apart: impl Fn(&str, &mut EventKind)) {
+    let event_type = event["type"].as_str().unwrap();
+    for version in VERSIONS.into_iter().filter(|version| has_type(event_type, version)) {
+        let written = as_of(event, version);
+        let mut newest = read(event.to_string()).unwrap();
+        let mut older = read(written.to_string()).unwrap();
+        assert_eq!(older.api_version.as_deref(), Some(version));
+        assert!(!matches!(older.kind, EventKind::Other), "{event_type}");
+        tell_apart(version, &mut newest.kind);
+        tell_apart(version, &mut older.kind);
+        assert_eq!(older.kind, newest.kind, "{event_type} of {version}");
+        assert_eq!((older.id, older.created, older.livemode), (newest.id, newest.created, newest.livemode));
+        assert_eq!(written == *event, version == VERSIONS[9], "{event_type} of {version}");
+    }
+}
+
+/// Before 2018 the line of a subscription had no id of its own; nothing goes by it.
+fn without_line_ids(version: &str, kind: &mut EventKind) {
+    if version < "2018-10-31"
+        && let EventKind::InvoicePaid(invoice) = kind
+    {
+        for line in invoice.lines.iter_mut().flatten() {
+            line.id = "il_any".parse().unwrap();
+        }
+    }
+}
+
+#[test]
+fn c1_every_type_says_the_same_in_the_shapes_of_all_versions() {
+    for event_type in EVENT_TYPES {
+        check(&newest(event_type), without_line_ids);
+    }
+}
+
+#[test]
+fn c1_what_varies_within_a_type_says_the_same_in_all_versions() {
+    let change = |event_type: &str, members: &Value| {
+        let mut event = newest(event_type);
+        for (name, value) in members.as_object().unwrap() {
+            event["data"]["object"][name] = value.clone();
+        }
+        event
+    };
+    let refunds = json!([{ "amount_refunded": 600, "refund": "re_1", "type": "refund" }]);
+    for event in [
+        change("invoice.paid", &json!({ "billing_reason": "subscription_update" })),
+        change("credit_note.created", &json!({ "refunds": refunds, "customer_balance_transaction": null })),
+        change("credit_note.voided", &json!({ "status": "void", "voided_at": 1_793_800_000 })),
+        change("charge.dispute.created", &json!({ "status": "needs_response", "balance_transactions": [] })),
+        change(
+            "charge.dispute.closed",
+            &json!({ "status": "warning_closed", "evidence_details": { "due_by": 0 } }),
+        ),
+        change("customer.subscription.paused", &json!({ "status": "paused" })),
+        change("customer.subscription.updated", &json!({ "pause_collection": { "behavior": "void" } })),
+        change("payment_intent.succeeded", &json!({ "metadata": {} })),
+        change("charge.succeeded", &json!({ "receipt_number": null })),
+        change("refund.updated", &json!({ "status": "requires_action" })),
+        serde_json::from_str(include_str!("../../fixtures/2026-10-28.endive/invoice.paid.proration.json"))
+            .unwrap(),
+    ] {
+        check(&event, without_line_ids);
+    }
+}
+
+/// Stripe says of the first invoice of a subscription what it says of a change, in versions before
+/// 2018-10-31 (<https://docs.stripe.com/changelog/2018-10-31>); nothing else in the event tells them apart.
+#[test]
+fn c1_the_oldest_versions_call_the_first_invoice_a_change() {
+    let mut event = newest("invoice.paid");
+    event["data"]["object"]["billing_reason"] = json!("subscription_create");
+    check(&event, |version, kind| {
+        without_line_ids(version, kind);
+        let EventKind::InvoicePaid(invoice) = kind else { panic!("another kind") };
+        if version < "2018-10-31" {
+            let expected = [BillingReason::SubscriptionCreate, BillingReason::SubscriptionUpdate];
+            assert!(expected.contains(invoice.billing_reason.as_ref().unwrap()));
+            invoice.billing_reason = None;
+        }
+    });
+}
+
+/// What the changes make of a few events, so that a mistake in one of them cannot hide.
+#[test]
+fn c1_the_shapes_are_stripes() {
+    for (event_type, version) in [
+        ("invoice.paid", "2017-04-06"),
+        ("charge.succeeded", "2020-08-27"),
+        ("customer.subscription.updated", "2024-10-28.acacia"),
+        ("credit_note.created", "2025-03-31.basil"),
+        ("charge.dispute.closed", "2025-09-30.clover"),
+    ] {
+        let event = as_of(&newest(event_type), version);
+        insta::assert_json_snapshot!(format!("{event_type}_{version}").replace(['.', '-'], "_"), event);
+    }
 }
