@@ -118,14 +118,13 @@ impl EventContext<'_> {
 
     /// The purchases in the payment with this id, or in the one of the invoice that represents it.
     pub(crate) async fn purchases(&self, id: &PaymentId) -> Result<Vec<Payment>, EarlyExit> {
-        let division = self.tables.division(id).await?;
-        let purchases = self.tables.purchases_of(id, division.as_ref()).await?;
+        let (purchases, _) = self.tables.purchases_in(id).await?;
         if !purchases.is_empty() {
             return Ok(purchases);
         }
         let Some(invoice) = self.tables.linked_payment(id).await? else { return Ok(Vec::new()) };
-        let division = self.tables.division(&invoice).await?;
-        Ok(self.tables.purchases_of(&invoice, division.as_ref()).await?)
+        let (purchases, _) = self.tables.purchases_in(&invoice).await?;
+        Ok(purchases)
     }
 
     /// Credits that come after their promise find their case open, which they settle (`S2-21`).

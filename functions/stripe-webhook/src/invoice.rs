@@ -79,7 +79,12 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     let (payment, amount) = if named_by_session(invoice) {
         match linked_payment(context, invoice).await? {
             Linked::Payment(payment, paid) => (payment, paid),
-            Linked::Credited => return Ok(Outcome::Repeated),
+            Linked::Credited => {
+                let (noted, _) = unnamed(invoice)?;
+                let account = context.account_of(invoice.customer.as_ref()).await?;
+                uncredited::settle_promise(context, (&account, &noted), invoice.paid_at).await?;
+                return Ok(Outcome::Repeated);
+            }
         }
     } else {
         count_untracked(context, invoice);
@@ -250,13 +255,28 @@ fn largest<'p>(payments: impl Iterator<Item = (&'p PaymentId, Money)>) -> Option
 
 fn count_untracked(context: &EventContext<'_>, invoice: &PaidInvoice) {
     let others = invoice.refundable_payments().count().saturating_sub(1);
-    if others > 0 {
+    if others > 0 && divided_amount(invoice).is_none() {
         context.metrics.count("PaymentsUntracked", u64::try_from(others).unwrap_or(u64::MAX));
         tracing::warn!(others, "only the largest payment of the invoice can be refunded by itself");
     }
 }
 
+/// What an invoice without a subscription is known by if several payments paid it: its own id represents all
+/// of them, as where the payments' own events say so ([`linked_payment`]).
+fn divided_amount(invoice: &PaidInvoice) -> Option<(PaymentId, Money)> {
+    let parts: Vec<Money> = invoice.refundable_payments().map(|(_, part)| part).collect();
+    if invoice.subscription.is_some() || parts.len() < 2 {
+        return None;
+    }
+    let sum = parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.minor()))?;
+    let id = PaymentId::new(invoice.id.as_str()).ok()?;
+    Some((id, Money::new(sum, invoice.amount_paid.currency())))
+}
+
 fn paid_amount(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
+    if let Some(divided) = divided_amount(invoice) {
+        return Ok(divided);
+    }
     if let Some((payment, paid)) = largest(invoice.refundable_payments()) {
         return Ok((payment.clone(), paid));
     }

@@ -40,11 +40,12 @@ pub(crate) async fn settle_promise(
     if !context.looked_up {
         return Ok(());
     }
-    if context.is_fresh() {
-        context.tables.forget(&Lead::id_of_uncredited(account, payment)).await?;
-        return Ok(());
+    if !context.is_fresh() {
+        context.settle_late((account, payment), charged_at).await?;
     }
-    context.settle_late((account, payment), charged_at).await
+    // The sweep would open a case about it: the payment may be recorded under another id.
+    context.tables.forget(&Lead::id_of_uncredited(account, payment)).await?;
+    Ok(())
 }
 
 /// Notes the purchase, if something was paid for it. `bought` is what its lines say, as far as they are

@@ -96,8 +96,7 @@ impl Tables {
             if settled {
                 return Ok(AdoptionOutcome::Known);
             }
-            let division = self.division(&seen.payment).await?;
-            let purchases = self.purchases_of(&seen.payment, division.as_ref()).await?;
+            let (purchases, division) = self.purchases_in(&seen.payment).await?;
             let Some(first) = purchases.first() else { return Ok(AdoptionOutcome::UnknownPayment) };
             let moves = match (known, seen.failed) {
                 (Known::Counted, _) => lowered(&purchases, division.as_ref(), stored_shares.as_deref(), seen),
@@ -196,12 +195,14 @@ fn raised(purchases: &[Payment], division: Option<&Division>, seen: &ExternalRef
     }
     let beside = division.map_or(0, |division| division.beside_minor);
     let beside_refunded = division.map_or(0, |division| division.beside_refunded_minor);
-    let purchases_left = purchases.iter().map(|purchase| purchase.refundable().map_or(0, Money::minor));
+    // Also of money that the cardholder's bank has: what a dispute takes comes after refunds.
+    let purchases_left =
+        purchases.iter().map(|purchase| purchase.paid.minor().saturating_sub(purchase.refunded_minor));
     let left: Vec<u64> =
         std::iter::once(beside.saturating_sub(beside_refunded)).chain(purchases_left).collect();
     let shares = refund_shares(seen.amount.minor(), &left)?;
     moved(purchases, beside_refunded, shares, u64::checked_add, |purchase, share| {
-        RefundedSum::raise(purchase, Money::new(share, seen.amount.currency()))
+        RefundedSum::raise_reported(purchase, Money::new(share, seen.amount.currency()))
     })
 }
 

@@ -1,6 +1,8 @@
 //! The tables inside a test's own process, reached through the real SDK, with a meter of what each call
 //! consumes.
 
+mod contents;
+
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +22,7 @@ use aws_sdk_dynamodb::types::{
 };
 use dynoxide::Database;
 
+pub use self::contents::{Contents, Memory};
 use crate::{Anchors, Tables};
 
 /// One call as the meter saw it.
@@ -119,7 +122,7 @@ impl Intercept for Meter {
 ///
 /// When the emulator cannot be started: a test fails without it.
 pub async fn tables() -> (Tables, Meter) {
-    let (tables, meter, _) = tables_with_endpoint().await;
+    let (tables, meter, ..) = start().await;
     (tables, meter)
 }
 
@@ -129,11 +132,26 @@ pub async fn tables() -> (Tables, Meter) {
 ///
 /// As [`tables`].
 pub async fn tables_with_endpoint() -> (Tables, Meter, String) {
+    let (tables, meter, endpoint, _) = start().await;
+    (tables, meter, endpoint)
+}
+
+/// As [`tables`], with what they hold.
+///
+/// # Panics
+///
+/// As [`tables`].
+pub async fn tables_in_memory() -> (Tables, Meter, Memory) {
+    let (tables, meter, _, database) = start().await;
+    (tables, meter, Memory(database))
+}
+
+async fn start() -> (Tables, Meter, String, Database) {
     let listener =
         tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free loopback port");
     let endpoint = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
     let database = Database::memory().expect("a database in memory");
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
     let meter = Meter::default();
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -154,7 +172,7 @@ pub async fn tables_with_endpoint() -> (Tables, Meter, String) {
     create(&client, "requests", &indexes).await;
     create_anchors(&client).await;
     meter.read();
-    (Tables::new(client, "ledger", "requests"), meter, endpoint)
+    (Tables::new(client, "ledger", "requests"), meter, endpoint, database)
 }
 
 /// The anchors' table in memory, and the emulator's endpoint for other clients.

@@ -299,14 +299,19 @@ impl Account {
             .iter()
             .filter(|lot| lot.is_usable(now) && !lot.available.is_zero() && &lot.product == product)
             .collect();
-        lots.sort_by_key(|lot| {
+        // Events come in any order, so that a lot's number says nothing of its age.
+        let key = |lot: &Lot| {
             let expiry = lot.expires_at.map_or(i64::MAX, Timestamp::as_ms);
             let rank = match lot.kind {
                 LotKind::Subscription(_) => 0_u8,
                 LotKind::Compensation(_) => 1,
                 LotKind::Pack => 2,
             };
-            (expiry, rank, lot.id)
+            (expiry, rank, lot.granted_at)
+        };
+        lots.sort_by(|one, other| {
+            let by_age = key(one).cmp(&key(other));
+            by_age.then_with(|| (&one.payment, one.id).cmp(&(&other.payment, other.id)))
         });
         lots
     }

@@ -59,6 +59,14 @@ impl RefundedSum {
     /// `amount` more is refunded of `payment`; `None` where that is more than is left.
     pub fn raise(payment: &Payment, amount: Money) -> Option<Self> {
         payment.refundable().ok()?.minus(amount).ok()?;
+        Self::raise_reported(payment, amount)
+    }
+
+    /// `amount` of `payment` was refunded at Stripe: also while the cardholder's bank has its money, because a
+    /// dispute may be reported before a refund that was made before it.
+    pub fn raise_reported(payment: &Payment, amount: Money) -> Option<Self> {
+        let refunded = Money::new(payment.refunded_minor, payment.paid.currency());
+        payment.paid.minus(refunded).ok()?.minus(amount).ok()?;
         let to_minor = payment.refunded_minor.checked_add(amount.minor())?;
         Some(Self {
             payment: payment.id.clone(),

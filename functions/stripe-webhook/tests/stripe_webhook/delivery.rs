@@ -7,9 +7,9 @@ use ledger::SubscriptionId;
 use ledger::SubscriptionStore;
 use ledger_dynamodb::Tables;
 use serde_json::{Value, json};
-use stripe_webhook::AWAITED_S;
+use stripe_webhook::{AWAITED_S, Webhook};
 
-use crate::scene::{ACCOUNT, CURRENT, DAY_S, Scene, at, created, vault, webhook};
+use crate::scene::{ACCOUNT, CURRENT, DAY_S, Scene, Vault, at, created, vault, webhook};
 use testkit::stand_in::{End, signature_header};
 
 #[tokio::test]
@@ -60,6 +60,18 @@ async fn b11_a_step_that_was_cut_off_is_finished_by_the_next_delivery() {
     assert_eq!(scene.account(ACCOUNT).await.ended(&id).unwrap().ended_at, at(DAY_S));
 }
 
+/// The webhook with the functions' own clients, which find DynamoDB at `endpoint`.
+fn webhook_at(endpoint: &str) -> Webhook<&'static Vault> {
+    let env = Env::of([
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_ENDPOINT_URL", endpoint),
+    ]);
+    let client = aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(&env).unwrap().sdk_config());
+    webhook(Tables::new(client, "ledger", "requests"), vault(json!({"current": CURRENT})))
+}
+
 #[tokio::test]
 async fn b12_without_dynamodb_stripe_is_asked_to_try_again() {
     let scene = Scene::new().await;
@@ -68,17 +80,34 @@ async fn b12_without_dynamodb_stripe_is_asked_to_try_again() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let env = Env::of([
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_ENDPOINT_URL", endpoint.as_str()),
-    ]);
-    let client = aws_sdk_dynamodb::Client::new(&SdkSettings::from_env(&env).unwrap().sdk_config());
-    let down = webhook(Tables::new(client, "ledger", "requests"), vault(json!({"current": CURRENT})));
+    let down = webhook_at(&endpoint);
     let header = signature_header(&[CURRENT], at(0).as_s(), body.as_bytes());
     let reply = crate::scene::post(&down, json!({"body": body}), Some(&header), at(0)).await;
     assert_eq!((reply.status, reply.says.as_str()), (503, "unavailable"));
+    assert_eq!(scene.send(&body, at(1)).await.says, "applied");
+}
+
+/// The clients give up within half of the function's ten seconds, so that the handler itself answers.
+#[tokio::test]
+async fn b13_a_table_that_stalls_is_answered_in_time_and_the_next_delivery_is_applied() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    // Takes every connection and never answers.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let stalling = tokio::spawn(async move {
+        let mut taken = Vec::new();
+        loop {
+            taken.push(listener.accept().await.unwrap());
+        }
+    });
+    let stalled = webhook_at(&endpoint);
+    let header = signature_header(&[CURRENT], at(0).as_s(), body.as_bytes());
+    let began = std::time::Instant::now();
+    let reply = crate::scene::post(&stalled, json!({"body": body}), Some(&header), at(0)).await;
+    assert_eq!((reply.status, reply.says.as_str()), (503, "unavailable"));
+    assert!(began.elapsed().as_secs() < 9, "{:?}", began.elapsed());
+    stalling.abort();
     assert_eq!(scene.send(&body, at(1)).await.says, "applied");
 }
 

@@ -21,6 +21,8 @@ mod names;
 #[cfg(test)]
 mod order;
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod other_products;
 #[cfg(test)]
 mod outside_refunds;

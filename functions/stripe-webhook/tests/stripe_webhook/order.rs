@@ -1,4 +1,4 @@
-//! B3 and B5: events in any order, those that were asked for again included, lead to the same state.
+//! I3: a restore to any moment, and the events since, lead to the same state.
 
 use ledger::{AccountId, CustomerId, CustomerStore, SubscriptionId, SubscriptionStore, Timestamp};
 use testkit::stand_in::{Cancel, End, Renew};
@@ -50,24 +50,6 @@ pub(crate) fn permutations(count: usize) -> Vec<Vec<usize>> {
     all
 }
 
-/// Sends `bodies`, and those that were not accepted again and again, as Stripe does.
-async fn deliver(scene: &Scene, bodies: &[String], now: Timestamp) {
-    let mut waiting: Vec<&String> = bodies.iter().collect();
-    for _ in 0..bodies.len() {
-        let mut again = Vec::new();
-        for body in waiting {
-            let reply = scene.send(body, now).await;
-            match reply.status {
-                200 => assert!(!reply.says.starts_with("parked"), "{reply:?}"),
-                503 => again.push(body),
-                _ => panic!("{reply:?}"),
-            }
-        }
-        waiting = again;
-    }
-    assert_eq!(waiting, Vec::<&String>::new());
-}
-
 /// All that customers and policies see of an account, without the order in which it came to be.
 async fn state(scene: &Scene, ids: &Life, account: &str, own: &str) -> String {
     let stored = scene.account(account).await;
@@ -93,36 +75,6 @@ async fn state(scene: &Scene, ids: &Life, account: &str, own: &str) -> String {
 /// What the stand-in's ids of one run have in common.
 fn prefix(id: &str) -> String {
     id.split('_').next_back().unwrap()[..8].to_owned()
-}
-
-#[tokio::test]
-async fn b3_b5_every_order_of_a_subscriptions_life_leads_to_the_same_state() {
-    let scene = Scene::new().await;
-    let life = life(&scene);
-    assert_eq!(life.bodies.len(), 6);
-    // Within the hour in which the checkout may be behind: the instants of the story are in its future.
-    let now = Timestamp::from_s(START_S + 60).unwrap();
-    let mut expected = None;
-    // All orders of five, with the sixth, which says least, at every place among them.
-    for (number, mut order) in permutations(life.bodies.len() - 1).into_iter().enumerate() {
-        for index in &mut order {
-            *index += 1;
-        }
-        order.insert(number % life.bodies.len(), 0);
-        let (account, own) = (format!("account-{number}"), format!("{number:08}"));
-        let bodies: Vec<String> = order
-            .iter()
-            .map(|&index| {
-                life.bodies[index].replace(&prefix(&life.customer), &own).replace(ACCOUNT, &account)
-            })
-            .collect();
-        deliver(&scene, &bodies, now).await;
-        let state = state(&scene, &life, &account, &own).await;
-        let expected = expected.get_or_insert_with(|| state.clone());
-        assert_eq!(&state, expected, "{order:?}");
-    }
-    let expected = expected.unwrap();
-    assert!(expected.contains("available: Credits(1000)"), "{expected}");
 }
 
 /// Tables that were restored know the events up to a moment. Stripe's list has all of them.

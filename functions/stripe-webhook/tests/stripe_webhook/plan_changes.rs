@@ -187,3 +187,54 @@ async fn s4_14_a_reset_anchor_brings_the_new_period_less_what_the_old_one_gave_b
     let paid = payment(&scene, "in_2").await;
     assert_eq!((paid.paid, paid.period_ends_at), (usd(9_100), Some(at(HALF_S + 365 * DAY_S))));
 }
+
+/// A refund in Stripe's Dashboard of so much of an invoice's money.
+fn refunded(id: &str, invoice: &str, amount: u64) -> String {
+    let refund = json!({
+        "id": id, "object": "refund", "amount": amount, "currency": "usd", "charge": null,
+        "created": START_S + PERIOD_S, "metadata": {}, "payment_intent": invoice, "status": "succeeded",
+    });
+    event(&format!("evt_{id}"), "refund.created", &refund)
+}
+
+/// A change whose lines ride on the renewal, and one that the customer's balance at Stripe pays a part of: of
+/// each invoice as much comes back as was paid for it with money, however its lines add up.
+#[tokio::test]
+async fn e18_after_a_proration_no_more_comes_back_than_was_paid() {
+    let scene = linked().await;
+    let first =
+        charged("in_1", "subscription_create", 1_000, 0, &[whole("price_pro_monthly", 1_000, 0, PERIOD_S)]);
+    // `create_prorations`: half of the old month and half of the new one, with the renewal.
+    let up = [
+        settled("price_pro_monthly", 1, -500),
+        settled("price_premier_monthly", 1, 1_500),
+        whole("price_premier_monthly", 3_000, PERIOD_S, 61 * DAY_S),
+    ];
+    let up = charged("in_2", "subscription_cycle", 4_000, PERIOD_S, &up);
+    // A downgrade put 1,000 into the balance, which pays a part of the next month.
+    let down = [settled("price_premier_monthly", 1, -1_500), settled("price_pro_monthly", 1, 500)];
+    let down = charged("in_3", "subscription_update", 0, 45 * DAY_S, &down);
+    let month = [whole("price_premier_monthly", 3_000, 61 * DAY_S, 91 * DAY_S)];
+    let last = charged("in_4", "subscription_cycle", 2_000, 61 * DAY_S, &month);
+    for (body, says) in
+        [(&first, "applied"), (&up, "applied"), (&down, "ignored: no_credits"), (&last, "applied")]
+    {
+        assert_eq!(scene.send(body, at(60)).await.says, says);
+    }
+    let mut back = 0;
+    for (invoice, paid) in [("in_1", 1_000), ("in_2", 4_000), ("in_4", 2_000)] {
+        let more = refunded(&format!("re_more_{invoice}"), invoice, paid + 1);
+        assert_eq!(scene.send(&more, at(70)).await.says, "parked: refund_exceeds", "{invoice}");
+        let half = refunded(&format!("re_half_{invoice}"), invoice, paid / 2);
+        let rest = refunded(&format!("re_rest_{invoice}"), invoice, paid - paid / 2);
+        for (body, says) in [(&half, "applied"), (&half, "repeated"), (&rest, "applied")] {
+            assert_eq!(scene.send(body, at(80)).await.says, says, "{invoice}");
+        }
+        let again = refunded(&format!("re_again_{invoice}"), invoice, 1);
+        assert_eq!(scene.send(&again, at(90)).await.says, "parked: refund_exceeds", "{invoice}");
+        back += paid;
+    }
+    assert_eq!(back, 1_000 + 4_000 + 2_000, "what came in");
+    // With all of the money, all of what it bought is gone.
+    assert!(left(&scene).await.iter().all(|(_, credits)| *credits == 0), "{:?}", left(&scene).await);
+}

@@ -7,7 +7,7 @@ use lambda::backoff::Backoff;
 use lambda::secrets::{SecretError, SecretFields, SecretSource};
 use ledger::contract::sound_journal;
 use ledger::{Account, AccountId, Entry, Timestamp};
-use ledger_dynamodb::in_process::{self, Meter};
+use ledger_dynamodb::in_process::{self, Memory, Meter};
 use ledger_dynamodb::{Parked, Tables};
 use serde_json::{Value, json};
 use stripe_webhook::{Signing, Webhook, handle};
@@ -65,10 +65,15 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn new() -> Self {
-        let (tables, meter) = in_process::tables().await;
+        Self::in_memory().await.0
+    }
+
+    /// A scene, and the memory of its tables.
+    pub(crate) async fn in_memory() -> (Self, Memory) {
+        let (tables, meter, memory) = in_process::tables_in_memory().await;
         let stripe = StripeStandIn::start().await.unwrap();
         let webhook = webhook(tables.clone(), vault(json!({"current": CURRENT, "previous": PREVIOUS})));
-        Self { stripe, tables, meter, webhook }
+        (Self { stripe, tables, meter, webhook }, memory)
     }
 
     /// Sends `body`, signed with the current secret at `now`.

@@ -24,18 +24,20 @@ impl Tables {
         }))
     }
 
-    /// The purchases of one payment at Stripe, first one first, each read by itself; none if it is not
-    /// recorded.
-    pub async fn purchases_of(
+    /// The purchases in the payment with Stripe's id, first one first, and how its money is divided; none if
+    /// it is not recorded. The first purchase is read before the division that is written with it, so that a
+    /// grant that is written meanwhile is seen whole.
+    pub async fn purchases_in(
         &self,
         payment: &PaymentId,
-        division: Option<&Division>,
-    ) -> Result<Vec<Payment>, StoreError> {
+    ) -> Result<(Vec<Payment>, Option<Division>), StoreError> {
+        let Some(first) = self.payment(payment).await? else { return Ok((Vec::new(), None)) };
+        let Some(division) = self.division(payment).await? else { return Ok((vec![first], None)) };
         let mut purchases = Vec::new();
-        for place in 1..=division.map_or(1, |division| division.purchases) {
+        for place in 1..=division.purchases {
             let Some(id) = payment.purchase(place) else { break };
             purchases.extend(self.payment(&id).await?);
         }
-        Ok(purchases)
+        Ok((purchases, Some(division)))
     }
 }
