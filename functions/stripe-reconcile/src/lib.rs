@@ -52,11 +52,14 @@ pub struct Reconcile<S, W> {
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// The request is not one of this function's.
-    #[error("request is not readable; expected {{}} or {{\"since\": instant, \"before\": instant}}")]
+    #[error("request is not readable; expected {{}} or {{\"since\": instant}} with or without \"before\"")]
     Request(#[from] EventError),
     /// The time asked for is not one whose events Stripe keeps.
     #[error("`since` has to lie before `before`, and within the 30 days for which Stripe keeps events")]
     Since,
+    /// An end without a beginning: a run of the schedule reads as far as it can.
+    #[error("`before` is expected only with `since`")]
+    Before,
     /// An instant lies outside the years 2000 to 2099.
     #[error("an instant lies outside the known years")]
     Time(#[from] TimeError),
@@ -120,6 +123,9 @@ async fn asked_time<S, W>(
     let instant = |text: &String| Timestamp::parse(text).map(Timestamp::as_s);
     let before = request.before.as_ref().map(instant).transpose()?.unwrap_or(newest).min(newest);
     let Some(since) = request.since.as_ref().map(instant).transpose()? else {
+        if request.before.is_some() {
+            return Err(ReconcileError::Before);
+        }
         let first = newest.saturating_sub(FIRST_LOOK_S);
         let until = reconcile.tables.reconciled_until().await?;
         return Ok((until.map_or(first, Timestamp::as_s).max(oldest), newest));

@@ -38,7 +38,7 @@ pub struct MissedEvent {
     #[serde(rename = "type")]
     pub event_type: String,
     /// When it happened, in seconds since 1970; written as RFC 3339.
-    #[serde(serialize_with = "instant")]
+    #[serde(rename = "created_at", serialize_with = "instant")]
     pub created_s: i64,
 }
 

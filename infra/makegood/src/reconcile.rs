@@ -39,7 +39,7 @@ struct MissedEvent {
     id: String,
     #[serde(rename = "type")]
     event_type: String,
-    created_s: String,
+    created_at: String,
 }
 
 /// The stripe-reconcile function.
@@ -131,7 +131,7 @@ fn report(runs: &[RunStatus], output: &mut impl Write) -> Result<CommandOutcome,
         let mut columns = Columns::new([Align::Left; 3]);
         columns.row(["event", "type", "happened"]);
         for event in missed {
-            columns.row([&event.id, &event.event_type, &event.created_s]);
+            columns.row([&event.id, &event.event_type, &event.created_at]);
         }
         columns.write(output)?;
     }
@@ -151,7 +151,7 @@ mod tests {
     fn status(until: &str, missed: &[&str]) -> RunStatus {
         let missed: Vec<Value> = missed
             .iter()
-            .map(|id| json!({"id": id, "type": "refund.created", "created_s": "2026-08-01T00:10:00.000Z"}))
+            .map(|id| json!({"id": id, "type": "refund.created", "created_at": "2026-08-01T00:10:00.000Z"}))
             .collect();
         serde_json::from_value(json!({
             "listed": 3, "applied": missed.len(), "settled": 0, "parked": 0, "deferred": 0, "failed": 0,

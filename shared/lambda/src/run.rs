@@ -83,6 +83,12 @@ impl Invocation {
         })
     }
 
+    /// The same with another time to answer, from here on.
+    #[must_use]
+    pub fn within_ms(self, milliseconds: u64) -> Self {
+        Self { deadline: Deadline::in_ms(milliseconds), ..self }
+    }
+
     /// The event as a `T`, which may borrow from it.
     pub fn event<'a, T: Deserialize<'a>>(&'a self) -> Result<T, EventError> {
         serde_json::from_str(self.event.get()).map_err(|error| EventError::json(&error))

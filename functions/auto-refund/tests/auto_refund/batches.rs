@@ -1,9 +1,10 @@
 //! Several messages at once.
 
-use ledger::Change;
+use ledger::contract::{at, place, run};
+use ledger::{Answer, Change, HOLDS_MAX, Rejection};
 use serde_json::{Value, json};
 
-use crate::queue::{Queue, batch, completed, failed, song};
+use crate::queue::{Queue, account, batch, completed, failed, song};
 
 #[tokio::test]
 async fn g4_of_ten_messages_only_the_poison_one_stays() {
@@ -92,4 +93,41 @@ async fn g5_an_answer_names_messages_of_the_batch_only_and_each_once() {
     let event: Value = serde_json::from_str(&batch().messages(&bodies).text()).unwrap();
     let ids: Vec<&Value> = event["Records"].as_array().unwrap().iter().map(|it| &it["messageId"]).collect();
     assert_eq!(ids, ["m0", "m1", "m2", "m3"]);
+}
+
+/// What bounds a storm of one account: its open holds. Its messages of one batch are one entry, and the group
+/// of another account in the same batch has its turn all the same.
+#[tokio::test]
+async fn g12_a_storm_of_one_account_is_bounded_and_leaves_its_turn_to_others() {
+    let queue = Queue::start().await;
+    queue.pack("acct-2", 10).await;
+    queue
+        .run(
+            "acct-1",
+            &ledger::Command::Grant(ledger::contract::grant(&account("acct-1"), "pi_more", 10_000, None)),
+            0,
+        )
+        .await;
+    let storm: Vec<String> = (0..HOLDS_MAX).map(|index| format!("storm-{index}")).collect();
+    for generation in &storm {
+        queue.hold(generation).await;
+    }
+    let beyond = run(&queue.context.store, &account("acct-1"), &place("storm-beyond", 10), at(2)).await;
+    assert!(matches!(beyond, Answer::Refused(Rejection::TooManyHolds)), "{beyond:?}");
+    queue.hold_on("acct-2", "gen-2", "music_simple").await;
+    let before = queue.journal("acct-1").await.len();
+
+    let mut waiting: Vec<Value> =
+        storm.iter().map(|generation| failed(generation, "provider_error")).collect();
+    let mut other = failed("gen-2", "provider_error");
+    other["account"] = json!("acct-2");
+    waiting.insert(9, other);
+    for (number, batch) in waiting.chunks(10).enumerate() {
+        queue.deliver(batch).await.all_done();
+        let other = queue.journal("acct-2").await.last().unwrap().after().balance(at(100)).unwrap();
+        assert_eq!((other.available.get(), other.held.get()), (10, 0), "after batch {number}");
+    }
+    let batches = waiting.len().div_ceil(10);
+    assert_eq!(queue.journal("acct-1").await.len(), before + batches, "one entry for each batch");
+    assert_eq!(queue.credits().await, (10_100, 0, 0));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use lambda::Invocation;
 use lambda::secrets::{CachedSecret, SecretError, SecretFields, SecretSource};
@@ -39,6 +40,8 @@ struct Webhook {
     /// The ids of the events that were asked for again.
     replayed: Mutex<Vec<String>>,
     stays_parked: bool,
+    /// How long each event takes.
+    takes_ms: u64,
 }
 
 impl ReplayEvents for Webhook {
@@ -54,6 +57,9 @@ impl ReplayEvents for Webhook {
 
 impl ApplyEvents for Webhook {
     async fn apply(&self, event: &str) -> Result<EventAnswer, WebhookError> {
+        if self.takes_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(self.takes_ms)).await;
+        }
         let event: Value = serde_json::from_str(event).unwrap();
         let id = event["id"].as_str().unwrap().to_owned();
         let set = self.outcomes.lock().unwrap().get(&id).copied();
@@ -107,7 +113,11 @@ impl Scene {
     }
 
     async fn run(&self, request: Value, second: i64) -> Result<Status, ReconcileError> {
-        let invocation = Invocation::of(request.to_string(), at(second)).unwrap();
+        self.run_within(request, second, 60_000).await
+    }
+
+    async fn run_within(&self, request: Value, second: i64, ms: u64) -> Result<Status, ReconcileError> {
+        let invocation = Invocation::of(request.to_string(), at(second)).unwrap().within_ms(ms);
         Box::pin(handle(&self.reconcile, &invocation)).await
     }
 
@@ -185,7 +195,8 @@ async fn an_event_that_is_parked_for_want_of_a_later_one_is_applied_after_it() {
 async fn a_time_with_more_events_than_a_list_holds_is_read_in_parts() {
     let scene = Scene::new().await;
     let bought: Vec<String> = (0..1_100).map(|number| scene.pack(number)).collect();
-    let status = scene.tick(1_500).await;
+    // A busy machine takes its time.
+    let status = scene.run_within(json!({}), 1_500, 900_000).await.unwrap();
     assert_eq!((status.listed, status.applied), (1_100, 1_100));
     assert_eq!(status.missed.len(), stripe_reconcile::MISSED_SHOWN_MAX);
     assert_eq!(scene.seen(), bought);
@@ -219,6 +230,8 @@ async fn a_time_that_stripe_does_not_keep_is_refused() {
         let refused = scene.run(asked, now).await;
         assert!(matches!(refused, Err(ReconcileError::Since)), "{since} {before}");
     }
+    let asked = json!({"before": at(600).to_string()});
+    assert!(matches!(scene.run(asked, now).await, Err(ReconcileError::Before)));
     for asked in
         [json!({"since": "yesterday"}), json!({"since": 5}), json!({"until": "2026-11-01T00:00:00Z"})]
     {
@@ -237,4 +250,27 @@ async fn an_outage_of_stripe_fails_the_run_and_the_next_one_begins_at_the_mark()
     assert_eq!(scene.mark().await, Some(600 - LAG_S));
     assert_eq!(scene.tick(1_500).await.applied, 1);
     assert_eq!(scene.seen(), [missed]);
+}
+
+/// A run leaves its last 20 seconds alone.
+#[tokio::test]
+async fn a_run_whose_time_is_over_ends_early_and_the_next_one_goes_on() {
+    let mut scene = Scene::new().await;
+    scene.reconcile.webhook.takes_ms = 500;
+    let bought: Vec<String> = (0..8).map(|number| scene.pack(60 * number)).collect();
+    let early = scene.run_within(json!({}), 1_200, 22_500).await.unwrap();
+    assert!((1..8).contains(&early.applied), "{early:?}");
+    let reached = usize::try_from(early.applied).unwrap();
+    // Up to where nothing is left: the first event that was not handed on.
+    let first_left = 60 * i64::try_from(reached).unwrap();
+    assert_eq!((early.until, scene.mark().await), (at(first_left).as_s(), Some(first_left)));
+    assert_eq!(scene.seen(), bought[..reached]);
+    scene.reconcile.webhook.takes_ms = 0;
+    let rest = scene.tick(1_200).await;
+    assert_eq!((rest.applied, rest.listed), (8 - early.applied, 8 - early.applied));
+    assert_eq!((scene.seen(), scene.mark().await), (bought, Some(1_200 - LAG_S)));
+    // Without any time nothing is read, and the mark stays.
+    scene.pack(1_260);
+    let none = scene.run_within(json!({}), 1_800, 19_000).await.unwrap();
+    assert_eq!((none.listed, scene.mark().await), (0, Some(1_200 - LAG_S)));
 }

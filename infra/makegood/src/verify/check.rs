@@ -248,8 +248,9 @@ impl BrokenInvariants {
         }
     }
 
-    /// Invariant 4: refunds that have not failed never exceed the payment. Its own sum also counts refunds
-    /// that were made in Stripe's dashboard, so that it may be above what requests paid out.
+    /// Invariant 4: refunds that have not failed, and what the cardholder's bank has taken, never exceed the
+    /// payment. Its own sum also counts refunds that were made in Stripe's dashboard, so that it may be above
+    /// what requests paid out; and those that failed by the dispute, whose money the bank took.
     fn refunded(&mut self, payment: &Payment, paid_out_minor: u64) {
         let subject = format!("payment {}", payment.id);
         let amount = |minor| money(ledger::Money::new(minor, payment.paid.currency()));
@@ -259,6 +260,18 @@ impl BrokenInvariants {
         }
         if paid_out_minor > payment.paid.minor() {
             let what = format!("requests pay {} out of {}", amount(paid_out_minor), money(payment.paid));
+            self.add(&payment.account, 4, &subject, what);
+        }
+        let disputes = payment.disputes.iter().filter(|dispute| dispute.bars_refunds());
+        let withdrawn_minor =
+            disputes.fold(0_u64, |sum, dispute| sum.saturating_add(dispute.withdrawn_minor));
+        if withdrawn_minor > 0 && paid_out_minor.saturating_add(withdrawn_minor) > payment.paid.minor() {
+            let what = format!(
+                "requests pay {} out of {}, of which the bank has {}",
+                amount(paid_out_minor),
+                money(payment.paid),
+                amount(withdrawn_minor)
+            );
             self.add(&payment.account, 4, &subject, what);
         }
         if paid_out_minor > payment.refunded_minor {

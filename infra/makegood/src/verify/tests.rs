@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::contract::{at, place, run};
-use ledger::{AccountId, Actor, Hash, LedgerStore as _, Money, Timestamp};
+use ledger::{AccountId, Actor, Dispute, Hash, LedgerStore as _, Money, Timestamp};
 use ledger_dynamodb::{Anchors, RaiseOutcome};
 use refunds::{PlanEnd, RefundRequest, State, Step, request_id};
 use serde_json::Value;
@@ -187,6 +187,35 @@ async fn an_overpaid_refund_is_found() {
             (4, subject, "requests pay 10.01 USD out of it, and it counts 10.00 USD as refunded".to_owned()),
         ]
     );
+}
+
+/// The story's refund is all of the payment: nothing is left that a bank could take.
+#[tokio::test]
+async fn a_refund_of_money_that_the_bank_has_is_found() {
+    for (status, withdrawn_minor, found) in [
+        ("lost", 400, true),
+        ("needs_response", 400, true),
+        // A dispute that took nothing, or that the company won, takes no money twice.
+        ("lost", 0, false),
+        ("won", 400, false),
+        ("warning_closed", 400, false),
+    ] {
+        let stage = Stage::after_story().await;
+        let dispute = Dispute {
+            id: "du_1".parse().unwrap(),
+            opened_at: at(80),
+            status: status.to_owned(),
+            refundable: status == "won",
+            as_of: at(90),
+            contacted_before: None,
+            withdrawn_minor,
+            movements: 1,
+        };
+        assert!(stage.tables.save_dispute(&"pi_pro".parse().unwrap(), &dispute).await.unwrap());
+        let what = "requests pay 10.00 USD out of 10.00 USD, of which the bank has 4.00 USD".to_owned();
+        let expected = if found { vec![(4, "payment pi_pro".to_owned(), what)] } else { Vec::new() };
+        assert_eq!(breaches(&verify(&stage, at(100)).await), expected, "{status} {withdrawn_minor}");
+    }
 }
 
 #[tokio::test]

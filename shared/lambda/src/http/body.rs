@@ -230,6 +230,7 @@ impl fmt::Display for Mismatch {
         };
         match self {
             Self::Expected(expected) => write!(formatter, "expected {expected}"),
+            Self::UnknownField([]) => formatter.write_str("unknown field; expected none"),
             Self::UnknownField(fields) => write!(formatter, "unknown field; expected only {}", names(fields)),
             Self::UnknownVariant(variants) => write!(formatter, "expected one of {}", names(variants)),
             Self::MissingField(field) => write!(formatter, "`{field}` is missing"),
@@ -317,6 +318,18 @@ mod tests {
     #[expect(dead_code, reason = "only the shape matters")]
     struct Item {
         id: String,
+    }
+
+    #[test]
+    fn a_body_of_no_fields_expects_none() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Empty {}
+        assert!(parse::<Empty>(b"{}").is_ok());
+        let problem = parse::<Empty>(br#"{"note": "x"}"#).map(drop).unwrap_err();
+        let field = problem.errors().first().unwrap();
+        let said = (field.pointer.as_str(), field.detail.as_str());
+        assert_eq!(said, ("#/note", "unknown field; expected none"));
     }
 
     fn refusal(text: &str) -> (String, String) {
