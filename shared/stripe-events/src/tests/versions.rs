@@ -81,6 +81,7 @@ fn newest(event_type: &str) -> Value {
         other if other.starts_with("charge.") => fixture!("charge.updated"),
         other if other.starts_with("credit_note.") => fixture!("credit_note.created"),
         other if other.starts_with("customer.subscription.") => fixture!("customer.subscription.updated"),
+        other if other.starts_with("radar.") => fixture!("radar.early_fraud_warning.created"),
         other => panic!("no event of type {other}"),
     };
     let mut event: Value = serde_json::from_str(text).unwrap();

@@ -70,14 +70,17 @@ pub(crate) async fn seen(
         }
         Some(format!("{partition} {sort} {item}"))
     })));
+    // Several leads may be of one case.
+    let mut opened = BTreeSet::new();
     for (partition, ..) in contents.items().filter(|(partition, ..)| partition.starts_with("LEAD#")) {
         let id = RefundRequestId::new(partition.trim_start_matches("LEAD#")).unwrap();
         let lead = tables.lead(&id).await.unwrap().unwrap();
         // What is read of a case is large.
         if let Some(assessed) = Box::pin(assess_lead(tables, &lead, now)).await.unwrap() {
-            lines.push(format!("a case of {:?}: {:?}", assessed.case.reason, assessed.case.payment));
+            opened.insert(format!("a case of {:?}: {:?}", assessed.case.reason, assessed.case.payment));
         }
     }
+    lines.extend(opened);
     lines
 }
 
