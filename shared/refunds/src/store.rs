@@ -62,8 +62,8 @@ impl RefundedSum {
         Self::raise_reported(payment, amount)
     }
 
-    /// `amount` of `payment` was refunded at Stripe: also while the cardholder's bank has its money, because a
-    /// dispute may be reported before a refund that was made before it.
+    /// `amount` of `payment` was refunded at Stripe: also while the cardholder's bank has its money, because
+    /// a dispute may be reported before a refund that was made before it.
     pub fn raise_reported(payment: &Payment, amount: Money) -> Option<Self> {
         let refunded = Money::new(payment.refunded_minor, payment.paid.currency());
         payment.paid.minus(refunded).ok()?.minus(amount).ok()?;
