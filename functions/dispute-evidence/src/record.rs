@@ -100,8 +100,7 @@ async fn purchases_of(tables: &Tables, named: &PaymentId) -> Result<Vec<Payment>
 }
 
 async fn divided(tables: &Tables, payment: &PaymentId) -> Result<Vec<Payment>, StoreError> {
-    let division = tables.division(payment).await?;
-    tables.purchases_of(payment, division.as_ref()).await
+    Ok(tables.purchases_in(payment).await?.0)
 }
 
 /// How the credits of each payment were used, read from the newest entry back to where the first of them
