@@ -77,6 +77,8 @@ fn contact_line(contact: &Contact) -> String {
         "credits_granted_by_person" => "a person granted credits",
         "refused_by_person" => "a person refused it",
         "offered" => "the company offered another solution",
+        "credits_taken_back_by_person" => "a person took the credits of a refund back",
+        "credits_left_by_person" => "a person left the credits of a refund to the customer",
         "refund_arrived" => "the refund's arrival was noted",
         _ => "the company looked at it again",
     };
