@@ -65,17 +65,14 @@ impl Memory {
             if wanted == present.get(key) {
                 continue;
             }
-            match wanted {
-                Some(item) => {
-                    let request = PutItemRequest { table_name, item: item.clone(), ..Default::default() };
-                    self.0.put_item(request).expect("the emulator puts an item");
-                }
-                None => {
-                    let text = |text: &String| AttributeValue::S(text.clone());
-                    let names = [("pk".to_owned(), text(&key.1)), ("sk".to_owned(), text(&key.2))];
-                    let request = DeleteItemRequest { table_name, key: names.into(), ..Default::default() };
-                    self.0.delete_item(request).expect("the emulator deletes an item");
-                }
+            if let Some(item) = wanted {
+                let request = PutItemRequest { table_name, item: item.clone(), ..Default::default() };
+                self.0.put_item(request).expect("the emulator puts an item");
+            } else {
+                let text = |text: &String| AttributeValue::S(text.clone());
+                let names = [("pk".to_owned(), text(&key.1)), ("sk".to_owned(), text(&key.2))];
+                let request = DeleteItemRequest { table_name, key: names.into(), ..Default::default() };
+                self.0.delete_item(request).expect("the emulator deletes an item");
             }
         }
     }
