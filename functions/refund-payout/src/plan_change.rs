@@ -204,13 +204,12 @@ async fn at_period_end<E: std::error::Error + 'static>(
 ) -> Result<(), Stop<E>> {
     let swap = swap_of(found, change)?;
     let created;
-    let schedule = match &found.schedule {
-        Some(schedule) => schedule,
-        None => {
-            let key = key_of(change, "schedule")?;
-            created = stripe.create_schedule(&change.subscription, &key).await.map_err(stopped)?;
-            &created
-        }
+    let schedule = if let Some(schedule) = &found.schedule {
+        schedule
+    } else {
+        let key = key_of(change, "schedule")?;
+        created = stripe.create_schedule(&change.subscription, &key).await.map_err(stopped)?;
+        &created
     };
     let key = key_of(change, "phases")?;
     let marked = (change.mark(), change.order.months);

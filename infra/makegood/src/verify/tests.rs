@@ -208,6 +208,9 @@ async fn a_refund_of_money_that_the_bank_has_is_found() {
             refundable: status == "won",
             as_of: at(90),
             contacted_before: None,
+            reason: None,
+            amount: None,
+            due_by: None,
             withdrawn_minor,
             movements: 1,
         };

@@ -29,7 +29,7 @@ fn header(wrong: usize) -> String {
     digits[wrong] = match digits[wrong] {
         b'9' => b'8',
         b'f' => b'e',
-        digit => digit + 1,
+        digit => digit.wrapping_add(1),
     };
     let mac = String::from_utf8(digits).unwrap();
     format!("{time}{}", format!(",v1={mac}").repeat(SIGNATURES_MAX))

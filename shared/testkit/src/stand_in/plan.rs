@@ -31,6 +31,7 @@ struct Wanted {
 
 impl World {
     /// A price that Stripe sells.
+    #[expect(clippy::unnecessary_wraps, reason = "every command has this shape")]
     pub(crate) fn sell(&mut self, price: &NewPrice, _: &Emission) -> Result<Made, CommandError> {
         let NewPrice { price: id, amount, currency, months } = price.clone();
         let record = Price { id: id.clone(), amount, currency: currency.to_ascii_lowercase(), months };

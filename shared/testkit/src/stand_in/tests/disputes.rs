@@ -64,8 +64,8 @@ async fn an_inquiry_ends_with_a_full_refund_or_becomes_a_dispute() {
     let id = opened(&stripe, &OpenDispute { inquiry: true, ..OpenDispute::of(&payment) });
     let escalated = EscalateDispute { dispute: id.clone(), due_by: None };
     stripe.escalate_dispute(&escalated, &Emission::default()).unwrap();
-    let lost = CloseDispute { dispute: id, result: DisputeResult::Lost, reinstated: Some(300) };
-    stripe.close_dispute(&lost, &Emission::default()).unwrap();
+    let closed = CloseDispute { dispute: id, result: DisputeResult::Lost, reinstated: Some(300) };
+    stripe.close_dispute(&closed, &Emission::default()).unwrap();
     let (kinds, last) = events(&stripe);
     assert_eq!(kinds, ["created", "updated", "funds_withdrawn", "closed", "funds_reinstated"]);
     assert_eq!(last["status"], "lost");
@@ -97,7 +97,7 @@ async fn evidence_is_refused_as_stripe_refuses_it() {
     let id = opened(&stripe, &OpenDispute::of(&payment));
     let long = "x".repeat(20_001);
     for form in ["evidence[prompt]=a", "submit=maybe", &format!("evidence[service_date]={long}")] {
-        assert_eq!(update(&stripe, &id, "key-1", form).await.status, 400, "{:.30}", form);
+        assert_eq!(update(&stripe, &id, "key-1", form).await.status, 400, "{form:.30}");
     }
     assert_eq!(update(&stripe, "du_other", "key-1", "submit=true").await.code(), "resource_missing");
     let late = opened(&stripe, &OpenDispute { due_by: Some(1_777_000_000), ..OpenDispute::of(&payment) });
