@@ -75,7 +75,7 @@ impl Scene {
         let change = PlanChange {
             account: account(),
             subscription: self.id.clone(),
-            at: at(HALF_S + second),
+            at: in_second_half(second),
             channel: Channel::Customer,
             order: PlanOrder {
                 item: self.view().item,
@@ -101,7 +101,7 @@ impl Scene {
     }
 
     async fn try_at(&self, second: u64) -> Result<SentPlanChange, PlanChangeError<StoreError>> {
-        let now = at(HALF_S + second);
+        let now = in_second_half(second);
         Box::pin(send_plan_change(&self.store, &self.client, &account(), &self.id, now)).await
     }
 
@@ -335,4 +335,9 @@ async fn people_are_called_where_a_downgrade_is_not_made() {
 async fn a_message_without_a_change_stays_in_the_queue() {
     let scene = Scene::of(PRO).await;
     assert!(matches!(scene.try_at(1).await, Err(PlanChangeError::NoChange)));
+}
+
+/// `second` of the second half of the period.
+fn in_second_half(second: u64) -> Timestamp {
+    at(HALF_S.saturating_add(second))
 }

@@ -23,6 +23,7 @@ fn opened(rest: impl IntoIterator<Item = String>) -> Vec<String> {
     begin.into_iter().chain(rest).collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "one script after the other")]
 pub(crate) fn scripts() -> Vec<Script> {
     let of_part = |id, kind, status, second, movements: &[i64]| {
         dispute((id, "pi_1", 450), (kind, status), second, movements)

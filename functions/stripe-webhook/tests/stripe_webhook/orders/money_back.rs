@@ -8,6 +8,7 @@ use crate::scene::DAY_S;
 const PRO: &str = "price_pro_monthly";
 const AT_S: i64 = 5 * DAY_S;
 
+#[expect(clippy::too_many_lines, reason = "one script after the other")]
 pub(crate) fn scripts() -> Vec<Script> {
     let pack = || bought("cs_1", "pi_1", 0);
     let whole = |told, second| refund("re_1", "pi_1", 900, told, second);

@@ -28,6 +28,7 @@ fn status(price: &str, second: i64, status: &str) -> String {
     changed("sub_1", price, MONTH_S, second, &json!({ "status": status }))
 }
 
+#[expect(clippy::too_many_lines, reason = "one script after the other")]
 pub(crate) fn lives() -> Vec<Script> {
     let none = json!({});
     let months_ahead = json!({
@@ -216,6 +217,7 @@ pub(crate) fn lives() -> Vec<Script> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "one script after the other")]
 pub(crate) fn changes() -> Vec<Script> {
     let up = [settled(PRO, -500, 1), settled(PREMIER, 1_500, 1)];
     let down = [settled(PREMIER, -1_500, 1), settled(PRO, 500, 1)];

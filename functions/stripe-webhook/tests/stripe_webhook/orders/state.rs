@@ -55,12 +55,13 @@ pub(crate) async fn seen(
         let kind = partition.split('#').next().unwrap_or_default();
         match kind {
             // Entries and the marker of what is due are of the account, which is above.
-            "ACCOUNT" if sort.starts_with("ENTRY#") || sort == "DUE" => return None,
+            "ACCOUNT" if sort.starts_with("ENTRY#") || sort == "DUE" || is_lifted(sort, &item) => {
+                return None;
+            }
             // The guard of a grant, beside the event that brought it.
             "EVENT" => return None,
             // It is read of payments alone that are not recorded.
             "UNRECORDED" if is_recorded(partition.trim_start_matches("UNRECORDED#")) => return None,
-            "ACCOUNT" if is_lifted(sort, &item) => return None,
             "REFUND" => without(&mut item, &["shares", "taken"]),
             "PAYMENT" => rewrite_body(&mut item, &[&["lot", "landed_at"], first_says].concat()),
             "ACCOUNT" if sort.starts_with("PURCHASE#") => without(&mut item, first_says),

@@ -90,7 +90,7 @@ pub(crate) async fn walk(script: &Script) -> Walked {
         known: HashSet::new(),
         ahead: VecDeque::new(),
         end: None,
-        list_s: script.events.iter().map(created).max().unwrap() - START_S + LISTED_AFTER_S,
+        list_s: script.events.iter().map(|body| created(body)).max().unwrap() - START_S + LISTED_AFTER_S,
         walked: Walked::default(),
     };
     walk.arrive(begin.clone()).await;
@@ -267,6 +267,6 @@ fn without_leads(contents: &Contents) -> Vec<String> {
     items.map(|(partition, sort, item)| format!("{partition} {sort} {item}")).collect()
 }
 
-fn created(body: &String) -> i64 {
+fn created(body: &str) -> i64 {
     serde_json::from_str::<Value>(body).unwrap()["created"].as_i64().unwrap()
 }
