@@ -53,19 +53,22 @@ pub(crate) async fn seen(
     lines.extend(spend_order(&account));
     lines.extend(sorted(contents.items().filter_map(|(partition, sort, mut item)| {
         let kind = partition.split('#').next().unwrap_or_default();
-        match kind {
+        let is_left_out = match kind {
             // Entries and the marker of what is due are of the account, which is above.
-            "ACCOUNT" if sort.starts_with("ENTRY#") || sort == "DUE" || is_lifted(sort, &item) => {
-                return None;
-            }
-            // The guard of a grant, beside the event that brought it.
-            "EVENT" => return None,
+            "ACCOUNT" => sort.starts_with("ENTRY#") || sort == "DUE" || is_lifted(sort, &item),
+            // The guard of a grant, beside the event that brought it; and leads, whose cases are below.
+            "EVENT" | "LEAD" => true,
             // It is read of payments alone that are not recorded.
-            "UNRECORDED" if is_recorded(partition.trim_start_matches("UNRECORDED#")) => return None,
+            "UNRECORDED" => is_recorded(partition.trim_start_matches("UNRECORDED#")),
+            _ => false,
+        };
+        if is_left_out {
+            return None;
+        }
+        match kind {
             "REFUND" => without(&mut item, &["shares", "taken"]),
             "PAYMENT" => rewrite_body(&mut item, &[&["lot", "landed_at"], first_says].concat()),
             "ACCOUNT" if sort.starts_with("PURCHASE#") => without(&mut item, first_says),
-            "LEAD" => return None,
             "WITHOUT_CREDITS" => without(&mut item, &["expires_at"]),
             _ => {}
         }
