@@ -18,6 +18,7 @@ pub fn parse_catalogue(file: &str, text: &str, documents: &Documents) -> Result<
 }
 
 fn catalogue<'t>(file: &File<'t>, mut root: Table<'_, 't>, documents: &Documents) -> Catalogue {
+    let ignored = root.optional_texts("ignore_prices");
     let product_tables = root.named_tables("products");
     let ids = ids(&product_tables);
     let products = product_tables
@@ -33,7 +34,22 @@ fn catalogue<'t>(file: &File<'t>, mut root: Table<'_, 't>, documents: &Documents
         })
         .collect();
     root.finish();
-    Catalogue { products, prices }
+    Catalogue { products, ignored: ignored_prices(ignored, &prices, file), prices }
+}
+
+/// `ignore_prices = ["price_…"]`: none that is sold here.
+fn ignored_prices(listed: Vec<Located<String>>, prices: &[Price], file: &File<'_>) -> Vec<String> {
+    let mut ignored = BTreeSet::new();
+    for price in listed {
+        if prices.iter().any(|sold| sold.id == price.value) {
+            price.mistake(
+                file,
+                format!("`{}` is sold here; expected a price of another product", price.value),
+            );
+        }
+        ignored.insert(price.value);
+    }
+    ignored.into_iter().collect()
 }
 
 fn product(

@@ -9,6 +9,9 @@ pub struct Catalogue {
     pub products: Vec<Product>,
     /// The prices and what they buy.
     pub prices: Vec<Price>,
+    /// Stripe's prices of the company's other products, which are sold through the same Stripe account: their
+    /// lines bring no credits, and concern nobody here.
+    pub ignored: Vec<String>,
 }
 
 /// A product: credits are bought for it and can be spent on it alone.
@@ -79,6 +82,11 @@ impl Catalogue {
     /// What a Stripe price buys.
     pub fn price(&self, id: &str) -> Result<&Price, UnknownPrice> {
         self.prices.iter().find(|price| price.id == id).ok_or_else(|| UnknownPrice { price: id.to_owned() })
+    }
+
+    /// Whether a Stripe price is one of the company's other products.
+    pub fn is_ignored(&self, id: &str) -> bool {
+        self.ignored.iter().any(|ignored| ignored == id)
     }
 
     /// The product whose credits operations of `id` spend: the one of that id, or the one that `id` is

@@ -94,7 +94,7 @@ pub struct Bought {
     pub purchases: Vec<LinePurchase>,
     /// The money of all other lines, in minor units.
     pub beside_minor: u64,
-    /// Lines that bring no credits although they were paid.
+    /// Lines that bring no credits although they were paid, but for those of the company's other products.
     pub beside: u32,
     /// Why the first of them brings none; nothing for a price that the catalogue sells without credits.
     pub fault: Option<LineFault>,
@@ -173,16 +173,25 @@ impl Bought {
     }
 
     fn set_beside(&mut self, line: &PaidLine<'_>, fault: Option<LineFault>) -> Result<(), LineFault> {
-        self.beside = self.beside.saturating_add(1);
+        if !is_ignored(line.price) {
+            self.beside = self.beside.saturating_add(1);
+        }
         self.beside_minor = self.beside_minor.checked_add(line.minor).ok_or(LineFault::OutOfRange)?;
         self.fault = self.fault.or(fault);
         Ok(())
     }
 }
 
-/// The credits of one line, or why it brings none; `None` for what is sold without credits.
+/// Whether a price is one of the company's other products, by the catalogue.
+pub fn is_ignored(price: Option<&PriceId>) -> bool {
+    price.is_some_and(|price| catalogue().is_ignored(price.as_str()))
+}
+
+/// The credits of one line, or why it brings none; `None` for what is sold without credits, or is not ours.
 fn purchase(line: &PaidLine<'_>) -> Result<Option<LinePurchase>, LineFault> {
-    let Some(price) = line.price else { return Ok(None) };
+    let Some(price) = line.price.filter(|price| !catalogue().is_ignored(price.as_str())) else {
+        return Ok(None);
+    };
     let price = catalogue().price(price.as_str()).map_err(|_| LineFault::PriceUnknown)?;
     if price.credits == 0 {
         return Ok(None);

@@ -462,10 +462,30 @@ fn the_catalogue_is_held_against_the_documents() {
     }
     let catalogue = parse_catalogue("c.toml", good, &documents).unwrap();
     assert_eq!(catalogue.price("price_1Ab").unwrap().credits, 5);
+    assert!(catalogue.ignored.is_empty());
     assert_eq!(
         catalogue.price("price_2").unwrap_err().to_string(),
         "price `price_2` is not in the catalogue"
     );
+}
+
+#[test]
+fn prices_to_ignore_are_listed_once_and_are_not_sold() {
+    let documents = Documents::new(vec![parse_document("small.toml", SMALL).unwrap()]).unwrap();
+    let sold = "[products.toys]\npolicy = \"small\"\n[prices.price_1Ab]\nproduct = \"toys\"\nkind = \
+                \"pack\"\ncredits = 5\n";
+    let parse =
+        |list: &str| parse_catalogue("c.toml", &format!("ignore_prices = {list}\n{sold}"), &documents);
+    let catalogue = parse("[\"price_b\", \"price_a\"]").unwrap();
+    assert_eq!(catalogue.ignored, ["price_a", "price_b"]);
+    assert!(catalogue.is_ignored("price_a") && !catalogue.is_ignored("price_1Ab"));
+    for (list, problem) in [
+        ("[\"price_1Ab\"]", "`price_1Ab` is sold here; expected a price of another product"),
+        ("[\"price_a\", \"price_a\"]", "`price_a` is listed twice; expected each once"),
+    ] {
+        let mistakes = parse(list).expect_err(list).to_string();
+        assert_eq!(mistakes, format!("c.toml:1: ignore_prices: {problem}"));
+    }
 }
 
 #[test]
