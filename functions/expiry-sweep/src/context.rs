@@ -1,8 +1,11 @@
 //! What a run works with.
 
+use std::future::Future;
+
 use lambda::Invocation;
 use lambda::backoff::Backoff;
-use ledger::{CancellationStore, DueStore, PlanChangeStore, Timestamp};
+use ledger::{CancellationStore, DueStore, LedgerStore, PlanChangeStore, Timestamp};
+use ledger_dynamodb::Tables;
 use refunds::RefundStore;
 
 use crate::tick::{SweptTime, TickError};
@@ -12,9 +15,24 @@ use crate::tick::{SweptTime, TickError};
 pub(crate) const SHARDS_AT_ONCE: usize = 2;
 
 /// What the sweep needs of the tables.
-pub trait Store: DueStore + CancellationStore + PlanChangeStore + RefundStore {}
+pub trait Store: DueStore + CancellationStore + PlanChangeStore + RefundStore + ParkedMoney {}
 
-impl<S: DueStore + CancellationStore + PlanChangeStore + RefundStore> Store for S {}
+impl<S: DueStore + CancellationStore + PlanChangeStore + RefundStore + ParkedMoney> Store for S {}
+
+/// Parked events whose money nobody has answered.
+pub trait ParkedMoney: LedgerStore {
+    /// Since when the oldest one has been parked by `now`; `None` while there is none.
+    fn oldest_parked_money(
+        &self,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Timestamp>, Self::Error>> + Send;
+}
+
+impl ParkedMoney for Tables {
+    async fn oldest_parked_money(&self, now: Timestamp) -> Result<Option<Timestamp>, Self::Error> {
+        self.oldest_unanswered_money(now).await
+    }
+}
 
 /// What the sweep works with.
 #[derive(Debug)]

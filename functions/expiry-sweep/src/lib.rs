@@ -1,10 +1,10 @@
 //! The sweep: everything that is due by the schedule's time, in bounded pages, oldest first.
 //!
 //! The schedule's instant goes in; expired lots, released holds, payouts that are announced again, clocks
-//! that warn or have run out and cases that the records open come out, with a count of each. A few shards of
-//! the due index are worked on at once. A run keeps no state and its every step is guarded by a condition:
-//! two runs at once, a late run and a run that was cut off lead to the same ledger, and a lot past its expiry
-//! is unusable whether or not a run has been.
+//! that warn or have run out and cases that the records open come out, with a count of each, and with how
+//! long parked money has been waiting. A few shards of the due index are worked on at once. A run keeps no
+//! state and its every step is guarded by a condition: two runs at once, a late run and a run that was cut
+//! off lead to the same ledger, and a lot past its expiry is unusable whether or not a run has been.
 
 mod accounts;
 mod cancellations;
@@ -12,6 +12,7 @@ mod context;
 mod lead_end;
 mod leads;
 mod occasions;
+mod parked;
 mod plan_changes;
 mod requests;
 mod shard;
@@ -25,7 +26,7 @@ use payout_queue::PayoutQueue;
 use crate::context::Run;
 
 pub use accounts::ACCOUNTS_PER_ROUND_MAX;
-pub use context::{Store, Sweep, SweepError};
+pub use context::{ParkedMoney, Store, Sweep, SweepError};
 pub use requests::REQUESTS_PER_SHARD_MAX;
 pub use shard::DEADLINE_MARGIN_MS;
 pub use status::Status;
@@ -44,7 +45,8 @@ pub async fn handle<S: Store, Q: PayoutQueue>(
     let confirmed = join(cancellations::sweep(sweep, &run), plan_changes::sweep(sweep, &run));
     let others = join(requests::sweep(sweep, &run), confirmed);
     let (accounts, (requests, (cancellations, changes))) = join(accounts::sweep(sweep, &run), others).await;
-    let status = accounts?.and(requests).and(cancellations).and(changes);
+    let parked = parked::report_age(&sweep.store, &run).await;
+    let status = accounts?.and(requests).and(cancellations).and(changes).and(parked);
     let metrics = invocation.metrics();
     metrics.milliseconds("SweepLag", status.lag_ms);
     for (name, count) in [

@@ -36,7 +36,11 @@ pub(crate) async fn apply_checkout(
 
 /// A subscription's credits come with its invoices, and their account with the customer.
 async fn link_customer(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
-    let account = match account_named(session)? {
+    // What another product's checkout puts there names no account of ours.
+    if ordered_price(session).is_some_and(|price| catalogue().is_ignored(price)) {
+        return Err(Ignored::OtherProduct.into());
+    }
+    let account = match account_named(context, session)? {
         Some(account) => account,
         None => account_of_customer(context, session).await?,
     };
@@ -113,14 +117,20 @@ async fn note_unknown_price(
 async fn apply_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
     let granted = Box::pin(grant_pack(context, session)).await;
     if uncredited::is_waiting(&granted)
-        && let Some(waiting) = purchase_waiting(context, session, &granted)
+        && let Some(waiting) = purchase_waiting(context, session, &granted).await?
     {
         uncredited::note_promise(context, waiting, bought_by(context, session).ok().as_ref()).await?;
     }
-    if matches!(granted, Ok(Outcome::Applied | Outcome::Repeated))
-        && let Some(Waiting { account, payment, .. }) = purchase_waiting(context, session, &granted)
+    let has_landed = matches!(granted, Ok(Outcome::Applied | Outcome::Repeated));
+    if context.looked_up
+        && (has_landed || without_credits::brings_none(&granted))
+        && let Some(Waiting { account, payment, .. }) = purchase_waiting(context, session, &granted).await?
     {
-        uncredited::settle_promise(context, (&account, &payment), context.event.created).await?;
+        if has_landed {
+            uncredited::settle_promise(context, (&account, &payment), context.event.created).await?;
+        } else {
+            uncredited::forget_promise(context, &account, [payment]).await?;
+        }
     }
     without_credits::note_payments(context, &granted, session.payment.clone()).await?;
     granted
@@ -128,16 +138,22 @@ async fn apply_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Re
 
 /// The purchase as it waits for its credits: a payment of an account that is known, and something to give
 /// back. Whose it is stays a person's question where the customer belongs to another account.
-fn purchase_waiting(
+async fn purchase_waiting(
     context: &EventContext<'_>,
     session: &CheckoutSession,
     granted: &Result<Outcome, EarlyExit>,
-) -> Option<Waiting> {
-    let (payment, paid) = paid_amount(session).ok()?;
-    let mismatch = matches!(granted, Ok(Outcome::Parked(ParkReason::AccountMismatch)));
-    let account = account_named(session).ok().flatten().filter(|_| !mismatch)?;
+) -> Result<Option<Waiting>, EarlyExit> {
+    if matches!(granted, Ok(Outcome::Parked(ParkReason::AccountMismatch))) {
+        return Ok(None);
+    }
+    let Ok((payment, paid)) = paid_amount(session) else { return Ok(None) };
+    let account = match (account_named(context, session), &session.customer) {
+        (Ok(Some(account)), _) => Some(account),
+        (_, Some(customer)) => context.tables.account_of(customer).await?,
+        (_, None) => None,
+    };
     let (charged_at, buyer) = (context.event.created, session.buyer);
-    Some(Waiting { account, payment, paid, charged_at, buyer, charge: None })
+    Ok(account.map(|account| Waiting { account, payment, paid, charged_at, buyer, charge: None }))
 }
 
 async fn grant_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
@@ -149,7 +165,7 @@ async fn grant_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Re
     if bought.purchases.iter().any(|purchase| purchase.sold != Sold::Pack) {
         return Err(ParkReason::PriceKind.into());
     }
-    let account = match account_named(session)? {
+    let account = match account_named(context, session)? {
         Some(account) => account,
         None => context.account_of(session.customer.as_ref()).await?,
     };
@@ -236,8 +252,16 @@ fn paid_amount(session: &CheckoutSession) -> Result<(PaymentId, Money), EarlyExi
     }
 }
 
-/// The account that the company's checkout code has named.
-fn account_named(session: &CheckoutSession) -> Result<Option<AccountId>, EarlyExit> {
-    let named = session.client_reference_id.as_deref().map(AccountId::new).transpose();
-    Ok(named.map_err(|_| ParkReason::AccountUnknown)?)
+/// The account that the company's checkout code has named, or else an operator.
+fn account_named(
+    context: &EventContext<'_>,
+    session: &CheckoutSession,
+) -> Result<Option<AccountId>, EarlyExit> {
+    let named = session.client_reference_id.as_deref().map(AccountId::new);
+    match (named, context.linked) {
+        (Some(Ok(account)), _) => Ok(Some(account)),
+        (_, Some(linked)) => Ok(Some(linked.clone())),
+        (Some(Err(_)), None) => Err(ParkReason::AccountUnknown.into()),
+        (None, None) => Ok(None),
+    }
 }

@@ -82,6 +82,8 @@ pub(crate) struct EventContext<'a> {
     pub(crate) metrics: &'a Metrics,
     /// Whether what the event lacks was fetched from Stripe already.
     pub(crate) looked_up: bool,
+    /// The account that an operator has linked the event to, where it names none.
+    pub(crate) linked: Option<&'a AccountId>,
 }
 
 impl EventContext<'_> {

@@ -9,21 +9,23 @@
 //! applied yet stays parked, with its new reason.
 //!
 //! `{"apply": {"event": "<JSON>"}}` applies an event that stripe-reconcile has read from Stripe's API, as a
-//! delivery of it. No signature vouches for it: the connection to Stripe and the caller's role do.
+//! delivery of it. No signature vouches for it: the connection to Stripe and the caller's role do. An event
+//! that a person has dropped is left alone.
+//!
+//! `{"link": …}` and `{"drop": …}` are what an operator decides about a parked event (`operator`).
 //!
 //! An event of Stripe's EventBridge destination is applied as a delivery of it too. Stripe alone can put
 //! events on its partner source, and the rule of the template names that source. What is deferred or fails
 //! here is read again from Stripe's list by stripe-reconcile.
 
-use lambda::{Invocation, log};
-use ledger::ExecuteError;
-use ledger_dynamodb::Parked;
-use serde::{Deserialize, Serialize};
-use stripe_events::{Fetched, Verified, parse};
+use lambda::Invocation;
+use serde::Deserialize;
+use stripe_events::Verified;
 
 use crate::context::Failure;
-use crate::handler::{Webhook, apply_delivery, apply_unless_foreign, outcome_of_unreadable};
-use crate::outcome::Outcome;
+use crate::handler::{Webhook, apply_delivery};
+use crate::operator::{self, OperatorsText};
+use crate::replay::{DROPPED_BEFORE, DirectAnswer, replay};
 
 /// What invokes the function itself.
 #[derive(Debug, Deserialize)]
@@ -48,6 +50,24 @@ pub enum AskedEvent {
     Apply {
         /// The event as Stripe's API answers it: JSON text.
         event: String,
+    },
+    /// Link the customer of a parked event to an account, and apply the event again.
+    Link {
+        /// The id under which the event is parked.
+        event: String,
+        /// The account.
+        account: OperatorsText,
+        /// Who says so.
+        operator: OperatorsText,
+    },
+    /// Drop a parked event: it needs nothing.
+    Drop {
+        /// The id under which the event is parked.
+        event: String,
+        /// Why it needs nothing.
+        reason: OperatorsText,
+        /// Who says so.
+        operator: OperatorsText,
     },
 }
 
@@ -77,21 +97,6 @@ impl TryFrom<String> for StripeSource {
 /// How the names of Stripe's event sources begin.
 const STRIPE_SOURCES: &str = "aws.partner/stripe.com/";
 
-/// The outcome of the event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct DirectAnswer {
-    /// An outcome of a delivery, or `not_parked`, or `not_kept`.
-    pub outcome: &'static str,
-    /// Why it has no effect, or stays parked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<&'static str>,
-}
-
-/// No event is parked under the id: it has been applied, or its time is over.
-const NOT_PARKED: DirectAnswer = DirectAnswer { outcome: "not_parked", reason: None };
-/// The event was too long to be kept: Stripe itself can send it again, for 30 days.
-const NOT_KEPT: DirectAnswer = DirectAnswer { outcome: "not_kept", reason: None };
-
 /// Answers an invocation of the function itself.
 pub async fn handle_direct<S>(
     webhook: &Webhook<S>,
@@ -102,66 +107,20 @@ pub async fn handle_direct<S>(
         DirectRequest::Asked(AskedEvent::Replay { event }) => {
             return replay(webhook, event, invocation).await;
         }
-        DirectRequest::Asked(AskedEvent::Apply { event }) => event,
+        DirectRequest::Asked(AskedEvent::Link { event, account, operator }) => {
+            return operator::link(webhook, &event, (account, operator), invocation).await;
+        }
+        DirectRequest::Asked(AskedEvent::Drop { event, reason, operator }) => {
+            return operator::drop_event(webhook, &event, (reason, operator), invocation).await;
+        }
+        DirectRequest::Asked(AskedEvent::Apply { event }) => {
+            if operator::is_dropped(webhook, &event).await? {
+                return Ok(DROPPED_BEFORE);
+            }
+            event
+        }
         DirectRequest::Delivered(BusEvent { source: StripeSource, detail }) => detail.to_string(),
     };
     let outcome = apply_delivery(webhook, &Verified::kept(event.as_bytes()), invocation).await?;
-    Ok(DirectAnswer { outcome: outcome.as_str(), reason: outcome.reason() })
-}
-
-async fn replay<S>(
-    webhook: &Webhook<S>,
-    id: String,
-    invocation: &Invocation,
-) -> Result<DirectAnswer, Failure> {
-    log::cause(&id);
-    let replayed = match webhook.tables.parked_event(&id).await.map_err(ExecuteError::Store)? {
-        None => NOT_PARKED,
-        Some(parked) if parked.payload.is_empty() => NOT_KEPT,
-        Some(parked) => again(webhook, &parked, invocation).await?,
-    };
-    let DirectAnswer { outcome, reason } = replayed;
-    invocation.metrics().count_labelled("EventsReplayed", ("outcome", outcome), 1);
-    tracing::info!(outcome, reason, "replay");
-    Ok(replayed)
-}
-
-async fn again<S>(
-    webhook: &Webhook<S>,
-    parked: &Parked,
-    invocation: &Invocation,
-) -> Result<DirectAnswer, Failure> {
-    // Only `handler::park` writes parked events, and it takes nothing but verified bytes.
-    let verified = Verified::kept(&parked.payload);
-    let fetched = parked.fetched.as_deref();
-    let fetched = fetched.and_then(|fetched| serde_json::from_slice::<Fetched>(fetched).ok());
-    let completed = fetched.as_ref().map(|fetched| fetched.completing(&verified));
-    let verified = completed.as_deref().map_or(verified, Verified::kept);
-    let at = (invocation.now(), fetched.is_some());
-    let outcome = match parse(&verified) {
-        Ok(event) => apply_unless_foreign(webhook, &event, at, invocation.metrics()).await?,
-        Err(unreadable) => outcome_of_unreadable(webhook, &unreadable),
-    };
-    let tables = &webhook.tables;
-    let outcome = match outcome {
-        // Nobody sends it again by itself.
-        Outcome::Deferred(reason) => Outcome::Parked(reason),
-        outcome => outcome,
-    };
-    match outcome {
-        Outcome::Parked(reason) => {
-            let kept = Parked { reason: reason.as_str().to_owned(), ..parked.clone() };
-            if &kept != parked {
-                tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;
-            }
-        }
-        // Written anew, which asks for the lookup again.
-        Outcome::Lookup(reason) => {
-            let lookup_at = Some(invocation.now());
-            let kept = Parked { reason: reason.as_str().to_owned(), lookup_at, ..parked.clone() };
-            tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;
-        }
-        _ => tables.unpark(parked).await.map_err(ExecuteError::Store)?,
-    }
     Ok(DirectAnswer { outcome: outcome.as_str(), reason: outcome.reason() })
 }

@@ -11,7 +11,7 @@ use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::log;
 use lambda::metrics::Metrics;
 use lambda::secrets::SecretSource;
-use ledger::{ExecuteError, Timestamp};
+use ledger::{AccountId, ExecuteError, Timestamp};
 use ledger_dynamodb::{Parked, StoreError, Tables};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -22,6 +22,7 @@ use stripe_events::{
 use crate::context::{EventContext, Failure};
 use crate::dispatch::apply_event;
 use crate::outcome::{Ignored, Outcome, ParkReason};
+use crate::parked_subject::subject_of;
 use crate::signing::Signing;
 
 /// The longest payload that is parked whole: an item of DynamoDB has at most 400 KB. Of a longer one only
@@ -79,24 +80,38 @@ pub(crate) async fn apply_delivery<S>(
 ) -> Result<Outcome, Failure> {
     let (now, metrics) = (invocation.now(), invocation.metrics());
     let outcome = match parse(verified) {
-        Ok(event) => apply_unless_foreign(webhook, &event, (now, false), metrics).await?,
+        Ok(event) => {
+            let beside = Beside { now, looked_up: false, linked: None };
+            apply_unless_foreign(webhook, &event, beside, metrics).await?
+        }
         Err(unreadable) => outcome_of_unreadable(webhook, &unreadable),
     };
-    match outcome {
-        Outcome::Parked(reason) => park(webhook, verified, (reason, false), invocation).await?,
-        Outcome::Lookup(reason) => park(webhook, verified, (reason, true), invocation).await?,
-        _ => {}
-    }
+    let outcome = match outcome {
+        Outcome::Parked(reason) | Outcome::Lookup(reason) => {
+            let is_kept = park(webhook, verified, (reason, outcome), invocation).await?;
+            if is_kept { outcome } else { Outcome::Ignored(Ignored::Dropped) }
+        }
+        _ => outcome,
+    };
     count(outcome, metrics);
     Ok(outcome)
 }
 
-/// Applies an event, unless it is not about this endpoint's own money. `looked_up` says whether what it
-/// lacks was fetched from Stripe.
+/// What is known beside an event itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beside<'a> {
+    pub(crate) now: Timestamp,
+    /// Whether what it lacks was fetched from Stripe.
+    pub(crate) looked_up: bool,
+    /// The account that an operator has linked it to.
+    pub(crate) linked: Option<&'a AccountId>,
+}
+
+/// Applies an event, unless it is not about this endpoint's own money.
 pub(crate) async fn apply_unless_foreign<S>(
     webhook: &Webhook<S>,
     event: &Event,
-    (now, looked_up): (Timestamp, bool),
+    Beside { now, looked_up, linked }: Beside<'_>,
     metrics: &Metrics,
 ) -> Result<Outcome, Failure> {
     log::cause(event.id.as_str());
@@ -111,6 +126,7 @@ pub(crate) async fn apply_unless_foreign<S>(
             now,
             metrics,
             looked_up,
+            linked,
         };
         apply_event(&context).await?
     };
@@ -160,25 +176,27 @@ pub(crate) fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unread
     outcome
 }
 
+/// Parks an event; false if a person has dropped it before. One that is parked already waits since it was
+/// parked first, and keeps what an operator has said of it.
 async fn park<S>(
     webhook: &Webhook<S>,
     verified: &Verified<'_>,
-    (reason, lookup): (ParkReason, bool),
+    (reason, outcome): (ParkReason, Outcome),
     invocation: &Invocation,
-) -> Result<(), Failure> {
-    let payload = verified.payload();
-    let id = match parse(verified) {
-        Ok(event) => Some(event.id),
-        Err(unreadable) => unreadable.id,
+) -> Result<bool, Failure> {
+    let (payload, now, event) = (verified.payload(), invocation.now(), parse(verified));
+    let id = match &event {
+        Ok(event) => Some(&event.id),
+        Err(unreadable) => unreadable.id.as_ref(),
     };
-    let parked = Parked {
-        id: id.map_or_else(|| unnamed(payload), |id| id.as_str().to_owned()),
-        reason: reason.as_str().to_owned(),
-        at: invocation.now(),
-        payload: if payload.len() > PARKED_BYTES_MAX { Vec::new() } else { payload.to_vec() },
-        lookup_at: lookup.then(|| invocation.now()),
-        fetched: None,
-    };
+    let id = id.map_or_else(|| unnamed(payload), |id| id.as_str().to_owned());
+    let known = webhook.tables.parked_event(&id).await.map_err(ExecuteError::Store)?;
+    let (since, link) = known.map_or((now, None), |known| (known.since, known.link));
+    let linked = link.as_ref().map(|link| &link.account);
+    let about = subject_of(&webhook.tables, event.ok().as_ref(), reason, linked).await?;
+    let payload = if payload.len() > PARKED_BYTES_MAX { Vec::new() } else { payload.to_vec() };
+    let lookup_at = matches!(outcome, Outcome::Lookup(_)).then_some(now);
+    let parked = Parked { since, about, link, lookup_at, ..Parked::new(id, reason.as_str(), now, payload) };
     webhook.tables.park(&parked).await.map_err(ExecuteError::Store)
 }
 

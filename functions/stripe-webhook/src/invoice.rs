@@ -15,9 +15,11 @@ use ledger::{
 };
 use policy::OnUpgrade;
 use purchase_lines::{
-    Bought, Extent, LineFault, LinePurchase, Sold, bought_by_lines, credits_of_change, is_settled,
+    Bought, Extent, LineFault, LinePurchase, Sold, bought_by_lines, credits_of_change, is_ignored, is_settled,
 };
-use stripe_events::{BillingReason, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource};
+use stripe_events::{
+    BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource,
+};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::grants::{Charge, Paid, build_grants, write_grants};
@@ -36,6 +38,9 @@ pub(crate) async fn apply_invoice(
     let granted = Box::pin(grant_invoice(context, invoice)).await;
     if uncredited::is_waiting(&granted) {
         note_promise(context, invoice).await?;
+    }
+    if context.looked_up && without_credits::brings_none(&granted) {
+        forget_promise(context, invoice).await?;
     }
     let mut payments: Vec<PaymentId> = invoice.refundable_payments().map(|(id, _)| id.clone()).collect();
     if !invoice.amount_paid.is_zero() {
@@ -61,6 +66,16 @@ async fn note_promise(context: &EventContext<'_>, invoice: &PaidInvoice) -> Resu
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
     let waiting = Waiting { account, payment, paid, charged_at, buyer, charge };
     uncredited::note_promise(context, waiting, bought.as_ref()).await
+}
+
+/// Takes the note of a purchase away whose lines turned out to bring no credits.
+async fn forget_promise(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<(), EarlyExit> {
+    let Some(customer) = &invoice.customer else { return Ok(()) };
+    let Some(account) = context.tables.account_of(customer).await? else { return Ok(()) };
+    // It was noted before its payment was known, or after.
+    let noted = [paid_amount(invoice), unnamed(invoice)];
+    let payments = noted.into_iter().flatten().map(|(payment, _)| payment);
+    uncredited::forget_promise(context, &account, payments).await
 }
 
 async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<Outcome, EarlyExit> {
@@ -129,7 +144,12 @@ async fn without_purchases(
         }
         return Err(fault.into());
     }
-    let is_change = invoice.lines.iter().flatten().any(is_settled);
+    let is_foreign = |line: &InvoiceLine| is_ignored(line.price.as_ref());
+    let mut lines = invoice.lines.iter().flatten();
+    if lines.clone().next().is_some() && lines.all(is_foreign) {
+        return Err(Ignored::OtherProduct.into());
+    }
+    let is_change = invoice.lines.iter().flatten().any(|line| is_settled(line) && !is_foreign(line));
     if is_change && !invoice.amount_paid.is_zero() {
         return Err(ParkReason::ProrationOnly.into());
     }
@@ -273,7 +293,8 @@ fn divided_amount(invoice: &PaidInvoice) -> Option<(PaymentId, Money)> {
     Some((id, Money::new(sum, invoice.amount_paid.currency())))
 }
 
-fn paid_amount(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
+/// The payment that the invoice's credits go by, and what can be refunded of it.
+pub(crate) fn paid_amount(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
     if let Some(divided) = divided_amount(invoice) {
         return Ok(divided);
     }

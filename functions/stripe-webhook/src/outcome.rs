@@ -13,7 +13,7 @@ macro_rules! named {
 
         impl $name {
             /// The name in answers, logs and metrics.
-            pub fn as_str(self) -> &'static str {
+            pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
         }
@@ -38,9 +38,11 @@ named! {
         /// Nothing in it brings credits: a trial, settled changes within a period, or a refund or dispute of
         /// a payment that brought none.
         NoCredits "no_credits",
-        /// Of a customer without an account, and about no price of the catalogue: the company sells other
-        /// things through the same Stripe account.
+        /// About what the company sells beside all this through the same Stripe account: prices that the
+        /// catalogue ignores, or does not know, the latter of a customer without an account.
         OtherProduct "other_product",
+        /// A person has looked at it while it was parked, and dropped it.
+        Dropped "dropped",
     }
 }
 

@@ -87,8 +87,10 @@ fn rank(context: &EventContext<'_>, subscription: &SubscriptionObject, ended_at:
 /// | reason | asked for |
 /// |---|---|
 /// | `cancellation_requested` | yes, where it goes on to an end or has ended |
-/// | `payment_failed`, `payment_disputed`, `canceled_by_retention_policy` | no: it ended, and nobody confirmed |
-/// | none, or one that Stripe adds | where it says when it is to end: by `cancel_at_period_end` or `cancel_at` |
+/// | `payment_failed`, `payment_disputed`, `canceled_by_retention_policy` | no: it ended, and nobody
+/// confirmed |
+/// | none, or one that Stripe adds | where it says when it is to end: by `cancel_at_period_end` or
+/// `cancel_at` |
 ///
 /// A confirmation that we recorded ourselves counts too, independent of Stripe.
 fn was_asked_for(subscription: &SubscriptionObject, ended_at: Option<Timestamp>) -> bool {
@@ -104,8 +106,8 @@ fn was_asked_for(subscription: &SubscriptionObject, ended_at: Option<Timestamp>)
     }
 }
 
-/// Whether it has no price of the catalogue and its customer no account: the company sells other things
-/// through the same Stripe account.
+/// Whether the company sells it beside what is sold here: the catalogue ignores its prices, or knows none of
+/// them and its customer has no account.
 async fn is_of_another_product(
     context: &EventContext<'_>,
     subscription: &SubscriptionObject,
@@ -114,6 +116,9 @@ async fn is_of_another_product(
     // Without any price nothing says whose it is.
     if ours || subscription.prices.is_empty() {
         return Ok(false);
+    }
+    if subscription.prices.iter().all(|price| catalogue().is_ignored(price.as_str())) {
+        return Ok(true);
     }
     match &subscription.customer {
         Some(customer) => Ok(context.tables.account_of(customer).await?.is_none()),

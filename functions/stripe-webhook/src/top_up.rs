@@ -7,7 +7,7 @@
 use ledger::{AccountId, CustomerStore, PaymentStore};
 use policy::PriceKind;
 use policy_documents::catalogue;
-use purchase_lines::{Bought, PaidLine, bought};
+use purchase_lines::{Bought, PaidLine, bought, is_ignored};
 use stripe_events::PaymentIntent;
 
 use crate::context::{EarlyExit, EventContext};
@@ -52,7 +52,12 @@ async fn account_of_case(
     {
         return Ok(Some(account));
     }
-    Ok(payment.metadata.get(ACCOUNT_KEY).and_then(|account| AccountId::new(account).ok()))
+    Ok(account_named(payment))
+}
+
+/// The account that the company's own code has named.
+pub(crate) fn account_named(payment: &PaymentIntent) -> Option<AccountId> {
+    payment.metadata.get(ACCOUNT_KEY).and_then(|account| AccountId::new(account).ok())
 }
 
 async fn grant_top_up(context: &EventContext<'_>, payment: &PaymentIntent) -> Result<Outcome, EarlyExit> {
@@ -61,7 +66,7 @@ async fn grant_top_up(context: &EventContext<'_>, payment: &PaymentIntent) -> Re
         return Ok(Outcome::Ignored(Ignored::NoPurchase));
     };
     let Ok(price) = catalogue().price(named.as_str()) else {
-        let linked = account_of_case(context, payment).await?.is_some();
+        let linked = !is_ignored(Some(named)) && account_of_case(context, payment).await?.is_some();
         return if linked { Err(ParkReason::PriceUnknown.into()) } else { Err(Ignored::OtherProduct.into()) };
     };
     if price.kind != PriceKind::Pack || price.credits == 0 {

@@ -48,6 +48,21 @@ pub(crate) async fn settle_promise(
     Ok(())
 }
 
+/// The lines that were fetched bring no credits: nothing was promised.
+pub(crate) async fn forget_promise(
+    context: &EventContext<'_>,
+    account: &AccountId,
+    payments: impl IntoIterator<Item = PaymentId>,
+) -> Result<(), EarlyExit> {
+    // Later its case is open, and a person's.
+    if context.looked_up && context.is_fresh() {
+        for payment in payments {
+            context.tables.forget(&Lead::id_of_uncredited(account, &payment)).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Notes the purchase, if something was paid for it. `bought` is what its lines say, as far as they are
 /// known.
 pub(crate) async fn note_promise(

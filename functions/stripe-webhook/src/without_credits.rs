@@ -13,15 +13,18 @@ pub(crate) async fn note_payments(
     granted: &Result<Outcome, EarlyExit>,
     payments: impl IntoIterator<Item = PaymentId>,
 ) -> Result<(), EarlyExit> {
-    let (Ok(outcome) | Err(EarlyExit::Known(outcome))) = granted else { return Ok(()) };
-    let brings_none =
-        matches!(outcome, Outcome::Ignored(Ignored::OtherProduct | Ignored::NoPurchase | Ignored::NoCredits));
-    if brings_none {
+    if brings_none(granted) {
         for payment in payments {
             context.tables.note_without_credits(&payment, context.now).await?;
         }
     }
     Ok(())
+}
+
+/// Whether the event of a purchase is ignored because it brings no credits.
+pub(crate) fn brings_none(granted: &Result<Outcome, EarlyExit>) -> bool {
+    let (Ok(outcome) | Err(EarlyExit::Known(outcome))) = granted else { return false };
+    matches!(outcome, Outcome::Ignored(Ignored::OtherProduct | Ignored::NoPurchase | Ignored::NoCredits))
 }
 
 /// What to do about a refund, a dispute or a fraud warning of a payment that is not recorded: nothing if it

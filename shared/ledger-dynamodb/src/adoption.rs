@@ -19,7 +19,7 @@ use refunds::RefundedSum;
 use self::credits::CreditMoves;
 pub use self::credits::{CreditTerms, PurchaseTerms};
 use crate::error::StoreError;
-use crate::item::{ABSENT, Item, ONLY, key, number, read_text, text};
+use crate::item::{ABSENT, Item, ONLY, key, number, read_number, read_text, text};
 use crate::transaction::{TransactionOutcome, put, put_write, update, update_write};
 use crate::{Tables, item, lead};
 
@@ -122,6 +122,14 @@ impl Tables {
             pause.pause(attempt).await;
         }
         Ok(AdoptionOutcome::Busy)
+    }
+
+    /// A refund that no request made, as it is on record: its amount in the smallest unit of the currency,
+    /// and whether it failed.
+    pub async fn external_refund(&self, id: &RefundId) -> Result<Option<(u64, bool)>, StoreError> {
+        let Some(item) = self.get(&self.ledger, refund_key(id)).await? else { return Ok(None) };
+        let failed = item.get("failed") == Some(&AttributeValue::Bool(true));
+        Ok(Some((read_number(&item, "amount_minor")?, failed)))
     }
 
     /// Whether the refund's record and the payment's sum were written together.

@@ -25,6 +25,7 @@
 //! | `NAME#<charge, or number of a receipt>` | `-` | `payment`: which payment is called so |
 //! | `UNRECORDED#<payment>` | `-` | what came of a payment apart from its purchase's event: `by` |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
+//! | `LINKED#<customer or event>` | `-` | an operator's link: `account`, `by`, `at`, `event` |
 //! | `EVENT#<event>` | `-` | an event that granted credits: `digest` of what it said |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
 //! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
@@ -75,7 +76,7 @@ pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, RaiseOutcome, StreamR
 pub use audit::AccountJournal;
 pub use error::StoreError;
 pub use evidence::{DisputeEvidence, EvidenceSubmission, StagedEvidence};
-pub use parked::Parked;
+pub use parked::{Parked, ParkedDrop, ParkedLink, ParkedSubject};
 
 /// The tables, and the client that reaches them.
 #[derive(Debug, Clone)]

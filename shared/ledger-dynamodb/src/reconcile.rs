@@ -1,24 +1,47 @@
-//! Up to when Stripe's events have been reconciled: one instant, which moves forward alone.
+//! Up to when Stripe's events have been reconciled, and its lists compared: two instants, each of which moves
+//! forward alone.
 
 use ledger::Timestamp;
 
-use crate::item::{ONLY, key, number, read_instant};
+use crate::item::{Item, ONLY, key, number, read_instant};
 use crate::{StoreError, Tables};
 
 const PARTITION: &str = "RECONCILE#STRIPE";
 /// `until` is no word of DynamoDB's own.
 const UNTIL: &str = "until";
+/// The sort key of the comparison's instant.
+const LISTS: &str = "LISTS";
 
 impl Tables {
     /// Every event of Stripe's before this instant has been applied; `None` before the first run.
     pub async fn reconciled_until(&self) -> Result<Option<Timestamp>, StoreError> {
-        let item = self.get(&self.requests, PARTITION.to_owned()).await?;
-        item.map(|item| read_instant(&item, UNTIL)).transpose()
+        self.read_until(ONLY).await
+    }
+
+    /// Every object of Stripe's lists that was made before this instant has been compared; `None` before the
+    /// first comparison.
+    pub async fn compared_until(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read_until(LISTS).await
+    }
+
+    async fn read_until(&self, sort: &str) -> Result<Option<Timestamp>, StoreError> {
+        let get = self.client.get_item().table_name(&self.requests).set_key(Some(key(PARTITION, sort)));
+        let answer = get.consistent_read(true).send().await.map_err(StoreError::of)?;
+        answer.item.map(|item| read_instant(&item, UNTIL)).transpose()
     }
 
     /// Moves the instant forward to `until`. An instant that another run has moved further stays.
     pub async fn move_reconciled_until(&self, until: Timestamp) -> Result<(), StoreError> {
-        let mut item = key(PARTITION, ONLY);
+        self.move_until(key(PARTITION, ONLY), until).await
+    }
+
+    /// Moves the comparison's instant forward to `until`. An instant that another run has moved further
+    /// stays.
+    pub async fn move_compared_until(&self, until: Timestamp) -> Result<(), StoreError> {
+        self.move_until(key(PARTITION, LISTS), until).await
+    }
+
+    async fn move_until(&self, mut item: Item, until: Timestamp) -> Result<(), StoreError> {
         item.insert(UNTIL.to_owned(), number(until.as_ms()));
         let put = self
             .client
@@ -46,5 +69,9 @@ mod tests {
             tables.move_reconciled_until(at(moved)).await.unwrap();
             assert_eq!(tables.reconciled_until().await.unwrap(), Some(at(stands)), "{moved}");
         }
+        assert_eq!(tables.compared_until().await.unwrap(), None);
+        tables.move_compared_until(at(30)).await.unwrap();
+        let both = (tables.compared_until().await.unwrap(), tables.reconciled_until().await.unwrap());
+        assert_eq!(both, (Some(at(30)), Some(at(120))));
     }
 }

@@ -20,7 +20,7 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(50);
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct EventAnswer {
     /// `applied`, `repeated`, `ignored`, `parked`, `lookup` or `deferred`; for a parked event also
-    /// `not_parked` and `not_kept`.
+    /// `not_parked`, `not_kept`, `dropped` and `refused`.
     pub outcome: String,
     /// Why the event has no effect, or stays parked.
     #[serde(default)]
@@ -45,6 +45,25 @@ pub enum WebhookError {
 pub trait ReplayEvents: Sync {
     /// Applies the event again that is parked under `id`.
     fn replay(&self, id: &str) -> impl Future<Output = Result<EventAnswer, WebhookError>> + Send;
+}
+
+/// Decides about parked events in an operator's name.
+pub trait DecideEvents: Sync {
+    /// Links the customer of the event that is parked under `id` to an account, and applies it again.
+    fn link(
+        &self,
+        id: &str,
+        account: &str,
+        operator: &str,
+    ) -> impl Future<Output = Result<EventAnswer, WebhookError>> + Send;
+
+    /// Drops the event that is parked under `id`, for a reason.
+    fn drop_event(
+        &self,
+        id: &str,
+        reason: &str,
+        operator: &str,
+    ) -> impl Future<Output = Result<EventAnswer, WebhookError>> + Send;
 }
 
 /// Applies events that Stripe's API has listed.
@@ -94,6 +113,16 @@ impl WebhookFunction {
 impl ReplayEvents for WebhookFunction {
     async fn replay(&self, id: &str) -> Result<EventAnswer, WebhookError> {
         self.ask(&serde_json::json!({"replay": {"event": id}})).await
+    }
+}
+
+impl DecideEvents for WebhookFunction {
+    async fn link(&self, id: &str, account: &str, operator: &str) -> Result<EventAnswer, WebhookError> {
+        self.ask(&serde_json::json!({"link": {"event": id, "account": account, "operator": operator}})).await
+    }
+
+    async fn drop_event(&self, id: &str, reason: &str, operator: &str) -> Result<EventAnswer, WebhookError> {
+        self.ask(&serde_json::json!({"drop": {"event": id, "reason": reason, "operator": operator}})).await
     }
 }
 

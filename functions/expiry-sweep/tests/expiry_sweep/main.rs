@@ -13,6 +13,8 @@ mod leads;
 #[cfg(test)]
 mod occasions;
 #[cfg(test)]
+mod parked;
+#[cfg(test)]
 mod payouts;
 #[cfg(test)]
 mod plan_changes;

@@ -69,14 +69,7 @@ impl Scene {
     }
 
     async fn park_body(&self, id: &str, body: String) -> Parked {
-        let parked = Parked {
-            id: id.to_owned(),
-            reason: "lines_unknown".to_owned(),
-            at: at(0),
-            payload: body.into_bytes(),
-            lookup_at: Some(at(0)),
-            fetched: None,
-        };
+        let parked = Parked { lookup_at: Some(at(0)), ..Parked::new(id, "lines_unknown", at(0), body) };
         self.tables().park(&parked).await.unwrap();
         parked
     }

@@ -15,9 +15,13 @@ mod disputed_credits;
 #[cfg(test)]
 mod disputes;
 #[cfg(test)]
+mod guests;
+#[cfg(test)]
 mod leads;
 #[cfg(test)]
 mod names;
+#[cfg(test)]
+mod operators;
 #[cfg(test)]
 mod order;
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! Events of what else a company sells through the same account at Stripe.
 
-use ledger::{AccountId, PaymentId};
+use ledger::{AccountId, CustomerId, CustomerStore, PaymentId};
+use ledger_dynamodb::Parked;
 use refunds::{Lead, LeadStore};
 use serde_json::{Value, json};
+use stripe_events::Fetched;
 
 use crate::bought::{event, invoice, line, linked};
+use crate::purchases::lines;
+use crate::replays::replayed;
 use crate::scene::{ACCOUNT, Scene, at};
 
 #[tokio::test]
@@ -53,6 +57,115 @@ async fn the_events_of_other_products_are_ignored_without_an_alarm() {
     let paid = PaymentId::new(made.invoice.unwrap()).unwrap();
     let noted = Lead::id_of_uncredited(&AccountId::new("account-fresh").unwrap(), &paid);
     assert!(scene.tables.lead(&noted).await.unwrap().is_some());
+}
+
+const IGNORED: &str = "price_print_shop_poster";
+
+fn subscription_of(customer: &str, ended_s: Option<i64>) -> Value {
+    json!({
+        "id": "sub_foreign", "object": "subscription", "customer": customer, "ended_at": ended_s,
+        "status": if ended_s.is_some() { "canceled" } else { "active" }, "cancel_at_period_end": false,
+        "items": {"object": "list", "data": [{"price": IGNORED}], "has_more": false},
+    })
+}
+
+/// A customer of ours buys what the catalogue ignores: in a plan's whole life nobody is called.
+#[tokio::test]
+async fn a_customer_of_ours_buys_what_the_catalogue_ignores_and_nobody_is_called() {
+    let scene = Scene::new().await;
+    let customer = linked(&scene).await;
+    let paid = invoice(&customer, Some("sub_foreign"), 5_000, &[line(IGNORED, 5_000, false)]);
+    let changed = invoice(
+        &customer,
+        Some("sub_foreign"),
+        2_000,
+        &[line(IGNORED, 4_000, true), line(IGNORED, -2_000, true)],
+    );
+    let intent = json!({
+        "id": "pi_foreign", "object": "payment_intent", "customer": customer, "amount": 700,
+        "amount_received": 700, "currency": "usd", "status": "succeeded", "metadata": {"price": IGNORED},
+    });
+    for (name, object) in [
+        ("customer.subscription.created", subscription_of(&customer, None)),
+        ("invoice.paid", paid),
+        ("customer.subscription.updated", subscription_of(&customer, None)),
+        ("invoice.paid", changed),
+        ("customer.subscription.deleted", subscription_of(&customer, Some(at(50).as_s()))),
+        ("payment_intent.succeeded", intent),
+    ] {
+        let reply = scene.send(&event("evt_1", name, &object), at(60)).await;
+        assert_eq!((reply.status, &*reply.says), (200, "ignored: other_product"), "{name}");
+        for metric in ["EventsParked", "LeadsNoted", "LinesWithoutCredits"] {
+            assert!(!reply.counted(metric), "{name}: {metric}");
+        }
+    }
+    let account = AccountId::new(ACCOUNT).unwrap();
+    let noted = Lead::id_of_uncredited(&account, &PaymentId::new("in_1").unwrap());
+    assert!(scene.tables.lead(&noted).await.unwrap().is_none());
+    assert_eq!((scene.parked().await.len(), scene.journal(ACCOUNT).await.len()), (0, 0));
+    // Nor about its money that goes back.
+    let link = json!({
+        "id": "inpay_1", "object": "invoice_payment", "invoice": "in_1", "amount_paid": 5_000,
+        "currency": "usd", "status": "paid",
+        "payment": {"type": "payment_intent", "payment_intent": "pi_invoiced"},
+    });
+    scene.send(&event("evt_2", "invoice_payment.paid", &link), at(60)).await;
+    for body in money_back("pi_invoiced") {
+        assert_eq!(scene.send(&body, at(61)).await.says, "ignored: no_credits");
+    }
+}
+
+#[tokio::test]
+async fn a_checkout_of_what_the_catalogue_ignores_links_nobody() {
+    let scene = Scene::new().await;
+    let (_, [checkout, ..]) = scene.subscribe(0);
+    let foreign = |object: &mut Value| {
+        object["customer"] = json!("cus_other");
+        object["client_reference_id"] = json!("their-own-number");
+        object["metadata"]["price"] = json!(IGNORED);
+    };
+    assert_eq!(scene.send_changed(&checkout, at(0), foreign).await.says, "ignored: other_product");
+    let customer = CustomerId::new("cus_other").unwrap();
+    assert_eq!(scene.tables.account_of(&customer).await.unwrap(), None);
+    let (_, body) = scene.pack(0);
+    let bought = |object: &mut Value| object["line_items"] = lines(&[(IGNORED, 1, 900)]);
+    let reply = scene.send_changed(&body, at(0), bought).await;
+    assert_eq!((&*reply.says, reply.counted("EventsParked")), ("ignored: no_purchase", false));
+}
+
+#[tokio::test]
+async fn an_ignored_line_beside_ours_keeps_nothing_back_and_its_money_stands_beside() {
+    let scene = Scene::new().await;
+    let customer = linked(&scene).await;
+    let lines = [line("price_pro_monthly", 1_000, false), line(IGNORED, 500, false)];
+    let paid = invoice(&customer, Some("sub_1"), 1_500, &lines);
+    let reply = scene.send(&event("evt_1", "invoice.paid", &paid), at(60)).await;
+    assert_eq!(reply.says, "applied");
+    assert!(!reply.counted("LinesWithoutCredits"));
+    assert_eq!(scene.available(at(60)).await, 500);
+    let payment = PaymentId::new("in_1").unwrap();
+    let division = scene.tables.division(&payment).await.unwrap().unwrap();
+    assert_eq!((division.purchases, division.beside_minor), (1, 500));
+}
+
+/// The lines that were looked up bring nothing: no case opens about credits that nobody has sold.
+#[tokio::test]
+async fn a_lookup_that_finds_nothing_of_ours_leaves_no_promise() {
+    let scene = Scene::new().await;
+    let (made, body) = scene.pack(0);
+    let unnamed = |object: &mut Value| object["metadata"] = json!({});
+    assert_eq!(scene.send_changed(&body, at(0), unnamed).await.says, "lookup: lines_unknown");
+    let account = AccountId::new(ACCOUNT).unwrap();
+    let noted = Lead::id_of_uncredited(&account, &PaymentId::new(made.payment.unwrap()).unwrap());
+    assert!(scene.tables.lead(&noted).await.unwrap().is_some());
+    let parked = scene.parked().await.pop().unwrap();
+    let line = json!({"price": IGNORED, "quantity": 1, "amount_subtotal": 900, "amount_total": 900});
+    let fetched = Fetched { line_items: Some(vec![line]), ..Fetched::default() };
+    let fetched = Some(serde_json::to_vec(&fetched).unwrap());
+    let kept = Parked { fetched, lookup_at: None, ..parked.clone() };
+    scene.tables.keep_parked(&parked, &kept).await.unwrap();
+    assert_eq!(replayed(&scene, &parked.id, 5).await.reason, Some("no_purchase"));
+    assert!(scene.tables.lead(&noted).await.unwrap().is_none());
 }
 
 /// A refund and a dispute of `payment`, as Stripe reports them at the instant 20.

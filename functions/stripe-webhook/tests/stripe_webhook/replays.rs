@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use lambda::Invocation;
-use ledger::{Change, PaymentId, PaymentStore, Timestamp};
+use ledger::{Change, Money, PaymentId, PaymentStore, Timestamp};
 use ledger_dynamodb::Parked;
 use serde_json::{Value, json};
 use stripe_webhook::{AWAITED_S, DirectAnswer, DirectRequest, handle_direct};
@@ -79,19 +79,17 @@ async fn an_event_that_stays_parked_has_its_new_reason_and_keeps_the_end_of_its_
     let scene = Scene::new().await;
     let (_, [checkout, _, invoice]) = scene.subscribe(0);
     // As a version of the parser left it that could not read it.
-    let parked = Parked {
-        id: id_of(&invoice),
-        reason: "unreadable".to_owned(),
-        at: at(10),
-        payload: invoice.clone().into_bytes(),
-        lookup_at: None,
-        fetched: None,
-    };
+    let parked = Parked::new(id_of(&invoice), "unreadable", at(10), invoice.clone());
     scene.tables.park(&parked).await.unwrap();
     // Within the hour Stripe would be asked to send it again; here nobody sends it by itself.
     let waiting = DirectAnswer { outcome: "parked", reason: Some("account_unknown") };
     assert_eq!(replayed(&scene, &parked.id, 60).await, waiting);
-    assert_eq!(scene.parked().await, [Parked { reason: "account_unknown".to_owned(), ..parked.clone() }]);
+    let [kept] = &scene.parked().await[..] else { panic!("it stays parked") };
+    assert_eq!((kept.reason.as_str(), kept.at), ("account_unknown", parked.at));
+    // What it is about could not be read when it came.
+    let about = &kept.about;
+    assert_eq!((about.customer.is_some(), about.paid.map(Money::minor)), (true, Some(1_200)));
+    assert_eq!((about.case.clone(), kept.is_unanswered_money()), (None, true));
     scene.send(&checkout, at(70)).await;
     assert_eq!(replayed(&scene, &parked.id, 80).await, APPLIED);
     assert_eq!(scene.available(at(80)).await, 500);
@@ -107,10 +105,9 @@ async fn an_event_that_needs_nothing_is_taken_away_and_one_that_was_not_kept_sta
         ("evt_bytes", vec![0xff], DirectAnswer { outcome: "parked", reason: Some("unreadable") }),
         ("evt_long", vec![], DirectAnswer { outcome: "not_kept", reason: None }),
     ] {
-        let (id, reason) = (id.to_owned(), "value_unknown".to_owned());
-        let parked = Parked { id: id.clone(), reason, at: at(0), payload, lookup_at: None, fetched: None };
+        let parked = Parked::new(id, "value_unknown", at(0), payload);
         scene.tables.park(&parked).await.unwrap();
-        assert_eq!(replayed(&scene, &id, 60).await, expected);
+        assert_eq!(replayed(&scene, id, 60).await, expected);
     }
     let left: Vec<String> = scene.parked().await.into_iter().map(|parked| parked.id).collect();
     assert_eq!(left, ["evt_bytes", "evt_long"]);
@@ -128,6 +125,12 @@ fn only_the_very_forms_are_direct_requests() {
         (json!({"apply": {"event": {}}}), false),
         (json!({"apply": {"event": "{}"}, "routeKey": "POST /v1/webhooks/stripe"}), false),
         (json!({"replay": {"event": "evt_1"}, "apply": {"event": "{}"}}), false),
+        (json!({"link": {"event": "evt_1", "account": "account-1", "operator": "ann"}}), true),
+        (json!({"link": {"event": "evt_1", "account": "account-1"}}), false),
+        (json!({"drop": {"event": "evt_1", "reason": "a test", "operator": "ann"}}), true),
+        (json!({"drop": {"event": "evt_1", "reason": " ", "operator": "ann"}}), false),
+        (json!({"drop": {"event": "evt_1", "reason": "a\ntest", "operator": "ann"}}), false),
+        (json!({"drop": {"event": "evt_1", "reason": "a test", "operator": "ann"}, "version": "2.0"}), false),
         (bus_event("aws.partner/stripe.com/ed_1", "{}"), true),
         (bus_event("aws.partner/stripe.company/ed_1", "{}"), false),
         (bus_event("com.example", "{}"), false),

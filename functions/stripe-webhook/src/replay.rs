@@ -1,0 +1,94 @@
+//! Parked events applied again: what keeps them parked, and the answer of every direct invocation.
+
+use lambda::{Invocation, log};
+use ledger::ExecuteError;
+use ledger_dynamodb::Parked;
+use serde::Serialize;
+use stripe_events::{Fetched, Verified, parse};
+
+use crate::context::Failure;
+use crate::handler::{Beside, Webhook, apply_unless_foreign, outcome_of_unreadable};
+use crate::outcome::{Ignored, Outcome};
+use crate::parked_subject::subject_of;
+
+/// The outcome of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DirectAnswer {
+    /// An outcome of a delivery, or `not_parked`, `not_kept`, `dropped` or `refused`.
+    pub outcome: &'static str,
+    /// Why it has no effect, stays parked or is refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+/// No event is parked under the id: it has been applied, or its time is over.
+pub(crate) const NOT_PARKED: DirectAnswer = DirectAnswer { outcome: "not_parked", reason: None };
+/// The event was too long to be kept: Stripe itself can send it again, for 30 days.
+pub(crate) const NOT_KEPT: DirectAnswer = DirectAnswer { outcome: "not_kept", reason: None };
+
+/// A person has dropped the event.
+pub(crate) const DROPPED_BEFORE: DirectAnswer =
+    DirectAnswer { outcome: "ignored", reason: Some(Ignored::Dropped.as_str()) };
+
+/// Applies a parked event again, unless a person has dropped it.
+pub(crate) async fn replay<S>(
+    webhook: &Webhook<S>,
+    id: String,
+    invocation: &Invocation,
+) -> Result<DirectAnswer, Failure> {
+    log::cause(&id);
+    let replayed = match webhook.tables.parked_event(&id).await.map_err(ExecuteError::Store)? {
+        None => NOT_PARKED,
+        Some(parked) if parked.dropped.is_some() => DROPPED_BEFORE,
+        Some(parked) if parked.payload.is_empty() => NOT_KEPT,
+        Some(parked) => again(webhook, &parked, invocation).await?,
+    };
+    let DirectAnswer { outcome, reason } = replayed;
+    invocation.metrics().count_labelled("EventsReplayed", ("outcome", outcome), 1);
+    tracing::info!(outcome, reason, "replay");
+    Ok(replayed)
+}
+
+/// Applies a parked event again. One that stays parked says anew what it is about.
+pub(crate) async fn again<S>(
+    webhook: &Webhook<S>,
+    parked: &Parked,
+    invocation: &Invocation,
+) -> Result<DirectAnswer, Failure> {
+    // Only `handler::park` writes parked events, and it takes nothing but verified bytes.
+    let verified = Verified::kept(&parked.payload);
+    let fetched = parked.fetched.as_deref();
+    let fetched = fetched.and_then(|fetched| serde_json::from_slice::<Fetched>(fetched).ok());
+    let completed = fetched.as_ref().map(|fetched| fetched.completing(&verified));
+    let verified = completed.as_deref().map_or(verified, Verified::kept);
+    let linked = parked.link.as_ref().map(|link| &link.account);
+    let beside = Beside { now: invocation.now(), looked_up: fetched.is_some(), linked };
+    let event = parse(&verified);
+    let outcome = match &event {
+        Ok(event) => apply_unless_foreign(webhook, event, beside, invocation.metrics()).await?,
+        Err(unreadable) => outcome_of_unreadable(webhook, unreadable),
+    };
+    let tables = &webhook.tables;
+    let outcome = match outcome {
+        // Nobody sends it again by itself.
+        Outcome::Deferred(reason) => Outcome::Parked(reason),
+        outcome => outcome,
+    };
+    match outcome {
+        Outcome::Parked(reason) => {
+            let about = subject_of(tables, event.ok().as_ref(), reason, linked).await?;
+            let kept = Parked { reason: reason.as_str().to_owned(), about, ..parked.clone() };
+            if &kept != parked {
+                tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;
+            }
+        }
+        // Written anew, which asks for the lookup again.
+        Outcome::Lookup(reason) => {
+            let lookup_at = Some(invocation.now());
+            let kept = Parked { reason: reason.as_str().to_owned(), lookup_at, ..parked.clone() };
+            tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;
+        }
+        _ => tables.unpark(parked).await.map_err(ExecuteError::Store)?,
+    }
+    Ok(DirectAnswer { outcome: outcome.as_str(), reason: outcome.reason() })
+}
