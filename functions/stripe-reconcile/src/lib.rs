@@ -11,75 +11,33 @@
 //! another event is applied again after it. One that waits for another event, or that the webhook fails on,
 //! holds the mark back for at most an hour: by then the webhook parks an event that still lacks something.
 
+mod compare;
+mod context;
+mod discrepancy;
+mod records;
 mod status;
 
-use lambda::secrets::{CachedSecret, SecretError, SecretSource};
-use lambda::{EventError, Invocation, log};
-use ledger::{TimeError, Timestamp};
-use ledger_dynamodb::{StoreError, Tables};
-use serde::Deserialize;
-use stripe_api::{ListedEvent, SecretKey, StripeClient, StripeConfigError, StripeError};
+use lambda::secrets::SecretSource;
+use lambda::{Invocation, log};
+use ledger::Timestamp;
+use serde::{Deserialize, Serialize};
+use stripe_api::{ListedEvent, StripeClient, StripeError};
 use stripe_events::EVENT_TYPES;
-use webhook_function::{ApplyEvents, EventAnswer, ReplayEvents, WebhookError};
+use webhook_function::{ApplyEvents, EventAnswer, ReplayEvents};
 
+use crate::compare::CompareRequest;
+use crate::context::{DEADLINE_MARGIN_MS, answered, client};
+
+pub use context::{HELD_S, KEPT_BY_STRIPE_S, Reconcile, ReconcileError};
+pub use discrepancy::{Comparison, DISCREPANCIES_SHOWN_MAX, Discrepancy, DiscrepancyKind};
 pub use status::{MISSED_SHOWN_MAX, MissedEvent, Status};
 
 /// How old an event is before it counts as missed: Stripe delivers within seconds.
 pub const LAG_S: i64 = 180;
 /// How far the first run of a deployment looks back.
 pub const FIRST_LOOK_S: i64 = 3_600;
-/// How long an event that cannot be applied yet holds the mark back.
-pub const HELD_S: i64 = 3_600;
-/// How long Stripe keeps events (<https://docs.stripe.com/api/events>).
-pub const KEPT_BY_STRIPE_S: i64 = 30 * 86_400;
 /// The longest time that is listed at once; halved where its list is too long for one call.
 const WINDOW_S: i64 = 3_600;
-/// What a run leaves of its time for its last event and its answer.
-const DEADLINE_MARGIN_MS: u128 = 20_000;
-
-/// What the function needs.
-pub struct Reconcile<S, W> {
-    pub tables: Tables,
-    /// Stripe, without its key.
-    pub stripe: StripeClient,
-    /// The key that can read events.
-    pub key: CachedSecret<S>,
-    /// The webhook, which applies events.
-    pub webhook: W,
-}
-
-/// Why a run failed. What it has applied stays, and the next run begins at the mark.
-#[derive(Debug, thiserror::Error)]
-pub enum ReconcileError {
-    /// The request is not one of this function's.
-    #[error("request is not readable; expected {{}} or {{\"since\": instant}} with or without \"before\"")]
-    Request(#[from] EventError),
-    /// The time asked for is not one whose events Stripe keeps.
-    #[error("`since` has to lie before `before`, and within the 30 days for which Stripe keeps events")]
-    Since,
-    /// An end without a beginning: a run of the schedule reads as far as it can.
-    #[error("`before` is expected only with `since`")]
-    Before,
-    /// An instant lies outside the years 2000 to 2099.
-    #[error("an instant lies outside the known years")]
-    Time(#[from] TimeError),
-    /// The table did not answer.
-    #[error("table failed")]
-    Table(#[from] StoreError),
-    /// The key cannot be fetched.
-    #[error("Stripe key cannot be fetched")]
-    Secret(#[from] SecretError),
-    /// What is stored is no key of Stripe's.
-    #[error("stored Stripe key is not one")]
-    Key(#[from] StripeConfigError),
-    /// Stripe did not answer, or has more events in one second than a list holds.
-    #[error("Stripe failed")]
-    Stripe(#[from] StripeError),
-    /// The webhook cannot be asked.
-    #[error("webhook failed")]
-    Webhook(#[source] WebhookError),
-}
-
 /// A request: the schedule's is empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,6 +46,35 @@ struct ReconcileRequest {
     since: Option<String>,
     /// The first instant that is not read any more; the newest one that can be by default.
     before: Option<String>,
+}
+
+/// A request of this function: the lists are compared, or the events read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListsRequest {
+    /// The comparison that is asked for.
+    compare: CompareRequest,
+}
+
+/// What a run found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum RunOutcome {
+    /// Of Stripe's events.
+    Events(Status),
+    /// Of Stripe's lists.
+    Lists(Comparison),
+}
+
+/// Compares Stripe's lists where `{"compare": …}` asks for it, and else applies its events.
+pub async fn handle_any<S: SecretSource, W: ApplyEvents + ReplayEvents>(
+    reconcile: &Reconcile<S, W>,
+    invocation: &Invocation,
+) -> Result<RunOutcome, ReconcileError> {
+    if let Ok(ListsRequest { compare: request }) = invocation.event() {
+        return Ok(RunOutcome::Lists(Box::pin(compare::compare(reconcile, &request, invocation)).await?));
+    }
+    Ok(RunOutcome::Events(Box::pin(handle(reconcile, invocation)).await?))
 }
 
 /// Applies the events that Stripe has made since the last run, or in the time that is asked for.
@@ -102,14 +89,6 @@ pub async fn handle<S: SecretSource, W: ApplyEvents + ReplayEvents>(
     let status = run.reconcile(from, before, moves_mark).await?;
     status.count(invocation);
     Ok(status)
-}
-
-async fn client<S: SecretSource, W>(
-    reconcile: &Reconcile<S, W>,
-    invocation: &Invocation,
-) -> Result<StripeClient, ReconcileError> {
-    let fields = reconcile.key.fields(invocation.now()).await?;
-    Ok(reconcile.stripe.with_key(SecretKey::new(fields.required("key")?.expose())?))
 }
 
 /// The time to read, in whole seconds since 1970: its first second, and the first one after it.
@@ -235,14 +214,6 @@ impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
 
     fn may_hold(&self, event: &ListedEvent) -> bool {
         self.invocation.now().as_s().saturating_sub(event.created_s) < HELD_S
-    }
-}
-
-/// An event that the webhook fails on is one of its outcomes; a webhook that cannot be asked ends the run.
-fn answered(answer: Result<EventAnswer, WebhookError>) -> Result<EventAnswer, ReconcileError> {
-    match answer {
-        Err(WebhookError::Failed { .. }) => Ok(EventAnswer { outcome: "failed".to_owned(), reason: None }),
-        answer => answer.map_err(ReconcileError::Webhook),
     }
 }
 

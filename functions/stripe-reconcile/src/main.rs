@@ -6,7 +6,7 @@ use lambda::aws::SdkSettings;
 use lambda::secrets::{CachedSecret, SecretsManager};
 use ledger_dynamodb::Tables;
 use stripe_api::{StripeClient, StripeConfig};
-use stripe_reconcile::{Reconcile, handle};
+use stripe_reconcile::{Reconcile, handle_any};
 use webhook_function::WebhookFunction;
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
             key: CachedSecret::new(SecretsManager::new(&sdk), env.required("STRIPE_READ_KEY_SECRET_ID")?),
             webhook: WebhookFunction::new(&sdk, env.required("STRIPE_WEBHOOK_FUNCTION")?),
         };
-        function.serve(async |invocation| Box::pin(handle(&reconcile, invocation)).await).await
+        function.serve(async |invocation| Box::pin(handle_any(&reconcile, invocation)).await).await
     })
     .await
 }

@@ -43,7 +43,7 @@ pub struct MissedEvent {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a field by reference")]
-fn instant<S: Serializer>(seconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn instant<S: Serializer>(seconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
     let instant = Timestamp::from_s(*seconds).map_err(serde::ser::Error::custom)?;
     serializer.collect_str(&instant)
 }

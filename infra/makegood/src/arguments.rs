@@ -1,10 +1,12 @@
 //! The command line's grammar and its help.
 
+mod parked;
 mod policy;
 
 use clap::{Args, Parser, Subcommand};
 use ledger::{AccountId, TimeError, Timestamp};
 
+pub(crate) use parked::{FunctionArguments, ParkedCommand};
 pub(crate) use policy::{
     BacktestArguments, CheckArguments, DecideArguments, DiffArguments, ExplainArguments, ExportArguments,
     PolicyCommand,
@@ -18,8 +20,8 @@ command line:
   eval \"$(aws configure export-credentials --format env)\"
   export AWS_REGION=eu-central-1";
 
-/// Reads what Makegood keeps, checks it and explains it. No command writes to a table; `parked replay` asks a
-/// function to.
+/// Reads what Makegood keeps, checks it and explains it. No command writes to a table: `parked` and
+/// `reconcile` ask functions to.
 #[derive(Debug, Parser)]
 #[command(version, subcommand_required = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
 pub struct Arguments {
@@ -44,7 +46,7 @@ Exit codes: 0 all is well, 1 a fault was found, 2 the command could not do its w
 pub(crate) enum Command {
     Verify(VerifyArguments),
     History(HistoryArguments),
-    /// Look at events that were put aside because they could not be applied, and have them applied again.
+    /// Look at events that were put aside because they could not be applied, and decide what becomes of each.
     #[command(subcommand)]
     Parked(ParkedCommand),
     Reconcile(ReconcileArguments),
@@ -121,79 +123,32 @@ Examples:
   makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11
   makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11 | less";
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum ParkedCommand {
-    /// List what is parked: when, why and which event.
-    #[command(after_long_help = format!("Example:\n  makegood parked list\n\n{ACCESS}"))]
-    List(TableArguments),
-    Show(ShowArguments),
-    Replay(ReplayArguments),
-}
-
-/// Show one parked event.
-///
-/// The payload is what Stripe signed and may hold personal data: it is printed only when asked for.
-#[derive(Debug, Args)]
-#[command(after_long_help = format!("{SHOW_EXAMPLES}\n\n{ACCESS}"))]
-pub(crate) struct ShowArguments {
-    #[command(flatten)]
-    pub(crate) tables: TableArguments,
-    /// The event's id, as `makegood parked list` shows it
-    pub(crate) id: String,
-    /// Print the payload's bytes and nothing else
-    #[arg(long)]
-    pub(crate) payload: bool,
-}
-
-const SHOW_EXAMPLES: &str = "\
-Examples:
-  makegood parked show evt_1PxR2n
-  makegood parked show evt_1PxR2n --payload > event.json";
-
-/// Have parked events applied again, once what kept them out is mended.
-///
-/// The stripe-webhook function applies each as of its own instant, as if Stripe sent it again: what it says
-/// may be known already, and then changes nothing. An event that was applied, or needs nothing, leaves the
-/// list. The caller needs `lambda:InvokeFunction` on that function.
-#[derive(Debug, Args)]
-#[command(after_long_help = format!("{REPLAY_EXAMPLES}\n\n{ACCESS}"))]
-#[group(id = "which", required = true, args = ["ids", "all"])]
-pub(crate) struct ReplayArguments {
-    #[command(flatten)]
-    pub(crate) tables: TableArguments,
-    /// The stripe-webhook function; `STRIPE_WEBHOOK_FUNCTION` where it is not given
-    #[arg(long, value_name = "NAME")]
-    pub(crate) function: Option<String>,
-    /// The events' ids, as `makegood parked list` shows them
-    #[arg(value_name = "ID")]
-    pub(crate) ids: Vec<String>,
-    /// Every parked event; those that stay parked once more after another one was applied
-    #[arg(long, conflicts_with = "ids")]
-    pub(crate) all: bool,
-}
-
-const REPLAY_EXAMPLES: &str = "\
-Examples:
-  makegood parked replay evt_1PxR2n
-  makegood parked replay --all --function prod-StripeWebhook
-
-Exit codes: 0 none of them stays parked, 1 one does, 2 the function could not be asked.";
-
-/// Read the events of a time from Stripe, and apply those that never came.
+/// Read the events of a time from Stripe, and apply those that never came; or compare Stripe's lists.
 ///
 /// The stripe-reconcile function does so by itself every five minutes. This reads a time anew: after a wrong
 /// secret was stored, after the tables were restored to an earlier moment, or to be sure. An event that came
-/// has no effect a second time. Stripe keeps events for 30 days. The caller needs `lambda:InvokeFunction` on
-/// that function.
+/// has no effect a second time. Stripe keeps events for 30 days.
+///
+/// `--lists` looks up each refund, dispute, paid invoice and completed checkout of the time in the records
+/// and names what differs. It applies nothing without `--repair`, which applies the events of what differs.
+/// The caller needs `lambda:InvokeFunction` on that function.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{RECONCILE_EXAMPLES}\n\n{ACCESS}"))]
 pub(crate) struct ReconcileArguments {
     /// The first instant to read
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(crate) since: Timestamp,
-    /// The first instant that is not read any more; three minutes ago where it is not given
+    /// The first instant that is not read any more; three minutes ago where it is not given, and an hour
+    /// ago for lists
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(crate) before: Option<Timestamp>,
+    /// Compare what Stripe lists of the time with the records, in place of reading its events: refunds,
+    /// disputes, paid invoices and completed checkouts
+    #[arg(long)]
+    pub(crate) lists: bool,
+    /// Apply the events of what differs; without it nothing is applied
+    #[arg(long, requires = "lists")]
+    pub(crate) repair: bool,
     /// The stripe-reconcile function; `STRIPE_RECONCILE_FUNCTION` where it is not given
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
@@ -204,9 +159,11 @@ Examples:
   makegood reconcile --since 2026-08-01T00:00:00Z
   makegood reconcile --since 2026-08-01T00:00:00Z --before 2026-08-02T00:00:00Z \\
     --function prod-StripeReconcile
+  makegood reconcile --since 2026-08-01T00:00:00Z --lists
+  makegood reconcile --since 2026-08-01T00:00:00Z --lists --repair
 
-Exit codes: 0 every event had come, 1 some had not or could not be applied, 2 the function could not be
-asked.";
+Exit codes: 0 every event had come, or nothing differed; 1 some had not or could not be applied, or something
+differed, repaired or not; 2 the function could not be asked.";
 
 fn instant(text: &str) -> Result<Timestamp, TimeError> {
     Timestamp::parse(text)
@@ -233,6 +190,12 @@ mod tests {
             ("history", false),
             ("history --account cus-1", true),
             ("parked list --requests-table r", true),
+            ("parked list --dropped", true),
+            ("parked link evt_1", false),
+            ("parked link evt_1 --account a#b", false),
+            ("parked link evt_1 --account cus-1 --operator ann", true),
+            ("parked drop evt_1", false),
+            ("parked drop evt_1 --reason twice", true),
             ("parked show", false),
             ("parked show evt_1 --payload", true),
             ("parked replay", false),
@@ -242,6 +205,8 @@ mod tests {
             ("reconcile", false),
             ("reconcile --since 2026-08-01T00:00:00Z", true),
             ("reconcile --since today", false),
+            ("reconcile --since 2026-08-01T00:00:00Z --lists --repair", true),
+            ("reconcile --since 2026-08-01T00:00:00Z --repair", false),
             ("policy check", false),
             ("policy check a.toml b.toml", true),
             ("policy decide --document d --reason changed_mind --facts -", true),
@@ -272,7 +237,7 @@ mod tests {
             vec![(path, command.clone().render_long_help().to_string())]
         }
         let leaves = leaves(&Arguments::command(), "");
-        assert_eq!(leaves.len(), 13, "{leaves:?}");
+        assert_eq!(leaves.len(), 15, "{leaves:?}");
         let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
         assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {

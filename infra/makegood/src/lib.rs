@@ -1,9 +1,9 @@
 //! The operator's command line: checks live data, prints an account's history, shows what was parked and has
 //! it applied again, tries policies out, and explains what they decided.
 //!
-//! No command writes to a table: a replay is asked of the function that applies events. Results go to
-//! standard output, progress and errors to standard error. Texts of customers and of Stripe are escaped
-//! before they reach a terminal.
+//! No command writes to a table: what is to become of an event is asked of the function that applies
+//! events. Results go to standard output, progress and errors to standard error. Texts of customers and of
+//! Stripe are escaped before they reach a terminal.
 
 mod arguments;
 mod columns;
@@ -31,6 +31,7 @@ use arguments::{Command, ParkedCommand};
 use connection::{open_store, open_tables};
 use failure::Failure;
 use outcome::CommandOutcome;
+use webhook_function::{DecideEvents as _, ReplayEvents as _};
 
 /// The exit code of a command that could not do its work; clap uses the same for wrong usage.
 const FAILED: u8 = 2;
@@ -69,26 +70,44 @@ async fn carry_out(
             let tables = open_tables(&arguments.tables, env)?;
             history::run(&tables, arguments, output).await
         }
-        Command::Parked(ParkedCommand::List(tables)) => {
-            parked::list(&open_tables(tables, env)?, output).await
+        Command::Parked(ParkedCommand::List(arguments)) => {
+            let tables = open_tables(&arguments.tables, env)?;
+            parked::list(&tables, arguments.dropped, lambda::clock::now(), output).await
         }
         Command::Parked(ParkedCommand::Show(arguments)) => {
             let tables = open_tables(&arguments.tables, env)?;
             parked::show(&tables, &arguments.id, arguments.payload, output).await
         }
         Command::Parked(ParkedCommand::Replay(arguments)) => {
-            let function = parked::replay::open(arguments, env)?;
-            let ask = async |id: &str| parked::replay::ask_function(&function, id).await;
+            let function = parked::ask::open(&arguments.function, env)?;
+            let ask = async |id: &str| parked::ask::answered(function.replay(id).await);
             if arguments.all {
                 parked::replay::all(&open_tables(&arguments.tables, env)?, ask, output, progress).await
             } else {
                 parked::replay::named(&arguments.ids, ask, output, progress).await
             }
         }
+        Command::Parked(ParkedCommand::Link(arguments)) => {
+            let function = parked::ask::open(&arguments.function, env)?;
+            let operator = parked::ask::operator(arguments.operator.as_ref(), env)?;
+            let answer = function.link(&arguments.id, arguments.account.as_str(), &operator).await;
+            parked::decide::report(&arguments.id, &parked::ask::answered(answer)?, output)
+        }
+        Command::Parked(ParkedCommand::Drop(arguments)) => {
+            let function = parked::ask::open(&arguments.function, env)?;
+            let operator = parked::ask::operator(arguments.operator.as_ref(), env)?;
+            let answer = function.drop_event(&arguments.id, &arguments.reason, &operator).await;
+            parked::decide::report(&arguments.id, &parked::ask::answered(answer)?, output)
+        }
         Command::Reconcile(arguments) => {
             let ask = reconcile::open(arguments, env)?;
             let time = (arguments.since, arguments.before);
-            reconcile::run(time, async |request| ask.ask(request).await, output, progress).await
+            if arguments.lists {
+                let ask = async |request| ask.ask(request).await;
+                reconcile::lists::run(time, arguments.repair, ask, output, progress).await
+            } else {
+                reconcile::run(time, async |request| ask.ask(request).await, output, progress).await
+            }
         }
         Command::Policy(command) => policies::run(command, env, output, progress).await,
     }

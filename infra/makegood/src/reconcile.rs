@@ -1,6 +1,8 @@
 //! Stripe's events of a time, applied where they never came: asked of the stripe-reconcile function, run by
 //! run, until the time is read. Nothing is written here.
 
+pub(crate) mod lists;
+
 use std::io::Write;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use lambda::aws::SdkSettings;
 use lambda::config::Env;
 use ledger::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::arguments::ReconcileArguments;
@@ -65,7 +68,7 @@ pub(crate) fn open(arguments: &ReconcileArguments, env: &Env) -> Result<Reconcil
 
 impl ReconcileFunction {
     /// One run.
-    pub(crate) async fn ask(&self, request: Value) -> Result<RunStatus, Failure> {
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, request: Value) -> Result<T, Failure> {
         let payload = Blob::new(request.to_string());
         let invoked = self.client.invoke().function_name(&self.name).payload(payload).send().await;
         let answer = invoked.map_err(|error| Failure::Function(Box::new(error.into())))?;

@@ -14,6 +14,17 @@ pub(crate) fn milliseconds(at_ms: i64) -> String {
     Timestamp::from_ms(at_ms).map_or_else(|_| at_ms.to_string(), instant)
 }
 
+/// How long ago an instant was: `12 min`, `5 h` or `3 d`.
+pub(crate) fn age(since: Timestamp, now: Timestamp) -> String {
+    const UNITS: [(i64, &str); 3] = [(86_400, "d"), (3_600, "h"), (60, "min")];
+    let seconds = now.seconds_since(since).max(0);
+    let unit = UNITS.iter().find(|(length_s, _)| seconds >= *length_s);
+    unit.map_or_else(
+        || "now".to_owned(),
+        |(length_s, name)| format!("{} {name}", seconds.checked_div(*length_s).unwrap_or_default()),
+    )
+}
+
 /// An amount as people write it: `9.00 USD`.
 pub(crate) fn money(amount: Money) -> String {
     money_text(amount.minor(), amount.currency().as_str())

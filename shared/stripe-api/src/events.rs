@@ -33,6 +33,31 @@ struct EnvelopeWire<'a> {
     created: i64,
 }
 
+#[derive(Deserialize)]
+struct SubjectWire<'a> {
+    #[serde(borrow)]
+    data: DataWire<'a>,
+}
+
+#[derive(Deserialize)]
+struct DataWire<'a> {
+    #[serde(borrow)]
+    object: IdWire<'a>,
+}
+
+#[derive(Deserialize)]
+struct IdWire<'a> {
+    id: &'a str,
+}
+
+impl ListedEvent {
+    /// The id of the object that it is about, where it has one.
+    pub fn object_id(&self) -> Option<&str> {
+        let SubjectWire { data } = serde_json::from_str(self.json.get()).ok()?;
+        Some(data.object.id)
+    }
+}
+
 impl StripeClient {
     /// The events of some types that happened from `from_s` on and before `before_s`, both in seconds since
     /// 1970; oldest first, those of one second in the order of their ids.

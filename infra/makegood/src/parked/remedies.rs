@@ -4,17 +4,18 @@
 pub(super) fn remedy(reason: &str) -> &'static str {
     match reason {
         "account_unknown" => {
-            "Have the customer's checkout name the account in client_reference_id, or resend the \
-             checkout's event from Stripe; then replay. An event of another product's customer can stay: \
-             it expires after 90 days."
+            "Find out whose Stripe customer it is, and link it with `makegood parked link`; or resend the \
+             checkout's event that names the account. Drop an event of another product's customer, and list \
+             that product's prices in ignore_prices."
         }
         "account_mismatch" => {
             "The Stripe customer belongs to another account. Find out whose purchase it is; refund it in \
-             the Dashboard, or have it bought again under the right account. A replay alone changes \
-             nothing."
+             the Dashboard, or have it bought again under the right account; then drop the event. A replay \
+             alone changes nothing."
         }
         "price_unknown" => {
-            "Add the price to catalogue.toml, deploy, then replay: it is applied as of the charge."
+            "Add the price to catalogue.toml, or list it in ignore_prices if it is another product's; \
+             deploy, then replay: it is applied as of the charge."
         }
         "price_kind" => {
             "The price is sold in another way than catalogue.toml says. Correct the entry, deploy, then \
@@ -78,18 +79,19 @@ pub(super) fn remedy(reason: &str) -> &'static str {
     }
 }
 
+/// The reasons of the function that parks, as its source names them.
+#[cfg(test)]
+pub(super) fn reasons() -> Vec<&'static str> {
+    let source = include_str!("../../../../functions/stripe-webhook/src/outcome.rs");
+    let (_, unapplied) = source.split_once("    ParkReason {").expect("the reasons are declared there");
+    let (unapplied, _) = unapplied.split_once("\n    }").expect("the declaration ends");
+    let variants = unapplied.lines().filter(|line| line.trim_end().ends_with("\","));
+    variants.filter_map(|line| line.split('"').nth(1)).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::remedy;
-
-    /// The reasons of the function that parks, as its source names them.
-    fn reasons() -> Vec<&'static str> {
-        let source = include_str!("../../../../functions/stripe-webhook/src/outcome.rs");
-        let (_, unapplied) = source.split_once("    ParkReason {").expect("the reasons are declared there");
-        let (unapplied, _) = unapplied.split_once("\n    }").expect("the declaration ends");
-        let variants = unapplied.lines().filter(|line| line.trim_end().ends_with("\","));
-        variants.filter_map(|line| line.split('"').nth(1)).collect()
-    }
+    use super::{reasons, remedy};
 
     #[test]
     fn every_reason_for_parking_has_a_remedy() {

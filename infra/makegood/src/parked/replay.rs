@@ -3,13 +3,10 @@
 
 use std::io::Write;
 
-use lambda::aws::SdkSettings;
-use lambda::config::Env;
 use ledger_dynamodb::Tables;
-use webhook_function::{EventAnswer, ReplayEvents as _, WebhookError, WebhookFunction};
+use webhook_function::EventAnswer;
 
 use super::pages::for_each_parked;
-use crate::arguments::ReplayArguments;
 use crate::columns::{Align, Columns};
 use crate::failure::Failure;
 use crate::outcome::CommandOutcome;
@@ -18,27 +15,6 @@ use crate::words::count;
 /// The event is parked as before: it could not be applied, was too long to be kept, or the function failed.
 fn is_still_parked(answer: &EventAnswer) -> bool {
     !matches!(answer.outcome.as_str(), "applied" | "repeated" | "ignored" | "not_parked")
-}
-
-/// The stripe-webhook function that the arguments name, or else the environment.
-pub(crate) fn open(arguments: &ReplayArguments, env: &Env) -> Result<WebhookFunction, Failure> {
-    let name = match &arguments.function {
-        Some(name) => name.clone(),
-        None => env.required("STRIPE_WEBHOOK_FUNCTION")?,
-    };
-    Ok(WebhookFunction::new(&SdkSettings::from_env(env)?.sdk_config(), name))
-}
-
-/// Asks for one event.
-pub(crate) async fn ask_function(function: &WebhookFunction, id: &str) -> Result<EventAnswer, Failure> {
-    match function.replay(id).await {
-        Ok(answer) => Ok(answer),
-        Err(WebhookError::Failed { message }) => {
-            Ok(EventAnswer { outcome: "failed".to_owned(), reason: message })
-        }
-        Err(WebhookError::Invocation(error)) => Err(Failure::Function(error)),
-        Err(WebhookError::Answer(error)) => Err(Failure::Answer(error)),
-    }
 }
 
 /// Has the named events applied again.
@@ -64,7 +40,11 @@ pub(crate) async fn all(
     progress: &mut impl Write,
 ) -> Result<CommandOutcome, Failure> {
     let (mut ended, mut waiting) = (Vec::new(), Vec::new());
-    for_each_parked(tables, |parked| waiting.push(parked.id)).await?;
+    for_each_parked(tables, |parked| {
+        // What an operator has dropped needs nothing.
+        waiting.extend(parked.dropped.is_none().then_some(parked.id));
+    })
+    .await?;
     while !waiting.is_empty() {
         let (mut left, mut is_applied) = (Vec::new(), false);
         for id in waiting {
@@ -115,7 +95,7 @@ mod tests {
     use std::cell::RefCell;
 
     use ledger::contract::at;
-    use ledger_dynamodb::Parked;
+    use ledger_dynamodb::{Parked, ParkedDrop};
 
     use super::*;
     use crate::story::Stage;
@@ -126,10 +106,7 @@ mod tests {
 
     async fn park(stage: &Stage, ids: &[&str]) {
         for id in ids {
-            let (id, reason) = ((*id).to_owned(), "account_unknown".to_owned());
-            let parked =
-                Parked { id, reason, at: at(0), payload: b"{}".to_vec(), lookup_at: None, fetched: None };
-            stage.tables.park(&parked).await.unwrap();
+            stage.tables.park(&Parked::new(*id, "account_unknown", at(0), b"{}")).await.unwrap();
         }
     }
 
@@ -137,6 +114,9 @@ mod tests {
     async fn what_stays_parked_is_asked_for_again_after_what_it_waited_for() {
         let stage = Stage::empty().await;
         park(&stage, &["evt_1", "evt_2", "evt_3"]).await;
+        let dropped = Some(ParkedDrop { reason: "twice".to_owned(), by: "ann".to_owned(), at: at(1) });
+        let parked = Parked { dropped, ..Parked::new("evt_4", "account_unknown", at(0), b"{}") };
+        stage.tables.park(&parked).await.unwrap();
         let asked = RefCell::new(Vec::new());
         // The first one waits for the second, and the last one for something that does not come.
         let ask = async |id: &str| {

@@ -71,6 +71,7 @@ impl ApiRequest {
             (&Method::POST, ["v1", "refunds"]) => Some(Operation::CreateRefund),
             (&Method::GET, ["v1", "refunds"]) => Some(Operation::ListRefunds),
             (&Method::GET, ["v1", "events"]) => Some(Operation::ListEvents),
+            (&Method::GET, ["v1", "checkout", "sessions"]) => Some(Operation::ListSessions),
             (&Method::GET, ["v1", "refunds", _]) => Some(Operation::RetrieveRefund),
             (&Method::GET, ["v1", "invoice_payments"]) => Some(Operation::ListInvoicePayments),
             (&Method::GET, ["v1", "checkout", "sessions", _, "line_items"]) => {
@@ -260,6 +261,7 @@ impl Write {
                 }
             }
             Operation::ListEvents
+            | Operation::ListSessions
             | Operation::ListRefunds
             | Operation::RetrieveRefund
             | Operation::ListInvoicePayments
@@ -362,13 +364,17 @@ fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
         | Operation::CreateCoupon => Answer::server_error(500),
         Operation::PreviewInvoice => world.preview_invoice(&request.parameters, &Emission::default()),
         Operation::ListInvoices => match request.parameter("subscription") {
-            None => Answer::invalid("subscription", Some("parameter_missing"), "Missing a subscription."),
+            None => page(request, &made_within(request, world.reported("invoice.paid"))),
             Some(id) => page(request, &world.open_invoice_list(id)),
         },
+        Operation::ListSessions => page(request, &made_within(request, world.reported("checkout.session."))),
         Operation::RetrieveSubscription => {
             world.retrieved(last(request), &request.parameters, &Emission::default())
         }
-        Operation::ListDisputes => page(request, &world.dispute_list(request.parameter("payment_intent"))),
+        Operation::ListDisputes => {
+            let disputes = world.dispute_list(request.parameter("payment_intent"));
+            page(request, &made_within(request, disputes))
+        }
         Operation::RetrieveDispute => world.dispute_answer(last(request)),
         Operation::RetrieveCoupon => world.coupon_answer(last(request)),
         Operation::ListEvents => events(world, request),
@@ -378,7 +384,7 @@ fn read(world: &World, request: &ApiRequest, operation: Operation) -> Answer {
                 Some(id) if !world.payments.contains_key(id) => {
                     Answer::missing("payment_intent", id, "payment_intent")
                 }
-                _ => page(request, &world.refund_list(payment)),
+                _ => page(request, &made_within(request, world.refund_list(payment))),
             }
         }
         Operation::RetrieveRefund => {
@@ -428,6 +434,17 @@ fn events(world: &World, request: &ApiRequest) -> Answer {
         .collect();
     events.sort_by_key(|event| std::cmp::Reverse(event["created"].as_i64()));
     page(request, &events)
+}
+
+/// The objects that were made within the time that the call names.
+fn made_within(request: &ApiRequest, mut objects: Vec<serde_json::Value>) -> Vec<serde_json::Value> {
+    let bound = |name: &str| request.parameter(name).and_then(|text| text.parse::<i64>().ok());
+    let (from, before) = (bound("created[gte]"), bound("created[lt]"));
+    objects.retain(|object| {
+        let created = object["created"].as_i64().unwrap_or_default();
+        from.is_none_or(|from| created >= from) && before.is_none_or(|before| created < before)
+    });
+    objects
 }
 
 /// One page, by `limit` and `starting_after`.

@@ -13,6 +13,8 @@ pub enum Operation {
     ListEvents,
     /// `GET /v1/refunds`.
     ListRefunds,
+    /// `GET /v1/checkout/sessions`.
+    ListSessions,
     /// `GET /v1/refunds/{id}`.
     RetrieveRefund,
     /// `GET /v1/invoice_payments`.

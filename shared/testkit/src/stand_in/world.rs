@@ -191,6 +191,19 @@ impl World {
         emission.shape.unwrap_or(self.settings.shape)
     }
 
+    /// The objects of the events whose type begins so, newest first, each as of its last event.
+    pub(crate) fn reported(&self, kind: &str) -> Vec<Value> {
+        let mut objects: Vec<Value> = Vec::new();
+        for event in self.events.iter().rev().filter(|event| event.kind.starts_with(kind)) {
+            let Ok(mut body) = serde_json::from_str::<Value>(&event.body) else { continue };
+            let object = body["data"]["object"].take();
+            if objects.iter().all(|known| known["id"] != object["id"]) {
+                objects.push(object);
+            }
+        }
+        objects
+    }
+
     /// Gives each draft its id and body, then sends or keeps them; the ids are in the drafts' order.
     pub(crate) fn emit(&mut self, emission: &Emission, created: i64, drafts: Vec<Draft>) -> Vec<String> {
         let shape = self.shape(emission);
