@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 QUEUES = ("Generation", "GenerationDeadLetter", "Payout", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
 # The outputs that name the schedules.
-SCHEDULES = ("SweepScheduleName", "ReconcileScheduleName")
+SCHEDULES = ("SweepScheduleName", "ReconcileScheduleName", "CompareScheduleName")
 DEAD_LETTERS = ("GenerationDeadLetter", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
 # A cold function under load answers within seconds; API Gateway would give up after 30.
 CALL_S = 40.0
@@ -178,6 +178,11 @@ class Stack:
         time_asked = {"since": since, "before": before}
         return self.invoke("StripeReconcile", {name: value for name, value in time_asked.items() if value})
 
+    def compare(self, since: str | None = None, before: str | None = None, repair: bool = False) -> dict:
+        """Compares Stripe's lists with the records, as the schedule does or over a time, and returns what differs."""
+        asked = {"since": since, "before": before, "repair": repair}
+        return self.invoke("StripeReconcile", {"compare": {name: value for name, value in asked.items() if value}})
+
     def tick(self, output: str = "SweepScheduleName") -> None:
         """Does what a schedule does: hands its own input, with the present instant in it, to its own target.
 
@@ -261,6 +266,7 @@ class Stack:
             "AWS_REGION": self.state["region"],
             "AWS_ACCESS_KEY_ID": ROOT_KEY[0],
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY[1],
+            "USER": "operator",
             "LEDGER_TABLE": outputs["LedgerTableName"],
             "REQUESTS_TABLE": outputs["RequestsTableName"],
             "ANCHORS_TABLE": outputs["AnchorsTableName"],

@@ -1,4 +1,5 @@
-"""The schedules of a stack that is used by hand: a tick of each every five minutes, until it is stopped.
+"""The schedules of a stack that is used by hand: a tick of each every five minutes, until it is stopped. The daily one
+compares what is new.
 
 Tests and the demo send their own ticks, so that nothing is swept between two of their steps.
 """

@@ -227,6 +227,30 @@ fn sorted(mut shape: Value) -> Value {
     shape
 }
 
+/// Restored tables take the place of the stack's own everywhere, or nowhere (docs/RESTORE.md).
+#[test]
+fn i3_every_use_of_a_table_goes_to_the_restored_one_where_there_is_one() {
+    let text = read(TEMPLATE);
+    let (_, body) = text.split_once("\nGlobals:\n").expect("the template has globals");
+    let lines: Vec<&str> = body.lines().collect();
+    let (mut findings, mut uses) = (Findings::default(), 0);
+    for (index, line) in lines.iter().enumerate() {
+        for table in ["LedgerTable", "RequestsTable", "AnchorsTable"] {
+            let names = [format!("!Ref {table}"), format!("!GetAtt {table}."), format!("${{{table}")];
+            if !names.iter().any(|name| line.contains(name)) {
+                continue;
+            }
+            uses += 1;
+            let before = lines.get(index.saturating_sub(4)..=index).unwrap_or_default();
+            if !before.iter().any(|line| line.contains("IsRestored")) {
+                findings.of(TEMPLATE, format!("uses {table} alone: `{}`", line.trim()));
+            }
+        }
+    }
+    assert!(uses >= 8, "{uses} uses of tables are found");
+    findings.none();
+}
+
 #[tokio::test]
 async fn the_tables_of_tests_are_the_deployed_ones() {
     let template = yaml(TEMPLATE);
