@@ -15,7 +15,7 @@ async fn age_ms(scene: &Scene, second: u64) -> u64 {
     let lines = invocation.metrics().take_lines(at(second));
     let reported = lines.iter().find_map(|line| {
         let line: Value = serde_json::from_str(line).unwrap();
-        line.get("ParkedMoneyAge").and_then(Value::as_u64)
+        line["ParkedMoneyAge"][0].as_u64()
     });
     reported.expect("every run reports it")
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod differences;
 #[cfg(test)]
+mod ignored_prices;
+#[cfg(test)]
 mod mistakes;
 #[cfg(test)]
 mod outcomes;
