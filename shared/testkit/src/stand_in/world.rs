@@ -3,7 +3,7 @@
 //! A command changes the records, then emits events; an event's body is rendered once. All of it
 //! sits behind one mutex, so that two calls never interleave within a change.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
@@ -193,11 +193,11 @@ impl World {
 
     /// The objects of the events whose type begins so, newest first, each as of its last event.
     pub(crate) fn reported(&self, kind: &str) -> Vec<Value> {
-        let mut objects: Vec<Value> = Vec::new();
+        let (mut objects, mut known) = (Vec::new(), BTreeSet::new());
         for event in self.events.iter().rev().filter(|event| event.kind.starts_with(kind)) {
             let Ok(mut body) = serde_json::from_str::<Value>(&event.body) else { continue };
             let object = body["data"]["object"].take();
-            if objects.iter().all(|known| known["id"] != object["id"]) {
+            if known.insert(object["id"].to_string()) {
                 objects.push(object);
             }
         }
