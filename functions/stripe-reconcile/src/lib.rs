@@ -38,6 +38,7 @@ pub const LAG_S: i64 = 180;
 pub const FIRST_LOOK_S: i64 = 3_600;
 /// The longest time that is listed at once; halved where its list is too long for one call.
 const WINDOW_S: i64 = 3_600;
+
 /// A request: the schedule's is empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
