@@ -70,14 +70,14 @@ fn shown(money: Money) -> String {
 
 /// The purchases of a payment, or of the invoice that represents it, and what of its money is beside them.
 async fn purchases(tables: &Tables, id: &PaymentId) -> Result<(Vec<Payment>, Option<Division>), StoreError> {
-    let division = tables.division(id).await?;
-    let purchases = tables.purchases_of(id, division.as_ref()).await?;
-    if !purchases.is_empty() {
-        return Ok((purchases, division));
+    let found = tables.purchases_in(id).await?;
+    if !found.0.is_empty() {
+        return Ok(found);
     }
-    let Some(invoice) = tables.linked_payment(id).await? else { return Ok((Vec::new(), None)) };
-    let division = tables.division(&invoice).await?;
-    Ok((tables.purchases_of(&invoice, division.as_ref()).await?, division))
+    match tables.linked_payment(id).await? {
+        Some(invoice) => tables.purchases_in(&invoice).await,
+        None => Ok(found),
+    }
 }
 
 /// What is on record as paid, in the smallest unit.
