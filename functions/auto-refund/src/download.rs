@@ -42,5 +42,11 @@ pub(crate) async fn note<S: DownloadStore>(
 /// The payments whose credits a hold has: an entry with the hold has its lots as well.
 fn payments(entry: &Entry, hold: &Hold) -> Vec<PaymentId> {
     let lots = hold.parts.iter().filter_map(|part| entry.after().lot(part.lot));
-    lots.filter_map(|lot| lot.payment.clone()).collect()
+    let mut payments: Vec<PaymentId> = Vec::new();
+    for payment in lots.filter_map(|lot| lot.payment.as_ref()) {
+        if !payments.contains(payment) {
+            payments.push(payment.clone());
+        }
+    }
+    payments
 }

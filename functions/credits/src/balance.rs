@@ -21,6 +21,9 @@ struct BalanceView<'a> {
     frozen: u64,
     debt: u64,
     suspended: bool,
+    /// When the next month's credits come of a plan that grants monthly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_grant_at: Option<JsonDisplay<Timestamp>>,
     products: Vec<ProductView<'a>>,
     lots: Vec<LotView<'a>>,
     holds: Vec<HoldView<'a>>,
@@ -109,6 +112,7 @@ fn view<'a>(id: &'a AccountId, account: &'a Account, now: Timestamp) -> Result<B
         frozen: balance.frozen.get(),
         debt: balance.debt.get(),
         suspended: account.suspended,
+        next_grant_at: account.next_grant().map(JsonDisplay),
         products: products(account, now)?,
         lots: filled(account).map(|lot| LotView::of(lot, now)).collect(),
         holds: account.holds.iter().map(HoldView::of).collect::<Result<_, _>>()?,

@@ -56,6 +56,10 @@ enum ChangeData<'a> {
         lot: u32,
         credits: u64,
     },
+    Reinstated {
+        lot: u32,
+        credits: u64,
+    },
     Revoked {
         lot: u32,
         credits: u64,
@@ -91,6 +95,21 @@ enum ChangeData<'a> {
         credits: u64,
         debt: u64,
         repaid: Vec<PartView>,
+    },
+    GrantsScheduled {
+        payment: &'a str,
+        lots: u32,
+        credits_each: u64,
+    },
+    GrantsEnded {
+        payment: &'a str,
+        at: JsonDisplay<Timestamp>,
+    },
+    GrantsStopped {
+        payment: &'a str,
+    },
+    GrantsResumed {
+        payment: &'a str,
     },
     ExpiryStarted {
         subscription: &'a str,
@@ -189,7 +208,13 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
         Change::Replaced { part, .. } if part.credits.is_zero() => return Ok(None),
         Change::Replaced { part, .. } => {
             let data = ChangeData::Replaced { lot: part.lot.0, credits: part.credits.get() };
-            (data, format!("The subscription was renewed: {} replaced by the new ones.", were(part.credits)))
+            (data, format!("The plan brought new credits: {} replaced by them.", were(part.credits)))
+        }
+        Change::Reinstated(part) => {
+            let data = ChangeData::Reinstated { lot: part.lot.0, credits: part.credits.get() };
+            let text =
+                format!("The subscription had ended before its next month: {} put back.", were(part.credits));
+            (data, text)
         }
         Change::Revoked { part, debt, .. } => {
             let (lot, credits) = (part.lot.0, part.credits.get());
@@ -208,6 +233,12 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
         | Change::ChargedBack { .. }
         | Change::Regained { .. } => {
             return Ok(disputed(change).map(|(data, text)| ChangeView { data, text }));
+        }
+        Change::GrantsScheduled(_)
+        | Change::GrantsEnded { .. }
+        | Change::GrantsStopped { .. }
+        | Change::GrantsResumed { .. } => {
+            return Ok(monthly(change).map(|(data, text)| ChangeView { data, text }));
         }
         Change::ExpiryStarted { ended, lots } => expiry_started(ended.subscription.as_str(), lots),
         Change::ExpiryStopped { subscription, lots } => {
@@ -271,6 +302,32 @@ fn disputed<'a>(change: &Change) -> Option<(ChangeData<'a>, String)> {
             let (lot, credits) = (part.lot.0, part.credits.get());
             let text = format!("The dispute moved on: {} put back.", were(part.credits));
             (ChangeData::Regained { lot, credits, debt: debt.get(), repaid: parts(repaid) }, text)
+        }
+        _ => return None,
+    })
+}
+
+/// What is said of credits that come month by month.
+fn monthly(change: &Change) -> Option<(ChangeData<'_>, String)> {
+    Some(match change {
+        Change::GrantsScheduled(monthly) => {
+            let (lots, each) = (monthly.further.grants, monthly.further.each);
+            let payment = monthly.payment.as_str();
+            let data = ChangeData::GrantsScheduled { payment, lots, credits_each: each.get() };
+            let more = if lots == 1 { "once".to_owned() } else { format!("{lots} times") };
+            (data, format!("The plan adds {} each month, {more} more.", count(each)))
+        }
+        Change::GrantsEnded { payment, at } => {
+            let data = ChangeData::GrantsEnded { payment: payment.as_str(), at: JsonDisplay(*at) };
+            (data, format!("The plan adds no more monthly credits from {at} on."))
+        }
+        Change::GrantsStopped { payment } => {
+            let data = ChangeData::GrantsStopped { payment: payment.as_str() };
+            (data, "The payment was refunded: it adds no more monthly credits.".to_owned())
+        }
+        Change::GrantsResumed { payment } => {
+            let data = ChangeData::GrantsResumed { payment: payment.as_str() };
+            (data, "The refund failed: the monthly credits go on.".to_owned())
         }
         _ => return None,
     })

@@ -11,8 +11,8 @@ use futures_util::future::{join_all, join4};
 use lambda::Invocation;
 use lambda::http::{Problem, Request, Response};
 use ledger::{
-    AccountId, Entry, Lot, LotId, Money, Payment, PaymentId, PaymentKind, Purchase, Subscriber, Subscription,
-    SubscriptionId, Timestamp,
+    Account, AccountId, AmountError, Entry, LotId, Money, MonthlyGrants, Payment, PaymentId, PaymentKind,
+    Purchase, Subscriber, Subscription, SubscriptionId, Timestamp,
 };
 use policy::PriceKind;
 use policy_documents::catalogue;
@@ -64,7 +64,7 @@ struct PeriodAnswer {
     ends_at: String,
 }
 
-/// The credits that it bought; a lot that is used up has left the account.
+/// The credits that it bought, as far as they have come; a lot that is used up has left the account.
 #[derive(Serialize)]
 struct CreditsAnswer {
     lot: Option<u32>,
@@ -72,6 +72,16 @@ struct CreditsAnswer {
     available: u64,
     held: u64,
     expires_at: Option<String>,
+    /// Of a payment that brings its credits month by month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    monthly: Option<MonthlyAnswer>,
+}
+
+#[derive(Serialize)]
+struct MonthlyAnswer {
+    bought: u64,
+    lots_left: u32,
+    next_grant_at: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -194,7 +204,7 @@ fn answer(payment: &Payment, beside: &Beside, now: Timestamp) -> Result<PaymentA
         period: payment.period_starts_at.zip(payment.period_ends_at).map(|(starts_at, ends_at)| {
             PeriodAnswer { starts_at: starts_at.to_string(), ends_at: ends_at.to_string() }
         }),
-        credits: credits(payment, beside.head.as_ref()),
+        credits: credits(payment, beside.head.as_ref()).map_err(Problem::internal)?,
         policy: payment.policy.as_ref().map(|pinned| PolicyAnswer {
             document: pinned.document.clone(),
             version: pinned.version.clone(),
@@ -224,15 +234,27 @@ fn answer(payment: &Payment, beside: &Beside, now: Timestamp) -> Result<PaymentA
     })
 }
 
-fn credits(payment: &Payment, head: Option<&Entry>) -> CreditsAnswer {
-    let lot: Option<&Lot> = head.and_then(|entry| entry.after().lot(payment.lot));
-    CreditsAnswer {
+fn credits(payment: &Payment, head: Option<&Entry>) -> Result<CreditsAnswer, AmountError> {
+    let empty = Account::default();
+    let account = head.map_or(&empty, Entry::after);
+    let used = account.use_of(payment)?;
+    let known = account.monthly_of(&payment.id);
+    // What is left expires with the first of its lots that has something; else the newest says when it did.
+    let filled = account.lots_of(&payment.id).filter(|lot| !lot.available.is_zero());
+    let newest = account.lots_of(&payment.id).max_by_key(|lot| lot.id);
+    let expires_at = filled.filter_map(|lot| lot.expires_at).min().or(newest.and_then(|lot| lot.expires_at));
+    Ok(CreditsAnswer {
         lot: (payment.lot != LotId::NONE).then_some(payment.lot.0),
-        granted: payment.credits.get(),
-        available: lot.map_or(0, |lot| lot.available.get()),
-        held: lot.map_or(0, |lot| lot.held.get()),
-        expires_at: lot.and_then(|lot| lot.expires_at).map(|at| at.to_string()),
-    }
+        granted: used.granted.get(),
+        available: used.available.get(),
+        held: used.held.get(),
+        expires_at: expires_at.map(|at| at.to_string()),
+        monthly: payment.further.map(|_| MonthlyAnswer {
+            bought: payment.credits.get(),
+            lots_left: known.map_or(0, MonthlyGrants::left),
+            next_grant_at: known.and_then(|of| account.next_grant_of(of)).map(|at| at.to_string()),
+        }),
+    })
 }
 
 fn subscription_of(payment: &Payment) -> Option<&SubscriptionId> {

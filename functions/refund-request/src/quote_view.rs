@@ -12,6 +12,9 @@ pub(crate) struct QuoteAnswer {
     /// How much of the payment's credits is revoked; `None` where no money is refunded.
     revokes: Option<&'static str>,
     revoked: Vec<RevokedAnswer>,
+    /// What would have come month by month, and does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forgone: Option<ForgoneAnswer>,
     untouched: Vec<KeptAnswer>,
     plan_ends: Option<EndsAnswer>,
     money_arrives: Option<ArrivalAnswer>,
@@ -71,6 +74,12 @@ struct RevokedAnswer {
     credits_spent: u64,
     credits_held: u64,
     debt: u64,
+}
+
+#[derive(Serialize)]
+struct ForgoneAnswer {
+    lots: u32,
+    credits: u64,
 }
 
 #[derive(Serialize)]
@@ -143,6 +152,9 @@ pub(crate) fn quote(quote: &Quote) -> QuoteAnswer {
                 debt: lot.debt.get(),
             })
             .collect(),
+        forgone: quote
+            .forgone
+            .map(|forgone| ForgoneAnswer { lots: forgone.lots, credits: forgone.credits.get() }),
         untouched: quote
             .kept
             .iter()

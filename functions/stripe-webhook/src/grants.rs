@@ -108,6 +108,7 @@ fn build_grant(
         period_ends_at: period.map(|period| period.end),
         lot: LotId::NONE,
         credits: purchase.credits,
+        further: purchase.further(replaces).filter(|_| charge.is_some()),
         landed_at: context.now,
         policy: reference_of(in_force),
         buyer: paid.buyer,

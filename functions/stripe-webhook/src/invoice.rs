@@ -11,7 +11,8 @@
 //! credits. Only its payment shows which, so the payment is waited for, and fetched if its event is missing.
 
 use ledger::{
-    CustomerStore, LedgerStore, Money, PaymentId, Record, SubscriberStore, SubscriptionStore, Timestamp,
+    CustomerStore, Entry, LedgerStore, Money, PaymentId, Record, SubscriberStore, SubscriptionStore,
+    Timestamp,
 };
 use policy::OnUpgrade;
 use purchase_lines::{
@@ -204,7 +205,9 @@ async fn widen_first_change(
         return Ok(());
     };
     let head = context.tables.head(&paid.account).await?;
-    let lots = head.iter().flat_map(|head| &head.after().lots);
+    let account = head.as_ref().map(Entry::after);
+    let lots =
+        account.into_iter().flat_map(|account| account.lots.iter().filter(|lot| !account.is_further(lot)));
     let own = lots.filter(|lot| lot.subscription() == Some(charge.subscription));
     let charges: Vec<Timestamp> = own.map(|lot| lot.granted_at).collect();
     for purchase in &mut bought.purchases {

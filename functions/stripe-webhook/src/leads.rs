@@ -77,7 +77,10 @@ pub(crate) async fn note_late_renewals(
     let Some(head) = context.tables.head(&subscription.account).await? else { return Ok(()) };
     let after = |lot: &&Lot| {
         let begins_at = lot.period.map(|period| period.starts_at);
-        lot.subscription() == Some(&subscription.id) && subscription.was_over_at(lot.granted_at, begins_at)
+        // Nobody is charged for a further month's credits.
+        !head.after().is_further(lot)
+            && lot.subscription() == Some(&subscription.id)
+            && subscription.was_over_at(lot.granted_at, begins_at)
     };
     for lot in head.after().lots.iter().filter(after) {
         let document = policy_at(lot.product.as_str(), lot.granted_at).document();
@@ -168,7 +171,7 @@ async fn note_lead(
 fn second_payments(account: &Account, payment: &Payment, within_s: u64, is_fresh: bool) -> Vec<PaymentId> {
     let near = |lot: &&Lot| {
         let apart_s = lot.granted_at.seconds_since(payment.charged_at);
-        let same = lot.granted == payment.credits && apart_s.unsigned_abs() <= within_s;
+        let same = payment.granted_by(0) == Ok(lot.granted) && apart_s.unsigned_abs() <= within_s;
         let product = lot.product == payment.product;
         match &payment.kind {
             PaymentKind::Pack => {
@@ -188,6 +191,7 @@ fn second_payments(account: &Account, payment: &Payment, within_s: u64, is_fresh
     let others = account
         .lots
         .iter()
+        .filter(|lot| !account.is_further(lot))
         .filter(near)
         .filter(apart)
         .filter_map(|lot| Some((lot.granted_at, lot.payment.as_ref()?)));

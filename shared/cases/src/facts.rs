@@ -1,8 +1,8 @@
 //! What the records say about a request, as the policy's facts. What is not recorded stays unknown.
 
 use ledger::{
-    AccountRecords, Buyer, Credits, GenerationHistory, Hold, LastGeneration, Lot, LotId, Outage, Payment,
-    PaymentKind, PolicyRef, ProductId, Subscription, Timestamp,
+    Account, AccountRecords, Buyer, Credits, GenerationHistory, Hold, LastGeneration, LotId, Outage, Payment,
+    PaymentKind, PaymentUse, PolicyRef, ProductId, Subscription, Timestamp,
 };
 use policy::{Document, Fact, FactError, Facts, FailureKind, PriceKind};
 use policy_documents::catalogue;
@@ -39,11 +39,11 @@ pub fn gather(
     about_account(&records.account, records.earlier.as_ref(), now, &mut facts)?;
     if let Some(payment) = &records.payment {
         let after = records.head.as_ref().map(ledger::Entry::after);
-        let lot = after.and_then(|account| account.lot(payment.lot));
+        let used = after.map_or_else(|| Account::default().use_of(payment), |of| of.use_of(payment)).ok();
         about_payment(payment, &mut facts)?;
-        about_lot(payment, lot, &mut facts)?;
-        about_downloads(payment, lot, document, &mut facts)?;
-        about_results(payment, lot, after.map_or(&[], |account| &account.holds), &mut facts)?;
+        about_lots(payment, used, &mut facts)?;
+        about_downloads(payment, used, document, &mut facts)?;
+        about_results(payment, used, after, &mut facts)?;
         let subscriber = records.subscriber.as_ref();
         let buyer = subscriber.map(|subscriber| subscriber.buyer).unwrap_or_default();
         about_buyer(payment.buyer.or(buyer), &mut facts)?;
@@ -151,10 +151,10 @@ fn about_payment(payment: &Payment, facts: &mut Facts) -> Result<(), FactError> 
         if let PriceKind::Subscription { plan, .. } = &price.kind {
             facts.set(Fact::PlanPaid, plan.as_str())?;
         }
-        // Each unit of the price allots its own generations.
-        let units = payment.credits.get().checked_div(price.credits);
-        if let Some(allotted) = price.generations.zip(units).and_then(|(each, units)| each.checked_mul(units))
-        {
+        // Each unit of the price allots its own generations; a rule about their use reads those of a month.
+        let units = price.credits_of_period().and_then(|each| payment.credits.get().checked_div(each));
+        let each = price.generations_of_month();
+        if let Some(allotted) = each.zip(units).and_then(|(each, units)| each.checked_mul(units)) {
             facts.set_quantity(Fact::GenerationsAllotted, allotted)?;
         }
     }
@@ -181,40 +181,42 @@ fn billing_interval(payment: &Payment) -> Option<&'static str> {
     }
 }
 
-fn about_lot(payment: &Payment, lot: Option<&Lot>, facts: &mut Facts) -> Result<(), FactError> {
+/// The lots of a payment together: one, or those that have come month by month.
+fn about_lots(payment: &Payment, used: Option<PaymentUse>, facts: &mut Facts) -> Result<(), FactError> {
     if payment.lot == LotId::NONE {
         return about_no_lot(payment.credits, facts);
     }
     facts.set_quantity(Fact::CreditsPurchased, payment.credits.get())?;
     facts.set(Fact::CreditsLanded, true)?;
     facts.set(Fact::CreditsLandedAt, payment.landed_at.as_ms())?;
-    facts.set_quantity(Fact::CreditsGranted, payment.credits.get())?;
     // Its credits are what it bought, and they are there.
     facts.set(Fact::PaymentDelivered, true)?;
-    // A lot leaves the account only when it is empty: its credits were spent or have expired.
-    let (spent, held) = lot.map_or((payment.credits.get(), 0), |lot| (lot.spent.get(), lot.held.get()));
-    facts.set_quantity(Fact::CreditsSpent, spent)?;
+    // Sums that cannot be made stay unknown.
+    let Some(used) = used else { return Ok(()) };
+    facts.set_quantity(Fact::CreditsGranted, used.granted.get())?;
+    facts.set_quantity(Fact::CreditsSpent, used.spent.get())?;
     // While this fact matters, only generations move the credits of a used lot.
-    if let Some(lot) = lot.filter(|lot| !lot.spent.is_zero() || !lot.held.is_zero()) {
-        facts.set(Fact::CreditsLastUsedAt, lot.touched_at.as_ms())?;
+    if let Some(used_at) = used.used_at {
+        facts.set(Fact::CreditsLastUsedAt, used_at.as_ms())?;
     }
-    facts.set_quantity(Fact::CreditsHeld, held)
+    facts.set_quantity(Fact::CreditsHeld, used.held.get())
 }
 
-/// Generations by the payment's lot, which counts its captures. A running generation counts as used and has
+/// Generations by the payment's lots, which count their captures. A running generation counts as used and has
 /// no result yet. One whose ending a person decides counts as used, without a usable result (`S3-6`).
 fn about_results(
     payment: &Payment,
-    lot: Option<&Lot>,
-    holds: &[Hold],
+    used: Option<PaymentUse>,
+    account: Option<&Account>,
     facts: &mut Facts,
 ) -> Result<(), FactError> {
     // The count of captures left the account with its lot.
-    let Some(lot) = lot else { return Ok(()) };
-    let captures = u64::from(lot.captures);
-    let draws = |hold: &&Hold| hold.parts.iter().any(|part| part.lot == payment.lot);
-    let running = count(holds.iter().filter(draws).count());
-    facts.set_quantity(Fact::UsableResults, captures.saturating_sub(u64::from(lot.unusable)))?;
+    let Some((used, account)) = used.zip(account) else { return Ok(()) };
+    let Some(captures) = used.captures.map(u64::from) else { return Ok(()) };
+    let lots: Vec<LotId> = account.lots_of(&payment.id).map(|lot| lot.id).collect();
+    let draws = |hold: &&Hold| hold.parts.iter().any(|part| lots.contains(&part.lot));
+    let running = count(account.holds.iter().filter(draws).count());
+    facts.set_quantity(Fact::UsableResults, captures.saturating_sub(u64::from(used.unusable)))?;
     facts.set_quantity(Fact::GenerationsUsed, captures.saturating_add(running))
 }
 
@@ -222,14 +224,14 @@ fn about_results(
 /// payment pinned says that its services report downloads, or if there are no results to download.
 fn about_downloads(
     payment: &Payment,
-    lot: Option<&Lot>,
+    used: Option<PaymentUse>,
     document: &Document,
     facts: &mut Facts,
 ) -> Result<(), FactError> {
     let pins = |policy: &PolicyRef| policy.document == document.id && policy.version == document.version;
     let is_reported = payment.policy.as_ref().is_some_and(pins)
         && document.downloads_reported.iter().any(|product| product == payment.product.as_str());
-    let captures = lot.map(|lot| lot.captures);
+    let captures = used.and_then(|used| used.captures);
     if is_reported || captures == Some(0) {
         // A generation that was given back is no result of the payment, even if it was downloaded before.
         let downloaded = captures.map_or(payment.downloads, |captures| payment.downloads.min(captures));

@@ -179,7 +179,7 @@ impl Records {
     fn credits_were_used(&self) -> bool {
         let (Some(payment), Some(head)) = (&self.payment, &self.head) else { return false };
         // A lot that left the account was used, or has expired.
-        head.after().lot(payment.lot).is_none_or(|lot| !lot.spent.is_zero())
+        head.after().use_of(payment).is_ok_and(|used| !used.spent.is_zero())
     }
 
     /// A payment whose credits have not landed, as it would be recorded.

@@ -1,5 +1,6 @@
 //! Facts from records: what is known, what stays unknown, and at which instant an answer changes.
 
+mod months;
 mod requests;
 
 use ledger::contract::{DAY_S, at, grant, place, settle};
@@ -346,21 +347,26 @@ fn with_results(results: u32) -> Entry {
 fn entries(commands: &[Command]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for command in commands {
-        let before = entries.last().map(|entry| entry.after().clone()).unwrap_or_default();
-        let decided = decide(&before, entries.last().map(Entry::at), command, &[], at(0));
-        let CommandOutcome::Write(plan) = decided else { unreachable!("nothing keeps {command:?} from it") };
-        let draft = Draft {
-            account: AccountId::new("account-1").unwrap(),
-            at: at(0),
-            cause: Cause::Generation,
-            actor: Actor::Stripe,
-            policy: None,
-            changes: plan.changes,
-            after: plan.after,
-        };
-        entries.push(Entry::seal(draft, entries.last()).unwrap());
+        entries.push(next(entries.last(), command, at(0)));
     }
     entries
+}
+
+/// The entry after a command.
+fn next(head: Option<&Entry>, command: &Command, now: Timestamp) -> Entry {
+    let before = head.map(|entry| entry.after().clone()).unwrap_or_default();
+    let decided = decide(&before, head.map(Entry::at), command, &[], now);
+    let CommandOutcome::Write(plan) = decided else { unreachable!("nothing keeps {command:?} from it") };
+    let draft = Draft {
+        account: AccountId::new("account-1").unwrap(),
+        at: plan.at,
+        cause: Cause::Generation,
+        actor: Actor::Stripe,
+        policy: None,
+        changes: plan.changes,
+        after: plan.after,
+    };
+    Entry::seal(draft, head).unwrap()
 }
 
 #[test]

@@ -9,9 +9,9 @@ pub(crate) mod unrecorded;
 mod without_credits;
 
 use ledger::{
-    AccountId, AccountRecords, Credits, Currency, CustomerId, CustomerStore, LotId, Money, Payment,
-    PaymentId, PaymentKind, PaymentName, PaymentNameStore, PaymentStore, PolicyRef, Purchase, PurchaseStore,
-    Timestamp,
+    AccountId, AccountRecords, Credits, Currency, CustomerId, CustomerStore, FurtherGrants, LotId, Money,
+    Payment, PaymentId, PaymentKind, PaymentName, PaymentNameStore, PaymentStore, PolicyRef, Purchase,
+    PurchaseStore, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,10 @@ struct PaymentForm {
     buyer: BuyerForm,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     names: Vec<String>,
+    /// How many lots come month by month after the first, the credits of each, and whether each takes the
+    /// place of what is left of those before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    further: Option<(u32, u64, bool)>,
 }
 
 /// Writes a payment's attributes. The sum of refunds is an attribute of its own: it moves by condition.
@@ -69,6 +73,7 @@ pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError
         policy: payment.policy.as_ref().map(|policy| (policy.document.clone(), policy.version.clone())),
         buyer: BuyerForm::of(payment.buyer),
         names: payment.names.iter().map(|name| name.as_str().to_owned()).collect(),
+        further: payment.further.map(|further| (further.grants, further.each.get(), further.replaces)),
     };
     item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
     item.insert("refunded_minor".to_owned(), number(payment.refunded_minor));
@@ -98,6 +103,7 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         period_ends_at: form.period_ends_at.map(instant).transpose()?,
         lot: LotId(form.lot),
         credits: Credits::new(form.credits).map_err(|_| unreadable("credits"))?,
+        further: form.further.map(further).transpose()?,
         landed_at: instant(form.landed_at)?,
         policy: form.policy.map(|(document, version)| PolicyRef { document, version }),
         buyer: form.buyer.read()?,
@@ -105,6 +111,11 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         disputes: dispute::read(item)?,
         downloads: downloads::read(item)?,
     })
+}
+
+fn further((grants, each, replaces): (u32, u64, bool)) -> Result<FurtherGrants, StoreError> {
+    let each = Credits::new(each).map_err(|_| StoreError::Unreadable("further"))?;
+    Ok(FurtherGrants { grants, each, replaces })
 }
 
 fn name(name: String) -> Result<PaymentName, StoreError> {

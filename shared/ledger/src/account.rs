@@ -1,11 +1,12 @@
 //! An account as it stands after an entry: lots, open holds, debt and standing.
 //!
 //! Bounds: [`PAID_LOTS_MAX`] lots, [`HOLDS_MAX`] open holds, [`crate::RECENT_MAX`] recently settled
-//! generations and [`ENDED_MAX`] ended subscriptions, so that an entry stays far below DynamoDB's 400 KB.
+//! generations, [`ENDED_MAX`] ended subscriptions, and monthly grants of as many payments as have a lot, so
+//! that an entry stays far below DynamoDB's 400 KB.
 
 use crate::{
-    AccountId, AmountError, Credits, DisputeId, DisputeState, GenerationId, LotDispute, PaymentId, ProductId,
-    Recent, RefundRequestId, ServiceId, SubscriptionId, Timestamp,
+    AccountId, AmountError, Credits, DisputeId, DisputeState, GenerationId, LotDispute, LotId, MonthlyGrants,
+    PaymentId, ProductId, Recent, RefundRequestId, ServiceId, SubscriptionId, Timestamp,
 };
 
 /// Most lots of one account before the oldest empty ones leave it early: with 255-byte ids the lots of an
@@ -25,15 +26,6 @@ pub const EMPTY_LOT_KEPT_S: u64 = 30 * 24 * 3600;
 /// How long the empty lot of a refunded payment stays, and one that paid off debt: banks return refunds
 /// months later, and the revocation and its debt are then undone.
 pub const CLOSED_LOT_KEPT_S: u64 = 180 * 24 * 3600;
-
-/// A lot within its account, counted from 1 in the order of the grants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LotId(pub u32);
-
-impl LotId {
-    /// No lot: of a payment that is refunded before its credits landed.
-    pub const NONE: Self = Self(0);
-}
 
 /// Where a lot's credits come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,6 +219,8 @@ pub struct Account {
     pub suspended: bool,
     /// The newest ended subscriptions, oldest first.
     pub ended: Vec<Ended>,
+    /// The payments that bring their credits month by month, oldest first.
+    pub monthly: Vec<MonthlyGrants>,
     /// The newest settled generations by their marks, oldest first.
     pub recent: Vec<Recent>,
     /// The instant in the account's due marker, or later than that; `None` when it never had one.
@@ -270,11 +264,12 @@ impl Account {
         self.holds.iter().find(|hold| &hold.generation == generation)
     }
 
-    /// The earliest instant at which something of the account is due: a hold's deadline or a lot's expiry.
+    /// The earliest instant at which something of the account is due: a hold's deadline, a lot's expiry or a
+    /// month's credits.
     pub fn next_due(&self) -> Option<Timestamp> {
         let expires = |lot: &&Lot| !lot.available.is_zero() && !lot.is_frozen();
         let lots = self.lots.iter().filter(expires).filter_map(|lot| lot.expires_at);
-        lots.chain(self.holds.iter().map(|hold| hold.deadline)).min()
+        lots.chain(self.holds.iter().map(|hold| hold.deadline)).chain(self.next_grant()).min()
     }
 
     /// Where a sweep moves the account's due marker on to at `wall`, `None` to remove it.
@@ -318,8 +313,12 @@ impl Account {
 
     /// Drops empty lots that nothing can come back to any more, and keeps the bounded lists bounded.
     pub(crate) fn prune(&mut self, at: Timestamp) {
-        self.lots.retain(|lot| lot.is_kept(at));
-        self.make_room();
+        let carriers = self.carriers();
+        let is_kept = |lot: &Lot| lot.is_kept(at) || carriers.contains(&lot.id);
+        let (kept, left) = std::mem::take(&mut self.lots).into_iter().partition(is_kept);
+        self.lots = kept;
+        self.make_room(&carriers, left);
+        self.forget_grants(at);
         crate::recent::forget(&mut self.recent);
         while self.ended.len() > ENDED_MAX {
             self.ended.remove(0);
@@ -330,13 +329,15 @@ impl Account {
 impl Account {
     /// Drops the empty lots that were touched longest ago while there are more than [`LOTS_MAX`] lots, so
     /// that a customer who buys often finds room for what is paid. A failure that is reported after that
-    /// goes to a person.
-    fn make_room(&mut self) {
+    /// goes to a person. What was made of them, and of those that have `left`, is noted at their payments.
+    fn make_room(&mut self, carriers: &[LotId], mut left: Vec<Lot>) {
         while self.lots.len() > LOTS_MAX {
-            let empty = self.lots.iter().enumerate().filter(|(_, lot)| lot.makes_room());
-            let Some((oldest, _)) = empty.min_by_key(|(_, lot)| (lot.touched_at, lot.id)) else { return };
-            self.lots.remove(oldest);
+            let makes_room = |lot: &Lot| lot.makes_room() && !carriers.contains(&lot.id);
+            let empty = self.lots.iter().enumerate().filter(|(_, lot)| makes_room(lot));
+            let Some((oldest, _)) = empty.min_by_key(|(_, lot)| (lot.touched_at, lot.id)) else { break };
+            left.push(self.lots.remove(oldest));
         }
+        left.iter().for_each(|lot| self.note_left(lot));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     Account, AmountError, Change, Credits, DisputeId, DisputeState, GenerationId, Lot, LotCredits,
-    LotDispute, LotId, Recent, Settled, Timestamp,
+    LotDispute, LotId, MonthlyGrants, PaymentId, Recent, Settled, Timestamp,
 };
 
 /// Why a change does not fit an account.
@@ -18,6 +18,9 @@ pub enum ApplyError {
     /// The account has no open hold of the generation.
     #[error("account has no such open hold")]
     NoHold,
+    /// The payment brings nothing month by month.
+    #[error("payment brings nothing month by month")]
+    NotMonthly,
 }
 
 impl Account {
@@ -31,6 +34,10 @@ impl Account {
                 lot.repaid = lot.repaid.plus(*settled)?;
                 self.debt = self.debt.minus(*settled)?;
                 self.lot_count = self.lot_count.max(lot.id.0);
+                let mut known = self.monthly.iter_mut();
+                if let Some(monthly) = known.find(|known| Some(&known.payment) == lot.payment.as_ref()) {
+                    monthly.made = monthly.made.checked_add(1).ok_or(AmountError::Overflow)?;
+                }
                 self.lots.push(lot);
             }
             Change::Held(hold) => {
@@ -61,6 +68,10 @@ impl Account {
                 self.move_parts(&[*part], at, available, expired)?;
                 self.lot_mut(part.lot)?.expires_at = Some(*since);
             }
+            Change::Reinstated(part) => {
+                self.move_parts(&[*part], at, expired, available)?;
+                self.lot_mut(part.lot)?.expires_at = None;
+            }
             Change::Revoked { part, debt, closes } => {
                 self.move_parts(&[*part], at, available, revoked)?;
                 let lot = self.lot_mut(part.lot)?;
@@ -89,6 +100,10 @@ impl Account {
             | Change::Thawed { .. }
             | Change::ChargedBack { .. }
             | Change::Regained { .. } => self.apply_dispute(change, at)?,
+            Change::GrantsScheduled(monthly) => self.monthly.push(monthly.clone()),
+            Change::GrantsEnded { payment, at } => self.monthly_mut(payment)?.until = Some(*at),
+            Change::GrantsStopped { payment } => self.monthly_mut(payment)?.stopped = true,
+            Change::GrantsResumed { payment } => self.monthly_mut(payment)?.stopped = false,
             Change::ExpiryStarted { ended, lots } => {
                 for (lot, expiry) in lots {
                     self.lot_mut(*lot)?.expires_at = Some(*expiry);
@@ -184,6 +199,11 @@ impl Account {
 
     fn lot_mut(&mut self, id: LotId) -> Result<&mut Lot, ApplyError> {
         self.lots.iter_mut().find(|lot| lot.id == id).ok_or(ApplyError::NoLot(id))
+    }
+
+    fn monthly_mut(&mut self, payment: &PaymentId) -> Result<&mut MonthlyGrants, ApplyError> {
+        let known = self.monthly.iter_mut().find(|known| &known.payment == payment);
+        known.ok_or(ApplyError::NotMonthly)
     }
 
     fn move_parts(

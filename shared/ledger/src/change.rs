@@ -1,8 +1,8 @@
 //! What can happen to an account, and the postings of each change.
 
 use crate::{
-    AmountError, Credits, DisputeId, Ended, GenerationId, Hold, Lot, LotCredits, LotId, Settled,
-    SubscriptionId, Timestamp,
+    AmountError, Credits, DisputeId, Ended, GenerationId, Hold, Lot, LotCredits, LotId, MonthlyGrants,
+    PaymentId, Settled, SubscriptionId, Timestamp,
 };
 
 /// Why a hold's credits went back.
@@ -19,7 +19,8 @@ pub enum ReleaseReason {
 /// One thing that happened to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A payment's credits, or a compensation, arrived as a lot; `settled` of them paid off debt.
+    /// A payment's credits, those of one of its months, or a compensation, arrived as a lot; `settled` of them
+    /// paid off debt.
     Granted {
         /// The lot as it arrived, before any debt was paid off.
         lot: Lot,
@@ -72,6 +73,9 @@ pub enum Change {
         /// When it became unusable; credits in open holds come back under the terms of an expired lot.
         since: Timestamp,
     },
+    /// What a month's credits had replaced came back: they came before it was known that their subscription
+    /// had ended.
+    Reinstated(LotCredits),
     /// Credits of a refunded payment's lot were taken back.
     Revoked {
         /// The lot and the credits taken from it.
@@ -139,6 +143,15 @@ pub enum Change {
         repaid: Vec<LotCredits>,
         dispute: DisputeId,
     },
+    /// A payment's further lots come month by month.
+    GrantsScheduled(MonthlyGrants),
+    /// None of a payment's further lots comes from an instant on: its subscription ended, or a renewal took
+    /// the place of the rest.
+    GrantsEnded { payment: PaymentId, at: Timestamp },
+    /// None of a payment's further lots comes, because all of it is refunded.
+    GrantsStopped { payment: PaymentId },
+    /// The further lots of a payment come again, because the refund failed.
+    GrantsResumed { payment: PaymentId },
     /// A subscription ended: its left-over lots have an expiry.
     ExpiryStarted {
         /// The subscription and its clock.
@@ -242,6 +255,9 @@ impl Change {
             Self::Expired(part) | Self::Replaced { part, .. } => {
                 transfer(Book::Available(part.lot), Book::Expired(part.lot), part.credits)
             }
+            Self::Reinstated(part) => {
+                transfer(Book::Expired(part.lot), Book::Available(part.lot), part.credits)
+            }
             Self::Revoked { part, debt, .. } | Self::ChargedBack { part, debt, .. } => {
                 transfer(Book::Available(part.lot), Book::Revoked(part.lot), part.credits)?;
                 transfer(Book::Claims, Book::Debt, *debt)
@@ -263,6 +279,10 @@ impl Change {
             Self::Uncollected { .. }
             | Self::Frozen { .. }
             | Self::Thawed { .. }
+            | Self::GrantsScheduled(_)
+            | Self::GrantsEnded { .. }
+            | Self::GrantsStopped { .. }
+            | Self::GrantsResumed { .. }
             | Self::ExpiryStarted { .. }
             | Self::ExpiryStopped { .. }
             | Self::Extended { .. }

@@ -8,6 +8,7 @@
 //! [`SCHEMA`], so that a later form can be told apart.
 
 mod change;
+mod monthly;
 mod scalar;
 mod state;
 
@@ -164,7 +165,7 @@ mod tests {
             causes.insert(std::mem::discriminant(&draft.cause));
             actors.insert(std::mem::discriminant(&draft.actor));
         }
-        assert_eq!((changes.len(), causes.len(), actors.len()), (22, 5, 7), "the fixture has every kind");
+        assert_eq!((changes.len(), causes.len(), actors.len()), (27, 5, 7), "the fixture has every kind");
     }
 
     #[test]

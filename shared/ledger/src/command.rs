@@ -70,16 +70,20 @@ pub struct Settlement {
     pub charges_late: bool,
 }
 
-/// How much of a lot a revocation takes back.
+/// How much a revocation takes back of a payment's lots: what came last goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
-    /// All that is left. The lot is closed: what running generations give back is taken back at once.
+    /// All that is left, and nothing that was still to come. The lots are closed: what running generations
+    /// give back is taken back at once.
     Remaining,
-    /// So many, as far as they are left. The lot stays open.
+    /// So many, as far as they are left. The lot stays open, and what comes month by month still comes.
     UpTo(Credits),
+    /// So many, as far as they are left, and nothing that was still to come: all of the payment is refunded.
+    /// The lot stays open.
+    Last(Credits),
 }
 
-/// Credits of one payment's lot to be taken back.
+/// Credits of one payment's lots to be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TakeBack {
     pub payment: PaymentId,
@@ -88,7 +92,7 @@ pub struct TakeBack {
     pub owe_spent: bool,
 }
 
-/// Credits of one payment's lot to be put back.
+/// Credits of one payment's lots to be put back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PutBack {
     pub payment: PaymentId,
@@ -146,13 +150,14 @@ pub enum Command {
         /// Each generation at most once.
         settlements: Vec<Settlement>,
     },
-    /// Expire lots that are due, and release these holds where they are due.
+    /// Expire lots that are due, add the month's credits that are due, and release these holds where they are
+    /// due.
     Expire {
         /// The holds, each with its grace as in [`Settlement`]. One that is not named stays open until
         /// somebody has looked up its grace.
         releases: Vec<(GenerationId, u64)>,
     },
-    /// Take back credits of a refunded payment's lot.
+    /// Take back credits of a refunded payment's lots.
     Revoke {
         payment: PaymentId,
         takes: Takes,
@@ -160,10 +165,10 @@ pub enum Command {
         /// the policy says so.
         owe_spent: bool,
     },
-    /// Undo a revocation whose refund failed, and open the lot if it was closed: not all of its payment is
+    /// Undo a revocation whose refund failed, and open the lots if they were closed: not all of the payment is
     /// refunded any more.
     Restore {
-        /// The payment; what its lot gave back since it was closed comes back with it.
+        /// The payment; what its lots gave back since they were closed comes back with it.
         payment: PaymentId,
         /// The credits that the revocation took back.
         credits: Credits,
@@ -174,7 +179,7 @@ pub enum Command {
     RevokeEach(Vec<TakeBack>),
     /// Undo that, because the refund failed.
     RestoreEach(Vec<PutBack>),
-    /// Apply a report of a dispute to the lot of its payment.
+    /// Apply a report of a dispute to the lots of its payment.
     Dispute(DisputeReport),
     /// A subscription ended: start the clock of its left-over credits.
     StartExpiry {

@@ -8,10 +8,10 @@ use futures_util::future::join_all;
 
 use crate::{
     AccountId, Actor, Answer, Buyer, Cause, Change, Command, Commit, CommitOutcome, Compensation, Credits,
-    Currency, CustomerId, CustomerStore, DUE_SHARDS, Draft, DueStore, Ending, Entry, GenerationId, Grant,
-    InvoiceId, LedgerStore, LotId, Money, Order, Pause, Payment, PaymentId, PaymentKind, PlaceHold,
-    ProductId, Record, RefundRequestId, Rejection, ReleaseReason, ServiceId, Settlement, SettlementOutcome,
-    SubscriptionId, Timestamp, check_journal, execute, shard_of,
+    Currency, CustomerId, CustomerStore, DUE_SHARDS, Draft, DueStore, Ending, Entry, FurtherGrants,
+    GenerationId, Grant, InvoiceId, LedgerStore, LotId, Money, Order, Pause, Payment, PaymentId, PaymentKind,
+    PlaceHold, ProductId, Record, RefundRequestId, Rejection, ReleaseReason, ServiceId, Settlement,
+    SettlementOutcome, SubscriptionId, Timestamp, check_journal, execute, shard_of,
 };
 
 /// The instant at which the suite's stories begin: 2026-11-01T00:00:00Z.
@@ -78,6 +78,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             period_ends_at: None,
             lot: LotId(0),
             credits: credits(count),
+            further: None,
             landed_at: at(0),
             policy: None,
             buyer: Buyer::default(),
@@ -215,6 +216,21 @@ pub async fn suite<S: DueStore + CustomerStore>(store: &S) {
     a_commit_is_all_or_nothing(store).await;
     a_customer_belongs_to_one_account(store).await;
     markers_are_found_and_moved(store).await;
+    a_month_comes_once(store).await;
+}
+
+async fn a_month_comes_once<S: DueStore>(store: &S) {
+    let account = AccountId::new("contract-months").expect("a valid id");
+    let mut year = grant(&account, "pi_contract-months", 1200, Some("sub_1"));
+    year.payment.period_ends_at = Some(at(365 * DAY_S));
+    year.payment.further = Some(FurtherGrants { grants: 11, each: credits(100), replaces: false });
+    run(store, &account, &Command::Grant(year), at(0)).await;
+    let due = expire(&[]);
+    let sweeps = join_all((0..5).map(|_| run(store, &account, &due, at(30 * DAY_S)))).await;
+    assert_eq!(sweeps.iter().filter(|answer| matches!(answer, Answer::Written { .. })).count(), 1);
+    let entries = journal(store, &account).await;
+    assert_eq!((entries.len(), check_journal(&entries)), (2, Vec::new()));
+    assert_eq!(entries.last().map(|entry| entry.after().lots.len()), Some(2));
 }
 
 async fn a_journal_is_read_in_both_directions<S: DueStore>(store: &S) {

@@ -37,6 +37,8 @@ pub fn decide(
         Ok(Step::Write) => planner.finish(account, matches!(command, Command::Expire { .. })),
         Ok(Step::Answer(decided)) => decided,
         Err(ApplyError::NoLot(_)) => CommandOutcome::Refused(Rejection::NoSuchLot),
-        Err(ApplyError::Amount(_) | ApplyError::NoHold) => CommandOutcome::Refused(Rejection::OutOfRange),
+        Err(ApplyError::Amount(_) | ApplyError::NoHold | ApplyError::NotMonthly) => {
+            CommandOutcome::Refused(Rejection::OutOfRange)
+        }
     }
 }

@@ -27,6 +27,7 @@ impl Planner {
             return Ok(Step::Answer(CommandOutcome::Refused(Rejection::TooManyLots)));
         }
         self.expire_due_lots()?;
+        self.grant_due_months()?;
         let payment = &grant.payment;
         let (kind, expires_at) = match &payment.kind {
             PaymentKind::Pack => (LotKind::Pack, None),
@@ -38,7 +39,8 @@ impl Planner {
                 (LotKind::Subscription(subscription.clone()), expiry)
             }
         };
-        let mut lot = self.lot(kind, &payment.product, payment.credits, payment.charged_at)?;
+        let first = payment.granted_by(0)?;
+        let mut lot = self.lot(kind, &payment.product, first, payment.charged_at)?;
         lot.payment = Some(payment.id.clone());
         lot.expires_at = expires_at;
         lot.leftover_s = grant.leftover_s;
@@ -53,15 +55,24 @@ impl Planner {
             self.replace_earlier(&lot)?;
         }
         let replaced = self.is_replaced_already(&lot);
-        let settled = self.account.debt.min(payment.credits);
         let payment = Payment { lot: lot.id, landed_at: self.at, ..(**payment).clone() };
-        let part = LotCredits { lot: lot.id, credits: payment.credits.minus(settled)? };
+        let began_at = lot.began_at();
+        self.add_lot(lot, replaced)?;
+        self.schedule_grants(&payment, began_at, grant.leftover_s)?;
+        self.grant_due_months()?;
+        self.records.push(Record::NewPayment(Box::new(payment)));
+        Ok(Step::Write)
+    }
+
+    /// Adds a lot that was paid for: it pays off debt first, and may be replaced already.
+    pub(crate) fn add_lot(&mut self, lot: Lot, replaced: bool) -> Result<(), ApplyError> {
+        let settled = self.account.debt.min(lot.granted);
+        let part = LotCredits { lot: lot.id, credits: lot.granted.minus(settled)? };
         self.change(Change::Granted { lot, settled })?;
         if replaced {
             self.change(Change::Replaced { part, since: self.now })?;
         }
-        self.records.push(Record::NewPayment(Box::new(payment)));
-        Ok(Step::Write)
+        Ok(())
     }
 
     pub(crate) fn compensate(&mut self, compensation: &Compensation) -> Result<Step, ApplyError> {
@@ -84,12 +95,12 @@ impl Planner {
         Ok(Step::Write)
     }
 
-    fn is_full(&self, lots_max: usize) -> bool {
+    pub(crate) fn is_full(&self, lots_max: usize) -> bool {
         self.account.lots.iter().filter(|lot| lot.is_kept(self.at) && !lot.makes_room()).count() >= lots_max
     }
 
     /// A full lot with the account's next id.
-    fn lot(
+    pub(crate) fn lot(
         &self,
         kind: LotKind,
         product: &ProductId,
@@ -133,12 +144,17 @@ impl Planner {
         });
         let parts: Vec<LotCredits> =
             earlier.map(|lot| LotCredits { lot: lot.id, credits: lot.available }).collect();
+        self.replace(parts)?;
+        self.end_earlier_grants(renewal)
+    }
+
+    pub(crate) fn replace(&mut self, parts: Vec<LotCredits>) -> Result<(), ApplyError> {
         let since = self.now;
         parts.into_iter().try_for_each(|part| self.change(Change::Replaced { part, since }))
     }
 
     /// Whether a later period's renewal was reported before: what is left is the same in either order (B3).
-    fn is_replaced_already(&self, lot: &Lot) -> bool {
+    pub(crate) fn is_replaced_already(&self, lot: &Lot) -> bool {
         let later = |other: &Lot| {
             other.subscription() == lot.subscription()
                 && other.period.is_some_and(|period| period.replaces && period.starts_at > lot.began_at())

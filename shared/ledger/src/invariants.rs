@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::{Account, AmountError, Cause, Change, Entry, GenerationId, Hash, Lot, LotKind};
+use crate::{Account, AmountError, Cause, Change, Entry, GenerationId, Hash, Lot, LotKind, MonthlyGrants};
 
 /// A broken invariant, with the entry that breaks it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,8 +30,7 @@ pub fn check_journal(entries: &[Entry]) -> Vec<Breach> {
         check.number = entry.number();
         check.chain(entry, previous);
         check.postings(entry);
-        check.facts(entry, &mut facts);
-        check.fold(entry, &mut account);
+        check.fold(entry, &mut account, &mut facts);
         check.lots(entry.after());
         previous = (entry.number(), entry.hash());
     }
@@ -77,33 +76,49 @@ impl Check {
     }
 
     /// One external fact causes at most one change of its kind; credits returned never exceed those charged.
-    fn facts(&mut self, entry: &Entry, facts: &mut HashSet<String>) {
-        for change in entry.changes() {
-            let of = |kind: &str, generation: &GenerationId| Some(format!("{kind} {generation}"));
-            let fact = match change {
-                Change::Granted { lot, .. } => match (&lot.kind, &lot.payment) {
-                    (LotKind::Compensation(request), _) => Some(format!("compensation {request}")),
-                    (_, Some(payment)) => Some(format!("payment {payment}")),
-                    (_, None) => None,
+    fn fact(&mut self, change: &Change, account: &Account, facts: &mut HashSet<String>) {
+        let of = |kind: &str, generation: &GenerationId| Some(format!("{kind} {generation}"));
+        let fact = match change {
+            Change::Granted { lot, .. } => match (&lot.kind, &lot.payment) {
+                (LotKind::Compensation(request), _) => Some(format!("compensation {request}")),
+                (_, Some(payment)) => match account.monthly_of(payment) {
+                    Some(monthly) => {
+                        self.month(lot, monthly);
+                        Some(format!("payment {payment} of {}", lot.granted_at))
+                    }
+                    None => Some(format!("payment {payment}")),
                 },
-                Change::GivenBack { generation, .. } => of("given back", generation),
-                Change::ChargedLate { generation, .. } | Change::Uncollected { generation, .. } => {
-                    of("charged late", generation)
-                }
-                Change::ExpiryStarted { ended, .. } => Some(format!("ended {}", ended.subscription)),
-                _ => None,
-            };
-            if fact.is_some_and(|fact| !facts.insert(fact)) {
-                self.breach(3, "an external fact caused a second change");
+                (_, None) => None,
+            },
+            Change::GivenBack { generation, .. } => of("given back", generation),
+            Change::ChargedLate { generation, .. } | Change::Uncollected { generation, .. } => {
+                of("charged late", generation)
             }
-        }
-        if matches!(entry.cause(), Cause::StripeEvent(id) if id.is_empty()) {
-            self.breach(12, "its cause has no id");
+            Change::ExpiryStarted { ended, .. } => Some(format!("ended {}", ended.subscription)),
+            Change::GrantsScheduled(monthly) => Some(format!("months of {}", monthly.payment)),
+            _ => None,
+        };
+        if fact.is_some_and(|fact| !facts.insert(fact)) {
+            self.breach(3, "an external fact caused a second change");
         }
     }
 
-    fn fold(&mut self, entry: &Entry, account: &mut Account) {
+    /// A month's credits come in their order, as many as were bought, and none too many.
+    fn month(&mut self, lot: &Lot, monthly: &MonthlyGrants) {
+        if monthly.due_at() != Some(lot.granted_at) {
+            self.breach(3, "a month's credits are not those that were to come next");
+        }
+        if lot.granted != monthly.further.each {
+            self.breach(3, "a month's credits are not as many as were bought");
+        }
+    }
+
+    fn fold(&mut self, entry: &Entry, account: &mut Account, facts: &mut HashSet<String>) {
+        if matches!(entry.cause(), Cause::StripeEvent(id) if id.is_empty()) {
+            self.breach(12, "its cause has no id");
+        }
         for change in entry.changes() {
+            self.fact(change, account, facts);
             if let Change::GivenBack { parts, .. } = change {
                 let spent = |part: &crate::LotCredits| {
                     account.lot(part.lot).is_some_and(|lot| lot.spent >= part.credits)

@@ -14,11 +14,14 @@ impl Planner {
         if self.account.ended(&id).is_some() {
             return Ok(Step::Answer(CommandOutcome::Unchanged(Vec::new())));
         }
+        self.end_grants_of(&id, ended.ended_at)?;
+        self.grant_due_months()?;
+        self.reinstate_months(&id, ended.ended_at)?;
         // A lot with an expiry was replaced by a renewal, and stays as it is.
         let left = self.account.lots.iter().filter(|lot| lot.subscription() == Some(&id));
         let lots = left
             .filter(|lot| lot.expires_at.is_none())
-            .map(|lot| Ok((lot.id, leftover_expiry(&ended, lot.granted_at, lot.leftover_s)?)))
+            .map(|lot| Ok((lot.id, self.expiry_by(&ended, lot)?)))
             .collect::<Result<Vec<_>, ApplyError>>()?;
         let successor = self.successor_of(&ended).filter(|_| pauses_leftover_expiry);
         self.change(Change::ExpiryStarted { ended, lots })?;
@@ -26,6 +29,15 @@ impl Planner {
             self.stop_leftover_expiry(&successor)?;
         }
         Ok(Step::Write)
+    }
+
+    /// When a lot of an ended subscription expires. A month that came before the end was known, and would not
+    /// have come after it, ends with the subscription.
+    fn expiry_by(&self, ended: &Ended, lot: &Lot) -> Result<Timestamp, ApplyError> {
+        if self.account.is_further(lot) && lot.granted_at >= ended.ended_at {
+            return Ok(ended.ended_at);
+        }
+        leftover_expiry(ended, lot.granted_at, lot.leftover_s)
     }
 
     /// The newest lot of a subscription that has not ended, of the product of the ended one's lots.

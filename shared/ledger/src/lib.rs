@@ -5,6 +5,7 @@
 //! writer was first. Nothing in this crate reads a clock, the environment or the network.
 
 mod account;
+mod account_grants;
 mod apply;
 mod change;
 mod codec;
@@ -21,6 +22,9 @@ mod hold;
 mod invariants;
 mod leftover;
 mod lot_dispute;
+mod lot_id;
+mod monthly;
+mod monthly_grants;
 mod payment;
 mod plan_change;
 mod planner;
@@ -33,8 +37,9 @@ mod subscription;
 
 pub use account::{
     Account, Balance, CLOSED_LOT_KEPT_S, EMPTY_LOT_KEPT_S, ENDED_MAX, Ended, HOLDS_MAX, Hold, LOTS_MAX, Lot,
-    LotCredits, LotId, LotKind, PAID_LOTS_MAX, Period, shard_of,
+    LotCredits, LotKind, PAID_LOTS_MAX, Period, shard_of,
 };
+pub use account_grants::PaymentUse;
 pub use apply::ApplyError;
 pub use change::{Book, Change, Posting, ReleaseReason};
 pub use codec::{CodecError, SCHEMA};
@@ -48,6 +53,8 @@ pub use entry::Entry;
 pub use execute::{Answer, ExecuteError, Order, Prepared, execute, execute_on, find_hold, prepare};
 pub use invariants::{Breach, check_journal};
 pub use lot_dispute::{DISPUTES_MAX, DisputeState, LotDispute};
+pub use lot_id::LotId;
+pub use monthly_grants::{FurtherGrants, MonthlyGrants, PastUse};
 pub use payment::{
     DOWNLOADS_MAX, Dispute, Division, PURCHASES_MAX, Payment, PaymentKind, Record, refund_shares, shares,
 };

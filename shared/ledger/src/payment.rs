@@ -1,8 +1,8 @@
 //! What is recorded of payments, so that any later event finds its account and lots.
 
 use crate::{
-    AccountId, AmountError, Buyer, Credits, CustomerId, DisputeId, GenerationId, InvoiceId, LotId, Money,
-    PaymentId, PaymentName, PolicyRef, ProductId, RefundRequestId, SubscriptionId, Timestamp,
+    AccountId, AmountError, Buyer, Credits, CustomerId, DisputeId, FurtherGrants, GenerationId, InvoiceId,
+    LotId, Money, PaymentId, PaymentName, PolicyRef, ProductId, RefundRequestId, SubscriptionId, Timestamp,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +43,13 @@ pub struct Payment {
     pub period_starts_at: Option<Timestamp>,
     /// The end of the period that a subscription's charge paid for.
     pub period_ends_at: Option<Timestamp>,
-    /// The lot that it bought, or [`LotId::NONE`].
+    /// The lot that it bought, or the first of several; [`LotId::NONE`] without one.
     pub lot: LotId,
-    /// The credits of that lot; without one, those that were bought, as far as they are known.
+    /// The credits that it buys, in one lot or month by month; without a lot those that were bought, as far
+    /// as they are known.
     pub credits: Credits,
+    /// Those of `credits` that come month by month after the first lot.
+    pub further: Option<FurtherGrants>,
     /// When the credits landed.
     pub landed_at: Timestamp,
     /// The policy that was in force when it was charged (`S2-35`); `None` before the first version.
@@ -63,6 +66,14 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// The credits that have come after so many further lots.
+    pub fn granted_by(&self, further: u32) -> Result<Credits, AmountError> {
+        let Some(monthly) = self.further else { return Ok(self.credits) };
+        let missing = u64::from(monthly.grants.saturating_sub(further));
+        let missing = missing.checked_mul(monthly.each.get()).ok_or(AmountError::Overflow)?;
+        self.credits.minus(Credits::new(missing)?)
+    }
+
     /// What can still be refunded: what was paid, less what was refunded and what the bank has taken, which
     /// never exceed it together (invariant 4).
     pub fn refundable(&self) -> Result<Money, AmountError> {

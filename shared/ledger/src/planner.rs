@@ -5,8 +5,8 @@
 //! by moving the due marker to an earlier instant if it is too late.
 
 use crate::{
-    Account, ApplyError, Change, Credits, GenerationId, Hold, Lot, LotCredits, PaymentId, Record, Rejection,
-    SettlementOutcome, Timestamp,
+    Account, ApplyError, Change, Credits, GenerationId, Hold, LotCredits, LotId, PaymentId, Record,
+    Rejection, SettlementOutcome, Timestamp,
 };
 
 /// A marker within this distance of `now` may have been moved on by a sweep whose clock is ahead
@@ -171,8 +171,31 @@ impl Planner {
         Ok(parts)
     }
 
-    pub(crate) fn lot_of(&self, payment: &PaymentId) -> Option<&Lot> {
-        self.account.lots.iter().find(|lot| lot.payment.as_ref() == Some(payment))
+    /// The payment's lots, newest first.
+    pub(crate) fn lots_of(&self, payment: &PaymentId) -> Vec<LotId> {
+        let mut lots: Vec<LotId> = self.account.lots_of(payment).map(|lot| lot.id).collect();
+        lots.reverse();
+        lots
+    }
+
+    /// Divides credits that are taken back among a payment's lots: what can be used goes first, of the newest
+    /// lot at the head, then what was spent. What is above both falls to the newest.
+    pub(crate) fn divide(&self, lots: &[LotId], credits: Credits) -> Result<Vec<Credits>, ApplyError> {
+        let mut rest = credits;
+        let mut shares = vec![Credits::ZERO; lots.len()];
+        let of: [fn(&crate::Lot) -> Credits; 2] =
+            [|lot| lot.available, |lot| lot.spent.saturating_minus(lot.owed)];
+        for of in of {
+            for (share, id) in shares.iter_mut().zip(lots) {
+                let part = rest.min(of(self.lot_now(*id)?));
+                rest = rest.minus(part)?;
+                *share = share.plus(part)?;
+            }
+        }
+        if let Some(newest) = shares.first_mut() {
+            *newest = newest.plus(rest)?;
+        }
+        Ok(shares)
     }
 
     /// The sweep moves the marker by itself, after its entry: the entry stays a single put.

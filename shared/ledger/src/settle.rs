@@ -81,9 +81,10 @@ impl GenerationHistory {
 }
 
 impl Planner {
-    /// The sweep: releases the holds of `releases` whose deadline has passed.
+    /// The sweep: adds the months that are due, and releases the holds of `releases` whose deadline has passed.
     pub(crate) fn expire(&mut self, releases: &[(GenerationId, u64)]) -> Result<Step, ApplyError> {
         self.expire_due_lots()?;
+        self.grant_due_months()?;
         let due = self.account.holds.iter().filter(|hold| hold.deadline <= self.now);
         let grace_of = |hold: &Hold| {
             let named = releases.iter().find(|(generation, _)| generation == &hold.generation)?;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use policy::{Catalogue, Documents, Price, PriceKind, Product, UnitAmount};
+use policy::{Catalogue, Documents, PeriodGrants, Price, PriceKind, Product, UnitAmount};
 
 use crate::context::{check_id, ids, known};
 use crate::mistake::Mistakes;
-use crate::reader::{File, Located, Table};
+use crate::reader::{File, Located, Table, any_of};
 
 /// Parses a catalogue and checks that every product falls under a document that covers it.
 pub fn parse_catalogue(file: &str, text: &str, documents: &Documents) -> Result<Catalogue, Mistakes> {
@@ -99,7 +99,13 @@ fn price(id: Located<String>, mut table: Table<'_, '_>, product: Option<String>)
             let plan = table.text("plan");
             let rank = table.integer("rank").and_then(|rank| u32::try_from(rank.value).ok());
             let months = months(&mut table);
-            plan.zip(rank).map(|(plan, rank)| PriceKind::Subscription { plan: plan.value, rank, months })
+            let grants = grants(&mut table, months);
+            plan.zip(rank).map(|(plan, rank)| PriceKind::Subscription {
+                plan: plan.value,
+                rank,
+                months,
+                grants,
+            })
         }
         Some(KindWord::Pack) => Some(PriceKind::Pack),
         None => None,
@@ -124,6 +130,21 @@ fn months(table: &mut Table<'_, '_>) -> u32 {
         given.mistake(table.file(), "no number of months; expected 1 to 36");
     }
     months.unwrap_or(1)
+}
+
+/// `grants = "monthly"`; all credits come with the payment unless it says so.
+fn grants(table: &mut Table<'_, '_>, months: u32) -> PeriodGrants {
+    let Some(word) = table.optional_text("grants") else { return PeriodGrants::Once };
+    let Some(grants) = PeriodGrants::parse(&word.value) else {
+        let words: Vec<&str> = PeriodGrants::SPELLINGS.iter().map(|(word, _)| *word).collect();
+        let problem = format!("unknown value `{}`; expected {}", word.value, any_of(&words));
+        word.mistake(table.file(), problem);
+        return PeriodGrants::Once;
+    };
+    if grants == PeriodGrants::Monthly && months == 1 {
+        word.mistake(table.file(), "the period is one month; expected `months` above 1");
+    }
+    grants
 }
 
 /// `amounts = { eur = 999, usd = 999 }`, sorted by currency.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// What can be bought, sorted by id. The serde derives are the embedded form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
@@ -33,13 +35,13 @@ pub struct Price {
     pub id: String,
     /// The product that the credits are for.
     pub product: String,
-    /// Credits per unit: per period of a subscription, or once for a pack. 0 for what is sold beside
-    /// credits, like a setup fee.
+    /// Credits per unit: of each grant of a subscription, once a period or monthly within it, or once for a
+    /// pack. 0 for what is sold beside credits, like a setup fee.
     pub credits: u64,
     /// What one unit costs at Stripe, before discounts and taxes, sorted by currency. An event that carries
     /// no lines proves one unit of a price by this amount; empty, its lines are fetched.
     pub amounts: Vec<UnitAmount>,
-    /// Generations that a period allots, for products that count generations (S0-5).
+    /// Generations that come with each grant, for products that count generations (S0-5).
     pub generations: Option<u64>,
     /// How it is sold.
     pub kind: PriceKind,
@@ -65,9 +67,21 @@ pub enum PriceKind {
         rank: u32,
         /// How many months of the calendar a period has: 1, or 12 for a yearly plan.
         months: u32,
+        /// How often its credits come within a period.
+        grants: PeriodGrants,
     },
     /// Once.
     Pack,
+}
+
+named! {
+    /// How often a plan's credits come within the period that is paid.
+    PeriodGrants {
+        /// All of them with the payment.
+        Once "once",
+        /// The first with the payment, and as many again at the same day of each further month.
+        Monthly "monthly",
+    }
 }
 
 /// A price that the catalogue does not hold.
@@ -111,6 +125,28 @@ impl Catalogue {
 }
 
 impl Price {
+    /// The credits of one unit for a whole period, or once for a pack; `None` above 2^64.
+    pub fn credits_of_period(&self) -> Option<u64> {
+        self.credits.checked_mul(u64::from(self.grants_of_period()))
+    }
+
+    /// How many grants a period has.
+    pub fn grants_of_period(&self) -> u32 {
+        match self.kind {
+            PriceKind::Subscription { months, grants: PeriodGrants::Monthly, .. } => months,
+            PriceKind::Subscription { .. } | PriceKind::Pack => 1,
+        }
+    }
+
+    /// The generations that one unit allots for a month, rounded down (S0-5).
+    pub fn generations_of_month(&self) -> Option<u64> {
+        let months = match self.kind {
+            PriceKind::Subscription { months, grants: PeriodGrants::Once, .. } => u64::from(months),
+            PriceKind::Subscription { .. } | PriceKind::Pack => 1,
+        };
+        self.generations?.checked_div(months)
+    }
+
     /// What `units` of it cost in a currency, in its smallest unit; `None` if the catalogue does not say, or
     /// above 2^64.
     pub fn amount_of(&self, units: u64, currency: &str) -> Option<u64> {

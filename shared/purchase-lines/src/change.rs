@@ -12,12 +12,18 @@
 //! | more | none, or given back | none |
 //! | fewer | any | off the whole periods of the same invoice |
 //!
+//! Of a price that grants monthly, a period's credits are those of all its months, whether or not they have come:
+//! what has been paid for still comes, and what a change brings comes month by month as well. So monthly grants
+//! are what the payment brings at once otherwise, later.
+//!
 //! So a loop of changes brings what its money bought and no more. Whole periods are charged in full where no
 //! line gives anything back, also from the customer's balance at Stripe; one that a change itself begins, and
 //! every difference, brings the share that was paid with money.
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod walks;
 
 use std::collections::BTreeSet;
 
@@ -26,7 +32,7 @@ use policy::{OnUpgrade, Price, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{BillingPeriod, BillingReason, InvoiceLine, PaidInvoice};
 
-use crate::purchase::{Bought, Extent, LineFault, LinePurchase, PaidLine, Sold, bought, product_of};
+use crate::purchase::{Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, product_of};
 
 /// Shares of credits are summed in millionths, which are far below what rounding to whole credits drops.
 const MILLIONTHS: u64 = 1_000_000;
@@ -176,8 +182,9 @@ fn add_line(
     let gives_back = line.amount_minor < 0;
     let quantity = line.quantity.ok_or(LineFault::Quantity)?;
     let part = part_of_period(line, months, gives_back);
+    let of_period = price.credits_of_period().ok_or(LineFault::OutOfRange)?;
     let in_millionths =
-        |part| quantity.share_in_millionths(price.credits, part, gives_back).ok_or(LineFault::OutOfRange);
+        |part| quantity.share_in_millionths(of_period, part, gives_back).ok_or(LineFault::OutOfRange);
     let (share, whole) = (in_millionths(part)?, in_millionths((1, 1))?);
     let known = differences.iter().position(|each| each.product == price.product);
     let index = known.unwrap_or(differences.len());
@@ -282,16 +289,26 @@ fn settle(
             }
             let whole = difference.brought_whole.saturating_sub(difference.taken_whole);
             let is_full = on_upgrade(difference.product) == OnUpgrade::FullDifference;
-            let full = whole_credits(whole, paid)?;
+            // What is paid with the next period is used within it, and its months are over.
+            let period = whole_period.or(difference.period);
+            let monthly = months_of_change(price, whole, paid)?.filter(|_| whole_period.is_none());
+            let full = match monthly.zip(period) {
+                Some((Monthly { months, most: Some(most) }, period)) => {
+                    let monthly = Monthly { months, most: None };
+                    let lots = u64::from(monthly.further(period)).saturating_add(1);
+                    credits(most.get().checked_mul(lots).ok_or(LineFault::OutOfRange)?)?
+                }
+                _ => whole_credits(whole, paid)?,
+            };
             bought.purchases.push(LinePurchase {
                 product: product_of(price)?,
                 price: price.id.clone(),
                 sold: Sold::Subscription,
                 credits: prorated,
                 minor,
-                // What is paid with the next period is used within it.
-                period: whole_period.or(difference.period),
+                period,
                 extent: Extent::Difference { full: is_full.then_some(full) },
+                monthly,
             });
             Ok(())
         }
@@ -306,6 +323,14 @@ fn settle(
             reduce(bought, difference.product, fewer, given_back.unwrap_or_default(), is_free)
         }
     }
+}
+
+/// How a change of plans brings what it brings month by month: at most the difference that a whole month
+/// makes, in millionths of a `whole` period.
+fn months_of_change(price: &Price, whole: u64, paid: (u64, u64)) -> Result<Option<Monthly>, LineFault> {
+    let months = price.grants_of_period();
+    let Some(of_month) = whole.checked_div(u64::from(months)).filter(|_| months > 1) else { return Ok(None) };
+    Ok(Some(Monthly { months, most: Some(whole_credits(of_month, paid)?) }))
 }
 
 /// Takes credits and money that a change gave back off the whole periods of the product.

@@ -8,4 +8,4 @@ mod change;
 mod purchase;
 
 pub use change::{SettledInvoice, UpgradeTerm, bought_by_lines, credits_of_change, is_settled};
-pub use purchase::{Bought, Extent, LineFault, LinePurchase, PaidLine, Sold, bought, is_ignored};
+pub use purchase::{Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, is_ignored};

@@ -3,7 +3,7 @@
 //! Each price is a purchase of its own, with its own lot and its share of the money; several lines of one
 //! price add up. A line that brings no credits keeps nothing back: its money stands beside the purchases.
 
-use ledger::{Credits, PURCHASES_MAX, ProductId};
+use ledger::{Credits, FurtherGrants, PURCHASES_MAX, ProductId};
 use policy::{Price, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{BillingPeriod, PriceId, Quantity};
@@ -77,9 +77,53 @@ pub struct LinePurchase {
     /// The periods that were paid, together.
     pub period: Option<BillingPeriod>,
     pub extent: Extent,
+    /// Whether its credits come month by month, and how.
+    pub monthly: Option<Monthly>,
+}
+
+/// How the credits of a purchase come month by month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Monthly {
+    /// How many months a whole period has.
+    pub months: u32,
+    /// The most that a month brings, of a change within the period: the first lot is for the rest of the month
+    /// that runs.
+    pub most: Option<Credits>,
+}
+
+impl Monthly {
+    /// How a price grants, for a purchase of whole periods.
+    fn of(price: &Price) -> Option<Self> {
+        let months = price.grants_of_period();
+        (months > 1).then_some(Self { months, most: None })
+    }
+
+    /// How many months of a period begin within it, after the first.
+    pub fn further(self, period: BillingPeriod) -> u32 {
+        let begins = |left: &u32| period.end.months_before(*left).is_ok_and(|at| at > period.start);
+        let further = (1..self.months).take_while(begins).count();
+        u32::try_from(further).unwrap_or_default()
+    }
 }
 
 impl LinePurchase {
+    /// What comes month by month after the first lot, which has what does not divide evenly. All of it comes
+    /// at once where the lines name no period.
+    pub fn further(&self, replaces: bool) -> Option<FurtherGrants> {
+        let (monthly, period) = self.monthly.zip(self.period)?;
+        let grants = monthly.further(period);
+        let lots = u64::from(grants).checked_add(1)?;
+        let even = Credits::new(self.credits.get().checked_div(lots)?).ok()?;
+        let each = match monthly.most {
+            // The first lot is never empty.
+            Some(most) => {
+                most.min(Credits::new(self.credits.get().saturating_sub(1).checked_div(grants.into())?).ok()?)
+            }
+            None => even,
+        };
+        (grants > 0 && !each.is_zero()).then_some(FurtherGrants { grants, each, replaces })
+    }
+
     /// Whether it is a whole period of the product, with or without a part that was given back.
     pub fn is_whole_period(&self, product: &str) -> bool {
         let is_whole = !matches!(self.extent, Extent::Difference { .. });
@@ -196,7 +240,8 @@ fn purchase(line: &PaidLine<'_>) -> Result<Option<LinePurchase>, LineFault> {
     if price.credits == 0 {
         return Ok(None);
     }
-    let credits = line.quantity.ok_or(LineFault::Quantity)?.times_rounded_down(price.credits);
+    let of_period = price.credits_of_period().ok_or(LineFault::OutOfRange)?;
+    let credits = line.quantity.ok_or(LineFault::Quantity)?.times_rounded_down(of_period);
     let credits = credits.and_then(|count| Credits::new(count).ok()).ok_or(LineFault::OutOfRange)?;
     if credits.is_zero() {
         return Err(LineFault::Quantity);
@@ -206,8 +251,9 @@ fn purchase(line: &PaidLine<'_>) -> Result<Option<LinePurchase>, LineFault> {
         PriceKind::Pack => Sold::Pack,
     };
     let product = product_of(price)?;
+    let monthly = Monthly::of(price);
     let (price, minor, period) = (price.id.clone(), line.minor, line.period);
-    Ok(Some(LinePurchase { product, price, sold, credits, minor, period, extent: Extent::Whole }))
+    Ok(Some(LinePurchase { product, price, sold, credits, minor, period, extent: Extent::Whole, monthly }))
 }
 
 pub(crate) fn product_of(price: &Price) -> Result<ProductId, LineFault> {

@@ -265,11 +265,15 @@ fn order<'order>(
     }
 }
 
-/// The credits and the debt of the revocation in a commit.
+/// The credits and the debt of the revocation in a commit, of all lots together.
 pub(crate) fn revoked_by(commit: &Commit) -> Option<(Credits, Credits)> {
-    commit.entry.changes().iter().find_map(|change| match change {
-        Change::Revoked { part, debt, .. } => Some((part.credits, *debt)),
-        _ => None,
+    let none = (Credits::ZERO, Credits::ZERO);
+    // An entry whose sums do not fit was not written.
+    commit.entry.changes().iter().try_fold(none, |(credits, owed), change| match change {
+        Change::Revoked { part, debt, .. } => {
+            Some((credits.plus(part.credits).ok()?, owed.plus(*debt).ok()?))
+        }
+        _ => Some((credits, owed)),
     })
 }
 

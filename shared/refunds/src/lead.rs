@@ -146,6 +146,7 @@ impl UncreditedPurchase {
             period_ends_at: period.map(|(_, ends_at)| ends_at),
             lot: LotId::NONE,
             credits: pack.map_or(Credits::ZERO, |pack| pack.credits),
+            further: None,
             landed_at: now,
             policy: Some(policy_ref(document)),
             buyer: self.buyer,

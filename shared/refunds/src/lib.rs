@@ -49,7 +49,8 @@ pub use policy_ref::policy_ref;
 pub use progress::{Approvals, Clocks, Fulfilment, Progress, Step, Timeline};
 pub use queue::{Priority, Urgent, Waiting};
 pub use quote::{
-    Arrival, ChosenTerms, LotKept, LotRevoked, Pays, Quote, QuoteInputs, arrival, credits_of_part,
+    Arrival, ChosenTerms, GrantsForgone, LotKept, LotRevoked, Pays, Quote, QuoteInputs, arrival,
+    credits_of_part,
 };
 pub use report::{ReportOutcome, decline, report, undo};
 pub use request::RefundRequest;

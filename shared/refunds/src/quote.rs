@@ -6,8 +6,8 @@
 //! would happen at that instant. If the two differ, nothing is carried out (D10).
 
 use ledger::{
-    Change, Command, CommandOutcome, Credits, Entry, GenerationId, LotId, Money, Payment, PaymentId,
-    PaymentKind, ProductId, Subscription, SubscriptionId, Takes, Timestamp, decide,
+    Account, Change, Command, CommandOutcome, Credits, Entry, GenerationId, LotId, Money, MonthlyGrants,
+    Payment, PaymentId, PaymentKind, ProductId, Subscription, SubscriptionId, Takes, Timestamp, decide,
 };
 use policy::{Discount, Document, OnRefund, Remedy, Revocation, payable_step};
 
@@ -80,7 +80,7 @@ pub(crate) struct Terms {
     runs: Option<SubscriptionId>,
 }
 
-/// What happens to the lot of a payment whose money goes back.
+/// What happens to a lot of a payment whose money goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LotRevoked {
     pub lot: LotId,
@@ -93,6 +93,15 @@ pub struct LotRevoked {
     pub held: Credits,
     /// Spent credits that become a debt.
     pub debt: Credits,
+}
+
+/// Lots that would have come month by month, and do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrantsForgone {
+    /// How many.
+    pub lots: u32,
+    /// Their credits, together.
+    pub credits: Credits,
 }
 
 /// A lot that stays as it is.
@@ -119,15 +128,17 @@ pub struct Arrival {
 pub struct Quote {
     /// What the customer gets.
     pub pays: Pays,
-    /// What is taken back, lot by lot: a payment bought one.
-    pub revoked: Option<LotRevoked>,
+    /// What is taken back, lot by lot: several of a payment that brings its credits month by month.
+    pub revoked: Vec<LotRevoked>,
+    /// What does not come any more, because all of the payment goes back or its plan ends.
+    pub forgone: Option<GrantsForgone>,
     /// The lots with credits that are not touched.
     pub kept: Vec<LotKept>,
     /// The subscription that ends at once (`S3-18`).
     pub ends: Option<SubscriptionId>,
     /// When the money arrives, where the document says so.
     pub arrives: Option<Arrival>,
-    /// How much of the payment's lot is revoked, for a refund of money.
+    /// How much of the payment's lots is revoked, for a refund of money.
     pub revokes: Option<Revocation>,
     pub(crate) terms: Option<Terms>,
     /// The payment, where it is to be recorded with this.
@@ -183,7 +194,8 @@ impl Quote {
         };
         let quote = Self {
             pays: Pays::Money { payment: payment.id.clone(), amount },
-            revoked: None,
+            revoked: Vec::new(),
+            forgone: None,
             kept: Vec::new(),
             ends: None,
             arrives: arrival(document, payment.product.as_str()),
@@ -206,8 +218,11 @@ impl Quote {
         let whole = payment.refundable().is_ok_and(|left| left == *amount);
         let revokes = terms.chosen.revoke.unwrap_or_else(|| terms.on_refund.revokes(whole));
         let cancels = terms.chosen.ends_plan.unwrap_or_else(|| terms.on_refund.cancels(whole));
+        // What comes month by month ends with the whole refund, whatever is taken of what has come.
+        let is_last = whole && payment.further.is_some();
         self.takes = match revokes {
-            Revocation::Nothing => None,
+            Revocation::Nothing => is_last.then_some(Takes::Last(Credits::ZERO)),
+            Revocation::Proportional if is_last => Some(Takes::Last(credits_of_part(payment, *amount))),
             Revocation::Proportional => Some(Takes::UpTo(credits_of_part(payment, *amount))),
             Revocation::Remaining => Some(Takes::Remaining),
         };
@@ -241,7 +256,8 @@ impl Quote {
     pub fn of_credits(pays: Pays, standing: &QuoteInputs<'_>) -> Self {
         let quote = Self {
             pays,
-            revoked: None,
+            revoked: Vec::new(),
+            forgone: None,
             kept: Vec::new(),
             ends: None,
             arrives: None,
@@ -268,16 +284,38 @@ impl Quote {
     /// What it would do on this newest entry of the account.
     #[must_use]
     pub fn renewed(mut self, head: Option<&Entry>, now: Timestamp) -> Self {
-        self.revoked = self.revocation().and_then(|command| revocation_of(&command, head, now));
+        self.revoked = match self.revocation() {
+            Some(command) => revocation_of(&command, head, now),
+            None => Vec::new(),
+        };
+        self.forgone = head.and_then(|head| self.forgone_of(head.after()));
         let lots = head.map_or(&[][..], |head| &head.after().lots);
         let untouched = lots
             .iter()
-            .filter(|lot| self.revoked.is_none_or(|revoked| revoked.lot != lot.id) && lot.is_usable(now));
+            .filter(|lot| self.revoked.iter().all(|revoked| revoked.lot != lot.id) && lot.is_usable(now));
         self.kept = untouched
             .filter_map(|lot| Some(LotKept { lot: lot.id, credits: lot.available.plus(lot.held).ok()? }))
             .filter(|kept| !kept.credits.is_zero())
             .collect();
         self
+    }
+
+    /// What does not come any more of an account's monthly grants: those of the payment, or of its whole plan
+    /// where that ends.
+    fn forgone_of(&self, account: &Account) -> Option<GrantsForgone> {
+        let Pays::Money { payment, .. } = &self.pays else { return None };
+        let is_over = matches!(self.takes, Some(Takes::Remaining | Takes::Last(_)));
+        let ends = |monthly: &&MonthlyGrants| {
+            is_over && &monthly.payment == payment || self.ends.as_ref() == Some(&monthly.subscription)
+        };
+        let forgone =
+            account.monthly.iter().filter(ends).map(|monthly| (monthly.left(), monthly.further.each));
+        let sum = forgone.fold((0_u32, 0_u64), |(lots, credits), (left, each)| {
+            let more = each.get().saturating_mul(u64::from(left));
+            (lots.saturating_add(left), credits.saturating_add(more))
+        });
+        let credits = Credits::new(sum.1).ok()?;
+        (sum.0 > 0).then_some(GrantsForgone { lots: sum.0, credits })
     }
 
     /// The same, on top of what was granted before.
@@ -325,21 +363,25 @@ impl Quote {
             }
             Pays::Discount { subscription, discount } => ("discount", subscription.as_str(), discount.text()),
         };
-        let revoked = self.revoked.map(|lot| {
+        let revoked = self.revoked.iter().map(|lot| {
             // Whether a running generation has ended by then changes what its credits are called, no more.
             let used = lot.spent.plus(lot.held).unwrap_or(lot.spent);
             format!("{} {} {used} {}", lot.lot.0, lot.revoked, lot.debt)
         });
+        let revoked = revoked.collect::<Vec<_>>().join(", ");
         let arrives = self.arrives.as_ref().map(|arrival| arrival.latest.as_str());
-        let hash = fingerprint(&[
+        let forgone = self.forgone.map(|forgone| format!("{} {}", forgone.lots, forgone.credits));
+        let mut parts = vec![
             kind,
             of,
             &amount,
-            &revoked.unwrap_or_default(),
+            &revoked,
             self.revokes.map_or("", Revocation::as_str),
             self.ends.as_ref().map_or("", SubscriptionId::as_str),
             arrives.unwrap_or_default(),
-        ]);
+        ];
+        parts.extend(forgone.as_deref());
+        let hash = fingerprint(&parts);
         // 96 bits: nobody meets two quotes of one request with one id.
         hash.iter().take(12).fold(String::from("q_"), |mut id, byte| {
             use std::fmt::Write as _;
@@ -360,12 +402,12 @@ pub fn credits_of_part(payment: &Payment, amount: Money) -> Credits {
 }
 
 /// What `command` takes back. A lot that is closed, or empty and gone, loses nothing.
-pub(crate) fn revocation_of(command: &Command, head: Option<&Entry>, now: Timestamp) -> Option<LotRevoked> {
-    let head = head?;
+pub(crate) fn revocation_of(command: &Command, head: Option<&Entry>, now: Timestamp) -> Vec<LotRevoked> {
+    let Some(head) = head else { return Vec::new() };
     let CommandOutcome::Write(plan) = decide(head.after(), Some(head.at()), command, &[], now) else {
-        return None;
+        return Vec::new();
     };
-    plan.changes.iter().find_map(|change| match change {
+    let revoked = plan.changes.iter().filter_map(|change| match change {
         Change::Revoked { part, debt, .. } => {
             let lot = head.after().lot(part.lot)?;
             Some(LotRevoked {
@@ -378,7 +420,8 @@ pub(crate) fn revocation_of(command: &Command, head: Option<&Entry>, now: Timest
             })
         }
         _ => None,
-    })
+    });
+    revoked.collect()
 }
 
 /// The document's promise about the time that banks take, for a payment of this product.

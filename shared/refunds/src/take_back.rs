@@ -32,10 +32,21 @@ fn command(request: &RefundRequest, payment: &Payment, document: &Document) -> O
     Some(Command::Revoke { payment: payment.id.clone(), takes, owe_spent })
 }
 
-/// What taking back would do at this moment.
+/// What taking back would do at this moment: the payment's newest lot, with the sums of all of its lots.
 pub fn to_take_back(request: &RefundRequest, standing: &QuoteInputs<'_>) -> Option<LotRevoked> {
     let command = command(request, standing.payment?, standing.document)?;
-    revocation_of(&command, standing.head, standing.now)
+    let mut lots = revocation_of(&command, standing.head, standing.now).into_iter();
+    let newest = lots.next()?;
+    lots.try_fold(newest, |sum, lot| {
+        Some(LotRevoked {
+            lot: sum.lot,
+            revoked: sum.revoked.plus(lot.revoked).ok()?,
+            left: sum.left.plus(lot.left).ok()?,
+            spent: sum.spent.plus(lot.spent).ok()?,
+            held: sum.held.plus(lot.held).ok()?,
+            debt: sum.debt.plus(lot.debt).ok()?,
+        })
+    })
 }
 
 /// Saves `request`, which a person has closed, with the revocation that the person decided.

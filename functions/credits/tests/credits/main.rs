@@ -15,4 +15,6 @@ mod history;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]
+mod months;
+#[cfg(test)]
 mod outcomes;

@@ -114,6 +114,35 @@ async fn h4_a_hold_that_races_with_the_expiry_of_its_lot_wins_or_loses_whole() {
     }
 }
 
+#[tokio::test]
+async fn months_come_within_the_tick_of_their_day_and_all_at_once_after_a_time_without_a_sweep() {
+    let scene = Scene::new().await;
+    for name in ["a", "b"] {
+        let mut year = grant(&id(name), &format!("pi_{name}"), 1200, Some("sub_1"));
+        year.payment.period_ends_at = Some(at(365 * DAY_S));
+        let each = ledger::Credits::new(100).unwrap();
+        year.payment.further = Some(ledger::FurtherGrants { grants: 11, each, replaces: false });
+        scene.order(&id(name), &Command::Grant(year), at(0)).await;
+    }
+    assert_eq!(scene.run(at(30 * DAY_S - 1)).await.looked_at, 0);
+    assert_eq!(scene.run(at(30 * DAY_S)).await.done, 2);
+    assert_eq!(scene.balance("a", at(30 * DAY_S)).await, (200, 0));
+    assert_eq!(
+        scene.markers().await.iter().map(|marker| marker.due_at).collect::<Vec<_>>(),
+        [at(61 * DAY_S); 2]
+    );
+    // Two runs at once, two months late.
+    let late = at(125 * DAY_S);
+    join_all([scene.run(late), scene.run(late)]).await;
+    for name in ["a", "b"] {
+        let journal = scene.journal(name).await;
+        assert_eq!((journal.len(), scene.balance(name, late).await), (3, (500, 0)), "{name}");
+    }
+    // After the last month nothing is due.
+    assert_eq!(scene.run(at(334 * DAY_S)).await.done, 2);
+    assert_eq!((scene.balance("a", at(334 * DAY_S)).await, scene.markers().await), ((1200, 0), Vec::new()));
+}
+
 /// The credits that are left of an ended subscription, once another one begins around the end of their time.
 async fn left_after_resubscribing(scene: &Scene, name: &str, at_once: bool, charged_at: Timestamp) -> u64 {
     scene.ended(name, at(0)).await;

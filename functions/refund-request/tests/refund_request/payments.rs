@@ -58,6 +58,25 @@ async fn payments_are_listed_newest_first_with_what_is_left_of_them() {
 }
 
 #[tokio::test]
+async fn a_year_that_grants_monthly_says_what_has_come_and_when_more_does() {
+    let world = World::new().await;
+    world.buy_year("pi_year").await;
+    world.generate_for("assistant", "reply-1", 30).await;
+    let payments = listed(&world).await;
+    let year = of(&payments, "pi_year");
+    let next = ledger::contract::at(405 * DAY_S).months_before(11).unwrap().to_string();
+    assert_eq!(
+        year["credits"],
+        json!({
+            "lot": 4, "granted": 1000, "available": 970, "held": 0, "expires_at": null,
+            "monthly": {"bought": 12_000, "lots_left": 11, "next_grant_at": next},
+        }),
+        "{year:#}"
+    );
+    assert_eq!(of(&payments, "pi_pack")["credits"]["monthly"], Value::Null);
+}
+
+#[tokio::test]
 async fn every_listed_name_can_be_requested_by() {
     let world = World::new().await;
     let names = ["cs_1", "A1B2C3D4-0001"].map(|name| PaymentName::new(name).unwrap());

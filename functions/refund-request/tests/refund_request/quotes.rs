@@ -41,6 +41,31 @@ async fn s2_7_beside_a_refusal_no_quote_is_shown() {
 }
 
 #[tokio::test]
+async fn s0_5_the_refund_of_a_year_reads_the_months_allotment_takes_all_lots_and_ends_what_is_to_come() {
+    let world = World::new().await;
+    world.buy_year("pi_year").await;
+    // Below 2 % of the 500 generations of a month.
+    for number in 0..9 {
+        world.generate_for("assistant", &format!("reply-{number}"), 2).await;
+    }
+    let body = json!({"reason": "changed_mind", "payment": "pi_year", "note": "Not for me."});
+    let (_, preview) = world.preview(&body).await;
+    let quote = &preview["quote"];
+    assert_eq!(quote["pays"]["amount"]["amount_minor"], 1000, "{preview:#}");
+    assert_eq!(quote["revoked"][0]["credits_revoked"], 982, "{quote:#}");
+    assert_eq!(quote["forgone"], json!({"lots": 11, "credits": 11_000}));
+    assert_eq!(quote["plan_ends"]["subscription"], "sub_year");
+    // The tenth is too much, although a year allots twelve times as many.
+    world.generate_for("assistant", "reply-9", 2).await;
+    let (_, preview) = world.preview(&body).await;
+    assert_eq!(
+        (&preview["outcome"]["kind"], &preview["quote"]),
+        (&json!("refuse"), &Value::Null),
+        "{preview:#}"
+    );
+}
+
+#[tokio::test]
 async fn s3_18_a_quote_says_what_is_paid_revoked_untouched_and_ended() {
     let world = World::new().await;
     world.subscribe("pi_pro", "sub_2", 500).await;

@@ -99,6 +99,19 @@ impl World {
         self.grant(grant(&account(), id, credits, Some(subscription)), "music-studio", 40 * DAY_S).await;
     }
 
+    /// A year of the assistant from yesterday on, with 1000 credits each month.
+    pub(crate) async fn buy_year(&self, id: &str) {
+        let mut year = grant(&account(), id, 12_000, Some("sub_year"));
+        let payment = &mut year.payment;
+        payment.product = ledger::ProductId::new("assistant").unwrap();
+        payment.price = "price_assistant_yearly".to_owned();
+        payment.period_starts_at = Some(at(40 * DAY_S));
+        payment.period_ends_at = Some(at(405 * DAY_S));
+        let each = ledger::Credits::new(1_000).unwrap();
+        payment.further = Some(ledger::FurtherGrants { grants: 11, each, replaces: true });
+        self.grant(year, "assistant-suite", 40 * DAY_S).await;
+    }
+
     /// A renewal after the cancellation, for this much.
     pub(crate) async fn renew(&self, id: &str, minor: u64) {
         let mut grant = grant(&account(), id, 500, Some("sub_1"));

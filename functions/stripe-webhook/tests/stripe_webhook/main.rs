@@ -44,3 +44,5 @@ mod reports;
 mod scene;
 #[cfg(test)]
 mod subscriptions;
+#[cfg(test)]
+mod yearly_plans;

@@ -12,23 +12,28 @@ const PERIOD_S: i64 = 30 * DAY_S;
 
 /// A line that settles a change half way through November.
 fn settled(price: &str, quantity: u64, amount: i64) -> Value {
+    settled_over(price, quantity, amount, (HALF_S, PERIOD_S))
+}
+
+/// A line that settles a change for what is left of a period.
+pub(crate) fn settled_over(price: &str, quantity: u64, amount: i64, (start_s, end_s): (i64, i64)) -> Value {
     let mut line = line(price, amount, true);
     line["id"] = json!(format!("il_{price}_{quantity}_{amount}"));
     line["quantity"] = json!(quantity);
     line["quantity_decimal"] = json!(quantity.to_string());
-    line["period"] = json!({"start": START_S + HALF_S, "end": START_S + PERIOD_S});
+    line["period"] = json!({"start": START_S + start_s, "end": START_S + end_s});
     line
 }
 
 /// The whole period that begins at `start_s`.
-fn whole(price: &str, amount: i64, start_s: i64, end_s: i64) -> Value {
+pub(crate) fn whole(price: &str, amount: i64, start_s: i64, end_s: i64) -> Value {
     let mut line = line(price, amount, false);
     line["period"] = json!({"start": START_S + start_s, "end": START_S + end_s});
     line
 }
 
 /// A paid invoice of `sub_1`, at `second`; its total is the sum of its lines.
-fn charged(id: &str, reason: &str, paid: u64, second: i64, lines: &[Value]) -> String {
+pub(crate) fn charged(id: &str, reason: &str, paid: u64, second: i64, lines: &[Value]) -> String {
     let mut object = invoice("cus_1", Some("sub_1"), paid, lines);
     object["id"] = json!(id);
     object["billing_reason"] = json!(reason);

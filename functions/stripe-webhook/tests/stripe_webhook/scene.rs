@@ -156,6 +156,7 @@ pub(crate) fn pro() -> Subscribe {
         amount: 1_200,
         currency: "usd".to_owned(),
         metadata: [("account".to_owned(), "somebody-else".to_owned())].into(),
+        days: None,
     }
 }
 

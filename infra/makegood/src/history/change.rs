@@ -66,7 +66,17 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
         }
         Change::Expired(part) => vec![line("expired", Less, part.credits, Some(part.lot), String::new())],
         Change::Replaced { part, .. } => {
-            vec![line("replaced", Less, part.credits, Some(part.lot), "by the renewal".to_owned())]
+            vec![line(
+                "replaced",
+                Less,
+                part.credits,
+                Some(part.lot),
+                "by new credits of the plan".to_owned(),
+            )]
+        }
+        Change::Reinstated(part) => {
+            let detail = "its subscription had ended before the next month".to_owned();
+            vec![line("reinstated", More, part.credits, Some(part.lot), detail)]
         }
         Change::Revoked { part, debt, .. } => {
             let mut lines = vec![line(
@@ -102,6 +112,10 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
         | Change::Thawed { .. }
         | Change::ChargedBack { .. }
         | Change::Regained { .. } => disputed(change),
+        Change::GrantsScheduled(_)
+        | Change::GrantsEnded { .. }
+        | Change::GrantsStopped { .. }
+        | Change::GrantsResumed { .. } => monthly(change),
         Change::ExpiryStarted { ended, lots } => {
             let ending = format!("{} ended {}", ended.subscription, instant(ended.ended_at));
             if lots.is_empty() {
@@ -125,6 +139,30 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
         Change::Resumed => vec![note("resumed", None, "holds are accepted again".to_owned())],
         Change::Marked(_) => Vec::new(),
     }
+}
+
+/// The line of what is said of a payment's further lots.
+fn monthly(change: &Change) -> Vec<Line> {
+    let (what, detail) = match change {
+        Change::GrantsScheduled(monthly) => {
+            let further = monthly.further;
+            let detail = format!(
+                "{} of {} by {}, until {}",
+                further.grants,
+                credits(further.each),
+                monthly.payment,
+                instant(monthly.ends_at)
+            );
+            ("monthly lots", detail)
+        }
+        Change::GrantsEnded { payment, at } => {
+            ("monthly end", format!("{payment}, from {} on", instant(*at)))
+        }
+        Change::GrantsStopped { payment } => ("monthly end", format!("{payment} is refunded")),
+        Change::GrantsResumed { payment } => ("monthly lots", format!("{payment}: the refund failed")),
+        _ => return Vec::new(),
+    };
+    vec![note(what, None, detail)]
 }
 
 /// The lines of what a dispute does. A later report that moves nothing has none.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
-    AccountId, Actor, Cause, Change, Entry, Lot, LotId, Payment, PaymentId, Timestamp, check_journal,
+    AccountId, Actor, Cause, Change, Credits, Entry, Lot, LotId, Payment, PaymentId, Timestamp, check_journal,
 };
 use ledger_dynamodb::Anchor;
 use refunds::{Payout, RefundRequest, State};
@@ -60,6 +60,17 @@ pub(crate) fn check(material: &Material, now: Timestamp) -> Vec<BrokenInvariant>
     }
     found.0.sort_by(|one, other| (&one.account, one.invariant).cmp(&(&other.account, other.invariant)));
     found.0
+}
+
+/// Whether a payment says the same as the lots that it bought, in the order of their entries.
+fn agrees(payment: &Payment, lots: &[&Lot]) -> bool {
+    let Some((first, later)) = lots.split_first() else { return false };
+    let (grants, each) = payment.further.map_or((0, Credits::ZERO), |of| (of.grants, of.each));
+    let is_of_product = |lot: &&Lot| lot.product == payment.product;
+    (first.id, Ok(first.granted)) == (payment.lot, payment.granted_by(0))
+        && lots.iter().all(is_of_product)
+        && later.iter().all(|lot| lot.granted == each)
+        && u32::try_from(later.len()).is_ok_and(|later| later <= grants)
 }
 
 /// The payout of a request whose money is on its way or has left.
@@ -129,20 +140,22 @@ impl BrokenInvariants {
         }
     }
 
-    /// Invariants 3 and 8: every payment has bought one lot, and every lot that is no compensation was bought
-    /// by a payment. A compensation's cause is its request, which invariant 12 looks for.
+    /// Invariants 3 and 8: every payment has bought one lot, or those that come month by month, and every lot
+    /// that is no compensation was bought by a payment. A compensation's cause is its request, which invariant
+    /// 12 looks for.
     fn lots(&mut self, material: &Material) {
-        let mut bought: BTreeMap<&PaymentId, (&AccountId, &Lot)> = BTreeMap::new();
+        let mut bought: BTreeMap<&PaymentId, (&AccountId, Vec<&Lot>)> = BTreeMap::new();
         for (account, entries) in &material.journals {
             for change in entries.iter().flat_map(Entry::changes) {
                 let Change::Granted { lot, .. } = change else { continue };
                 let Some(id) = &lot.payment else { continue };
                 let subject = format!("payment {id}");
-                if let Some((other, _)) = bought.insert(id, (account, lot))
-                    && other != account
-                {
+                let (owner, lots) = bought.entry(id).or_insert_with(|| (account, Vec::new()));
+                if *owner != account {
+                    let other = std::mem::replace(owner, account);
                     self.add(account, 3, &subject, format!("bought a lot of account {other}, too"));
                 }
+                lots.push(lot);
                 if !material.payments.contains_key(id) {
                     self.add(account, 3, &subject, "bought a lot and is not recorded: it could buy another");
                 }
@@ -156,11 +169,8 @@ impl BrokenInvariants {
                 None => {
                     self.add(&payment.account, 8, subject, "is recorded, and no entry grants its credits");
                 }
-                Some((account, lot)) => {
-                    let agrees = *account == &payment.account
-                        && (lot.id, lot.granted, &lot.product)
-                            == (payment.lot, payment.credits, &payment.product);
-                    if !agrees {
+                Some((account, lots)) => {
+                    if *account != &payment.account || !agrees(payment, lots) {
                         self.add(
                             &payment.account,
                             8,

@@ -84,11 +84,16 @@ impl Tables {
         let (mut parts, mut policy) = (Vec::new(), None);
         for payment in purchases {
             let Some(sum) = sums.iter().find(|sum| sum.payment == payment.id) else { continue };
-            let Some(PurchaseTerms::Revoke { policy: by, owe_spent }) = (terms.of_purchase)(payment) else {
-                continue;
-            };
             let share = Money::new(sum.to_minor.saturating_sub(sum.from_minor), payment.paid.currency());
             let whole = sum.to_minor >= payment.paid.minor();
+            let Some(PurchaseTerms::Revoke { policy: by, owe_spent }) = (terms.of_purchase)(payment) else {
+                // What has come stays until a person decides; what is still to come ends with the money.
+                if whole && payment.further.is_some() {
+                    let (payment, takes) = (payment.id.clone(), Takes::Last(Credits::ZERO));
+                    parts.push(TakeBack { payment, takes, owe_spent: false });
+                }
+                continue;
+            };
             let takes = if whole { Takes::Remaining } else { Takes::UpTo(credits_of_part(payment, share)) };
             parts.push(TakeBack { payment: payment.id.clone(), takes, owe_spent });
             policy = policy.or(by);
@@ -107,9 +112,17 @@ impl Tables {
                 let payment = lot.payment.as_ref().filter(|payment| of_parts.contains(payment))?;
                 Some((payment.as_str().to_owned(), part.credits.get(), debt.get()))
             }
+            // Nothing is taken, and what is still to come is to come again if the refund fails.
+            Change::GrantsStopped { payment } => Some((payment.as_str().to_owned(), 0, 0)),
             _ => None,
         };
-        let taken = commit.entry.changes().iter().filter_map(revoked).collect();
+        let mut taken: Vec<(String, u64, u64)> = Vec::new();
+        for (payment, credits, debt) in commit.entry.changes().iter().filter_map(revoked) {
+            match taken.iter_mut().find(|(known, ..)| *known == payment) {
+                Some(sum) => (sum.1, sum.2) = (sum.1.saturating_add(credits), sum.2.saturating_add(debt)),
+                None => taken.push((payment, credits, debt)),
+            }
+        }
         Ok(CreditMoves { commit: Some(commit), taken, leads: Vec::new() })
     }
 

@@ -110,6 +110,23 @@ async fn an_account_in_steady_use_pays_one_unit_for_an_entry() {
     assert_eq!(scene.units(), [("Query", 1.0)], "a repeated message");
 }
 
+#[tokio::test]
+async fn a_months_credits_are_one_query_and_one_write() {
+    let scene = Scene::new().await;
+    let mut year =
+        grant(&scene.account, "pi_3QzX2bLq3nC5dE6f1GhIjKlM", 12_000, Some("sub_1QzX1aKp2mB4cD5e0FgHiJkL"));
+    year.payment.period_ends_at = Some(at(365 * 86_400));
+    let each = ledger::Credits::new(1_000).unwrap();
+    year.payment.further = Some(ledger::FurtherGrants { grants: 11, each, replaces: true });
+    scene.run(&Command::Grant(year), at(0)).await;
+    scene.meter.read();
+    scene.run(&expire(&[]), at(30 * 86_400)).await;
+    assert_eq!(scene.units(), [("Query", 1.0), ("PutItem", 1.0)]);
+    // Six months at once, with what each took the place of.
+    scene.run(&expire(&[]), at(213 * 86_400)).await;
+    assert_eq!(scene.units(), [("Query", 1.0), ("PutItem", 3.0)]);
+}
+
 /// The item of an entry that places a hold: names and values, as DynamoDB counts them.
 fn entry_bytes(entry: &Entry) -> usize {
     let account = entry.account();

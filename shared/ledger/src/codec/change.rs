@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::monthly::MonthlyForm;
 use super::scalar::{CodecError, credits, flag, instant};
 use super::state::{EndedForm, LotForm, PartForm, part, part_form, parts, parts_form};
 use crate::{Account, Change, Credits, GenerationId, LotId, ReleaseReason};
@@ -31,6 +32,8 @@ pub(super) enum ChangeForm {
     Expired(PartForm),
     #[serde(rename = "rp")]
     Replaced(PartForm, i64),
+    #[serde(rename = "ri")]
+    Reinstated(PartForm),
     /// Part, debt, and whether the lot is closed (1) or not (0).
     #[serde(rename = "rv")]
     Revoked(PartForm, u64, u8),
@@ -48,6 +51,15 @@ pub(super) enum ChangeForm {
     ChargedBack(PartForm, String, i64, u64, Option<u64>, u8),
     #[serde(rename = "rg")]
     Regained(PartForm, String, u64, Vec<PartForm>),
+    #[serde(rename = "gs")]
+    GrantsScheduled(MonthlyForm),
+    /// The payment, and from when on.
+    #[serde(rename = "ge")]
+    GrantsEnded(String, i64),
+    #[serde(rename = "gx")]
+    GrantsStopped(String),
+    #[serde(rename = "gb")]
+    GrantsResumed(String),
     #[serde(rename = "xs")]
     ExpiryStarted(EndedForm, Vec<(u32, i64)>),
     #[serde(rename = "xp")]
@@ -108,6 +120,7 @@ impl ChangeForm {
             Change::Uncollected { generation, credits } => Self::Uncollected(text(generation), credits.get()),
             Change::Expired(part) => Self::Expired(part_form(part)),
             Change::Replaced { part, since } => Self::Replaced(part_form(part), since.as_ms()),
+            Change::Reinstated(part) => Self::Reinstated(part_form(part)),
             Change::Revoked { part, debt, closes } => {
                 Self::Revoked(part_form(part), debt.get(), u8::from(*closes))
             }
@@ -134,6 +147,10 @@ impl ChangeForm {
             Change::Regained { part, debt, repaid, dispute } => {
                 Self::Regained(part_form(part), dispute.as_str().to_owned(), debt.get(), parts_form(repaid))
             }
+            Change::GrantsScheduled(monthly) => Self::GrantsScheduled(MonthlyForm::of(monthly)),
+            Change::GrantsEnded { payment, at } => Self::GrantsEnded(payment.as_str().to_owned(), at.as_ms()),
+            Change::GrantsStopped { payment } => Self::GrantsStopped(payment.as_str().to_owned()),
+            Change::GrantsResumed { payment } => Self::GrantsResumed(payment.as_str().to_owned()),
             Change::ExpiryStarted { ended, lots } => Self::ExpiryStarted(
                 EndedForm::of(ended),
                 lots.iter().map(|(lot, expiry)| (lot.0, expiry.as_ms())).collect(),
@@ -182,6 +199,7 @@ impl ChangeForm {
             }
             Self::Expired(form) => Change::Expired(part(form)?),
             Self::Replaced(form, since) => Change::Replaced { part: part(form)?, since: instant(since)? },
+            Self::Reinstated(form) => Change::Reinstated(part(form)?),
             Self::Revoked(form, debt, closes) => {
                 Change::Revoked { part: part(form)?, debt: credits(debt)?, closes: flag(closes)? }
             }
@@ -211,6 +229,12 @@ impl ChangeForm {
                 repaid: parts(repaid)?,
                 dispute: dispute.parse()?,
             },
+            Self::GrantsScheduled(form) => Change::GrantsScheduled(form.read()?),
+            Self::GrantsEnded(payment, at) => {
+                Change::GrantsEnded { payment: payment.parse()?, at: instant(at)? }
+            }
+            Self::GrantsStopped(payment) => Change::GrantsStopped { payment: payment.parse()? },
+            Self::GrantsResumed(payment) => Change::GrantsResumed { payment: payment.parse()? },
             Self::ExpiryStarted(form, lots) => Change::ExpiryStarted {
                 ended: form.read()?,
                 lots: lots

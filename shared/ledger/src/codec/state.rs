@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::monthly::MonthlyForm;
 use super::scalar::{CodecError, credits, flag, instant};
 use crate::{
     Account, Actor, Credits, DisputeState, Ended, Hold, Lot, LotCredits, LotDispute, LotId, LotKind, Period,
@@ -124,6 +125,9 @@ pub(super) struct AccountForm {
     /// The disputes of the lots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     f: Vec<LotDisputeForm>,
+    /// What payments bring month by month.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    g: Vec<MonthlyForm>,
     /// The ring: eight bytes for each, in base64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     r: String,
@@ -298,6 +302,7 @@ impl AccountForm {
                 .iter()
                 .flat_map(|lot| lot.disputes.iter().map(|known| LotDisputeForm::of(lot.id, known)))
                 .collect(),
+            g: account.monthly.iter().map(MonthlyForm::of).collect(),
             r: URL_SAFE_NO_PAD.encode(ring),
             m: account.marked.map(Timestamp::as_ms),
             lc: account.lot_count,
@@ -316,6 +321,7 @@ impl AccountForm {
             debt: credits(self.d)?,
             suspended: self.sus,
             ended: self.e.into_iter().map(EndedForm::read).collect::<Result<_, _>>()?,
+            monthly: self.g.into_iter().map(MonthlyForm::read).collect::<Result<_, _>>()?,
             recent: marks.iter().map(|mark| Recent::read(*mark)).collect(),
             marked: self.m.map(instant).transpose()?,
             lot_count: self.lc,

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use ledger::contract::{NoPause, at, expire, grant, place, run, settle};
+use ledger::contract::{DAY_S, NoPause, at, expire, grant, place, run, settle};
 use ledger::{
     AccountId, Actor, Cause, Change, Command, Compensation, Credits, DUE_SHARDS, DisputeEffect, DisputeId,
-    DisputeReport, DueStore, Ending, Entry, LedgerStore, Order, PaymentId, Period, ProductId,
+    DisputeReport, DueStore, Ending, Entry, FurtherGrants, LedgerStore, Order, PaymentId, Period, ProductId,
     RefundRequestId, ReleaseReason, SubscriptionId, Takes, Timestamp, check_journal, execute_on, shard_of,
 };
 
@@ -46,6 +46,12 @@ fn command() -> impl Strategy<Value = Command> {
                 grant.pauses_leftover_expiry = stops;
                 grant.period = stops.then_some(Period { starts_at: at(charged / 2), replaces });
                 grant.leftover_s = stops.then_some(charged);
+                // Months within the time of the steps and after it: the anchor is that of the clock's day.
+                if sub == Some("sub_2") && count > 12 {
+                    grant.payment.period_ends_at = Some(at(charged + 60 * DAY_S));
+                    let each = Credits::new(count / 3).unwrap();
+                    grant.payment.further = Some(FurtherGrants { grants: 2, each, replaces });
+                }
                 Command::Grant(grant)
             },
         ),

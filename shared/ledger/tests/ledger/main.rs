@@ -13,6 +13,10 @@ mod laws;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod months;
+#[cfg(test)]
+mod months_of_refunds;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod stories;

@@ -441,6 +441,22 @@ fn the_catalogue_is_held_against_the_documents() {
             "c.toml:3: prices.price_1Ab.plan: missing; expected a text",
         ),
         (
+            "kind = \"pack\"",
+            "kind = \"subscription\"\nplan = \"basic\"\nrank = 1\ngrants = \"monthly\"",
+            "c.toml:8: prices.price_1Ab.grants: the period is one month; expected `months` above 1",
+        ),
+        (
+            "kind = \"pack\"",
+            "kind = \"subscription\"\nplan = \"basic\"\nrank = 1\nmonths = 12\ngrants = \"weekly\"",
+            "c.toml:9: prices.price_1Ab.grants: unknown value `weekly`; expected `once` or `monthly`",
+        ),
+        (
+            "kind = \"pack\"",
+            "kind = \"pack\"\ngrants = \"monthly\"",
+            "c.toml:6: prices.price_1Ab.grants: unknown field; expected `amounts`, `credits`, `generations`, \
+             `kind` or `product`",
+        ),
+        (
             "credits = 5",
             "credits = -5",
             "c.toml:6: prices.price_1Ab.credits: wrong type integer; expected an integer from zero up",

@@ -26,7 +26,7 @@ fn circumstances(product: &str) -> [(Case, Reason, Outcome, String); 4] {
     let clause = |circumstance: &str| format!("{product}-{circumstance}");
     [
         (early, Reason::ChangedMind, recommends(ten_dollars()), clause("early")),
-        (yearly, Reason::ChangedMind, person(), clause("early")),
+        (yearly, Reason::ChangedMind, recommends(ten_dollars()), clause("early")),
         (late.clone(), Reason::AccidentalPurchase, person(), clause("accident")),
         (late, Reason::UnauthorisedPayment, person(), clause("unauthorised")),
     ]
@@ -82,11 +82,16 @@ fn s0_5_s0_24_within_48_hours_and_below_2_percent_of_the_generations() {
 }
 
 #[test]
-fn s0_5_s0_24_a_yearly_plan_has_no_generations_of_the_month() {
+fn s0_5_s0_24_a_yearly_plan_is_judged_by_the_generations_of_a_month() {
     for product in BY_PEOPLE {
         let yearly = subscription(product).with(Fact::BillingInterval, "year");
-        let decision = yearly.clone().decide(Reason::ChangedMind);
-        assert_eq!((decision.outcome, decision.basis), (person(), Basis::Rules));
+        for (used, expected) in [(9, recommends(ten_dollars())), (10, recommends_refusal())] {
+            let decision = yearly.clone().with(Fact::GenerationsUsed, used).decide(Reason::ChangedMind);
+            assert_eq!((decision.outcome, decision.basis), (expected, Basis::Rules), "{product} {used}");
+        }
+        // One that allots none by the month is for a person.
+        let unknown = yearly.clone().without(Fact::GenerationsAllotted).decide(Reason::ChangedMind);
+        assert_eq!(unknown.outcome, person());
         assert_eq!(yearly.after(48 * HOUR_MS + 1).decide(Reason::ChangedMind).outcome, recommends_refusal());
     }
 }
@@ -149,7 +154,7 @@ fn s0_10_s0_27_a_late_reply_judges_the_request_as_it_was_submitted() {
         let yearly = subscription(product).with(Fact::BillingInterval, "year");
         for (case, after_ms, outcome) in [
             (subscription(product), 48 * HOUR_MS, recommends(ten_dollars())),
-            (yearly, 48 * HOUR_MS, person()),
+            (yearly, 48 * HOUR_MS, recommends(ten_dollars())),
             (subscription(product), 48 * HOUR_MS + 1, recommends_refusal()),
         ] {
             let submitted = charged_ms(product) + after_ms;

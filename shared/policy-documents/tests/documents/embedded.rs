@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use policy::{ClauseKind, Document, Documents, InForce, PriceKind, TermUnit, TermValue};
+use policy::{ClauseKind, Document, Documents, InForce, PeriodGrants, PriceKind, TermUnit, TermValue};
 use policy_authoring::{parse_catalogue, parse_document};
 use policy_documents::{catalogue, documents};
 
@@ -79,15 +79,34 @@ fn s2_1_purchases_before_the_first_version_have_no_version() {
     assert_eq!(documents().in_force("elsewhere", IN_FORCE_MS), InForce::NoDocument);
 }
 
+fn monthly(plan: &str, rank: u32) -> PriceKind {
+    PriceKind::Subscription { plan: plan.to_owned(), rank, months: 1, grants: PeriodGrants::Once }
+}
+
+#[test]
+fn s0_5_a_yearly_plan_allots_by_the_month() {
+    for (id, period, grants, generations) in [
+        ("price_assistant_yearly", 12_000, 12, Some(500)),
+        ("price_assistant_plus", 1_000, 1, Some(500)),
+        ("price_image_yearly", 4_800, 1, None),
+        ("price_pack_100", 100, 1, None),
+    ] {
+        let price = catalogue().price(id).unwrap();
+        let found = (price.credits_of_period(), price.grants_of_period(), price.generations_of_month());
+        assert_eq!(found, (Some(period), grants, generations), "{id}");
+    }
+    // Where a year's generations come at once, a month is a twelfth of them.
+    let mut at_once = catalogue().price("price_assistant_yearly").unwrap().clone();
+    let PriceKind::Subscription { grants, .. } = &mut at_once.kind else { panic!("{at_once:?}") };
+    (*grants, at_once.generations) = (PeriodGrants::Once, Some(6_000));
+    assert_eq!(at_once.generations_of_month(), Some(500));
+}
+
 #[test]
 fn prices() {
     for (id, credits, kind) in [
-        ("price_pro_monthly", 500, PriceKind::Subscription { plan: "pro".to_owned(), rank: 1, months: 1 }),
-        (
-            "price_premier_monthly",
-            2_000,
-            PriceKind::Subscription { plan: "premier".to_owned(), rank: 2, months: 1 },
-        ),
+        ("price_pro_monthly", 500, monthly("pro", 1)),
+        ("price_premier_monthly", 2_000, monthly("premier", 2)),
         ("price_pack_100", 100, PriceKind::Pack),
         ("price_pack_500", 500, PriceKind::Pack),
     ] {

@@ -199,7 +199,7 @@ facts! {
         "The credits of the payment's lots that running generations hold.";
 
     GenerationsAllotted "generations_allotted": Quantity(Count), Recorded,
-        "The generations that the paid period allots, where a product counts generations.";
+        "The generations that the payment allots for a month, where a product counts generations.";
     GenerationsUsed "generations_used": Quantity(Count), Recorded,
         "The generations of the paid period that were used.";
     UsableResults "usable_results": Quantity(Count), Recorded,

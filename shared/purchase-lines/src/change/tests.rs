@@ -1,10 +1,9 @@
-//! What changes of plans bring, by the lines of their invoices: by the policy's terms, and over whole walks.
+//! What changes of plans bring, by the lines of their invoices and the policy's terms.
 
-#![expect(clippy::arithmetic_side_effects, reason = "the numbers of a walk are small")]
+#![expect(clippy::arithmetic_side_effects, reason = "the numbers of an invoice are small")]
 
 use ledger::{Buyer, Money, Timestamp};
 use policy::OnUpgrade;
-use proptest::prelude::*;
 use stripe_events::{BillingPeriod, BillingReason, InvoiceLine, Metadata, PaidInvoice, Quantity};
 
 use crate::change::{bought_by_lines, credits_of_change};
@@ -12,17 +11,17 @@ use crate::purchase::{Bought, Extent};
 
 /// 2026-11-15T00:00:00Z: its months begin and end on a 15th.
 const START_S: i64 = 1_794_700_800;
-const DAY_S: i64 = 86_400;
-const PRO: &str = "price_pro_monthly";
-const PREMIER: &str = "price_premier_monthly";
-/// Both plans cost as much for each credit, so that money and credits compare.
-const MINOR_PER_CREDIT: i64 = 6;
+pub(super) const DAY_S: i64 = 86_400;
+pub(super) const PRO: &str = "price_pro_monthly";
+pub(super) const PREMIER: &str = "price_premier_monthly";
+pub(super) const PLUS: &str = "price_assistant_plus";
+pub(super) const YEAR: &str = "price_assistant_yearly";
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_s(START_S + second).unwrap()
 }
 
-fn line(
+pub(super) fn line(
     price: &str,
     quantity: u64,
     amount: i64,
@@ -40,7 +39,7 @@ fn line(
     }
 }
 
-fn invoice(reason: BillingReason, paid: u64, total: i64, lines: Vec<InvoiceLine>) -> PaidInvoice {
+pub(super) fn invoice(reason: BillingReason, paid: u64, total: i64, lines: Vec<InvoiceLine>) -> PaidInvoice {
     PaidInvoice {
         id: "in_1".parse().unwrap(),
         number: None,
@@ -58,7 +57,7 @@ fn invoice(reason: BillingReason, paid: u64, total: i64, lines: Vec<InvoiceLine>
     }
 }
 
-fn bought(term: OnUpgrade, invoice: &PaidInvoice) -> Bought {
+pub(super) fn bought(term: OnUpgrade, invoice: &PaidInvoice) -> Bought {
     bought_by_lines(invoice.into(), &|_| term).unwrap()
 }
 
@@ -242,174 +241,65 @@ fn a_year_is_measured_by_a_year() {
     assert_eq!(shape(&bought(OnUpgrade::ProratedDifference, &paid)), (vec![(4_800 * 100 / 365, 2_000)], 0));
 }
 
-/// One subscription at Stripe, as far as its invoices go.
-#[derive(Debug)]
-struct Walk {
-    plan: &'static str,
-    quantity: u64,
-    now_s: i64,
-    period: (i64, i64),
-    in_trial: bool,
-    pending: Vec<InvoiceLine>,
-    /// What Stripe holds for the customer.
-    balance: i64,
-    /// Money that was charged, and balance that went into whole periods.
-    paid: i64,
-    credits: i64,
-    lines: i64,
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Wait(i64),
-    Change { plan: &'static str, quantity: u64, at_once: bool, resets: bool },
-    Trial,
-    EndTrial,
-    Renew,
-}
-
-fn whole_price(plan: &str, quantity: u64) -> i64 {
-    let credits = if plan == PRO { 500 } else { 2_000 };
-    i64::try_from(quantity).unwrap() * credits * MINOR_PER_CREDIT
-}
-
-fn month_after(second: i64) -> i64 {
-    let days = (28..=31).rev().find(|days| at(second + days * DAY_S).months_before(1).unwrap() <= at(second));
-    second + days.unwrap() * DAY_S
-}
-
-impl Walk {
-    fn new() -> Self {
-        let mut walk = Self {
-            plan: PRO,
-            quantity: 1,
-            now_s: 0,
-            period: (0, month_after(0)),
-            in_trial: false,
-            pending: Vec::new(),
-            balance: 0,
-            paid: 0,
-            credits: 0,
-            lines: 0,
-        };
-        let first = walk.whole_line();
-        walk.charge(BillingReason::SubscriptionCreate, vec![first]);
-        walk
-    }
-
-    fn whole_line(&self) -> InvoiceLine {
-        let amount = whole_price(self.plan, self.quantity);
-        line(self.plan, self.quantity, amount, false, self.period)
-    }
-
-    /// What is left of the running period, given back or charged.
-    fn rest_line(&self, sign: i64) -> InvoiceLine {
-        let (left, whole) = (self.period.1 - self.now_s, self.period.1 - self.period.0);
-        let amount = (whole_price(self.plan, self.quantity) * left + whole / 2) / whole;
-        line(self.plan, self.quantity, sign * amount, true, (self.now_s, self.period.1))
-    }
-
-    fn charge(&mut self, reason: BillingReason, mut lines: Vec<InvoiceLine>) {
-        lines.append(&mut self.pending);
-        let total: i64 = lines.iter().map(|line| line.amount_minor).sum();
-        let from_balance = self.balance.min(total.max(0));
-        let charged = total.max(0) - from_balance;
-        self.balance += (-total).max(0) - from_balance;
-        self.lines += i64::try_from(lines.len()).unwrap();
-        let is_whole = reason != BillingReason::SubscriptionUpdate;
-        self.paid += charged + if is_whole { from_balance } else { 0 };
-        let invoice = invoice(reason, u64::try_from(charged).unwrap(), total, lines);
-        let bought = bought(OnUpgrade::ProratedDifference, &invoice);
-        self.credits +=
-            bought.purchases.iter().map(|each| i64::try_from(each.credits.get()).unwrap()).sum::<i64>();
-    }
-
-    fn take(&mut self, step: &Step) {
-        match *step {
-            Step::Wait(hours) => self.now_s = (self.now_s + hours * 3_600).min(self.period.1 - 1),
-            Step::Change { plan, quantity, at_once, resets } => {
-                let mut lines = Vec::new();
-                if !self.in_trial {
-                    lines.push(self.rest_line(-1));
-                }
-                (self.plan, self.quantity) = (plan, quantity);
-                if resets {
-                    self.in_trial = false;
-                    self.period = (self.now_s, month_after(self.now_s));
-                    lines.push(self.whole_line());
-                    self.charge(BillingReason::SubscriptionUpdate, lines);
-                } else if !self.in_trial {
-                    lines.push(self.rest_line(1));
-                    if at_once {
-                        self.charge(BillingReason::SubscriptionUpdate, lines);
-                    } else {
-                        self.pending.append(&mut lines);
-                    }
-                }
-            }
-            Step::Trial if !self.in_trial => {
-                let rest = self.rest_line(-1);
-                self.in_trial = true;
-                self.charge(BillingReason::SubscriptionUpdate, vec![rest]);
-            }
-            Step::EndTrial if self.in_trial => {
-                self.in_trial = false;
-                self.period = (self.now_s, month_after(self.now_s));
-                let whole = self.whole_line();
-                self.charge(BillingReason::SubscriptionUpdate, vec![whole]);
-            }
-            Step::Renew => {
-                self.now_s = self.period.1;
-                self.in_trial = false;
-                self.period = (self.now_s, month_after(self.now_s));
-                let whole = self.whole_line();
-                self.charge(BillingReason::SubscriptionCycle, vec![whole]);
-            }
-            Step::Trial | Step::EndTrial => {}
-        }
+#[test]
+fn a_year_that_grants_monthly_divides_what_is_paid_by_its_months() {
+    let year = (0, 365 * DAY_S);
+    let rest = (100 * DAY_S, 365 * DAY_S);
+    for (name, lines, total, expected) in [
+        ("two seats", vec![line(YEAR, 2, 24_000, false, year)], 24_000, (24_000, 2_000, Some((11, 2_000)))),
+        (
+            // A hundred days in, on the 23rd of February: 20 of its month's 28 days, and eight months.
+            "a second seat",
+            vec![line(YEAR, 1, -8_712, true, rest), line(YEAR, 2, 17_424, true, rest)],
+            8_712,
+            (8_712, 712, Some((8, 1_000))),
+        ),
+        (
+            // A month of the monthly plan gave 500 of its credits back.
+            "from a monthly plan",
+            vec![line(PLUS, 1, -500, true, (15 * DAY_S, 30 * DAY_S)), line(YEAR, 1, 12_000, false, year)],
+            11_500,
+            (11_500, 962, Some((11, 958))),
+        ),
+        (
+            "half an hour before a month begins",
+            vec![line(YEAR, 1, 8_055, true, (120 * DAY_S - 1_800, 365 * DAY_S))],
+            8_055,
+            (8_055, 55, Some((8, 1_000))),
+        ),
+        ("the last days", vec![line(YEAR, 1, 400, true, (355 * DAY_S, 365 * DAY_S))], 400, (328, 328, None)),
+    ] {
+        let paid = invoice(BillingReason::SubscriptionUpdate, u64::try_from(total).unwrap(), total, lines);
+        let bought = bought(OnUpgrade::ProratedDifference, &paid);
+        let [purchase] = &bought.purchases[..] else { panic!("{name}: {bought:?}") };
+        let further = purchase.further(true).map(|further| (further.grants, further.each.get()));
+        let later = further.map_or(0, |(grants, each)| u64::from(grants) * each);
+        assert_eq!((purchase.credits.get(), purchase.credits.get() - later, further), expected, "{name}");
     }
 }
 
-fn change_of((plan, quantity, at_once, resets): (&'static str, u64, bool, bool)) -> Step {
-    Step::Change { plan, quantity, at_once, resets }
+#[test]
+fn the_whole_difference_of_a_year_that_grants_monthly_is_that_of_the_months_that_are_left() {
+    let rest = (100 * DAY_S, 365 * DAY_S);
+    let lines = vec![line(YEAR, 1, -8_712, true, rest), line(YEAR, 2, 17_424, true, rest)];
+    let paid = invoice(BillingReason::SubscriptionUpdate, 8_712, 8_712, lines);
+    let bought = bought(OnUpgrade::FullDifference, &paid);
+    let Extent::Difference { full: Some(full) } = bought.purchases[0].extent else { panic!("{bought:?}") };
+    // The month that runs, and eight more.
+    assert_eq!(full.get(), 9_000);
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let change = (prop::sample::select(vec![PRO, PREMIER]), 1_u64..=3, any::<bool>(), any::<bool>());
-    prop_oneof![
-        2 => (1_i64..400).prop_map(Step::Wait),
-        4 => change.prop_map(change_of),
-        1 => Just(Step::Trial),
-        1 => Just(Step::EndTrial),
-        2 => Just(Step::Renew),
-    ]
-}
-
-proptest! {
-    /// Up, down and up again, seats to and fro, a trial again, the anchor reset, paid at once, with the next
-    /// invoice or from the balance that a change before has left.
-    #[test]
-    fn s4_14_no_loop_of_changes_brings_credits_that_were_not_paid_for(
-        steps in prop::collection::vec(step(), 0..40),
-    ) {
-        let mut walk = Walk::new();
-        for step in &steps {
-            walk.take(step);
-        }
-        // Each line is rounded by itself to half a unit, which is a part of a credit.
-        prop_assert!(walk.credits * MINOR_PER_CREDIT <= walk.paid + walk.lines, "{:?}", walk);
-    }
-
-    /// A walk that only goes up, and pays at once, gets what it pays for.
-    #[test]
-    fn s4_14_what_is_paid_for_upgrades_brings_its_credits(hours in prop::collection::vec(1_i64..200, 1..4)) {
-        let mut walk = Walk::new();
-        for (place, hours) in hours.iter().enumerate() {
-            walk.take(&Step::Wait(*hours));
-            let quantity = u64::try_from(place).unwrap() + 1;
-            walk.take(&Step::Change { plan: PREMIER, quantity, at_once: true, resets: false });
-        }
-        let slack = walk.lines * MINOR_PER_CREDIT;
-        prop_assert!(walk.credits * MINOR_PER_CREDIT >= walk.paid - slack, "{:?}", walk);
-    }
+#[test]
+fn a_change_of_a_year_that_the_next_one_pays_comes_with_it() {
+    let (rest, next) = ((300 * DAY_S, 365 * DAY_S), (365 * DAY_S, 731 * DAY_S));
+    let lines = vec![
+        line(YEAR, 1, -2_136, true, rest),
+        line(YEAR, 2, 4_272, true, rest),
+        line(YEAR, 2, 24_000, false, next),
+    ];
+    let paid = invoice(BillingReason::SubscriptionCycle, 26_136, 26_136, lines);
+    let bought = bought(OnUpgrade::ProratedDifference, &paid);
+    let further = |at: usize| bought.purchases[at].further(true).map(|further| further.each.get());
+    assert_eq!((further(0), further(1)), (Some(2_000), None));
+    assert_eq!(shape(&bought), (vec![(24_000, 24_000), (2_136, 2_136)], 0));
 }

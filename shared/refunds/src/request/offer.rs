@@ -38,9 +38,8 @@ impl RefundRequest {
         let (_, made) = self.offer(id)?;
         let computed = made.remedy.clone()?;
         let (Some(payment), Some(head)) = (standing.payment, standing.head) else { return Some(computed) };
-        let lot = head.after().lot(payment.lot);
-        // A lot leaves the account only when it is empty.
-        let (used, running) = lot.map_or((payment.credits, Credits::ZERO), |lot| (lot.spent, lot.held));
+        let now = head.after().use_of(payment).ok()?;
+        let (used, running) = (now.spent, now.held);
         let of = |fact| match self.case.facts.get(fact) {
             Some(Value::Integer(count)) => u64::try_from(*count).ok(),
             _ => None,
@@ -54,6 +53,7 @@ impl RefundRequest {
         let mut facts = self.case.facts.clone();
         facts.set_quantity(Fact::CreditsSpent, used.get()).ok()?;
         facts.set_quantity(Fact::CreditsHeld, running.get()).ok()?;
+        facts.set_quantity(Fact::CreditsGranted, now.granted.get()).ok()?;
         let decision = &self.case.decision;
         let again = policy::decide(standing.document, &facts, decision.reason, decision.decided_at_ms);
         again.offers.into_iter().find(|offer| offer.offer == id)?.remedy

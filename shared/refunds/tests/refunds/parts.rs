@@ -74,7 +74,7 @@ fn e17_three_thirds_of_a_payment_take_exactly_its_hundred_credits() {
         let (mut payment, mut head) = bought(paid, 100, 0);
         for (minor, credits) in parts.into_iter().zip(taken) {
             let quote = quote(&payment, &head, minor);
-            assert_eq!(quote.revoked.as_ref().map(|lot| lot.revoked.get()), Some(credits), "{paid} {minor}");
+            assert_eq!(quote.revoked.first().map(|lot| lot.revoked.get()), Some(credits), "{paid} {minor}");
             payment.refunded_minor += minor;
             head = after(Some(&head), &quote.revocation().unwrap());
         }
@@ -98,14 +98,14 @@ proptest! {
         let (mut payment, mut head) = bought(paid, granted, spent);
         let whole = quote(&payment, &head, paid);
         prop_assert_eq!(whole.revokes, Some(Revocation::Remaining));
-        let in_one = whole.revoked.unwrap();
+        let in_one = whole.revoked.first().copied().unwrap();
         let mut taken = 0;
         let cuts = cuts.iter().map(|cut| (paid * cut / 4_000).max(1));
         for minor in cuts.chain([u64::MAX]) {
             let left = paid - payment.refunded_minor;
             let minor = minor.min(left);
             let quote = quote(&payment, &head, minor);
-            let revoked = quote.revoked.map_or(0, |lot| lot.revoked.get());
+            let revoked = quote.revoked.first().map_or(0, |lot| lot.revoked.get());
             taken += revoked;
             payment.refunded_minor += minor;
             // The refund that leaves nothing takes the rest.

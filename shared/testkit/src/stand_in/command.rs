@@ -211,6 +211,9 @@ pub struct Subscribe {
     /// The subscription's metadata, which its invoices repeat.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
+    /// The days of a period; 30 by default.
+    #[serde(default)]
+    pub days: Option<u16>,
 }
 
 impl Subscribe {
@@ -223,6 +226,7 @@ impl Subscribe {
             amount,
             currency: "usd".to_owned(),
             metadata: BTreeMap::new(),
+            days: None,
         }
     }
 }

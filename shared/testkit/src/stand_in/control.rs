@@ -7,7 +7,7 @@
 //! | `POST price` | `price`, `amount`, `currency`, `months?` |
 //! | `POST address` | `account`, `country` |
 //! | `POST buy_pack` | `account`, `customer?`, `price`, `amount`, `currency` |
-//! | `POST subscribe` | the same, `metadata?` |
+//! | `POST subscribe` | the same, `metadata?`, `days?` of a period |
 //! | `POST renew` | `subscription`, `charged_at?` |
 //! | `POST cancel` | `subscription`, `at_period_end`, `at?` |
 //! | `POST owe`, `POST schedule` | `subscription` |

@@ -10,7 +10,8 @@ use super::render::{self, Context};
 use super::world::{CommandError, Draft, World, check_copies};
 
 /// One period of a subscription: 30 days, so that a test can add it up.
-const PERIOD_S: i64 = 30 * 24 * 60 * 60;
+const PERIOD_S: i64 = 30 * DAY_S;
+const DAY_S: i64 = 24 * 60 * 60;
 
 /// Periods of 30 days for each month.
 pub(crate) fn period_of(months: u32) -> i64 {
@@ -102,6 +103,8 @@ impl World {
             self.sell(&NewPrice::of(&order.price, order.amount, &order.currency), emission)?;
         }
         let months = self.prices.get(&order.price).map_or(1, |price| price.months);
+        let period_s =
+            order.days.map_or_else(|| period_of(months), |days| i64::from(days).saturating_mul(DAY_S));
         let subscription = Subscription {
             id: self.id("sub"),
             item: self.id("si"),
@@ -113,7 +116,8 @@ impl World {
             status: "active".to_owned(),
             created,
             period_start: created,
-            period_end: created.saturating_add(period_of(months)),
+            period_end: created.saturating_add(period_s),
+            days: order.days,
             cancel_at_period_end: false,
             canceled_at: None,
             ended_at: None,
@@ -157,7 +161,9 @@ impl World {
         let is_changed = self.enter_next_phase(&mut subscription);
         let months = self.prices.get(&subscription.price).map_or(1, |price| price.months);
         subscription.period_start = charged_at;
-        subscription.period_end = charged_at.saturating_add(period_of(months));
+        let days = subscription.days.filter(|_| !is_changed);
+        let period_s = days.map_or_else(|| period_of(months), |days| i64::from(days).saturating_mul(DAY_S));
+        subscription.period_end = charged_at.saturating_add(period_s);
         // A coupon of one invoice is used up with it.
         let coupons = std::mem::take(&mut subscription.discounts);
         let amount = subscription.amount.saturating_mul(subscription.quantity);

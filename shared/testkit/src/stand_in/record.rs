@@ -50,6 +50,8 @@ pub struct Subscription {
     /// Start of the period that was charged last.
     pub period_start: i64,
     pub period_end: i64,
+    /// The days of a period, where they are not those of its price's months.
+    pub days: Option<u16>,
     /// Whether it ends with its period.
     pub cancel_at_period_end: bool,
     /// When the cancellation was confirmed.

@@ -71,6 +71,7 @@ fn pro() -> Subscribe {
         amount: 2000,
         currency: "usd".to_owned(),
         metadata: [("plan".to_owned(), "pro".to_owned())].into(),
+        days: None,
     }
 }
 
