@@ -25,7 +25,7 @@ impl Plan {
     pub(crate) fn of(price: &str) -> Option<Self> {
         let price = catalogue().price(price).ok()?;
         match &price.kind {
-            PriceKind::Subscription { plan, rank, months } => {
+            PriceKind::Subscription { plan, rank, months, .. } => {
                 Some(Self { price, name: plan, rank: *rank, months: *months })
             }
             PriceKind::Pack => None,

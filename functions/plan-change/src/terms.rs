@@ -117,6 +117,7 @@ pub(crate) async fn terms(
         ChangeTiming::AtPeriodEnd | ChangeTiming::Kept => standing.period_ends_at,
     };
     let out_of_range = || unprocessable("#/quantity", "expected fewer");
+    let of_period = asked.plan.price.credits_of_period();
     Ok(Terms {
         plan: asked.plan,
         quantity,
@@ -130,7 +131,9 @@ pub(crate) async fn terms(
         }),
         credits,
         replaces,
-        credits_each_period: asked.plan.price.credits.checked_mul(quantity).ok_or_else(out_of_range)?,
+        credits_each_period: of_period
+            .and_then(|each| each.checked_mul(quantity))
+            .ok_or_else(out_of_range)?,
         document,
     })
 }

@@ -44,8 +44,8 @@ impl Account {
         monthly.is_some_and(|monthly| monthly.first != lot.id)
     }
 
-    /// When the next lot of a payment comes. `None` after the last one, and while it waits: holds are refused,
-    /// or a dispute of the payment is open or has taken all of it.
+    /// When the next lot of a payment comes. `None` after the last one, and while it waits: holds are
+    /// refused, or a dispute of the payment is open or has taken all of it.
     pub fn next_grant_of(&self, monthly: &MonthlyGrants) -> Option<Timestamp> {
         let waits = |lot: &Lot| lot.is_frozen() || lot.keeps_nothing();
         if self.suspended || self.lots_of(&monthly.payment).any(waits) { None } else { monthly.due_at() }

@@ -19,8 +19,8 @@ pub enum ReleaseReason {
 /// One thing that happened to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A payment's credits, those of one of its months, or a compensation, arrived as a lot; `settled` of them
-    /// paid off debt.
+    /// A payment's credits, those of one of its months, or a compensation, arrived as a lot; `settled` of
+    /// them paid off debt.
     Granted {
         /// The lot as it arrived, before any debt was paid off.
         lot: Lot,

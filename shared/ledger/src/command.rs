@@ -165,8 +165,8 @@ pub enum Command {
         /// the policy says so.
         owe_spent: bool,
     },
-    /// Undo a revocation whose refund failed, and open the lots if they were closed: not all of the payment is
-    /// refunded any more.
+    /// Undo a revocation whose refund failed, and open the lots if they were closed: not all of the payment
+    /// is refunded any more.
     Restore {
         /// The payment; what its lots gave back since they were closed comes back with it.
         payment: PaymentId,

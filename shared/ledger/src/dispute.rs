@@ -1,5 +1,5 @@
-//! How a dispute freezes what is left of its payment's lots, frees it when the company wins, and takes it when
-//! the company loses.
+//! How a dispute freezes what is left of its payment's lots, frees it when the company wins, and takes it
+//! when the company loses.
 //!
 //! What a dispute takes comes after what refunds of the payment took: a refund that is reported later finds
 //! the lots as if the dispute had not been, and the dispute then takes what is left. So money that was
@@ -147,8 +147,8 @@ impl Planner {
         self.change(Change::ChargedBack { part, debt, dispute, order, limit, owe_spent })
     }
 
-    /// What the lost disputes of these lots took comes back for a moment, so that a refund moves the lots as if
-    /// there had been no dispute. [`Planner::charge_back_again`] follows.
+    /// What the lost disputes of these lots took comes back for a moment, so that a refund moves the lots as
+    /// if there had been no dispute. [`Planner::charge_back_again`] follows.
     pub(crate) fn yield_disputes(&mut self, lots: &[LotId]) -> Result<Vec<(LotId, LotDispute)>, ApplyError> {
         let mut lost = Vec::new();
         for id in lots {

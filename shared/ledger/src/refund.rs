@@ -1,6 +1,6 @@
-//! How a refund takes back the credits of its payment, and how a refund that failed gives them back. A payment
-//! that brings its credits month by month has several lots; a refund of all of it also ends what is still to
-//! come.
+//! How a refund takes back the credits of its payment, and how a refund that failed gives them back. A
+//! payment that brings its credits month by month has several lots; a refund of all of it also ends what is
+//! still to come.
 
 use crate::planner::{Planner, Step};
 use crate::{

@@ -81,7 +81,8 @@ impl GenerationHistory {
 }
 
 impl Planner {
-    /// The sweep: adds the months that are due, and releases the holds of `releases` whose deadline has passed.
+    /// The sweep: adds the months that are due, and releases the holds of `releases` whose deadline has
+    /// passed.
     pub(crate) fn expire(&mut self, releases: &[(GenerationId, u64)]) -> Result<Step, ApplyError> {
         self.expire_due_lots()?;
         self.grant_due_months()?;

@@ -86,8 +86,8 @@ pub struct LinePurchase {
 pub struct Monthly {
     /// How many months a whole period has.
     pub months: u32,
-    /// The most that a month brings, of a change within the period: the first lot is for the rest of the month
-    /// that runs.
+    /// The most that a month brings, of a change within the period: the first lot is for the rest of the
+    /// month that runs.
     pub most: Option<Credits>,
 }
 

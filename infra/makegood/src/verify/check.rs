@@ -141,8 +141,8 @@ impl BrokenInvariants {
     }
 
     /// Invariants 3 and 8: every payment has bought one lot, or those that come month by month, and every lot
-    /// that is no compensation was bought by a payment. A compensation's cause is its request, which invariant
-    /// 12 looks for.
+    /// that is no compensation was bought by a payment. A compensation's cause is its request, which
+    /// invariant 12 looks for.
     fn lots(&mut self, material: &Material) {
         let mut bought: BTreeMap<&PaymentId, (&AccountId, Vec<&Lot>)> = BTreeMap::new();
         for (account, entries) in &material.journals {

@@ -451,12 +451,6 @@ fn the_catalogue_is_held_against_the_documents() {
             "c.toml:9: prices.price_1Ab.grants: unknown value `weekly`; expected `once` or `monthly`",
         ),
         (
-            "kind = \"pack\"",
-            "kind = \"pack\"\ngrants = \"monthly\"",
-            "c.toml:6: prices.price_1Ab.grants: unknown field; expected `amounts`, `credits`, `generations`, \
-             `kind` or `product`",
-        ),
-        (
             "credits = 5",
             "credits = -5",
             "c.toml:6: prices.price_1Ab.credits: wrong type integer; expected an integer from zero up",
