@@ -13,8 +13,8 @@
 //! | fewer | any | off the whole periods of the same invoice |
 //!
 //! Of a price that grants monthly, a period's credits are those of all its months, whether or not they have
-//! come: what has been paid for still comes, and what a change brings comes month by month as well. So monthly
-//! grants are what the payment brings at once otherwise, later.
+//! come: what has been paid for still comes, and what a change brings comes month by month as well. So
+//! monthly grants are what the payment brings at once otherwise, later.
 //!
 //! So a loop of changes brings what its money bought and no more. Whole periods are charged in full where no
 //! line gives anything back, also from the customer's balance at Stripe; one that a change itself begins, and
