@@ -8,8 +8,8 @@
 use crate::leftover::leftover_expiry;
 use crate::planner::Planner;
 use crate::{
-    ApplyError, Change, DisputeState, Lot, LotCredits, LotDispute, LotKind, MonthlyGrants, PAID_LOTS_MAX,
-    PastUse, Payment, PaymentId, PaymentKind, SubscriptionId, Timestamp,
+    ApplyError, Change, Credits, Lot, LotCredits, LotDispute, LotKind, MonthlyGrants, PAID_LOTS_MAX, PastUse,
+    Payment, PaymentId, PaymentKind, SubscriptionId, Timestamp,
 };
 
 impl Planner {
@@ -72,17 +72,20 @@ impl Planner {
         lot.expires_at = ended.map(|ended| leftover_expiry(ended, due_at, monthly.leftover_s)).transpose()?;
         lot.payment = Some(monthly.payment.clone());
         lot.leftover_s = monthly.leftover_s;
-        // What is known of the payment's disputes: an older report of one changes nothing.
         let newest = self.account.lots_of(&monthly.payment).max_by_key(|lot| lot.id);
         let known = newest.map(|lot| lot.disputes.clone()).unwrap_or_default();
-        lot.disputes =
-            known.into_iter().map(|known| LotDispute { state: DisputeState::Freed, ..known }).collect();
         let replaced = self.is_replaced_already(&lot);
         if monthly.further.replaces {
             let earlier = self.account.lots_of(&monthly.payment).filter(|lot| lot.is_usable(self.now));
             self.replace(earlier.map(|lot| LotCredits { lot: lot.id, credits: lot.available }).collect())?;
         }
-        self.add_lot(lot, replaced)
+        let id = lot.id;
+        self.add_lot(lot, replaced)?;
+        // It knows of the payment's disputes: an older report of one changes nothing.
+        known.into_iter().try_for_each(|LotDispute { dispute, order, .. }| {
+            let part = LotCredits { lot: id, credits: Credits::ZERO };
+            self.change(Change::Thawed { part, dispute, order })
+        })
     }
 
     /// A renewal that takes the place of what is left of the periods before also takes that of the lots that
