@@ -149,6 +149,7 @@ pub(crate) fn changes<'a>(
     entry.changes().iter().filter_map(|change| view(change, documents).transpose()).collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each kind of change")]
 fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeView<'a>>, AmountError> {
     let (data, text) = match change {
         Change::Granted { lot, settled } => granted(lot, *settled),

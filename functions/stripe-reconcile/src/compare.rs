@@ -48,12 +48,11 @@ pub(crate) struct CompareRequest {
 /// How much later an object is compared again by the schedule, in seconds.
 fn late_by_s(list: ObjectList) -> i64 {
     match list {
-        // A refund fails days after it was made (<https://docs.stripe.com/refunds#failed-refunds>).
-        ObjectList::Refunds => 14 * DAY_S,
+        // A refund fails days after it was made (<https://docs.stripe.com/refunds#failed-refunds>). An invoice that is
+        // collected again is paid within two weeks, by Stripe's own retries.
+        ObjectList::Refunds | ObjectList::PaidInvoices => 14 * DAY_S,
         // Most disputes are decided within 75 days (<https://docs.stripe.com/disputes/how-disputes-work>).
         ObjectList::Disputes => 75 * DAY_S,
-        // An invoice that is collected again is paid within two weeks, by Stripe's own retries.
-        ObjectList::PaidInvoices => 14 * DAY_S,
         // A session is completed within 24 hours, or expires.
         ObjectList::CompletedSessions => DAY_S,
     }

@@ -111,15 +111,12 @@ pub(crate) async fn show(
     for (name, said) in subject(&parked, case.as_ref()) {
         columns.row([name, &said]);
     }
-    match &parked.dropped {
-        Some(dropped) => {
-            let when = instant(dropped.at);
-            columns.row(["dropped", &format!("{when} UTC by {}: {}", dropped.by, dropped.reason)]);
-        }
-        None => {
-            columns.row(["unparked by", &unparks(&parked, case.as_ref())]);
-            columns.row(["what to do", remedy(&parked.reason)]);
-        }
+    if let Some(dropped) = &parked.dropped {
+        let when = instant(dropped.at);
+        columns.row(["dropped", &format!("{when} UTC by {}: {}", dropped.by, dropped.reason)]);
+    } else {
+        columns.row(["unparked by", &unparks(&parked, case.as_ref())]);
+        columns.row(["what to do", remedy(&parked.reason)]);
     }
     let bytes = count(parked.payload.len(), "byte", "bytes");
     columns.row(["payload", &format!("{bytes}; --payload prints it")]);

@@ -337,7 +337,9 @@ impl Account {
             let Some((oldest, _)) = empty.min_by_key(|(_, lot)| (lot.touched_at, lot.id)) else { break };
             left.push(self.lots.remove(oldest));
         }
-        left.iter().for_each(|lot| self.note_left(lot));
+        for lot in &left {
+            self.note_left(lot);
+        }
     }
 }
 

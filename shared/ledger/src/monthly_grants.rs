@@ -100,7 +100,7 @@ mod tests {
         let mut days = Vec::new();
         while let Some(due_at) = monthly.due_at() {
             days.push(due_at.to_string());
-            monthly.made += 1;
+            monthly.made = monthly.made.saturating_add(1);
         }
         days
     }

@@ -21,8 +21,9 @@ async fn subscribed() -> Api<ledger_dynamodb::Tables> {
 }
 
 async fn sweep(api: &Api<ledger_dynamodb::Tables>, day: u64) {
-    let cause = (Cause::Sweep(at(day * DAY_S)), Actor::Schedule);
-    api.run_for("acct-1", expire(&[]), cause, day * DAY_S).await;
+    let second = day.saturating_mul(DAY_S);
+    let cause = (Cause::Sweep(at(second)), Actor::Schedule);
+    api.run_for("acct-1", expire(&[]), cause, second).await;
 }
 
 async fn next_grant(api: &Api<ledger_dynamodb::Tables>) -> Value {

@@ -133,7 +133,7 @@ async fn months_come_within_the_tick_of_their_day_and_all_at_once_after_a_time_w
     );
     // Two runs at once, two months late.
     let late = at(125 * DAY_S);
-    join_all([scene.run(late), scene.run(late)]).await;
+    join_all(vec![scene.run(late), scene.run(late)]).await;
     for name in ["a", "b"] {
         let journal = scene.journal(name).await;
         assert_eq!((journal.len(), scene.balance(name, late).await), (3, (500, 0)), "{name}");

@@ -211,9 +211,6 @@ async fn a_refund_of_money_that_the_bank_has_is_found() {
             due_by: None,
             as_of: at(90),
             contacted_before: None,
-            reason: None,
-            amount: None,
-            due_by: None,
             withdrawn_minor,
             movements: 1,
         };

@@ -48,7 +48,7 @@ fn command() -> impl Strategy<Value = Command> {
                 grant.leftover_s = stops.then_some(charged);
                 // Months within the time of the steps and after it: the anchor is that of the clock's day.
                 if sub == Some("sub_2") && count > 12 {
-                    grant.payment.period_ends_at = Some(at(charged + 60 * DAY_S));
+                    grant.payment.period_ends_at = Some(at(charged.saturating_add(60 * DAY_S)));
                     let each = Credits::new(count / 3).unwrap();
                     grant.payment.further = Some(FurtherGrants { grants: 2, each, replaces });
                 }

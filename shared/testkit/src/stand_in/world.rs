@@ -195,9 +195,9 @@ impl World {
     pub(crate) fn reported(&self, kind: &str) -> Vec<Value> {
         let (mut objects, mut known) = (Vec::new(), BTreeSet::new());
         for event in self.events.iter().rev().filter(|event| event.kind.starts_with(kind)) {
-            let Ok(mut body) = serde_json::from_str::<Value>(&event.body) else { continue };
-            let object = body["data"]["object"].take();
-            if known.insert(object["id"].to_string()) {
+            let body = serde_json::from_str::<Value>(&event.body).ok();
+            let Some(object) = body.and_then(|body| body.pointer("/data/object").cloned()) else { continue };
+            if known.insert(object.get("id").map(Value::to_string)) {
                 objects.push(object);
             }
         }
