@@ -65,14 +65,14 @@ async fn s0_5_the_refund_of_a_year_reads_the_months_allotment_takes_all_lots_and
 #[tokio::test]
 async fn s3_18_a_quote_says_what_is_paid_revoked_untouched_and_ended() {
     let world = World::new().await;
-    world.subscribe("pi_pro", "sub_2", 500).await;
+    world.subscribe("pi_second", "sub_2", 500).await;
     world.generate("song-1", 600).await;
     let (_, preview) =
-        world.preview(&json!({"reason": "other", "payment": "pi_pro", "note": "Please."})).await;
+        world.preview(&json!({"reason": "other", "payment": "pi_second", "note": "Please."})).await;
     let quote = &preview["quote"];
     assert_eq!(
         quote["pays"],
-        json!({"kind": "money", "payment": "pi_pro", "amount": {"amount_minor": 1000, "currency": "usd"}})
+        json!({"kind": "money", "payment": "pi_second", "amount": {"amount_minor": 1000, "currency": "usd"}})
     );
     // The oldest subscription credits are spent first, so that this lot lost nothing yet.
     assert_eq!(

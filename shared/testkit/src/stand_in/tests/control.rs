@@ -147,7 +147,7 @@ async fn settings_that_are_left_out_stay() {
     let answer = post(&stripe, "settings", &json!({ "shape": "2024-06-20" })).await;
     let expected = json!({
         "refund_mode": "succeeded", "shape": "2024-06-20", "deliver": "now", "livemode": true,
-        "expand_payments": false,
+        "expand_payments": false, "cards_decline": false,
     });
     assert_eq!(answer.body["settings"], expected);
 }
