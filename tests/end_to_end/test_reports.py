@@ -95,6 +95,7 @@ def test_an_inquiry_is_ended_by_a_refund_that_a_person_approves(customer, suppor
     assert (approved.status, approved.json["state"]) == (200, "approved"), approved.body
     [refund] = eventually("Stripe has the refund", lambda: customer.refunds(reported.payment))
     assert refund["amount"] == 900
+    customer.stripe("settle_refund", refund=refund["id"], status="succeeded")
     reported.case(support, "refunded")
     reported.disputed("closed", "warning_closed")
     assert reported.case(support, "refunded")["disputes"][0]["status"] == "warning_closed"
