@@ -291,7 +291,7 @@ fn s3_14_s3_15_abuse_and_repeated_requests_are_exceptions_to_every_ground() {
 }
 
 #[test]
-fn s3_27_a_dispute_without_a_word_before_is_answered_with_the_wish_to_talk() {
+fn s3_27_s3_28_a_dispute_without_a_word_before_is_answered_with_the_wish_to_talk() {
     let written = Written {
         rule: "dispute-of-delivered-services",
         reasons: ANY,

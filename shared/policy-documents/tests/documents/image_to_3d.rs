@@ -306,7 +306,7 @@ fn s3_27_a_refusal_asks_to_talk_before_a_dispute() {
 }
 
 #[test]
-fn a_dispute_of_delivered_services_without_asking_first_is_for_a_person() {
+fn s3_28_a_dispute_of_delivered_services_without_asking_first_is_for_a_person() {
     for (delivered, asked, clause) in [(true, false, true), (true, true, false), (false, false, false)] {
         let decision = subscription()
             .with(Fact::PaymentDisputed, true)
