@@ -75,7 +75,7 @@ pub enum ReviewOutcome {
     Recorded,
     /// The request is approved, and this is to be carried out.
     Pay(Box<Quote>),
-    /// The request is closed, and its credits are to be taken back ([`crate::take_back`]).
+    /// The request is closed, and its credits are to be taken back ([`crate::take_back()`]).
     TakeBack,
 }
 
