@@ -45,6 +45,7 @@
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
 
+mod account_item;
 mod adoption;
 mod anchor;
 mod audit;

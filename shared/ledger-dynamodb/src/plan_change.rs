@@ -106,22 +106,11 @@ impl PlanChangeStore for Tables {
         account: &AccountId,
         id: &SubscriptionId,
     ) -> Result<Option<PlanChange>, StoreError> {
-        let get = self.client.get_item().table_name(&self.ledger).set_key(Some(item_key(account, id)));
-        let answer = get.consistent_read(true).send().await.map_err(StoreError::of)?;
-        answer.item.as_ref().map(read).transpose()
+        self.account_item(item_key(account, id), read).await
     }
 
     async fn plan_changes_of(&self, account: &AccountId) -> Result<Vec<PlanChange>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.ledger)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(account_key(account)))
-            .expression_attribute_values(":prefix", text(PLAN_CHANGE));
-        let answer = query.send().await.map_err(StoreError::of)?;
-        answer.items.unwrap_or_default().iter().map(read).collect()
+        self.account_items(account, PLAN_CHANGE, read).await
     }
 
     async fn confirm_plan_change(

@@ -94,25 +94,14 @@ impl Tables {
         account: &AccountId,
         id: &SubscriptionId,
     ) -> Result<Option<Subscription>, StoreError> {
-        let get = self.client.get_item().table_name(&self.ledger).set_key(Some(item_key(account, id)));
-        let answer = get.consistent_read(true).send().await.map_err(StoreError::of)?;
-        answer.item.as_ref().map(read).transpose()
+        self.account_item(item_key(account, id), read).await
     }
 
     pub(crate) async fn read_subscriptions(
         &self,
         account: &AccountId,
     ) -> Result<Vec<Subscription>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.ledger)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(account_key(account)))
-            .expression_attribute_values(":prefix", text(SUBSCRIPTION));
-        let answer = query.send().await.map_err(StoreError::of)?;
-        answer.items.unwrap_or_default().iter().map(read).collect()
+        self.account_items(account, SUBSCRIPTION, read).await
     }
 
     pub(crate) async fn write_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {
