@@ -232,7 +232,7 @@ fn cancellation(bought: &Bought) -> Option<CancellationText> {
     })
 }
 
-/// By which way the cancellation that counts was confirmed.
+/// How the cancellation that counts was confirmed.
 fn channel(subscription: &Subscription) -> Option<&'static str> {
     let confirmed_at = subscription.cancellation_confirmed_at?;
     let here = subscription.confirmation.filter(|confirmation| confirmation.at == confirmed_at);

@@ -89,7 +89,7 @@ fn contact_line(contact: &Contact) -> String {
     format!("- {}, request {}: {what}{reason}{cited}", contact.at, contact.request)
 }
 
-/// By which way a cancellation was confirmed.
+/// How a cancellation was confirmed.
 pub(crate) fn channel_words(cancellation: &CancellationText) -> &'static str {
     match cancellation.channel {
         Some("customer") => "by the customer",

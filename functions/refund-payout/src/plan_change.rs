@@ -121,7 +121,7 @@ async fn carry_out<E: std::error::Error + 'static>(
         Err(StripeError::Declined(Decline::ResourceMissing)) => return declined(ENDED),
         Err(error) => return Err(stopped(error)),
     };
-    // What is made stays made, whatever happened since.
+    // A change that Stripe has made stays made.
     if is_made(&found, change) {
         return Ok(());
     }

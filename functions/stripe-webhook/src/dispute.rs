@@ -3,7 +3,7 @@
 //!
 //! A dispute freezes the credits that are left of its payment, and an inquiry freezes nothing. They are free
 //! again when the company wins, and follow the policy's `on_dispute` when it loses. What else follows, like a
-//! suspension, is a person's decision: each report that is news leaves a lead, by which the sweep opens the
+//! suspension, is a person's decision: each new report leaves a lead. From it the sweep opens the
 //! dispute's case, brings it up to date and closes it. Every delivery of an event carries this out: the
 //! ledger knows the newest report of each dispute, so that a repeat or an older report changes nothing.
 

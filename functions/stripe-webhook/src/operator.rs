@@ -24,7 +24,7 @@ use crate::replay::{DirectAnswer, NOT_KEPT, NOT_PARKED, again};
 /// As long as a sentence or two.
 const CHARACTERS_MAX: usize = 500;
 
-/// A text of an operator's: 1 to 500 characters, none of which controls anything.
+/// What an operator writes: 1 to 500 characters, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct OperatorsText(String);

@@ -17,7 +17,7 @@ fn listed(object: &Value) -> ListedObject {
     serde_json::from_value(object.clone()).unwrap()
 }
 
-/// How an object differs, with what is recorded; nothing where it does not.
+/// How an object differs, with what is recorded; `None` if it does not differ.
 async fn differs(tables: &Tables, list: ObjectList, object: &Value) -> Option<(DiscrepancyKind, String)> {
     let event = read_object(list, &listed(object)).unwrap();
     match find_discrepancy(tables, &event.kind, 0).await.unwrap() {
