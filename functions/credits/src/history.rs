@@ -5,7 +5,7 @@
 
 use lambda::caller::{Caller, Role};
 use lambda::http::{JsonDisplay, Problem, ProblemKind, Request, Response};
-use ledger::{AccountId, Actor, AmountError, Cause, Entry, LedgerStore, Timestamp};
+use ledger::{AccountId, Actor, AmountError, Cause, Entry, LedgerStore, Provider, Timestamp};
 use ledger_dynamodb::StoreError;
 use policy::Documents;
 use serde::Serialize;
@@ -73,7 +73,8 @@ impl<'a> Origin<'a> {
 
     fn of_cause(cause: &'a Cause, viewer: Viewer) -> Self {
         match cause {
-            Cause::StripeEvent(id) => Self::new("stripe_event", Some(id)),
+            Cause::ProviderEvent(Provider::Stripe, id) => Self::new("stripe_event", Some(id)),
+            Cause::ProviderEvent(Provider::Creem, id) => Self::new("creem_event", Some(id)),
             Cause::Generation => Self::new("generation", None),
             Cause::Sweep(at) => Self { kind: "sweep", id: Some(OriginId::Instant(JsonDisplay(*at))) },
             Cause::RefundRequest(id) => Self::new("refund_request", Some(id)),
@@ -83,7 +84,7 @@ impl<'a> Origin<'a> {
 
     fn of_actor(actor: &'a Actor, viewer: Viewer) -> Self {
         match actor {
-            Actor::Stripe => Self::new("stripe", None),
+            Actor::Provider(provider) => Self::new(provider.as_str(), None),
             Actor::Service(id) => Self::new("service", viewer.inside(id)),
             Actor::Schedule => Self::new("schedule", None),
             Actor::Policy => Self::new("policy", None),

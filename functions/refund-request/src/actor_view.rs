@@ -5,7 +5,7 @@ use ledger::Actor;
 /// The kind of who did it, and the name of a service or a support person.
 pub(crate) fn actor(actor: &Actor) -> (&'static str, Option<&str>) {
     match actor {
-        Actor::Stripe => ("stripe", None),
+        Actor::Provider(provider) => (provider.as_str(), None),
         Actor::Service(name) => ("service", Some(name)),
         Actor::Schedule => ("schedule", None),
         Actor::Policy => ("policy", None),

@@ -5,7 +5,8 @@ use lambda::backoff::Backoff;
 use lambda::metrics::Metrics;
 use ledger::{
     Account, AccountId, Actor, Answer, Cause, Command, CustomerId, CustomerStore, Entry, ExecuteError,
-    LedgerStore, Order, Payment, PaymentId, PolicyRef, Record, Rejection, Timestamp, execute, execute_on,
+    LedgerStore, Order, Payment, PaymentId, PolicyRef, Provider, Record, Rejection, Timestamp, execute,
+    execute_on,
 };
 use ledger_dynamodb::{StoreError, Tables};
 use purchase_lines::LineFault;
@@ -154,7 +155,14 @@ impl EventContext<'_> {
         policy: Option<PolicyRef>,
         records: Vec<Record>,
     ) -> Result<Outcome, EarlyExit> {
-        let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };
+        let order = Order {
+            account,
+            command,
+            cause: self.cause(),
+            actor: Actor::Provider(Provider::Stripe),
+            policy,
+            records,
+        };
         match execute(self.tables, self.backoff, &order, self.now).await? {
             Answer::Written { .. } => Ok(Outcome::Applied),
             answer => Ok(unwritten(answer)),
@@ -170,7 +178,14 @@ impl EventContext<'_> {
         (mut records, digest): (Vec<Record>, [u8; 32]),
     ) -> Result<(Outcome, GrantHead), EarlyExit> {
         records.push(Record::Event { id: self.event.id.as_str().to_owned(), digest });
-        let order = Order { account, command, cause: self.cause(), actor: Actor::Stripe, policy, records };
+        let order = Order {
+            account,
+            command,
+            cause: self.cause(),
+            actor: Actor::Provider(Provider::Stripe),
+            policy,
+            records,
+        };
         let head = self.tables.head(account).await?;
         if head.as_ref().is_some_and(|head| is_granted(command, head.after())) {
             return Ok((Outcome::Repeated, GrantHead::Before(head.map(Box::new))));
@@ -183,7 +198,7 @@ impl EventContext<'_> {
 
     /// The event as the cause of an entry.
     pub(crate) fn cause(&self) -> Cause {
-        Cause::StripeEvent(self.event.id.as_str().to_owned())
+        Cause::ProviderEvent(Provider::Stripe, self.event.id.as_str().to_owned())
     }
 }
 

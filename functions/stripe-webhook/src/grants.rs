@@ -2,7 +2,7 @@
 
 use ledger::{
     AccountId, Buyer, Command, Division, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentName,
-    Period, Record, SubscriptionId, Timestamp, shares,
+    Period, Provider, Record, SubscriptionId, Timestamp, shares,
 };
 use policy::{OnRenewal, OnResubscribe};
 use purchase_lines::{Bought, Extent, LinePurchase, Sold};
@@ -115,6 +115,7 @@ fn build_grant(
         names,
         disputes: Vec::new(),
         downloads: 0,
+        provider: Provider::Stripe,
     };
     Ok(Grant {
         payment: Box::new(payment),

@@ -1,8 +1,8 @@
 //! Subscriptions: when their cancellation was confirmed, when they end, and the clock that starts then.
 
 use ledger::{
-    AccountId, Command, CustomerStore, LedgerStore, Subscription, SubscriptionReport, SubscriptionStore,
-    Timestamp,
+    AccountId, Command, CustomerStore, LedgerStore, Provider, Subscription, SubscriptionReport,
+    SubscriptionStore, Timestamp,
 };
 use policy::{OnResubscribe, PriceKind};
 use policy_documents::catalogue;
@@ -27,6 +27,7 @@ pub(crate) async fn apply_subscription(
     let account = context.account_of(subscription.customer.as_ref()).await?;
     let at_period_end = subscription.current_period_end.filter(|_| subscription.cancel_at_period_end);
     let record = Subscription {
+        provider: Provider::Stripe,
         id: subscription.id.clone(),
         account: account.clone(),
         as_of: context.event.created,

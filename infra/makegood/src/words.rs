@@ -43,14 +43,14 @@ pub(crate) fn credits(credits: Credits) -> String {
 /// What made an entry, and who.
 pub(crate) fn cause(cause: &Cause, actor: &Actor) -> String {
     let what = match cause {
-        Cause::StripeEvent(id) => format!("Stripe event {id}"),
+        Cause::ProviderEvent(provider, id) => format!("{} event {id}", provider.title()),
         Cause::Generation => return self::actor(actor),
         Cause::Sweep(at) => format!("sweep of {}", instant(*at)),
         Cause::RefundRequest(id) => format!("request {id}"),
         Cause::Operator(reason) => format!("operator: {reason}"),
     };
     match (cause, actor) {
-        (Cause::StripeEvent(_), Actor::Stripe)
+        (Cause::ProviderEvent(..), Actor::Provider(_))
         | (Cause::Sweep(_), Actor::Schedule)
         | (Cause::Operator(_), Actor::Operator) => what,
         _ => format!("{what}, by {}", self::actor(actor)),
@@ -59,7 +59,7 @@ pub(crate) fn cause(cause: &Cause, actor: &Actor) -> String {
 
 pub(crate) fn actor(actor: &Actor) -> String {
     match actor {
-        Actor::Stripe => "Stripe".to_owned(),
+        Actor::Provider(provider) => provider.title().to_owned(),
         Actor::Service(name) => format!("service {name}"),
         Actor::Schedule => "the schedule".to_owned(),
         Actor::Policy => "the policy".to_owned(),

@@ -7,7 +7,8 @@ use ledger::contract::{DAY_S, at, grant, place, settle};
 use ledger::{
     Abuse, Account, AccountId, Actor, Buyer, Cause, Command, CommandOutcome, CountryCode, Credits, Dispute,
     DisputeId, Draft, Ending, Entry, Finding, LotId, Money, Outage, Payment, PaymentId, PolicyRef, ProductId,
-    Purchase, Refunded, ReleaseReason, Subscriber, Subscription, SubscriptionId, Timestamp, Witness, decide,
+    Provider, Purchase, Refunded, ReleaseReason, Subscriber, Subscription, SubscriptionId, Timestamp,
+    Witness, decide,
 };
 use policy::{Document, Fact, Facts, Reason, Value};
 use policy_documents::documents;
@@ -318,7 +319,7 @@ fn with_generations(captured: u32, running: u32) -> Entry {
     for number in 1..=running {
         run(&place(&format!("running-{number}"), 1), 200 + u64::from(number));
     }
-    let (cause, actor) = (Cause::Generation, Actor::Stripe);
+    let (cause, actor) = (Cause::Generation, Actor::Provider(Provider::Stripe));
     let draft = Draft { account, at: at(300), cause, actor, policy: None, changes: Vec::new(), after };
     Entry::seal(draft, None).unwrap()
 }
@@ -335,7 +336,7 @@ fn with_results(results: u32) -> Entry {
         account,
         at: at(0),
         cause: Cause::Generation,
-        actor: Actor::Stripe,
+        actor: Actor::Provider(Provider::Stripe),
         policy: None,
         changes: plan.changes,
         after,
@@ -361,7 +362,7 @@ fn next(head: Option<&Entry>, command: &Command, now: Timestamp) -> Entry {
         account: AccountId::new("account-1").unwrap(),
         at: plan.at,
         cause: Cause::Generation,
-        actor: Actor::Stripe,
+        actor: Actor::Provider(Provider::Stripe),
         policy: None,
         changes: plan.changes,
         after: plan.after,
@@ -417,6 +418,7 @@ fn a_subscription_that_begins_beside_another_of_its_product_is_a_double_payment(
         payment
     };
     let reported = |ended, cancelled| Subscription {
+        provider: Provider::Stripe,
         id: SubscriptionId::new("sub_1").unwrap(),
         account: account.clone(),
         as_of: at(0),
@@ -469,6 +471,7 @@ fn s2_15_a_later_charge_is_compared_with_the_plan_that_stripe_reported_with_it()
         let mut payment = payment("pi_2", 0);
         payment.price = "price_pro_monthly".to_owned();
         let subscription = Subscription {
+            provider: Provider::Stripe,
             id: SubscriptionId::new("sub_1").unwrap(),
             account: payment.account.clone(),
             as_of: at(reported_s),

@@ -282,6 +282,7 @@ mod tests {
 
     use super::*;
     use crate::in_process;
+    use ledger::Provider;
 
     /// The stored form of what a refund took, which its failure reads a week later.
     #[tokio::test]
@@ -290,7 +291,11 @@ mod tests {
         let account = AccountId::new("account-1").unwrap();
         run(&tables, &account, &Command::Grant(grant(&account, "pi_1", 100, None)), at(0)).await;
         let of_purchase = |_: &Payment| Some(PurchaseTerms::Revoke { policy: None, owe_spent: false });
-        let terms = CreditTerms { cause: Cause::StripeEvent("evt_1".to_owned()), now: at(10), of_purchase };
+        let terms = CreditTerms {
+            cause: Cause::ProviderEvent(Provider::Stripe, "evt_1".to_owned()),
+            now: at(10),
+            of_purchase,
+        };
         let seen = ExternalRefund {
             id: RefundId::new("re_1").unwrap(),
             payment: PaymentId::new("pi_1").unwrap(),

@@ -8,12 +8,12 @@
 //! was parked first: the oldest one is the clock that calls people.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use ledger::{AccountId, CustomerId, Money, PaymentId, RefundRequestId, Timestamp};
+use ledger::{AccountId, CustomerId, Money, PaymentId, Provider, RefundRequestId, Timestamp};
 
 use crate::item::{
     ABSENT_OR_SAME, Item, ONLY, bytes, key, number, read_instant, read_number, read_text, take_bytes, text,
 };
-use crate::scalar::{id, money};
+use crate::scalar::{id, money, provider, provider_form};
 use crate::transaction::{TransactionOutcome, put, put_write};
 use crate::{StoreError, Tables};
 
@@ -25,7 +25,9 @@ const KEPT_S: i64 = 90 * 24 * 60 * 60;
 /// A signed event that could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
-    /// Stripe's event id; a hash of the body if it has no readable id.
+    /// Whose event it is.
+    pub provider: Provider,
+    /// The provider's event id; a hash of the body if it has no readable id.
     pub id: String,
     /// Why it was parked; without anything of its content.
     pub reason: String,
@@ -91,6 +93,7 @@ impl Parked {
         payload: impl Into<Vec<u8>>,
     ) -> Self {
         Self {
+            provider: Provider::Stripe,
             id: id.into(),
             reason: reason.into(),
             at,
@@ -113,6 +116,7 @@ impl Parked {
 /// The event as it was read. `at` is a word of DynamoDB's own.
 const SAME: &str = "#at = :at";
 const AT: &str = "at";
+const PROVIDER: &str = "provider";
 const LOOKUP_AT: &str = "lookup_at";
 const SINCE: &str = "since";
 const DROPPED_AT: &str = "dropped_at";
@@ -224,6 +228,9 @@ impl Tables {
 
 pub(crate) fn item(parked: &Parked) -> Item {
     let mut item = key(PARTITION, parked.id.as_str());
+    if let Some(provider) = provider_form(parked.provider) {
+        item.insert(PROVIDER.to_owned(), text(provider));
+    }
     item.insert("reason".to_owned(), text(parked.reason.as_str()));
     item.insert(AT.to_owned(), number(parked.at.as_ms()));
     item.insert("payload".to_owned(), bytes(parked.payload.as_slice()));
@@ -307,6 +314,7 @@ fn read_drop(item: &Item) -> Result<Option<ParkedDrop>, StoreError> {
 pub(crate) fn read(mut item: Item) -> Result<Parked, StoreError> {
     let at = read_instant(&item, AT)?;
     Ok(Parked {
+        provider: provider(given(&item, PROVIDER)?)?,
         since: if item.contains_key(SINCE) { read_instant(&item, SINCE)? } else { at },
         about: read_subject(&item)?,
         link: read_link(&item)?,

@@ -17,11 +17,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::buyer::BuyerForm;
 use crate::item::{ABSENT_OR_SAME, Item, ONLY, key, number, payment_key, read_number, read_text, text};
-use crate::scalar::instant;
+use crate::scalar::{instant, provider, provider_form};
 use crate::{StoreError, Tables};
 
 #[derive(Serialize, Deserialize)]
 struct PaymentForm {
+    /// Absent of Stripe's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
     account: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subscription: Option<(String, String)>,
@@ -58,6 +61,7 @@ pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError
         }
     };
     let form = PaymentForm {
+        provider: provider_form(payment.provider),
         account: payment.account.as_str().to_owned(),
         subscription,
         product: payment.product.as_str().to_owned(),
@@ -91,6 +95,7 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         },
     };
     Ok(Payment {
+        provider: provider(form.provider.as_deref())?,
         id: id.clone(),
         account: form.account.parse().map_err(|_| unreadable("account"))?,
         kind,

@@ -1,13 +1,13 @@
 //! Values within the stored forms: ids, instants, amounts, actors and fingerprints.
 
-use ledger::{Actor, Credits, Currency, Money, Timestamp};
+use ledger::{Actor, Credits, Currency, Money, Provider, Timestamp};
 
 use crate::StoreError;
 
 /// An actor's kind and who it is.
 pub(crate) fn actor_form(actor: &Actor) -> (String, String) {
     let (kind, who) = match actor {
-        Actor::Stripe => ("stripe", ""),
+        Actor::Provider(provider) => (provider.as_str(), ""),
         Actor::Service(name) => ("service", name.as_str()),
         Actor::Schedule => ("schedule", ""),
         Actor::Policy => ("policy", ""),
@@ -19,8 +19,10 @@ pub(crate) fn actor_form(actor: &Actor) -> (String, String) {
 }
 
 pub(crate) fn actor(kind: &str, who: String) -> Result<Actor, StoreError> {
+    if let Some(provider) = Provider::parse(kind) {
+        return Ok(Actor::Provider(provider));
+    }
     Ok(match kind {
-        "stripe" => Actor::Stripe,
         "service" => Actor::Service(who),
         "schedule" => Actor::Schedule,
         "policy" => Actor::Policy,
@@ -29,6 +31,15 @@ pub(crate) fn actor(kind: &str, who: String) -> Result<Actor, StoreError> {
         "operator" => Actor::Operator,
         _ => return Err(StoreError::Unreadable("actor")),
     })
+}
+
+/// A provider's name in a stored form that was there before there were two: nothing of Stripe's.
+pub(crate) fn provider_form(provider: Provider) -> Option<String> {
+    (provider != Provider::Stripe).then(|| provider.as_str().to_owned())
+}
+
+pub(crate) fn provider(name: Option<&str>) -> Result<Provider, StoreError> {
+    name.map_or(Some(Provider::Stripe), Provider::parse).ok_or(StoreError::Unreadable("provider"))
 }
 
 /// A fingerprint in lower-case hexadecimal.

@@ -14,8 +14,8 @@ use ledger::contract::{NoPause, at, grant, run};
 use ledger::{
     Abuse, AccountId, Buyer, CancellationStore, Channel, Command, Commit, Confirmation, CountryCode,
     Currency, CustomerId, CustomerStore, Division, DownloadStore, Finding, FindingStore, InvoiceId,
-    LedgerStore, Money, Outage, OutageStore, PaymentStore, PurchaseStore, Record, RefundId, Subscriber,
-    SubscriberStore, Subscription, SubscriptionId, SubscriptionStore, Witness,
+    LedgerStore, Money, Outage, OutageStore, PaymentStore, Provider, PurchaseStore, Record, RefundId,
+    Subscriber, SubscriberStore, Subscription, SubscriptionId, SubscriptionStore, Witness,
 };
 use refunds::{ActionKind, CountStore, CountedBy, ListedBefore, RequestStore, ReviewVerdict};
 
@@ -267,6 +267,7 @@ fn purchases_keep_their_bytes() {
 async fn subscriptions_keep_their_bytes() {
     let (tables, _) = in_process::tables().await;
     let bare = |name: &str| Subscription {
+        provider: Provider::Stripe,
         id: id(name),
         account: id("customer-1"),
         as_of: at(1),
@@ -304,6 +305,7 @@ async fn subscriptions_keep_their_bytes() {
     let reported = Confirmation { channel: Channel::Customer, effective_at: None, ..confirmation };
     let stored = [
         bare("sub_bare"),
+        Subscription { provider: Provider::Creem, ..bare("sub_creem") },
         full,
         confirmed("sub_announced", announced),
         confirmed("sub_reported", Confirmation { stripe_at: Some(at(60)), ..reported }),
@@ -313,7 +315,7 @@ async fn subscriptions_keep_their_bytes() {
         let first = if written.confirmation.is_some() { &reported } else { written };
         assert!(tables.save_subscription(first).await.unwrap());
     }
-    let [_, _, announced, reported_seen] = &stored;
+    let [.., announced, reported_seen] = &stored;
     for (name, seen, confirmation) in
         [("sub_announced", announced, confirmation), ("sub_reported", reported_seen, reported)]
     {

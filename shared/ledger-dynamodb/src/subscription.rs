@@ -13,7 +13,7 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 
 use crate::item::{Item, account_key, account_of, key, number, read_instant, read_number, read_text, text};
-use crate::scalar::instant;
+use crate::scalar::{instant, provider, provider_form};
 use crate::{StoreError, Tables};
 
 const SUBSCRIPTION: &str = "SUBSCRIPTION#";
@@ -26,6 +26,9 @@ const NEWER: &str = "attribute_not_exists(pk) OR as_of < :as_of OR (as_of = :as_
 
 #[derive(Serialize, Deserialize)]
 struct Form {
+    /// Absent of Stripe's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     price: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +72,7 @@ fn read(item: &Item) -> Result<Subscription, StoreError> {
         }),
     };
     let reported = Subscription {
+        provider: provider(form.provider.as_deref())?,
         id: id_of(item)?,
         account: account_of(item)?,
         as_of: read_instant(item, "as_of")?,
@@ -106,6 +110,7 @@ impl Tables {
 
     pub(crate) async fn write_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {
         let form = Form {
+            provider: provider_form(subscription.provider),
             price: subscription.price.clone(),
             period_ends_at: subscription.period_ends_at.map(Timestamp::as_ms),
             cancellation_confirmed_at: subscription.cancellation_confirmed_at.map(Timestamp::as_ms),

@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Actor, Cause, Draft, Hash, PolicyRef};
+use crate::{AccountId, Actor, Cause, Draft, Hash, PolicyRef, Provider};
 use change::ChangeForm;
 use scalar::instant;
 pub use scalar::{CodecError, SCHEMA};
@@ -41,6 +41,8 @@ struct Body {
 enum CauseForm {
     #[serde(rename = "e")]
     StripeEvent(String),
+    #[serde(rename = "ce")]
+    CreemEvent(String),
     #[serde(rename = "g")]
     Generation,
     #[serde(rename = "s")]
@@ -55,6 +57,8 @@ enum CauseForm {
 enum ActorForm {
     #[serde(rename = "st")]
     Stripe,
+    #[serde(rename = "cr")]
+    Creem,
     #[serde(rename = "sv")]
     Service(String),
     #[serde(rename = "sc")]
@@ -96,7 +100,8 @@ pub(crate) fn decode(account: AccountId, body: &str) -> Result<(Draft, u64, Hash
         return Err(CodecError::Schema(body.v));
     }
     let actor = match body.by {
-        ActorForm::Stripe => Actor::Stripe,
+        ActorForm::Stripe => Actor::Provider(Provider::Stripe),
+        ActorForm::Creem => Actor::Provider(Provider::Creem),
         ActorForm::Service(name) => Actor::Service(name),
         ActorForm::Schedule => Actor::Schedule,
         ActorForm::Policy => Actor::Policy,
@@ -111,7 +116,8 @@ pub(crate) fn decode(account: AccountId, body: &str) -> Result<(Draft, u64, Hash
         account,
         at: instant(body.t)?,
         cause: match body.c {
-            CauseForm::StripeEvent(id) => Cause::StripeEvent(id),
+            CauseForm::StripeEvent(id) => Cause::ProviderEvent(Provider::Stripe, id),
+            CauseForm::CreemEvent(id) => Cause::ProviderEvent(Provider::Creem, id),
             CauseForm::Generation => Cause::Generation,
             CauseForm::Sweep(at) => Cause::Sweep(instant(at)?),
             CauseForm::RefundRequest(id) => Cause::RefundRequest(id),
@@ -127,7 +133,8 @@ pub(crate) fn decode(account: AccountId, body: &str) -> Result<(Draft, u64, Hash
 
 fn cause_form(cause: &Cause) -> CauseForm {
     match cause {
-        Cause::StripeEvent(id) => CauseForm::StripeEvent(id.clone()),
+        Cause::ProviderEvent(Provider::Stripe, id) => CauseForm::StripeEvent(id.clone()),
+        Cause::ProviderEvent(Provider::Creem, id) => CauseForm::CreemEvent(id.clone()),
         Cause::Generation => CauseForm::Generation,
         Cause::Sweep(at) => CauseForm::Sweep(at.as_ms()),
         Cause::RefundRequest(id) => CauseForm::RefundRequest(id.clone()),
@@ -137,7 +144,8 @@ fn cause_form(cause: &Cause) -> CauseForm {
 
 fn actor_form(actor: &Actor) -> ActorForm {
     match actor {
-        Actor::Stripe => ActorForm::Stripe,
+        Actor::Provider(Provider::Stripe) => ActorForm::Stripe,
+        Actor::Provider(Provider::Creem) => ActorForm::Creem,
         Actor::Service(name) => ActorForm::Service(name.clone()),
         Actor::Schedule => ActorForm::Schedule,
         Actor::Policy => ActorForm::Policy,
@@ -162,10 +170,10 @@ mod tests {
             let (draft, number, previous) = decode(account.clone(), body).unwrap();
             assert_eq!(encode(&draft, number, previous).unwrap(), body);
             changes.extend(draft.changes.iter().map(std::mem::discriminant));
-            causes.insert(std::mem::discriminant(&draft.cause));
-            actors.insert(std::mem::discriminant(&draft.actor));
+            causes.insert(std::mem::discriminant(&cause_form(&draft.cause)));
+            actors.insert(std::mem::discriminant(&actor_form(&draft.actor)));
         }
-        assert_eq!((changes.len(), causes.len(), actors.len()), (27, 5, 7), "the fixture has every kind");
+        assert_eq!((changes.len(), causes.len(), actors.len()), (27, 6, 8), "the fixture has every kind");
     }
 
     #[test]

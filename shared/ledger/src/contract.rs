@@ -10,7 +10,7 @@ use crate::{
     AccountId, Actor, Answer, Buyer, Cause, Change, Command, Commit, CommitOutcome, Compensation, Credits,
     Currency, CustomerId, CustomerStore, DUE_SHARDS, Draft, DueStore, Ending, Entry, FurtherGrants,
     GenerationId, Grant, InvoiceId, LedgerStore, LotId, Money, Order, Pause, Payment, PaymentId, PaymentKind,
-    PlaceHold, ProductId, Record, RefundRequestId, Rejection, ReleaseReason, ServiceId, Settlement,
+    PlaceHold, ProductId, Provider, Record, RefundRequestId, Rejection, ReleaseReason, ServiceId, Settlement,
     SettlementOutcome, SubscriptionId, Timestamp, check_journal, execute, shard_of,
 };
 
@@ -85,6 +85,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             names: Vec::new(),
             disputes: Vec::new(),
             downloads: 0,
+            provider: Provider::Stripe,
         }),
         pauses_leftover_expiry: false,
         period: None,
@@ -271,8 +272,8 @@ async fn an_invoice_is_granted_once<S: DueStore>(store: &S) {
         let order = Order {
             account: &account,
             command: &command,
-            cause: Cause::StripeEvent("evt_1".to_owned()),
-            actor: Actor::Stripe,
+            cause: Cause::ProviderEvent(Provider::Stripe, "evt_1".to_owned()),
+            actor: Actor::Provider(Provider::Stripe),
             policy: None,
             records: vec![Record::Invoice(invoice.clone(), PaymentId::new(payment).expect("a valid id"))],
         };
@@ -417,8 +418,8 @@ async fn a_commit_is_all_or_nothing<S: DueStore>(store: &S) {
         let mut draft = Draft {
             account: account.clone(),
             at: at(9),
-            cause: Cause::StripeEvent("evt_1".to_owned()),
-            actor: Actor::Stripe,
+            cause: Cause::ProviderEvent(Provider::Stripe, "evt_1".to_owned()),
+            actor: Actor::Provider(Provider::Stripe),
             policy: None,
             changes: vec![Change::Suspended],
             after: head.after().clone(),
@@ -447,8 +448,8 @@ async fn a_customer_belongs_to_one_account<S: DueStore + CustomerStore>(store: &
         let order = Order {
             account: &account,
             command: &command,
-            cause: Cause::StripeEvent("evt_1".to_owned()),
-            actor: Actor::Stripe,
+            cause: Cause::ProviderEvent(Provider::Stripe, "evt_1".to_owned()),
+            actor: Actor::Provider(Provider::Stripe),
             policy: None,
             records: vec![Record::Customer(customer.clone(), account.clone())],
         };

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Account, AccountId, Change, Timestamp};
+use crate::{Account, AccountId, Change, Provider, Timestamp};
 
 /// SHA-256 of an entry's encoded body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,8 +24,8 @@ impl Hash {
 /// What made an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// A signed event of Stripe's, by its id.
-    StripeEvent(String),
+    /// A signed event of a payment provider's, by its id.
+    ProviderEvent(Provider, String),
     /// Generations: a hold, or how one or several ended; each change names its generation.
     Generation,
     /// The sweep of this instant.
@@ -39,8 +39,8 @@ pub enum Cause {
 /// Who made an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
-    /// Stripe, by a signed event.
-    Stripe,
+    /// A payment provider, by a signed event or by its answer.
+    Provider(Provider),
     /// A generation service, by the client id of its token or the name in its message.
     Service(String),
     /// Makegood itself, on its schedule.

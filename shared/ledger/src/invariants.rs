@@ -114,7 +114,7 @@ impl Check {
     }
 
     fn fold(&mut self, entry: &Entry, account: &mut Account, facts: &mut HashSet<String>) {
-        if matches!(entry.cause(), Cause::StripeEvent(id) if id.is_empty()) {
+        if matches!(entry.cause(), Cause::ProviderEvent(_, id) if id.is_empty()) {
             self.breach(12, "its cause has no id");
         }
         for change in entry.changes() {

@@ -63,8 +63,8 @@ pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
 pub use primitives::{
     AccountId, AmountError, Buyer, CountryCode, CountryError, Credits, Currency, CustomerId, DisputeId,
     FraudWarningId, GenerationId, IdError, InvoiceId, Money, OutageName, Pause, PaymentId, PaymentName,
-    ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId, Subscriber, SubscriptionId, TimeError,
-    Timestamp,
+    ProductId, Provider, RefundId, RefundRequestId, ScheduleId, ServiceId, Subscriber, SubscriptionId,
+    TimeError, Timestamp,
 };
 pub use recent::{RECENT_MAX, Recent, Settled, mark};
 pub use records::{

@@ -2,7 +2,8 @@
 
 use crate::{
     AccountId, AmountError, Buyer, Credits, CustomerId, DisputeId, FurtherGrants, GenerationId, InvoiceId,
-    LotId, Money, PaymentId, PaymentName, PolicyRef, ProductId, RefundRequestId, SubscriptionId, Timestamp,
+    LotId, Money, PaymentId, PaymentName, PolicyRef, ProductId, Provider, RefundRequestId, SubscriptionId,
+    Timestamp,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub const DOWNLOADS_MAX: u32 = 500;
 /// Money in. The amounts of a refund come from here and from nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
+    /// Through whom it was paid, and its money goes back (`S3-23`).
+    pub provider: Provider,
     /// Stripe's PaymentIntent; the invoice's id where the event did not name the payment of an invoice,
     /// which API versions since 2025-03-31 do not. With the place of the purchase, from the second one of a
     /// payment on.

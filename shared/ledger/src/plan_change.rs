@@ -132,6 +132,7 @@ mod tests {
     use primitives::Currency;
 
     use super::*;
+    use crate::Provider;
     use crate::{ScheduleId, SubscriptionReport};
 
     fn at(seconds: i64) -> Timestamp {
@@ -163,6 +164,7 @@ mod tests {
 
     fn subscription(as_of: i64, schedule: Option<&str>) -> Subscription {
         Subscription {
+            provider: Provider::Stripe,
             id: SubscriptionId::new("sub_1").unwrap(),
             account: AccountId::new("customer-1").unwrap(),
             as_of: at(as_of),

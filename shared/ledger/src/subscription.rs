@@ -1,7 +1,7 @@
 //! Subscriptions: as Stripe's events report them, and the confirmations of cancellations that are recorded
 //! here.
 
-use crate::{AccountId, ScheduleId, SubscriptionId, Timestamp};
+use crate::{AccountId, Provider, ScheduleId, SubscriptionId, Timestamp};
 
 /// How long Stripe has at first before a confirmation is announced to it again, in seconds: six deliveries of
 /// a message take half an hour, and one that succeeds takes seconds. Each announcement doubles it.
@@ -15,6 +15,8 @@ const ANNOUNCED_MAX: u32 = 8;
 /// A subscription as Stripe's events report it, with what was confirmed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
+    /// Through whom it is paid.
+    pub provider: Provider,
     pub id: SubscriptionId,
     pub account: AccountId,
     /// The instant of the newest event that is in this record; an older one changes nothing.
@@ -189,6 +191,7 @@ mod tests {
     /// As Stripe reports it at `as_of`, cancelled or not.
     fn reported_at(as_of: i64, cancelled: Option<i64>, cancels_at: Option<i64>) -> Subscription {
         Subscription {
+            provider: Provider::Stripe,
             id: SubscriptionId::new("sub_1").unwrap(),
             account: AccountId::new("customer-1").unwrap(),
             as_of: at(as_of),

@@ -5,6 +5,7 @@ mod buyer;
 mod id;
 mod money;
 mod pause;
+mod provider;
 mod time;
 
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
@@ -15,4 +16,5 @@ pub use id::{
 };
 pub use money::{AmountError, Credits, Currency, Money};
 pub use pause::Pause;
+pub use provider::Provider;
 pub use time::{TimeError, Timestamp};

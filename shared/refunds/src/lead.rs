@@ -10,7 +10,7 @@ use std::future::Future;
 
 use ledger::{
     AccountId, Actor, Buyer, Credits, GenerationId, LedgerStore, LotId, Money, Payment, PaymentId,
-    PaymentKind, ProductId, RefundRequestId, SubscriptionId, Timestamp,
+    PaymentKind, ProductId, Provider, RefundRequestId, SubscriptionId, Timestamp,
 };
 use policy::{Document, Documents, FailureKind, Reason, ServiceLevelStart};
 
@@ -153,6 +153,7 @@ impl UncreditedPurchase {
             names: Vec::new(),
             disputes: Vec::new(),
             downloads: 0,
+            provider: Provider::Stripe,
         }
     }
 
@@ -297,7 +298,7 @@ impl Lead {
         match &self.subject {
             LeadSubject::Uncredited(_) | LeadSubject::Payment { .. } => Actor::Schedule,
             LeadSubject::Ending { .. } => Actor::Policy,
-            LeadSubject::Reported { .. } => Actor::Stripe,
+            LeadSubject::Reported { .. } => Actor::Provider(Provider::Stripe),
         }
     }
 }

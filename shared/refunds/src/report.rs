@@ -2,7 +2,8 @@
 //! customer is given back, once.
 
 use ledger::{
-    Actor, Cause, Command, ExecuteError, Order, Pause, Payment, Prepared, RefundRequestId, Timestamp, prepare,
+    Actor, Cause, Command, ExecuteError, Order, Pause, Payment, Prepared, Provider, RefundRequestId,
+    Timestamp, prepare,
 };
 
 use crate::save::{AttemptOutcome, Failure, read_head, settle};
@@ -146,7 +147,7 @@ async fn undone<S: RefundStore>(
     if kept {
         return Ok(Save { request: request.with_next_version(), commit: None, refunded: None });
     }
-    reversed(store, request, payment.as_ref(), (cause, Actor::Stripe), now).await
+    reversed(store, request, payment.as_ref(), (cause, Actor::Provider(Provider::Stripe)), now).await
 }
 
 /// The request with the ledger's and the payment's part of taking back a payout that no money left for.

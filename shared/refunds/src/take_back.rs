@@ -3,7 +3,7 @@
 
 use ledger::{
     Actor, Cause, Command, Credits, ExecuteError, Money, Order, Pause, Payment, PolicyRef, Prepared,
-    RefundRequestId, Takes, Timestamp, prepare,
+    Provider, RefundRequestId, Takes, Timestamp, prepare,
 };
 use policy::{Document, Fact, Value};
 
@@ -104,13 +104,17 @@ pub async fn put_back<S: RefundStore, P: Pause>(
         };
         let command = Command::Restore { payment, credits, debt };
         let head = read_head(store, &request.account, LedgerHead::Unread).await?;
-        let commit =
-            match prepare(store, &order(&request, &command, (Actor::Stripe, None)), head.as_ref(), now)
-                .await?
-            {
-                Prepared::Commit(commit, _) => Some(*commit),
-                Prepared::Answer(_) => None,
-            };
+        let commit = match prepare(
+            store,
+            &order(&request, &command, (Actor::Provider(Provider::Stripe), None)),
+            head.as_ref(),
+            now,
+        )
+        .await?
+        {
+            Prepared::Commit(commit, _) => Some(*commit),
+            Prepared::Answer(_) => None,
+        };
         request.take(None);
         let save = Save { request: request.with_next_version(), commit, refunded: None };
         if let AttemptOutcome::Written(_) = settle(store, save, None).await? {

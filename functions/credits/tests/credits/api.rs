@@ -7,7 +7,9 @@ use lambda::caller::CallerRules;
 use lambda::config::Env;
 use lambda::http::Request;
 use ledger::contract::{at, grant, sound_journal};
-use ledger::{AccountId, Actor, Answer, Cause, Command, Entry, LedgerStore, Order, ProductId, execute};
+use ledger::{
+    AccountId, Actor, Answer, Cause, Command, Entry, LedgerStore, Order, ProductId, Provider, execute,
+};
 use ledger_dynamodb::in_process::{self, Meter};
 use ledger_dynamodb::{StoreError, Tables};
 use serde_json::{Value, json};
@@ -74,7 +76,13 @@ impl Api<Tables> {
 
     /// Carries out a command that no route of this function makes.
     pub(crate) async fn run(&self, id: &str, command: Command, at_s: u64) {
-        self.run_for(id, command, (Cause::StripeEvent("evt_1".to_owned()), Actor::Stripe), at_s).await;
+        self.run_for(
+            id,
+            command,
+            (Cause::ProviderEvent(Provider::Stripe, "evt_1".to_owned()), Actor::Provider(Provider::Stripe)),
+            at_s,
+        )
+        .await;
     }
 
     /// Carries out a command of this cause and actor.

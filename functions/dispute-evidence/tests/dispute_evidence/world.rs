@@ -10,8 +10,8 @@ use lambda::http::{Request, Response};
 use lambda::secrets::{CachedSecret, SecretError, SecretFields, SecretSource};
 use ledger::contract::{DAY_S, at, grant, place, run, settle};
 use ledger::{
-    AccountId, Actor, Answer, Command, DisputeId, Ending, Grant, PaymentId, PolicyRef, Subscription,
-    SubscriptionId, SubscriptionReport, SubscriptionStore, Timestamp,
+    AccountId, Actor, Answer, Command, DisputeId, Ending, Grant, PaymentId, PolicyRef, Provider,
+    Subscription, SubscriptionId, SubscriptionReport, SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{DisputeEvidence, in_process};
 use policy::{Facts, Outcome, Reason};
@@ -148,6 +148,7 @@ impl World {
     /// The subscription, whose cancellation was confirmed and took effect on these days.
     pub(crate) async fn cancelled(&self, confirmed: u64, effective: u64) {
         let subscription = Subscription {
+            provider: Provider::Stripe,
             id: SubscriptionId::new("sub_1").unwrap(),
             account: account(),
             as_of: on(effective),

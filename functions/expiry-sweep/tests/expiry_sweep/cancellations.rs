@@ -2,13 +2,16 @@
 
 use expiry_sweep::handle;
 use ledger::contract::at;
-use ledger::{CancellationStore, Channel, Confirmation, Subscription, SubscriptionId, SubscriptionStore};
+use ledger::{
+    CancellationStore, Channel, Confirmation, Provider, Subscription, SubscriptionId, SubscriptionStore,
+};
 
 use crate::scene::{Scene, id, tick};
 
 /// A subscription of `name` whose cancellation is confirmed at `second`.
 async fn confirmed(scene: &Scene, name: &str, second: u64) -> Subscription {
     let subscription = Subscription {
+        provider: Provider::Stripe,
         id: SubscriptionId::new(format!("sub_{name}")).unwrap(),
         account: id(name),
         as_of: at(0),

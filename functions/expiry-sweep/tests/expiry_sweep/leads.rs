@@ -3,7 +3,7 @@
 use ledger::contract::{NoPause, at, grant};
 use ledger::{
     Answer, Buyer, Command, Credits, Currency, Dispute, DisputeId, Grant, Money, PaymentId, PaymentKind,
-    PaymentStore, PolicyRef, ProductId, RefundId, Subscriber, Subscription, SubscriptionId,
+    PaymentStore, PolicyRef, ProductId, Provider, RefundId, Subscriber, Subscription, SubscriptionId,
     SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{AdoptionOutcome, ExternalRefund};
@@ -91,6 +91,7 @@ async fn cancelled(scene: &Scene) {
 
 async fn cancelled_for(scene: &Scene, cancels_at: Timestamp) {
     let subscription = Subscription {
+        provider: Provider::Stripe,
         id: SubscriptionId::new("sub_1").unwrap(),
         account: id("a"),
         as_of: at(0),

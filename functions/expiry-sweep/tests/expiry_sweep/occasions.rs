@@ -6,7 +6,7 @@ use expiry_sweep::handle;
 use ledger::contract::{at, grant};
 use ledger::{
     Answer, Command, Currency, Dispute, DisputeId, FraudWarningId, Money, PaymentId, PaymentKind, ProductId,
-    RefundId, Subscription, SubscriptionId, SubscriptionStore, Timestamp,
+    Provider, RefundId, Subscription, SubscriptionId, SubscriptionStore, Timestamp,
 };
 use policy::{DisputeMeasure, Document, Fact, Outcome, Reason, Recommendation, Remedy};
 use policy_documents::documents;
@@ -179,6 +179,7 @@ async fn several_disputes_and_an_appeal_are_several_cases() {
 /// `sub_1` was cancelled at the start, with effect a day later.
 async fn cancelled(scene: &Scene) {
     let subscription = Subscription {
+        provider: Provider::Stripe,
         id: SubscriptionId::new("sub_1").unwrap(),
         account: id("a"),
         as_of: at(0),
@@ -372,9 +373,15 @@ async fn e10_what_a_person_took_back_returns_when_the_outside_refund_fails() {
             refunds::take_back(&scene.tables, &pause, &case, (document, by), now).await.unwrap();
             assert_eq!(scene.balance("a", at(2 * DAY_S)).await, (56, 0));
             // The same save again finds that it was made.
-            refunds::take_back(&scene.tables, &pause, &case, (document, ledger::Actor::Stripe), now)
-                .await
-                .unwrap();
+            refunds::take_back(
+                &scene.tables,
+                &pause,
+                &case,
+                (document, ledger::Actor::Provider(ledger::Provider::Stripe)),
+                now,
+            )
+            .await
+            .unwrap();
             assert_eq!(scene.balance("a", at(2 * DAY_S)).await, (56, 0));
         }
         for second in [3 * DAY_S, 4 * DAY_S] {

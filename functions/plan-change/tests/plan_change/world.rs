@@ -8,8 +8,8 @@ use lambda::http::Request;
 use lambda::secrets::{CachedSecret, SecretError, SecretFields, SecretSource};
 use ledger::contract::{DAY_S, at, grant, run};
 use ledger::{
-    AccountId, Command, PlanChange, PlanChangeStore, Subscription, SubscriptionId, SubscriptionStore,
-    Timestamp,
+    AccountId, Command, PlanChange, PlanChangeStore, Provider, Subscription, SubscriptionId,
+    SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{Tables, in_process};
 use payout_queue::InMemoryPayoutQueue;
@@ -92,6 +92,7 @@ impl World {
     /// The subscription as an event reports it.
     pub(crate) fn reported(&self, price: &str) -> Subscription {
         Subscription {
+            provider: Provider::Stripe,
             id: self.id.clone(),
             account: account(),
             as_of: at(1),

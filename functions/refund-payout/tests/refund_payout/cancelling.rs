@@ -2,8 +2,8 @@
 
 use ledger::contract::{DAY_S, at};
 use ledger::{
-    CancellationStore, Channel, Confirmation, DueStore, Subscription, SubscriptionId, SubscriptionReport,
-    SubscriptionStore, Timestamp,
+    CancellationStore, Channel, Confirmation, DueStore, Provider, Subscription, SubscriptionId,
+    SubscriptionReport, SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{StoreError, Tables, in_process};
 use refund_payout::{CancellationError, CancellationOutcome, send_cancellation};
@@ -28,6 +28,7 @@ impl Scene {
         let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
         let (store, _) = in_process::tables().await;
         let reported = Subscription {
+            provider: Provider::Stripe,
             id: id.clone(),
             account: account(),
             as_of: at(0),

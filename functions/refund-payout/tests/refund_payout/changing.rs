@@ -2,7 +2,7 @@
 
 use ledger::contract::{DAY_S, at};
 use ledger::{
-    ChangeTiming, Channel, Currency, Money, PlanChange, PlanChangeStore, PlanOrder, Subscription,
+    ChangeTiming, Channel, Currency, Money, PlanChange, PlanChangeStore, PlanOrder, Provider, Subscription,
     SubscriptionId, SubscriptionReport, SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{StoreError, Tables, in_process};
@@ -51,6 +51,7 @@ impl Scene {
 
     async fn report(&self, as_of: Timestamp, change: impl FnOnce(&mut Subscription)) {
         let mut subscription = Subscription {
+            provider: Provider::Stripe,
             id: self.id.clone(),
             account: account(),
             as_of,

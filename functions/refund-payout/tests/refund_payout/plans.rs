@@ -1,7 +1,7 @@
 //! Ending the plan of a refunded charge, through every fault that Stripe can answer with.
 
 use ledger::contract::at;
-use ledger::{Subscription, SubscriptionId, SubscriptionStore};
+use ledger::{Provider, Subscription, SubscriptionId, SubscriptionStore};
 use refund_payout::{Paid, Plan};
 use refunds::{PlanEnded, State};
 use testkit::stand_in::{Fault, Operation, RefundMode, Settings};
@@ -80,6 +80,7 @@ async fn s3_18_a_plan_that_has_ended_by_itself_is_not_asked_about() {
     let world = of_plan().await;
     let id: SubscriptionId = world.stored().await.payout().cloned().unwrap().ends.unwrap().subscription;
     let running = Subscription {
+        provider: Provider::Stripe,
         id,
         account: account(),
         as_of: at(2),

@@ -3,7 +3,7 @@
 use ledger::contract::{at, grant, place, run};
 use ledger::{
     AccountId, Answer, CancellationStore, Channel, Command, Credits, DueStore, PolicyRef, ProductId,
-    Subscription, SubscriptionId, SubscriptionStore, Timestamp,
+    Provider, Subscription, SubscriptionId, SubscriptionStore, Timestamp,
 };
 use payout_queue::PayoutQueue;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ fn id() -> SubscriptionId {
 
 fn reported(price: &str) -> Subscription {
     Subscription {
+        provider: Provider::Stripe,
         id: id(),
         account: account(),
         as_of: at(0),

@@ -1,6 +1,6 @@
 //! One open request about a payment for one reason, however it is filed.
 
-use ledger::{Actor, PaymentId, PaymentStore};
+use ledger::{Actor, PaymentId, PaymentStore, Provider};
 use refunds::{RequestStore, Save, SaveOutcome, State};
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ async fn a_part_that_another_request_refunded_leaves_the_rest_to_a_reopened_one(
         assert_eq!((status, &approved["state"]), (200, &json!("approved")), "{approved:#}");
         let mut paid = world.app.store.request(&second.parse().unwrap()).await.unwrap().unwrap();
         for state in [State::Paying, State::Refunded] {
-            paid.transition_to(state, now(), Actor::Stripe).unwrap();
+            paid.transition_to(state, now(), Actor::Provider(Provider::Stripe)).unwrap();
         }
         paid.count_save();
         let save = Save { request: paid, commit: None, refunded: None };

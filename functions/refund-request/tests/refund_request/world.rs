@@ -9,7 +9,7 @@ pub(crate) use ledger::contract::DAY_S;
 use ledger::contract::{at, grant, place, run, settle, sound_journal};
 use ledger::{
     AccountId, Answer, Command, Ending, Grant, LedgerStore, Money, PaymentId, PaymentStore, PolicyRef,
-    Subscription, SubscriptionId, SubscriptionStore, Timestamp,
+    Provider, Subscription, SubscriptionId, SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{Tables, in_process};
 use payout_queue::InMemoryPayoutQueue;
@@ -122,6 +122,7 @@ impl World {
 
     async fn cancelled(&self, confirmed_s: u64, ended_s: u64) {
         let subscription = Subscription {
+            provider: Provider::Stripe,
             id: SubscriptionId::new("sub_1").unwrap(),
             account: account(),
             as_of: at(ended_s),

@@ -92,8 +92,8 @@ async fn an_invoice_differs_where_it_brought_nothing_or_something_else() {
     let order = ledger::Order {
         account: &account,
         command: &command,
-        cause: ledger::Cause::StripeEvent("evt_1".to_owned()),
-        actor: ledger::Actor::Stripe,
+        cause: ledger::Cause::ProviderEvent(ledger::Provider::Stripe, "evt_1".to_owned()),
+        actor: ledger::Actor::Provider(ledger::Provider::Stripe),
         policy: None,
         records: vec![invoiced],
     };

@@ -41,6 +41,7 @@ async fn b11_a_step_that_was_cut_off_is_finished_by_the_next_delivery() {
     // The record was written, and the function died before it started the clock.
     let id = SubscriptionId::new(made.subscription.unwrap()).unwrap();
     let record = ledger::Subscription {
+        provider: ledger::Provider::Stripe,
         id: id.clone(),
         account: ledger::AccountId::new(ACCOUNT).unwrap(),
         as_of: at(DAY_S),

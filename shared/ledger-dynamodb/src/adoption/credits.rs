@@ -3,7 +3,8 @@
 
 use ledger::{
     AccountId, Actor, Cause, Change, Command, Commit, Credits, ExecuteError, LedgerStore, Money, Order,
-    Payment, PaymentId, PolicyRef, Prepared, PutBack, RefundId, TakeBack, Takes, Timestamp, prepare,
+    Payment, PaymentId, PolicyRef, Prepared, Provider, PutBack, RefundId, TakeBack, Takes, Timestamp,
+    prepare,
 };
 use refunds::{Lead, LeadSubject, Occasion, RefundedSum, Reported, credits_of_part};
 
@@ -156,7 +157,7 @@ impl Tables {
         (cause, now): (Cause, Timestamp),
     ) -> Result<Option<Box<Commit>>, StoreError> {
         let head = self.head(account).await?;
-        let (actor, records) = (Actor::Stripe, Vec::new());
+        let (actor, records) = (Actor::Provider(Provider::Stripe), Vec::new());
         let order = Order { account, command: &command, cause, actor, policy, records };
         match prepare(self, &order, head.as_ref(), now).await {
             Ok(Prepared::Commit(commit, _)) => Ok(Some(commit)),

@@ -3,7 +3,7 @@
 use ledger::contract::{NoPause, at, grant, run};
 use ledger::{
     AccountId, Actor, Cause, Command, InvoiceId, Order, PaymentId, PaymentName, PaymentNameStore,
-    PaymentStore, Record, execute,
+    PaymentStore, Provider, Record, execute,
 };
 use ledger_dynamodb::{Tables, in_process};
 
@@ -79,8 +79,8 @@ async fn s2_30_an_invoice_whose_event_named_its_payment_leads_to_it() {
     let order = Order {
         account: &ann,
         command: &Command::Grant(grant(&ann, "pi_1", 500, Some("sub_1"))),
-        cause: Cause::StripeEvent("evt_1".to_owned()),
-        actor: Actor::Stripe,
+        cause: Cause::ProviderEvent(Provider::Stripe, "evt_1".to_owned()),
+        actor: Actor::Provider(Provider::Stripe),
         policy: None,
         records: vec![guard],
     };

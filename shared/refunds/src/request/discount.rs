@@ -1,6 +1,6 @@
 //! The discount of a request: its intent, and what Stripe has applied.
 
-use ledger::{Actor, SubscriptionId, Timestamp};
+use ledger::{Actor, Provider, SubscriptionId, Timestamp};
 use policy::Discount;
 
 use super::RefundRequest;
@@ -41,6 +41,6 @@ impl RefundRequest {
         };
         discount.applied_at = Some(now);
         self.progress.fulfilment.due_at = None;
-        self.transition_to(State::Refunded, now, Actor::Stripe).is_ok()
+        self.transition_to(State::Refunded, now, Actor::Provider(Provider::Stripe)).is_ok()
     }
 }

@@ -1,6 +1,6 @@
 //! A case that a report of Stripe's opened: later reports bring it up to date, and the last one closes it.
 
-use ledger::{Actor, Payment, Timestamp};
+use ledger::{Actor, Payment, Provider, Timestamp};
 use policy::{Document, Fact, ServiceLevelStart, Value};
 
 use super::RefundRequest;
@@ -33,7 +33,7 @@ impl RefundRequest {
             _ => None,
         };
         if let Some(state) = to
-            && self.transition_to(state, now, Actor::Stripe).is_ok()
+            && self.transition_to(state, now, Actor::Provider(Provider::Stripe)).is_ok()
         {
             self.progress.asked.clear();
             self.progress.approvals.withdraw();
@@ -44,7 +44,7 @@ impl RefundRequest {
 
     /// Closes a case about what is over.
     pub fn close_over(&mut self, now: Timestamp) -> bool {
-        self.transition_to(State::Settled, now, Actor::Stripe).is_ok()
+        self.transition_to(State::Settled, now, Actor::Provider(Provider::Stripe)).is_ok()
     }
 
     /// Whether the bank looks at the evidence, so that there is nothing to do for people.

@@ -1,7 +1,7 @@
 //! The payout of a request: its intent, what Stripe reports of it, the end of a plan that goes with it, and
 //! the way back to people.
 
-use ledger::{Actor, Credits, Money, PaymentId, PolicyRef, SubscriptionId, Timestamp};
+use ledger::{Actor, Credits, Money, PaymentId, PolicyRef, Provider, SubscriptionId, Timestamp};
 
 use super::RefundRequest;
 use crate::payout::{FUNDS_AGAIN_S, STUCK_S, UNCONFIRMED_S};
@@ -143,7 +143,7 @@ impl RefundRequest {
         if !matches!(self.progress.timeline.state, State::Approved | State::Paying) {
             return Err(EdgeError { from: self.progress.timeline.state, to: State::Failed });
         }
-        self.transition_to(State::Failed, now, Actor::Stripe)?;
+        self.transition_to(State::Failed, now, Actor::Provider(Provider::Stripe))?;
         self.progress.fulfilment.due_at = None;
         if let Some(payout) = &mut self.progress.fulfilment.payout {
             payout.failure = Some(code.to_owned());
@@ -201,7 +201,7 @@ impl RefundRequest {
             payout.failure = seen.failure.clone().or_else(|| Some("failed".to_owned()));
         }
         payout.needs_customer = false;
-        if self.transition_to(target, now, Actor::Stripe).is_err() {
+        if self.transition_to(target, now, Actor::Provider(Provider::Stripe)).is_err() {
             return SightingOutcome::Mismatch;
         }
         self.await_payout(now);

@@ -158,10 +158,22 @@ fn s0_12_s0_28_money_has_ten_business_days_from_stripes_confirmation() {
         story.goes(State::Failed, at("2026-06-23T16:00:00Z"));
         assert_eq!(story.clock(&name).ended_at, Some(at("2026-06-23T16:00:00Z")));
         // The money was there, and its refund failed afterwards: another round begins with another refund.
-        found.transition_to(State::Failed, at("2026-06-23T16:00:00Z"), ledger::Actor::Stripe).unwrap();
+        found
+            .transition_to(
+                State::Failed,
+                at("2026-06-23T16:00:00Z"),
+                ledger::Actor::Provider(ledger::Provider::Stripe),
+            )
+            .unwrap();
         assert_eq!(found.arrived_at(), None);
         for state in [State::InReview, State::Approved, State::Paying, State::Refunded] {
-            found.transition_to(state, at("2026-06-24T16:00:00Z"), ledger::Actor::Stripe).unwrap();
+            found
+                .transition_to(
+                    state,
+                    at("2026-06-24T16:00:00Z"),
+                    ledger::Actor::Provider(ledger::Provider::Stripe),
+                )
+                .unwrap();
         }
         found.keep_time(Some(story.document));
         let rounds: Vec<_> = found.clocks().iter().filter(|clock| clock.id == name).collect();
@@ -267,7 +279,10 @@ fn a_move_without_time_makes_the_request_due_at_once() {
     let moved = at("2026-06-08T08:00:00Z");
     story.request.transition_to(State::Paying, moved, ledger::Actor::Policy).unwrap();
     assert_eq!(story.request.next_due(), None, "no clock asks about paying");
-    story.request.transition_to(State::Refunded, moved, ledger::Actor::Stripe).unwrap();
+    story
+        .request
+        .transition_to(State::Refunded, moved, ledger::Actor::Provider(ledger::Provider::Stripe))
+        .unwrap();
     assert_eq!(story.request.next_due(), Some(moved));
     story.request.keep_time(None);
     assert_eq!((story.request.next_due(), story.request.clocks().len()), (None, 0));
