@@ -7,35 +7,36 @@
 //! metadata names is proved without them by the sum, where the catalogue says what a unit costs. Anything
 //! else has its lines fetched.
 
+use intake::{
+    EarlyExit, EventContext, EventOutcome, Ignored, PaidPurchase, ParkReason, WaitingPurchase, build_grants,
+    leads, uncredited, without_credits, write_grants,
+};
 use ledger::{AccountId, CustomerStore, Money, PaymentId, Record, Subscriber};
 use policy_documents::catalogue;
 use purchase_lines::{Bought, LineFault, PaidLine, Sold, bought};
 use refunds::Charge;
 use stripe_events::{BillingReason, CheckoutMode, CheckoutPaymentStatus, CheckoutSession, PriceId, Quantity};
 
-use crate::context::{EarlyExit, EventContext};
-use crate::grants::{Paid, build_grants, write_grants};
-use crate::leads::{self, OrderedPlan, SubscriptionEvidence};
-use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::payment_names;
-use crate::uncredited::{self, Waiting};
-use crate::without_credits;
 
 /// A session was completed, or its money has come.
 pub(crate) async fn apply_checkout(
     context: &EventContext<'_>,
     session: &CheckoutSession,
-) -> Result<Outcome, EarlyExit> {
+) -> Result<EventOutcome, EarlyExit> {
     match &session.mode {
         CheckoutMode::Payment => apply_pack(context, session).await,
         CheckoutMode::Subscription => link_customer(context, session).await,
-        CheckoutMode::Setup => Ok(Outcome::Ignored(Ignored::NoPurchase)),
-        CheckoutMode::Other(_) => Ok(Outcome::Parked(ParkReason::ValueUnknown)),
+        CheckoutMode::Setup => Ok(EventOutcome::Ignored(Ignored::NoPurchase)),
+        CheckoutMode::Other(_) => Ok(EventOutcome::Parked(ParkReason::ValueUnknown)),
     }
 }
 
 /// A subscription's credits come with its invoices, and their account with the customer.
-async fn link_customer(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
+async fn link_customer(
+    context: &EventContext<'_>,
+    session: &CheckoutSession,
+) -> Result<EventOutcome, EarlyExit> {
     // What another product's checkout puts there names no account of ours.
     if ordered_price(session).is_some_and(|price| catalogue().is_ignored(price)) {
         return Err(Ignored::OtherProduct.into());
@@ -56,19 +57,19 @@ async fn link_customer(context: &EventContext<'_>, session: &CheckoutSession) ->
     let (linked, noted) = tokio::join!(context.tables.link_customer(customer, &account), noted);
     let (linked, is_news) = (linked?, noted?);
     if !linked {
-        return Ok(Outcome::Parked(ParkReason::AccountMismatch));
+        return Ok(EventOutcome::Parked(ParkReason::AccountMismatch));
     }
     let (Some(subscription), Some(price)) = (&session.subscription, &subscriber.price) else {
-        return Ok(Outcome::of_news(is_news));
+        return Ok(EventOutcome::of_news(is_news));
     };
     if catalogue().price(price).is_err() {
         // Its invoice brings no credits either, and before the link nothing said that it is ours.
         note_unknown_price(context, session, account).await?;
-        return Ok(Outcome::Parked(ParkReason::PriceUnknown));
+        return Ok(EventOutcome::Parked(ParkReason::PriceUnknown));
     }
     // Its first invoice may have come before it. One that comes later finds the order.
-    leads::note_wrong_plan(context, &account, &OrderedPlan { subscription, price }).await?;
-    Ok(Outcome::of_news(is_news))
+    leads::note_wrong_plan(context, &account, &leads::OrderedPlan { subscription, price }).await?;
+    Ok(EventOutcome::of_news(is_news))
 }
 
 /// The account of a session that names none. Where neither the customer nor the price is ours, it sold one of
@@ -103,31 +104,39 @@ async fn note_unknown_price(
 ) -> Result<(), EarlyExit> {
     let payment = session.invoice.as_ref().and_then(|invoice| PaymentId::new(invoice.as_str()).ok());
     let (Some(payment), Some(paid)) = (payment, session.amount_total) else { return Ok(()) };
-    let (charged_at, buyer) = (context.event.created, session.buyer);
+    let (charged_at, buyer) = (context.happened_at, session.buyer);
     let charge = session.subscription.clone().map(|subscription| Charge {
         subscription,
         billing_reason: BillingReason::SubscriptionCreate.as_str().to_owned(),
         period: None,
     });
-    uncredited::note_promise(context, Waiting { account, payment, paid, charged_at, buyer, charge }, None)
-        .await
+    uncredited::note_promise(
+        context,
+        WaitingPurchase { account, payment, paid, charged_at, buyer, charge },
+        None,
+    )
+    .await
 }
 
 /// A pack's credits. Where they cannot be granted, the promise of their hour is noted, once (`S2-21`).
-async fn apply_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
+async fn apply_pack(
+    context: &EventContext<'_>,
+    session: &CheckoutSession,
+) -> Result<EventOutcome, EarlyExit> {
     let granted = Box::pin(grant_pack(context, session)).await;
     if uncredited::is_waiting(&granted)
         && let Some(waiting) = purchase_waiting(context, session, &granted).await?
     {
         uncredited::note_promise(context, waiting, bought_by(context, session).ok().as_ref()).await?;
     }
-    let has_landed = matches!(granted, Ok(Outcome::Applied | Outcome::Repeated));
+    let has_landed = matches!(granted, Ok(EventOutcome::Applied | EventOutcome::Repeated));
     if context.looked_up
         && (has_landed || without_credits::brings_none(&granted))
-        && let Some(Waiting { account, payment, .. }) = purchase_waiting(context, session, &granted).await?
+        && let Some(WaitingPurchase { account, payment, .. }) =
+            purchase_waiting(context, session, &granted).await?
     {
         if has_landed {
-            uncredited::settle_promise(context, (&account, &payment), context.event.created).await?;
+            uncredited::settle_promise(context, (&account, &payment), context.happened_at).await?;
         } else {
             uncredited::forget_promise(context, &account, [payment]).await?;
         }
@@ -141,9 +150,9 @@ async fn apply_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Re
 async fn purchase_waiting(
     context: &EventContext<'_>,
     session: &CheckoutSession,
-    granted: &Result<Outcome, EarlyExit>,
-) -> Result<Option<Waiting>, EarlyExit> {
-    if matches!(granted, Ok(Outcome::Parked(ParkReason::AccountMismatch))) {
+    granted: &Result<EventOutcome, EarlyExit>,
+) -> Result<Option<WaitingPurchase>, EarlyExit> {
+    if matches!(granted, Ok(EventOutcome::Parked(ParkReason::AccountMismatch))) {
         return Ok(None);
     }
     let Ok((payment, paid)) = paid_amount(session) else { return Ok(None) };
@@ -152,11 +161,14 @@ async fn purchase_waiting(
         (_, Some(customer)) => context.tables.account_of(customer).await?,
         (_, None) => None,
     };
-    let (charged_at, buyer) = (context.event.created, session.buyer);
-    Ok(account.map(|account| Waiting { account, payment, paid, charged_at, buyer, charge: None }))
+    let (charged_at, buyer) = (context.happened_at, session.buyer);
+    Ok(account.map(|account| WaitingPurchase { account, payment, paid, charged_at, buyer, charge: None }))
 }
 
-async fn grant_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Outcome, EarlyExit> {
+async fn grant_pack(
+    context: &EventContext<'_>,
+    session: &CheckoutSession,
+) -> Result<EventOutcome, EarlyExit> {
     let (payment, paid) = paid_amount(session)?;
     let bought = bought_by(context, session)?;
     if bought.purchases.is_empty() {
@@ -176,12 +188,12 @@ async fn grant_pack(context: &EventContext<'_>, session: &CheckoutSession) -> Re
     // The invoice that the session made brings the same credits.
     let invoice = session.invoice.iter();
     records.extend(invoice.map(|invoice| Record::Invoice(invoice.clone(), payment.clone())));
-    let (charged_at, buyer) = (context.event.created, session.buyer);
+    let (charged_at, buyer) = (context.happened_at, session.buyer);
     let names = payment_names::names_of_session(session);
-    let paid = Paid { payment, amount: paid, account, charged_at, buyer, charge: None, names };
+    let paid = PaidPurchase { payment, amount: paid, account, charged_at, buyer, charge: None, names };
     let (grants, division) = build_grants(context, &paid, &bought)?;
     records.extend(division);
-    write_grants(context, grants, records, async { Ok(SubscriptionEvidence::default()) }).await
+    write_grants(context, grants, records, async { Ok(leads::SubscriptionEvidence::default()) }).await
 }
 
 /// No line brings credits: something sold beside them, something of the company's other products, or a
@@ -190,7 +202,7 @@ async fn without_purchases(
     context: &EventContext<'_>,
     session: &CheckoutSession,
     bought: &Bought,
-) -> Result<Outcome, EarlyExit> {
+) -> Result<EventOutcome, EarlyExit> {
     let Some(fault) = bought.fault else { return Err(Ignored::NoPurchase.into()) };
     let is_other =
         fault == LineFault::PriceUnknown && !bought.is_ours && session.client_reference_id.is_none();

@@ -18,11 +18,11 @@
 //! events on its partner source, and the rule of the template names that source. What is deferred or fails
 //! here is read again from Stripe's list by stripe-reconcile.
 
+use intake::Failure;
 use lambda::Invocation;
 use serde::Deserialize;
 use stripe_events::Verified;
 
-use crate::context::Failure;
 use crate::handler::{Webhook, apply_delivery};
 use crate::operator::{self, OperatorsText};
 use crate::replay::{DROPPED_BEFORE, DirectAnswer, replay};

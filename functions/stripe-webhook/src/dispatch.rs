@@ -1,16 +1,18 @@
 //! The way from an event to the handler of its kind.
 
+use intake::{EarlyExit, EventContext, EventOutcome, Failure, Ignored};
 use stripe_events::EventKind;
 
-use crate::context::{EarlyExit, EventContext, Failure};
-use crate::outcome::{Ignored, Outcome};
 use crate::{
     checkout, credit_note, dispute, fraud_warning, invoice, payment_names, refund, subscription, top_up,
 };
 
 /// Applies the event.
-pub(crate) async fn apply_event(context: &EventContext<'_>) -> Result<Outcome, Failure> {
-    let result = match &context.event.kind {
+pub(crate) async fn apply_event(
+    context: &EventContext<'_>,
+    kind: &EventKind,
+) -> Result<EventOutcome, Failure> {
+    let result = match kind {
         EventKind::CheckoutCompleted(session) | EventKind::CheckoutAsyncPaymentSucceeded(session) => {
             checkout::apply_checkout(context, session).await
         }
@@ -20,19 +22,21 @@ pub(crate) async fn apply_event(context: &EventContext<'_>) -> Result<Outcome, F
         EventKind::PaymentSucceeded(payment) => top_up::apply_payment_intent(context, payment).await,
         EventKind::DisputeUpdated(dispute) => dispute::apply_dispute(context, dispute).await,
         EventKind::SubscriptionCreated(subscription) | EventKind::SubscriptionUpdated(subscription) => {
-            subscription::apply_subscription(context, subscription, subscription.ended_at).await
+            let is_new = matches!(kind, EventKind::SubscriptionCreated(_));
+            subscription::apply_subscription(context, subscription, (is_new, subscription.ended_at)).await
         }
         EventKind::SubscriptionDeleted(subscription) => {
-            let ended_at = subscription.ended_at.unwrap_or(context.event.created);
-            subscription::apply_subscription(context, subscription, Some(ended_at)).await
+            let ended_at = subscription.ended_at.unwrap_or(context.happened_at);
+            subscription::apply_subscription(context, subscription, (false, Some(ended_at))).await
         }
-        EventKind::RefundCreated(refund)
-        | EventKind::RefundUpdated(refund)
-        | EventKind::RefundFailed(refund) => refund::apply_refund(context, refund).await,
+        EventKind::RefundCreated(refund) | EventKind::RefundUpdated(refund) => {
+            refund::apply_refund(context, refund, false).await
+        }
+        EventKind::RefundFailed(refund) => refund::apply_refund(context, refund, true).await,
         EventKind::FraudWarningUpdated(warning) => fraud_warning::apply_fraud_warning(context, warning).await,
         EventKind::CreditNoteUpdated(note) => credit_note::apply_credit_note(context, note).await,
-        EventKind::Thin { .. } => Ok(Outcome::Ignored(Ignored::Thin)),
-        EventKind::Other => Ok(Outcome::Ignored(Ignored::UnknownType)),
+        EventKind::Thin { .. } => Ok(EventOutcome::Ignored(Ignored::Thin)),
+        EventKind::Other => Ok(EventOutcome::Ignored(Ignored::UnknownType)),
     };
     match result {
         Ok(outcome) | Err(EarlyExit::Known(outcome)) => Ok(outcome),

@@ -1,21 +1,18 @@
 //! Early fraud warnings: the card's issuer warns that a payment may be fraudulent, most often before it is
 //! disputed. Each is a lead of a case, which is also its record: nothing of it changes money or credits.
 
+use intake::{EarlyExit, EventContext, EventOutcome, ParkReason, leads, without_credits};
 use ledger::PaymentName;
 use refunds::{Occasion, Reported};
 use stripe_events::{ChargeId, FraudWarningObject};
 
-use crate::context::{EarlyExit, EventContext};
-use crate::leads;
-use crate::outcome::{Outcome, ParkReason};
 use crate::payment_names;
-use crate::without_credits;
 
 /// A warning as of the event.
 pub(crate) async fn apply_fraud_warning(
     context: &EventContext<'_>,
     warning: &FraudWarningObject,
-) -> Result<Outcome, EarlyExit> {
+) -> Result<EventOutcome, EarlyExit> {
     let called = if let Some(payment) = &warning.payment {
         payment_names::note_charge(context, payment, warning.charge.as_ref()).await?;
         Some(payment.clone())
@@ -43,5 +40,5 @@ pub(crate) async fn apply_fraud_warning(
         let reported = Reported::FraudWarning { kind, actionable: warning.actionable };
         is_news |= leads::note_report(context, payment, occasion, reported).await?;
     }
-    Ok(Outcome::of_news(is_news))
+    Ok(EventOutcome::of_news(is_news))
 }

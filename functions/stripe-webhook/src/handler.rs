@@ -5,29 +5,26 @@
 
 use std::error::Error;
 
+use intake::{
+    EventContext, EventOutcome, Failure, Ignored, ParkReason, ParkedDelivery, count_outcome, log_outcome,
+};
 use lambda::Invocation;
 use lambda::backoff::Backoff;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::log;
 use lambda::metrics::Metrics;
 use lambda::secrets::SecretSource;
-use ledger::{AccountId, ExecuteError, Timestamp};
-use ledger_dynamodb::{Parked, StoreError, Tables};
+use ledger::{AccountId, ExecuteError, Provider, Timestamp};
+use ledger_dynamodb::{StoreError, Tables};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use stripe_events::{
-    Event, EventKind, PAYLOAD_BYTES_MAX, SignatureError, Unreadable, Verified, parse, verify,
+    Event, EventId, EventKind, PAYLOAD_BYTES_MAX, SignatureError, Unreadable, Verified, parse, verify,
 };
 
-use crate::context::{EventContext, Failure};
 use crate::dispatch::apply_event;
-use crate::outcome::{Ignored, Outcome, ParkReason};
-use crate::parked_subject::subject_of;
+use crate::parked_subject::purchase_of;
 use crate::signing::Signing;
 
-/// The longest payload that is parked whole: an item of DynamoDB has at most 400 KB. Of a longer one only
-/// the id is kept, under which Stripe hands the event out for 30 days.
-const PARKED_BYTES_MAX: usize = 390_000;
 /// When Stripe may best try again; it follows a schedule of its own, which begins at about that.
 const RETRY_AFTER_S: u32 = 60;
 
@@ -65,7 +62,7 @@ pub async fn handle<S: SecretSource>(
     let verified = verify(&payload, header, &secrets, now).map_err(|error| not_signed(error, metrics))?;
     metrics.count_labelled("EventsVerified", ("secret", verified.secret()), 1);
     match apply_delivery(webhook, &verified, invocation).await.map_err(failed)? {
-        Outcome::Deferred(reason) => Err(Problem::new(ProblemKind::Unavailable)
+        EventOutcome::Deferred(reason) => Err(Problem::new(ProblemKind::Unavailable)
             .detail(format!("what the event rests on is not known yet: {}", reason.as_str()))
             .retry_after_s(RETRY_AFTER_S)),
         outcome => Ok(Response::json(200, &Answer { outcome: outcome.as_str(), reason: outcome.reason() })),
@@ -77,7 +74,7 @@ pub(crate) async fn apply_delivery<S>(
     webhook: &Webhook<S>,
     verified: &Verified<'_>,
     invocation: &Invocation,
-) -> Result<Outcome, Failure> {
+) -> Result<EventOutcome, Failure> {
     let (now, metrics) = (invocation.now(), invocation.metrics());
     let outcome = match parse(verified) {
         Ok(event) => {
@@ -87,13 +84,13 @@ pub(crate) async fn apply_delivery<S>(
         Err(unreadable) => outcome_of_unreadable(webhook, &unreadable),
     };
     let outcome = match outcome {
-        Outcome::Parked(reason) | Outcome::Lookup(reason) => {
-            let is_kept = park(webhook, verified, (reason, outcome), invocation).await?;
-            if is_kept { outcome } else { Outcome::Ignored(Ignored::Dropped) }
+        EventOutcome::Parked(_) | EventOutcome::Lookup(_) => {
+            let is_kept = park(webhook, verified, outcome, now).await?;
+            if is_kept { outcome } else { EventOutcome::Ignored(Ignored::Dropped) }
         }
         _ => outcome,
     };
-    count(outcome, metrics);
+    count_outcome(outcome, metrics);
     Ok(outcome)
 }
 
@@ -113,30 +110,26 @@ pub(crate) async fn apply_unless_foreign<S>(
     event: &Event,
     Beside { now, looked_up, linked }: Beside<'_>,
     metrics: &Metrics,
-) -> Result<Outcome, Failure> {
+) -> Result<EventOutcome, Failure> {
     log::cause(event.id.as_str());
     let outcome = if let Some(reason) = foreign(webhook, event) {
-        Outcome::Ignored(reason)
+        EventOutcome::Ignored(reason)
     } else {
         let context = EventContext {
             tables: &webhook.tables,
             backoff: &webhook.backoff,
             link_wait: &webhook.link_wait,
-            event,
+            provider: Provider::Stripe,
+            event_id: event.id.as_str(),
+            happened_at: event.created,
             now,
             metrics,
             looked_up,
             linked,
         };
-        apply_event(&context).await?
+        apply_event(&context, &event.kind).await?
     };
-    let (event_type, reason) = (event.event_type.as_str(), outcome.reason());
-    match outcome {
-        Outcome::Parked(_) | Outcome::Deferred(_) | Outcome::Ignored(Ignored::OtherMode) => {
-            tracing::warn!(event_type, outcome = outcome.as_str(), reason, "event");
-        }
-        _ => tracing::info!(event_type, outcome = outcome.as_str(), reason, "event"),
-    }
+    log_outcome(event.event_type.as_str(), outcome);
     Ok(outcome)
 }
 
@@ -154,16 +147,16 @@ fn foreign<S>(webhook: &Webhook<S>, event: &Event) -> Option<Ignored> {
 }
 
 /// The outcome of an event that cannot be read.
-pub(crate) fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> Outcome {
+pub(crate) fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> EventOutcome {
     if let Some(id) = &unreadable.id {
         log::cause(id.as_str());
     }
     let outcome = if unreadable.livemode.is_some_and(|livemode| livemode != webhook.livemode) {
-        Outcome::Ignored(Ignored::OtherMode)
+        EventOutcome::Ignored(Ignored::OtherMode)
     } else if unreadable.account.is_some() {
-        Outcome::Ignored(Ignored::ConnectedAccount)
+        EventOutcome::Ignored(Ignored::ConnectedAccount)
     } else {
-        Outcome::Parked(ParkReason::Unreadable)
+        EventOutcome::Parked(ParkReason::Unreadable)
     };
     let error: &(dyn Error + 'static) = unreadable;
     tracing::warn!(
@@ -176,59 +169,26 @@ pub(crate) fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unread
     outcome
 }
 
-/// Parks an event; false if a person has dropped it before. One that is parked already waits since it was
-/// parked first, and keeps what an operator has said of it.
+/// Parks an event; false if a person has dropped it before.
 async fn park<S>(
     webhook: &Webhook<S>,
     verified: &Verified<'_>,
-    (reason, outcome): (ParkReason, Outcome),
-    invocation: &Invocation,
+    outcome: EventOutcome,
+    now: Timestamp,
 ) -> Result<bool, Failure> {
-    let (payload, now, event) = (verified.payload(), invocation.now(), parse(verified));
+    let event = parse(verified);
     let id = match &event {
         Ok(event) => Some(&event.id),
         Err(unreadable) => unreadable.id.as_ref(),
     };
-    let id = id.map_or_else(|| unnamed(payload), |id| id.as_str().to_owned());
-    let known = webhook.tables.parked_event(&id).await.map_err(ExecuteError::Store)?;
-    let (since, link) = known.map_or((now, None), |known| (known.since, known.link));
-    let linked = link.as_ref().map(|link| &link.account);
-    let about = subject_of(&webhook.tables, event.ok().as_ref(), reason, linked).await?;
-    let payload = if payload.len() > PARKED_BYTES_MAX { Vec::new() } else { payload.to_vec() };
-    let lookup_at = matches!(outcome, Outcome::Lookup(_)).then_some(now);
-    let parked = Parked { since, about, link, lookup_at, ..Parked::new(id, reason.as_str(), now, payload) };
-    webhook.tables.park(&parked).await.map_err(ExecuteError::Store)
-}
-
-/// The name of an event that has no readable id: the same for the same bytes.
-fn unnamed(payload: &[u8]) -> String {
-    let digest = Sha256::digest(payload);
-    let hex = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
-    std::iter::once("sha256-".to_owned()).chain(hex).collect()
-}
-
-/// Alarms look at the counts without a label: of parked events, and of events of the other mode.
-fn count(outcome: Outcome, metrics: &Metrics) {
-    metrics.count_labelled("Events", ("outcome", outcome.as_str()), 1);
-    match outcome {
-        Outcome::Applied | Outcome::Repeated => {}
-        Outcome::Ignored(reason) => {
-            metrics.count_labelled("EventsIgnored", ("reason", reason.as_str()), 1);
-            if reason == Ignored::OtherMode {
-                metrics.count("EventsOfOtherMode", 1);
-            }
-        }
-        Outcome::Parked(reason) => {
-            metrics.count_labelled("EventsParked", ("reason", reason.as_str()), 1);
-            metrics.count("EventsParked", 1);
-        }
-        Outcome::Deferred(reason) => {
-            metrics.count_labelled("EventsDeferred", ("reason", reason.as_str()), 1);
-        }
-        Outcome::Lookup(reason) => {
-            metrics.count_labelled("EventsLookedUp", ("reason", reason.as_str()), 1);
-        }
-    }
+    let delivery = ParkedDelivery {
+        provider: Provider::Stripe,
+        id: id.map(EventId::as_str),
+        payload: verified.payload(),
+        outcome,
+        about: event.as_ref().ok().map(purchase_of),
+    };
+    intake::park(&webhook.tables, delivery, now).await
 }
 
 fn not_signed(error: SignatureError, metrics: &Metrics) -> Problem {

@@ -10,10 +10,11 @@
 //! An invoice without a subscription may belong to a checkout session or to a payment that brings the same
 //! credits. Only its payment shows which, so the payment is waited for, and fetched if its event is missing.
 
-use ledger::{
-    CustomerStore, Entry, LedgerStore, Money, PaymentId, Record, SubscriberStore, SubscriptionStore,
-    Timestamp,
+use intake::{
+    EarlyExit, EventContext, EventOutcome, Ignored, PaidPurchase, ParkReason, PurchaseCharge,
+    WaitingPurchase, build_grants, leads, policy_at, uncredited, without_credits, write_grants,
 };
+use ledger::{CustomerStore, Entry, LedgerStore, Money, PaymentId, Record, Timestamp};
 use policy::OnUpgrade;
 use purchase_lines::{
     Bought, Extent, LineFault, LinePurchase, Sold, bought_by_lines, credits_of_change, is_ignored, is_settled,
@@ -22,20 +23,13 @@ use stripe_events::{
     BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource,
 };
 
-use crate::context::{EarlyExit, EventContext};
-use crate::grants::{Charge, Paid, build_grants, write_grants};
-use crate::leads::SubscriptionEvidence;
-use crate::outcome::{Ignored, Outcome, ParkReason};
 use crate::payment_names;
-use crate::policy::policy_at;
-use crate::uncredited::{self, Waiting};
-use crate::without_credits;
 
 /// An invoice was paid.
 pub(crate) async fn apply_invoice(
     context: &EventContext<'_>,
     invoice: &PaidInvoice,
-) -> Result<Outcome, EarlyExit> {
+) -> Result<EventOutcome, EarlyExit> {
     let granted = Box::pin(grant_invoice(context, invoice)).await;
     if uncredited::is_waiting(&granted) {
         note_promise(context, invoice).await?;
@@ -65,7 +59,7 @@ async fn note_promise(context: &EventContext<'_>, invoice: &PaidInvoice) -> Resu
         period: period.map(|period| (period.start, period.end)),
     });
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
-    let waiting = Waiting { account, payment, paid, charged_at, buyer, charge };
+    let waiting = WaitingPurchase { account, payment, paid, charged_at, buyer, charge };
     uncredited::note_promise(context, waiting, bought.as_ref()).await
 }
 
@@ -79,7 +73,7 @@ async fn forget_promise(context: &EventContext<'_>, invoice: &PaidInvoice) -> Re
     uncredited::forget_promise(context, &account, payments).await
 }
 
-async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<Outcome, EarlyExit> {
+async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<EventOutcome, EarlyExit> {
     if invoice.lines.is_none() {
         return Err(context.lacking(ParkReason::LinesUnknown));
     }
@@ -91,7 +85,8 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     if invoice.subscription.is_none() && bought.purchases.iter().any(is_plan) {
         return Err(ParkReason::PriceKind.into());
     }
-    let billing_reason = billing_reason(invoice)?;
+    let reason = billing_reason(invoice)?;
+    let billing_reason = reason.as_str();
     let (payment, amount) = if named_by_session(invoice) {
         match linked_payment(context, invoice).await? {
             Linked::Payment(payment, paid) => (payment, paid),
@@ -99,7 +94,7 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
                 let (noted, _) = unnamed(invoice)?;
                 let account = context.account_of(invoice.customer.as_ref()).await?;
                 uncredited::settle_promise(context, (&account, &noted), invoice.paid_at).await?;
-                return Ok(Outcome::Repeated);
+                return Ok(EventOutcome::Repeated);
             }
         }
     } else {
@@ -108,10 +103,10 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     };
     let account = context.account_of(invoice.customer.as_ref()).await?;
     let charge = invoice.subscription.as_ref();
-    let charge = charge.map(|subscription| Charge { subscription, billing_reason: &billing_reason });
+    let charge = charge.map(|subscription| PurchaseCharge { subscription, billing_reason });
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
     let names = payment_names::names_of_invoice(invoice);
-    let paid = Paid { payment, amount, account, charged_at, buyer, charge, names };
+    let paid = PaidPurchase { payment, amount, account, charged_at, buyer, charge, names };
     widen_first_change(context, &paid, &mut bought).await?;
     let (grants, division) = build_grants(context, &paid, &bought)?;
     let mut records = vec![Record::Invoice(invoice.id.clone(), paid.payment.clone())];
@@ -119,11 +114,11 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     // The price that a checkout's metadata names says nothing of the other plans in the order.
     let one_plan = bought.purchases.iter().filter(|purchase| is_plan(purchase)).count() == 1;
     let evidence = async {
-        let evidence = subscription_evidence(context, &paid).await?;
-        Ok(if one_plan { evidence } else { SubscriptionEvidence { ordered: None, ..evidence } })
+        let evidence = leads::subscription_evidence(context, &paid).await?;
+        Ok(if one_plan { evidence } else { leads::SubscriptionEvidence { ordered: None, ..evidence } })
     };
     let granted = write_grants(context, grants, records, evidence).await?;
-    if matches!(granted, Outcome::Applied | Outcome::Repeated) {
+    if matches!(granted, EventOutcome::Applied | EventOutcome::Repeated) {
         // It was noted by the invoice's id, while the payment was not known.
         let (noted, _) = unnamed(invoice)?;
         uncredited::settle_promise(context, (&paid.account, &noted), paid.charged_at).await?;
@@ -137,7 +132,7 @@ async fn without_purchases(
     context: &EventContext<'_>,
     invoice: &PaidInvoice,
     bought: &Bought,
-) -> Result<Outcome, EarlyExit> {
+) -> Result<EventOutcome, EarlyExit> {
     if let Some(fault) = bought.fault {
         let is_other = fault == LineFault::PriceUnknown && !bought.is_ours;
         if is_other && !is_linked(context, invoice).await? {
@@ -164,26 +159,6 @@ async fn is_linked(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<
     }
 }
 
-/// What is on record of the subscription: of a renewal whether it was cancelled, of a first charge what was
-/// ordered.
-async fn subscription_evidence(
-    context: &EventContext<'_>,
-    paid: &Paid<'_>,
-) -> Result<SubscriptionEvidence, EarlyExit> {
-    let mut evidence = SubscriptionEvidence::default();
-    match paid.charge {
-        Some(Charge { subscription, billing_reason: BillingReason::SubscriptionCycle }) => {
-            evidence.subscription = context.tables.subscription(&paid.account, subscription).await?;
-        }
-        Some(Charge { subscription, billing_reason: BillingReason::SubscriptionCreate }) => {
-            let subscriber = context.tables.subscriber(subscription).await?;
-            evidence.ordered = subscriber.and_then(|subscriber| subscriber.price);
-        }
-        _ => {}
-    }
-    Ok(evidence)
-}
-
 /// What the lines buy that are charged for a whole period, or once, and what changes within a period come to
 /// (C11).
 fn bought_by(invoice: &PaidInvoice) -> Result<Bought, LineFault> {
@@ -196,7 +171,7 @@ fn bought_by(invoice: &PaidInvoice) -> Result<Bought, LineFault> {
 /// Gives the first change of a period its whole difference, where the policy does.
 async fn widen_first_change(
     context: &EventContext<'_>,
-    paid: &Paid<'_>,
+    paid: &PaidPurchase<'_>,
     bought: &mut Bought,
 ) -> Result<(), EarlyExit> {
     let is_widened =
@@ -320,13 +295,13 @@ fn unnamed(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
 pub(crate) async fn apply_invoice_payment(
     context: &EventContext<'_>,
     paid: &InvoicePaid,
-) -> Result<Outcome, EarlyExit> {
+) -> Result<EventOutcome, EarlyExit> {
     match (&paid.payment.source, &paid.payment.status) {
         (PaymentSource::Payment(payment), InvoicePaymentStatus::Paid) => {
             let amount = paid.payment.amount;
-            Ok(Outcome::of_news(context.tables.link_payment(payment, &paid.invoice, amount).await?))
+            Ok(EventOutcome::of_news(context.tables.link_payment(payment, &paid.invoice, amount).await?))
         }
         // Nothing but a payment through Stripe is refunded or disputed there.
-        _ => Ok(Outcome::Ignored(Ignored::NoPurchase)),
+        _ => Ok(EventOutcome::Ignored(Ignored::NoPurchase)),
     }
 }

@@ -1,6 +1,6 @@
 //! Stripe's webhook: signed bytes go in, ledger entries and facts of payments and subscriptions come out.
 //!
-//! Every event ends in exactly one [`Outcome`]: applied, repeated, ignored, parked, deferred, which asks
+//! Every event ends in exactly one [`EventOutcome`]: applied, repeated, ignored, parked, deferred, which asks
 //! Stripe to send it again, or put up for a lookup of what it does not carry. What is written is guarded by
 //! conditions, so that events may come several times, at once and in any order. A typical event costs two or
 //! three round trips to DynamoDB and none to Stripe.
@@ -9,33 +9,25 @@
 //! own code, links a customer to an account, and every later event is found by its customer.
 
 mod checkout;
-mod context;
 mod credit_note;
 mod direct;
 mod dispatch;
 mod dispute;
 mod fraud_warning;
-mod grants;
 mod handler;
 mod invoice;
-mod leads;
 mod operator;
-mod outcome;
 mod parked_subject;
 mod payment_names;
-mod policy;
 mod refund;
 mod replay;
 mod signing;
 mod subscription;
 mod top_up;
-mod uncredited;
-mod without_credits;
 
-pub use context::{AWAITED_S, link_wait};
 pub use direct::{AskedEvent, BusEvent, DirectRequest, handle_direct};
 pub use handler::{Webhook, handle};
+pub use intake::{AWAITED_S, EventOutcome, Ignored, ParkReason, link_wait};
 pub use operator::OperatorsText;
-pub use outcome::{Ignored, Outcome, ParkReason};
 pub use replay::DirectAnswer;
 pub use signing::{Signing, SigningError};

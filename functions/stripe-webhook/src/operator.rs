@@ -9,15 +9,14 @@
 //!
 //! Who may do this is who may invoke the function. The operator's name is what the command line says.
 
+use intake::{Failure, ParkReason};
 use lambda::{Invocation, log};
 use ledger::{AccountId, CustomerId, CustomerStore, ExecuteError};
 use ledger_dynamodb::{Parked, ParkedDrop, ParkedLink};
 use serde::Deserialize;
 use stripe_events::{Event, Verified, parse};
 
-use crate::context::Failure;
 use crate::handler::Webhook;
-use crate::outcome::ParkReason;
 use crate::parked_subject::customer_of;
 use crate::replay::{DirectAnswer, NOT_KEPT, NOT_PARKED, again};
 

@@ -1,15 +1,14 @@
 //! Parked events applied again: what keeps them parked, and the answer of every direct invocation.
 
+use intake::{EventOutcome, Failure, Ignored, subject_of};
 use lambda::{Invocation, log};
 use ledger::ExecuteError;
 use ledger_dynamodb::Parked;
 use serde::Serialize;
 use stripe_events::{Fetched, Verified, parse};
 
-use crate::context::Failure;
 use crate::handler::{Beside, Webhook, apply_unless_foreign, outcome_of_unreadable};
-use crate::outcome::{Ignored, Outcome};
-use crate::parked_subject::subject_of;
+use crate::parked_subject::purchase_of;
 
 /// The outcome of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,19 +70,19 @@ pub(crate) async fn again<S>(
     let tables = &webhook.tables;
     let outcome = match outcome {
         // Nobody sends it again by itself.
-        Outcome::Deferred(reason) => Outcome::Parked(reason),
+        EventOutcome::Deferred(reason) => EventOutcome::Parked(reason),
         outcome => outcome,
     };
     match outcome {
-        Outcome::Parked(reason) => {
-            let about = subject_of(tables, event.ok().as_ref(), reason, linked).await?;
+        EventOutcome::Parked(reason) => {
+            let about = subject_of(tables, event.as_ref().ok().map(purchase_of), reason, linked).await?;
             let kept = Parked { reason: reason.as_str().to_owned(), about, ..parked.clone() };
             if &kept != parked {
                 tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;
             }
         }
         // Written anew, which asks for the lookup again.
-        Outcome::Lookup(reason) => {
+        EventOutcome::Lookup(reason) => {
             let lookup_at = Some(invocation.now());
             let kept = Parked { reason: reason.as_str().to_owned(), lookup_at, ..parked.clone() };
             tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;

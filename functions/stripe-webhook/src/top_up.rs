@@ -4,17 +4,15 @@
 //! that was received proves them, by the amount in the catalogue. A payment that belongs to an invoice or to
 //! a checkout session brings its credits once, whichever event comes first: all of them go by its id.
 
+use intake::{
+    EarlyExit, EventContext, EventOutcome, Ignored, PaidPurchase, ParkReason, WaitingPurchase, build_grants,
+    leads, uncredited, write_grants,
+};
 use ledger::{AccountId, CustomerStore, PaymentStore};
 use policy::PriceKind;
 use policy_documents::catalogue;
 use purchase_lines::{Bought, PaidLine, bought, is_ignored};
 use stripe_events::PaymentIntent;
-
-use crate::context::{EarlyExit, EventContext};
-use crate::grants::{Paid, build_grants, write_grants};
-use crate::leads::SubscriptionEvidence;
-use crate::outcome::{Ignored, Outcome, ParkReason};
-use crate::uncredited::{self, Waiting};
 
 /// The key of the metadata under which the company's own code names the account. It opens a case, and never
 /// brings credits: those go to the customer's account (C9).
@@ -24,13 +22,13 @@ const ACCOUNT_KEY: &str = "account";
 pub(crate) async fn apply_payment_intent(
     context: &EventContext<'_>,
     payment: &PaymentIntent,
-) -> Result<Outcome, EarlyExit> {
+) -> Result<EventOutcome, EarlyExit> {
     let granted = Box::pin(grant_top_up(context, payment)).await;
     if uncredited::is_waiting(&granted)
         && let Some(account) = account_of_case(context, payment).await?
     {
-        let (charged_at, buyer) = (context.event.created, ledger::Buyer::default());
-        let waiting = Waiting {
+        let (charged_at, buyer) = (context.happened_at, ledger::Buyer::default());
+        let waiting = WaitingPurchase {
             account,
             payment: payment.id.clone(),
             paid: payment.amount,
@@ -60,21 +58,24 @@ pub(crate) fn account_named(payment: &PaymentIntent) -> Option<AccountId> {
     payment.metadata.get(ACCOUNT_KEY).and_then(|account| AccountId::new(account).ok())
 }
 
-async fn grant_top_up(context: &EventContext<'_>, payment: &PaymentIntent) -> Result<Outcome, EarlyExit> {
+async fn grant_top_up(
+    context: &EventContext<'_>,
+    payment: &PaymentIntent,
+) -> Result<EventOutcome, EarlyExit> {
     // Without a price it belongs to a session or an invoice, or buys something else.
     let Some(named) = payment.named_price.as_ref().filter(|_| payment.invoice.is_none()) else {
-        return Ok(Outcome::Ignored(Ignored::NoPurchase));
+        return Ok(EventOutcome::Ignored(Ignored::NoPurchase));
     };
     let Ok(price) = catalogue().price(named.as_str()) else {
         let linked = !is_ignored(Some(named)) && account_of_case(context, payment).await?.is_some();
         return if linked { Err(ParkReason::PriceUnknown.into()) } else { Err(Ignored::OtherProduct.into()) };
     };
     if price.kind != PriceKind::Pack || price.credits == 0 {
-        return Ok(Outcome::Ignored(Ignored::NoPurchase));
+        return Ok(EventOutcome::Ignored(Ignored::NoPurchase));
     }
     if context.tables.linked_payment(&payment.id).await?.is_some() {
         // Its invoice brings the credits.
-        return Ok(Outcome::Ignored(Ignored::NoPurchase));
+        return Ok(EventOutcome::Ignored(Ignored::NoPurchase));
     }
     let quantity = payment.named_quantity.ok_or(ParkReason::Quantity)?;
     let currency = payment.amount.currency();
@@ -83,7 +84,7 @@ async fn grant_top_up(context: &EventContext<'_>, payment: &PaymentIntent) -> Re
         // The session that it may belong to has lines.
         let known = context.tables.payment(&payment.id).await?;
         let outcome = || context.defer_or_park(ParkReason::AmountMismatch);
-        return Ok(known.map_or_else(outcome, |_| Outcome::Repeated));
+        return Ok(known.map_or_else(outcome, |_| EventOutcome::Repeated));
     }
     let account = context.account_of(payment.customer.as_ref()).await?;
     let line = PaidLine {
@@ -93,15 +94,15 @@ async fn grant_top_up(context: &EventContext<'_>, payment: &PaymentIntent) -> Re
         period: None,
     };
     let bought: Bought = bought([line])?;
-    let paid = Paid {
+    let paid = PaidPurchase {
         payment: payment.id.clone(),
         amount: payment.amount,
         account,
-        charged_at: context.event.created,
+        charged_at: context.happened_at,
         buyer: ledger::Buyer::default(),
         charge: None,
         names: Vec::new(),
     };
     let (grants, _) = build_grants(context, &paid, &bought)?;
-    write_grants(context, grants, Vec::new(), async { Ok(SubscriptionEvidence::default()) }).await
+    write_grants(context, grants, Vec::new(), async { Ok(leads::SubscriptionEvidence::default()) }).await
 }

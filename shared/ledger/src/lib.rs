@@ -61,10 +61,10 @@ pub use payment::{
 pub use plan_change::{ChangeTiming, PlanChange, PlanOrder, UnreportedPlanChange};
 pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
 pub use primitives::{
-    AccountId, AmountError, Buyer, CountryCode, CountryError, Credits, Currency, CustomerId, DisputeId,
-    FraudWarningId, GenerationId, IdError, InvoiceId, Money, OutageName, Pause, PaymentId, PaymentName,
-    ProductId, Provider, RefundId, RefundRequestId, ScheduleId, ServiceId, Subscriber, SubscriptionId,
-    TimeError, Timestamp,
+    AccountId, AmountError, BillingPeriod, Buyer, CountryCode, CountryError, Credits, Currency, CustomerId,
+    DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, Money, OutageName, Pause, PaymentId,
+    PaymentName, PriceId, ProductId, Provider, Quantity, RefundId, RefundRequestId, ScheduleId, ServiceId,
+    Subscriber, SubscriptionId, TimeError, Timestamp,
 };
 pub use recent::{RECENT_MAX, Recent, Settled, mark};
 pub use records::{

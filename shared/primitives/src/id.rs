@@ -98,6 +98,11 @@ id_type!(
     "What a payment is called at Stripe: its own id or that of its charge, invoice or checkout session, or \
      the number of its invoice or receipt."
 );
+id_type!(
+    PriceId,
+    "price id",
+    "A price of the catalogue: Stripe's price (`price_…`), or Creem's product (`prod_…`)."
+);
 id_type!(ProductId, "product id", "A product of the price catalogue; lots are spent on its operations only.");
 id_type!(RefundId, "refund id", "Money out: Stripe's Refund (`re_…`).");
 id_type!(RefundRequestId, "refund request id", "One refund request, ours.");

@@ -5,16 +5,20 @@ mod buyer;
 mod id;
 mod money;
 mod pause;
+mod period;
 mod provider;
+mod quantity;
 mod time;
 
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use id::{
     AccountId, CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, OutageName,
-    PaymentId, PaymentName, ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId, SubscriptionId,
-    check_id,
+    PaymentId, PaymentName, PriceId, ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId,
+    SubscriptionId, check_id,
 };
 pub use money::{AmountError, Credits, Currency, Money};
 pub use pause::Pause;
+pub use period::BillingPeriod;
 pub use provider::Provider;
+pub use quantity::Quantity;
 pub use time::{TimeError, Timestamp};

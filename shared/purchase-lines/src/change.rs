@@ -27,10 +27,10 @@ mod walks;
 
 use std::collections::BTreeSet;
 
-use ledger::{Credits, Timestamp};
+use ledger::{BillingPeriod, Credits, Timestamp};
 use policy::{OnUpgrade, Price, PriceKind};
 use policy_documents::catalogue;
-use stripe_events::{BillingPeriod, BillingReason, InvoiceLine, PaidInvoice};
+use stripe_events::{BillingReason, InvoiceLine, PaidInvoice};
 
 use crate::purchase::{Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, product_of};
 

@@ -3,10 +3,9 @@
 //! Each price is a purchase of its own, with its own lot and its share of the money; several lines of one
 //! price add up. A line that brings no credits keeps nothing back: its money stands beside the purchases.
 
-use ledger::{Credits, FurtherGrants, PURCHASES_MAX, ProductId};
+use ledger::{BillingPeriod, Credits, FurtherGrants, PURCHASES_MAX, PriceId, ProductId, Quantity};
 use policy::{Price, PriceKind};
 use policy_documents::catalogue;
-use stripe_events::{BillingPeriod, PriceId, Quantity};
 
 /// Why a line, or all of them together, cannot be turned into credits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

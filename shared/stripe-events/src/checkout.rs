@@ -1,13 +1,13 @@
 //! Checkout sessions: how a customer pays for a credit pack, or starts a subscription.
 
-use primitives::{Buyer, CustomerId, Money, PaymentId, SubscriptionId};
+use primitives::{Buyer, CustomerId, Money, PaymentId, Quantity, SubscriptionId};
 use serde::Deserialize;
 
 use crate::buyer::{self, ConsentWire, DetailsWire, FieldWire};
 use crate::id::{CheckoutSessionId, InvoiceId, PriceId};
 use crate::metadata::{Metadata, MetadataField};
 use crate::open_enum::open_enum;
-use crate::quantity::Quantity;
+use crate::quantity::read_quantity;
 use crate::wire::{Fault, List, Object, Page, Scalar, money, required};
 
 /// The key of the session's metadata under which the company's own checkout code names the price.
@@ -171,7 +171,7 @@ impl Wire<'_> {
 
 impl LineWire<'_> {
     fn fact(self) -> Result<CheckoutLine, Fault> {
-        let quantity = Quantity::read(&self.quantity_decimal, &self.quantity)?;
+        let quantity = read_quantity(&self.quantity_decimal, &self.quantity)?;
         Ok(CheckoutLine {
             price: self.price.id("price")?,
             quantity,

@@ -66,22 +66,6 @@ pub struct DisputeMovement {
     pub currency: Currency,
 }
 
-impl DisputeObject {
-    /// What the customer has from the bank of `disputed`, in minor units of the payment: as much as is
-    /// withdrawn and was not given back. Movements are in the currency of Stripe's account, so that their
-    /// proportion counts and not their amounts (<https://docs.stripe.com/reports/balance-transaction-types>).
-    pub fn withdrawn_of(&self, disputed: u64) -> u64 {
-        let sum = |sign: i64| {
-            let of_sign = self.movements.iter().filter(|moved| moved.minor.signum() == sign);
-            of_sign.map(|moved| u128::from(moved.minor.unsigned_abs())).sum::<u128>()
-        };
-        let (withdrawn, back) = (sum(-1), sum(1));
-        let net = u128::from(disputed).saturating_mul(withdrawn.saturating_sub(back));
-        // Never above the amount, because what is kept is never above what was withdrawn.
-        net.checked_div(withdrawn).and_then(|net| u64::try_from(net).ok()).unwrap_or(0)
-    }
-}
-
 #[derive(Deserialize)]
 pub(crate) struct Wire<'a> {
     #[serde(borrow, default)]

@@ -1,7 +1,7 @@
 //! Identifiers of Stripe's that the ledger does not know, under the ledger's rule for ids.
 
-pub use primitives::InvoiceId;
 use primitives::id_type;
+pub use primitives::{InvoiceId, PriceId};
 
 id_type!(ChargeId, "charge id", "One attempt to take a payment (`ch_…`).");
 id_type!(CheckoutSessionId, "checkout session id", "A checkout session (`cs_…`).");
@@ -12,4 +12,3 @@ id_type!(
 );
 id_type!(EventId, "event id", "An event (`evt_…`): the same in every delivery of it.");
 id_type!(InvoiceLineId, "invoice line id", "A line of an invoice (`il_…`).");
-id_type!(PriceId, "price id", "A price of the catalogue (`price_…`).");

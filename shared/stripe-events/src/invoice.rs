@@ -2,12 +2,13 @@
 
 mod wire;
 
-use primitives::{Buyer, CustomerId, Money, PaymentId, SubscriptionId, Timestamp};
+use primitives::{
+    BillingPeriod, Buyer, CustomerId, Money, PaymentId, PriceId, Quantity, SubscriptionId, Timestamp,
+};
 
-use crate::id::{ChargeId, InvoiceId, InvoiceLineId, PriceId};
+use crate::id::{ChargeId, InvoiceId, InvoiceLineId};
 use crate::metadata::Metadata;
 use crate::open_enum::open_enum;
-use crate::quantity::Quantity;
 
 pub(crate) use wire::{PaidWire, PreviewWire, Wire};
 
@@ -44,15 +45,6 @@ open_enum! {
         /// Will not come.
         Canceled = "canceled",
     }
-}
-
-/// From when until when a line counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BillingPeriod {
-    /// Its first instant.
-    pub start: Timestamp,
-    /// The first instant behind it.
-    pub end: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,13 +37,13 @@ pub use event::{EVENT_TYPES, Event, EventKind, Unreadable, parse};
 pub use fraud_warning::FraudWarningObject;
 pub use id::{ChargeId, CheckoutSessionId, ConnectedAccountId, EventId, InvoiceId, InvoiceLineId, PriceId};
 pub use invoice::{
-    BillingPeriod, BillingReason, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus,
-    InvoicePreview, PaidInvoice, PaymentSource,
+    BillingReason, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, InvoicePreview,
+    PaidInvoice, PaymentSource,
 };
 pub use lookup::{Fetched, Lookup};
 pub use metadata::Metadata;
 pub use payment_intent::PaymentIntent;
-pub use quantity::Quantity;
+pub use primitives::{BillingPeriod, Quantity};
 pub use refund::{RefundFailureReason, RefundObject, RefundStatus};
 pub use secret::{SECRETS_MAX, SigningSecretError, SigningSecrets};
 pub use signature::{

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::files::{Findings, root, text_files};
 
 /// What each shared crate may use of the workspace, in its own code and in its build script.
-const SHARED: [(&str, &[&str]); 15] = [
+const SHARED: [(&str, &[&str]); 16] = [
     ("primitives", &[]),
     ("ledger", &["primitives"]),
     ("policy", &[]),
@@ -21,6 +21,10 @@ const SHARED: [(&str, &[&str]); 15] = [
     ("ledger-dynamodb", &["ledger", "policy", "refunds"]),
     ("purchase-lines", &["ledger", "policy", "policy-documents", "stripe-events"]),
     ("lambda", &["primitives"]),
+    (
+        "intake",
+        &["lambda", "ledger", "ledger-dynamodb", "policy", "policy-documents", "purchase-lines", "refunds"],
+    ),
     ("payout-queue", &["primitives"]),
     ("testkit", &["primitives", "stripe-events"]),
     ("webhook-function", &[]),

@@ -42,7 +42,7 @@ fn is_metric(text: &str) -> bool {
 /// Whether a file is the code of a function that counts something.
 fn counts(file: &TextFile) -> bool {
     file.kind() == "rs"
-        && file.path.starts_with("functions/")
+        && (file.path.starts_with("functions/") || file.path.starts_with("shared/intake/"))
         && file.path.contains("/src/")
         && file.text.contains("metrics")
 }

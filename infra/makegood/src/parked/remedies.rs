@@ -82,7 +82,7 @@ pub(super) fn remedy(reason: &str) -> &'static str {
 /// The reasons of the function that parks, as its source names them.
 #[cfg(test)]
 pub(super) fn reasons() -> Vec<&'static str> {
-    let source = include_str!("../../../../functions/stripe-webhook/src/outcome.rs");
+    let source = include_str!("../../../../shared/intake/src/outcome.rs");
     let (_, unapplied) = source.split_once("    ParkReason {").expect("the reasons are declared there");
     let (unapplied, _) = unapplied.split_once("\n    }").expect("the declaration ends");
     let variants = unapplied.lines().filter(|line| line.trim_end().ends_with("\","));

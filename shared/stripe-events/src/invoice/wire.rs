@@ -1,15 +1,15 @@
 //! Where an invoice's facts lie in Stripe's JSON: the newest shape first, the one before 2025-03-31 second.
 
-use primitives::{Currency, Money, Timestamp};
+use primitives::{BillingPeriod, Currency, Money, Timestamp};
 use serde::Deserialize;
 
 use super::{
-    BillingPeriod, InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, InvoicePreview,
-    PaidInvoice, PaymentSource,
+    InvoiceLine, InvoicePaid, InvoicePayment, InvoicePaymentStatus, InvoicePreview, PaidInvoice,
+    PaymentSource,
 };
 use crate::buyer::{self, AddressWire, TaxIdWire};
 use crate::metadata::{Metadata, MetadataField};
-use crate::quantity::Quantity;
+use crate::quantity::read_quantity;
 use crate::wire::{Fault, List, Object, Page, Scalar, money, required};
 
 #[derive(Deserialize)]
@@ -347,7 +347,7 @@ impl LineWire<'_> {
         Ok(InvoiceLine {
             id: required(self.id.id("id")?, "id")?,
             price,
-            quantity: Quantity::read(&self.quantity_decimal, &self.quantity)?,
+            quantity: read_quantity(&self.quantity_decimal, &self.quantity)?,
             proration,
             amount_minor: required(self.amount.integer("amount")?, "amount")?,
             discount_minor,

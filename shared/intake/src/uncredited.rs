@@ -7,32 +7,32 @@ use purchase_lines::{Bought, Sold};
 use refunds::{Charge, Lead, LeadStore, LeadSubject, Pack, UncreditedPurchase, credit_promise};
 
 use crate::context::{EarlyExit, EventContext};
-use crate::outcome::Outcome;
+use crate::outcome::EventOutcome;
 
 /// What is known of a purchase whose credits wait.
 #[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) account: AccountId,
-    pub(crate) payment: PaymentId,
-    pub(crate) paid: Money,
-    pub(crate) charged_at: Timestamp,
-    pub(crate) buyer: Buyer,
+pub struct WaitingPurchase {
+    pub account: AccountId,
+    pub payment: PaymentId,
+    pub paid: Money,
+    pub charged_at: Timestamp,
+    pub buyer: Buyer,
     /// The subscription's charge that it is.
-    pub(crate) charge: Option<Charge>,
+    pub charge: Option<Charge>,
 }
 
 /// Whether the credits of an event that ended like this wait: for a person, or for what is fetched.
-pub(crate) fn is_waiting(outcome: &Result<Outcome, EarlyExit>) -> bool {
+pub fn is_waiting(outcome: &Result<EventOutcome, EarlyExit>) -> bool {
     let known = match outcome {
         Ok(outcome) | Err(EarlyExit::Known(outcome)) => outcome,
         Err(EarlyExit::Failed(_)) => return false,
     };
-    matches!(known, Outcome::Parked(_) | Outcome::Lookup(_))
+    matches!(known, EventOutcome::Parked(_) | EventOutcome::Lookup(_))
 }
 
 /// The credits are there after their lines were fetched: nothing is left of the promise that was noted
 /// meanwhile.
-pub(crate) async fn settle_promise(
+pub async fn settle_promise(
     context: &EventContext<'_>,
     (account, payment): (&AccountId, &PaymentId),
     charged_at: Timestamp,
@@ -49,7 +49,7 @@ pub(crate) async fn settle_promise(
 }
 
 /// The lines that were fetched bring no credits: nothing was promised.
-pub(crate) async fn forget_promise(
+pub async fn forget_promise(
     context: &EventContext<'_>,
     account: &AccountId,
     payments: impl IntoIterator<Item = PaymentId>,
@@ -65,12 +65,12 @@ pub(crate) async fn forget_promise(
 
 /// Notes the purchase, if something was paid for it. `bought` is what its lines say, as far as they are
 /// known.
-pub(crate) async fn note_promise(
+pub async fn note_promise(
     context: &EventContext<'_>,
-    waiting: Waiting,
+    waiting: WaitingPurchase,
     bought: Option<&Bought>,
 ) -> Result<(), EarlyExit> {
-    let Waiting { account, payment, paid, charged_at, buyer, charge } = waiting;
+    let WaitingPurchase { account, payment, paid, charged_at, buyer, charge } = waiting;
     if paid.is_zero() {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! The outcome of an event, in words that are answers, log fields and metric labels alike.
 
+use lambda::metrics::Metrics;
 use purchase_lines::LineFault;
 
 /// Declares an enum whose variants have a name each.
@@ -38,7 +39,7 @@ named! {
         /// Nothing in it brings credits: a trial, settled changes within a period, or a refund or dispute of
         /// a payment that brought none.
         NoCredits "no_credits",
-        /// About what the company sells beside all this through the same Stripe account: prices that the
+        /// About what the company sells beside all this through the same provider: prices that the
         /// catalogue ignores, or does not know, the latter of a customer without an account.
         OtherProduct "other_product",
         /// A person has looked at it while it was parked, and dropped it.
@@ -53,7 +54,7 @@ named! {
         Unreadable "unreadable",
         /// No account is known for its customer.
         AccountUnknown "account_unknown",
-        /// The customer belongs to another account than the checkout session says.
+        /// What the event says of its account contradicts itself, or what is on record.
         AccountMismatch "account_mismatch",
         /// The event does not say what was bought.
         LinesUnknown "lines_unknown",
@@ -70,7 +71,7 @@ named! {
         Quantity "quantity",
         /// Money for a change within a period: which credits it brings is a person's decision.
         ProrationOnly "proration_only",
-        /// A value of Stripe's that was not known when this was written and that decides something.
+        /// A value of the provider's that was not known when this was written and that decides something.
         ValueUnknown "value_unknown",
         /// A payment that is not known, or not named by the event.
         PaymentUnknown "payment_unknown",
@@ -101,7 +102,7 @@ impl From<LineFault> for ParkReason {
 
 /// The outcome of a verified event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum EventOutcome {
     /// It changed something.
     Applied,
     /// All that it says was known.
@@ -110,15 +111,16 @@ pub enum Outcome {
     Ignored(Ignored),
     /// It could not be applied, and is to be parked.
     Parked(ParkReason),
-    /// What it rests on may still be on its way: Stripe is to send it again.
+    /// What it rests on may still be on its way: the provider is to send it again.
     Deferred(ParkReason),
-    /// It does not carry all that it rests on: that is fetched from Stripe, and the event applied again.
+    /// It does not carry all that it rests on: that is fetched from the provider, and the event applied
+    /// again.
     Lookup(ParkReason),
 }
 
-impl Outcome {
+impl EventOutcome {
     /// Applied where the event said something new.
-    pub(crate) fn of_news(is_news: bool) -> Self {
+    pub fn of_news(is_news: bool) -> Self {
         if is_news { Self::Applied } else { Self::Repeated }
     }
 
@@ -140,6 +142,41 @@ impl Outcome {
             Self::Applied | Self::Repeated => None,
             Self::Ignored(reason) => Some(reason.as_str()),
             Self::Parked(reason) | Self::Deferred(reason) | Self::Lookup(reason) => Some(reason.as_str()),
+        }
+    }
+}
+
+/// Writes the outcome of an event to the log.
+pub fn log_outcome(event_type: &str, outcome: EventOutcome) {
+    let reason = outcome.reason();
+    match outcome {
+        EventOutcome::Parked(_) | EventOutcome::Deferred(_) | EventOutcome::Ignored(Ignored::OtherMode) => {
+            tracing::warn!(event_type, outcome = outcome.as_str(), reason, "event");
+        }
+        _ => tracing::info!(event_type, outcome = outcome.as_str(), reason, "event"),
+    }
+}
+///  Counts the outcome of a delivery. Alarms look at the counts without a label: of parked events, and of
+/// events of the other mode.
+pub fn count_outcome(outcome: EventOutcome, metrics: &Metrics) {
+    metrics.count_labelled("Events", ("outcome", outcome.as_str()), 1);
+    match outcome {
+        EventOutcome::Applied | EventOutcome::Repeated => {}
+        EventOutcome::Ignored(reason) => {
+            metrics.count_labelled("EventsIgnored", ("reason", reason.as_str()), 1);
+            if reason == Ignored::OtherMode {
+                metrics.count("EventsOfOtherMode", 1);
+            }
+        }
+        EventOutcome::Parked(reason) => {
+            metrics.count_labelled("EventsParked", ("reason", reason.as_str()), 1);
+            metrics.count("EventsParked", 1);
+        }
+        EventOutcome::Deferred(reason) => {
+            metrics.count_labelled("EventsDeferred", ("reason", reason.as_str()), 1);
+        }
+        EventOutcome::Lookup(reason) => {
+            metrics.count_labelled("EventsLookedUp", ("reason", reason.as_str()), 1);
         }
     }
 }

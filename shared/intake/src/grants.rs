@@ -1,44 +1,22 @@
 //! The grants of a payment's purchases: one lot each, one share of the money each, one policy each.
 
 use ledger::{
-    AccountId, Buyer, Command, Division, Grant, LotId, Money, Payment, PaymentId, PaymentKind, PaymentName,
-    Period, Provider, Record, SubscriptionId, Timestamp, shares,
+    Command, Division, Grant, LotId, Money, Payment, PaymentId, PaymentKind, Period, Record, Timestamp,
+    shares,
 };
 use policy::{OnRenewal, OnResubscribe};
 use purchase_lines::{Bought, Extent, LinePurchase, Sold};
-use stripe_events::BillingReason;
 
 use crate::context::{EarlyExit, EventContext};
 use crate::leads::{self, SubscriptionEvidence};
-use crate::outcome::{Ignored, Outcome, ParkReason};
+use crate::outcome::{EventOutcome, Ignored, ParkReason};
 use crate::policy::{policy_at, reference_of};
-
-/// The subscription that a charge is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Charge<'a> {
-    pub(crate) subscription: &'a SubscriptionId,
-    pub(crate) billing_reason: &'a BillingReason,
-}
-
-/// A payment whose purchases are granted.
-#[derive(Debug)]
-pub(crate) struct Paid<'a> {
-    /// Stripe's payment, or the id that represents it.
-    pub(crate) payment: PaymentId,
-    /// All that can be refunded of it.
-    pub(crate) amount: Money,
-    pub(crate) account: AccountId,
-    pub(crate) charged_at: Timestamp,
-    pub(crate) buyer: Buyer,
-    pub(crate) charge: Option<Charge<'a>>,
-    /// What else the payment is called: its first purchase is found by these.
-    pub(crate) names: Vec<PaymentName>,
-}
+use crate::purchase::{PaidPurchase, RENEWAL};
 
 /// A grant for each purchase, and the record of how the money is divided where it is.
-pub(crate) fn build_grants(
+pub fn build_grants(
     context: &EventContext<'_>,
-    paid: &Paid<'_>,
+    paid: &PaidPurchase<'_>,
     bought: &Bought,
 ) -> Result<(Vec<Grant>, Option<Record>), ParkReason> {
     let parts = shares(paid.amount.minor(), &bought.weights());
@@ -64,7 +42,7 @@ pub(crate) fn build_grants(
 
 fn build_grant(
     context: &EventContext<'_>,
-    paid: &Paid<'_>,
+    paid: &PaidPurchase<'_>,
     purchase: &LinePurchase,
     (id, minor): (PaymentId, u64),
 ) -> Result<Grant, ParkReason> {
@@ -85,13 +63,13 @@ fn build_grant(
         starts_at: starts_at.unwrap_or(paid.charged_at),
         replaces: match purchase.extent {
             Extent::Anew => true,
-            Extent::Whole => *charge.billing_reason == BillingReason::SubscriptionCycle,
+            Extent::Whole => charge.billing_reason == RENEWAL,
             Extent::Reduced | Extent::Difference { .. } => false,
         },
     });
     let kind = charge.map_or(PaymentKind::Pack, |charge| PaymentKind::Subscription {
         subscription: charge.subscription.clone(),
-        billing_reason: charge.billing_reason.as_str().to_owned(),
+        billing_reason: charge.billing_reason.to_owned(),
     });
     let is_first = id == id.at_stripe();
     let names = if is_first { paid.names.clone() } else { Vec::new() };
@@ -115,7 +93,7 @@ fn build_grant(
         names,
         disputes: Vec::new(),
         downloads: 0,
-        provider: Provider::Stripe,
+        provider: context.provider,
     };
     Ok(Grant {
         payment: Box::new(payment),
@@ -160,15 +138,15 @@ fn digest_of(payments: &[Payment]) -> [u8; 32] {
 /// Grants the credits of a payment's purchases, once, and notes the leads that each may be. `evidence` reads
 /// after the credits are granted, and the events that it reads are saved before they look for credits.
 /// So of two events at once, one sees the other.
-pub(crate) async fn write_grants(
+pub async fn write_grants(
     context: &EventContext<'_>,
     grants: Vec<Grant>,
     records: Vec<Record>,
     evidence: impl Future<Output = Result<SubscriptionEvidence, EarlyExit>>,
-) -> Result<Outcome, EarlyExit> {
+) -> Result<EventOutcome, EarlyExit> {
     let payments: Vec<Payment> = grants.iter().map(|grant| (*grant.payment).clone()).collect();
     let Some(account) = payments.first().map(|payment| &payment.account) else {
-        return Ok(Outcome::Ignored(Ignored::NoCredits));
+        return Ok(EventOutcome::Ignored(Ignored::NoCredits));
     };
     let by_policy =
         |grant: &&Grant| grant.pauses_leftover_expiry || grant.period.is_some_and(|period| period.replaces);
@@ -177,7 +155,7 @@ pub(crate) async fn write_grants(
     let command = Command::GrantAll(grants);
     // An order on its way is large.
     let (outcome, head) = Box::pin(context.carry_out_grant(account, &command, policy, beside)).await?;
-    if matches!(outcome, Outcome::Applied | Outcome::Repeated) {
+    if matches!(outcome, EventOutcome::Applied | EventOutcome::Repeated) {
         let evidence = evidence.await?;
         for payment in &payments {
             leads::note_payment_leads(context, payment, &head, &evidence).await?;

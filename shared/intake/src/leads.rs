@@ -4,31 +4,49 @@
 //! A lead costs one extra write; a payment without evidence costs none. If the event is a repeat, the
 //! account is the one that the grant was decided on.
 
-use ledger::{Account, AccountId, LedgerStore, Lot, LotKind, Payment, PaymentId, PaymentKind, Subscription};
+use ledger::{
+    Account, AccountId, LedgerStore, Lot, LotKind, Payment, PaymentId, PaymentKind, SubscriberStore,
+    Subscription, SubscriptionStore,
+};
 use policy::{PriceKind, Reason};
 use policy_documents::catalogue;
 use refunds::{Lead, LeadStore, LeadSubject, Occasion, Reported};
 
 use crate::context::{AWAITED_S, EarlyExit, EventContext, GrantHead};
 use crate::policy::policy_at;
+use crate::purchase::{FIRST_CHARGE, PaidPurchase, RENEWAL};
 
 /// How long a report waits for the sweep, in seconds: longer than this function runs.
 const REPORTED_S: u64 = 15;
 
-/// Stripe's `billing_reason` of a subscription's first charge.
-const FIRST_CHARGE: &str = "subscription_create";
-
 /// What is known beside the payment and its account.
 #[derive(Debug, Default)]
-pub(crate) struct SubscriptionEvidence {
+pub struct SubscriptionEvidence {
     /// The subscription, of a renewal.
-    pub(crate) subscription: Option<Subscription>,
-    /// Stripe's price that the checkout ordered, of a first charge.
-    pub(crate) ordered: Option<String>,
+    pub subscription: Option<Subscription>,
+    /// The price that the checkout ordered, of a first charge.
+    pub ordered: Option<String>,
+}
+
+/// What is on record of the subscription that a payment is for: of a renewal whether it was cancelled, of a
+/// first charge what was ordered.
+pub async fn subscription_evidence(
+    context: &EventContext<'_>,
+    paid: &PaidPurchase<'_>,
+) -> Result<SubscriptionEvidence, EarlyExit> {
+    let mut evidence = SubscriptionEvidence::default();
+    let Some(charge) = paid.charge else { return Ok(evidence) };
+    if charge.billing_reason == RENEWAL {
+        evidence.subscription = context.tables.subscription(&paid.account, charge.subscription).await?;
+    } else if charge.billing_reason == FIRST_CHARGE {
+        let subscriber = context.tables.subscriber(charge.subscription).await?;
+        evidence.ordered = subscriber.and_then(|subscriber| subscriber.price);
+    }
+    Ok(evidence)
 }
 
 /// Notes what a payment that has landed may be, beside what it bought.
-pub(crate) async fn note_payment_leads(
+pub async fn note_payment_leads(
     context: &EventContext<'_>,
     payment: &Payment,
     head: &GrantHead,
@@ -69,8 +87,8 @@ pub(crate) async fn note_payment_leads(
     Ok(())
 }
 
-/// Records leads for renewals charged after a cancellation that Stripe reported late.
-pub(crate) async fn note_late_renewals(
+/// Records leads for renewals charged after a cancellation that was reported late.
+pub async fn note_late_renewals(
     context: &EventContext<'_>,
     subscription: &Subscription,
 ) -> Result<(), EarlyExit> {
@@ -94,9 +112,9 @@ pub(crate) async fn note_late_renewals(
     Ok(())
 }
 
-/// Notes the first charge of a subscription if its checkout, which Stripe reports only later, did not order
+/// Notes the first charge of a subscription if its checkout, which is reported only later, did not order
 /// it. A lot does not say its price; another plan brings another number of credits.
-pub(crate) async fn note_wrong_plan(
+pub async fn note_wrong_plan(
     context: &EventContext<'_>,
     account: &AccountId,
     order: &OrderedPlan<'_>,
@@ -119,14 +137,14 @@ pub(crate) async fn note_wrong_plan(
 }
 
 /// What a checkout ordered.
-pub(crate) struct OrderedPlan<'a> {
-    pub(crate) subscription: &'a ledger::SubscriptionId,
-    pub(crate) price: &'a str,
+pub struct OrderedPlan<'a> {
+    pub subscription: &'a ledger::SubscriptionId,
+    pub price: &'a str,
 }
 
-/// Notes what Stripe reported of a payment, and says whether that is news. The sweep looks when this function
-/// has written the rest, or was cut off, at the latest after its timeout of 10 s.
-pub(crate) async fn note_report(
+/// Notes what the provider reported of a payment, and says whether that is news. The sweep looks when the
+/// webhook has written the rest, or was cut off, at the latest after its timeout of 10 s.
+pub async fn note_report(
     context: &EventContext<'_>,
     payment: &Payment,
     occasion: Occasion,

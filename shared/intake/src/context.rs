@@ -11,27 +11,26 @@ use ledger::{
 use ledger_dynamodb::{StoreError, Tables};
 use purchase_lines::LineFault;
 use refunds::settle_landed;
-use stripe_events::Event;
 
-use crate::outcome::{Ignored, Outcome, ParkReason};
+use crate::outcome::{EventOutcome, Ignored, ParkReason};
 
 /// How long after it happened an event is sent again for what it rests on, in seconds. The events of one
-/// checkout come within seconds of each other; an hour covers a delivery that Stripe had to repeat.
+/// checkout come within seconds of each other; an hour covers a delivery that the provider had to repeat.
 pub const AWAITED_S: i64 = 3600;
 
-/// Four looks within about two seconds for the link of a customer: Stripe sends the events of one checkout
-/// at once and in any order, and the credits are then there without Stripe's next try, minutes later.
+/// Four looks within about two seconds for what another event of one checkout says: they are sent at once and
+/// in any order, and the credits are then there without the provider's next try, minutes later.
 pub fn link_wait() -> Backoff {
     Backoff::new(500, 1000, 4)
 }
 
-/// Why an event failed; Stripe sends it again.
-pub(crate) type Failure = ExecuteError<StoreError>;
+/// Why an event failed; the provider sends it again.
+pub type Failure = ExecuteError<StoreError>;
 
 /// Why applying stops early.
 #[derive(Debug)]
-pub(crate) enum EarlyExit {
-    Known(Outcome),
+pub enum EarlyExit {
+    Known(EventOutcome),
     Failed(Failure),
 }
 
@@ -49,7 +48,7 @@ impl From<StoreError> for EarlyExit {
 
 impl From<ParkReason> for EarlyExit {
     fn from(reason: ParkReason) -> Self {
-        Self::Known(Outcome::Parked(reason))
+        Self::Known(EventOutcome::Parked(reason))
     }
 }
 
@@ -61,12 +60,12 @@ impl From<LineFault> for EarlyExit {
 
 impl From<Ignored> for EarlyExit {
     fn from(reason: Ignored) -> Self {
-        Self::Known(Outcome::Ignored(reason))
+        Self::Known(EventOutcome::Ignored(reason))
     }
 }
 
 /// The account beside a grant.
-pub(crate) enum GrantHead {
+pub enum GrantHead {
     /// The entry that the grant wrote.
     Written(Box<Entry>),
     /// The grant was there before, or was refused: the entry that was the newest then.
@@ -74,37 +73,43 @@ pub(crate) enum GrantHead {
 }
 
 /// An event with all that is needed to apply it.
-pub(crate) struct EventContext<'a> {
-    pub(crate) tables: &'a Tables,
-    pub(crate) backoff: &'a Backoff,
-    pub(crate) link_wait: &'a Backoff,
-    pub(crate) event: &'a Event,
-    pub(crate) now: Timestamp,
-    pub(crate) metrics: &'a Metrics,
-    /// Whether what the event lacks was fetched from Stripe already.
-    pub(crate) looked_up: bool,
+pub struct EventContext<'a> {
+    pub tables: &'a Tables,
+    pub backoff: &'a Backoff,
+    pub link_wait: &'a Backoff,
+    /// The provider that reports the event.
+    pub provider: Provider,
+    /// The provider's id of the event: the same in every delivery of it.
+    pub event_id: &'a str,
+    /// When it happened, as the provider says.
+    pub happened_at: Timestamp,
+    pub now: Timestamp,
+    pub metrics: &'a Metrics,
+    /// Whether what the event lacks was fetched from the provider already.
+    pub looked_up: bool,
     /// The account that an operator has linked the event to, where it names none.
-    pub(crate) linked: Option<&'a AccountId>,
+    pub linked: Option<&'a AccountId>,
 }
 
 impl EventContext<'_> {
     /// What the event rests on is not there: it may still be on its way, and later it has to be looked for.
-    pub(crate) fn defer_or_park(&self, reason: ParkReason) -> Outcome {
-        if self.is_fresh() { Outcome::Deferred(reason) } else { Outcome::Parked(reason) }
+    pub fn defer_or_park(&self, reason: ParkReason) -> EventOutcome {
+        if self.is_fresh() { EventOutcome::Deferred(reason) } else { EventOutcome::Parked(reason) }
     }
 
-    /// What the event lacks is fetched from Stripe, once.
-    pub(crate) fn lacking(&self, reason: ParkReason) -> EarlyExit {
-        let outcome = if self.looked_up { Outcome::Parked(reason) } else { Outcome::Lookup(reason) };
+    /// What the event lacks is fetched from the provider, once.
+    pub fn lacking(&self, reason: ParkReason) -> EarlyExit {
+        let outcome =
+            if self.looked_up { EventOutcome::Parked(reason) } else { EventOutcome::Lookup(reason) };
         EarlyExit::Known(outcome)
     }
 
-    pub(crate) fn is_fresh(&self) -> bool {
-        self.now.seconds_since(self.event.created) < AWAITED_S
+    pub fn is_fresh(&self) -> bool {
+        self.now.seconds_since(self.happened_at) < AWAITED_S
     }
 
     /// The account of a customer. Its link may come with an event that is a moment behind.
-    pub(crate) async fn account_of(&self, customer: Option<&CustomerId>) -> Result<AccountId, EarlyExit> {
+    pub async fn account_of(&self, customer: Option<&CustomerId>) -> Result<AccountId, EarlyExit> {
         let customer = customer.ok_or(ParkReason::AccountUnknown)?;
         for attempt in 0..self.link_wait.attempts_max() {
             if let Some(account) = self.tables.account_of(customer).await? {
@@ -120,7 +125,7 @@ impl EventContext<'_> {
     }
 
     /// The purchases in the payment with this id, or in the one of the invoice that represents it.
-    pub(crate) async fn purchases(&self, id: &PaymentId) -> Result<Vec<Payment>, EarlyExit> {
+    pub async fn purchases(&self, id: &PaymentId) -> Result<Vec<Payment>, EarlyExit> {
         let (purchases, _) = self.tables.purchases_in(id).await?;
         if !purchases.is_empty() {
             return Ok(purchases);
@@ -131,7 +136,7 @@ impl EventContext<'_> {
     }
 
     /// Credits that come after their promise find their case open, which they settle (`S2-21`).
-    pub(crate) async fn settle_late(
+    pub async fn settle_late(
         &self,
         whose: (&AccountId, &PaymentId),
         charged_at: Timestamp,
@@ -148,57 +153,57 @@ impl EventContext<'_> {
     }
 
     /// Carries out a command of this event.
-    pub(crate) async fn carry_out(
+    pub async fn carry_out(
         &self,
         account: &AccountId,
         command: &Command,
         policy: Option<PolicyRef>,
         records: Vec<Record>,
-    ) -> Result<Outcome, EarlyExit> {
+    ) -> Result<EventOutcome, EarlyExit> {
         let order = Order {
             account,
             command,
             cause: self.cause(),
-            actor: Actor::Provider(Provider::Stripe),
+            actor: Actor::Provider(self.provider),
             policy,
             records,
         };
         match execute(self.tables, self.backoff, &order, self.now).await? {
-            Answer::Written { .. } => Ok(Outcome::Applied),
+            Answer::Written { .. } => Ok(EventOutcome::Applied),
             answer => Ok(unwritten(answer)),
         }
     }
 
     /// Carries out a grant of this event. `digest` of what the event grants is recorded with it.
-    pub(crate) async fn carry_out_grant(
+    pub async fn carry_out_grant(
         &self,
         account: &AccountId,
         command: &Command,
         policy: Option<PolicyRef>,
         (mut records, digest): (Vec<Record>, [u8; 32]),
-    ) -> Result<(Outcome, GrantHead), EarlyExit> {
-        records.push(Record::Event { id: self.event.id.as_str().to_owned(), digest });
+    ) -> Result<(EventOutcome, GrantHead), EarlyExit> {
+        records.push(Record::Event { id: self.event_id.to_owned(), digest });
         let order = Order {
             account,
             command,
             cause: self.cause(),
-            actor: Actor::Provider(Provider::Stripe),
+            actor: Actor::Provider(self.provider),
             policy,
             records,
         };
         let head = self.tables.head(account).await?;
         if head.as_ref().is_some_and(|head| is_granted(command, head.after())) {
-            return Ok((Outcome::Repeated, GrantHead::Before(head.map(Box::new))));
+            return Ok((EventOutcome::Repeated, GrantHead::Before(head.map(Box::new))));
         }
         match execute_on(self.tables, self.backoff, &order, head.clone(), self.now).await? {
-            Answer::Written { entry, .. } => Ok((Outcome::Applied, GrantHead::Written(entry))),
+            Answer::Written { entry, .. } => Ok((EventOutcome::Applied, GrantHead::Written(entry))),
             answer => Ok((unwritten(answer), GrantHead::Before(head.map(Box::new)))),
         }
     }
 
     /// The event as the cause of an entry.
-    pub(crate) fn cause(&self) -> Cause {
-        Cause::ProviderEvent(Provider::Stripe, self.event.id.as_str().to_owned())
+    pub fn cause(&self) -> Cause {
+        Cause::ProviderEvent(self.provider, self.event_id.to_owned())
     }
 }
 
@@ -210,24 +215,24 @@ fn is_granted(command: &Command, account: &Account) -> bool {
 }
 
 /// The outcome of an event that led to no entry.
-fn unwritten(answer: Answer) -> Outcome {
+fn unwritten(answer: Answer) -> EventOutcome {
     match answer {
         // Nothing is left of a lot that is not in the account any more.
         Answer::Written { .. }
         | Answer::Unchanged(_)
         | Answer::Placed(_)
-        | Answer::Refused(Rejection::NoSuchLot) => Outcome::Repeated,
+        | Answer::Refused(Rejection::NoSuchLot) => EventOutcome::Repeated,
         Answer::Exists(record) => match *record {
-            Record::Customer(..) => Outcome::Parked(ParkReason::AccountMismatch),
-            Record::Event { .. } => Outcome::Parked(ParkReason::EventConflict),
+            Record::Customer(..) => EventOutcome::Parked(ParkReason::AccountMismatch),
+            Record::Event { .. } => EventOutcome::Parked(ParkReason::EventConflict),
             Record::NewPayment(_)
             | Record::Invoice(..)
             | Record::Division(_)
             | Record::CompensatedOnce(_)
             | Record::GivenBackOnce(_)
-            | Record::ChargedLateOnce(_) => Outcome::Repeated,
+            | Record::ChargedLateOnce(_) => EventOutcome::Repeated,
         },
-        Answer::Refused(Rejection::TooManyLots) => Outcome::Parked(ParkReason::TooManyLots),
-        Answer::Refused(_) => Outcome::Parked(ParkReason::OutOfRange),
+        Answer::Refused(Rejection::TooManyLots) => EventOutcome::Parked(ParkReason::TooManyLots),
+        Answer::Refused(_) => EventOutcome::Parked(ParkReason::OutOfRange),
     }
 }

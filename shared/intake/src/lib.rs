@@ -1,0 +1,34 @@
+//! What a payment provider's event does to the ledger, whichever provider it is.
+//!
+//! A webhook reads its provider's events and hands over facts: what was paid and what it bought
+//! ([`PaidPurchase`]), a refund ([`ReportedRefund`]), a dispute ([`DisputeSighting`]), a subscription. Each
+//! is carried out once, in any order of the events and however often they come, and ends in an
+//! [`EventOutcome`]. An event that cannot be applied yet is parked ([`park`]).
+//!
+//! The provider is data here: it is recorded, and decides nothing.
+
+mod context;
+mod dispute;
+mod grants;
+pub mod leads;
+mod outcome;
+mod parked_subject;
+mod parking;
+mod policy;
+mod purchase;
+mod refund;
+mod subscription;
+pub mod uncredited;
+pub mod without_credits;
+
+pub use context::{AWAITED_S, EarlyExit, EventContext, Failure, GrantHead, link_wait};
+pub use dispute::{DisputeSighting, apply_dispute};
+pub use grants::{build_grants, write_grants};
+pub use outcome::{EventOutcome, Ignored, ParkReason, count_outcome, log_outcome};
+pub use parked_subject::{ParkedPurchase, subject_of};
+pub use parking::{ParkedDelivery, park};
+pub use policy::{policy_at, reference_of};
+pub use purchase::{FIRST_CHARGE, PaidPurchase, PurchaseCharge, RENEWAL, payment_names};
+pub use refund::{ReportedRefund, adopt_refund, apply_refund};
+pub use subscription::{plan_of, save_subscription};
+pub use uncredited::WaitingPurchase;

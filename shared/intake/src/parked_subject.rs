@@ -1,0 +1,71 @@
+//! What a parked event is about, as far as it can be read: the ids that say what would unpark it, the money
+//! that somebody paid and that has brought nothing, and the case that is open or about to open for it.
+
+use ledger::{AccountId, CustomerId, CustomerStore, ExecuteError, Money, PaymentId, PaymentStore, PriceId};
+use ledger_dynamodb::{ParkedSubject, StoreError, Tables};
+use policy_documents::catalogue;
+use refunds::{Lead, LeadStore, RequestStore};
+
+use crate::context::Failure;
+use crate::outcome::ParkReason;
+
+/// What is paid for by an event's money, without anything that is read.
+#[derive(Debug, Default)]
+pub struct ParkedPurchase<'a> {
+    /// The provider's customer, where an account goes by it.
+    pub customer: Option<&'a CustomerId>,
+    pub payment: Option<PaymentId>,
+    pub paid: Option<Money>,
+    pub prices: Vec<&'a PriceId>,
+    /// The account that the company's own code has named.
+    pub named: Option<AccountId>,
+}
+
+/// What a parked event is about. `linked` is the account that an operator has named.
+pub async fn subject_of(
+    tables: &Tables,
+    purchase: Option<ParkedPurchase<'_>>,
+    reason: ParkReason,
+    linked: Option<&AccountId>,
+) -> Result<ParkedSubject, Failure> {
+    let Some(purchase) = purchase else { return Ok(ParkedSubject::default()) };
+    read_subject(tables, purchase, reason, linked).await.map_err(ExecuteError::Store)
+}
+
+async fn read_subject(
+    tables: &Tables,
+    purchase: ParkedPurchase<'_>,
+    reason: ParkReason,
+    linked: Option<&AccountId>,
+) -> Result<ParkedSubject, StoreError> {
+    let ParkedPurchase { customer, payment, paid, prices, named } = purchase;
+    let customer = customer.cloned();
+    let unknown = prices
+        .into_iter()
+        .find(|price| catalogue().price(price.as_str()).is_err() && !catalogue().is_ignored(price.as_str()));
+    let by_customer = match &customer {
+        Some(customer) => tables.account_of(customer).await?,
+        None => None,
+    };
+    let account = match reason {
+        // Whose it is stays a person's question.
+        ParkReason::AccountMismatch => None,
+        _ => linked.cloned().or(by_customer).or(named),
+    };
+    let account = match (account, &payment) {
+        (None, Some(payment)) if reason != ParkReason::AccountMismatch => {
+            tables.payment(payment).await?.map(|payment| payment.account)
+        }
+        (account, _) => account,
+    };
+    let case = match (&account, &payment) {
+        (Some(account), Some(payment)) => {
+            let id = Lead::id_of_uncredited(account, payment);
+            let is_noted = tables.lead(&id).await?.is_some() || tables.request(&id).await?.is_some();
+            is_noted.then_some(id)
+        }
+        _ => None,
+    };
+    let price = unknown.map(|price| price.as_str().to_owned());
+    Ok(ParkedSubject { account, customer, payment, price, paid: paid.filter(|paid| !paid.is_zero()), case })
+}
