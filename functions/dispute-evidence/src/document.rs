@@ -3,7 +3,7 @@
 use ledger::{Channel, Payment, PaymentKind, Subscription};
 use policy::PriceKind;
 use policy_documents::catalogue;
-use refunds::{RefundRequest, State};
+use refunds::{Payout, RefundRequest, State};
 use serde::Serialize;
 
 use crate::contacts::{Contact, contacts};
@@ -195,14 +195,15 @@ fn usage(bought: &Bought) -> UsageText {
 
 fn refunds_of(payment: &Payment, requests: &[RefundRequest]) -> RefundsText {
     let stands = |request: &&RefundRequest| {
-        matches!(request.state(), State::Approved | State::Paying | State::Refunded)
+        let standing = request.payout().map(Payout::standing);
+        standing.is_some_and(|amount| !amount.is_zero())
     };
     let refund = |request: &RefundRequest| {
         let payout = request.payout().filter(|payout| payout.payment == payment.id)?;
         let approved = request.steps().iter().rfind(|step| step.state == State::Approved);
         Some(RefundText {
             request: request.id.to_string(),
-            amount_minor: payout.amount.minor(),
+            amount_minor: payout.standing().minor(),
             state: request.state().as_str(),
             approved_at: approved.map(|step| step.at.to_string()),
         })

@@ -28,7 +28,10 @@ pub async fn pay<S: RefundStore, P: Pause>(
     let request = request.ok_or(PayoutError::NoRequest)?;
     lambda::log::account(&request.account);
     let runner = PayoutRunner { store, pause, stripe, now };
-    let Some(payout) = request.payout().cloned() else {
+    // What the customer has of an earlier approval is nothing to pay any more.
+    let discount = request.discount().is_some();
+    let payout = request.payout().filter(|payout| !discount || payout.open_part(0).is_some());
+    let Some(payout) = payout.cloned() else {
         let state = match (request.state(), request.discount().cloned()) {
             (State::Approved | State::Paying, Some(discount)) => {
                 Box::pin(runner.discount(id, request, discount)).await?

@@ -78,7 +78,7 @@ impl HappensNext {
 
 /// Money that is approved.
 fn sending(request: &RefundRequest, payout: &Payout) -> String {
-    if payout.needs_customer {
+    if payout.needs_customer() {
         return "We send your refund once you have answered Stripe's e-mail.".to_owned();
     }
     let decision = &request.case.decision;

@@ -1,7 +1,7 @@
 //! How what was approved stands: the payout, the discount, and what was brought back to people.
 
-use ledger::RefundId;
-use refunds::{ActionKind, Payout, RefundRequest, State};
+use ledger::{PaymentId, RefundId};
+use refunds::{ActionKind, Payout, PayoutPart, RefundRequest, State};
 use serde::Serialize;
 
 use crate::actor_view::actor;
@@ -14,6 +14,21 @@ pub(crate) struct PayoutAnswer<'request> {
     amount: MoneyAnswer,
     credits_revoked: u64,
     debt: u64,
+    /// Stripe's refund of a payout that is one refund.
+    refund: Option<&'request str>,
+    failure: Option<&'request str>,
+    /// The refunds of a payout that is several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<PartAnswer<'request>>,
+}
+
+/// One refund of several.
+#[derive(Serialize)]
+struct PartAnswer<'request> {
+    status: &'static str,
+    /// Stripe's payment that it is a refund of.
+    payment: Option<&'request str>,
+    amount: MoneyAnswer,
     refund: Option<&'request str>,
     failure: Option<&'request str>,
 }
@@ -37,25 +52,54 @@ pub(crate) struct HeldBackAnswer<'request> {
 }
 
 pub(crate) fn payout(request: &RefundRequest) -> Option<PayoutAnswer<'_>> {
-    request.payout().map(|payout| PayoutAnswer {
-        status: status(request, payout),
-        amount: money(payout.amount),
-        credits_revoked: payout.revoked.get(),
-        debt: payout.debt.get(),
-        refund: payout.refund.as_ref().map(RefundId::as_str),
-        failure: payout.failure.as_deref(),
+    request.payout().map(|payout| {
+        let (revoked, debt) = payout.revoked();
+        let parts = payout.parts().filter(|_| payout.is_divided());
+        let only = Some(&payout.first).filter(|_| !payout.is_divided());
+        PayoutAnswer {
+            status: status(request, payout),
+            amount: money(payout.amount()),
+            credits_revoked: revoked.get(),
+            debt: debt.get(),
+            refund: only.and_then(|part| part.refund.as_ref()).map(RefundId::as_str),
+            failure: payout.failure(),
+            parts: parts.map(part).collect(),
+        }
     })
 }
 
+fn part(part: &PayoutPart) -> PartAnswer<'_> {
+    PartAnswer {
+        status: part_status(part),
+        payment: part.charge.as_ref().map(PaymentId::as_str),
+        amount: money(part.amount),
+        refund: part.refund.as_ref().map(RefundId::as_str),
+        failure: part.failure.as_deref(),
+    }
+}
+
+/// How all of it stands: what is open comes before what is done.
 fn status(request: &RefundRequest, payout: &Payout) -> &'static str {
     match request.state() {
         State::Refunded => "succeeded",
         State::Failed => "failed",
-        _ if payout.needs_customer => "requires_action",
-        _ if payout.short_since.is_some() => "waiting_for_funds",
-        _ if payout.failure.is_some() => "failed",
-        _ if payout.refund.is_some() => "pending",
-        _ if payout.asked_at.is_some() => "asked",
+        _ if payout.needs_customer() => "requires_action",
+        _ if payout.short_since().is_some() => "waiting_for_funds",
+        _ => {
+            let open = payout.parts().find(|part| part.is_open());
+            part_status(open.unwrap_or(&payout.first))
+        }
+    }
+}
+
+fn part_status(part: &PayoutPart) -> &'static str {
+    match part {
+        _ if part.failure.is_some() => "failed",
+        _ if part.paid => "succeeded",
+        _ if part.needs_customer => "requires_action",
+        _ if part.short_since.is_some() => "waiting_for_funds",
+        _ if part.refund.is_some() => "pending",
+        _ if part.asked_at.is_some() => "asked",
         _ => "approved",
     }
 }

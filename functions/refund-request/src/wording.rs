@@ -4,7 +4,7 @@
 use ledger::Timestamp;
 use policy::{Basis, Citation, Decision, DoorShown, Outcome, Remedy};
 use policy_documents::documents;
-use refunds::{ActionKind, OutsidePolicy, RefundRequest, Review, ReviewVerdict, State};
+use refunds::{ActionKind, OutsidePolicy, Payout, RefundRequest, Review, ReviewVerdict, State};
 use serde::Serialize;
 
 /// Some payment methods cannot be paid back to: Stripe asks the customer by e-mail
@@ -48,7 +48,11 @@ impl Wording {
                 ended("What Stripe reported is settled: there is nothing left to decide.")
             }
             State::Settled => ended("The credits that you bought are on your balance."),
-            State::Failed if request.payout().is_some_and(|payout| payout.kept_by_dispute) => ended(
+            State::Failed if request.payout().is_some_and(|payout| !payout.paid().is_zero()) => ended(
+                "A part of your refund is on its way. The rest did not reach you, and we are sorry. Ask for a \
+                 person, who will find another way for it.",
+            ),
+            State::Failed if request.payout().is_some_and(Payout::is_kept_by_dispute) => ended(
                 "Your bank took this payment back for you, so we could not refund it as well. If you do \
                      not have your money, ask for a person.",
             ),
@@ -107,7 +111,7 @@ impl Wording {
             DecidedBy::Policy => Decision { outcome, ..decision.clone() },
             DecidedBy::Person(_) | DecidedBy::Offer(_) => by_people(decision, outcome),
         };
-        let waits = request.payout().is_some_and(|payout| payout.needs_customer);
+        let waits = request.payout().is_some_and(Payout::needs_customer);
         let mut sentences = if waits && request.state() == State::Paying {
             let shown = Decision { doors: Vec::new(), law: Vec::new(), ..shown.clone() };
             vec![shown.message(), NEEDS_CUSTOMER.to_owned()]
@@ -208,16 +212,14 @@ fn clause_named(decision: &Decision, id: &str) -> Option<ClauseAnswer> {
 
 /// What the customer gets, or got.
 fn paid(request: &RefundRequest) -> Option<Remedy> {
-    if let Some(payout) = request.payout() {
-        return Some(Remedy::Money {
-            amount_minor: payout.amount.minor(),
-            currency: payout.amount.currency().as_str().to_owned(),
-        });
-    }
     if let Some(given) = request.discount() {
         return Some(Remedy::Discount(given.discount.clone()));
     }
-    Some(Remedy::Credits { credits: request.credits_given()?.get() })
+    if let Some(given) = request.credits_given() {
+        return Some(Remedy::Credits { credits: given.get() });
+    }
+    let amount = request.payout()?.standing();
+    Some(Remedy::Money { amount_minor: amount.minor(), currency: amount.currency().as_str().to_owned() })
 }
 
 /// An instant as people write it: `2026-11-02 10:00 UTC`.

@@ -106,7 +106,8 @@ async fn of_refund(tables: &Tables, refund: &RefundObject) -> Result<Found, Stor
         && let Some(payout) = request.payout()
     {
         let state = request.state();
-        let recorded = format!("{}, {state}", shown(payout.amount));
+        let part = payout.parts().find(|part| part.refund.as_ref() == Some(&refund.id));
+        let recorded = format!("{}, {state}", shown(part.map_or(payout.amount(), |part| part.amount)));
         match of_payout(payout, state, refund) {
             PayoutMatch::Same => return Ok(None),
             PayoutMatch::Differs(kind) => return found(kind, recorded),
@@ -135,17 +136,17 @@ fn of_payout(payout: &Payout, state: State, refund: &RefundObject) -> PayoutMatc
     if payout.failed_before.contains(&refund.id) {
         return PayoutMatch::Same;
     }
-    if payout.refund.as_ref() != Some(&refund.id) {
+    let Some(part) = payout.parts().find(|part| part.refund.as_ref() == Some(&refund.id)) else {
         return PayoutMatch::Another;
-    }
+    };
     let is_behind = match &refund.status {
         Some(RefundStatus::Failed | RefundStatus::Canceled) => {
-            matches!(state, State::Paying | State::Refunded)
+            part.failure.is_none() && matches!(state, State::Paying | State::Refunded)
         }
-        Some(RefundStatus::Succeeded) => matches!(state, State::Approved | State::Paying),
+        Some(RefundStatus::Succeeded) => !part.paid && matches!(state, State::Approved | State::Paying),
         _ => false,
     };
-    match (payout.amount == refund.amount, is_behind) {
+    match (part.amount == refund.amount, is_behind) {
         (true, false) => PayoutMatch::Same,
         (false, _) => PayoutMatch::Differs(DiscrepancyKind::RefundAmount),
         (_, true) => PayoutMatch::Differs(DiscrepancyKind::RefundStatus),

@@ -1,11 +1,11 @@
 //! Paid invoices: the credits of each period of a subscription, and packs that are sold by invoice.
 //!
 //! An invoice brings its credits once, guarded by its own id and by the payment's. Its payment is the one
-//! that refunds go to: the largest that was made through Stripe. If there is none, because nothing was
-//! charged or the money came out of band, the invoice's id takes its place and nothing can be refunded (C10).
-//! Events of API versions since 2025-03-31 do not name the payments. Then the invoice's id represents all of
-//! them, with all that was paid: the payout asks Stripe which payment it was, and refunds no more than that
-//! payment's part.
+//! that was made through Stripe, to which refunds go. If there is none, because nothing was charged or the
+//! money came out of band, the invoice's id takes its place and nothing can be refunded (C10). The invoice's
+//! id represents its payments as well where there are several, and where its event does not name them, as in
+//! API versions since 2025-03-31: the payout asks Stripe which they are, and refunds no more of each than
+//! its part.
 //!
 //! An invoice without a subscription may belong to a checkout session or to a payment that brings the same
 //! credits. Only its payment shows which, so the payment is waited for, and fetched if its event is missing.
@@ -98,7 +98,7 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
             }
         }
     } else {
-        count_untracked(context, invoice);
+        link_payments(context, invoice).await?;
         paid_amount(invoice)?
     };
     let account = context.account_of(invoice.customer.as_ref()).await?;
@@ -246,24 +246,22 @@ async fn linked_payment(context: &EventContext<'_>, invoice: &PaidInvoice) -> Re
     Err(context.lacking(ParkReason::PaymentUnknown))
 }
 
-/// Of equal ones the first: the same in every delivery of the event.
-fn largest<'p>(payments: impl Iterator<Item = (&'p PaymentId, Money)>) -> Option<(&'p PaymentId, Money)> {
-    payments.reduce(|largest, payment| if payment.1.minor() > largest.1.minor() { payment } else { largest })
-}
-
-fn count_untracked(context: &EventContext<'_>, invoice: &PaidInvoice) {
-    let others = invoice.refundable_payments().count().saturating_sub(1);
-    if others > 0 && divided_amount(invoice).is_none() {
-        context.metrics.count("PaymentsUntracked", u64::try_from(others).unwrap_or(u64::MAX));
-        tracing::warn!(others, "only the largest payment of the invoice can be refunded by itself");
+/// Notes the payments that the event of an invoice names, where several paid it: from here on, events about
+/// each of them find the invoice, as where its own event says so ([`apply_invoice_payment`]).
+async fn link_payments(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<(), EarlyExit> {
+    if divided_amount(invoice).is_some() {
+        for (payment, part) in invoice.refundable_payments() {
+            context.tables.link_payment(payment, &invoice.id, part).await?;
+        }
     }
+    Ok(())
 }
 
-/// What an invoice without a subscription is known by if several payments paid it: its own id represents all
-/// of them, as where the payments' own events say so ([`linked_payment`]).
+/// What an invoice is known by if several payments paid it: its own id represents all of them, as where the
+/// payments' own events say so ([`linked_payment`]).
 fn divided_amount(invoice: &PaidInvoice) -> Option<(PaymentId, Money)> {
     let parts: Vec<Money> = invoice.refundable_payments().map(|(_, part)| part).collect();
-    if invoice.subscription.is_some() || parts.len() < 2 {
+    if parts.len() < 2 {
         return None;
     }
     let sum = parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.minor()))?;
@@ -276,7 +274,7 @@ pub(crate) fn paid_amount(invoice: &PaidInvoice) -> Result<(PaymentId, Money), P
     if let Some(divided) = divided_amount(invoice) {
         return Ok(divided);
     }
-    if let Some((payment, paid)) = largest(invoice.refundable_payments()) {
+    if let Some((payment, paid)) = invoice.refundable_payments().next() {
         return Ok((payment.clone(), paid));
     }
     unnamed(invoice)

@@ -11,7 +11,7 @@ use std::io::Write;
 
 use ledger::{Account, AccountId, Entry, Payment, PaymentId, Timestamp};
 use ledger_dynamodb::Tables;
-use refunds::{Progress, State};
+use refunds::{PayoutPart, Progress, State};
 
 use crate::arguments::HistoryArguments;
 use crate::columns::{Align, Columns};
@@ -62,7 +62,10 @@ fn look_back(progress: &mut Progress, at: Timestamp) {
     if let Some(payout) =
         progress.fulfilment.payout.as_mut().filter(|_| progress.timeline.state == State::Approved)
     {
-        (payout.refund, payout.failure) = (None, None);
+        let later = |part: &&mut PayoutPart| part.asked_at.is_none_or(|asked_at| asked_at > at);
+        for part in payout.parts_mut().filter(later) {
+            (part.refund, part.paid, part.failure) = (None, false, None);
+        }
     }
     for clock in &mut progress.clocks.all {
         let marks = [&mut clock.ended_at, &mut clock.warned_at, &mut clock.breached_at, &mut clock.paused_at];

@@ -123,7 +123,7 @@ async fn refund(tables: &Tables, account: &AccountId) -> RefundRequest {
     let refunded = RefundedSum::raise(&payment, amount);
     let approval = Save { request: request.clone(), commit: Some(*commit), refunded };
     assert_eq!(tables.save(&approval).await.unwrap(), SaveOutcome::Written);
-    request.ask(at(61), false).unwrap();
+    request.ask(0, at(61), false).unwrap();
     save(tables, &mut request).await;
     let seen = RefundSighting {
         id: "re_1".parse().unwrap(),

@@ -8,7 +8,7 @@ use ledger::{Actor, Cause, ExecuteError, Pause, Timestamp};
 
 use crate::report::reversed;
 use crate::save::{AttemptOutcome, Failure, settle};
-use crate::{ActionSource, RefundRequest, RefundStore};
+use crate::{ActionSource, Payout, RefundRequest, RefundStore};
 
 /// How an attempt to hold back ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,9 @@ pub async fn hold_back<S: RefundStore, P: Pause>(
             Some(payout) => store.payment(&payout.payment).await.map_err(ExecuteError::Store)?,
             None => None,
         };
-        let mut save = reversed(store, back, payment.as_ref(), (cause, actor), now).await?;
+        let parts = back.payout().into_iter().flat_map(Payout::parts).enumerate();
+        let open: Vec<usize> = parts.filter(|(_, part)| part.is_open()).map(|(number, _)| number).collect();
+        let mut save = reversed(store, back, (payment.as_ref(), &open), (cause, actor), now).await?;
         save.request.drop_payout();
         match settle(store, save, None).await? {
             AttemptOutcome::Written(request) => return Ok(HoldBackOutcome::HeldBack(request)),

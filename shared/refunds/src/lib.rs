@@ -44,7 +44,10 @@ pub use landed::settle_landed;
 pub use lead::{Charge, Lead, LeadStore, LeadSubject, Pack, Reported, UncreditedPurchase, credit_promise};
 pub use occasion::Occasion;
 pub use offer::{Made, Offer, OfferOutcome, OfferState};
-pub use payout::{FUNDS_WAIT_S, Payout, PlanEnd, PlanEnded, RefundSighting, RefundStatus, SightingOutcome};
+pub(crate) use payout::PartsSum;
+pub use payout::{
+    FUNDS_WAIT_S, Payout, PayoutPart, PlanEnd, PlanEnded, RefundSighting, RefundStatus, SightingOutcome,
+};
 pub use policy_ref::policy_ref;
 pub use progress::{Approvals, Clocks, Fulfilment, Progress, Step, Timeline};
 pub use queue::{Priority, Urgent, Waiting};

@@ -8,7 +8,8 @@ use ledger::{
 
 use crate::save::{AttemptOutcome, Failure, read_head, settle};
 use crate::{
-    LedgerHead, RefundRequest, RefundSighting, RefundStore, RefundedSum, Save, SightingOutcome, State,
+    LedgerHead, PartsSum, Payout, RefundRequest, RefundSighting, RefundStore, RefundedSum, Save,
+    SightingOutcome, State,
 };
 
 /// How a report of Stripe's ended.
@@ -50,9 +51,9 @@ pub async fn report<S: RefundStore, P: Pause>(
             SightingOutcome::Moved => {
                 Save { request: request.with_next_version(), commit: None, refunded: None }
             }
-            SightingOutcome::MovedToFailed => {
+            SightingOutcome::MovedToFailed(part) => {
                 let by_dispute = seen.failure.as_deref() == Some(FAILED_BY_DISPUTE);
-                undone(store, request, by_dispute, cause.clone(), now).await?
+                undone(store, request, (&[part], by_dispute), cause.clone(), now).await?
             }
         };
         if let AttemptOutcome::Written(request) = settle(store, save, None).await? {
@@ -63,34 +64,36 @@ pub async fn report<S: RefundStore, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// Saves that Stripe declined the payout for good: what was revoked for it is given back unless the money
+/// Saves that Stripe declined one part of the payout for good: what was revoked for it is given back unless the money
 /// has left by another way (`money_left`). Its amount counts as refunded no more: the refunds that did take
 /// the money are counted by their own events.
 pub async fn decline<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
     id: &RefundRequestId,
-    (code, money_left): (&str, bool),
+    (part, code, money_left): (usize, &str, bool),
     now: Timestamp,
 ) -> Result<ReportOutcome, Failure<S>> {
     for attempt in 0..pause.attempts_max() {
         let Some(mut request) = store.request(id).await.map_err(ExecuteError::Store)? else {
             return Ok(ReportOutcome::NotOurs);
         };
-        if request.declined(code, now).is_err() {
+        if request.declined(part, code, now).is_err() {
             return Ok(ReportOutcome::Known(request.state()));
         }
         let save = if money_left {
-            let refunded = match request.payout() {
-                Some(payout) => {
+            let declined = request.payout().and_then(|payout| Some((payout, payout.part(part)?.amount)));
+            let refunded = match declined {
+                Some((payout, amount)) => {
                     let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
-                    payment.and_then(|payment| RefundedSum::lower(&payment, payout.amount))
+                    payment.and_then(|payment| RefundedSum::lower(&payment, amount))
                 }
                 None => None,
             };
             Save { request: request.with_next_version(), commit: None, refunded }
         } else {
-            undone(store, request, false, Cause::RefundRequest(id.as_str().to_owned()), now).await?
+            let cause = Cause::RefundRequest(id.as_str().to_owned());
+            undone(store, request, (&[part], false), cause, now).await?
         };
         if let AttemptOutcome::Written(request) = settle(store, save, None).await? {
             return Ok(ReportOutcome::Moved(request.state()));
@@ -100,7 +103,7 @@ pub async fn decline<S: RefundStore, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// Gives back what a refund that failed by its payment's dispute had revoked, once the bank has decided for
+/// Gives back what the refunds that failed by their payment's dispute had revoked, once the bank has decided for
 /// the company. While another dispute of the payment is open or lost, everything stays as it is.
 pub async fn undo<S: RefundStore, P: Pause>(
     store: &S,
@@ -113,11 +116,14 @@ pub async fn undo<S: RefundStore, P: Pause>(
         let Some(request) = store.request(id).await.map_err(ExecuteError::Store)? else {
             return Ok(ReportOutcome::NotOurs);
         };
-        if !request.payout().is_some_and(|payout| payout.kept_by_dispute) {
+        let parts = request.payout().into_iter().flat_map(Payout::parts).enumerate();
+        let kept = parts.filter(|(_, part)| part.kept_by_dispute).map(|(number, _)| number);
+        let kept: Vec<usize> = kept.collect();
+        if kept.is_empty() {
             return Ok(ReportOutcome::Known(request.state()));
         }
-        let save = undone(store, request, true, cause.clone(), now).await?;
-        if save.request.payout().is_some_and(|payout| payout.kept_by_dispute) {
+        let save = undone(store, request, (&kept, true), cause.clone(), now).await?;
+        if save.request.payout().is_some_and(Payout::is_kept_by_dispute) {
             return Ok(ReportOutcome::Known(save.request.state()));
         }
         if let AttemptOutcome::Written(request) = settle(store, save, None).await? {
@@ -128,12 +134,13 @@ pub async fn undo<S: RefundStore, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// A failed request with the ledger's and the payment's part of undoing its payout; without them where a
-/// dispute of its payment is lost, or the refund failed `by_dispute` and its disputes have not ended well.
+/// A request with the ledger's and the payment's part of undoing these failed parts of its payout; without
+/// them where a dispute of its payment is lost, or the refund failed `by_dispute` and its disputes have not
+/// ended well.
 async fn undone<S: RefundStore>(
     store: &S,
     mut request: RefundRequest,
-    by_dispute: bool,
+    (parts, by_dispute): (&[usize], bool),
     cause: Cause,
     now: Timestamp,
 ) -> Result<Save, Failure<S>> {
@@ -143,31 +150,33 @@ async fn undone<S: RefundStore>(
     let payment = store.payment(&payout.payment).await.map_err(ExecuteError::Store)?;
     let freed = payment.as_ref().is_some_and(Payment::is_freed);
     let kept = by_dispute && !freed || payment.as_ref().is_some_and(Payment::is_lost);
-    request.keep_by_dispute(kept);
+    request.keep_by_dispute(parts, kept);
     if kept {
         return Ok(Save { request: request.with_next_version(), commit: None, refunded: None });
     }
-    reversed(store, request, payment.as_ref(), (cause, Actor::Provider(Provider::Stripe)), now).await
+    reversed(store, request, (payment.as_ref(), parts), (cause, Actor::Provider(Provider::Stripe)), now).await
 }
 
-/// The request with the ledger's and the payment's part of taking back a payout that no money left for.
+/// The request with the ledger's and the payment's part of taking back these parts of its payout, for which
+/// no money left.
 pub(crate) async fn reversed<S: RefundStore>(
     store: &S,
     request: RefundRequest,
-    payment: Option<&Payment>,
+    (payment, parts): (Option<&Payment>, &[usize]),
     (cause, actor): (Cause, Actor),
     now: Timestamp,
 ) -> Result<Save, Failure<S>> {
     let Some(payout) = request.payout() else {
         return Ok(Save { request: request.with_next_version(), commit: None, refunded: None });
     };
-    let refunded = payment.and_then(|payment| RefundedSum::lower(payment, payout.amount));
+    let undone = PartsSum::of(payout, parts);
+    let refunded = payment.and_then(|payment| RefundedSum::lower(payment, undone.amount));
     if refunded.is_none() {
         return Ok(Save { request: request.with_next_version(), commit: None, refunded });
     }
     // What other refunds of the payment revoked stays revoked.
     let command =
-        Command::Restore { payment: payout.payment.clone(), credits: payout.revoked, debt: payout.debt };
+        Command::Restore { payment: payout.payment.clone(), credits: undone.revoked, debt: undone.debt };
     let order = Order {
         account: &request.account,
         command: &command,

@@ -94,6 +94,11 @@ impl State {
         if self.next().contains(&to) { Ok(to) } else { Err(EdgeError { from: self, to }) }
     }
 
+    /// Whether money is on its way in it, or has arrived or failed to.
+    pub(crate) fn pays(self) -> bool {
+        matches!(self, Self::Approved | Self::Paying | Self::Refunded | Self::Failed)
+    }
+
     /// The name in answers and stored requests.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request};
-use primitives::{Money, PaymentId, RefundRequestId};
+use primitives::{Money, PaymentId, RefundId, RefundRequestId};
 use serde::de::DeserializeOwned;
 use stripe_events::{InvoiceId, InvoicePayment};
 
@@ -122,24 +122,28 @@ impl StripeClient {
         refunds.into_iter().map(Refund::try_from).collect()
     }
 
-    /// The refund that pays `request`, if Stripe has one: the newest that stands, else the newest.
+    /// The refund of this payment that pays `request`, if Stripe has one: the newest that stands, else the
+    /// newest, of those that `may_be` it.
     pub async fn refund_of_request(
         &self,
         payment: &PaymentId,
         request: &RefundRequestId,
+        may_be: impl Fn(&RefundId) -> bool,
     ) -> Result<Option<Refund>, StripeError> {
         let mut refunds = self.refunds_of_payment(payment).await?;
-        refunds.retain(|refund| refund.request.as_ref() == Some(request));
+        refunds.retain(|refund| refund.request.as_ref() == Some(request) && may_be(&refund.id));
         let chosen = refunds.iter().position(Refund::stands).unwrap_or(0);
         Ok(refunds.into_iter().nth(chosen))
     }
 
-    /// The payments of an invoice, for events that do not carry them. Several are possible.
+    /// The payments of an invoice, newest first, for events that do not carry them. Several are possible.
     pub async fn payments_of_invoice(&self, invoice: &InvoiceId) -> Result<Vec<InvoicePayment>, StripeError> {
         let query = [("invoice", invoice.as_str())];
-        let payments = self
+        let mut payments = self
             .list("/v1/invoice_payments", &query, |payment: &InvoicePaymentWire| payment.id.clone())
             .await?;
+        // Of equal ones Stripe's own order.
+        payments.sort_by_key(|payment| std::cmp::Reverse(payment.created));
         payments.into_iter().map(InvoicePayment::try_from).collect()
     }
 

@@ -51,7 +51,7 @@ impl Scene {
 
     async fn found(&self, request: &str) -> Option<Refund> {
         let request = RefundRequestId::new(request).unwrap();
-        self.client.refund_of_request(&self.payment, &request).await.unwrap()
+        self.client.refund_of_request(&self.payment, &request, |_| true).await.unwrap()
     }
 
     fn fail_next(&self, fault: Fault) {

@@ -179,6 +179,8 @@ pub(crate) struct InvoicePaymentWire {
     pub(crate) id: String,
     /// Null until it is paid.
     amount_paid: Option<u64>,
+    /// In seconds since 1970.
+    pub(crate) created: Option<i64>,
     currency: String,
     payment: PaymentWire,
     status: String,

@@ -244,7 +244,7 @@ async fn s2_16_a_charge_after_a_cancellation_is_refunded_without_being_asked() {
     assert_eq!((case.state(), case.submitted_at()), (State::Approved, at(charged)));
     assert_eq!(case.case.decision.clauses[0].clause, "charged-after-cancellation");
     let payout = case.payout().unwrap();
-    assert_eq!((payout.amount.minor(), payout.revoked.get()), (1000, 500));
+    assert_eq!((payout.amount().minor(), payout.first.revoked.get()), (1000, 500));
     assert_eq!(scene.queue.announced(), [case.id.as_str()]);
     assert_eq!(scene.balance("a", now).await, (0, 0));
     let payment = scene.tables.payment(&payment_id("pi_1")).await.unwrap().unwrap();

@@ -92,11 +92,11 @@ async fn s3_18_a_plan_that_is_to_end_is_announced_at_growing_intervals_until_it_
     let ends = PlanEnd::of(SubscriptionId::new("sub_1").unwrap());
     let mut request =
         request.restored_with(|progress| progress.fulfilment.payout.as_mut().unwrap().ends = Some(ends));
-    request.ask(at(1), false).unwrap();
+    request.ask(0, at(1), false).unwrap();
     let seen = RefundSighting {
         id: RefundId::new("re_1").unwrap(),
         payment: PaymentId::new("pi_a").unwrap(),
-        amount: request.payout().unwrap().amount,
+        amount: request.payout().unwrap().amount(),
         status: RefundStatus::Succeeded,
         failure: None,
     };

@@ -14,7 +14,7 @@ async fn s0_11_s0_28_a_refund_that_is_pending_at_stripe_is_not_paid_yet() {
     let world = World::new().await;
     assert_eq!(world.pay(at(3)).await.unwrap(), State::Paying);
     let payout = world.stored().await.payout().cloned().unwrap();
-    assert!(payout.refund.is_some());
+    assert!(payout.first.refund.is_some());
     assert_eq!((world.refunds(), world.numbers().await), (1, (0, 400)));
 }
 
@@ -44,7 +44,7 @@ async fn e1_a_refund_whose_answer_was_lost_is_found_and_not_repeated() {
     assert_eq!((world.refunds(), world.stored().await.state()), (1, State::Paying));
     assert_eq!(world.pay(at(60)).await.unwrap(), State::Paying);
     assert_eq!(world.refunds(), 1);
-    assert!(world.stored().await.payout().cloned().unwrap().refund.is_some());
+    assert!(world.stored().await.payout().cloned().unwrap().first.refund.is_some());
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn e2_a_call_that_got_lost_is_repeated_after_the_key_is_gone_and_pays_once
     world.stripe.prune_keys();
     assert_eq!(world.pay(at(25 * 3600)).await.unwrap(), State::Paying);
     assert_eq!(world.refunds(), 1);
-    assert_eq!(world.stored().await.payout().cloned().unwrap().key_number, 2);
+    assert_eq!(world.stored().await.payout().cloned().unwrap().first.key_number, 2);
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn e4_e5_a_key_in_use_and_a_rate_limit_leave_the_message_in_the_queue() {
     }
     assert_eq!(world.pay(at(4)).await.unwrap(), State::Paying);
     let payout = world.stored().await.payout().cloned().unwrap();
-    assert_eq!((world.refunds(), payout.key_number), (1, 1));
+    assert_eq!((world.refunds(), payout.first.key_number), (1, 1));
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn e6_a_charge_that_was_refunded_by_another_way_ends_without_a_loop_and_ke
     assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
     assert_eq!(world.pay(at(4)).await.unwrap(), State::Failed);
     assert_eq!(
-        world.stored().await.payout().cloned().unwrap().failure.as_deref(),
+        world.stored().await.payout().cloned().unwrap().first.failure.as_deref(),
         Some("charge_already_refunded")
     );
     // The refund that took the money is counted by its own event, whenever that comes.
@@ -129,7 +129,10 @@ async fn e7_a_disputed_charge_is_not_refunded_and_the_credits_come_back() {
     world.stripe.plan(Operation::CreateRefund, 1, fault);
     assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
     assert_eq!((world.refunds(), world.numbers().await), (0, (100, 0)));
-    assert_eq!(world.stored().await.payout().cloned().unwrap().failure.as_deref(), Some("charge_disputed"));
+    assert_eq!(
+        world.stored().await.payout().cloned().unwrap().first.failure.as_deref(),
+        Some("charge_disputed")
+    );
 }
 
 #[tokio::test]
@@ -140,7 +143,7 @@ async fn a_payout_of_an_invoice_finds_the_payment_and_refunds_it_once() {
         assert!(world.pay(at(3)).await.is_err());
         assert_eq!(world.pay(at(60)).await.unwrap(), State::Paying, "purchase {place}");
         let payout = world.stored().await.payout().cloned().unwrap();
-        assert!(payout.charge.unwrap().as_str().starts_with("pi_"));
+        assert!(payout.first.charge.unwrap().as_str().starts_with("pi_"));
         assert_eq!(world.refunds(), 1);
     }
 }

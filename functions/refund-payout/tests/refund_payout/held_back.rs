@@ -103,14 +103,14 @@ async fn e8_a_balance_that_is_too_low_is_waited_for_and_the_refund_made_once() {
     }
     assert_eq!(world.pay(at(10)).await.unwrap(), State::Paying);
     let payout = world.stored().await.payout().cloned().unwrap();
-    assert_eq!((payout.short_since, payout.failure), (Some(at(10)), None));
+    assert_eq!((payout.first.short_since, payout.first.failure), (Some(at(10)), None));
     assert_eq!(world.numbers().await, (0, 400), "nothing is undone while it waits");
     // Four hours later the sweep announces it again.
     assert!(world.stored().await.is_stuck(at(10 + 4 * 3600)) && !world.stored().await.is_stuck(at(3600)));
     assert_eq!(world.pay(at(15_000)).await.unwrap(), State::Paying);
     assert_eq!(world.pay(at(30_000)).await.unwrap(), State::Paying);
     let payout = world.stored().await.payout().cloned().unwrap();
-    assert_eq!((world.refunds(), payout.short_since), (1, None));
+    assert_eq!((world.refunds(), payout.first.short_since), (1, None));
 }
 
 #[tokio::test]
@@ -131,10 +131,10 @@ async fn e8_a_refund_that_waits_for_the_customer_says_so_until_it_does_not() {
     let world = World::new().await;
     world.stripe.set(Settings { refund_mode: RefundMode::RequiresAction, ..Settings::default() });
     assert_eq!(world.pay(at(10)).await.unwrap(), State::Paying);
-    assert!(world.stored().await.payout().cloned().unwrap().needs_customer);
+    assert!(world.stored().await.payout().cloned().unwrap().first.needs_customer);
     let refund = world.stripe.refunds()[0].id.clone();
     let settle = SettleRefund { refund, status: SettledStatus::Succeeded, failure_reason: None };
     world.stripe.settle_refund(&settle, &Emission::default()).unwrap();
     assert_eq!(world.pay(at(90_100)).await.unwrap(), State::Refunded);
-    assert!(!world.stored().await.payout().cloned().unwrap().needs_customer);
+    assert!(!world.stored().await.payout().cloned().unwrap().first.needs_customer);
 }

@@ -11,6 +11,8 @@ mod faults;
 #[cfg(test)]
 mod held_back;
 #[cfg(test)]
+mod parts;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod world;

@@ -69,6 +69,25 @@ impl World {
         Self::of(stripe, "in_divided").await
     }
 
+    /// The same for an invoice that an older and a newer payment of 500 cents each paid, of each of which 300
+    /// are left.
+    pub(crate) async fn of_two_parts() -> Self {
+        let stripe = StripeStandIn::start().await.unwrap();
+        let pack = BuyPack::of("customer-1", "price_pack_100", 500);
+        let payments = [1, 2].map(|created| {
+            let id = stripe.buy_pack(&pack, &Emission::default()).unwrap().payment.unwrap();
+            let part = DashboardRefund { payment: id.clone(), amount: Some(200) };
+            stripe.dashboard_refund(&part, &Emission::default()).unwrap();
+            serde_json::json!({
+                "id": format!("inpay_{created}"), "object": "invoice_payment", "amount_paid": 500,
+                "created": created, "currency": "usd", "invoice": "in_divided", "status": "paid",
+                "payment": { "type": "payment_intent", "payment_intent": id },
+            })
+        });
+        stripe.list("/v1/invoice_payments?invoice=in_divided", payments.to_vec());
+        Self::of(stripe, "in_divided").await
+    }
+
     /// The same for a charge of a subscription that ends with its refund.
     pub(crate) async fn of_plan() -> Self {
         Self::of_subscription(None).await
@@ -200,6 +219,20 @@ impl World {
         (available, self.store.payment(&self.payment).await.unwrap().unwrap().refunded_minor)
     }
 
+    /// The parts of the payout: their cents, whether they are paid, and whether they failed.
+    pub(crate) async fn parts(&self) -> Vec<(u64, bool, bool)> {
+        let request = self.stored().await;
+        let parts = request.payout().unwrap().parts();
+        parts.map(|part| (part.amount.minor(), part.paid, part.failure.is_some())).collect()
+    }
+
+    /// What Stripe has refunded by ours, payment by payment, in the order in which it was made.
+    pub(crate) fn ours(&self) -> Vec<(String, u64)> {
+        let refunds = self.stripe.refunds().into_iter();
+        let ours = refunds.filter(|refund| refund.metadata.contains_key("refund_request"));
+        ours.map(|refund| (refund.payment, refund.amount)).collect()
+    }
+
     /// The refunds that Stripe has made.
     pub(crate) fn refunds(&self) -> usize {
         self.stripe.refunds().len()
@@ -220,6 +253,6 @@ async fn an_approval_revokes_and_raises_before_any_money_moves() {
     let world = World::new().await;
     assert_eq!(world.numbers().await, (0, 400));
     let payout = world.stored().await.payout().cloned().unwrap();
-    assert_eq!((payout.revoked, payout.asked_at), (Credits::new(100).unwrap(), None));
+    assert_eq!((payout.first.revoked, payout.first.asked_at), (Credits::new(100).unwrap(), None));
     assert_eq!(world.refunds(), 0);
 }

@@ -134,7 +134,7 @@ async fn s2_21_credits_that_a_person_gave_after_a_failed_payout_are_the_end_of_t
     assert_eq!(choose(&world, &first, "money").await["state"], "approved");
     let (store, pause) = (&world.app.store, &world.app.backoff);
     let first = first.parse().unwrap();
-    Box::pin(refunds::decline(store, pause, &first, ("account_closed", false), now())).await.unwrap();
+    Box::pin(refunds::decline(store, pause, &first, (0, "account_closed", false), now())).await.unwrap();
     assert_eq!(world.refunded(PAYMENT).await, 0);
     let body = json!({"reason": "credits_missing", "payment": PAYMENT, "note": "Then the credits."});
     let (status, second) = world.submit("key-2", &body).await;

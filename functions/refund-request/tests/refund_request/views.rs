@@ -119,21 +119,27 @@ async fn a_request_on_its_way_through_the_payout() {
     insta::assert_json_snapshot!("an_approved_request", request);
     let asks = moved(&world, id, |progress| {
         progress.timeline.state = State::Paying;
-        progress.fulfilment.payout.as_mut().unwrap().needs_customer = true;
+        progress.fulfilment.payout.as_mut().unwrap().first.needs_customer = true;
     });
     let asks = asks.await;
     insta::assert_json_snapshot!("a_refund_that_waits_for_the_customer", asks);
     let paid = moved(&world, id, |progress| {
         progress.timeline.state = State::Refunded;
-        progress.fulfilment.payout.as_mut().unwrap().needs_customer = false;
+        progress.fulfilment.payout.as_mut().unwrap().first.needs_customer = false;
     });
     let paid = paid.await;
     insta::assert_json_snapshot!("a_refunded_request", paid);
-    let failed = moved(&world, id, |progress| progress.timeline.state = State::Failed).await;
+    let failed = moved(&world, id, |progress| {
+        progress.timeline.state = State::Failed;
+        let part = &mut progress.fulfilment.payout.as_mut().unwrap().first;
+        (part.paid, part.failure) = (false, None);
+    })
+    .await;
     insta::assert_json_snapshot!("a_failed_request", failed);
-    let kept =
-        moved(&world, id, |progress| progress.fulfilment.payout.as_mut().unwrap().kept_by_dispute = true)
-            .await;
+    let kept = moved(&world, id, |progress| {
+        progress.fulfilment.payout.as_mut().unwrap().first.kept_by_dispute = true
+    })
+    .await;
     insta::assert_json_snapshot!("a_request_whose_payment_the_bank_took_back", kept);
 }
 

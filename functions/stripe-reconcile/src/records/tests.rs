@@ -1,8 +1,9 @@
 //! Each kind of object against records that say the same, something else or nothing.
 
 use ledger::contract::{at, grant, run};
-use ledger::{Command, Credits, Currency, Dispute, Record};
+use ledger::{Command, Currency, Dispute, Record};
 use ledger_dynamodb::in_process;
+use refunds::PayoutPart;
 use serde_json::{Value, json};
 
 use super::*;
@@ -163,21 +164,10 @@ async fn a_refund_that_failed_before_it_was_known_moves_nothing() {
 
 #[test]
 fn a_refund_of_ours_differs_where_its_request_is_behind_it() {
-    let payout = |refund: Option<&str>, failed_before: &[&str]| Payout {
-        payment: "pi_1".parse().unwrap(),
-        charge: None,
-        amount: usd(400),
-        revoked: Credits::ZERO,
-        debt: Credits::ZERO,
-        key_number: 0,
-        asked_at: None,
-        refund: refund.map(|id| id.parse().unwrap()),
-        needs_customer: false,
-        short_since: None,
-        failure: None,
-        kept_by_dispute: false,
-        failed_before: failed_before.iter().map(|id| id.parse().unwrap()).collect(),
-        ends: None,
+    let payout = |refund: Option<&str>, failed_before: &[&str]| {
+        let part = PayoutPart { refund: refund.map(|id| id.parse().unwrap()), ..PayoutPart::of(usd(400), 1) };
+        let failed_before = failed_before.iter().map(|id| id.parse().unwrap()).collect();
+        Payout { failed_before, ..Payout::of("pi_1".parse().unwrap(), part) }
     };
     let ours = payout(Some("re_1"), &[]);
     let status = || PayoutMatch::Differs(DiscrepancyKind::RefundStatus);

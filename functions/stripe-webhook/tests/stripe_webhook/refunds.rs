@@ -72,7 +72,7 @@ async fn paying(scene: &Scene, made: &Made) -> RefundRequest {
     let approved = approve(&scene.tables, &NoPause, &request, &quote, grounds, at(20)).await.unwrap();
     let ApprovalOutcome::Saved(request) = approved else { panic!("{approved:?}") };
     let mut request = *request;
-    request.ask(at(21), false).unwrap();
+    request.ask(0, at(21), false).unwrap();
     request.count_save();
     scene.tables.save(&Save { request: request.clone(), commit: None, refunded: None }).await.unwrap();
     request

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use refunds::{ActionKind, Clock, ClockState, Ground, Payout, RefundRequest, Review, ReviewVerdict};
+use refunds::{
+    ActionKind, Clock, ClockState, Ground, Payout, PayoutPart, RefundRequest, Review, ReviewVerdict,
+};
 
 use crate::columns::{Align, Columns};
 use crate::decision::{basis, clauses, labelled, outcome};
@@ -40,7 +42,9 @@ pub(crate) fn write(request: &RefundRequest, output: &mut impl Write) -> io::Res
         columns.row([if number == 0 { "acts" } else { "" }, &what]);
     }
     if let Some(payout) = request.payout() {
-        labelled(&mut columns, "payout", &paid(payout));
+        for part in payout.parts() {
+            labelled(&mut columns, "payout", &paid(payout, part));
+        }
     }
     if let Some(given) = request.credits_given() {
         labelled(&mut columns, "given", &credits(given));
@@ -117,25 +121,26 @@ fn reviewed(review: &Review) -> String {
     format!("{verdict}{clause}{overrides}: {}", review.reason)
 }
 
-fn paid(payout: &Payout) -> String {
-    let refund = payout.refund.as_ref().map_or_else(
+fn paid(payout: &Payout, part: &PayoutPart) -> String {
+    let refund = part.refund.as_ref().map_or_else(
         || "Stripe has named no refund yet".to_owned(),
         |refund| format!("Stripe's refund is {refund}"),
     );
-    let mut parts = vec![
-        format!("{} of {}", money(payout.amount), payout.payment),
-        refund,
-        format!("{} revoked", credits(payout.revoked)),
-    ];
-    if !payout.debt.is_zero() {
-        parts.push(format!("{} owed", credits(payout.debt)));
+    let of = match &part.charge {
+        Some(charge) if payout.is_divided() => format!("{}, by {charge}", payout.payment),
+        _ => payout.payment.to_string(),
+    };
+    let mut said =
+        vec![format!("{} of {of}", money(part.amount)), refund, format!("{} revoked", credits(part.revoked))];
+    if !part.debt.is_zero() {
+        said.push(format!("{} owed", credits(part.debt)));
     }
-    if payout.needs_customer {
-        parts.push("Stripe waits for the customer".to_owned());
+    if part.needs_customer {
+        said.push("Stripe waits for the customer".to_owned());
     }
-    if let Some(since) = payout.short_since {
-        parts.push(format!("the balance at Stripe is too low for it since {}", instant(since)));
+    if let Some(since) = part.short_since {
+        said.push(format!("the balance at Stripe is too low for it since {}", instant(since)));
     }
-    parts.extend(payout.failure.as_ref().map(|failure| format!("failed: {failure}")));
-    parts.join("; ")
+    said.extend(part.failure.as_ref().map(|failure| format!("failed: {failure}")));
+    said.join("; ")
 }

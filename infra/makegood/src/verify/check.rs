@@ -51,8 +51,10 @@ pub(crate) fn check(material: &Material, now: Timestamp) -> Vec<BrokenInvariant>
         found.steps(request);
         if let Some(payout) = standing(request) {
             found.payout(request, payout, material.payments.get(&payout.payment), now);
+        }
+        if let Some(payout) = request.payout() {
             let sum = paid_out.entry(&payout.payment).or_default();
-            *sum = sum.saturating_add(payout.amount.minor());
+            *sum = sum.saturating_add(payout.standing().minor());
         }
     }
     for payment in material.payments.values() {
@@ -227,8 +229,8 @@ impl BrokenInvariants {
                     format!("pays out of {}, which is another account's", payment.id),
                 );
             }
-            Some(payment) if payment.paid.currency() != payout.amount.currency() => {
-                let what = format!("pays {} of a payment of {}", money(payout.amount), money(payment.paid));
+            Some(payment) if payment.paid.currency() != payout.amount().currency() => {
+                let what = format!("pays {} of a payment of {}", money(payout.amount()), money(payment.paid));
                 self.add(account, 4, &subject, what);
             }
             Some(_) => {}

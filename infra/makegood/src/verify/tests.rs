@@ -176,7 +176,7 @@ async fn an_overpaid_refund_is_found() {
     let found = with_request(at(100), |request| {
         *request = request.restored_with(|progress| {
             let payout = progress.fulfilment.payout.as_mut().unwrap();
-            payout.amount = Money::new(1001, payout.amount.currency());
+            payout.first.amount = Money::new(1001, payout.first.amount.currency());
         });
     });
     let subject = "payment pi_pro".to_owned();

@@ -3,8 +3,8 @@
 use ledger::{Credits, Timestamp};
 use policy::{ApprovalLimits, Decision, Discount, Facts, Missing, Reason, Remedy};
 use refunds::{
-    Approvals, Case, Clocks, FirstApproval, Fulfilment, Made, Occasion, Offer, OfferState, Payout, PlanEnd,
-    PlanEnded, Progress, RefundRequest, RenewalDiscount, Step, Timeline,
+    Approvals, Case, Clocks, FirstApproval, Fulfilment, Made, Occasion, Offer, OfferState, Payout,
+    PayoutPart, PlanEnd, PlanEnded, Progress, RefundRequest, RenewalDiscount, State, Step, Timeline,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,21 @@ struct MadeForm {
 #[derive(Serialize, Deserialize)]
 struct PayoutForm {
     payment: String,
+    /// Its only part, or the first of several.
+    #[serde(flatten)]
+    first: PartForm,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failed_before: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ends: Option<PlanEndForm>,
+    /// The parts after the first one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    further: Vec<PartForm>,
+}
+
+/// One refund of a payout.
+#[derive(Serialize, Deserialize)]
+struct PartForm {
     charge: Option<String>,
     amount: (u64, String),
     revoked: u64,
@@ -102,10 +117,9 @@ struct PayoutForm {
     failure: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     kept_by_dispute: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    failed_before: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    ends: Option<PlanEndForm>,
+    /// Left out of the only part of a request that is refunded, whose state says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    paid: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -147,22 +161,7 @@ pub(crate) fn encode(request: &RefundRequest) -> Result<String, StoreError> {
         limits: request.limits().cloned(),
         first_approval: request.first_approval().map(first_approval_form),
         approved_by: request.approved_by().map(str::to_owned),
-        payout: request.payout().map(|payout| PayoutForm {
-            payment: payout.payment.as_str().to_owned(),
-            charge: payout.charge.as_ref().map(|id| id.as_str().to_owned()),
-            amount: money_form(payout.amount),
-            revoked: payout.revoked.get(),
-            debt: payout.debt.get(),
-            key_number: payout.key_number,
-            asked_at: payout.asked_at.map(Timestamp::as_ms),
-            refund: payout.refund.as_ref().map(|id| id.as_str().to_owned()),
-            needs_customer: payout.needs_customer,
-            short_since: payout.short_since.map(Timestamp::as_ms),
-            failure: payout.failure.clone(),
-            kept_by_dispute: payout.kept_by_dispute,
-            failed_before: payout.failed_before.iter().map(|id| id.as_str().to_owned()).collect(),
-            ends: payout.ends.as_ref().map(plan_end_form),
-        }),
+        payout: request.payout().map(|payout| payout_form(payout, request.state())),
         discount: request.discount().map(discount_form),
         given: request.credits_given().map(Credits::get),
         taken_back: request.taken_back().map(|(credits, debt)| (credits.get(), debt.get())),
@@ -202,7 +201,7 @@ pub(crate) fn decode(body: &str) -> Result<RefundRequest, StoreError> {
         by: form.approved_by,
     };
     let fulfilment = Fulfilment {
-        payout: form.payout.map(payout).transpose()?,
+        payout: form.payout.map(|form| payout(form, timeline.state)).transpose()?,
         discount: form.discount.map(discount).transpose()?,
         credits_given: form.given.map(credits).transpose()?,
         taken_back: form.taken_back.map(taken_back).transpose()?,
@@ -302,9 +301,53 @@ fn plan_end(form: PlanEndForm) -> Result<PlanEnd, StoreError> {
     })
 }
 
-fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
-    Ok(Payout {
+fn payout_form(payout: &Payout, state: State) -> PayoutForm {
+    let form = |part| part_form(part, is_said_by(state, payout));
+    PayoutForm {
+        payment: payout.payment.as_str().to_owned(),
+        first: form(&payout.first),
+        failed_before: payout.failed_before.iter().map(|id| id.as_str().to_owned()).collect(),
+        ends: payout.ends.as_ref().map(plan_end_form),
+        further: payout.further.iter().map(form).collect(),
+    }
+}
+
+/// Whether a request's state says that the payout is paid.
+fn is_said_by(state: State, payout: &Payout) -> bool {
+    !payout.is_divided() && state == State::Refunded
+}
+
+fn part_form(part: &PayoutPart, is_said: bool) -> PartForm {
+    PartForm {
+        charge: part.charge.as_ref().map(|id| id.as_str().to_owned()),
+        amount: money_form(part.amount),
+        revoked: part.revoked.get(),
+        debt: part.debt.get(),
+        key_number: part.key_number,
+        asked_at: part.asked_at.map(Timestamp::as_ms),
+        refund: part.refund.as_ref().map(|id| id.as_str().to_owned()),
+        needs_customer: part.needs_customer,
+        short_since: part.short_since.map(Timestamp::as_ms),
+        failure: part.failure.clone(),
+        kept_by_dispute: part.kept_by_dispute,
+        paid: part.paid && !is_said,
+    }
+}
+
+fn payout(form: PayoutForm, state: State) -> Result<Payout, StoreError> {
+    let mut payout = Payout {
         payment: id(&form.payment)?,
+        first: payout_part(form.first)?,
+        further: form.further.into_iter().map(payout_part).collect::<Result<_, _>>()?,
+        failed_before: form.failed_before.iter().map(|refund| id(refund)).collect::<Result<_, _>>()?,
+        ends: form.ends.map(plan_end).transpose()?,
+    };
+    payout.first.paid |= is_said_by(state, &payout);
+    Ok(payout)
+}
+
+fn payout_part(form: PartForm) -> Result<PayoutPart, StoreError> {
+    Ok(PayoutPart {
         charge: form.charge.as_deref().map(id).transpose()?,
         amount: money(&form.amount)?,
         revoked: credits(form.revoked)?,
@@ -314,10 +357,9 @@ fn payout(form: PayoutForm) -> Result<Payout, StoreError> {
         refund: form.refund.as_deref().map(id).transpose()?,
         needs_customer: form.needs_customer,
         short_since: form.short_since.map(instant).transpose()?,
+        paid: form.paid,
         failure: form.failure,
         kept_by_dispute: form.kept_by_dispute,
-        failed_before: form.failed_before.iter().map(|refund| id(refund)).collect::<Result<_, _>>()?,
-        ends: form.ends.map(plan_end).transpose()?,
     })
 }
 

@@ -16,7 +16,7 @@ impl RefundRequest {
         now: Timestamp,
     ) {
         let coupon = format!("makegood-{}-{}", self.id, self.progress.version);
-        self.progress.fulfilment.payout = None;
+        self.drop_payout();
         self.progress.fulfilment.discount =
             Some(RenewalDiscount { subscription, discount, coupon, applied_at: None });
         self.progress.fulfilment.due_at = now.plus_s(STUCK_S).ok();

@@ -1,19 +1,19 @@
 //! The payout of a request: its intent, what Stripe reports of it, the end of a plan that goes with it, and
 //! the way back to people.
 
-use ledger::{Actor, Credits, Money, PaymentId, PolicyRef, Provider, SubscriptionId, Timestamp};
+use ledger::{Actor, Credits, Money, PaymentId, PolicyRef, Provider, SubscriptionId, Timestamp, shares};
 
 use super::RefundRequest;
 use crate::payout::{FUNDS_AGAIN_S, STUCK_S, UNCONFIRMED_S};
 use crate::{
-    Action, ActionKind, ActionSource, EdgeError, FUNDS_WAIT_S, Payout, PlanEnd, PlanEnded, RefundSighting,
-    RefundStatus, SightingOutcome, State,
+    Action, ActionKind, ActionSource, EdgeError, FUNDS_WAIT_S, Payout, PayoutPart, PlanEnd, PlanEnded,
+    RefundSighting, RefundStatus, SightingOutcome, State,
 };
 
 impl RefundRequest {
     /// Records the intent to pay `amount` of `payment`; the subscription `ends` with it.
     /// [`RefundRequest::revoked`] fills in what is revoked for it. After a failed payout this is a new intent
-    /// with a new key, and its refund is not the one that failed.
+    /// with a new key, and its refund is not one that failed. Parts that the customer has stay in it.
     pub fn record_payout_intent(
         &mut self,
         payment: PaymentId,
@@ -21,82 +21,97 @@ impl RefundRequest {
         ends: Option<SubscriptionId>,
         now: Timestamp,
     ) {
-        let (key_number, failed_before) =
-            self.progress.fulfilment.payout.take().map_or((1, Vec::new()), |failed| {
-                let refunds = failed.failed_before.into_iter().chain(failed.refund);
-                (failed.key_number.saturating_add(1), refunds.collect())
-            });
-        self.progress.fulfilment.payout = Some(Payout {
-            payment,
-            charge: None,
-            amount,
-            revoked: Credits::ZERO,
-            debt: Credits::ZERO,
-            key_number,
-            asked_at: None,
-            refund: None,
-            needs_customer: false,
-            short_since: None,
-            failure: None,
-            kept_by_dispute: false,
-            failed_before,
-            ends: ends.map(PlanEnd::of),
-        });
+        let earlier = self.progress.fulfilment.payout.take();
+        let keys = earlier.iter().flat_map(Payout::parts).map(|part| part.key_number);
+        let part = PayoutPart::of(amount, keys.max().unwrap_or_default().saturating_add(1));
+        let failed_before = earlier.as_ref().map(Payout::failed_refunds).unwrap_or_default();
+        let mut payout = match earlier.and_then(Payout::into_paid) {
+            Some(mut paid) => {
+                paid.further.push(part);
+                paid
+            }
+            None => Payout::of(payment, part),
+        };
+        payout.failed_before = failed_before;
+        payout.ends = ends.map(PlanEnd::of);
+        self.progress.fulfilment.payout = Some(payout);
         self.progress.fulfilment.due_at = now.plus_s(STUCK_S).ok();
     }
 
-    /// Whether its refund of `payment` failed by a dispute, and what was revoked for it stays so.
+    /// Whether a refund of `payment` failed by a dispute, and what was revoked for it stays so.
     pub fn is_kept_by_dispute_of(&self, payment: &PaymentId) -> bool {
         let payout = self.progress.fulfilment.payout.as_ref().filter(|payout| &payout.payment == payment);
-        payout.is_some_and(|payout| payout.kept_by_dispute)
+        payout.is_some_and(Payout::is_kept_by_dispute)
     }
 
-    /// Notes which payment it was that paid the payout's invoice.
-    pub fn charge(&mut self, charge: PaymentId) {
-        if let Some(payout) = &mut self.progress.fulfilment.payout {
-            payout.charge = Some(charge);
+    /// Divides the part of the payout with this number among the payments that paid its invoice, with what is
+    /// revoked for it. False, and nothing is divided, unless the amounts come to exactly that part.
+    pub fn divide(&mut self, number: usize, charges: Vec<(PaymentId, Money)>) -> bool {
+        let Some(payout) = &mut self.progress.fulfilment.payout else { return false };
+        let Some(part) = payout.part(number).cloned() else { return false };
+        let minor: Vec<u64> = charges.iter().map(|(_, amount)| amount.minor()).collect();
+        let sum = minor.iter().try_fold(0_u64, |sum, each| sum.checked_add(*each));
+        let currency = part.amount.currency();
+        let is_same = |(_, amount): &(PaymentId, Money)| amount.currency() == currency;
+        if sum != Some(part.amount.minor()) || !charges.iter().all(is_same) {
+            return false;
         }
+        // No share is above the credits that it is a share of.
+        let divided = |credits: Credits| {
+            let shares = shares(credits.get(), &minor).into_iter();
+            shares.map(|share| Credits::new(share).unwrap_or(Credits::ZERO)).collect::<Vec<_>>()
+        };
+        let revoked = divided(part.revoked).into_iter().zip(divided(part.debt));
+        let parts = charges.into_iter().zip(revoked).map(|((charge, amount), (revoked, debt))| PayoutPart {
+            charge: Some(charge),
+            amount,
+            revoked,
+            debt,
+            ..part.clone()
+        });
+        payout.replace(number, parts.collect())
     }
 
-    /// Notes what the ledger revoked for the payout.
+    /// Notes what the ledger revoked for the newest part of the payout.
     pub fn revoked(&mut self, credits: Credits, debt: Credits) {
-        if let Some(payout) = &mut self.progress.fulfilment.payout {
-            payout.revoked = credits;
-            payout.debt = debt;
+        let payout = self.progress.fulfilment.payout.as_mut();
+        if let Some(part) = payout.and_then(|payout| payout.parts_mut().next_back()) {
+            part.revoked = credits;
+            part.debt = debt;
         }
     }
 
-    /// Stripe is about to be asked; `another_key` if Stripe's list did not show the request's refund.
-    pub fn ask(&mut self, now: Timestamp, another_key: bool) -> Result<(), EdgeError> {
+    fn part_mut(&mut self, number: usize) -> Option<&mut PayoutPart> {
+        self.progress.fulfilment.payout.as_mut().and_then(|payout| payout.parts_mut().nth(number))
+    }
+
+    /// Stripe is about to be asked for the part with this number; `another_key` if Stripe's list did not show
+    /// its refund.
+    pub fn ask(&mut self, number: usize, now: Timestamp, another_key: bool) -> Result<(), EdgeError> {
         if self.progress.timeline.state == State::Approved {
             self.transition_to(State::Paying, now, Actor::Policy)?;
         } else if self.progress.timeline.state != State::Paying {
             return Err(EdgeError { from: self.progress.timeline.state, to: State::Paying });
         }
-        if let Some(payout) = &mut self.progress.fulfilment.payout {
+        if let Some(part) = self.part_mut(number) {
             if another_key {
-                payout.key_number = payout.key_number.saturating_add(1);
-                payout.asked_at = None;
+                part.key_number = part.key_number.saturating_add(1);
+                part.asked_at = None;
             }
-            payout.asked_at = payout.asked_at.or(Some(now));
+            part.asked_at = part.asked_at.or(Some(now));
         }
         self.progress.fulfilment.due_at = now.plus_s(STUCK_S).ok();
         Ok(())
     }
 
-    /// Stripe has no money of the company's to pay it with. Whether it is asked again later: not after
-    /// [`FUNDS_WAIT_S`].
-    pub fn wait_for_funds(&mut self, now: Timestamp) -> bool {
-        let Some(payout) = self
-            .progress
-            .fulfilment
-            .payout
-            .as_mut()
-            .filter(|_| self.progress.timeline.state == State::Paying)
-        else {
+    /// Stripe has no money of the company's to pay the part with this number with. Whether it is asked again
+    /// later: not after [`FUNDS_WAIT_S`].
+    pub fn wait_for_funds(&mut self, number: usize, now: Timestamp) -> bool {
+        if self.progress.timeline.state != State::Paying {
             return false;
-        };
-        let since = *payout.short_since.get_or_insert(now);
+        }
+        let Some(part) = self.part_mut(number) else { return false };
+        let since = *part.short_since.get_or_insert(now);
         let waited_s = u64::try_from(now.seconds_since(since)).unwrap_or_default();
         self.progress.fulfilment.due_at = now.plus_s(FUNDS_AGAIN_S).ok();
         waited_s < FUNDS_WAIT_S
@@ -122,15 +137,18 @@ impl RefundRequest {
         }
     }
 
-    /// When the sweep looks at the payout again: soon while Stripe has to be asked for the refund or for the
-    /// end of its plan, later where it has the refund and has not confirmed it, and never once all is done.
+    /// When the sweep looks at the payout again: soon while Stripe has to be asked for a refund or for the
+    /// end of its plan, later where it has the refunds and has not confirmed them, and never once all is done.
     pub(crate) fn await_payout(&mut self, now: Timestamp) {
-        let refund = self.progress.fulfilment.payout.as_ref().and_then(|payout| payout.refund.as_ref());
-        let short =
-            self.progress.fulfilment.payout.as_ref().is_some_and(|payout| payout.short_since.is_some());
+        let open =
+            self.progress.fulfilment.payout.iter().flat_map(Payout::parts).filter(|part| part.is_open());
+        let open: Vec<&PayoutPart> = open.collect();
+        let asked = !open.is_empty() && open.iter().all(|part| part.refund.is_some());
+        let short = open.iter().any(|part| part.short_since.is_some())
+            && open.iter().all(|part| part.refund.is_some() || part.short_since.is_some());
         let wait_s = match (self.open_plan_end(), self.progress.timeline.state) {
             (Some(ends), _) => Some(ends.again_s()),
-            (None, State::Paying) if refund.is_some() => Some(UNCONFIRMED_S),
+            (None, State::Paying) if asked => Some(UNCONFIRMED_S),
             (None, State::Paying) if short => Some(FUNDS_AGAIN_S),
             (None, State::Approved | State::Paying) => Some(STUCK_S),
             (None, _) => None,
@@ -138,16 +156,21 @@ impl RefundRequest {
         self.progress.fulfilment.due_at = wait_s.and_then(|wait_s| now.plus_s(wait_s).ok());
     }
 
-    /// Stripe declined for good. What an event has confirmed meanwhile stays confirmed.
-    pub fn declined(&mut self, code: &str, now: Timestamp) -> Result<(), EdgeError> {
-        if !matches!(self.progress.timeline.state, State::Approved | State::Paying) {
-            return Err(EdgeError { from: self.progress.timeline.state, to: State::Failed });
+    /// Stripe declined the part with this number for good. What an event has confirmed meanwhile stays
+    /// confirmed. The request fails once no other part is open.
+    pub fn declined(&mut self, number: usize, code: &str, now: Timestamp) -> Result<(), EdgeError> {
+        let state = self.progress.timeline.state;
+        let refused = EdgeError { from: state, to: State::Failed };
+        if !matches!(state, State::Approved | State::Paying) {
+            return Err(refused);
         }
-        self.transition_to(State::Failed, now, Actor::Provider(Provider::Stripe))?;
-        self.progress.fulfilment.due_at = None;
-        if let Some(payout) = &mut self.progress.fulfilment.payout {
-            payout.failure = Some(code.to_owned());
+        let part = self.part_mut(number).filter(|part| part.is_open()).ok_or(refused)?;
+        part.failure = Some(code.to_owned());
+        let target = self.progress.fulfilment.payout.as_ref().map_or(state, Payout::state);
+        if target == State::Failed {
+            self.transition_to(target, now, Actor::Provider(Provider::Stripe))?;
         }
+        self.await_payout(now);
         Ok(())
     }
 
@@ -155,6 +178,7 @@ impl RefundRequest {
     /// times (B4, E8 to E10).
     pub fn observe(&mut self, seen: &RefundSighting, now: Timestamp) -> SightingOutcome {
         let failed_again = seen.status == RefundStatus::Failed;
+        let state = self.progress.timeline.state;
         let Some(payout) = &mut self.progress.fulfilment.payout else {
             // Credits took the place of a payout that had failed.
             return if failed_again && self.progress.fulfilment.credits_given.is_some() {
@@ -166,46 +190,50 @@ impl RefundRequest {
         if payout.failed_before.contains(&seen.id) {
             return SightingOutcome::Known;
         }
-        let same_refund = payout.refund.as_ref().is_none_or(|refund| refund == &seen.id);
-        if !same_refund || payout.refunds() != seen.payment || payout.amount != seen.amount {
-            return SightingOutcome::Mismatch;
-        }
+        let Some((number, part)) = payout.part_of(seen) else { return SightingOutcome::Mismatch };
         // Stripe reports one failure several times, and the request may be before people again.
-        if failed_again && payout.failure.is_some() && payout.refund.is_some() {
+        if failed_again && part.failure.is_some() && part.refund.is_some() {
             return SightingOutcome::Known;
         }
-        let first_seen = payout.refund.is_none();
-        payout.refund = Some(seen.id.clone());
-        payout.short_since = None;
-        let needs_customer = seen.status == RefundStatus::RequiresAction;
-        let changed = first_seen || payout.needs_customer != needs_customer;
-        let target = match seen.status {
+        let first_seen = part.refund.is_none();
+        let was_open = part.is_open();
+        let known = if first_seen { SightingOutcome::Moved } else { SightingOutcome::Known };
+        part.refund = Some(seen.id.clone());
+        part.short_since = None;
+        match seen.status {
             // A report that was overtaken by the final one.
             RefundStatus::Pending | RefundStatus::RequiresAction => {
-                if !changed || self.progress.timeline.state != State::Paying && !first_seen {
+                let needs_customer = seen.status == RefundStatus::RequiresAction;
+                let changed = first_seen || part.needs_customer != needs_customer;
+                if !changed || !was_open && !first_seen {
                     return SightingOutcome::Known;
                 }
-                payout.needs_customer = needs_customer;
+                part.needs_customer = needs_customer;
                 self.await_payout(now);
                 return SightingOutcome::Moved;
             }
-            RefundStatus::Succeeded => State::Refunded,
-            RefundStatus::Failed => State::Failed,
-        };
-        if self.progress.timeline.state == target
-            || (self.progress.timeline.state == State::Failed && target == State::Refunded)
-        {
-            return if first_seen { SightingOutcome::Moved } else { SightingOutcome::Known };
+            RefundStatus::Succeeded if part.paid => return known,
+            RefundStatus::Succeeded | RefundStatus::Failed if part.failure.is_some() => {
+                // What Stripe reports of a refund that we gave up is a person's to compare.
+                return if state == State::Failed { known } else { SightingOutcome::Mismatch };
+            }
+            RefundStatus::Succeeded => part.paid = true,
+            RefundStatus::Failed => {
+                part.paid = false;
+                part.failure = seen.failure.clone().or_else(|| Some("failed".to_owned()));
+            }
         }
-        if target == State::Failed {
-            payout.failure = seen.failure.clone().or_else(|| Some("failed".to_owned()));
-        }
-        payout.needs_customer = false;
-        if self.transition_to(target, now, Actor::Provider(Provider::Stripe)).is_err() {
+        part.needs_customer = false;
+        let target = payout.state();
+        // A request that is before people again, or is about to be paid the rest, stays there.
+        let stays = target == state
+            || state == State::Approved && target == State::Paying
+            || !was_open && !state.pays();
+        if !stays && self.transition_to(target, now, Actor::Provider(Provider::Stripe)).is_err() {
             return SightingOutcome::Mismatch;
         }
         self.await_payout(now);
-        if target == State::Failed { SightingOutcome::MovedToFailed } else { SightingOutcome::Moved }
+        if failed_again { SightingOutcome::MovedToFailed(number) } else { SightingOutcome::Moved }
     }
 
     /// The promised end of a plan that Stripe has to be asked for. It is open only once the refund is made,
@@ -213,7 +241,7 @@ impl RefundRequest {
     pub fn open_plan_end(&self) -> Option<&PlanEnd> {
         let payout = self.progress.fulfilment.payout.as_ref()?;
         let made = match self.progress.timeline.state {
-            State::Paying => payout.refund.is_some(),
+            State::Paying => payout.parts().all(|part| part.refund.is_some()),
             State::Refunded => true,
             State::Submitted
             | State::NeedsInformation
@@ -263,19 +291,23 @@ impl RefundRequest {
     /// Credits took the place of the money: an earlier payout of it failed and is undone.
     pub(crate) fn credit(&mut self, credits: Credits) {
         self.progress.fulfilment.credits_given = Some(credits);
-        self.progress.fulfilment.payout = None;
+        self.drop_payout();
     }
 
-    /// The payout is undone, and what was revoked for it restored, with the save of this.
+    /// The payout is undone, and what was revoked for it restored, with the save of this. The parts that the
+    /// customer has stay.
     pub(crate) fn drop_payout(&mut self) {
-        self.progress.fulfilment.payout = None;
+        let payout = self.progress.fulfilment.payout.take();
+        self.progress.fulfilment.payout = payout.and_then(Payout::into_paid);
     }
 
-    /// Notes whether what was revoked for the failed payout stays revoked, because the bank has the money or
+    /// Notes whether what was revoked for these failed parts stays revoked, because the bank has the money or
     /// may give it to the customer.
-    pub(crate) fn keep_by_dispute(&mut self, kept: bool) {
-        if let Some(payout) = &mut self.progress.fulfilment.payout {
-            payout.kept_by_dispute = kept;
+    pub(crate) fn keep_by_dispute(&mut self, numbers: &[usize], kept: bool) {
+        for number in numbers {
+            if let Some(part) = self.part_mut(*number) {
+                part.kept_by_dispute = kept;
+            }
         }
     }
 }

@@ -346,12 +346,13 @@ impl RefundRequest {
     pub fn approval(&self) -> Option<Approval> {
         let remedy = match (
             self.progress.timeline.state,
-            &self.progress.fulfilment.payout,
+            // The parts that the customer has of an earlier approval are no part of this one.
+            self.progress.fulfilment.payout.as_ref().filter(|payout| payout.open_part(0).is_some()),
             self.progress.fulfilment.credits_given,
         ) {
             (State::Approved, Some(payout), _) => Remedy::Money {
-                amount_minor: payout.amount.minor(),
-                currency: payout.amount.currency().as_str().to_owned(),
+                amount_minor: payout.to_pay().minor(),
+                currency: payout.to_pay().currency().as_str().to_owned(),
             },
             (State::Refunded, None, Some(given)) => Remedy::Credits { credits: given.get() },
             (State::Approved, None, _) => {

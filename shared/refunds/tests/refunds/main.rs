@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]
+mod divided;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod parts;

@@ -1,9 +1,9 @@
 //! Requests that go through their states at instants which the tests choose.
 
-use ledger::{AccountId, Actor, Credits, Currency, Money, PaymentId, Timestamp};
+use ledger::{AccountId, Actor, Currency, Money, PaymentId, Timestamp};
 use policy::{Document, Fact, Facts, Outcome, Reason, Value, decide};
 use policy_documents::documents;
-use refunds::{Case, Clock, Payout, RefundRequest, State, fingerprint, request_id};
+use refunds::{Case, Clock, Payout, PayoutPart, RefundRequest, State, fingerprint, request_id};
 
 /// An RFC 3339 instant.
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -90,20 +90,6 @@ impl Story {
 }
 
 fn payout() -> Payout {
-    Payout {
-        payment: PaymentId::new("pi_1").unwrap(),
-        charge: None,
-        amount: Money::new(1_000, Currency::new("usd").unwrap()),
-        revoked: Credits::ZERO,
-        debt: Credits::ZERO,
-        key_number: 1,
-        asked_at: None,
-        refund: None,
-        needs_customer: false,
-        short_since: None,
-        failure: None,
-        kept_by_dispute: false,
-        failed_before: Vec::new(),
-        ends: None,
-    }
+    let amount = Money::new(1_000, Currency::new("usd").unwrap());
+    Payout::of(PaymentId::new("pi_1").unwrap(), PayoutPart::of(amount, 1))
 }
