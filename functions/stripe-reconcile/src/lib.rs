@@ -9,7 +9,9 @@
 //!
 //! Events are applied oldest first. Those of one second have no order: what is parked because it came before
 //! another event is applied again after it. One that waits for another event, or that the webhook fails on,
-//! holds the mark back for at most an hour: by then the webhook parks an event that still lacks something.
+//! holds the mark back for at most an hour: by then the webhook parks an event that still lacks something. An
+//! event that fails after its hour holds nothing back. Its second is kept, and each later run reads that
+//! second again, until the webhook takes the event or Stripe keeps it no more.
 
 mod compare;
 mod context;
@@ -36,6 +38,8 @@ pub use status::{MISSED_SHOWN_MAX, MissedEvent, Status};
 pub const LAG_S: i64 = 180;
 /// How far the first run of a deployment looks back.
 pub const FIRST_LOOK_S: i64 = 3_600;
+/// How many seconds with a failed event are kept; with more of them the mark waits.
+pub const FAILED_SECONDS_MAX: usize = 200;
 /// The longest time that is listed at once; halved where its list is too long for one call.
 const WINDOW_S: i64 = 3_600;
 
@@ -122,6 +126,7 @@ struct Run<'a, S, W> {
 impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
     async fn reconcile(&self, from: i64, before: i64, moves_mark: bool) -> Result<Status, ReconcileError> {
         let mut status = Status::until(from);
+        let mut failed = if moves_mark { self.retry_failed(&mut status).await? } else { Vec::new() };
         let (mut from, mut window_s) = (from, WINDOW_S);
         while from < before && self.has_time() {
             let to = before.min(from.saturating_add(window_s));
@@ -133,9 +138,13 @@ impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
                 }
                 Err(error) => return Err(error.into()),
             };
-            let reached = self.apply_all(&events, to, &mut status).await?;
+            let known = failed.clone();
+            let reached = self.apply_all(&events, to, &mut failed, &mut status).await?;
             status.until = reached;
             if moves_mark {
+                if failed != known {
+                    self.reconcile.tables.keep_failed_seconds(&failed).await?;
+                }
                 self.reconcile.tables.move_reconciled_until(Timestamp::from_s(reached)?).await?;
             }
             if reached < to {
@@ -146,11 +155,36 @@ impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
         Ok(status)
     }
 
-    /// Applies the events of a time that ends with `to`, and returns up to when nothing is left.
+    /// Reads the seconds again that have an event which failed, and returns those that still do.
+    async fn retry_failed(&self, status: &mut Status) -> Result<Vec<i64>, ReconcileError> {
+        let seconds = self.reconcile.tables.failed_seconds().await?;
+        let oldest = self.invocation.now().as_s().saturating_sub(KEPT_BY_STRIPE_S);
+        let mut failed = Vec::new();
+        for second in seconds.iter().copied().filter(|second| *second >= oldest) {
+            if !self.has_time() {
+                failed.push(second);
+                continue;
+            }
+            let after = second.saturating_add(1);
+            let events = self.stripe.events(&EVENT_TYPES, (second, after)).await?;
+            let reached = self.apply_all(&events, after, &mut failed, status).await?;
+            if reached < after && failed.last() != Some(&second) {
+                failed.push(second);
+            }
+        }
+        if failed != seconds {
+            self.reconcile.tables.keep_failed_seconds(&failed).await?;
+        }
+        Ok(failed)
+    }
+
+    /// Applies the events of a time that ends with `to`, and returns up to when nothing is left but the
+    /// `failed` seconds.
     async fn apply_all(
         &self,
         events: &[ListedEvent],
         to: i64,
+        failed: &mut Vec<i64>,
         status: &mut Status,
     ) -> Result<i64, ReconcileError> {
         let (mut reached, mut parked) = (to, Vec::new());
@@ -166,8 +200,12 @@ impl<S, W: ApplyEvents + ReplayEvents> Run<'_, S, W> {
                 parked.push(event);
                 continue;
             }
-            if status.add(event, outcome) && self.may_hold(event) {
-                reached = reached.min(event.created_s);
+            if status.add(event, outcome) {
+                if self.may_hold(event) || failed.len() >= FAILED_SECONDS_MAX {
+                    reached = reached.min(event.created_s);
+                } else if failed.last() != Some(&event.created_s) {
+                    failed.push(event.created_s);
+                }
             }
             log_outcome(event, &answer);
         }

@@ -46,7 +46,7 @@ Exit codes: 0 all is well, 1 a fault was found, 2 the command could not do its w
 pub(crate) enum Command {
     Verify(VerifyArguments),
     History(HistoryArguments),
-    /// Look at events that were put aside because they could not be applied, and decide what becomes of each.
+    /// Look at events that were put aside because they could not be applied, and decide what is done.
     #[command(subcommand)]
     Parked(ParkedCommand),
     Reconcile(ReconcileArguments),
@@ -123,15 +123,16 @@ Examples:
   makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11
   makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11 | less";
 
-/// Read the events of a time from Stripe, and apply those that never came; or compare Stripe's lists.
+/// Compare a time at Stripe with the records, and repair what differs where you ask for it.
 ///
-/// The stripe-reconcile function does so by itself every five minutes. This reads a time anew: after a wrong
-/// secret was stored, after the tables were restored to an earlier moment, or to be sure. An event that came
-/// has no effect a second time. Stripe keeps events for 30 days.
+/// The command looks up each refund, dispute, paid invoice and completed checkout that Stripe lists of the
+/// time, and names what differs. With `--repair` it first reads all events of the time and applies those that
+/// never came; what still differs after that is named with what a person does.
 ///
-/// `--lists` looks up each refund, dispute, paid invoice and completed checkout of the time in the records
-/// and names what differs. It applies nothing without `--repair`, which applies the events of what differs.
-/// The caller needs `lambda:InvokeFunction` on that function.
+/// The stripe-reconcile function reads the events by itself every five minutes, and the lists once a day. You
+/// need this command after a wrong secret was stored, after the tables were restored to an earlier moment, or
+/// to be sure. An event that came has no effect a second time. Stripe keeps events for 30 days. The caller
+/// needs `lambda:InvokeFunction` on that function.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{RECONCILE_EXAMPLES}\n\n{ACCESS}"))]
 pub(crate) struct ReconcileArguments {
@@ -142,12 +143,8 @@ pub(crate) struct ReconcileArguments {
     /// ago for lists
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(crate) before: Option<Timestamp>,
-    /// Compare what Stripe lists of the time with the records, in place of reading its events: refunds,
-    /// disputes, paid invoices and completed checkouts
+    /// Apply the events of the time that never came; without it nothing is applied
     #[arg(long)]
-    pub(crate) lists: bool,
-    /// Apply the events of what differs; without it nothing is applied
-    #[arg(long, requires = "lists")]
     pub(crate) repair: bool,
     /// The stripe-reconcile function; `STRIPE_RECONCILE_FUNCTION` where it is not given
     #[arg(long, value_name = "NAME")]
@@ -159,11 +156,10 @@ Examples:
   makegood reconcile --since 2026-08-01T00:00:00Z
   makegood reconcile --since 2026-08-01T00:00:00Z --before 2026-08-02T00:00:00Z \\
     --function prod-StripeReconcile
-  makegood reconcile --since 2026-08-01T00:00:00Z --lists
-  makegood reconcile --since 2026-08-01T00:00:00Z --lists --repair
+  makegood reconcile --since 2026-08-01T00:00:00Z --repair
 
-Exit codes: 0 every event had come, or nothing differed; 1 some had not or could not be applied, or something
-differed, repaired or not; 2 the function could not be asked.";
+Exit codes: 0 nothing differed, and every event had come; 1 something differed, or an event had not come,
+repaired or not; 2 the function could not be asked.";
 
 fn instant(text: &str) -> Result<Timestamp, TimeError> {
     Timestamp::parse(text)
@@ -205,8 +201,8 @@ mod tests {
             ("reconcile", false),
             ("reconcile --since 2026-08-01T00:00:00Z", true),
             ("reconcile --since today", false),
-            ("reconcile --since 2026-08-01T00:00:00Z --lists --repair", true),
-            ("reconcile --since 2026-08-01T00:00:00Z --repair", false),
+            ("reconcile --since 2026-08-01T00:00:00Z --repair", true),
+            ("reconcile --since 2026-08-01T00:00:00Z --lists", false),
             ("policy check", false),
             ("policy check a.toml b.toml", true),
             ("policy decide --document d --reason changed_mind --facts -", true),

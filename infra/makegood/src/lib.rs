@@ -1,7 +1,7 @@
 //! The operator's command line: checks live data, prints an account's history, shows what was parked and has
 //! it applied again, tries policies out, and explains what they decided.
 //!
-//! No command writes to a table: what is to become of an event is asked of the function that applies
+//! No command writes to a table: what is to be done with an event is asked of the function that applies
 //! events. Results go to standard output, progress and errors to standard error. Texts of customers and of
 //! Stripe are escaped before they reach a terminal.
 
@@ -102,12 +102,16 @@ async fn carry_out(
         Command::Reconcile(arguments) => {
             let ask = reconcile::open(arguments, env)?;
             let time = (arguments.since, arguments.before);
-            if arguments.lists {
-                let ask = async |request| ask.ask(request).await;
-                reconcile::lists::run(time, arguments.repair, ask, output, progress).await
-            } else {
-                reconcile::run(time, async |request| ask.ask(request).await, output, progress).await
+            let mut outcome = CommandOutcome::Sound;
+            if arguments.repair {
+                // First the events, in the order of what happened.
+                outcome =
+                    reconcile::run(time, async |request| ask.ask(request).await, output, progress).await?;
+                writeln!(output)?;
             }
+            let ask = async |request| ask.ask(request).await;
+            let compared = reconcile::lists::run(time, arguments.repair, ask, output, progress).await?;
+            Ok(outcome.and(compared))
         }
         Command::Policy(command) => policies::run(command, env, output, progress).await,
     }

@@ -8,3 +8,10 @@ pub(crate) enum CommandOutcome {
     /// Something is not: exit code 1.
     Fault,
 }
+
+impl CommandOutcome {
+    /// A fault if either found one.
+    pub(crate) fn and(self, other: Self) -> Self {
+        if self == Self::Sound { other } else { self }
+    }
+}

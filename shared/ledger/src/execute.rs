@@ -109,7 +109,7 @@ pub async fn execute_on<S: LedgerStore, P: Pause>(
 /// An order on a newest entry: a commit to be written, or the answer without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prepared {
-    /// To be written, with what becomes of each settlement.
+    /// To be written, with the outcome of each settlement.
     Commit(Box<Commit>, Vec<SettlementOutcome>),
     /// Nothing is to be written.
     Answer(Answer),

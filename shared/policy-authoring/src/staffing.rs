@@ -8,8 +8,8 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use policy::{
-    ApprovalLimits, Calendar, DeclaredConflict, DeclaredGap, Fact, FactType, Intake, Provider, ReviewRule,
-    ReviewScope, Rule, TermUnit, TermValue,
+    ApprovalLimits, Calendar, DeclaredConflict, DeclaredGap, Fact, FactType, Intake, ReviewRule, ReviewScope,
+    Rule, StatedProvider, TermUnit, TermValue,
 };
 
 use crate::context::{Context, check_id, known};
@@ -54,11 +54,11 @@ fn is_address(text: &str) -> bool {
     text.split_once('@').is_some_and(named) && !text.contains(char::is_whitespace)
 }
 
-pub(crate) fn provider(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<Provider> {
+pub(crate) fn provider(mut table: Table<'_, '_>, context: &Context<'_, '_>) -> Option<StatedProvider> {
     let clause = context.clause(&mut table, "clause");
     let name = table.text("name");
     table.finish();
-    Some(Provider { clause: clause?, name: name?.value })
+    Some(StatedProvider { clause: clause?, name: name?.value })
 }
 
 /// Within how long of the same purchase another one counts as its duplicate.

@@ -37,8 +37,8 @@ pub use document::{
     DeclaredGap, DisputeMeasure, Document, Door, Effect, EmptySuccess, FailureEffect, FailureKind,
     FailureRule, FailureRules, Intake, KnownResult, LateSuccess, LateSuccessRule, LawPack, Leftover, Mode,
     OfferKind, OfferRule, OnDispute, OnFraudWarning, OnLostDispute, OnOutsideRefund, OnRefund, OnRenewal,
-    OnResubscribe, OnUpgrade, Operation, PlanChangeClauses, Provider, RemedyRule, ReviewRule, ReviewScope,
-    Revocation, Rule, ServiceLevel, ServiceLevelStart, Term, TermUnit, TermValue,
+    OnResubscribe, OnUpgrade, Operation, PlanChangeClauses, RemedyRule, ReviewRule, ReviewScope, Revocation,
+    Rule, ServiceLevel, ServiceLevelStart, StatedProvider, Term, TermUnit, TermValue,
 };
 pub use documents::{Documents, DocumentsError, InForce, VersionHead};
 pub use facts::{Fact, FactError, FactSet, FactSpec, FactType, Facts, Source, Unit, Value};

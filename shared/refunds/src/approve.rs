@@ -30,7 +30,7 @@ pub struct ApprovalContext {
     pub payment: Option<Payment>,
 }
 
-/// What becomes of a request whose money or credits are approved.
+/// How a request goes on whose money or credits are approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApprovalOutcome {
     /// It is saved, with its intent to pay and the ledger's entry.

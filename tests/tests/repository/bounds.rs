@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lambda::aws::SdkSettings;
 use lambda::config::Env;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::interfaces::{TEMPLATE, resources, yaml};
 
@@ -17,6 +17,9 @@ const GOES_ON_BEHIND: [&str; 1] = ["DisputeEvidence"];
 /// How much longer than a function a queue keeps its messages from others, as AWS advises
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>).
 const VISIBLE_AFTER: u64 = 6;
+
+/// `stripe_reconcile::LAG_S`, which that crate's tests hold to this number.
+const RECONCILE_LAG_S: u64 = 180;
 
 fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_array()?.iter().find_map(Value::as_u64))
@@ -102,6 +105,27 @@ fn b13_what_stalls_ends_within_what_waits_for_it() {
         }
     }
     assert_eq!(read, 2, "{TEMPLATE}: queues start two functions");
+}
+
+/// An event that never came alarms within a quarter of an hour: the reconciliation gives it time to come, then
+/// looks at the next tick, and the alarm takes in the count of the missed ones at the end of its period.
+#[test]
+fn b7_an_event_that_never_came_alarms_within_15_minutes() {
+    let template = yaml(TEMPLATE);
+    let named = |kind: &str, name: &str| {
+        let mut found = resources(&template, kind).into_iter().filter(|(resource, _)| resource == name);
+        found.next().unwrap_or_else(|| panic!("{TEMPLATE}: {name}")).1
+    };
+    let schedule = named("AWS::Scheduler::Schedule", "ReconcileSchedule");
+    let every = schedule["ScheduleExpression"].as_str().expect("a schedule has an expression");
+    let every = every.strip_prefix("rate(").and_then(|every| every.strip_suffix(" minutes)"));
+    let minutes = every.and_then(|minutes| minutes.parse::<u64>().ok());
+    let every_s = minutes.expect("it comes every few minutes") * 60;
+    let alarm = named("AWS::CloudWatch::Alarm", "EventsMissedAlarm");
+    assert_eq!((&alarm["MetricName"], &alarm["Threshold"]), (&json!("EventsMissed"), &json!(0)));
+    let of = |member: &str| number(&alarm[member]).expect("an alarm has periods");
+    let alarm_s = of("Period") * of("EvaluationPeriods");
+    assert!(RECONCILE_LAG_S + every_s + alarm_s <= 15 * 60);
 }
 
 /// A storm in a queue has so many readers and no more, and what it may run at once is its own: the calls of

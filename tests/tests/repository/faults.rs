@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::cases::GROUPS;
+use crate::cases::{DESIGNS, GROUPS};
 use crate::files::{Findings, TextFile, root, text_files};
 
 const TABLE: &str = "docs/FAULTS.md";
@@ -102,7 +102,10 @@ fn table(covered: &BTreeMap<Case, BTreeSet<Test>>) -> String {
                 .flatten()
                 .map(|(path, name)| format!("[`{name}`](../{path})"))
                 .collect();
-            let tests = if tests.is_empty() { "not covered yet".to_owned() } else { tests.join("<br>") };
+            let mut tests = if tests.is_empty() { "not covered yet".to_owned() } else { tests.join("<br>") };
+            if let Some((_, why)) = DESIGNS.iter().find(|(case, _)| *case == (letter, number)) {
+                let _ = write!(tests, "<br>By design: {why}");
+            }
             let _ = writeln!(table, "| {letter}{number} | {title} | {tests} |");
         }
     }

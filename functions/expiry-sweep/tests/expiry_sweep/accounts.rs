@@ -1,4 +1,4 @@
-//! What becomes of lots, holds and markers.
+//! What the sweep does to lots, holds and markers.
 
 use expiry_sweep::{AHEAD_MAX_S, SweptTime, TickError};
 use futures_util::future::join_all;

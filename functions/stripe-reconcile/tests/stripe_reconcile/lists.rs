@@ -129,6 +129,8 @@ impl Scene {
 
     async fn try_compare(&self, asked: Value, second: i64) -> Result<Comparison, ReconcileError> {
         let invocation = Invocation::of(json!({"compare": asked}).to_string(), at(second)).unwrap();
+        // A busy machine takes its time.
+        let invocation = invocation.within_ms(900_000);
         match handle_any(&self.reconcile, &invocation).await? {
             RunOutcome::Lists(comparison) => Ok(comparison),
             RunOutcome::Events(status) => panic!("{status:?}"),

@@ -11,7 +11,8 @@ use ledger_dynamodb::{Tables, in_process};
 use serde_json::{Value, json};
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
 use stripe_reconcile::{
-    FIRST_LOOK_S, HELD_S, KEPT_BY_STRIPE_S, LAG_S, Reconcile, ReconcileError, Status, handle,
+    FAILED_SECONDS_MAX, FIRST_LOOK_S, HELD_S, KEPT_BY_STRIPE_S, LAG_S, Reconcile, ReconcileError, Status,
+    handle,
 };
 use testkit::stand_in::{API_KEY, BuyPack, Emission, Fault, Operation, StripeStandIn};
 use webhook_function::{ApplyEvents, EventAnswer, ReplayEvents, WebhookError};
@@ -154,13 +155,17 @@ async fn b7_events_that_never_came_are_applied_oldest_first_and_once() {
     assert_eq!(scene.mark().await, Some(day - LAG_S));
 
     // Five minutes later the fresh one is missed as well, and nothing else is read again.
-    assert_eq!(scene.tick(day + 300).await.applied, 1);
+    assert_eq!(LAG_S, 180, "the repository's test of the alarm's time counts on it");
+    let invocation = Invocation::of("{}", at(day + 300)).unwrap();
+    assert_eq!(Box::pin(handle(&scene.reconcile, &invocation)).await.unwrap().applied, 1);
+    let metrics = invocation.metrics().take_lines(at(day + 300)).join("\n");
+    assert!(metrics.contains(r#""EventsMissed":1"#), "the alarm counts it: {metrics}");
     assert_eq!(scene.seen(), [first, second, fresh]);
     assert_eq!(scene.tick(day + 600).await.listed, 0);
 }
 
 #[tokio::test]
-async fn an_event_that_waits_holds_the_mark_for_an_hour_and_no_longer() {
+async fn an_event_that_waits_or_fails_holds_the_mark_for_an_hour_and_no_longer() {
     for outcome in ["deferred", "failed"] {
         let scene = Scene::new().await;
         let (waiting, later) = (scene.pack(60), scene.pack(120));
@@ -174,6 +179,41 @@ async fn an_event_that_waits_holds_the_mark_for_an_hour_and_no_longer() {
         let status = scene.tick(60 + HELD_S).await;
         assert_eq!((status.listed, scene.mark().await), (2, Some(60 + HELD_S - LAG_S)), "{outcome}");
     }
+}
+
+#[tokio::test]
+async fn b7_an_event_that_fails_after_its_hour_is_tried_again_until_it_is_applied() {
+    let scene = Scene::new().await;
+    // The endpoint was off for five hours; of what is caught up, one event fails.
+    let (failing, later) = (scene.pack(60), scene.pack(120));
+    scene.set(&failing, "failed");
+    scene.tables().move_reconciled_until(at(0)).await.unwrap();
+    let five_hours = 5 * HELD_S;
+    let status = scene.tick(five_hours).await;
+    assert_eq!((status.applied, status.failed), (1, 1));
+    assert_eq!(scene.mark().await, Some(five_hours - LAG_S), "it holds nothing back");
+    let status = scene.tick(five_hours + 300).await;
+    assert_eq!((status.listed, status.failed), (1, 1), "its second is read again, and nothing else");
+    scene.reconcile.webhook.outcomes.lock().unwrap().clear();
+    // The webhook of this test takes an event that it has seen for a repeat.
+    let status = scene.tick(five_hours + 600).await;
+    assert_eq!((status.listed, status.settled, status.failed), (1, 1, 0));
+    assert_eq!(scene.seen(), [&failing, &later, &failing, &failing].map(String::as_str));
+    assert_eq!(scene.tick(five_hours + 900).await.listed, 0);
+}
+
+#[tokio::test]
+async fn more_failed_seconds_than_are_kept_hold_the_mark() {
+    let scene = Scene::new().await;
+    let most = i64::try_from(FAILED_SECONDS_MAX).unwrap();
+    for second in 0..=most {
+        let event = scene.pack(second);
+        scene.set(&event, "failed");
+    }
+    scene.tables().move_reconciled_until(at(0)).await.unwrap();
+    let status = scene.run_within(json!({}), 5 * HELD_S, 900_000).await.unwrap();
+    assert_eq!((status.failed, scene.mark().await), (most.unsigned_abs() + 1, Some(most)));
+    assert_eq!(scene.tables().failed_seconds().await.unwrap().len(), FAILED_SECONDS_MAX);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The stripe-webhook function, which is asked for everything that becomes of a parked event.
+//! The stripe-webhook function, which is asked for everything that is done with a parked event.
 
 use lambda::aws::SdkSettings;
 use lambda::config::Env;

@@ -8,7 +8,7 @@ use crate::columns::{Align, Columns};
 use crate::failure::Failure;
 use crate::outcome::CommandOutcome;
 
-/// Writes what became of an event, and whether nothing is left to do.
+/// Writes the outcome of an event, and whether nothing is left to do.
 pub(crate) fn report(
     id: &str,
     answer: &EventAnswer,

@@ -65,7 +65,7 @@ pub(super) fn unparks(parked: &Parked, case: Option<&ParkedCase>) -> String {
                 .as_ref()
                 .map_or_else(|| "its payment".to_owned(), |payment| format!("payment {payment}"));
             format!(
-                "the purchase of {payment}: `makegood reconcile --since` its instant, then \
+                "the purchase of {payment}: `makegood reconcile --repair --since` its instant, then \
                  `makegood parked replay {id}`; if it is another product's, `{}`",
                 drop()
             )

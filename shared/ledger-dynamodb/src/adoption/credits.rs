@@ -21,7 +21,7 @@ pub struct CreditTerms {
     pub of_purchase: fn(&Payment) -> Option<PurchaseTerms>,
 }
 
-/// What becomes of the credits of one purchase.
+/// How the credits of one purchase change.
 #[derive(Debug, Clone)]
 pub enum PurchaseTerms {
     /// They are taken back.

@@ -32,7 +32,7 @@ pub use operation::{
 };
 pub use rule::{DeclaredConflict, DeclaredGap, Effect, Mode, RemedyRule, Rule};
 pub use service_levels::{ServiceLevel, ServiceLevelStart};
-pub use staffing::{ApprovalLimits, Provider, ReviewRule, ReviewScope};
+pub use staffing::{ApprovalLimits, ReviewRule, ReviewScope, StatedProvider};
 pub use term::{Term, TermUnit, TermValue};
 
 use crate::facts::Fact;
@@ -111,7 +111,7 @@ pub struct Document {
     /// Where requests come in.
     pub intake: Option<Intake>,
     /// Who pays refunds out.
-    pub provider: Option<Provider>,
+    pub provider: Option<StatedProvider>,
     /// What people review although a rule would let the machine decide.
     pub review: Vec<ReviewRule>,
     /// Above what a second person approves.

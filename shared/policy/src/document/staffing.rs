@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::decision::{Discount, Remedy};
 use crate::named::named;
 
-/// Who pays refunds out.
+/// The provider that the text says refunds come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provider {
+pub struct StatedProvider {
     /// The clause that names it.
     pub clause: String,
     /// Its name, such as `stripe`.
