@@ -107,8 +107,8 @@ fn b13_what_stalls_ends_within_what_waits_for_it() {
     assert_eq!(read, 2, "{TEMPLATE}: queues start two functions");
 }
 
-/// An event that never came alarms within a quarter of an hour: the reconciliation gives it time to come, then
-/// looks at the next tick, and the alarm takes in the count of the missed ones at the end of its period.
+/// An event that never came alarms within a quarter of an hour. The reconciliation gives it time to come and
+/// looks at its next tick; the alarm takes in the count of the missed ones at the end of its period.
 #[test]
 fn b7_an_event_that_never_came_alarms_within_15_minutes() {
     let template = yaml(TEMPLATE);

@@ -188,8 +188,8 @@ pub(crate) const GROUPS: [(char, &str, &[&str]); 9] = [
 pub(crate) const DESIGNS: [((char, usize), &str); 2] = [
     (
         ('B', 13),
-        "a handler waits for the tables and its secret alone. Each of these calls ends before the function does, \
-         and the function ends before whoever asked it gives up.",
+        "a handler waits for the tables and its secret alone. Each of these calls ends before the function \
+         does, and the function ends before whoever asked it gives up.",
     ),
     (('H', 13), "nothing is sent to customers; they read a warning in their request."),
 ];
