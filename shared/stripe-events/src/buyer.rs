@@ -2,9 +2,9 @@
 //! another form than is known, is unknown.
 
 use primitives::{Buyer, CountryCode};
+use provider_wire::Metadata;
 use serde::Deserialize;
 
-use crate::metadata::Metadata;
 use crate::wire::{List, Object, Scalar};
 
 /// The key of a checkout's custom field, and of the session's metadata, about the consent to begin at once

@@ -1,14 +1,13 @@
 //! Checkout sessions: how a customer pays for a credit pack, or starts a subscription.
 
 use primitives::{Buyer, CustomerId, Money, PaymentId, Quantity, SubscriptionId};
+use provider_wire::{Metadata, MetadataField, open_enum};
 use serde::Deserialize;
 
 use crate::buyer::{self, ConsentWire, DetailsWire, FieldWire};
 use crate::id::{CheckoutSessionId, InvoiceId, PriceId};
-use crate::metadata::{Metadata, MetadataField};
-use crate::open_enum::open_enum;
 use crate::quantity::read_quantity;
-use crate::wire::{Fault, List, Object, Page, Scalar, money, required};
+use crate::wire::{Fault, List, Object, Page, Pages as _, Scalar, money, required};
 
 /// The key of the session's metadata under which the company's own checkout code names the price.
 const PRICE_KEY: &str = "price";

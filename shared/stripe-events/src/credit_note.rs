@@ -1,9 +1,9 @@
 //! Credit notes: what is given back of an invoice, by a refund, to the customer's balance or elsewhere.
 
 use primitives::{InvoiceId, Money, RefundId, Timestamp};
+use provider_wire::open_enum;
 use serde::Deserialize;
 
-use crate::open_enum::open_enum;
 use crate::wire::{Fault, List, Scalar, money, required};
 
 open_enum! {
@@ -103,7 +103,7 @@ impl Wire<'_> {
             for (index, refund) in self.refunds.items().iter().enumerate() {
                 let minor = refund.amount_refunded.integer("amount_refunded");
                 let minor = minor.and_then(|minor| required(minor, "amount_refunded"));
-                let minor = minor.map_err(|fault| fault.within("refunds", index))?;
+                let minor = minor.map_err(|fault| fault.within(&format!("refunds.data[{index}]")))?;
                 refunded = refunded.saturating_add(minor);
             }
             return Ok(Some(paid_back.saturating_sub(refunded).max(0)));

@@ -1,10 +1,10 @@
 //! Disputes: a cardholder's bank takes a payment back, or asks about it.
 
 use primitives::{Currency, DisputeId, Money, PaymentId, Timestamp};
+use provider_wire::open_enum;
 use serde::Deserialize;
 
 use crate::id::ChargeId;
-use crate::open_enum::open_enum;
 use crate::wire::{Fault, List, Object, Scalar, money, required};
 
 open_enum! {
@@ -119,8 +119,9 @@ impl Wire<'_> {
     pub(crate) fn fact(self) -> Result<DisputeObject, Fault> {
         let amount = self.amount.integer("amount")?.zip(self.currency.currency("currency")?);
         let movements = self.balance_transactions.items().iter().enumerate();
-        let movements = movements
-            .map(|(index, wire)| wire.fact().map_err(|fault| fault.within("balance_transactions", index)));
+        let movements = movements.map(|(index, wire)| {
+            wire.fact().map_err(|fault| fault.within(&format!("balance_transactions.data[{index}]")))
+        });
         let status: DisputeStatus = required(self.status.choice("status")?, "status")?;
         let is_open = matches!(status, DisputeStatus::NeedsResponse | DisputeStatus::UnderReview);
         Ok(DisputeObject {

@@ -5,7 +5,6 @@
 
 use primitives::Timestamp;
 use serde::Deserialize;
-use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::charge::{self, ChargeObject};
@@ -189,7 +188,7 @@ pub fn parse(verified: &Verified<'_>) -> Result<Event, Unreadable> {
     };
     let text = std::str::from_utf8(verified.payload()).map_err(|_| nothing(Fault::new(WHOLE, "UTF-8")))?;
     let envelope: Object<EnvelopeWire<'_>> =
-        serde_json::from_str(text).map_err(|error| nothing(fault_of(&error, WHOLE)))?;
+        serde_json::from_str(text).map_err(|error| nothing(Fault::of_json(&error, WHOLE)))?;
     let mut envelope =
         envelope.read(WHOLE).and_then(|envelope| required(envelope, WHOLE)).map_err(nothing)?;
     let data = std::mem::take(&mut envelope.data);
@@ -218,7 +217,7 @@ impl EnvelopeWire<'_> {
         let kind = if thin {
             EventKind::Thin { snapshot: self.snapshot_event.id("snapshot_event")? }
         } else {
-            kind(&event_type, data, created)?
+            kind(&event_type, Carried(data), created)?
         };
         Ok(Event {
             id: required(self.id.id("id")?, "id")?,
@@ -252,7 +251,7 @@ impl EnvelopeWire<'_> {
     }
 }
 
-fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Result<EventKind, Fault> {
+fn kind(event_type: &str, data: Carried<'_>, created: Timestamp) -> Result<EventKind, Fault> {
     Ok(match event_type {
         "checkout.session.completed" => EventKind::CheckoutCompleted(data.fact(checkout::Wire::fact)?),
         "checkout.session.async_payment_succeeded" => {
@@ -292,24 +291,17 @@ fn kind(event_type: &str, data: Object<DataWire<'_>>, created: Timestamp) -> Res
     })
 }
 
-impl<'a> Object<DataWire<'a>> {
+/// What an event carries, of whatever shape: for an unknown type it does not matter.
+struct Carried<'a>(Object<DataWire<'a>>);
+
+impl<'a> Carried<'a> {
     /// Reads the object into the wire struct `W`, and makes a fact of it.
     fn fact<W: Deserialize<'a>, F>(self, fact: impl FnOnce(W) -> Result<F, Fault>) -> Result<F, Fault> {
-        let data = required(self.read("data")?, "data")?;
+        let data = required(self.0.read("data")?, "data")?;
         let object = required(data.object, OBJECT)?;
-        let wire: Object<W> = serde_json::from_str(object.get()).map_err(|error| fault_of(&error, OBJECT))?;
+        let wire: Object<W> =
+            serde_json::from_str(object.get()).map_err(|error| Fault::of_json(&error, OBJECT))?;
         let wire = required(wire.read(OBJECT)?, OBJECT)?;
-        fact(wire).map_err(|fault| Fault { field: format!("{OBJECT}.{}", fault.field), ..fault })
-    }
-}
-
-/// What the JSON reader's error means. Its text quotes the payload, so it goes no further.
-fn fault_of(error: &serde_json::Error, field: &str) -> Fault {
-    match error.classify() {
-        // Every shape is accepted, so that what is left is a field of one object that comes twice.
-        Category::Data => Fault::new(field, "an object with each key once"),
-        Category::Syntax | Category::Eof | Category::Io => {
-            Fault::new(field, "JSON of at most 128 levels with Unicode text and numbers of 64 bits")
-        }
+        fact(wire).map_err(|fault| fault.within(OBJECT))
     }
 }

@@ -5,10 +5,9 @@ mod wire;
 use primitives::{
     BillingPeriod, Buyer, CustomerId, Money, PaymentId, PriceId, Quantity, SubscriptionId, Timestamp,
 };
+use provider_wire::{Metadata, open_enum};
 
 use crate::id::{ChargeId, InvoiceId, InvoiceLineId};
-use crate::metadata::Metadata;
-use crate::open_enum::open_enum;
 
 pub(crate) use wire::{PaidWire, PreviewWire, Wire};
 

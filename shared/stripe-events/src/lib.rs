@@ -18,8 +18,6 @@ mod fraud_warning;
 mod id;
 mod invoice;
 mod lookup;
-mod metadata;
-mod open_enum;
 mod payment_intent;
 mod preview;
 mod quantity;
@@ -41,11 +39,11 @@ pub use invoice::{
     PaidInvoice, PaymentSource,
 };
 pub use lookup::{Fetched, Lookup};
-pub use metadata::Metadata;
 pub use payment_intent::PaymentIntent;
 pub use primitives::{BillingPeriod, Quantity};
+pub use provider_wire::{Metadata, SECRETS_MAX, SigningSecretError};
 pub use refund::{RefundFailureReason, RefundObject, RefundStatus};
-pub use secret::{SECRETS_MAX, SigningSecretError, SigningSecrets};
+pub use secret::SigningSecrets;
 pub use signature::{
     HEADER_BYTES_MAX, PAYLOAD_BYTES_MAX, SIGNATURES_MAX, SignatureError, TOLERANCE_S, Verified, sign, verify,
 };

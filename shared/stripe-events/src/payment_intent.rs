@@ -1,11 +1,11 @@
 //! Payments that succeeded: how a company's own code charges a saved card, as for an automatic top-up.
 
 use primitives::{CustomerId, Money, PaymentId, Quantity};
+use provider_wire::{Metadata, MetadataField};
 use serde::Deserialize;
 
 use crate::checkout::price_of_metadata;
 use crate::id::{InvoiceId, PriceId};
-use crate::metadata::{Metadata, MetadataField};
 use crate::wire::{Fault, Scalar, money, required};
 
 /// The key of the metadata under which the company's own code says how many were bought.

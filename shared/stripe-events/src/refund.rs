@@ -1,11 +1,10 @@
 //! Refunds: money on its way back, from our own calls or from somebody's hand in Stripe's dashboard.
 
 use primitives::{Money, PaymentId, RefundId, Timestamp};
+use provider_wire::{Metadata, MetadataField, open_enum};
 use serde::Deserialize;
 
 use crate::id::ChargeId;
-use crate::metadata::{Metadata, MetadataField};
-use crate::open_enum::open_enum;
 use crate::wire::{Fault, Scalar, money, required};
 
 open_enum! {

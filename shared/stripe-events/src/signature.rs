@@ -9,11 +9,10 @@
 //! Every configured secret is tried against every `v1`, without an early exit and in constant time, so the
 //! duration tells nothing about which of them, or how much of one, was right.
 
-use std::fmt::Write as _;
-
 use hmac::digest::CtOutput;
 use hmac::{Hmac, Mac as _};
 use primitives::Timestamp;
+use provider_wire::{MAC_BYTES, mac_as_hex, mac_from_hex};
 use sha2::Sha256;
 
 use crate::secret::{SigningSecrets, keyed_mac};
@@ -29,9 +28,6 @@ pub const SIGNATURES_MAX: usize = 16;
 
 /// Longest payload, in bytes (1 MiB). Events have some kilobytes; the hash of a MiB takes milliseconds.
 pub const PAYLOAD_BYTES_MAX: usize = 1_048_576;
-
-/// Bytes of an HMAC-SHA256.
-const MAC_BYTES: usize = 32;
 
 /// Why a request is not Stripe's, or not of this moment. All of them answer 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -147,11 +143,8 @@ pub fn verify<'a>(
 /// A payload signed with two secrets, as while one is rolled, has both `v1` behind one `t`.
 pub fn sign(payload: &[u8], secret: &str, at: Timestamp) -> String {
     let signed_at = at.as_s().to_string();
-    let mut header = format!("t={signed_at},v1=");
-    for byte in mac_of(keyed_mac(secret), &signed_at, payload).into_bytes() {
-        write!(header, "{byte:02x}").expect("a String takes every write");
-    }
-    header
+    let mac = mac_of(keyed_mac(secret), &signed_at, payload).into_bytes();
+    format!("t={signed_at},v1={}", mac_as_hex(&mac))
 }
 
 struct Header<'h> {
@@ -218,25 +211,4 @@ fn mac_of(mut mac: Hmac<Sha256>, signed_at: &str, payload: &[u8]) -> CtOutput<Hm
 /// Digits only: neither a sign nor a space, which `parse` alone would let through.
 fn seconds(text: &str) -> Option<i64> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
-}
-
-/// 64 digits in lower case. Stripe's own libraries compare the text and so refuse upper case as well.
-fn mac_from_hex(text: &str) -> Option<[u8; MAC_BYTES]> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != MAC_BYTES || !rest.is_empty() {
-        return None;
-    }
-    let mut mac = [0; MAC_BYTES];
-    for (byte, &[high, low]) in mac.iter_mut().zip(pairs) {
-        *byte = (nibble(high)? << 4) | nibble(low)?;
-    }
-    Some(mac)
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => digit.checked_sub(b'0'),
-        b'a'..=b'f' => digit.checked_sub(b'a').and_then(|above_ten| above_ten.checked_add(10)),
-        _ => None,
-    }
 }

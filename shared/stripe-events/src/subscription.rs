@@ -1,12 +1,11 @@
 //! Subscriptions: whether and until when a customer has one.
 
 use primitives::{CustomerId, ScheduleId, SubscriptionId, Timestamp};
+use provider_wire::{Metadata, MetadataField, open_enum};
 use serde::Deserialize;
 
 use crate::id::PriceId;
-use crate::metadata::{Metadata, MetadataField};
-use crate::open_enum::open_enum;
-use crate::wire::{Fault, Object, Page, Scalar, required};
+use crate::wire::{Fault, Object, Page, Pages as _, Scalar, required};
 
 open_enum! {
     /// Where a subscription stands.

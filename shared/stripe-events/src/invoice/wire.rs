@@ -1,6 +1,7 @@
 //! Where an invoice's facts lie in Stripe's JSON: the newest shape first, the one before 2025-03-31 second.
 
 use primitives::{BillingPeriod, Currency, Money, Timestamp};
+use provider_wire::{Metadata, MetadataField};
 use serde::Deserialize;
 
 use super::{
@@ -8,9 +9,8 @@ use super::{
     PaymentSource,
 };
 use crate::buyer::{self, AddressWire, TaxIdWire};
-use crate::metadata::{Metadata, MetadataField};
 use crate::quantity::read_quantity;
-use crate::wire::{Fault, List, Object, Page, Scalar, money, required};
+use crate::wire::{Fault, List, Object, Page, Pages as _, Scalar, money, required};
 
 #[derive(Deserialize)]
 pub(crate) struct Wire<'a> {
