@@ -4,7 +4,7 @@ use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind};
 use lambda::secrets::SecretSource;
 use ledger::{AccountId, Entry, PlanChange, Subscription, SubscriptionId, Timestamp};
-use policy::{Price, PriceKind};
+use policy::{Price, PriceKind, PriceProvider};
 use policy_documents::catalogue;
 use stripe_api::{Decline, PlanItem, PlanSchedule, PlannedSubscription, StripeClient, StripeError};
 use stripe_events::SubscriptionStatus;
@@ -23,7 +23,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// The plan that a Stripe price is sold as.
     pub(crate) fn of(price: &str) -> Option<Self> {
-        let price = catalogue().price(price).ok()?;
+        let price = catalogue().price_through(PriceProvider::Stripe, price).ok()?;
         match &price.kind {
             PriceKind::Subscription { plan, rank, months, .. } => {
                 Some(Self { price, name: plan, rank: *rank, months: *months })

@@ -11,9 +11,10 @@ use intake::{
     EarlyExit, EventContext, EventOutcome, Ignored, PaidPurchase, ParkReason, WaitingPurchase, build_grants,
     leads, uncredited, without_credits, write_grants,
 };
-use ledger::{AccountId, CustomerStore, Money, PaymentId, Record, Subscriber};
+use ledger::{AccountId, CustomerStore, Money, PaymentId, Provider, Record, Subscriber};
+use policy::PriceProvider;
 use policy_documents::catalogue;
-use purchase_lines::{Bought, LineFault, PaidLine, Sold, bought};
+use purchase_lines::{Bought, LineFault, PaidLine, Sold, bought, find_price};
 use refunds::Charge;
 use stripe_events::{BillingReason, CheckoutMode, CheckoutPaymentStatus, CheckoutSession, PriceId, Quantity};
 
@@ -62,7 +63,7 @@ async fn link_customer(
     let (Some(subscription), Some(price)) = (&session.subscription, &subscriber.price) else {
         return Ok(EventOutcome::of_news(is_news));
     };
-    if catalogue().price(price).is_err() {
+    if catalogue().price_through(PriceProvider::Stripe, price).is_err() {
         // Its invoice brings no credits either, and before the link nothing said that it is ours.
         note_unknown_price(context, session, account).await?;
         return Ok(EventOutcome::Parked(ParkReason::PriceUnknown));
@@ -83,7 +84,8 @@ async fn account_of_customer(
     {
         return Ok(account);
     }
-    let is_ours = session.named_price.as_ref().is_some_and(|price| catalogue().price(price.as_str()).is_ok());
+    let is_ours =
+        session.named_price.as_ref().is_some_and(|price| find_price(Provider::Stripe, price).is_some());
     Err(if is_ours { ParkReason::AccountUnknown.into() } else { Ignored::OtherProduct.into() })
 }
 
@@ -230,7 +232,7 @@ fn bought_by(context: &EventContext<'_>, session: &CheckoutSession) -> Result<Bo
             .unwrap_or_default(),
         period: None,
     });
-    Ok(bought(lines)?)
+    Ok(bought(Provider::Stripe, lines)?)
 }
 
 /// One unit of the price that the metadata names, where the sum before discounts and taxes proves it.
@@ -238,12 +240,15 @@ fn bought_by_metadata(context: &EventContext<'_>, session: &CheckoutSession) -> 
     let lacking = || context.lacking(ParkReason::LinesUnknown);
     let price = session.named_price.as_ref().ok_or_else(lacking)?;
     let sum = session.amount_subtotal.or(session.amount_total).ok_or_else(lacking)?;
-    let known = catalogue().price(price.as_str()).map_err(|_| lacking())?;
+    let known = find_price(Provider::Stripe, price).ok_or_else(lacking)?;
     if known.amount_of(1, sum.currency().as_str()) != Some(sum.minor()) {
         return Err(lacking());
     }
     let quantity = Some(Quantity::whole(1));
-    Ok(bought([PaidLine { price: Some(price), quantity, minor: sum.minor(), period: None }])?)
+    Ok(bought(
+        Provider::Stripe,
+        [PaidLine { price: Some(price), quantity, minor: sum.minor(), period: None }],
+    )?)
 }
 
 /// The payment and its amount. A session that cost nothing has no payment: its own id takes the place of

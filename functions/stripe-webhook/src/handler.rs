@@ -6,7 +6,8 @@
 use std::error::Error;
 
 use intake::{
-    EventContext, EventOutcome, Failure, Ignored, ParkReason, ParkedDelivery, count_outcome, log_outcome,
+    Beside, EventContext, EventOutcome, Failure, Ignored, ParkReason, ParkedPurchase, ProviderEvents,
+    UnreadDelivery, apply_delivery, log_outcome,
 };
 use lambda::Invocation;
 use lambda::backoff::Backoff;
@@ -14,11 +15,11 @@ use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::log;
 use lambda::metrics::Metrics;
 use lambda::secrets::SecretSource;
-use ledger::{AccountId, ExecuteError, Provider, Timestamp};
+use ledger::{ExecuteError, Provider};
 use ledger_dynamodb::{StoreError, Tables};
 use serde::Serialize;
 use stripe_events::{
-    Event, EventId, EventKind, PAYLOAD_BYTES_MAX, SignatureError, Unreadable, Verified, parse, verify,
+    Event, EventKind, Fetched, PAYLOAD_BYTES_MAX, SignatureError, Unreadable, Verified, parse, verify,
 };
 
 use crate::dispatch::apply_event;
@@ -61,7 +62,7 @@ pub async fn handle<S: SecretSource>(
     let header = request.header("stripe-signature").unwrap_or_default();
     let verified = verify(&payload, header, &secrets, now).map_err(|error| not_signed(error, metrics))?;
     metrics.count_labelled("EventsVerified", ("secret", verified.secret()), 1);
-    match apply_delivery(webhook, &verified, invocation).await.map_err(failed)? {
+    match apply_delivery(webhook, verified.payload(), invocation).await.map_err(failed)? {
         EventOutcome::Deferred(reason) => Err(Problem::new(ProblemKind::Unavailable)
             .detail(format!("what the event rests on is not known yet: {}", reason.as_str()))
             .retry_after_s(RETRY_AFTER_S)),
@@ -69,68 +70,70 @@ pub async fn handle<S: SecretSource>(
     }
 }
 
-/// Applies one delivery of an event, and parks the event if it cannot be applied yet.
-pub(crate) async fn apply_delivery<S>(
-    webhook: &Webhook<S>,
-    verified: &Verified<'_>,
-    invocation: &Invocation,
-) -> Result<EventOutcome, Failure> {
-    let (now, metrics) = (invocation.now(), invocation.metrics());
-    let outcome = match parse(verified) {
-        Ok(event) => {
-            let beside = Beside { now, looked_up: false, linked: None };
-            apply_unless_foreign(webhook, &event, beside, metrics).await?
-        }
-        Err(unreadable) => outcome_of_unreadable(webhook, &unreadable),
-    };
-    let outcome = match outcome {
-        EventOutcome::Parked(_) | EventOutcome::Lookup(_) => {
-            let is_kept = park(webhook, verified, outcome, now).await?;
-            if is_kept { outcome } else { EventOutcome::Ignored(Ignored::Dropped) }
-        }
-        _ => outcome,
-    };
-    count_outcome(outcome, metrics);
-    Ok(outcome)
-}
+impl<S> ProviderEvents for Webhook<S> {
+    type Event = Event;
 
-/// What is known beside an event itself.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Beside<'a> {
-    pub(crate) now: Timestamp,
-    /// Whether what it lacks was fetched from Stripe.
-    pub(crate) looked_up: bool,
-    /// The account that an operator has linked it to.
-    pub(crate) linked: Option<&'a AccountId>,
-}
+    fn provider(&self) -> Provider {
+        Provider::Stripe
+    }
 
-/// Applies an event, unless it is not about this endpoint's own money.
-pub(crate) async fn apply_unless_foreign<S>(
-    webhook: &Webhook<S>,
-    event: &Event,
-    Beside { now, looked_up, linked }: Beside<'_>,
-    metrics: &Metrics,
-) -> Result<EventOutcome, Failure> {
-    log::cause(event.id.as_str());
-    let outcome = if let Some(reason) = foreign(webhook, event) {
-        EventOutcome::Ignored(reason)
-    } else {
-        let context = EventContext {
-            tables: &webhook.tables,
-            backoff: &webhook.backoff,
-            link_wait: &webhook.link_wait,
-            provider: Provider::Stripe,
-            event_id: event.id.as_str(),
-            happened_at: event.created,
-            now,
-            metrics,
-            looked_up,
-            linked,
+    fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    fn read(&self, payload: &[u8]) -> Result<Event, UnreadDelivery> {
+        parse(&Verified::kept(payload)).map_err(|unreadable| UnreadDelivery {
+            outcome: outcome_of_unreadable(self, &unreadable),
+            id: unreadable.id.map(|id| id.as_str().to_owned()),
+        })
+    }
+
+    fn event_id<'e>(&self, event: &'e Event) -> &'e str {
+        event.id.as_str()
+    }
+
+    fn about<'e>(&self, event: &'e Event) -> ParkedPurchase<'e> {
+        purchase_of(event)
+    }
+
+    fn takes_an_account(&self, event: &Event) -> bool {
+        // Nothing but a checkout takes its account from elsewhere than its customer.
+        event.event_type.starts_with("checkout.session.")
+    }
+
+    fn completed(&self, payload: &[u8], fetched: &[u8]) -> Option<Vec<u8>> {
+        let fetched = serde_json::from_slice::<Fetched>(fetched).ok()?;
+        Some(fetched.completing(&Verified::kept(payload)))
+    }
+
+    /// Applies an event, unless it is not about this endpoint's own money.
+    async fn apply(
+        &self,
+        event: &Event,
+        Beside { now, looked_up, linked }: Beside<'_>,
+        metrics: &Metrics,
+    ) -> Result<EventOutcome, Failure> {
+        log::cause(event.id.as_str());
+        let outcome = if let Some(reason) = foreign(self, event) {
+            EventOutcome::Ignored(reason)
+        } else {
+            let context = EventContext {
+                tables: &self.tables,
+                backoff: &self.backoff,
+                link_wait: &self.link_wait,
+                provider: Provider::Stripe,
+                event_id: event.id.as_str(),
+                happened_at: event.created,
+                now,
+                metrics,
+                looked_up,
+                linked,
+            };
+            apply_event(&context, &event.kind).await?
         };
-        apply_event(&context, &event.kind).await?
-    };
-    log_outcome(event.event_type.as_str(), outcome);
-    Ok(outcome)
+        log_outcome(event.event_type.as_str(), outcome);
+        Ok(outcome)
+    }
 }
 
 /// Events that are not about this endpoint's own money. They are ignored even where they cannot be read.
@@ -147,7 +150,7 @@ fn foreign<S>(webhook: &Webhook<S>, event: &Event) -> Option<Ignored> {
 }
 
 /// The outcome of an event that cannot be read.
-pub(crate) fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> EventOutcome {
+fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> EventOutcome {
     if let Some(id) = &unreadable.id {
         log::cause(id.as_str());
     }
@@ -167,28 +170,6 @@ pub(crate) fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unread
         "event"
     );
     outcome
-}
-
-/// Parks an event; false if a person has dropped it before.
-async fn park<S>(
-    webhook: &Webhook<S>,
-    verified: &Verified<'_>,
-    outcome: EventOutcome,
-    now: Timestamp,
-) -> Result<bool, Failure> {
-    let event = parse(verified);
-    let id = match &event {
-        Ok(event) => Some(&event.id),
-        Err(unreadable) => unreadable.id.as_ref(),
-    };
-    let delivery = ParkedDelivery {
-        provider: Provider::Stripe,
-        id: id.map(EventId::as_str),
-        payload: verified.payload(),
-        outcome,
-        about: event.as_ref().ok().map(purchase_of),
-    };
-    intake::park(&webhook.tables, delivery, now).await
 }
 
 fn not_signed(error: SignatureError, metrics: &Metrics) -> Problem {

@@ -3,6 +3,7 @@
 use intake::{EarlyExit, EventContext, EventOutcome, Ignored, plan_of, save_subscription};
 use ledger::{CustomerStore, Provider, Subscription, SubscriptionReport, Timestamp};
 use policy_documents::catalogue;
+use purchase_lines::find_price;
 use stripe_events::{CancellationReason, SubscriptionObject, SubscriptionStatus};
 
 /// A subscription as of the event. Of several events the newest counts, in whichever order they come; that
@@ -22,7 +23,7 @@ pub(crate) async fn apply_subscription(
         id: subscription.id.clone(),
         account: account.clone(),
         as_of: context.happened_at,
-        price: plan_of(&subscription.prices).map(|price| price.as_str().to_owned()),
+        price: plan_of(Provider::Stripe, &subscription.prices).map(|price| price.as_str().to_owned()),
         period_ends_at: subscription.current_period_end,
         cancellation_confirmed_at: subscription.canceled_at.filter(|_| was_asked_for(subscription, ended_at)),
         cancels_at: subscription.cancel_at.or(at_period_end),
@@ -99,7 +100,7 @@ async fn is_of_another_product(
     context: &EventContext<'_>,
     subscription: &SubscriptionObject,
 ) -> Result<bool, EarlyExit> {
-    let ours = subscription.prices.iter().any(|price| catalogue().price(price.as_str()).is_ok());
+    let ours = subscription.prices.iter().any(|price| find_price(Provider::Stripe, price).is_some());
     // Without any price nothing says whose it is.
     if ours || subscription.prices.is_empty() {
         return Ok(false);

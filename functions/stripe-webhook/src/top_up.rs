@@ -8,10 +8,9 @@ use intake::{
     EarlyExit, EventContext, EventOutcome, Ignored, PaidPurchase, ParkReason, WaitingPurchase, build_grants,
     leads, uncredited, write_grants,
 };
-use ledger::{AccountId, CustomerStore, PaymentStore};
+use ledger::{AccountId, CustomerStore, PaymentStore, Provider};
 use policy::PriceKind;
-use policy_documents::catalogue;
-use purchase_lines::{Bought, PaidLine, bought, is_ignored};
+use purchase_lines::{Bought, PaidLine, bought, find_price, is_ignored};
 use stripe_events::PaymentIntent;
 
 /// The key of the metadata under which the company's own code names the account. It opens a case, and never
@@ -66,7 +65,7 @@ async fn grant_top_up(
     let Some(named) = payment.named_price.as_ref().filter(|_| payment.invoice.is_none()) else {
         return Ok(EventOutcome::Ignored(Ignored::NoPurchase));
     };
-    let Ok(price) = catalogue().price(named.as_str()) else {
+    let Some(price) = find_price(Provider::Stripe, named) else {
         let linked = !is_ignored(Some(named)) && account_of_case(context, payment).await?.is_some();
         return if linked { Err(ParkReason::PriceUnknown.into()) } else { Err(Ignored::OtherProduct.into()) };
     };
@@ -93,7 +92,7 @@ async fn grant_top_up(
         minor: payment.amount.minor(),
         period: None,
     };
-    let bought: Bought = bought([line])?;
+    let bought: Bought = bought(Provider::Stripe, [line])?;
     let paid = PaidPurchase {
         payment: payment.id.clone(),
         amount: payment.amount,

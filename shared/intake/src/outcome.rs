@@ -158,7 +158,7 @@ pub fn log_outcome(event_type: &str, outcome: EventOutcome) {
 }
 ///  Counts the outcome of a delivery. Alarms look at the counts without a label: of parked events, and of
 /// events of the other mode.
-pub fn count_outcome(outcome: EventOutcome, metrics: &Metrics) {
+pub(crate) fn count_outcome(outcome: EventOutcome, metrics: &Metrics) {
     metrics.count_labelled("Events", ("outcome", outcome.as_str()), 1);
     match outcome {
         EventOutcome::Applied | EventOutcome::Repeated => {}

@@ -1,9 +1,11 @@
 //! What a parked event is about, as far as it can be read: the ids that say what would unpark it, the money
 //! that somebody paid and that has brought nothing, and the case that is open or about to open for it.
 
-use ledger::{AccountId, CustomerId, CustomerStore, ExecuteError, Money, PaymentId, PaymentStore, PriceId};
+use ledger::{
+    AccountId, CustomerId, CustomerStore, ExecuteError, Money, PaymentId, PaymentStore, PriceId, Provider,
+};
 use ledger_dynamodb::{ParkedSubject, StoreError, Tables};
-use policy_documents::catalogue;
+use purchase_lines::{find_price, is_ignored};
 use refunds::{Lead, LeadStore, RequestStore};
 
 use crate::context::Failure;
@@ -22,27 +24,26 @@ pub struct ParkedPurchase<'a> {
 }
 
 /// What a parked event is about. `linked` is the account that an operator has named.
-pub async fn subject_of(
-    tables: &Tables,
+pub(crate) async fn subject_of(
+    (tables, provider): (&Tables, Provider),
     purchase: Option<ParkedPurchase<'_>>,
     reason: ParkReason,
     linked: Option<&AccountId>,
 ) -> Result<ParkedSubject, Failure> {
     let Some(purchase) = purchase else { return Ok(ParkedSubject::default()) };
-    read_subject(tables, purchase, reason, linked).await.map_err(ExecuteError::Store)
+    read_subject((tables, provider), purchase, reason, linked).await.map_err(ExecuteError::Store)
 }
 
 async fn read_subject(
-    tables: &Tables,
+    (tables, provider): (&Tables, Provider),
     purchase: ParkedPurchase<'_>,
     reason: ParkReason,
     linked: Option<&AccountId>,
 ) -> Result<ParkedSubject, StoreError> {
     let ParkedPurchase { customer, payment, paid, prices, named } = purchase;
     let customer = customer.cloned();
-    let unknown = prices
-        .into_iter()
-        .find(|price| catalogue().price(price.as_str()).is_err() && !catalogue().is_ignored(price.as_str()));
+    let unknown =
+        prices.into_iter().find(|price| find_price(provider, price).is_none() && !is_ignored(Some(*price)));
     let by_customer = match &customer {
         Some(customer) => tables.account_of(customer).await?,
         None => None,

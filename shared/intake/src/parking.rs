@@ -14,28 +14,32 @@ const PARKED_BYTES_MAX: usize = 390_000;
 
 /// A delivery of an event that is to be parked.
 #[derive(Debug)]
-pub struct ParkedDelivery<'a> {
-    pub provider: Provider,
+pub(crate) struct ParkedDelivery<'a> {
+    pub(crate) provider: Provider,
     /// The event's id; `None` where it cannot be read.
-    pub id: Option<&'a str>,
+    pub(crate) id: Option<&'a str>,
     /// The bytes that were verified.
-    pub payload: &'a [u8],
+    pub(crate) payload: &'a [u8],
     /// [`EventOutcome::Parked`] or [`EventOutcome::Lookup`]; no other outcome is parked.
-    pub outcome: EventOutcome,
+    pub(crate) outcome: EventOutcome,
     /// What the event is about; `None` where it cannot be read.
-    pub about: Option<ParkedPurchase<'a>>,
+    pub(crate) about: Option<ParkedPurchase<'a>>,
 }
 
 /// Parks an event; false if a person has dropped it before. One that is parked already waits since it was
 /// parked first, and keeps what an operator has said of it.
-pub async fn park(tables: &Tables, delivery: ParkedDelivery<'_>, now: Timestamp) -> Result<bool, Failure> {
+pub(crate) async fn park(
+    tables: &Tables,
+    delivery: ParkedDelivery<'_>,
+    now: Timestamp,
+) -> Result<bool, Failure> {
     let ParkedDelivery { provider, id, payload, outcome, about } = delivery;
     let (EventOutcome::Parked(reason) | EventOutcome::Lookup(reason)) = outcome else { return Ok(true) };
     let id = id.map_or_else(|| unnamed(payload), str::to_owned);
     let known = tables.parked_event(&id).await.map_err(ExecuteError::Store)?;
     let (since, link) = known.map_or((now, None), |known| (known.since, known.link));
     let linked = link.as_ref().map(|link| &link.account);
-    let about = subject_of(tables, about, reason, linked).await?;
+    let about = subject_of((tables, provider), about, reason, linked).await?;
     let payload = if payload.len() > PARKED_BYTES_MAX { Vec::new() } else { payload.to_vec() };
     let lookup_at = matches!(outcome, EventOutcome::Lookup(_)).then_some(now);
     let parked =

@@ -1,9 +1,9 @@
 //! Subscriptions: their record, renewals that were charged after a cancellation, and the clock of leftover
 //! credits.
 
-use ledger::{Command, LedgerStore, PriceId, Subscription, SubscriptionStore, Timestamp};
+use ledger::{Command, LedgerStore, PriceId, Provider, Subscription, SubscriptionStore, Timestamp};
 use policy::{OnResubscribe, PriceKind};
-use policy_documents::catalogue;
+use purchase_lines::find_price;
 use refunds::policy_ref;
 
 use crate::context::{EarlyExit, EventContext};
@@ -31,10 +31,10 @@ pub async fn save_subscription(
 }
 
 /// The plan among the prices of a subscription's items, which may have add-ons before it.
-pub fn plan_of(prices: &[PriceId]) -> Option<&PriceId> {
+pub fn plan_of(provider: Provider, prices: &[PriceId]) -> Option<&PriceId> {
     let is_plan = |price: &&PriceId| {
-        let known = catalogue().price(price.as_str());
-        known.is_ok_and(|price| matches!(price.kind, PriceKind::Subscription { .. }))
+        let known = find_price(provider, price);
+        known.is_some_and(|price| matches!(price.kind, PriceKind::Subscription { .. }))
     };
     prices.iter().find(is_plan).or(prices.first())
 }
@@ -45,7 +45,7 @@ async fn product_of(
     record: &Subscription,
     prices: &[PriceId],
 ) -> Result<Option<String>, EarlyExit> {
-    let mut prices = prices.iter().filter_map(|price| catalogue().price(price.as_str()).ok());
+    let mut prices = prices.iter().filter_map(|price| find_price(context.provider, price));
     if let Some(price) = prices.next() {
         return Ok(Some(price.product.clone()));
     }

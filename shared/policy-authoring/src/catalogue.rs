@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use policy::{Catalogue, Documents, PeriodGrants, Price, PriceKind, Product, UnitAmount};
+use policy::{Catalogue, Documents, PeriodGrants, Price, PriceKind, PriceProvider, Product, UnitAmount};
 
 use crate::context::{check_id, ids, known};
 use crate::mistake::Mistakes;
@@ -21,7 +21,7 @@ fn catalogue<'t>(file: &File<'t>, mut root: Table<'_, 't>, documents: &Documents
     let ignored = root.optional_texts("ignore_prices");
     let product_tables = root.named_tables("products");
     let ids = ids(&product_tables);
-    let products = product_tables
+    let products: Vec<Product> = product_tables
         .into_iter()
         .filter_map(|(id, table)| product(&id, table, &ids, file, documents))
         .collect();
@@ -30,7 +30,7 @@ fn catalogue<'t>(file: &File<'t>, mut root: Table<'_, 't>, documents: &Documents
         .into_iter()
         .filter_map(|(id, mut table)| {
             let product = table.text("product").and_then(|reference| known("product", reference, &ids, file));
-            price(id, table, product)
+            price(id, table, product, (&products, documents))
         })
         .collect();
     root.finish();
@@ -90,7 +90,13 @@ enum KindWord {
     Pack,
 }
 
-fn price(id: Located<String>, mut table: Table<'_, '_>, product: Option<String>) -> Option<Price> {
+fn price(
+    id: Located<String>,
+    mut table: Table<'_, '_>,
+    product: Option<String>,
+    sold: (&[Product], &Documents),
+) -> Option<Price> {
+    let provider = provider(&id, &mut table, product.as_deref(), sold);
     let credits = table.integer("credits");
     let generations = table.optional_integer("generations").map(|generations| generations.value);
     let kind = table.choice("kind", &[("subscription", KindWord::Subscription), ("pack", KindWord::Pack)]);
@@ -111,15 +117,63 @@ fn price(id: Located<String>, mut table: Table<'_, '_>, product: Option<String>)
         None => None,
     };
     let amounts = amounts(&mut table);
+    if provider == PriceProvider::Creem && !amounts.is_empty() {
+        id.mistake(table.file(), "has `amounts`; expected none, since what Creem charges is in its events");
+    }
     table.finish();
     Some(Price {
         id: id.value,
+        provider,
         product: product?,
         credits: credits?.value,
         amounts,
         generations,
         kind: kind?,
     })
+}
+
+/// How the ids of Creem's products begin.
+const CREEM_PRODUCT: &str = "prod_";
+
+/// `provider = "creem"`; a price is Stripe's unless it says so. Creem's are Creem's products, and only of what
+/// falls under a document that says that Creem pays its refunds out.
+fn provider(
+    id: &Located<String>,
+    table: &mut Table<'_, '_>,
+    product: Option<&str>,
+    (products, documents): (&[Product], &Documents),
+) -> PriceProvider {
+    let given = table.optional_text("provider");
+    let provider = match &given {
+        None => Some(PriceProvider::Stripe),
+        Some(word) => {
+            let provider = PriceProvider::parse(&word.value);
+            if provider.is_none() {
+                let words: Vec<&str> = PriceProvider::SPELLINGS.iter().map(|(word, _)| *word).collect();
+                let problem = format!("unknown value `{}`; expected {}", word.value, any_of(&words));
+                word.mistake(table.file(), problem);
+            }
+            provider
+        }
+    };
+    let provider = provider.unwrap_or(PriceProvider::Stripe);
+    match (provider, id.value.starts_with(CREEM_PRODUCT)) {
+        (PriceProvider::Creem, false) => {
+            id.mistake(table.file(), format!("is no product of Creem's; expected an id `{CREEM_PRODUCT}…`"));
+        }
+        (PriceProvider::Stripe, true) if given.as_ref().is_none_or(|word| word.value == "stripe") => {
+            id.mistake(table.file(), "is no price of Stripe's; expected `provider = \"creem\"`");
+        }
+        _ => {}
+    }
+    let policy = products.iter().find(|each| Some(each.id.as_str()) == product).map(|each| &each.policy);
+    let states_creem = documents.iter().filter(|document| Some(&document.id) == policy).any(|document| {
+        document.provider.as_ref().is_none_or(|stated| stated.name == PriceProvider::Creem.as_str())
+    });
+    if provider == PriceProvider::Creem && policy.is_some() && !states_creem {
+        id.mistake(table.file(), "is sold through Creem; expected a policy whose `provider` is `creem`");
+    }
+    provider
 }
 
 /// `months = 12`; a plan is monthly unless it says so.

@@ -1,4 +1,4 @@
-//! The price catalogue: what a Stripe price buys.
+//! The price catalogue: what a price of a payment provider buys.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,8 @@ pub struct Catalogue {
     pub products: Vec<Product>,
     /// The prices and what they buy.
     pub prices: Vec<Price>,
-    /// Stripe's prices of the company's other products, which are sold through the same Stripe account: their
-    /// lines bring no credits, and concern nobody here.
+    /// The prices of the company's other products, which are sold through the same accounts at the providers:
+    /// their lines bring no credits, and concern nobody here.
     pub ignored: Vec<String>,
 }
 
@@ -28,11 +28,13 @@ pub struct Product {
     pub siblings: Vec<String>,
 }
 
-/// What one unit of a Stripe price buys, in every currency.
+/// What one unit of a price buys, in every currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
-    /// Stripe's price id.
+    /// The provider's id of it: Stripe's price, or Creem's product.
     pub id: String,
+    /// Through whom it is sold: nobody else's events find it.
+    pub provider: PriceProvider,
     /// The product that the credits are for.
     pub product: String,
     /// Credits per unit: of each grant of a subscription, once a period or monthly within it, or once for a
@@ -45,6 +47,16 @@ pub struct Price {
     pub generations: Option<u64>,
     /// How it is sold.
     pub kind: PriceKind,
+}
+
+named! {
+    /// The provider through whom a price is sold.
+    PriceProvider {
+        /// A price of Stripe's (`price_…`).
+        Stripe "stripe",
+        /// A product of Creem's (`prod_…`), which has one price.
+        Creem "creem",
+    }
 }
 
 /// What one unit of a price costs in one currency.
@@ -88,17 +100,23 @@ named! {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("price `{price}` is not in the catalogue")]
 pub struct UnknownPrice {
-    /// Stripe's price id.
+    /// The provider's id of it.
     pub price: String,
 }
 
 impl Catalogue {
-    /// What a Stripe price buys.
+    /// What a price buys, whoever sells it.
     pub fn price(&self, id: &str) -> Result<&Price, UnknownPrice> {
         self.prices.iter().find(|price| price.id == id).ok_or_else(|| UnknownPrice { price: id.to_owned() })
     }
 
-    /// Whether a Stripe price is one of the company's other products.
+    /// What a price buys that is sold through `provider`.
+    pub fn price_through(&self, provider: PriceProvider, id: &str) -> Result<&Price, UnknownPrice> {
+        let unknown = || UnknownPrice { price: id.to_owned() };
+        self.price(id).ok().filter(|price| price.provider == provider).ok_or_else(unknown)
+    }
+
+    /// Whether a price is one of the company's other products.
     pub fn is_ignored(&self, id: &str) -> bool {
         self.ignored.iter().any(|ignored| ignored == id)
     }

@@ -23,7 +23,9 @@ mod reason;
 mod statutory;
 mod window;
 
-pub use catalogue::{Catalogue, PeriodGrants, Price, PriceKind, Product, UnitAmount, UnknownPrice};
+pub use catalogue::{
+    Catalogue, PeriodGrants, Price, PriceKind, PriceProvider, Product, UnitAmount, UnknownPrice,
+};
 pub use condition::{Comparison, Condition, Evaluation, Inputs, Operand, TermUsed, Trace, Truth, Words};
 pub use currency::{money_text, payable, payable_step};
 pub use customer_preference::Turn;

@@ -27,12 +27,14 @@ mod walks;
 
 use std::collections::BTreeSet;
 
-use ledger::{BillingPeriod, Credits, Timestamp};
+use ledger::{BillingPeriod, Credits, Provider, Timestamp};
 use policy::{OnUpgrade, Price, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{BillingReason, InvoiceLine, PaidInvoice};
 
-use crate::purchase::{Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, product_of};
+use crate::purchase::{
+    Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, find_price, product_of,
+};
 
 /// Shares of credits are summed in millionths, which are far below what rounding to whole credits drops.
 const MILLIONTHS: u64 = 1_000_000;
@@ -100,12 +102,15 @@ pub fn bought_by_lines(
     // A line of nothing is a trial, which brings no credits; a negative line is credit within the invoice.
     let is_whole = |line: &&InvoiceLine| line.amount_minor > 0 && !line.proration;
     let whole = invoice.lines.iter().filter(is_whole);
-    let bought = bought(whole.map(|line| PaidLine {
-        price: line.price.as_ref(),
-        quantity: line.quantity,
-        minor: u64::try_from(line.amount_minor.saturating_sub(line.discount_minor)).unwrap_or_default(),
-        period: line.period,
-    }))?;
+    let bought = bought(
+        Provider::Stripe,
+        whole.map(|line| PaidLine {
+            price: line.price.as_ref(),
+            quantity: line.quantity,
+            minor: u64::try_from(line.amount_minor.saturating_sub(line.discount_minor)).unwrap_or_default(),
+            period: line.period,
+        }),
+    )?;
     add_changes(bought, invoice, on_upgrade)
 }
 
@@ -166,7 +171,7 @@ pub fn credits_of_change(purchase: &LinePurchase, charges: &[Timestamp]) -> Cred
 
 /// The plan that a line is for, and the months of its period.
 fn plan_of(line: &InvoiceLine) -> Option<(&'static Price, u32)> {
-    let price = catalogue().price(line.price.as_ref()?.as_str()).ok()?;
+    let price = find_price(Provider::Stripe, line.price.as_ref()?)?;
     match price.kind {
         PriceKind::Subscription { months, .. } if price.credits > 0 => Some((price, months)),
         PriceKind::Subscription { .. } | PriceKind::Pack => None,

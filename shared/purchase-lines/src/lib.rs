@@ -1,4 +1,4 @@
-//! What lines of Stripe's bring, by the price catalogue: the lines of a checkout, of an invoice that was
+//! What paid lines bring, by the price catalogue: the one line of a checkout at Creem, and at Stripe the lines of a checkout, of an invoice that was
 //! paid, and of one that is only previewed.
 //!
 //! The webhook grants by this what was paid, and a customer who asks for another plan is shown by the same
@@ -8,4 +8,6 @@ mod change;
 mod purchase;
 
 pub use change::{SettledInvoice, UpgradeTerm, bought_by_lines, credits_of_change, is_settled};
-pub use purchase::{Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, is_ignored};
+pub use purchase::{
+    Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, find_price, is_ignored,
+};

@@ -3,8 +3,8 @@
 //! Each price is a purchase of its own, with its own lot and its share of the money; several lines of one
 //! price add up. A line that brings no credits keeps nothing back: its money stands beside the purchases.
 
-use ledger::{BillingPeriod, Credits, FurtherGrants, PURCHASES_MAX, PriceId, ProductId, Quantity};
-use policy::{Price, PriceKind};
+use ledger::{BillingPeriod, Credits, FurtherGrants, PURCHASES_MAX, PriceId, ProductId, Provider, Quantity};
+use policy::{Price, PriceKind, PriceProvider};
 use policy_documents::catalogue;
 
 /// Why a line, or all of them together, cannot be turned into credits.
@@ -145,13 +145,16 @@ pub struct Bought {
     pub is_ours: bool,
 }
 
-/// Adds up `lines`; a quantity is exact, and rounded down to whole credits line by line (C12).
-pub fn bought<'a>(lines: impl IntoIterator<Item = PaidLine<'a>>) -> Result<Bought, LineFault> {
+/// Adds up `lines` of what was sold through `provider`; a quantity is exact, and rounded down to whole credits line by line (C12).
+pub fn bought<'a>(
+    provider: Provider,
+    lines: impl IntoIterator<Item = PaidLine<'a>>,
+) -> Result<Bought, LineFault> {
     let mut bought = Bought::default();
     for line in lines {
-        let known = line.price.and_then(|price| catalogue().price(price.as_str()).ok());
+        let known = line.price.and_then(|price| find_price(provider, price));
         bought.is_ours |= known.is_some();
-        match purchase(&line) {
+        match purchase(provider, &line) {
             Ok(Some(purchase)) => bought.add(purchase)?,
             Ok(None) => bought.set_beside(&line, None)?,
             Err(fault) => bought.set_beside(&line, Some(fault))?,
@@ -225,17 +228,26 @@ impl Bought {
     }
 }
 
+/// What a price buys that is sold through `provider`; `None` if the catalogue does not sell it so.
+pub fn find_price(provider: Provider, price: &PriceId) -> Option<&'static Price> {
+    let provider = match provider {
+        Provider::Stripe => PriceProvider::Stripe,
+        Provider::Creem => PriceProvider::Creem,
+    };
+    catalogue().price_through(provider, price.as_str()).ok()
+}
+
 /// Whether a price is one of the company's other products, by the catalogue.
 pub fn is_ignored(price: Option<&PriceId>) -> bool {
     price.is_some_and(|price| catalogue().is_ignored(price.as_str()))
 }
 
 /// The credits of one line, or why it brings none; `None` for what is sold without credits, or is not ours.
-fn purchase(line: &PaidLine<'_>) -> Result<Option<LinePurchase>, LineFault> {
+fn purchase(provider: Provider, line: &PaidLine<'_>) -> Result<Option<LinePurchase>, LineFault> {
     let Some(price) = line.price.filter(|price| !catalogue().is_ignored(price.as_str())) else {
         return Ok(None);
     };
-    let price = catalogue().price(price.as_str()).map_err(|_| LineFault::PriceUnknown)?;
+    let price = find_price(provider, price).ok_or(LineFault::PriceUnknown)?;
     if price.credits == 0 {
         return Ok(None);
     }

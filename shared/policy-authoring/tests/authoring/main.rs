@@ -8,6 +8,8 @@ mod ignored_prices;
 mod mistakes;
 #[cfg(test)]
 mod outcomes;
+#[cfg(test)]
+mod sold_through;
 
 /// The document of the engine's own tests; these replace parts of it.
 #[cfg(test)]

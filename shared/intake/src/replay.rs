@@ -1,14 +1,14 @@
 //! Parked events applied again: what keeps them parked, and the answer of every direct invocation.
 
-use intake::{EventOutcome, Failure, Ignored, subject_of};
 use lambda::{Invocation, log};
 use ledger::ExecuteError;
 use ledger_dynamodb::Parked;
 use serde::Serialize;
-use stripe_events::{Fetched, Verified, parse};
 
-use crate::handler::{Beside, Webhook, apply_unless_foreign, outcome_of_unreadable};
-use crate::parked_subject::purchase_of;
+use crate::context::Failure;
+use crate::delivery::{Beside, ProviderEvents};
+use crate::outcome::{EventOutcome, Ignored};
+use crate::parked_subject::subject_of;
 
 /// The outcome of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -22,25 +22,25 @@ pub struct DirectAnswer {
 
 /// No event is parked under the id: it has been applied, or its time is over.
 pub(crate) const NOT_PARKED: DirectAnswer = DirectAnswer { outcome: "not_parked", reason: None };
-/// The event was too long to be kept: Stripe itself can send it again, for 30 days.
+/// The event was too long to be kept: the provider itself may send it again.
 pub(crate) const NOT_KEPT: DirectAnswer = DirectAnswer { outcome: "not_kept", reason: None };
 
 /// A person has dropped the event.
-pub(crate) const DROPPED_BEFORE: DirectAnswer =
+pub const DROPPED_BEFORE: DirectAnswer =
     DirectAnswer { outcome: "ignored", reason: Some(Ignored::Dropped.as_str()) };
 
 /// Applies a parked event again, unless a person has dropped it.
-pub(crate) async fn replay<S>(
-    webhook: &Webhook<S>,
+pub(crate) async fn replay<E: ProviderEvents>(
+    events: &E,
     id: String,
     invocation: &Invocation,
 ) -> Result<DirectAnswer, Failure> {
     log::cause(&id);
-    let replayed = match webhook.tables.parked_event(&id).await.map_err(ExecuteError::Store)? {
+    let replayed = match events.tables().parked_event(&id).await.map_err(ExecuteError::Store)? {
         None => NOT_PARKED,
         Some(parked) if parked.dropped.is_some() => DROPPED_BEFORE,
         Some(parked) if parked.payload.is_empty() => NOT_KEPT,
-        Some(parked) => again(webhook, &parked, invocation).await?,
+        Some(parked) => again(events, &parked, invocation).await?,
     };
     let DirectAnswer { outcome, reason } = replayed;
     invocation.metrics().count_labelled("EventsReplayed", ("outcome", outcome), 1);
@@ -49,25 +49,26 @@ pub(crate) async fn replay<S>(
 }
 
 /// Applies a parked event again. One that stays parked says anew what it is about.
-pub(crate) async fn again<S>(
-    webhook: &Webhook<S>,
+pub(crate) async fn again<E: ProviderEvents>(
+    events: &E,
     parked: &Parked,
     invocation: &Invocation,
 ) -> Result<DirectAnswer, Failure> {
-    // Only `handler::park` writes parked events, and it takes nothing but verified bytes.
-    let verified = Verified::kept(&parked.payload);
+    // Only `park` writes parked events, and it takes nothing but verified bytes.
     let fetched = parked.fetched.as_deref();
-    let fetched = fetched.and_then(|fetched| serde_json::from_slice::<Fetched>(fetched).ok());
-    let completed = fetched.as_ref().map(|fetched| fetched.completing(&verified));
-    let verified = completed.as_deref().map_or(verified, Verified::kept);
+    let completed = fetched.and_then(|fetched| events.completed(&parked.payload, fetched));
+    let looked_up = completed.is_some();
+    let payload = completed.as_deref().unwrap_or(&parked.payload);
     let linked = parked.link.as_ref().map(|link| &link.account);
-    let beside = Beside { now: invocation.now(), looked_up: fetched.is_some(), linked };
-    let event = parse(&verified);
+    let event = events.read(payload);
     let outcome = match &event {
-        Ok(event) => apply_unless_foreign(webhook, event, beside, invocation.metrics()).await?,
-        Err(unreadable) => outcome_of_unreadable(webhook, unreadable),
+        Ok(event) => {
+            let beside = Beside { now: invocation.now(), looked_up, linked };
+            events.apply(event, beside, invocation.metrics()).await?
+        }
+        Err(unread) => unread.outcome,
     };
-    let tables = &webhook.tables;
+    let tables = events.tables();
     let outcome = match outcome {
         // Nobody sends it again by itself.
         EventOutcome::Deferred(reason) => EventOutcome::Parked(reason),
@@ -75,7 +76,8 @@ pub(crate) async fn again<S>(
     };
     match outcome {
         EventOutcome::Parked(reason) => {
-            let about = subject_of(tables, event.as_ref().ok().map(purchase_of), reason, linked).await?;
+            let about = event.as_ref().ok().map(|event| events.about(event));
+            let about = subject_of((tables, events.provider()), about, reason, linked).await?;
             let kept = Parked { reason: reason.as_str().to_owned(), about, ..parked.clone() };
             if &kept != parked {
                 tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;

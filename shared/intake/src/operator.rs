@@ -1,23 +1,22 @@
 //! What an operator decides about a parked event: whose it is, or that it needs nothing.
 //!
-//! A **link** says to which account a Stripe customer belongs, where no checkout session has said so. It is
-//! refused if the customer has another account. An event without a customer, like a guest's checkout, is
-//! linked by itself. The event is applied again at once; other events of the customer are replayed after it.
+//! A **link** says to which account a customer of the provider belongs, where no checkout has said so. It is
+//! refused if the customer has another account. An event whose account does not go by a customer, like a
+//! guest's checkout, is linked by itself. The event is applied again at once; other events of the customer are replayed after it.
 //!
 //! A **dropped** event stays readable until its time is over. Nothing applies it any more but a delivery that
-//! somebody asks Stripe for.
+//! somebody asks the provider for.
 //!
 //! Who may do this is who may invoke the function. The operator's name is what the command line says.
 
-use intake::{Failure, ParkReason};
 use lambda::{Invocation, log};
 use ledger::{AccountId, CustomerId, CustomerStore, ExecuteError};
 use ledger_dynamodb::{Parked, ParkedDrop, ParkedLink};
 use serde::Deserialize;
-use stripe_events::{Event, Verified, parse};
 
-use crate::handler::Webhook;
-use crate::parked_subject::customer_of;
+use crate::context::Failure;
+use crate::delivery::ProviderEvents;
+use crate::outcome::ParkReason;
 use crate::replay::{DirectAnswer, NOT_KEPT, NOT_PARKED, again};
 
 /// As long as a sentence or two.
@@ -44,22 +43,22 @@ fn refused(reason: &'static str) -> DirectAnswer {
 }
 
 /// Links the customer of a parked event to an account, and applies the event again.
-pub(crate) async fn link<S>(
-    webhook: &Webhook<S>,
+pub(crate) async fn link<E: ProviderEvents>(
+    events: &E,
     id: &str,
     (account, operator): (OperatorsText, OperatorsText),
     invocation: &Invocation,
 ) -> Result<DirectAnswer, Failure> {
     log::cause(id);
-    let tables = &webhook.tables;
+    let tables = events.tables();
     let Some(parked) = tables.parked_event(id).await.map_err(ExecuteError::Store)? else {
         return Ok(NOT_PARKED);
     };
     let Ok(account) = AccountId::new(account.0) else { return Ok(refused("account_unknown")) };
-    let Ok(event) = parse(&Verified::kept(&parked.payload)) else { return Ok(NOT_KEPT) };
+    let Ok(event) = events.read(&parked.payload) else { return Ok(NOT_KEPT) };
     log::account(&account);
-    let customer = customer_of(&event.kind);
-    if let Some(refused) = refusal(webhook, &event, customer, &account).await? {
+    let customer = events.about(&event).customer;
+    if let Some(refused) = refusal(events, &event, customer, &account).await? {
         return Ok(refused);
     }
     let link = ParkedLink { account, by: operator.0, at: invocation.now() };
@@ -69,7 +68,7 @@ pub(crate) async fn link<S>(
     tracing::warn!(outcome = "linked", "an operator has linked a parked event to an account");
     let linked = Parked { link: Some(link), dropped: None, ..parked.clone() };
     tables.keep_parked(&parked, &linked).await.map_err(ExecuteError::Store)?;
-    let answer = again(webhook, &linked, invocation).await?;
+    let answer = again(events, &linked, invocation).await?;
     invocation.metrics().count_labelled("EventsReplayed", ("outcome", answer.outcome), 1);
     Ok(answer)
 }
@@ -78,31 +77,29 @@ pub(crate) async fn link<S>(
 const DROPPED: DirectAnswer = DirectAnswer { outcome: "dropped", reason: None };
 
 /// Why an event cannot be linked to the account.
-async fn refusal<S>(
-    webhook: &Webhook<S>,
-    event: &Event,
+async fn refusal<E: ProviderEvents>(
+    events: &E,
+    event: &E::Event,
     customer: Option<&CustomerId>,
     account: &AccountId,
 ) -> Result<Option<DirectAnswer>, Failure> {
     let Some(customer) = customer else {
-        // Nothing but a checkout takes its account from elsewhere than its customer.
-        let is_checkout = event.event_type.starts_with("checkout.session.");
-        return Ok((!is_checkout).then(|| refused("no_customer")));
+        return Ok((!events.takes_an_account(event)).then(|| refused("no_customer")));
     };
-    let known = webhook.tables.account_of(customer).await.map_err(ExecuteError::Store)?;
+    let known = events.tables().account_of(customer).await.map_err(ExecuteError::Store)?;
     let is_other = known.is_some_and(|known| known != *account);
     Ok(is_other.then(|| refused(ParkReason::AccountMismatch.as_str())))
 }
 
 /// Drops a parked event, with who says so and why.
-pub(crate) async fn drop_event<S>(
-    webhook: &Webhook<S>,
+pub(crate) async fn drop_event<E: ProviderEvents>(
+    events: &E,
     id: &str,
     (reason, operator): (OperatorsText, OperatorsText),
     invocation: &Invocation,
 ) -> Result<DirectAnswer, Failure> {
     log::cause(id);
-    let tables = &webhook.tables;
+    let tables = events.tables();
     let Some(parked) = tables.parked_event(id).await.map_err(ExecuteError::Store)? else {
         return Ok(NOT_PARKED);
     };
@@ -117,8 +114,8 @@ pub(crate) async fn drop_event<S>(
 }
 
 /// Whether an operator has dropped an event that is to be applied.
-pub(crate) async fn is_dropped<S>(webhook: &Webhook<S>, event: &str) -> Result<bool, Failure> {
-    let Ok(event) = parse(&Verified::kept(event.as_bytes())) else { return Ok(false) };
-    let parked = webhook.tables.parked_event(event.id.as_str()).await.map_err(ExecuteError::Store)?;
+pub async fn is_dropped<E: ProviderEvents>(events: &E, payload: &[u8]) -> Result<bool, Failure> {
+    let Ok(event) = events.read(payload) else { return Ok(false) };
+    let parked = events.tables().parked_event(events.event_id(&event)).await.map_err(ExecuteError::Store)?;
     Ok(parked.is_some_and(|parked| parked.dropped.is_some()))
 }

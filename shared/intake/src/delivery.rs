@@ -1,0 +1,94 @@
+//! One delivery of an event: read, applied, and kept if it cannot be applied yet.
+
+use std::future::Future;
+
+use lambda::Invocation;
+use lambda::metrics::Metrics;
+use ledger::{AccountId, Provider, Timestamp};
+use ledger_dynamodb::Tables;
+
+use crate::context::Failure;
+use crate::outcome::{EventOutcome, Ignored, count_outcome};
+use crate::parked_subject::ParkedPurchase;
+use crate::parking::{ParkedDelivery, park};
+
+/// How the events of one provider are read and applied.
+pub trait ProviderEvents {
+    /// An event that could be read.
+    type Event;
+
+    fn provider(&self) -> Provider;
+
+    fn tables(&self) -> &Tables;
+
+    /// Reads bytes that were verified when they came.
+    fn read(&self, payload: &[u8]) -> Result<Self::Event, UnreadDelivery>;
+
+    /// The provider's id of the event.
+    fn event_id<'e>(&self, event: &'e Self::Event) -> &'e str;
+
+    /// What the event is about, for an operator.
+    fn about<'e>(&self, event: &'e Self::Event) -> ParkedPurchase<'e>;
+
+    /// Whether an operator may say whose the event is although it has no customer.
+    fn takes_an_account(&self, event: &Self::Event) -> bool;
+
+    /// The payload with what was fetched for it; `None` if that cannot be read.
+    fn completed(&self, payload: &[u8], fetched: &[u8]) -> Option<Vec<u8>>;
+
+    /// Applies the event.
+    fn apply(
+        &self,
+        event: &Self::Event,
+        beside: Beside<'_>,
+        metrics: &Metrics,
+    ) -> impl Future<Output = Result<EventOutcome, Failure>>;
+}
+
+/// A delivery that cannot be read.
+#[derive(Debug)]
+pub struct UnreadDelivery {
+    /// The event's id, as far as it could be read.
+    pub id: Option<String>,
+    pub outcome: EventOutcome,
+}
+
+/// What is known beside an event itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    pub now: Timestamp,
+    /// Whether what it lacks was fetched from the provider.
+    pub looked_up: bool,
+    /// The account that an operator has linked it to.
+    pub linked: Option<&'a AccountId>,
+}
+
+/// Applies one delivery of an event, whose bytes were verified, and parks the event if it cannot be applied
+/// yet.
+pub async fn apply_delivery<E: ProviderEvents>(
+    events: &E,
+    payload: &[u8],
+    invocation: &Invocation,
+) -> Result<EventOutcome, Failure> {
+    let (now, metrics) = (invocation.now(), invocation.metrics());
+    let read = events.read(payload);
+    let outcome = match &read {
+        Ok(event) => events.apply(event, Beside { now, looked_up: false, linked: None }, metrics).await?,
+        Err(unread) => unread.outcome,
+    };
+    let outcome = match outcome {
+        EventOutcome::Parked(_) | EventOutcome::Lookup(_) => {
+            let id = match &read {
+                Ok(event) => Some(events.event_id(event)),
+                Err(unread) => unread.id.as_deref(),
+            };
+            let about = read.as_ref().ok().map(|event| events.about(event));
+            let delivery = ParkedDelivery { provider: events.provider(), id, payload, outcome, about };
+            let is_kept = park(events.tables(), delivery, now).await?;
+            if is_kept { outcome } else { EventOutcome::Ignored(Ignored::Dropped) }
+        }
+        _ => outcome,
+    };
+    count_outcome(outcome, metrics);
+    Ok(outcome)
+}
