@@ -26,8 +26,8 @@ from places import MAKEGOOD, binary, state_file
 T = TypeVar("T")
 
 QUEUES = ("Generation", "GenerationDeadLetter", "Payout", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
-# The outputs that name the schedules.
-SCHEDULES = ("SweepScheduleName", "ReconcileScheduleName", "CompareScheduleName")
+# The outputs that name the schedules; those of the sweep are several.
+SCHEDULES = ("SweepScheduleNames", "ReconcileScheduleName", "CompareScheduleName")
 DEAD_LETTERS = ("GenerationDeadLetter", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
 # A cold function under load answers within seconds; API Gateway would give up after 30.
 CALL_S = 40.0
@@ -49,6 +49,11 @@ class Answer:
     def json(self):
         """The body as JSON; `None` when it is empty."""
         return json.loads(self.body) if self.body else None
+
+
+def schedule_names(state: dict, output: str) -> list[str]:
+    """The schedules that one of `SCHEDULES` names."""
+    return state["outputs"][output].split(",")
 
 
 def eventually(what: str, probe: Callable[[], T | None], seconds: float = 30.0) -> T:
@@ -183,15 +188,16 @@ class Stack:
         asked = {"since": since, "before": before, "repair": repair}
         return self.invoke("StripeReconcile", {"compare": {name: value for name, value in asked.items() if value}})
 
-    def tick(self, output: str = "SweepScheduleName") -> None:
-        """Does what a schedule does: hands its own input, with the present instant in it, to its own target.
+    def tick(self, output: str = "SweepScheduleNames") -> None:
+        """Does what schedules do: hands the own input of each, with the present instant in it, to its own target.
 
         The emulator's schedules leave the placeholder of the time as it is, so that their ticks would all fail.
         """
-        schedule = self.aws("scheduler").get_schedule(Name=self.state["outputs"][output])
-        event = schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", instant(time.time()))
-        function = schedule["Target"]["Arn"]
-        self.aws("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=event)
+        now = instant(time.time())
+        for name in schedule_names(self.state, output):
+            target = self.aws("scheduler").get_schedule(Name=name)["Target"]
+            event = target["Input"].replace("<aws.scheduler.scheduled-time>", now)
+            self.aws("lambda").invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=event)
 
     def invoke(self, function: str, event: dict) -> dict:
         """Invokes a function, named as in the template, and returns its answer; a failure is an exception."""

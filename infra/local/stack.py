@@ -24,7 +24,7 @@ import builds
 import emulator
 import identities
 import processes
-from client import SCHEDULES, Stack
+from client import SCHEDULES, Stack, schedule_names
 from places import ROOT, STAND_IN, STACKS, binary, state_file, work_folder
 from summary import print_summary
 
@@ -181,8 +181,8 @@ def stop_schedules(state: dict) -> None:
     reconciliation. `client.Stack.tick` sends real ones.
     """
     scheduler = emulator.aws("scheduler", state["aws_url"])
-    for output in SCHEDULES:
-        schedule = scheduler.get_schedule(Name=state["outputs"][output])
+    for schedule_name in (name for output in SCHEDULES for name in schedule_names(state, output)):
+        schedule = scheduler.get_schedule(Name=schedule_name)
         kept = ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")
         scheduler.update_schedule(**{name: schedule[name] for name in kept}, State="DISABLED")
 

@@ -5,8 +5,8 @@
 
 use futures_util::stream::{self, StreamExt};
 use ledger::{
-    Account, AccountId, Actor, Answer, Cause, Change, Command, DUE_SHARDS, Entry, ExecuteError, GenerationId,
-    Hold, LedgerStore, Marker, Order, ProductId, ReleaseReason, Timestamp, execute_on,
+    Account, AccountId, Actor, Answer, Cause, Change, Command, Entry, ExecuteError, GenerationId, Hold,
+    LedgerStore, Marker, Order, ProductId, ReleaseReason, Timestamp, execute_on,
 };
 use policy::Document;
 use policy_documents::documents;
@@ -20,7 +20,7 @@ use crate::status::{ItemOutcome, Status};
 pub const ACCOUNTS_PER_ROUND_MAX: usize = 500;
 
 /// Handles every due account, round by round, until nothing is left or the run's time is over. It fails if
-/// not one shard could be read.
+/// not one shard of the run could be read.
 pub(crate) async fn sweep<S: Store, Q: Sync>(
     sweep: &Sweep<S, Q>,
     run: &Run<'_>,
@@ -39,13 +39,13 @@ pub(crate) async fn sweep<S: Store, Q: Sync>(
 
 async fn round<S: Store, Q: Sync>(sweep: &Sweep<S, Q>, run: &Run<'_>) -> Result<Status, SweepError> {
     let index = Accounts { sweep, run };
-    let shards = stream::iter(0..DUE_SHARDS).map(|shard| sweep_shard(&index, run, shard));
+    let shards = stream::iter(run.shards).map(|shard| sweep_shard(&index, run, *shard));
     let shards: Vec<_> = shards.buffer_unordered(SHARDS_AT_ONCE).collect().await;
     let (statuses, failures): (Vec<_>, Vec<_>) = shards.into_iter().unzip();
     let mut failures: Vec<_> = failures.into_iter().flatten().collect();
     let failed = failures.len();
     match failures.pop() {
-        Some(failure) if failed == usize::from(DUE_SHARDS) => Err(SweepError::Store(Box::new(failure))),
+        Some(failure) if failed == run.shards.len() => Err(SweepError::Store(Box::new(failure))),
         _ => Ok(statuses.into_iter().fold(Status::default(), Status::and)),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The schedule's instant goes in; expired lots, released holds, payouts that are announced again, clocks
 //! that warn or have run out and cases that the records open come out, with a count of each, and with how
-//! long parked money has been waiting. A few shards of the due index are worked on at once. A run keeps no
+//! long parked money has been waiting. Several runs share a tick, each with its own group of the due index's
+//! shards, of which it works on a few at once; one of them also does what is in no shard. A run keeps no
 //! state and its every step is guarded by a condition: two runs at once, a late run and a run that was cut
 //! off lead to the same ledger, and a lot past its expiry is unusable whether or not a run has been.
 
@@ -37,17 +38,16 @@ pub async fn handle<S: Store, Q: PayoutQueue>(
     sweep: &Sweep<S, Q>,
     invocation: &Invocation,
 ) -> Result<Status, SweepError> {
-    let now = tick::time(invocation, sweep.swept_time).inspect_err(|error| {
+    let tick = tick::read(invocation, sweep.swept_time).inspect_err(|error| {
         let ahead = matches!(error, TickError::Ahead { .. });
         invocation.metrics().count("SweepsRefused", u64::from(ahead));
     })?;
-    let run = Run { now, wall: invocation.now(), invocation };
-    let confirmed = join(cancellations::sweep(sweep, &run), plan_changes::sweep(sweep, &run));
-    let others = join(requests::sweep(sweep, &run), confirmed);
-    let (accounts, (requests, (cancellations, changes))) = join(accounts::sweep(sweep, &run), others).await;
-    let parked = parked::report_age(&sweep.store, &run).await;
-    let status = accounts?.and(requests).and(cancellations).and(changes).and(parked);
+    let run = Run { now: tick.time, wall: invocation.now(), invocation, shards: &tick.shards };
+    let others = join(requests::sweep(sweep, &run), sweep_unsharded(sweep, &run));
+    let (accounts, (requests, unsharded)) = join(accounts::sweep(sweep, &run), others).await;
+    let status = accounts?.and(requests).and(unsharded);
     let metrics = invocation.metrics();
+    metrics.count("SweepShards", u64::try_from(run.shards.len()).unwrap_or_default());
     metrics.milliseconds("SweepLag", status.lag_ms);
     for (name, count) in [
         ("SweepLookedAt", status.looked_at),
@@ -58,6 +58,17 @@ pub async fn handle<S: Store, Q: PayoutQueue>(
         metrics.count(name, count);
     }
     let Status { looked_at, done, left_over, failed, lag_ms } = status;
-    tracing::info!(time = %run.now, looked_at, done, left_over, failed, lag_ms, outcome = "swept", "sweep");
+    let shards = run.shards;
+    tracing::info!(time = %run.now, ?shards, looked_at, done, left_over, failed, lag_ms, outcome = "swept", "sweep");
     Ok(status)
+}
+
+/// Does what is in no shard, if that is this run's.
+async fn sweep_unsharded<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>) -> Status {
+    if !run.is_first() {
+        return Status::default();
+    }
+    let (cancellations, changes) =
+        join(cancellations::sweep(sweep, run), plan_changes::sweep(sweep, run)).await;
+    cancellations.and(changes).and(parked::report_age(&sweep.store, run).await)
 }

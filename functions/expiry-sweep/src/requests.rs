@@ -8,7 +8,7 @@
 //! counted when it is written: a run that comes second finds nothing to count.
 
 use futures_util::stream::{self, StreamExt};
-use ledger::{DUE_SHARDS, RefundRequestId, Timestamp};
+use ledger::{RefundRequestId, Timestamp};
 use payout_queue::PayoutQueue;
 use policy::Document;
 use policy_documents::documents;
@@ -26,7 +26,7 @@ pub const REQUESTS_PER_SHARD_MAX: usize = 500;
 /// Handles every due request and lead.
 pub(crate) async fn sweep<S: Store, Q: PayoutQueue>(sweep: &Sweep<S, Q>, run: &Run<'_>) -> Status {
     let index = Requests { sweep, run };
-    let shards = stream::iter(0..DUE_SHARDS).map(|shard| sweep_shard(&index, run, shard));
+    let shards = stream::iter(run.shards).map(|shard| sweep_shard(&index, run, *shard));
     let shards = shards.buffer_unordered(SHARDS_AT_ONCE);
     shards.fold(Status::default(), async |sum, (shard, _)| sum.and(shard)).await
 }

@@ -1,7 +1,12 @@
-//! The schedule's event: `{"version":1,"time":"2026-11-01T00:05:00Z"}`.
+//! The event of a schedule: `{"version":1,"time":"2026-11-01T00:05:00Z","shards":[0,1]}`.
+//!
+//! Several schedules share a tick, each with its own group of the due index's shards. An event without
+//! `shards` is for all of them.
+
+use std::collections::BTreeSet;
 
 use lambda::{EventError, Invocation};
-use ledger::{TimeError, Timestamp};
+use ledger::{DUE_SHARDS, TimeError, Timestamp};
 use serde::Deserialize;
 
 /// The version of the event.
@@ -29,7 +34,7 @@ pub enum SweptTime {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TickError {
     /// Not of the expected form.
-    #[error("event is not `{{\"version\": 1, \"time\": \"…\"}}`")]
+    #[error("event is not `{{\"version\": 1, \"time\": \"…\"}}` with or without `shards`")]
     Form(#[from] EventError),
     /// A version that is not known here.
     #[error("event has version {0}; expected 1")]
@@ -40,6 +45,9 @@ pub enum TickError {
     /// Not an instant.
     #[error("`time` is not an instant")]
     Time(#[from] TimeError),
+    /// Not a group of shards.
+    #[error("`shards` is not a group; expected different numbers below {DUE_SHARDS}, at least one")]
+    Shards,
     /// Ahead of the wall clock by more than [`AHEAD_MAX_S`].
     #[error(
         "`time` is {ahead_s} s ahead of the clock; expected at most {AHEAD_MAX_S} s where `SimulatedTime` is false"
@@ -52,27 +60,42 @@ pub enum TickError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Tick {
+struct TickEvent {
     version: u8,
     time: String,
+    #[serde(default)]
+    shards: Option<Vec<u8>>,
 }
 
-/// The instant for which the sweep judges what is due.
-pub(crate) fn time(invocation: &Invocation, allowed: SweptTime) -> Result<Timestamp, TickError> {
-    let tick: Tick = invocation.event()?;
+/// A tick that was checked.
+pub(crate) struct Tick {
+    /// The instant for which the sweep judges what is due.
+    pub(crate) time: Timestamp,
+    /// The shards whose due items are the run's, each of them once.
+    pub(crate) shards: Vec<u8>,
+}
+
+/// Reads the event of a run.
+pub(crate) fn read(invocation: &Invocation, allowed: SweptTime) -> Result<Tick, TickError> {
+    let tick: TickEvent = invocation.event()?;
     if tick.version != VERSION {
         return Err(TickError::Version(tick.version));
     }
     if tick.time.starts_with(PLACEHOLDER) {
         return Err(TickError::Placeholder);
     }
+    let shards = tick.shards.unwrap_or_else(|| (0..DUE_SHARDS).collect());
+    let distinct: BTreeSet<u8> = shards.iter().copied().filter(|shard| *shard < DUE_SHARDS).collect();
+    if shards.is_empty() || distinct.len() < shards.len() {
+        return Err(TickError::Shards);
+    }
     let (time, wall) = (Timestamp::parse(&tick.time)?, invocation.now());
     if allowed == SweptTime::Simulated {
-        return Ok(time);
+        return Ok(Tick { time, shards });
     }
     let ahead_s = time.seconds_since(wall);
     if ahead_s > AHEAD_MAX_S {
         return Err(TickError::Ahead { ahead_s });
     }
-    Ok(time.min(wall))
+    Ok(Tick { time: time.min(wall), shards })
 }

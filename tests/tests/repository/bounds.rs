@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use lambda::aws::SdkSettings;
 use lambda::config::Env;
+use ledger::DUE_SHARDS;
 use serde_json::{Value, json};
 
-use crate::interfaces::{TEMPLATE, resources, yaml};
+use crate::interfaces::{TEMPLATE, resources, text, yaml};
 
 /// API Gateway gives up on an integration after this long
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>).
@@ -143,6 +144,47 @@ fn g12_a_storm_in_a_queue_takes_nothing_from_the_other_functions() {
             assert!(readers * batch <= 200, "{}: {readers} readers of {batch} messages", function.name);
         }
     }
+}
+
+/// The runs that share a tick of the sweep have all shards among them and none twice, each is started by a
+/// schedule of its own, and none waits for another. The alarm knows how many shards there are.
+#[test]
+fn h7_the_schedules_of_the_sweep_cover_every_shard_once() {
+    let template = yaml(TEMPLATE);
+    let schedules: Vec<_> = resources(&template, "AWS::Scheduler::Schedule")
+        .into_iter()
+        .filter(|(_, schedule)| schedule["Target"]["Arn"] == "ExpirySweep.Arn")
+        .collect();
+    let (mut covered, mut names) = (Vec::new(), Vec::new());
+    for (name, schedule) in &schedules {
+        let input = text(&schedule["Target"]["Input"], name);
+        let input: Value = serde_json::from_str(&input).expect("the input is JSON");
+        assert_eq!(input["time"], "<aws.scheduler.scheduled-time>", "{name}");
+        covered.extend(input["shards"].as_array().expect("a group").iter().filter_map(Value::as_u64));
+        assert_eq!(schedule["ScheduleExpression"], "rate(5 minutes)", "{name}");
+        assert_eq!((&schedule["State"], &schedule["EndDate"]), (&Value::Null, &Value::Null), "{name}");
+        names.push(name.as_str());
+    }
+    covered.sort_unstable();
+    assert_eq!(covered, (0..u64::from(DUE_SHARDS)).collect::<Vec<_>>());
+    let listed = &template["Outputs"]["SweepScheduleNames"]["Value"][1];
+    let mut listed: Vec<_> = listed.as_array().expect("names").iter().filter_map(Value::as_str).collect();
+    listed.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(listed, names);
+    let sweep = functions(&template).into_iter().find(|function| function.name == "ExpirySweep");
+    let sweep = sweep.expect("there is a sweep");
+    let own = number(&sweep.properties["ReservedConcurrentExecutions"]).expect("its own share");
+    assert!(u64::try_from(2 * schedules.len()).is_ok_and(|runs| runs <= own), "{own} of {}", schedules.len());
+    assert!(sweep.timeout_s < 300, "a run ends before the next tick");
+    let alarm = &template["Resources"]["SweepShardsAlarm"]["Properties"];
+    assert_eq!((&alarm["MetricName"], &alarm["Statistic"]), (&"SweepShards".into(), &"Sum".into()));
+    assert_eq!(
+        (number(&alarm["Threshold"]), number(&alarm["Period"])),
+        (Some(u64::from(DUE_SHARDS)), Some(300))
+    );
+    assert_eq!(alarm["ComparisonOperator"], "LessThanThreshold");
+    assert_eq!(alarm["TreatMissingData"], "breaching");
 }
 
 /// A warning that comes after its reason has gone cannot be sent, because nothing is sent: functions write to

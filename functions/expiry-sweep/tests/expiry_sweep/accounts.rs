@@ -348,6 +348,11 @@ async fn an_event_that_is_no_tick_is_refused_with_its_reason() {
         (json!({"version": 1, "time": "tomorrow"}), "not an instant"),
         (json!({"version": 1, "time": "1970-01-01T00:00:00Z"}), "not an instant"),
         (json!({"version": 1, "time": "2026-11-01T00:05:00Z", "accounts": ["a"]}), "event is not"),
+        (json!({"version": 1, "time": "2026-11-01T00:05:00Z", "shards": []}), "`shards` is not a group"),
+        (json!({"version": 1, "time": "2026-11-01T00:05:00Z", "shards": [16]}), "`shards` is not a group"),
+        (json!({"version": 1, "time": "2026-11-01T00:05:00Z", "shards": [3, 3]}), "`shards` is not a group"),
+        (json!({"version": 1, "time": "2026-11-01T00:05:00Z", "shards": [-1]}), "event is not"),
+        (json!({"version": 1, "time": "2026-11-01T00:05:00Z", "shards": 3}), "event is not"),
         (json!({}), "event is not"),
     ] {
         let invocation = Invocation::of(event.to_string(), at(0)).unwrap();
@@ -364,4 +369,5 @@ async fn an_event_that_is_no_tick_is_refused_with_its_reason() {
     };
     // The alarm on a silent schedule needs a figure of every run.
     assert!(lines.contains("\"SweepLag\":[0]"), "{lines}");
+    assert!(lines.contains("\"SweepShards\":16,"), "{lines}");
 }

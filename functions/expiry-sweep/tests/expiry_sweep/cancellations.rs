@@ -9,7 +9,7 @@ use ledger::{
 use crate::scene::{Scene, id, tick};
 
 /// A subscription of `name` whose cancellation is confirmed at `second`.
-async fn confirmed(scene: &Scene, name: &str, second: u64) -> Subscription {
+pub(crate) async fn confirmed(scene: &Scene, name: &str, second: u64) -> Subscription {
     let subscription = Subscription {
         provider: Provider::Stripe,
         id: SubscriptionId::new(format!("sub_{name}")).unwrap(),
@@ -36,7 +36,7 @@ async fn confirmed(scene: &Scene, name: &str, second: u64) -> Subscription {
 }
 
 impl Scene {
-    fn take_announced(&self) -> Vec<String> {
+    pub(crate) fn take_announced(&self) -> Vec<String> {
         self.queue.take_announced()
     }
 }

@@ -9,6 +9,8 @@ mod cancellations;
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod leads;
 #[cfg(test)]
 mod occasions;

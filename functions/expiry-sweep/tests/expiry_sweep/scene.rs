@@ -27,6 +27,12 @@ pub(crate) fn tick(now: Timestamp, wall: Timestamp) -> Invocation {
     Invocation::of(json!({"version": 1, "time": now.to_string()}).to_string(), wall).unwrap()
 }
 
+/// The tick of one of several schedules.
+pub(crate) fn tick_of(now: Timestamp, shards: &[u8]) -> Invocation {
+    let event = json!({"version": 1, "time": now.to_string(), "shards": shards});
+    Invocation::of(event.to_string(), now).unwrap()
+}
+
 impl Scene {
     pub(crate) async fn new() -> Self {
         let (tables, _, endpoint) = in_process::tables_with_endpoint().await;
