@@ -7,7 +7,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup tools demo up down status test unit end-to-end check advisories lint format rules mutants clean bench
+.PHONY: help setup tools demo up down status test unit end-to-end check advisories lint format rules mutants fuzz \
+	clean bench
 
 PYTHON ?= python3
 NAME ?= default
@@ -29,6 +30,11 @@ DENY_VERSION := 0.20.2
 MACHETE_VERSION := 0.9.2
 DENY := $(TOOLS)/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 MACHETE := $(TOOLS)/cargo-machete-$(MACHETE_VERSION)/bin/cargo-machete
+
+# The fuzzer's crates count which edges of them are taken: LLVM's pass is an option of the stable compiler.
+FUZZ := shared/stripe-events/fuzz
+COUNTED := -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters
 
 STACK := $(EMULATOR)/bin/python infra/local/stack.py
 export SAM_CLI_TELEMETRY := 0
@@ -58,7 +64,7 @@ unit: ## tests that need nothing but Rust
 end-to-end: setup $(CONTRACT_STAMP) ## the real binaries in a stack of their own; MAKEGOOD_STACK=default: one that is up
 	$(EMULATOR)/bin/python -m pytest -q tests/end_to_end
 
-check: lint test ## what CI runs; what it could not check is its last line
+check: lint test fuzz ## what CI runs; what it could not check is its last line
 	$(PYTHON) infra/local/advisories.py $(DENY) --if-reachable
 
 # What is not known has not been checked: both commands fail where they cannot ask.
@@ -69,6 +75,7 @@ advisories: $(DENY) $(AUDIT_STAMP) ## known vulnerabilities and yanked versions;
 
 lint: setup tools $(CHECKOV_STAMP) ## formatting, clippy, documentation, dependencies, template
 	cargo fmt --all --check
+	cargo fmt --manifest-path $(FUZZ)/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
 	$(DENY) --locked check bans licenses sources
@@ -83,8 +90,14 @@ rules: ## every written rule with what holds it, in docs/rules.md
 mutants: ## break each written rule whose tests or documents changed and record which test notices; ARGS=--help
 	cargo run --quiet --locked -p rules -- mutate $(ARGS)
 
+# For a named target, so that build scripts and macros are compiled as they are everywhere.
+fuzz: ## random events and signatures, led by what they reach; ARGS=--help
+	RUSTFLAGS='$(COUNTED)' cargo run --release --locked --manifest-path $(FUZZ)/Cargo.toml \
+		--target $$(rustc --print host-tuple) --target-dir target/fuzz -- $(ARGS)
+
 format: ## format the Rust code
 	cargo fmt --all
+	cargo fmt --manifest-path $(FUZZ)/Cargo.toml
 
 # The harness is compiled as the tests are: the bench profile would replace the measured `hello` by an unoptimised one.
 bench: ## measure, and compare with docs/PERFORMANCE.md; ARGS="--beside FOLDER": with another build, in turn

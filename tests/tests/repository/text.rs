@@ -112,7 +112,9 @@ fn every_crate_takes_the_workspaces_lints() {
     let mut findings = Findings::default();
     let files = text_files();
     let manifests = files.iter().filter(|file| file.path.ends_with("/Cargo.toml"));
-    for file in manifests.filter(|file| !file.text.contains("\n[lints]\nworkspace = true\n")) {
+    // The fuzzer is a workspace of its own, because the compiler calls a function of it that is `unsafe`.
+    let members = manifests.filter(|file| !file.text.contains("\n[workspace]\n"));
+    for file in members.filter(|file| !file.text.contains("\n[lints]\nworkspace = true\n")) {
         findings.of(&file.path, "has lints of its own; expected `[lints]` with `workspace = true`");
     }
     findings.none();
