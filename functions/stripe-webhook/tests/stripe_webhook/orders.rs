@@ -28,10 +28,14 @@ use events::Script;
 use futures_util::FutureExt as _;
 use walk::walk;
 
+use crate::scene::Scene;
+
 async fn check(scripts: Vec<Script>) {
     let mut failed = Vec::new();
+    let scene = Scene::in_memory().await;
+    let empty = scene.1.read();
     for script in &scripts {
-        let walked = Box::pin(AssertUnwindSafe(walk(script)).catch_unwind()).await;
+        let walked = Box::pin(AssertUnwindSafe(walk(script, &scene, &empty)).catch_unwind()).await;
         println!("{walked:?} {}", script.name);
         if walked.is_err() {
             failed.push(script.name);
@@ -46,6 +50,7 @@ fn there_are_scripts_of_everything() {
         [packs::scripts(), plans::lives(), plans::changes(), money_back::scripts(), disputes::scripts()];
     let scripts: Vec<Script> = scripts.into_iter().flatten().collect();
     assert!(scripts.len() >= 40 && scripts.iter().all(|script| (2..=7).contains(&script.events.len())));
+    assert!(scripts.iter().filter(|script| script.events.len() == 7).count() >= 2);
 }
 
 #[tokio::test]

@@ -39,6 +39,18 @@ pub(crate) fn scripts() -> Vec<Script> {
                 report("funds_reinstated", "won", CLOSED_S, &[-800, 800]),
             ]),
         ),
+        Script::new(
+            "a dispute that is won after an inquiry and a refund in part",
+            [
+                pack(),
+                charged("ch_1", "pi_1", 0),
+                refunded("re_1", 400, ("created", "succeeded"), 5 * DAY_S),
+                dispute(("du_1", "pi_1", 500), ("created", "warning_needs_response"), OPENED_S, &[]),
+                dispute(("du_1", "pi_1", 500), ("updated", "needs_response"), 8 * DAY_S, &[]),
+                dispute(("du_1", "pi_1", 500), ("funds_withdrawn", "needs_response"), 8 * DAY_S, &[-450]),
+                dispute(("du_1", "pi_1", 500), ("closed", "won"), CLOSED_S, &[-450, 450]),
+            ],
+        ),
         Script::new("a dispute that is lost", opened([report("closed", "lost", CLOSED_S, WITHDRAWN)])),
         Script::new(
             "a dispute that is lost and half of whose money comes back",

@@ -54,6 +54,18 @@ pub(crate) fn lives() -> Vec<Script> {
                 ended("sub_1", PRO, (40 * DAY_S, 2 * MONTH_S)),
             ],
         ),
+        Script::new(
+            "a plan from its checkout to the refund of its last month",
+            [
+                ordered("sub_1", PRO, 0),
+                begun("sub_1", PRO, 0),
+                first_month(PRO),
+                renewed("in_2", PRO, MONTH_S),
+                refund("re_1", "in_2", 1_200, ("created", "succeeded"), 35 * DAY_S),
+                cancelled("sub_1", PRO, 2 * MONTH_S, 40 * DAY_S),
+                ended("sub_1", PRO, (40 * DAY_S, 2 * MONTH_S)),
+            ],
+        ),
         Script::of_customer(
             "renewals that take the place of what is left",
             [

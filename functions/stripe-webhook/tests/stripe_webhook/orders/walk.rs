@@ -48,8 +48,8 @@ pub(crate) struct Walked {
 
 struct Walk<'s> {
     script: &'s Script,
-    scene: Scene,
-    memory: Memory,
+    scene: &'s Scene,
+    memory: &'s Memory,
     ids: Vec<String>,
     known: HashSet<String>,
     ahead: VecDeque<Place>,
@@ -60,9 +60,11 @@ struct Walk<'s> {
     walked: Walked,
 }
 
-/// Walks through all orders of `script`, and through those in which one event is lost.
-pub(crate) async fn walk(script: &Script) -> Walked {
-    let (scene, memory) = Scene::in_memory().await;
+/// Walks through all orders of `script`, and through those in which one event is lost. The tables hold `empty`
+/// at first, whatever an earlier script has left in them.
+pub(crate) async fn walk(script: &Script, (scene, memory): &(Scene, Memory), empty: &Contents) -> Walked {
+    memory.restore(empty);
+    scene.meter.read();
     if script.linked {
         let account = ACCOUNT.parse().unwrap();
         assert!(
@@ -235,7 +237,7 @@ impl Walk<'_> {
             let kept = Parked { fetched, lookup_at: None, ..parked.clone() };
             self.scene.tables.keep_parked(&parked, &kept).await.unwrap();
         }
-        replayed(&self.scene, &parked.id, second).await;
+        replayed(self.scene, &parked.id, second).await;
     }
 
     /// One event never comes, and those that wait for it are parked after their hour. Then Stripe's list
@@ -250,7 +252,7 @@ impl Walk<'_> {
         let mut bodies: Vec<&String> = self.script.events.iter().collect();
         bodies.sort_by_key(|body| created(body));
         for body in bodies {
-            listed(&self.scene, body, now).await;
+            listed(self.scene, body, now).await;
         }
         self.walked.deliveries += 2 * self.ids.len() - 1;
         for _ in 0..self.ids.len() {
