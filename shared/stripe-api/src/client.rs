@@ -7,13 +7,13 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request};
 use primitives::{Money, PaymentId, RefundId, RefundRequestId};
+use provider_http::{BaseUrl, Transport};
 use serde::de::DeserializeOwned;
 use stripe_events::{InvoiceId, InvoicePayment};
 
-use crate::config::{API_VERSION, BaseUrl, SecretKey, StripeConfig, StripeConfigError};
+use crate::config::{API_VERSION, SecretKey, StripeConfig, StripeConfigError};
 use crate::error::StripeError;
 use crate::object::Refund;
-use crate::transport::Transport;
 use crate::wire::{self, InvoicePaymentWire, Page, REQUEST_METADATA, RefundWire};
 
 /// Stripe's largest page.

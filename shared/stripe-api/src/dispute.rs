@@ -125,8 +125,9 @@ mod tests {
     use testkit::stand_in::{API_KEY, BuyPack, Emission, Fault, OpenDispute, Operation, StripeStandIn};
 
     use super::*;
-    use crate::config::{SecretKey, StripeConfig, Timeouts};
-    use crate::error::{Decline, TookEffect};
+    use crate::config::{SecretKey, StripeConfig};
+    use crate::error::Decline;
+    use provider_http::{Timeouts, TookEffect};
 
     fn order(dispute: &DisputeId, text: &str, submit: bool) -> EvidenceOrder {
         let texts = vec![("product_description", text.to_owned())];

@@ -5,14 +5,7 @@
 
 use std::io;
 
-/// Whether the call took effect although it failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TookEffect {
-    /// It did not.
-    No,
-    /// It may have: only a listing tells.
-    Unknown,
-}
+use provider_http::{ExchangeError, TookEffect};
 
 /// How a failed call may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +115,17 @@ pub enum StripeError {
         /// The bound.
         pages_max: usize,
     },
+}
+
+impl From<ExchangeError> for StripeError {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Connect(error) => Self::Connect(error),
+            ExchangeError::Timeout => Self::Timeout,
+            ExchangeError::ConnectionLost(error) => Self::ConnectionLost(error),
+            ExchangeError::TooLarge => Self::Unreadable { what: "expected at most 1 MiB" },
+        }
+    }
 }
 
 impl StripeError {

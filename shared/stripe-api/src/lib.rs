@@ -26,19 +26,19 @@ mod plan;
 mod plan_object;
 mod plan_wire;
 mod subscription;
-mod transport;
 mod wire;
 
 pub use client::{IdempotencyKey, IdempotencyKeyError, RefundOrder, StripeClient};
-pub use config::{API_BASE_URL, API_VERSION, SecretKey, StripeConfig, StripeConfigError, Timeouts};
+pub use config::{API_BASE_URL, API_VERSION, SecretKey, StripeConfig, StripeConfigError};
 pub use coupon::{CouponOrder, Off};
 pub use dispute::{EVIDENCE_CHARACTERS_MAX, EVIDENCE_TEXT_CHARACTERS_MAX, EvidenceOrder, StripeDispute};
-pub use error::{Decline, Retry, StripeError, TookEffect};
+pub use error::{Decline, Retry, StripeError};
 pub use events::{EVENT_TYPES_MAX, ListedEvent};
 pub use listed_objects::{ListedObject, ObjectList};
 pub use object::{AppliedDiscount, Cancelled, Coupon, Discounted, Refund};
 pub use plan::{PlanSwap, PreviewedInvoice};
 pub use plan_object::{PlanItem, PlanSchedule, PlannedSubscription};
+pub use provider_http::{Timeouts, TookEffect};
 pub use subscription::CancelWhen;
 
 #[cfg(test)]
