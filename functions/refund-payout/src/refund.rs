@@ -18,8 +18,8 @@ const KEY_KEPT_S: i64 = 23 * 3600;
 const NO_CHARGE: &str = "no_refundable_payment";
 
 impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
-    /// Makes the refunds of a payout, or finds those that were made: one, or one of each payment of an invoice
-    /// that it takes. Each part is asked for once, whatever the others came to.
+    /// Makes the refunds of a payout, or finds those that were made: one, or one of each payment of an
+    /// invoice that it takes. Each part is asked for once, whatever the others came to.
     pub(crate) async fn refund(
         &self,
         id: &RefundRequestId,
@@ -85,7 +85,8 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     }
 
     /// The payments of an invoice that `amount` is refunded of, each with its part (C10): the newest that has
-    /// all of it left, or else the newest ones, each up to what it has left. `None` if all together have less.
+    /// all of it left, or else the newest ones, each up to what it has left. `None` if all together have
+    /// less.
     async fn charges_of(
         &self,
         invoice: &InvoiceId,

@@ -49,8 +49,8 @@ impl Wording {
             }
             State::Settled => ended("The credits that you bought are on your balance."),
             State::Failed if request.payout().is_some_and(|payout| !payout.paid().is_zero()) => ended(
-                "A part of your refund is on its way. The rest did not reach you, and we are sorry. Ask for a \
-                 person, who will find another way for it.",
+                "A part of your refund is on its way. The rest did not reach you, and we are sorry. Ask for \
+                 a person, who will find another way for it.",
             ),
             State::Failed if request.payout().is_some_and(Payout::is_kept_by_dispute) => ended(
                 "Your bank took this payment back for you, so we could not refund it as well. If you do \

@@ -241,8 +241,8 @@ impl Payout {
     }
 }
 
-/// What some parts of a payout come to. They are divisions of what one payment brought, so that no sum of them
-/// overflows.
+/// What some parts of a payout come to. They are divisions of what one payment brought, so that no sum of
+/// them overflows.
 pub(crate) struct PartsSum {
     pub(crate) amount: Money,
     pub(crate) revoked: Credits,

@@ -64,9 +64,9 @@ pub async fn report<S: RefundStore, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// Saves that Stripe declined one part of the payout for good: what was revoked for it is given back unless the money
-/// has left by another way (`money_left`). Its amount counts as refunded no more: the refunds that did take
-/// the money are counted by their own events.
+/// Saves that Stripe declined one part of the payout for good: what was revoked for it is given back unless
+/// the money has left by another way (`money_left`). Its amount counts as refunded no more: the refunds that
+/// did take the money are counted by their own events.
 pub async fn decline<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,
@@ -103,8 +103,8 @@ pub async fn decline<S: RefundStore, P: Pause>(
     Err(ExecuteError::Busy)
 }
 
-/// Gives back what the refunds that failed by their payment's dispute had revoked, once the bank has decided for
-/// the company. While another dispute of the payment is open or lost, everything stays as it is.
+/// Gives back what the refunds that failed by their payment's dispute had revoked, once the bank has decided
+/// for the company. While another dispute of the payment is open or lost, everything stays as it is.
 pub async fn undo<S: RefundStore, P: Pause>(
     store: &S,
     pause: &P,

@@ -1,9 +1,12 @@
-//! Payouts that need several payments of one invoice: each part is one refund, and all of them are one payout.
+//! Payouts that need several payments of one invoice: each part is one refund, and all of them are one
+//! payout.
 
 use lambda::backoff::Backoff;
 use ledger::contract::{DAY_S, at};
-use ledger::{Cause, Currency, Money, Provider, RefundId};
-use refunds::{RefundSighting, RefundStatus, ReportOutcome, State, report};
+use ledger::{Cause, Currency, Money, PaymentStore, Provider, RefundId};
+use refunds::{
+    RefundSighting, RefundStatus, RefundedSum, ReportOutcome, RequestStore, Save, SaveOutcome, State, report,
+};
 use testkit::stand_in::{Fault, Operation, RefundMode, Settings};
 
 use crate::world::World;
@@ -106,7 +109,7 @@ async fn e1_e2_a_payout_that_is_cut_off_between_two_parts_goes_on_and_pays_each_
 }
 
 #[tokio::test]
-async fn e8_a_part_that_is_declined_gives_its_share_back_and_the_others_are_paid() {
+async fn e7_a_part_that_is_declined_gives_its_share_back_and_the_others_are_paid() {
     let world = World::of_two_parts().await;
     succeeding(&world);
     world.stripe.plan(Operation::CreateRefund, 1, Fault::Decline { code: "charge_disputed".to_owned() });
@@ -165,4 +168,29 @@ async fn c10_payments_that_have_less_left_together_refund_nothing() {
     world.stripe.dashboard_refund(&part, &testkit::stand_in::Emission::default()).unwrap();
     assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
     assert_eq!((amounts(&world), world.numbers().await), (vec![], (100, 0)));
+}
+
+#[tokio::test]
+async fn e1_a_later_part_of_a_payment_that_was_refunded_before_is_not_mistaken_for_the_earlier_one() {
+    let world = World::of_two_parts().await;
+    succeeding(&world);
+    world.stripe.plan(Operation::CreateRefund, 1, Fault::Decline { code: "charge_disputed".to_owned() });
+    assert_eq!(world.pay(at(3)).await.unwrap(), State::Failed);
+    // What the newer payment had left is refunded in the dashboard, so that the older one pays again.
+    let newer = world.stored().await.payout().unwrap().first.charge.clone().unwrap();
+    let rest = testkit::stand_in::DashboardRefund { payment: newer.as_str().to_owned(), amount: Some(300) };
+    world.stripe.dashboard_refund(&rest, &testkit::stand_in::Emission::default()).unwrap();
+    let payment = world.store.payment(&world.payment).await.unwrap().unwrap();
+    let amount = Money::new(100, payment.paid.currency());
+    let mut again = world.stored().await.restored_with(|progress| progress.timeline.state = State::Approved);
+    again.record_payout_intent(world.payment.clone(), amount, None, at(50));
+    again.count_save();
+    let save = Save { request: again, commit: None, refunded: RefundedSum::raise(&payment, amount) };
+    assert_eq!(world.store.save(&save).await.unwrap(), SaveOutcome::Written);
+
+    world.stripe.plan(Operation::CreateRefund, 1, Fault::TimeoutBeforeActing);
+    assert!(world.pay(at(60)).await.is_err());
+    assert_eq!((world.pay(at(70)).await.unwrap(), amounts(&world)), (State::Refunded, vec![100, 100]));
+    assert_eq!(world.parts().await, [(100, true, false), (100, true, false)]);
+    assert_eq!(world.numbers().await.1, 200);
 }

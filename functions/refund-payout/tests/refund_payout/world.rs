@@ -13,7 +13,9 @@ use refunds::{
     RequestStore, Review, ReviewOutcome, ReviewVerdict, State, approve, fingerprint, request_id,
 };
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
-use testkit::stand_in::{API_KEY, BuyPack, DashboardRefund, Emission, StripeStandIn, Subscribe};
+use testkit::stand_in::{
+    API_KEY, BuyPack, DashboardRefund, DivideInvoice, Emission, StripeStandIn, Subscribe,
+};
 
 pub(crate) struct World {
     pub(crate) stripe: StripeStandIn,
@@ -73,19 +75,15 @@ impl World {
     /// are left.
     pub(crate) async fn of_two_parts() -> Self {
         let stripe = StripeStandIn::start().await.unwrap();
-        let pack = BuyPack::of("customer-1", "price_pack_100", 500);
-        let payments = [1, 2].map(|created| {
-            let id = stripe.buy_pack(&pack, &Emission::default()).unwrap().payment.unwrap();
-            let part = DashboardRefund { payment: id.clone(), amount: Some(200) };
+        let subscribe = Subscribe::of("customer-1", "price_pro_monthly", 1_000);
+        let invoice = stripe.subscribe(&subscribe, &Emission::default()).unwrap().invoice.unwrap();
+        let divide = DivideInvoice { invoice: invoice.clone(), parts: vec![500, 500] };
+        stripe.divide_invoice(&divide, &Emission::default()).unwrap();
+        for payment in stripe.payments() {
+            let part = DashboardRefund { payment: payment.id, amount: Some(200) };
             stripe.dashboard_refund(&part, &Emission::default()).unwrap();
-            serde_json::json!({
-                "id": format!("inpay_{created}"), "object": "invoice_payment", "amount_paid": 500,
-                "created": created, "currency": "usd", "invoice": "in_divided", "status": "paid",
-                "payment": { "type": "payment_intent", "payment_intent": id },
-            })
-        });
-        stripe.list("/v1/invoice_payments?invoice=in_divided", payments.to_vec());
-        Self::of(stripe, "in_divided").await
+        }
+        Self::of(stripe, &invoice).await
     }
 
     /// The same for a charge of a subscription that ends with its refund.

@@ -144,6 +144,34 @@ async fn a_request_on_its_way_through_the_payout() {
 }
 
 #[tokio::test]
+async fn a_refund_in_parts_is_seen_with_each_part() {
+    let world = World::new().await;
+    let request = filed(&world, &after_cancellation()).await;
+    let id = &request["id"];
+    let paying = moved(&world, id, |progress| {
+        progress.timeline.state = State::Paying;
+        let payout = progress.fulfilment.payout.as_mut().unwrap();
+        let usd = payout.first.amount.currency();
+        let mut older = payout.first.clone();
+        for (part, charge, minor) in [(&mut payout.first, "pi_newer", 600), (&mut older, "pi_older", 400)] {
+            part.charge = charge.parse().ok();
+            part.amount = ledger::Money::new(minor, usd);
+        }
+        (payout.first.paid, payout.first.refund) = (true, "re_1".parse().ok());
+        payout.further.push(older);
+    });
+    let paying = paying.await;
+    insta::assert_json_snapshot!("a_refund_in_parts", paying);
+    let failed = moved(&world, id, |progress| {
+        progress.timeline.state = State::Failed;
+        let payout = progress.fulfilment.payout.as_mut().unwrap();
+        payout.further[0].failure = Some("charge_disputed".to_owned());
+    });
+    let failed = failed.await;
+    insta::assert_json_snapshot!("a_refund_of_which_a_part_failed", failed);
+}
+
+#[tokio::test]
 async fn a_request_that_ended_otherwise() {
     let world = World::new().await;
     let request = filed(&world, &changed_mind()).await;

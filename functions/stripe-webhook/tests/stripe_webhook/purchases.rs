@@ -4,9 +4,9 @@ use ledger::{AccountId, Credits, LotKind, Money, Payment, PaymentId, PaymentKind
 use refunds::{Lead, LeadStore};
 use serde_json::{Value, json};
 use stripe_webhook::AWAITED_S;
-use testkit::stand_in::{Emission, Settings, Shape};
+use testkit::stand_in::{DashboardRefund, DivideInvoice, Emission, Settings, Shape};
 
-use crate::scene::{ACCOUNT, DAY_S, Scene, at};
+use crate::scene::{ACCOUNT, DAY_S, Scene, at, created};
 
 /// A scene whose invoices name their payments, as older API versions do and the newest does not.
 async fn scene_with_named_payments() -> Scene {
@@ -279,6 +279,32 @@ async fn c10_only_what_came_through_stripe_can_be_refunded() {
         assert_eq!(payment(&scene, &id).await.paid, usd(expected.1), "{payments}");
         assert_eq!(scene.available(at(0)).await, 500);
     }
+}
+
+#[tokio::test]
+async fn e11_refunds_of_each_payment_of_one_invoice_count_on_it_together() {
+    let scene = Scene::new().await;
+    let (made, [checkout, _, invoice]) = scene.subscribe(0);
+    let invoice_id = made.invoice.unwrap();
+    let divide = DivideInvoice { invoice: invoice_id.clone(), parts: vec![500, 700] };
+    let linked = scene.stripe.divide_invoice(&divide, &created(1)).unwrap();
+    for event in &linked.events {
+        assert_eq!(scene.send(&scene.body(event), at(1)).await.says, "applied");
+    }
+    for body in [&checkout, &invoice] {
+        assert_eq!(scene.send(body, at(2)).await.says, "applied");
+    }
+    assert_eq!(payment(&scene, &invoice_id).await.paid, usd(1_200));
+    for (amount, counted) in [(500, 500), (700, 1_200)] {
+        let paid = scene.stripe.payments().into_iter().find(|payment| payment.amount == amount).unwrap();
+        let whole = DashboardRefund { payment: paid.id, amount: None };
+        let refund = scene.stripe.dashboard_refund(&whole, &created(9)).unwrap();
+        for _ in 0..2 {
+            scene.send(&scene.body(refund.events.last().unwrap()), at(9)).await;
+            assert_eq!(payment(&scene, &invoice_id).await.refunded_minor, counted);
+        }
+    }
+    assert_eq!(scene.available(at(9)).await, 0);
 }
 
 #[tokio::test]

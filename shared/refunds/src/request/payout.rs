@@ -138,7 +138,8 @@ impl RefundRequest {
     }
 
     /// When the sweep looks at the payout again: soon while Stripe has to be asked for a refund or for the
-    /// end of its plan, later where it has the refunds and has not confirmed them, and never once all is done.
+    /// end of its plan, later where it has the refunds and has not confirmed them, and never once all is
+    /// done.
     pub(crate) fn await_payout(&mut self, now: Timestamp) {
         let open =
             self.progress.fulfilment.payout.iter().flat_map(Payout::parts).filter(|part| part.is_open());

@@ -266,6 +266,16 @@ pub struct End {
     pub ended_at: Option<i64>,
 }
 
+/// Several payments paid an invoice that was paid, in place of its one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DivideInvoice {
+    /// The invoice's id.
+    pub invoice: String,
+    /// What each payment paid, oldest first, in the smallest unit; together as much as the one payment.
+    pub parts: Vec<u64>,
+}
+
 /// A renewal is not paid.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -9,6 +9,7 @@
 //! | `POST buy_pack` | `account`, `customer?`, `price`, `amount`, `currency` |
 //! | `POST subscribe` | the same, `metadata?`, `days?` of a period |
 //! | `POST renew` | `subscription`, `charged_at?` |
+//! | `POST divide_invoice` | `invoice`, `parts` |
 //! | `POST cancel` | `subscription`, `at_period_end`, `at?` |
 //! | `POST owe`, `POST schedule` | `subscription` |
 //! | `POST end` | `subscription`, `ended_at?` |
@@ -115,6 +116,7 @@ fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, Co
         "price" => run(&mut world, members, World::sell)?,
         "subscribe" => run(&mut world, members, World::subscribe)?,
         "renew" => run(&mut world, members, World::renew)?,
+        "divide_invoice" => run(&mut world, members, World::divide_invoice)?,
         "cancel" => run(&mut world, members, World::cancel)?,
         "end" => run(&mut world, members, World::end)?,
         "owe" => run(&mut world, members, World::owe)?,

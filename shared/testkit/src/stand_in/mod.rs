@@ -23,6 +23,7 @@ mod control;
 mod coupon;
 mod delivery;
 mod dispute;
+mod divide;
 mod fault;
 mod idempotency;
 mod plan;
@@ -49,9 +50,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use command::{
-    BuyPack, Cancel, CloseDispute, DashboardRefund, Deliver, DisputeResult, Emission, End, EscalateDispute,
-    NamedOrder, NewPrice, OpenDispute, Order, Owe, RefundMode, Release, Renew, Schedule, Settings,
-    SettleRefund, SettledStatus, Shape, Subscribe, WebhookTarget,
+    BuyPack, Cancel, CloseDispute, DashboardRefund, Deliver, DisputeResult, DivideInvoice, Emission, End,
+    EscalateDispute, NamedOrder, NewPrice, OpenDispute, Order, Owe, RefundMode, Release, Renew, Schedule,
+    Settings, SettleRefund, SettledStatus, Shape, Subscribe, WebhookTarget,
 };
 pub use fault::{Fault, Operation, PlannedFault};
 pub use purchase::Made;
@@ -199,6 +200,11 @@ impl StripeStandIn {
     /// A subscription ends: `customer.subscription.deleted`.
     pub fn end(&self, end: &End, emission: &Emission) -> Result<Made, CommandError> {
         self.shared.world().end(end, emission)
+    }
+
+    /// Several payments paid an invoice: `invoice_payment.paid` of each.
+    pub fn divide_invoice(&self, order: &DivideInvoice, emission: &Emission) -> Result<Made, CommandError> {
+        self.shared.world().divide_invoice(order, emission)
     }
 
     /// A renewal is not paid: `customer.subscription.updated` with an open invoice.
