@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from places import CARGO_TARGET, FUNCTIONS, LOCAL, MAKEGOOD, ROOT, STAND_IN
+from places import CARGO_TARGET, CREEM_STAND_IN, FUNCTIONS, LOCAL, MAKEGOOD, ROOT, STAND_IN
 
 SAM = LOCAL / "sam" / "bin" / "sam"
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
@@ -42,7 +42,8 @@ def build_binaries(quiet: bool) -> None:
     if ARCHITECTURE == "arm64":
         command.append("--arm64")
     functions = [argument for name in FUNCTIONS for argument in ("--bin", name)]
-    tools = ["--package", "testkit", "--package", "makegood", "--bin", STAND_IN, "--bin", MAKEGOOD]
+    tools = ["--package", "testkit", "--package", "makegood"]
+    tools += [argument for name in (STAND_IN, CREEM_STAND_IN, MAKEGOOD) for argument in ("--bin", name)]
     # The functions by themselves, with the features that `sam build` will ask for.
     for binaries in (functions, tools):
         _run([*command, *binaries], build_environment(), quiet)

@@ -14,6 +14,7 @@ FUNCTIONS = (
     *("expiry-sweep", "refund-request", "plan-change", "refund-payout", "journal-anchor", "dispute-evidence"),
 )
 STAND_IN = "stripe-stand-in"
+CREEM_STAND_IN = "creem-stand-in"
 # The operator's command line.
 MAKEGOOD = "makegood"
 

@@ -25,7 +25,7 @@ import emulator
 import identities
 import processes
 from client import SCHEDULES, Stack, schedule_names
-from places import ROOT, STAND_IN, STACKS, binary, state_file, work_folder
+from places import CREEM_STAND_IN, ROOT, STAND_IN, STACKS, binary, state_file, work_folder
 from summary import print_summary
 
 STACK = "makegood"
@@ -68,7 +68,7 @@ def up(name: str, quiet: bool, scheduled: bool = False) -> Stack:
         progress("packaging them with the template")
         builds.sam_build(work / "build")
         progress("starting the AWS emulator")
-        aws_port, stripe_port = free_ports(2)
+        aws_port, stripe_port, creem_port = free_ports(3)
         state["aws_url"] = f"http://127.0.0.1:{aws_port}"
         state["processes"]["emulator"] = emulator.start(aws_port, work)
         write_state(name, state)
@@ -81,10 +81,16 @@ def up(name: str, quiet: bool, scheduled: bool = False) -> Stack:
             "key": f"rk_test_{secrets.token_hex(12)}",
             "signing_secret": f"whsec_{secrets.token_hex(16)}",
         }
+        state["creem"] = {
+            "url": f"http://127.0.0.1:{creem_port}",
+            "key": f"creem_test_{secrets.token_hex(12)}",
+            "signing_secret": f"whsec_{secrets.token_hex(16)}",
+        }
         progress("deploying the template")
         deploy(state)
-        progress("starting the Stripe stand-in")
-        start_stand_in(state, stripe_port)
+        progress("starting the stand-ins of Stripe and Creem")
+        start_stand_in(state, "stripe", STAND_IN, stripe_port)
+        start_stand_in(state, "creem", CREEM_STAND_IN, creem_port)
         write_state(name, state)
         if scheduled:
             start_ticks(state)
@@ -156,24 +162,24 @@ def deploy(state: dict) -> None:
         )
 
 
-def start_stand_in(state: dict, port: int) -> None:
-    """Starts the Stripe stand-in, which sends its webhooks to the deployed API."""
+def start_stand_in(state: dict, provider: str, stand_in: str, port: int) -> None:
+    """Starts a provider's stand-in, which sends its webhooks to the deployed API."""
     work = work_folder(state["name"])
-    log = work / "stripe-stand-in.log"
+    log = work / f"{stand_in}.log"
     # A copy: the next build could not replace a file that runs.
-    program = shutil.copy2(binary(STAND_IN), work / STAND_IN)
+    program = shutil.copy2(binary(stand_in), work / stand_in)
     command = [str(program), "--port", str(port)]
-    command += ["--webhook-url", f"{state['api_url']}/v1/webhooks/stripe"]
-    command += ["--signing-secret", state["stripe"]["signing_secret"], "--api-key", state["stripe"]["key"]]
+    command += ["--webhook-url", f"{state['api_url']}/v1/webhooks/{provider}"]
+    command += ["--signing-secret", state[provider]["signing_secret"], "--api-key", state[provider]["key"]]
     process, record = processes.start(command, {"PATH": "/usr/bin:/bin", "TMPDIR": str(work)}, log, work)
-    state["processes"]["stripe"] = record
+    state["processes"][provider] = record
     deadline = time.monotonic() + STAND_IN_START_S
     while time.monotonic() < deadline and process.poll() is None:
         # The line that names its address says that it listens.
         if any(b'"base_url"' in line for line in log.read_bytes().split(b"\n")[:-1]):
             return
         time.sleep(0.02)
-    raise SystemExit(f"the Stripe stand-in did not start; see {log}")
+    raise SystemExit(f"`{stand_in}` did not start; see {log}")
 
 
 def stop_schedules(state: dict) -> None:

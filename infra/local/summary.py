@@ -20,6 +20,7 @@ def print_summary(stack: Stack) -> None:
 HTTP API            {state["api_url"]}
 AWS emulator        {state["aws_url"]}
 Stripe stand-in     {state["stripe"]["url"]}
+Creem stand-in      {state["creem"]["url"]}
 Generation queue    {outputs["GenerationQueueUrl"]}
 Logs                {state["work"]}
 

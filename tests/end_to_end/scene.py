@@ -66,6 +66,14 @@ class Scene:
         found = self.stack.stripe("GET", "/_control/refunds").json["refunds"]
         return [refund for refund in found if refund["payment"] == payment]
 
+    # Creem
+
+    def creem(self, command: str, **members) -> dict:
+        """Tells Creem's stand-in what happens."""
+        answer = self.stack.creem("POST", f"/_control/{command}", members)
+        assert answer.status == 200, answer.body
+        return answer.json
+
     # The generation service
 
     def hold(self, credits: int, generation: str | None = None, **body) -> Answer:
@@ -191,6 +199,12 @@ def signed(stack: Stack, body: bytes, at: float | None = None, secret: str | Non
     key = (secret or stack.state["stripe"]["signing_secret"]).encode()
     digest = hmac.new(key, f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={seconds},v1={digest}"
+
+
+def signed_by_creem(stack: Stack, body: bytes, secret: str | None = None) -> str:
+    """A `creem-signature` for a body, by default with the secret that the webhook knows."""
+    key = (secret or stack.state["creem"]["signing_secret"]).encode()
+    return hmac.new(key, body, hashlib.sha256).hexdigest()
 
 
 def deliver(stack: Stack, body: bytes, signature: str, content_type: str = "application/json") -> Answer:

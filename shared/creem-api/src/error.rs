@@ -152,7 +152,8 @@ impl CreemError {
         }
     }
 
-    /// The same, of a call that asks for an object by its id: Creem answers 400 for one that it does not know.
+    /// The same, of a call that asks for an object by its id: Creem answers 400 for one that it does not
+    /// know.
     pub(crate) fn of_read(self) -> Self {
         match self {
             Self::Refused { status: 400, .. } => Self::Missing { status: 400 },

@@ -30,7 +30,7 @@ const SHARED: &[(&str, &[&str])] = &[
         &["lambda", "ledger", "ledger-dynamodb", "policy", "policy-documents", "purchase-lines", "refunds"],
     ),
     ("payout-queue", &["primitives"]),
-    ("testkit", &["primitives", "stripe-events"]),
+    ("testkit", &["creem-events", "primitives", "stripe-events"]),
     ("webhook-function", &[]),
 ];
 /// What is for tests alone.

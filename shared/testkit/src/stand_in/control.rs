@@ -31,7 +31,7 @@ use serde_json::{Map, Value, json};
 
 use super::command::{Emission, parse_with_emission};
 use super::delivery;
-use super::fault::PlannedFault;
+use super::fault::{Operation, PlannedFault};
 use super::purchase::Made;
 use super::shared::Shared;
 use super::world::{CommandError, World};
@@ -100,10 +100,12 @@ fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, Co
             json!({})
         }
         "faults" => {
-            if let Some(stray) = members.keys().find(|name| !PlannedFault::MEMBERS.contains(&name.as_str())) {
+            if let Some(stray) =
+                members.keys().find(|name| !PlannedFault::<Operation>::MEMBERS.contains(&name.as_str()))
+            {
                 return Err(ControlError::Member(stray.clone()));
             }
-            world.faults.plan(own(members)?);
+            world.faults.plan(own::<PlannedFault>(members)?);
             json!({})
         }
         "clear_faults" => {

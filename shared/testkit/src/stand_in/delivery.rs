@@ -8,11 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::Bytes;
-use hyper::{Request, Uri, header};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use hyper::{Uri, header};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -22,6 +18,7 @@ use super::shared::Shared;
 use super::signature::signature_header;
 use super::world::{CommandError, Parcel};
 use crate::clock;
+use crate::post::post;
 
 /// With the back-off below this covers about three seconds of a receiver that is down.
 const ATTEMPTS_MAX: usize = 6;
@@ -81,7 +78,7 @@ async fn attempt(shared: &Shared, parcel: &Parcel, number: usize) -> bool {
     let target = shared.world().target.clone();
     let outcome = match target {
         None => Err("no webhook target is set".to_owned()),
-        Some(target) => match tokio::time::timeout(ATTEMPT_TIMEOUT, post(&target, &parcel.body)).await {
+        Some(target) => match tokio::time::timeout(ATTEMPT_TIMEOUT, signed(&target, &parcel.body)).await {
             Ok(outcome) => outcome,
             Err(_) => Err("no answer in time".to_owned()),
         },
@@ -97,33 +94,11 @@ async fn attempt(shared: &Shared, parcel: &Parcel, number: usize) -> bool {
     accepted
 }
 
-async fn post(target: &WebhookTarget, body: &str) -> Result<u16, String> {
-    let uri: Uri = target.url.parse().map_err(|_| "the target's URL cannot be read".to_owned())?;
-    let host = uri.host().ok_or("the target's URL has no host")?;
-    // `*.localhost` is loopback by definition (RFC 6761), although not every resolver knows it.
-    let address = if host.ends_with(".localhost") { "127.0.0.1" } else { host.trim_matches(['[', ']']) };
-    let stream = TcpStream::connect((address, uri.port_u16().unwrap_or(80)));
-    let stream = stream.await.map_err(|error| error.to_string())?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
-    let authority = uri.authority().map_or(host, hyper::http::uri::Authority::as_str);
-    let request = Request::post(uri.path_and_query().map_or("/", hyper::http::uri::PathAndQuery::as_str))
-        .header(header::HOST, target.host.as_deref().unwrap_or(authority))
-        .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
-        .header(header::USER_AGENT, "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-        .header(
-            "stripe-signature",
-            signature_header(&target.signing_secrets, clock::unix_s(), body.as_bytes()),
-        )
-        .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
-        .map_err(|error| error.to_string())?;
-    // The connection ends with the answer's head: its body is of no interest.
-    let mut connection = std::pin::pin!(connection);
-    let mut answer = std::pin::pin!(sender.send_request(request));
-    tokio::select! {
-        answer = &mut answer => answer,
-        _ = &mut connection => answer.await,
-    }
-    .map(|answer| answer.status().as_u16())
-    .map_err(|error| error.to_string())
+async fn signed(target: &WebhookTarget, body: &str) -> Result<u16, String> {
+    let signature = signature_header(&target.signing_secrets, clock::unix_s(), body.as_bytes());
+    let headers = [
+        ("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)".to_owned()),
+        ("stripe-signature", signature),
+    ];
+    post(&target.url, target.host.as_deref(), &headers, body).await
 }

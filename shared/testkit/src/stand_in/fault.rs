@@ -98,10 +98,11 @@ pub enum Fault {
 
 /// A fault that the next calls of one operation meet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlannedFault {
+#[serde(bound(deserialize = "O: Default + Deserialize<'de>"))]
+pub struct PlannedFault<O = Operation> {
     /// Which calls.
     #[serde(default)]
-    pub operation: Operation,
+    pub operation: O,
     /// How many of them; one by default.
     #[serde(default = "once")]
     pub times: usize,
@@ -110,7 +111,7 @@ pub struct PlannedFault {
     pub fault: Fault,
 }
 
-impl PlannedFault {
+impl<O> PlannedFault<O> {
     /// All members of a planned fault: flattened, serde cannot refuse the others by itself.
     pub(crate) const MEMBERS: [&str; 7] =
         ["operation", "times", "fault", "delay_ms", "retry_after_s", "acts", "code"];
@@ -121,11 +122,17 @@ fn once() -> usize {
 }
 
 /// The faults that are still to come, first planned first met.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<PlannedFault>);
+#[derive(Debug)]
+pub(crate) struct Faults<O = Operation>(Vec<PlannedFault<O>>);
 
-impl Faults {
-    pub(crate) fn plan(&mut self, fault: PlannedFault) {
+impl<O> Default for Faults<O> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<O: Copy + PartialEq> Faults<O> {
+    pub(crate) fn plan(&mut self, fault: PlannedFault<O>) {
         self.0.push(fault);
     }
 
@@ -134,7 +141,7 @@ impl Faults {
     }
 
     /// Takes the next fault of `operation`.
-    pub(crate) fn take(&mut self, operation: Operation) -> Option<Fault> {
+    pub(crate) fn take(&mut self, operation: O) -> Option<Fault> {
         let planned =
             self.0.iter_mut().find(|planned| planned.operation == operation && planned.times > 0)?;
         planned.times = planned.times.saturating_sub(1);

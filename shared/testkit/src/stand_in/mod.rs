@@ -18,13 +18,13 @@
 
 mod answer;
 mod api;
-mod command;
+pub(crate) mod command;
 mod control;
 mod coupon;
 mod delivery;
 mod dispute;
 mod divide;
-mod fault;
+pub(crate) mod fault;
 mod idempotency;
 mod plan;
 mod purchase;
@@ -37,7 +37,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 mod unpaid;
-mod world;
+pub(crate) mod world;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

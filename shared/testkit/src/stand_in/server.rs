@@ -5,12 +5,10 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
@@ -20,6 +18,7 @@ use tokio::task::JoinSet;
 use super::api::{self, ApiRequest, Outcome};
 use super::control;
 use super::shared::Shared;
+use crate::answer_body::{AnswerBody, cut_response, json_response};
 
 /// Far above any command or form.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -79,67 +78,6 @@ async fn respond(shared: &Arc<Shared>, request: Request<Incoming>) -> io::Result
         Outcome::Reset => Err(io::ErrorKind::ConnectionReset.into()),
         Outcome::Silence => {
             std::future::pending::<Result<_, Infallible>>().await.map_err(|never| match never {})
-        }
-    }
-}
-
-fn json_response(status: u16, body: Bytes) -> Response<AnswerBody> {
-    let mut response = Response::new(AnswerBody { bytes: Some(body), cut: Cut::No });
-    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
-    let json = header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
-}
-
-/// A response that promises the whole body and ends in its middle.
-fn cut_response(status: u16, body: &str) -> Response<AnswerBody> {
-    let half = body.len().div_euclid(2);
-    let mut response = json_response(status, Bytes::copy_from_slice(body.as_bytes()).slice(..half));
-    response.body_mut().cut = Cut::AfterFlush;
-    response.headers_mut().insert(header::CONTENT_LENGTH, header::HeaderValue::from(body.len()));
-    response
-}
-
-/// A body in one piece, which may break off after it.
-struct AnswerBody {
-    bytes: Option<Bytes>,
-    cut: Cut,
-}
-
-enum Cut {
-    No,
-    /// Gives hyper one turn to send what it has.
-    AfterFlush,
-    Due,
-}
-
-impl Body for AnswerBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(bytes) = self.bytes.take() {
-            return Poll::Ready(Some(Ok(Frame::data(bytes))));
-        }
-        match self.cut {
-            Cut::No => Poll::Ready(None),
-            Cut::AfterFlush => {
-                self.cut = Cut::Due;
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            Cut::Due => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match (&self.cut, &self.bytes) {
-            (Cut::No, Some(bytes)) => SizeHint::with_exact(u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
-            (Cut::No, None) => SizeHint::with_exact(0),
-            _ => SizeHint::default(),
         }
     }
 }

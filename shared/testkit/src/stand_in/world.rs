@@ -252,30 +252,43 @@ impl World {
         Ok(self.send(&chosen, release.order.as_ref(), release.copies))
     }
 
-    /// Hands events to the delivery task in the chosen order, each one's copies side by side.
     fn send(&mut self, ids: &[String], order: Option<&Order>, copies: Option<usize>) -> Vec<String> {
-        let ordered: Vec<String> = match order {
-            None | Some(Order::Named(NamedOrder::Emitted)) => ids.to_vec(),
-            Some(Order::Named(NamedOrder::Reversed)) => ids.iter().rev().cloned().collect(),
-            Some(Order::Positions(positions)) => {
-                positions.iter().filter_map(|position| ids.get(*position).cloned()).collect()
-            }
-        };
-        let copies = copies.unwrap_or(1).min(Emission::COPIES_MAX);
-        let parcels: VecDeque<Parcel> = ordered
-            .iter()
-            .filter_map(|id| self.events.iter().find(|event| event.id == *id))
-            .flat_map(|event| {
-                let parcel =
-                    Parcel { event: event.id.clone(), kind: event.kind.clone(), body: event.body.clone() };
-                std::iter::repeat_n(parcel, copies)
-            })
-            .collect();
-        self.in_flight.send_modify(|count| *count = count.saturating_add(parcels.len()));
-        // The task outlives every command; it is gone only when the stand-in stops.
-        let _ = self.outbox.send(parcels);
-        ordered
+        dispatch(&self.events, ids, order, copies, (&self.outbox, &self.in_flight))
     }
+}
+
+/// Where parcels go, and how many of them are on their way.
+pub(crate) type Outbox<'a> = (&'a mpsc::UnboundedSender<VecDeque<Parcel>>, &'a watch::Sender<usize>);
+
+/// Hands events to the delivery task in the chosen order, each one's copies side by side.
+pub(crate) fn dispatch(
+    events: &[Event],
+    ids: &[String],
+    order: Option<&Order>,
+    copies: Option<usize>,
+    (outbox, in_flight): Outbox<'_>,
+) -> Vec<String> {
+    let ordered: Vec<String> = match order {
+        None | Some(Order::Named(NamedOrder::Emitted)) => ids.to_vec(),
+        Some(Order::Named(NamedOrder::Reversed)) => ids.iter().rev().cloned().collect(),
+        Some(Order::Positions(positions)) => {
+            positions.iter().filter_map(|position| ids.get(*position).cloned()).collect()
+        }
+    };
+    let copies = copies.unwrap_or(1).min(Emission::COPIES_MAX);
+    let parcels: VecDeque<Parcel> = ordered
+        .iter()
+        .filter_map(|id| events.iter().find(|event| event.id == *id))
+        .flat_map(|event| {
+            let parcel =
+                Parcel { event: event.id.clone(), kind: event.kind.clone(), body: event.body.clone() };
+            std::iter::repeat_n(parcel, copies)
+        })
+        .collect();
+    in_flight.send_modify(|count| *count = count.saturating_add(parcels.len()));
+    // The task outlives every command; it is gone only when the stand-in stops.
+    let _ = outbox.send(parcels);
+    ordered
 }
 
 /// Refuses more copies than one machine should send.
