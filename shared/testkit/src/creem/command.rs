@@ -10,6 +10,7 @@ use crate::stand_in::Deliver;
 /// What holds for all commands that follow. Creem documents none of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question that Creem leaves open")]
 pub struct CreemSettings {
     /// How a refund stands at first, while the transaction already reads refunded: `pending`, `succeeded`.
     pub refund_status: String,

@@ -18,12 +18,8 @@ use crate::stand_in::world::Parcel;
 use crate::stand_in::{CommandError, Delivery};
 
 /// A thousandth of the first two, and then as long as a test can wait.
-const PAUSES: [Duration; 4] = [
-    Duration::from_millis(30),
-    Duration::from_millis(300),
-    Duration::from_millis(1_000),
-    Duration::from_millis(2_000),
-];
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(30), Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(2)];
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Checks a target before it is taken over.

@@ -125,7 +125,7 @@ impl World {
         };
         let events = self.emit(emission, created, drafts);
         let transaction = (!trial).then(|| sale.id.clone());
-        Ok(Sold { events, transaction, ..sold(&sale) })
+        Ok(Sold { transaction, events, ..sold(&sale) })
     }
 }
 
