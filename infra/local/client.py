@@ -288,6 +288,7 @@ class Stack:
             "REQUESTS_TABLE": outputs["RequestsTableName"],
             "ANCHORS_TABLE": outputs["AnchorsTableName"],
             "STRIPE_WEBHOOK_FUNCTION": outputs["StripeWebhookFunction"],
+            "CREEM_WEBHOOK_FUNCTION": outputs["CreemWebhookFunction"],
             "STRIPE_RECONCILE_FUNCTION": outputs["StripeReconcileFunction"],
         }
         command = [str(binary(MAKEGOOD)), *arguments]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from client import Stack
 
 FUNCTIONS = (
-    *("StripeWebhook", "StripeLookup", "StripeReconcile", "Credits", "RefundRequest"),
+    *("StripeWebhook", "CreemWebhook", "StripeLookup", "StripeReconcile", "Credits", "RefundRequest"),
     *("PlanChange", "AutoRefund", "RefundPayout", "ExpirySweep", "JournalAnchor", "DisputeEvidence"),
 )
 

@@ -10,7 +10,7 @@ STACKS = LOCAL / "stack"
 CARGO_TARGET = ROOT / "target" / "local"
 
 FUNCTIONS = (
-    *("stripe-webhook", "stripe-lookup", "stripe-reconcile", "credits", "auto-refund"),
+    *("stripe-webhook", "creem-webhook", "stripe-lookup", "stripe-reconcile", "credits", "auto-refund"),
     *("expiry-sweep", "refund-request", "plan-change", "refund-payout", "journal-anchor", "dispute-evidence"),
 )
 STAND_IN = "stripe-stand-in"

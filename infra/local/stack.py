@@ -114,6 +114,7 @@ def deploy(state: dict) -> None:
         "GenerationSenders": state["sender"]["arn"],
         "StripeApiBase": state["stripe"]["url"],
         "StripeLivemode": "false",
+        "CreemApiBase": state["creem"]["url"],
         "DeletionProtection": "false",
         "LogRetentionDays": "1",
         # The demo's 60th day is a sweep of a day to come.
@@ -153,8 +154,9 @@ def deploy(state: dict) -> None:
     # The emulator's path form of the address: not every resolver knows names under `localhost`.
     state["api_url"] = f"{aws_url}/_aws/execute-api/{outputs['ApiId']}/$default"
     store = emulator.aws("secretsmanager", aws_url)
-    signing = {"current": state["stripe"]["signing_secret"], "previous": ""}
-    store.put_secret_value(SecretId=outputs["StripeWebhookSecretId"], SecretString=json.dumps(signing))
+    for provider, secret in (("stripe", "StripeWebhookSecretId"), ("creem", "CreemWebhookSecretId")):
+        signing = {"current": state[provider]["signing_secret"], "previous": ""}
+        store.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(signing))
     keys = ("StripeKeySecretId", "StripeReadKeySecretId", "StripeDisputeKeySecretId", "StripePreviewKeySecretId")
     for secret in keys:
         store.put_secret_value(

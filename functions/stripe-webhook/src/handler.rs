@@ -7,7 +7,7 @@ use std::error::Error;
 
 use intake::{
     Beside, EventContext, EventOutcome, Failure, Ignored, ParkReason, ParkedPurchase, ProviderEvents,
-    UnreadDelivery, apply_delivery, log_outcome,
+    UnreadDelivery, answer_of, apply_delivery, log_outcome,
 };
 use lambda::Invocation;
 use lambda::backoff::Backoff;
@@ -15,9 +15,8 @@ use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::log;
 use lambda::metrics::Metrics;
 use lambda::secrets::SecretSource;
-use ledger::{ExecuteError, Provider};
-use ledger_dynamodb::{StoreError, Tables};
-use serde::Serialize;
+use ledger::Provider;
+use ledger_dynamodb::Tables;
 use stripe_events::{
     Event, EventKind, Fetched, PAYLOAD_BYTES_MAX, SignatureError, Unreadable, Verified, parse, verify,
 };
@@ -25,9 +24,6 @@ use stripe_events::{
 use crate::dispatch::apply_event;
 use crate::parked_subject::purchase_of;
 use crate::signing::Signing;
-
-/// When Stripe may best try again; it follows a schedule of its own, which begins at about that.
-const RETRY_AFTER_S: u32 = 60;
 
 /// What the webhook needs.
 #[derive(Debug)]
@@ -43,13 +39,6 @@ pub struct Webhook<S> {
     pub link_wait: Backoff,
 }
 
-#[derive(Serialize)]
-struct Answer {
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-}
-
 /// Answers one delivery of an event.
 pub async fn handle<S: SecretSource>(
     webhook: &Webhook<S>,
@@ -62,12 +51,7 @@ pub async fn handle<S: SecretSource>(
     let header = request.header("stripe-signature").unwrap_or_default();
     let verified = verify(&payload, header, &secrets, now).map_err(|error| not_signed(error, metrics))?;
     metrics.count_labelled("EventsVerified", ("secret", verified.secret()), 1);
-    match apply_delivery(webhook, verified.payload(), invocation).await.map_err(failed)? {
-        EventOutcome::Deferred(reason) => Err(Problem::new(ProblemKind::Unavailable)
-            .detail(format!("what the event rests on is not known yet: {}", reason.as_str()))
-            .retry_after_s(RETRY_AFTER_S)),
-        outcome => Ok(Response::json(200, &Answer { outcome: outcome.as_str(), reason: outcome.reason() })),
-    }
+    answer_of(apply_delivery(webhook, verified.payload(), invocation).await)
 }
 
 impl<S> ProviderEvents for Webhook<S> {
@@ -92,7 +76,7 @@ impl<S> ProviderEvents for Webhook<S> {
         event.id.as_str()
     }
 
-    fn about<'e>(&self, event: &'e Event) -> ParkedPurchase<'e> {
+    fn about(&self, event: &Event) -> ParkedPurchase {
         purchase_of(event)
     }
 
@@ -192,12 +176,4 @@ fn not_signed(error: SignatureError, metrics: &Metrics) -> Problem {
     };
     metrics.count_labelled("SignaturesRefused", ("reason", reason), 1);
     Problem::new(ProblemKind::InvalidSignature).caused_by(error)
-}
-
-fn failed(failure: Failure) -> Problem {
-    match failure {
-        ExecuteError::Store(error) if error.retryable() => Problem::unavailable(error),
-        ExecuteError::Busy => Problem::unavailable(ExecuteError::<StoreError>::Busy),
-        error @ (ExecuteError::Store(_) | ExecuteError::Codec(_)) => Problem::internal(error),
-    }
 }

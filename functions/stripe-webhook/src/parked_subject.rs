@@ -22,11 +22,11 @@ pub(crate) fn customer_of(kind: &EventKind) -> Option<&CustomerId> {
 }
 
 /// What an event is about, for an operator.
-pub(crate) fn purchase_of(event: &Event) -> ParkedPurchase<'_> {
-    ParkedPurchase { customer: customer_of(&event.kind), ..purchase(&event.kind) }
+pub(crate) fn purchase_of(event: &Event) -> ParkedPurchase {
+    ParkedPurchase { customer: customer_of(&event.kind).cloned(), ..purchase(&event.kind) }
 }
 
-fn purchase(kind: &EventKind) -> ParkedPurchase<'_> {
+fn purchase(kind: &EventKind) -> ParkedPurchase {
     match kind {
         EventKind::CheckoutCompleted(session) | EventKind::CheckoutAsyncPaymentSucceeded(session) => {
             of_session(session)
@@ -35,14 +35,14 @@ fn purchase(kind: &EventKind) -> ParkedPurchase<'_> {
         EventKind::PaymentSucceeded(payment) => ParkedPurchase {
             payment: Some(payment.id.clone()),
             paid: Some(payment.amount),
-            prices: payment.named_price.iter().collect(),
+            prices: payment.named_price.iter().cloned().collect(),
             named: top_up::account_named(payment),
             ..ParkedPurchase::default()
         },
         EventKind::SubscriptionCreated(subscription)
         | EventKind::SubscriptionUpdated(subscription)
         | EventKind::SubscriptionDeleted(subscription) => {
-            ParkedPurchase { prices: subscription.prices.iter().collect(), ..ParkedPurchase::default() }
+            ParkedPurchase { prices: subscription.prices.clone(), ..ParkedPurchase::default() }
         }
         // Money that goes back: nobody waits for credits.
         EventKind::RefundCreated(refund)
@@ -61,29 +61,29 @@ fn purchase(kind: &EventKind) -> ParkedPurchase<'_> {
     }
 }
 
-fn of_session(session: &CheckoutSession) -> ParkedPurchase<'_> {
+fn of_session(session: &CheckoutSession) -> ParkedPurchase {
     let invoiced = || session.invoice.as_ref().and_then(|invoice| PaymentId::new(invoice.as_str()).ok());
     let payment = match session.mode {
         CheckoutMode::Subscription => invoiced(),
         _ => session.payment.clone(),
     };
-    let lines = session.lines.iter().flatten().filter_map(|line| line.price.as_ref());
+    let lines = session.lines.iter().flatten().filter_map(|line| line.price.clone());
     let is_paid = session.payment_status == CheckoutPaymentStatus::Paid;
     ParkedPurchase {
         payment,
         paid: session.amount_total.filter(|_| is_paid),
-        prices: lines.chain(&session.named_price).collect(),
+        prices: lines.chain(session.named_price.clone()).collect(),
         named: session.client_reference_id.as_deref().and_then(|account| AccountId::new(account).ok()),
         ..ParkedPurchase::default()
     }
 }
 
 /// By the payment that its credits, and its case, go by.
-fn of_invoice(invoice: &PaidInvoice) -> ParkedPurchase<'_> {
+fn of_invoice(invoice: &PaidInvoice) -> ParkedPurchase {
     ParkedPurchase {
         payment: crate::invoice::paid_amount(invoice).ok().map(|(payment, _)| payment),
         paid: Some(invoice.amount_paid),
-        prices: invoice.lines.iter().flatten().filter_map(|line| line.price.as_ref()).collect(),
+        prices: invoice.lines.iter().flatten().filter_map(|line| line.price.clone()).collect(),
         ..ParkedPurchase::default()
     }
 }

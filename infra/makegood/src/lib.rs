@@ -31,6 +31,7 @@ use arguments::{Command, ParkedCommand};
 use connection::{open_store, open_tables};
 use failure::Failure;
 use outcome::CommandOutcome;
+use parked::ask::Webhooks;
 use webhook_function::{DecideEvents as _, ReplayEvents as _};
 
 /// The exit code of a command that could not do its work; clap uses the same for wrong usage.
@@ -79,8 +80,8 @@ async fn carry_out(
             parked::show(&tables, &arguments.id, arguments.payload, output).await
         }
         Command::Parked(ParkedCommand::Replay(arguments)) => {
-            let function = parked::ask::open(&arguments.function, env)?;
-            let ask = async |id: &str| parked::ask::answered(function.replay(id).await);
+            let webhooks = Webhooks::open(&arguments.function, &arguments.tables, env)?;
+            let ask = async |id: &str| parked::ask::answered(webhooks.of(id).await?.replay(id).await);
             if arguments.all {
                 parked::replay::all(&open_tables(&arguments.tables, env)?, ask, output, progress).await
             } else {
@@ -88,13 +89,15 @@ async fn carry_out(
             }
         }
         Command::Parked(ParkedCommand::Link(arguments)) => {
-            let function = parked::ask::open(&arguments.function, env)?;
+            let webhooks = Webhooks::open(&arguments.function, &arguments.tables, env)?;
+            let function = webhooks.of(&arguments.id).await?;
             let operator = parked::ask::operator(arguments.operator.as_ref(), env)?;
             let answer = function.link(&arguments.id, arguments.account.as_str(), &operator).await;
             parked::decide::report(&arguments.id, &parked::ask::answered(answer)?, output)
         }
         Command::Parked(ParkedCommand::Drop(arguments)) => {
-            let function = parked::ask::open(&arguments.function, env)?;
+            let webhooks = Webhooks::open(&arguments.function, &arguments.tables, env)?;
+            let function = webhooks.of(&arguments.id).await?;
             let operator = parked::ask::operator(arguments.operator.as_ref(), env)?;
             let answer = function.drop_event(&arguments.id, &arguments.reason, &operator).await;
             parked::decide::report(&arguments.id, &parked::ask::answered(answer)?, output)

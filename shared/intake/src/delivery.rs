@@ -3,9 +3,11 @@
 use std::future::Future;
 
 use lambda::Invocation;
+use lambda::http::{Problem, ProblemKind, Response};
 use lambda::metrics::Metrics;
-use ledger::{AccountId, Provider, Timestamp};
-use ledger_dynamodb::Tables;
+use ledger::{AccountId, ExecuteError, Provider, Timestamp};
+use ledger_dynamodb::{StoreError, Tables};
+use serde::Serialize;
 
 use crate::context::Failure;
 use crate::outcome::{EventOutcome, Ignored, count_outcome};
@@ -28,7 +30,12 @@ pub trait ProviderEvents {
     fn event_id<'e>(&self, event: &'e Self::Event) -> &'e str;
 
     /// What the event is about, for an operator.
-    fn about<'e>(&self, event: &'e Self::Event) -> ParkedPurchase<'e>;
+    fn about(&self, event: &Self::Event) -> ParkedPurchase;
+
+    /// Whether an event that has no effect is kept for a person: what a provider has added.
+    fn is_kept(&self, _event: &Self::Event) -> bool {
+        false
+    }
 
     /// Whether an operator may say whose the event is although it has no customer.
     fn takes_an_account(&self, event: &Self::Event) -> bool;
@@ -76,8 +83,10 @@ pub async fn apply_delivery<E: ProviderEvents>(
         Ok(event) => events.apply(event, Beside { now, looked_up: false, linked: None }, metrics).await?,
         Err(unread) => unread.outcome,
     };
+    let is_kept = read.as_ref().is_ok_and(|event| events.is_kept(event));
     let outcome = match outcome {
-        EventOutcome::Parked(_) | EventOutcome::Lookup(_) => {
+        EventOutcome::Ignored(Ignored::UnknownType) if !is_kept => outcome,
+        EventOutcome::Parked(_) | EventOutcome::Lookup(_) | EventOutcome::Ignored(Ignored::UnknownType) => {
             let id = match &read {
                 Ok(event) => Some(events.event_id(event)),
                 Err(unread) => unread.id.as_deref(),
@@ -91,4 +100,32 @@ pub async fn apply_delivery<E: ProviderEvents>(
     };
     count_outcome(outcome, metrics);
     Ok(outcome)
+}
+
+/// When a provider may best try again; each follows a schedule of its own, which begins at about that.
+const RETRY_AFTER_S: u32 = 60;
+
+#[derive(Serialize)]
+struct Answer {
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// What the provider gets for a delivery: 2xx for everything but what may go better later.
+pub fn answer_of(applied: Result<EventOutcome, Failure>) -> Result<Response, Problem> {
+    match applied.map_err(failed)? {
+        EventOutcome::Deferred(reason) => Err(Problem::new(ProblemKind::Unavailable)
+            .detail(format!("what the event rests on is not known yet: {}", reason.as_str()))
+            .retry_after_s(RETRY_AFTER_S)),
+        outcome => Ok(Response::json(200, &Answer { outcome: outcome.as_str(), reason: outcome.reason() })),
+    }
+}
+
+fn failed(failure: Failure) -> Problem {
+    match failure {
+        ExecuteError::Store(error) if error.retryable() => Problem::unavailable(error),
+        ExecuteError::Busy => Problem::unavailable(ExecuteError::<StoreError>::Busy),
+        error @ (ExecuteError::Store(_) | ExecuteError::Codec(_)) => Problem::internal(error),
+    }
 }

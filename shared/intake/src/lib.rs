@@ -27,7 +27,7 @@ pub mod uncredited;
 pub mod without_credits;
 
 pub use context::{AWAITED_S, EarlyExit, EventContext, Failure, GrantHead, link_wait};
-pub use delivery::{Beside, ProviderEvents, UnreadDelivery, apply_delivery};
+pub use delivery::{Beside, ProviderEvents, UnreadDelivery, answer_of, apply_delivery};
 pub use direct::{ParkedRequest, handle_parked};
 pub use dispute::{DisputeSighting, apply_dispute};
 pub use grants::{build_grants, write_grants};

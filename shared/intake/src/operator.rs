@@ -2,7 +2,8 @@
 //!
 //! A **link** says to which account a customer of the provider belongs, where no checkout has said so. It is
 //! refused if the customer has another account. An event whose account does not go by a customer, like a
-//! guest's checkout, is linked by itself. The event is applied again at once; other events of the customer are replayed after it.
+//! guest's checkout, is linked by itself. The event is applied again at once; other events of the customer
+//! are replayed after it.
 //!
 //! A **dropped** event stays readable until its time is over. Nothing applies it any more but a delivery that
 //! somebody asks the provider for.
@@ -58,6 +59,7 @@ pub(crate) async fn link<E: ProviderEvents>(
     let Ok(event) = events.read(&parked.payload) else { return Ok(NOT_KEPT) };
     log::account(&account);
     let customer = events.about(&event).customer;
+    let customer = customer.as_ref();
     if let Some(refused) = refusal(events, &event, customer, &account).await? {
         return Ok(refused);
     }

@@ -9,16 +9,16 @@ use purchase_lines::{find_price, is_ignored};
 use refunds::{Lead, LeadStore, RequestStore};
 
 use crate::context::Failure;
-use crate::outcome::ParkReason;
+use crate::outcome::{EventOutcome, ParkReason};
 
 /// What is paid for by an event's money, without anything that is read.
 #[derive(Debug, Default)]
-pub struct ParkedPurchase<'a> {
-    /// The provider's customer, where an account goes by it.
-    pub customer: Option<&'a CustomerId>,
+pub struct ParkedPurchase {
+    /// What the provider calls the account's owner, where an account goes by it.
+    pub customer: Option<CustomerId>,
     pub payment: Option<PaymentId>,
     pub paid: Option<Money>,
-    pub prices: Vec<&'a PriceId>,
+    pub prices: Vec<PriceId>,
     /// The account that the company's own code has named.
     pub named: Option<AccountId>,
 }
@@ -26,35 +26,32 @@ pub struct ParkedPurchase<'a> {
 /// What a parked event is about. `linked` is the account that an operator has named.
 pub(crate) async fn subject_of(
     (tables, provider): (&Tables, Provider),
-    purchase: Option<ParkedPurchase<'_>>,
-    reason: ParkReason,
+    purchase: Option<ParkedPurchase>,
+    outcome: EventOutcome,
     linked: Option<&AccountId>,
 ) -> Result<ParkedSubject, Failure> {
     let Some(purchase) = purchase else { return Ok(ParkedSubject::default()) };
-    read_subject((tables, provider), purchase, reason, linked).await.map_err(ExecuteError::Store)
+    read_subject((tables, provider), purchase, outcome, linked).await.map_err(ExecuteError::Store)
 }
 
 async fn read_subject(
     (tables, provider): (&Tables, Provider),
-    purchase: ParkedPurchase<'_>,
-    reason: ParkReason,
+    purchase: ParkedPurchase,
+    outcome: EventOutcome,
     linked: Option<&AccountId>,
 ) -> Result<ParkedSubject, StoreError> {
     let ParkedPurchase { customer, payment, paid, prices, named } = purchase;
-    let customer = customer.cloned();
     let unknown =
-        prices.into_iter().find(|price| find_price(provider, price).is_none() && !is_ignored(Some(*price)));
+        prices.into_iter().find(|price| find_price(provider, price).is_none() && !is_ignored(Some(price)));
     let by_customer = match &customer {
         Some(customer) => tables.account_of(customer).await?,
         None => None,
     };
-    let account = match reason {
-        // Whose it is stays a person's question.
-        ParkReason::AccountMismatch => None,
-        _ => linked.cloned().or(by_customer).or(named),
-    };
+    let is_contradicted = outcome.reason() == Some(ParkReason::AccountMismatch.as_str());
+    // Whose it is stays a person's question.
+    let account = if is_contradicted { None } else { linked.cloned().or(by_customer).or(named) };
     let account = match (account, &payment) {
-        (None, Some(payment)) if reason != ParkReason::AccountMismatch => {
+        (None, Some(payment)) if !is_contradicted => {
             tables.payment(payment).await?.map(|payment| payment.account)
         }
         (account, _) => account,

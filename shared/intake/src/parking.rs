@@ -20,10 +20,10 @@ pub(crate) struct ParkedDelivery<'a> {
     pub(crate) id: Option<&'a str>,
     /// The bytes that were verified.
     pub(crate) payload: &'a [u8],
-    /// [`EventOutcome::Parked`] or [`EventOutcome::Lookup`]; no other outcome is parked.
+    /// Why it is parked: its reason.
     pub(crate) outcome: EventOutcome,
     /// What the event is about; `None` where it cannot be read.
-    pub(crate) about: Option<ParkedPurchase<'a>>,
+    pub(crate) about: Option<ParkedPurchase>,
 }
 
 /// Parks an event; false if a person has dropped it before. One that is parked already waits since it was
@@ -34,16 +34,15 @@ pub(crate) async fn park(
     now: Timestamp,
 ) -> Result<bool, Failure> {
     let ParkedDelivery { provider, id, payload, outcome, about } = delivery;
-    let (EventOutcome::Parked(reason) | EventOutcome::Lookup(reason)) = outcome else { return Ok(true) };
+    let Some(word) = outcome.reason() else { return Ok(true) };
     let id = id.map_or_else(|| unnamed(payload), str::to_owned);
     let known = tables.parked_event(&id).await.map_err(ExecuteError::Store)?;
     let (since, link) = known.map_or((now, None), |known| (known.since, known.link));
     let linked = link.as_ref().map(|link| &link.account);
-    let about = subject_of((tables, provider), about, reason, linked).await?;
+    let about = subject_of((tables, provider), about, outcome, linked).await?;
     let payload = if payload.len() > PARKED_BYTES_MAX { Vec::new() } else { payload.to_vec() };
     let lookup_at = matches!(outcome, EventOutcome::Lookup(_)).then_some(now);
-    let parked =
-        Parked { provider, since, about, link, lookup_at, ..Parked::new(id, reason.as_str(), now, payload) };
+    let parked = Parked { provider, since, about, link, lookup_at, ..Parked::new(id, word, now, payload) };
     tables.park(&parked).await.map_err(ExecuteError::Store)
 }
 

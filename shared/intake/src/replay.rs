@@ -77,7 +77,7 @@ pub(crate) async fn again<E: ProviderEvents>(
     match outcome {
         EventOutcome::Parked(reason) => {
             let about = event.as_ref().ok().map(|event| events.about(event));
-            let about = subject_of((tables, events.provider()), about, reason, linked).await?;
+            let about = subject_of((tables, events.provider()), about, outcome, linked).await?;
             let kept = Parked { reason: reason.as_str().to_owned(), about, ..parked.clone() };
             if &kept != parked {
                 tables.keep_parked(parked, &kept).await.map_err(ExecuteError::Store)?;

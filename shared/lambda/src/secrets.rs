@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use primitives::Timestamp;
 use serde::Deserialize;
 
+mod rolled;
 #[cfg(feature = "secrets")]
 mod secrets_manager;
 
+pub use rolled::RolledSecret;
 #[cfg(feature = "secrets")]
 pub use secrets_manager::SecretsManager;
 

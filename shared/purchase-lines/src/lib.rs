@@ -1,5 +1,5 @@
-//! What paid lines bring, by the price catalogue: the one line of a checkout at Creem, and at Stripe the lines of a checkout, of an invoice that was
-//! paid, and of one that is only previewed.
+//! What paid lines bring, by the price catalogue: the one line of a checkout at Creem, and at Stripe the
+//! lines of a checkout, of an invoice that was paid, and of one that is only previewed.
 //!
 //! The webhook grants by this what was paid, and a customer who asks for another plan is shown by the same
 //! code what the change would bring.

@@ -145,7 +145,8 @@ pub struct Bought {
     pub is_ours: bool,
 }
 
-/// Adds up `lines` of what was sold through `provider`; a quantity is exact, and rounded down to whole credits line by line (C12).
+/// Adds up `lines` of what was sold through `provider`; a quantity is exact, and rounded down to whole
+/// credits line by line (C12).
 pub fn bought<'a>(
     provider: Provider,
     lines: impl IntoIterator<Item = PaidLine<'a>>,

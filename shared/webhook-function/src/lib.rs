@@ -1,4 +1,4 @@
-//! The stripe-webhook function as others ask for it: an event that is parked is applied again, and an event
+//! A provider's webhook function as others ask for it: an event that is parked is applied again, and an event
 //! that was read from Stripe is applied as a delivery of it would be.
 //!
 //! Each request is one invocation, which IAM has to allow. An event may be applied any number of times: the
@@ -31,13 +31,13 @@ pub struct EventAnswer {
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// The function could not be invoked.
-    #[error("stripe-webhook could not be invoked")]
+    #[error("the webhook function could not be invoked")]
     Invocation(#[source] Box<aws_sdk_lambda::Error>),
     /// The function failed; `message` is what it says.
-    #[error("stripe-webhook failed")]
+    #[error("the webhook function failed")]
     Failed { message: Option<String> },
     /// The function's answer is not an outcome.
-    #[error("the answer of stripe-webhook cannot be read")]
+    #[error("the answer of the webhook function cannot be read")]
     Answer(#[source] serde_json::Error),
 }
 
@@ -73,7 +73,7 @@ pub trait ApplyEvents: Sync {
 }
 
 /// The function on Lambda.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct WebhookFunction {
     client: aws_sdk_lambda::Client,
     name: String,

@@ -9,7 +9,8 @@ use super::{ACCESS, TableArguments};
 // that flattens it.
 #[derive(Debug, Args)]
 pub(crate) struct FunctionArguments {
-    /// The stripe-webhook function; `STRIPE_WEBHOOK_FUNCTION` where it is not given
+    /// The webhook function; `STRIPE_WEBHOOK_FUNCTION` or `CREEM_WEBHOOK_FUNCTION`, by the event's provider,
+    /// where it is not given
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
 }
@@ -66,9 +67,9 @@ Examples:
 
 /// Have parked events applied again, once what kept them out is mended.
 ///
-/// The stripe-webhook function applies each as of its own instant, as if Stripe sent it again: what it says
-/// may be known already, and then changes nothing. An event that was applied, or needs nothing, leaves the
-/// list. The caller needs `lambda:InvokeFunction` on that function.
+/// The webhook function of its provider applies each as of its own instant, as if it were sent again: what it
+/// says may be known already, and then changes nothing. An event that was applied, or needs nothing, leaves
+/// the list. The caller needs `lambda:InvokeFunction` on that function.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{REPLAY_EXAMPLES}\n\n{ACCESS}"))]
 #[group(id = "which", required = true, args = ["ids", "all"])]
@@ -105,6 +106,8 @@ Exit codes: 0 none of them stays parked, 1 one does, 2 the function could not be
 #[command(after_long_help = format!("{LINK_EXAMPLES}\n\n{ACCESS}"))]
 pub(crate) struct LinkArguments {
     #[command(flatten)]
+    pub(crate) tables: TableArguments,
+    #[command(flatten)]
     pub(crate) function: FunctionArguments,
     /// The event's id, as `makegood parked list` shows it
     pub(crate) id: String,
@@ -135,6 +138,8 @@ could not be asked.";
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{DROP_EXAMPLES}\n\n{ACCESS}"))]
 pub(crate) struct DropArguments {
+    #[command(flatten)]
+    pub(crate) tables: TableArguments,
     #[command(flatten)]
     pub(crate) function: FunctionArguments,
     /// The event's id, as `makegood parked list` shows it

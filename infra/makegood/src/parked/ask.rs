@@ -1,18 +1,58 @@
-//! The stripe-webhook function, which is asked for everything that is done with a parked event.
+//! The webhook of an event's provider, which is asked for everything that is done with a parked event.
 
 use lambda::aws::SdkSettings;
 use lambda::config::Env;
+use ledger::Provider;
+use ledger_dynamodb::Tables;
 use webhook_function::{EventAnswer, WebhookError, WebhookFunction};
 
-use crate::arguments::FunctionArguments;
+use crate::arguments::{FunctionArguments, TableArguments};
+use crate::connection::open_tables;
 use crate::failure::Failure;
 
-/// The function that the arguments name, or else the environment.
-pub(crate) fn open(arguments: &FunctionArguments, env: &Env) -> Result<WebhookFunction, Failure> {
-    let name = match &arguments.function {
-        Some(name) => name.clone(),
-        None => env.required("STRIPE_WEBHOOK_FUNCTION")?,
-    };
+/// Asks the webhook of the provider of each event.
+pub(crate) enum Webhooks<'e> {
+    /// The one that the arguments name, of whichever provider.
+    Named(WebhookFunction),
+    /// The one that the environment names for the provider of the parked event.
+    OfProvider { tables: Box<Tables>, env: &'e Env },
+}
+
+impl<'e> Webhooks<'e> {
+    pub(crate) fn open(
+        arguments: &FunctionArguments,
+        tables: &TableArguments,
+        env: &'e Env,
+    ) -> Result<Self, Failure> {
+        Ok(match &arguments.function {
+            Some(name) => Self::Named(function(name, env)?),
+            None => Self::OfProvider { tables: Box::new(open_tables(tables, env)?), env },
+        })
+    }
+
+    /// The function to ask about the event that is parked under `id`. Any answers that nothing is parked
+    /// there.
+    pub(crate) async fn of(&self, id: &str) -> Result<WebhookFunction, Failure> {
+        match self {
+            Self::Named(function) => Ok(function.clone()),
+            Self::OfProvider { tables, env } => {
+                let provider =
+                    tables.parked_event(id).await?.map_or(Provider::Stripe, |parked| parked.provider);
+                function(&env.required(variable(provider))?, env)
+            }
+        }
+    }
+}
+
+/// The variable that names the webhook of a provider.
+fn variable(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Stripe => "STRIPE_WEBHOOK_FUNCTION",
+        Provider::Creem => "CREEM_WEBHOOK_FUNCTION",
+    }
+}
+
+fn function(name: &str, env: &Env) -> Result<WebhookFunction, Failure> {
     Ok(WebhookFunction::new(&SdkSettings::from_env(env)?.sdk_config(), name))
 }
 

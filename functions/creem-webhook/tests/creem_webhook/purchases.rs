@@ -1,0 +1,82 @@
+//! Packs: one product in units, by its transaction.
+
+use ledger::{Currency, Money, PaymentKind, PaymentNameStore, Provider};
+use serde_json::{Value, json};
+
+use crate::events::{pack, transaction, with};
+use crate::scene::{ACCOUNT, Scene, at};
+
+#[tokio::test]
+async fn c1_creem_a_pack_brings_its_credits_once_by_its_transaction() {
+    let scene = Scene::new().await;
+    let body = pack("1", 0);
+    assert_eq!(scene.send(&body, at(1)).await.says, "applied");
+    assert_eq!(scene.send(&body, at(2)).await.says, "repeated");
+    // Another event about the same payment.
+    let again = with(&body, "/id", json!("evt_again"));
+    assert_eq!(scene.send(&again, at(3)).await.says, "repeated");
+    let payment = scene.payment("tran_1").await;
+    assert_eq!((payment.provider, payment.kind.clone()), (Provider::Creem, PaymentKind::Pack));
+    // With tax: what refunds count against.
+    assert_eq!(payment.paid, Money::new(1071, Currency::new("eur").unwrap()));
+    assert_eq!(scene.available().await, 100);
+    for name in ["ord_1", "ch_1"] {
+        let account = ACCOUNT.parse().unwrap();
+        let called = scene.tables.payment_named(&account, &name.parse().unwrap()).await.unwrap();
+        assert_eq!(called, Some(payment.id.clone()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn c12_creem_units_multiply_and_links_are_ids_or_objects() {
+    let scene = Scene::new().await;
+    let body = with(&pack("1", 0), "/object/units", json!(3));
+    let body = with(&body, "/object/order/transaction", transaction("tran_1", 0));
+    let body = with(&body, "/object/product", json!("prod_3d_pack_100"));
+    assert_eq!(scene.send(&body, at(1)).await.says, "applied");
+    assert_eq!(scene.available().await, 300);
+}
+
+#[tokio::test]
+async fn an_order_that_is_not_paid_brings_nothing() {
+    let scene = Scene::new().await;
+    for (status, says) in [
+        (json!("pending"), "ignored: unpaid"),
+        (json!("odd"), "parked: value_unknown"),
+        (Value::Null, "parked: value_unknown"),
+    ] {
+        let body = with(&pack("1", 0), "/object/order/status", status.clone());
+        assert_eq!(scene.send(&body, at(1)).await.says, says, "{status}");
+    }
+    assert_eq!(scene.available().await, 0);
+    // What costs nothing has no transaction, and nothing to refund.
+    let free = with(&pack("2", 0), "/object/order/amount_paid", json!(0));
+    let free = with(&free, "/object/order/transaction", Value::Null);
+    assert_eq!(scene.send(&free, at(1)).await.says, "applied");
+    assert!(scene.payment("ord_2").await.paid.is_zero());
+}
+
+#[tokio::test]
+async fn b10_creem_a_transaction_that_is_missing_is_looked_up_once() {
+    let scene = Scene::new().await;
+    let body = with(&pack("1", 0), "/object/order/transaction", Value::Null);
+    let reply = scene.send(&body, at(1)).await;
+    assert_eq!((reply.status, reply.says.as_str()), (200, "lookup: payment_unknown"));
+    assert_eq!(scene.available().await, 0);
+    let answer = scene.fetch("evt_1", &transaction("tran_1", 0), 5).await;
+    assert_eq!((answer.outcome, answer.reason), ("applied", None));
+    assert_eq!(scene.available().await, 100);
+    assert!(scene.parked().await.is_empty());
+    // Creem's next try lacks it as before, and changes nothing: the lookup finds the same transaction.
+    assert_eq!(scene.send(&body, at(9)).await.says, "lookup: payment_unknown");
+    assert_eq!(scene.fetch("evt_1", &transaction("tran_1", 0), 10).await.outcome, "repeated");
+    assert_eq!(scene.available().await, 100);
+}
+
+#[tokio::test]
+async fn a_kind_that_the_catalogue_contradicts_is_parked() {
+    let scene = Scene::new().await;
+    let body = with(&pack("1", 0), "/object/product", json!("prod_3d_starter"));
+    assert_eq!(scene.send(&body, at(1)).await.says, "parked: price_kind");
+    assert_eq!(scene.available().await, 0);
+}

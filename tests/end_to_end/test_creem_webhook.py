@@ -1,0 +1,75 @@
+"""Creem's webhook in the whole system: signed events in, credits out, and what waits for a person."""
+
+import hashlib
+import hmac
+import json
+import time
+
+from client import Answer, Stack
+
+
+def send(stack: Stack, event_type: str, event_object: dict) -> tuple[str, Answer]:
+    """The answer to an event that Creem has signed just now, behind the event's id."""
+    event_id = f"evt_creem_{time.time_ns()}"
+    at = time.time_ns() // 1_000_000
+    event = {"id": event_id, "eventType": event_type, "created_at": at, "object": event_object | {"mode": "test"}}
+    body = json.dumps(event).encode()
+    secret = stack.state["creem"]["signing_secret"]
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {"creem-signature": signature, "content-type": "application/json"}
+    return event_id, stack.post("/v1/webhooks/creem", body, headers=headers)
+
+
+def pack(account: str | None, name: str) -> dict:
+    """The checkout of a pack of 100 credits."""
+    order = {"id": f"ord_{name}", "transaction": f"tran_{name}", "amount": 900, "amount_paid": 1071}
+    return {
+        "id": f"ch_{name}",
+        "order": order | {"currency": "EUR", "status": "paid", "type": "onetime"},
+        "product": "prod_3d_pack_100",
+        "units": 1,
+        "metadata": {"account": account} if account else {},
+    }
+
+
+def test_c1_creem_a_pack_brings_its_credits_and_a_dispute_freezes_them(stack, scene):
+    name, before = str(time.time_ns()), scene.balance()[0]
+    checkout = pack(scene.account, name)
+    assert send(stack, "checkout.completed", checkout)[1].json == {"outcome": "applied"}
+    assert scene.balance()[0] == before + 100
+    assert send(stack, "checkout.completed", checkout)[1].json == {"outcome": "repeated"}
+    transaction = {"id": f"tran_{name}", "amount_paid": 1071, "currency": "EUR"}
+    disputed = {"id": f"disp_{name}", "amount": 1071, "currency": "EUR", "transaction": transaction}
+    assert send(stack, "dispute.created", disputed)[1].json == {"outcome": "applied"}
+    assert scene.balance()[0] == before
+
+
+def test_a_subscription_is_on_record_with_creems_word(stack, scene):
+    name, now = str(time.time_ns()), int(time.time())
+    begins, ends = (time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at)) for at in (now, now + 30 * 86_400))
+    subscription = {
+        "id": f"sub_{name}",
+        "product": "prod_3d_starter",
+        "status": "active",
+        "last_transaction_id": f"tran_{name}",
+        "last_transaction": {"id": f"tran_{name}", "amount_paid": 1190, "currency": "EUR"},
+        "current_period_start_date": begins,
+        "current_period_end_date": ends,
+        "created_at": begins,
+        "metadata": {"account": scene.account},
+    }
+    assert send(stack, "subscription.paid", subscription)[1].json == {"outcome": "applied"}
+    assert scene.balance()[0] == 200
+
+
+def test_an_operator_links_a_parked_event_of_creem(stack, scene):
+    event, parked = send(stack, "checkout.completed", pack(None, str(time.time_ns())))
+    assert parked.json == {"outcome": "parked", "reason": "account_unknown"}
+    linked = stack.makegood("parked", "link", event, "--account", scene.account)
+    assert linked.returncode == 0, linked.stdout + linked.stderr
+    assert scene.balance()[0] == 100
+
+
+def test_a5_creem_a_wrong_signature_is_refused(stack):
+    headers = {"creem-signature": "00" * 32, "content-type": "application/json"}
+    assert stack.post("/v1/webhooks/creem", b"{}", headers=headers).status == 400
