@@ -4,11 +4,12 @@ use lambda::Invocation;
 use lambda::caller::{Caller, CallerRules, Role};
 use lambda::http::{Problem, ProblemKind, Request};
 use lambda::secrets::{CachedSecret, SecretSource};
-use ledger::{DisputeId, Timestamp};
+use ledger::{DisputeId, Provider, Timestamp};
 use ledger_dynamodb::{DisputeEvidence, Tables};
+use refunds::ProviderCapabilities;
 use stripe_api::{SecretKey, StripeClient};
 
-use crate::failure::{store_failed, stripe_failed};
+use crate::failure::{conflict, store_failed, stripe_failed};
 use crate::record::Record;
 
 /// What the routes need.
@@ -51,6 +52,11 @@ impl<S: SecretSource + Sync> Evidence<S> {
     ) -> Result<Worked, Problem> {
         let now = invocation.now();
         let dispute: DisputeId = request.path_id("dispute")?;
+        let provider = Provider::of_dispute(&dispute);
+        if !ProviderCapabilities::of(provider).dispute_evidence {
+            let provider = provider.title();
+            return Err(conflict(format!("{provider} argues its disputes itself and takes no evidence")));
+        }
         let stripe = self.client(now).await?;
         let at_stripe = stripe.dispute(&dispute).await.map_err(stripe_failed)?;
         // What is read at once makes a large future.

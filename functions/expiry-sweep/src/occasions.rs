@@ -5,7 +5,7 @@
 //! that nobody else moved it.
 
 use cases::{Assessment, OccasionAssessment, assess_occasion};
-use ledger::{ExecuteError, LedgerStore, RefundRequestId};
+use ledger::{Actor, ExecuteError, LedgerStore, RefundRequestId};
 use payout_queue::PayoutQueue;
 use refunds::{
     ApprovalContext, ApprovalOutcome, Lead, LeadSubject, Occasion, RefundRequest, Reported, Save,
@@ -77,7 +77,7 @@ async fn follow<S: Store, Q>(
         let Some(mut request) = stored else { return Ok(Followed::Missing) };
         let Assessment { case, document, .. } = &found.assessment;
         let before = request.state();
-        if !request.follow(case.clone(), over, run.now, document) {
+        if !request.follow(case.clone(), (over, found.reported_by), run.now, document) {
             return Ok(Followed::Done);
         }
         request.count_save();
@@ -107,13 +107,14 @@ async fn open<S: Store, Q>(
 ) -> Result<Followed, Failure<S>> {
     let Assessment { case, document, records, .. } = &found.assessment;
     let whose = (found.request.clone(), lead.account.clone());
-    let mut opened = RefundRequest::open(whose, lead.actor(), case.clone(), document, lead.since);
-    if found.over && !opened.close_over(run.now) {
+    let reporter = Actor::Provider(found.reported_by);
+    let mut opened = RefundRequest::open(whose, reporter.clone(), case.clone(), document, lead.since);
+    if found.over && !opened.close_over(found.reported_by, run.now) {
         return Ok(Followed::Busy);
     }
     opened.keep_time(Some(document));
     let grounds =
-        ApprovalContext::of(document, lead.actor()).knowing(records.head.clone(), records.payment.clone());
+        ApprovalContext::of(document, reporter).knowing(records.head.clone(), records.payment.clone());
     match carry_out(&sweep.store, &sweep.backoff, &opened, None, grounds, run.now).await? {
         ApprovalOutcome::Saved(request) => {
             let (reason, state) = (request.case.reason.as_str(), request.state().as_str());

@@ -12,7 +12,9 @@ use ledger::{RefundRequestId, Timestamp};
 use payout_queue::PayoutQueue;
 use policy::Document;
 use policy_documents::documents;
-use refunds::{Due, DueThing, EVIDENCE_CLOCK, Mark, RefundRequest, RequestStore, Save, SaveOutcome};
+use refunds::{
+    BY_HAND_CLOCK, Due, DueThing, EVIDENCE_CLOCK, Mark, RefundRequest, RequestStore, Save, SaveOutcome,
+};
 
 use crate::context::{Run, SHARDS_AT_ONCE, Store, Sweep};
 use crate::leads::lead;
@@ -134,7 +136,7 @@ fn count(run: &Run<'_>, request: &RefundRequest, document: Option<&'static Docum
     let metrics = run.invocation.metrics();
     for mark in marks {
         let clocks = document.into_iter().flat_map(|document| &document.service_levels);
-        let mut names = clocks.map(|clock| clock.id.as_str()).chain([EVIDENCE_CLOCK]);
+        let mut names = clocks.map(|clock| clock.id.as_str()).chain([EVIDENCE_CLOCK, BY_HAND_CLOCK]);
         let name = names.find(|id| *id == mark.clock).unwrap_or("unknown");
         let request = request.id.as_str();
         if mark.breached {

@@ -6,6 +6,7 @@ use lambda::secrets::SecretSource;
 use ledger::{AccountId, Entry, PlanChange, Subscription, SubscriptionId, Timestamp};
 use policy::{Price, PriceKind, PriceProvider};
 use policy_documents::catalogue;
+use refunds::ProviderCapabilities;
 use stripe_api::{Decline, PlanItem, PlanSchedule, PlannedSubscription, StripeClient, StripeError};
 use stripe_events::SubscriptionStatus;
 
@@ -79,6 +80,11 @@ pub(crate) async fn standing<S: Store, Q, K: SecretSource>(
     recorded: Recorded,
 ) -> Result<Standing, Problem> {
     let subscription = &recorded.subscription;
+    if !ProviderCapabilities::of(subscription.provider).plan_changes {
+        let provider = subscription.provider.title();
+        let detail = format!("a plan that is paid through {provider} is not changed here; ask support");
+        return Err(conflict(&detail));
+    }
     if subscription.ended_at.is_some() {
         return Err(conflict("the subscription has ended"));
     }

@@ -84,9 +84,14 @@ fn sending(request: &RefundRequest, payout: &Payout) -> String {
     let decision = &request.case.decision;
     let document = documents().version(&decision.document, &decision.version);
     let promise = document.zip(request.product()).and_then(|(document, product)| arrival(document, product));
-    let sent = "We send your refund through Stripe. You do not have to do anything.";
+    let provider = payout.provider.title();
+    let sent = if payout.by_hand {
+        format!("One of our team makes your refund at {provider}. You do not have to do anything.")
+    } else {
+        format!("We send your refund through {provider}. You do not have to do anything.")
+    };
     match promise {
         Some(promise) => format!("{sent} Banks show it within {}.", promise.latest),
-        None => sent.to_owned(),
+        None => sent,
     }
 }

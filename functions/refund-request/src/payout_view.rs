@@ -17,9 +17,20 @@ pub(crate) struct PayoutAnswer<'request> {
     /// Stripe's refund of a payout that is one refund.
     refund: Option<&'request str>,
     failure: Option<&'request str>,
+    /// What a person has to refund next in the provider's dashboard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_hand: Option<ByHandAnswer<'request>>,
     /// The refunds of a payout that is several.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     parts: Vec<PartAnswer<'request>>,
+}
+
+/// A refund that a person makes.
+#[derive(Serialize)]
+struct ByHandAnswer<'request> {
+    provider: &'static str,
+    payment: &'request str,
+    amount: MoneyAnswer,
 }
 
 /// One refund of several.
@@ -63,6 +74,11 @@ pub(crate) fn payout(request: &RefundRequest) -> Option<PayoutAnswer<'_>> {
             debt: debt.get(),
             refund: only.and_then(|part| part.refund.as_ref()).map(RefundId::as_str),
             failure: payout.failure(),
+            by_hand: request.refund_by_hand().map(|(payout, amount)| ByHandAnswer {
+                provider: payout.provider.as_str(),
+                payment: payout.payment.as_str(),
+                amount: money(amount),
+            }),
             parts: parts.map(part).collect(),
         }
     })
@@ -83,6 +99,7 @@ fn status(request: &RefundRequest, payout: &Payout) -> &'static str {
     match request.state() {
         State::Refunded => "succeeded",
         State::Failed => "failed",
+        _ if request.refund_by_hand().is_some() => "by_hand",
         _ if payout.needs_customer() => "requires_action",
         _ if payout.short_since().is_some() => "waiting_for_funds",
         _ => {

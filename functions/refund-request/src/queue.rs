@@ -38,10 +38,19 @@ struct WaitingAnswer<'waiting> {
     state: &'static str,
     submitted_at: String,
     amount: Option<MoneyAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_hand: Option<ByHandAnswer<'waiting>>,
     recommendation: Option<&'waiting Recommendation>,
     priority: &'static str,
     clock: Option<UrgentAnswer<'waiting>>,
     claim: Option<ClaimAnswer<'waiting>>,
+}
+
+/// Where a person has to refund the amount.
+#[derive(Serialize)]
+struct ByHandAnswer<'waiting> {
+    provider: &'static str,
+    payment: &'waiting str,
 }
 
 #[derive(Serialize)]
@@ -117,6 +126,10 @@ fn answer(waiting: &Waiting, now: Timestamp) -> WaitingAnswer<'_> {
         state: waiting.state.as_str(),
         submitted_at: waiting.submitted_at.to_string(),
         amount: waiting.amount.map(money),
+        by_hand: waiting.by_hand.as_ref().map(|(provider, payment)| ByHandAnswer {
+            provider: provider.as_str(),
+            payment: payment.as_str(),
+        }),
         recommendation: waiting.recommendation.as_ref(),
         priority: waiting.priority.as_str(),
         clock: waiting.clock.as_ref().map(|clock| UrgentAnswer {

@@ -17,6 +17,8 @@ pub(crate) struct QuoteAnswer {
     forgone: Option<ForgoneAnswer>,
     untouched: Vec<KeptAnswer>,
     plan_ends: Option<EndsAnswer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by_hand: Option<ByHandAnswer>,
     money_arrives: Option<ArrivalAnswer>,
 }
 
@@ -94,6 +96,13 @@ struct EndsAnswer {
     when: &'static str,
 }
 
+/// A refund that a person makes in the provider's dashboard.
+#[derive(Serialize)]
+struct ByHandAnswer {
+    provider: &'static str,
+    text: String,
+}
+
 #[derive(Serialize)]
 struct ArrivalAnswer {
     clause: String,
@@ -163,6 +172,13 @@ pub(crate) fn quote(quote: &Quote) -> QuoteAnswer {
         plan_ends: quote.ends.as_ref().map(|subscription| EndsAnswer {
             subscription: subscription.as_str().to_owned(),
             when: "at_once",
+        }),
+        by_hand: quote.by_hand.map(|provider| ByHandAnswer {
+            provider: provider.as_str(),
+            text: format!(
+                "{} refunds a part of a payment only by hand: one of our team makes this refund there.",
+                provider.title()
+            ),
         }),
         money_arrives: quote.arrives.as_ref().map(|Arrival { clause, earliest, latest }| ArrivalAnswer {
             clause: clause.clone(),

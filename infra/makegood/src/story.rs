@@ -12,8 +12,8 @@ use ledger::{
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Decision, Fact, Facts, Reason, decide};
 use refunds::{
-    Case, RefundRequest, RefundSighting, RefundStatus, RefundedSum, RequestStore as _, Save, SaveOutcome,
-    SightingOutcome, request_id,
+    Case, PayoutIntent, RefundRequest, RefundSighting, RefundStatus, RefundedSum, RequestStore as _, Save,
+    SaveOutcome, SightingOutcome, request_id,
 };
 
 use crate::outcome::CommandOutcome;
@@ -118,7 +118,14 @@ async fn refund(tables: &Tables, account: &AccountId) -> RefundRequest {
     let head = tables.head(account).await.unwrap();
     let prepared = prepare(tables, &order, head.as_ref(), at(60)).await.unwrap();
     let Prepared::Commit(commit, _) = prepared else { panic!("the lot is there to be revoked") };
-    request.record_payout_intent(payment.id.clone(), amount, None, at(60));
+    let intent = PayoutIntent {
+        payment: payment.id.clone(),
+        provider: payment.provider,
+        amount,
+        by_hand: false,
+        ends: None,
+    };
+    request.record_payout_intent(intent, at(60));
     request.revoked(Credits::new(470).unwrap(), Credits::ZERO);
     let refunded = RefundedSum::raise(&payment, amount);
     let approval = Save { request: request.clone(), commit: Some(*commit), refunded };

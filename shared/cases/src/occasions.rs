@@ -1,7 +1,7 @@
 //! What Stripe reports of a payment: a dispute, a fraud warning, a refund that nobody asked us for. Each is a
 //! case for people; nothing here is decided by a machine.
 
-use ledger::{Dispute, LedgerStore, Payment, RefundRequestId, Timestamp};
+use ledger::{Dispute, LedgerStore, Payment, Provider, RefundRequestId, Timestamp};
 use policy::{
     Basis, Decision, DisputeMeasure, Document, Fact, FactError, Facts, OnFraudWarning, Outcome, Reason,
     Recommendation, Remedy, Truth,
@@ -24,6 +24,8 @@ pub struct OccasionAssessment {
     pub ends: Vec<RefundRequestId>,
     /// Whether nothing is left to decide.
     pub over: bool,
+    /// The payment's provider.
+    pub reported_by: Provider,
 }
 
 /// Assesses what Stripe reported from the records; `None` if the records do not have it (yet).
@@ -97,7 +99,7 @@ pub async fn assess_occasion<S: RefundStore>(
     };
     let case = asked.decided(facts, decision);
     let assessment = Assessment { case, records, unrecorded: None, document };
-    Ok(Some(OccasionAssessment { assessment, request, ends, over }))
+    Ok(Some(OccasionAssessment { assessment, request, ends, over, reported_by: payment.provider }))
 }
 
 fn about_dispute(dispute: &Dispute, facts: &mut Facts) -> Result<(), FactError> {

@@ -36,7 +36,7 @@ pub use outcome::{EventOutcome, Ignored, ParkReason, log_outcome};
 pub use parked_subject::ParkedPurchase;
 pub use policy::{policy_at, reference_of};
 pub use purchase::{FIRST_CHARGE, PaidPurchase, PurchaseCharge, RENEWAL, payment_names};
-pub use refund::{ReportedRefund, adopt_refund, apply_refund};
+pub use refund::{ReportedRefund, adopt_refund, apply_refund, outside_terms_of, report_refunded_total};
 pub use replay::{DROPPED_BEFORE, DirectAnswer};
 pub use subscription::{plan_of, save_subscription};
 pub use uncredited::WaitingPurchase;

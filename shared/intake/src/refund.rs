@@ -5,10 +5,13 @@
 //! ones that the refunded money bought are revoked with the count, or stay until a person decides, whose case
 //! is noted with the count. A metric reports each.
 
-use ledger::{ExecuteError, Payment, RefundRequestId, Timestamp};
+use ledger::{ExecuteError, Payment, PaymentId, RefundRequestId, Timestamp};
 use ledger_dynamodb::{AdoptionOutcome, CreditTerms, ExternalRefund, PurchaseTerms};
 use policy::OnOutsideRefund;
-use refunds::{RefundSighting, RefundStatus, ReportOutcome, State, report};
+use refunds::{
+    OutsideRefundTotal, RefundSighting, RefundStatus, ReportOutcome, State, TotalOutcome, TotalSighting,
+    report, settle_total,
+};
 
 use crate::context::{EarlyExit, EventContext};
 use crate::outcome::{EventOutcome, ParkReason};
@@ -55,7 +58,7 @@ pub async fn apply_refund(
 }
 
 /// What a refund without a request does to the credits of one purchase; `None` without a policy.
-fn terms_of(payment: &Payment) -> Option<PurchaseTerms> {
+pub fn outside_terms_of(payment: &Payment) -> Option<PurchaseTerms> {
     let in_force = policy_at(payment.product.as_str(), payment.charged_at);
     let document = in_force.document()?;
     Some(match document.on_outside_refund {
@@ -72,7 +75,7 @@ pub async fn adopt_refund(
     context: &EventContext<'_>,
     mut adopted: ExternalRefund,
 ) -> Result<EventOutcome, EarlyExit> {
-    let terms = CreditTerms { cause: context.cause(), now: context.now, of_purchase: terms_of };
+    let terms = CreditTerms { cause: context.cause(), now: context.now, of_purchase: outside_terms_of };
     let terms = Some(&terms);
     let tables = context.tables;
     // An entry on its way is large.
@@ -91,16 +94,59 @@ pub async fn adopt_refund(
         }
         AdoptionOutcome::Lifted => Ok(EventOutcome::Applied),
         AdoptionOutcome::Known => Ok(EventOutcome::Repeated),
-        AdoptionOutcome::UnknownPayment => {
-            if let Some(ignored) = without_credits::outcome_of(context, &adopted.payment).await? {
-                return Ok(ignored);
-            }
-            if !adopted.failed {
-                context.tables.note_unrecorded(&adopted.payment, context.event_id).await?;
-            }
-            Ok(context.defer_or_park(ParkReason::PaymentUnknown))
-        }
+        AdoptionOutcome::UnknownPayment => unknown(context, (&adopted.payment, adopted.failed)).await,
         AdoptionOutcome::Exceeds => Ok(EventOutcome::Parked(ParkReason::RefundExceeds)),
         AdoptionOutcome::Busy => Err(EarlyExit::Failed(ExecuteError::Busy)),
     }
+}
+
+/// A refund of a payment that is not on record.
+async fn unknown(
+    context: &EventContext<'_>,
+    (payment, failed): (&PaymentId, bool),
+) -> Result<EventOutcome, EarlyExit> {
+    if let Some(ignored) = without_credits::outcome_of(context, payment).await? {
+        return Ok(ignored);
+    }
+    if !failed {
+        context.tables.note_unrecorded(payment, context.event_id).await?;
+    }
+    Ok(context.defer_or_park(ParkReason::PaymentUnknown))
+}
+
+/// Applies a payment's running total of refunds, of a provider whose refunds carry nothing of ours: it
+/// settles the payouts of the payment that are on their way, and what is left of the increase is a refund
+/// that no request made. Any order, any number of times, by an event or by a look at the payment.
+pub async fn report_refunded_total(
+    context: &EventContext<'_>,
+    seen: &TotalSighting,
+    made_at: Timestamp,
+) -> Result<EventOutcome, EarlyExit> {
+    let settled = settle_total(context.tables, context.backoff, seen, context.cause(), context.now);
+    // A request with what is saved beside it makes a large future.
+    let (moved, outside) = match Box::pin(settled).await? {
+        TotalOutcome::Applied { moved, outside } => (moved, outside),
+        TotalOutcome::UnknownPayment => {
+            let failed = seen.status == RefundStatus::Failed;
+            return unknown(context, (&seen.payment, failed)).await;
+        }
+        TotalOutcome::Mismatch => return Ok(EventOutcome::Parked(ParkReason::RefundMismatch)),
+    };
+    for (request, state) in &moved {
+        if *state == State::Failed {
+            context.metrics.count("RefundsFailed", 1);
+            tracing::warn!("a refund failed; its request waits for a person");
+        }
+        tracing::info!(request = request.as_str(), state = state.as_str(), "refund request");
+    }
+    let adopted = match outside {
+        Some(OutsideRefundTotal { id, amount }) => {
+            let payment = seen.payment.clone();
+            let adopted = ExternalRefund { id, payment, amount, made_at, failed: false };
+            adopt_refund(context, adopted).await?
+        }
+        None => EventOutcome::Repeated,
+    };
+    let nothing_new = adopted == EventOutcome::Repeated;
+    Ok(if nothing_new && !moved.is_empty() { EventOutcome::Applied } else { adopted })
 }

@@ -181,11 +181,11 @@ async fn a_list_of_requests_begins_before_an_instant_or_behind_a_request() {
     }
     let account = id::<AccountId>("customer-1");
     for (before, expected) in [
-        (None, "rr_paying rr_parts rr_outside rr_full rr_bare"),
+        (None, "rr_paying rr_parts rr_outside rr_full rr_by_hand rr_bare"),
         // All are of this very instant.
         (Some(ListedBefore::Instant(at(0))), ""),
-        (Some(ListedBefore::Instant(at(1))), "rr_paying rr_parts rr_outside rr_full rr_bare"),
-        (Some(ListedBefore::Request(at(0), id("rr_full"))), "rr_bare"),
+        (Some(ListedBefore::Instant(at(1))), "rr_paying rr_parts rr_outside rr_full rr_by_hand rr_bare"),
+        (Some(ListedBefore::Request(at(0), id("rr_full"))), "rr_by_hand rr_bare"),
     ] {
         let found = tables.requests_of(&account, before, 10).await.unwrap();
         let found: Vec<&str> = found.iter().map(|request| request.id.as_str()).collect();

@@ -109,7 +109,9 @@ fn is_later(was: ServiceLevelStart, is: ServiceLevelStart) -> bool {
         ServiceLevelStart::RequestSubmitted => 1,
         ServiceLevelStart::RequestComplete => 2,
         // Of the provider's deadline nothing is promised.
-        ServiceLevelStart::RefundSucceeded | ServiceLevelStart::DisputeOpened => 3,
+        ServiceLevelStart::RefundSucceeded
+        | ServiceLevelStart::DisputeOpened
+        | ServiceLevelStart::RefundByHand => 3,
     };
     place(is) > place(was)
 }

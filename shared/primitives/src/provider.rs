@@ -1,5 +1,7 @@
 //! The payment providers.
 
+use crate::DisputeId;
+
 /// Through whom a payment is taken and its money goes back (`S3-23`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Provider {
@@ -25,6 +27,11 @@ impl Provider {
             Self::Stripe => "Stripe",
             Self::Creem => "Creem",
         }
+    }
+
+    /// The provider that reports this dispute: Creem's ids begin with `disp_`, Stripe's with `dp_` or `du_`.
+    pub fn of_dispute(id: &DisputeId) -> Self {
+        if id.as_str().starts_with("disp_") { Self::Creem } else { Self::Stripe }
     }
 
     /// The provider of this name; `None` if nobody has it.

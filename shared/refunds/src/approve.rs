@@ -10,8 +10,8 @@ use policy::{Discount, Document};
 
 use crate::save::{AttemptOutcome, Failure, read_head, settle};
 use crate::{
-    CountedBy, Counting, Granted, Holder, LedgerHead, Pays, Quote, RefundRequest, RefundStore, RefundedSum,
-    ReviewError, Save, State, policy_ref,
+    CountedBy, Counting, Granted, Holder, LedgerHead, PayoutIntent, Pays, Quote, RefundRequest, RefundStore,
+    RefundedSum, ReviewError, Save, State, policy_ref,
 };
 
 /// Who approves, under which policy, and which records were read already.
@@ -165,7 +165,14 @@ async fn approve_money<S: RefundStore, P: Pause>(
             return Ok(ApprovalOutcome::QuoteChanged(Box::new(fresh)));
         }
         let mut request = request.clone();
-        request.record_payout_intent(id.clone(), amount, quote.ends.clone(), now);
+        let intent = PayoutIntent {
+            payment: id.clone(),
+            provider: payment.provider,
+            amount,
+            by_hand: quote.by_hand.is_some(),
+            ends: quote.ends.clone(),
+        };
+        request.record_payout_intent(intent, now);
         let mut commit = None;
         if let Some(command) = &quote.revocation() {
             let order = order(&request, command, &grounds);

@@ -12,6 +12,7 @@
 //! | `refund_succeeded` | when Stripe confirmed the refund | never | when a person notes that the money is there ([`crate::RefundRequest::confirm_refund_arrival`]), or when that refund fails after all |
 //! | `payment_charged` | with the charge | never | when the credits land, or as `request_complete` |
 //! | `generation_failed` | no request is needed: the hold's own deadline is this clock | | |
+//! | `refund_by_hand` | when a refund is left to a person, who makes it in the provider's dashboard: no promise of a document | never | when the refund is seen, or the request goes on without it |
 //! | `dispute_opened` | with the report that says until when Stripe takes evidence: no promise of a document | never | with the report that the evidence is there, or with the case |
 //!
 //! A deadline is inside: a clock is met at its last instant and breached after it. A breach is final: a
@@ -31,6 +32,13 @@ pub const EVIDENCE_CLOCK: &str = "evidence";
 /// How long before that people are warned, in seconds: three days hold a working day over every weekend, in
 /// which a person assembles the evidence and reads it.
 pub(crate) const EVIDENCE_WARN_S: u64 = 3 * 86_400;
+
+/// The name of the clock of a refund that a person makes in a provider's dashboard.
+pub const BY_HAND_CLOCK: &str = "refund_by_hand";
+/// How long that may take, in seconds: three days, in which every weekend has a working day.
+pub(crate) const BY_HAND_S: u64 = 3 * 86_400;
+/// When people are warned of it, in seconds: after a day, because the customer counts from the approval.
+pub(crate) const BY_HAND_WARN_S: u64 = 86_400;
 
 /// One promise of the policy, running for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +139,12 @@ pub(crate) fn effect(starts: ServiceLevelStart, state: State) -> Effect {
             ServiceLevelStart::RefundSucceeded,
             Submitted | NeedsInformation | InReview | Approved | Paying | Refused | Withdrawn | Settled,
         )
-        | (ServiceLevelStart::GenerationFailed | ServiceLevelStart::DisputeOpened, _) => Effect::Nothing,
+        | (
+            ServiceLevelStart::GenerationFailed
+            | ServiceLevelStart::DisputeOpened
+            | ServiceLevelStart::RefundByHand,
+            _,
+        ) => Effect::Nothing,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod action;
 mod approve;
+mod capabilities;
 mod carry_out;
 mod case;
 mod claim;
@@ -30,12 +31,14 @@ mod save;
 mod state;
 mod store;
 mod take_back;
+mod total;
 pub use action::{ANSWERS_MAX, ActError, Action, ActionKind, ActionSource, REOPENINGS_MAX};
 pub use approve::{ApprovalContext, ApprovalOutcome, approve};
+pub use capabilities::ProviderCapabilities;
 pub use carry_out::carry_out;
 pub use case::{Case, NOTE_BYTES_MAX, NOTE_CHARACTERS_MAX, fingerprint, fingerprint_bytes, request_id};
 pub use claim::{CLAIM_S, Claim, ClaimError};
-pub use clock::{Clock, ClockState, EVIDENCE_CLOCK, Mark};
+pub use clock::{BY_HAND_CLOCK, Clock, ClockState, EVIDENCE_CLOCK, Mark};
 pub use discount::RenewalDiscount;
 pub use granted::{Count, CountedBy, Counting, Granted};
 pub use ground::{Ground, OutsidePolicy};
@@ -46,7 +49,8 @@ pub use occasion::Occasion;
 pub use offer::{Made, Offer, OfferOutcome, OfferState};
 pub(crate) use payout::PartsSum;
 pub use payout::{
-    FUNDS_WAIT_S, Payout, PayoutPart, PlanEnd, PlanEnded, RefundSighting, RefundStatus, SightingOutcome,
+    FUNDS_WAIT_S, Payout, PayoutIntent, PayoutPart, PlanEnd, PlanEnded, RefundSighting, RefundStatus,
+    SightingOutcome,
 };
 pub use policy_ref::policy_ref;
 pub use progress::{Approvals, Clocks, Fulfilment, Progress, Step, Timeline};
@@ -65,3 +69,4 @@ pub use store::{
     RefundedSum, RequestStore, Save, SaveOutcome,
 };
 pub use take_back::{TakeBackOutcome, put_back, take_back, to_take_back};
+pub use total::{OutsideRefundTotal, TotalOutcome, TotalSighting, settle_total};

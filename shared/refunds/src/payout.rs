@@ -1,14 +1,11 @@
 //! Money out: the stored intent, Stripe's idempotency key, and what Stripe reports of the refund.
 
-use ledger::{Credits, Money, PaymentId, RefundId, SubscriptionId, Timestamp};
+use ledger::{Credits, Money, PaymentId, Provider, RefundId, SubscriptionId, Timestamp};
 
 use crate::State;
 
 /// How long an approved payout may wait for its message before the sweep sends it again, in seconds.
 pub(crate) const STUCK_S: u64 = 600;
-/// How long Stripe may take to confirm a refund before the sweep has it looked up, in seconds: one day,
-/// because an event that was missed is otherwise noticed by the customer.
-pub(crate) const UNCONFIRMED_S: u64 = 86_400;
 
 /// How long a payout waits for the company's balance at Stripe, in seconds: a week, in which payouts of
 /// Stripe's and a bank's transfer to the balance have settled.
@@ -20,8 +17,12 @@ pub(crate) const FUNDS_AGAIN_S: u64 = 4 * 3600;
 /// The intent to pay one refund. It is stored before Stripe is called, and there is one per request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payout {
-    /// The payment that is refunded; Stripe pays to its original method (`S3-23`).
+    /// The payment that is refunded; its provider pays to its original method (`S3-23`).
     pub payment: PaymentId,
+    /// The payment's provider.
+    pub provider: Provider,
+    /// Whether a person makes it in the provider's dashboard, because no call can.
+    pub by_hand: bool,
     /// Its only part, or the first of several.
     pub first: PayoutPart,
     /// Further parts: what several payments of one invoice paid is refunded of each of them, and the parts
@@ -32,6 +33,18 @@ pub struct Payout {
     pub failed_before: Vec<RefundId>,
     /// The plan that ends with the refund, as the quote said.
     pub ends: Option<PlanEnd>,
+}
+
+/// What is to be paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayoutIntent {
+    pub payment: PaymentId,
+    pub provider: Provider,
+    pub amount: Money,
+    /// Whether a person makes the refund, as the quote said.
+    pub by_hand: bool,
+    /// The subscription that ends with it.
+    pub ends: Option<SubscriptionId>,
 }
 
 /// One refund of a payout.
@@ -92,7 +105,15 @@ impl PayoutPart {
 impl Payout {
     /// The intent to pay `part` of `payment`.
     pub fn of(payment: PaymentId, part: PayoutPart) -> Self {
-        Self { payment, first: part, further: Vec::new(), failed_before: Vec::new(), ends: None }
+        Self {
+            payment,
+            provider: Provider::Stripe,
+            by_hand: false,
+            first: part,
+            further: Vec::new(),
+            failed_before: Vec::new(),
+            ends: None,
+        }
     }
 
     /// All parts. A part's place among them is its number.
@@ -147,6 +168,12 @@ impl Payout {
     pub fn revoked(&self) -> (Credits, Credits) {
         let all = PartsSum::where_part(self, |_, _| true);
         (all.revoked, all.debt)
+    }
+
+    /// The number of the first part that a person has to refund in the provider's dashboard.
+    pub fn part_by_hand(&self) -> Option<usize> {
+        let waits = |part: &PayoutPart| self.by_hand && part.is_open() && part.refund.is_none();
+        self.parts().position(waits)
     }
 
     /// Whether Stripe waits for the customer with one of its parts.
@@ -235,9 +262,11 @@ impl Payout {
     /// What is left of it once its open and failed parts are undone: the parts that the customer has.
     pub(crate) fn into_paid(self) -> Option<Self> {
         let failed_before = self.failed_refunds();
-        let mut paid = std::iter::once(self.first).chain(self.further).filter(|part| part.paid);
+        let parts: Vec<PayoutPart> = self.parts().cloned().collect();
+        let mut paid = parts.into_iter().filter(|part| part.paid);
         let first = paid.next()?;
-        Some(Self { payment: self.payment, first, further: paid.collect(), failed_before, ends: None })
+        let further = paid.collect();
+        Some(Self { first, further, failed_before, by_hand: false, ends: None, ..self })
     }
 }
 

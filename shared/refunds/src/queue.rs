@@ -6,7 +6,7 @@
 //! query. A claim says who is at work on a request. It is a courtesy with a bounded life, and what it keeps
 //! out (another person's review) is kept out by the condition on the request's version.
 
-use ledger::{AccountId, Money, RefundRequestId, Timestamp};
+use ledger::{AccountId, Money, PaymentId, Provider, RefundRequestId, Timestamp};
 use policy::{Reason, Recommendation};
 
 use crate::{Claim, ClockState, State};
@@ -59,6 +59,8 @@ pub struct Waiting {
     pub reason: Reason,
     /// What is recommended, or else what is left of the payment.
     pub amount: Option<Money>,
+    /// Where a person has to refund that amount by hand: in this provider's dashboard, of this payment.
+    pub by_hand: Option<(Provider, PaymentId)>,
     /// What the machine recommends.
     pub recommendation: Option<Recommendation>,
     /// Where it stands.

@@ -7,11 +7,12 @@
 
 use ledger::{
     Account, Change, Command, CommandOutcome, Credits, Entry, GenerationId, LotId, Money, MonthlyGrants,
-    Payment, PaymentId, PaymentKind, ProductId, Subscription, SubscriptionId, Takes, Timestamp, decide,
+    Payment, PaymentId, PaymentKind, ProductId, Provider, Subscription, SubscriptionId, Takes, Timestamp,
+    decide,
 };
 use policy::{Discount, Document, OnRefund, Remedy, Revocation, payable_step};
 
-use crate::{Granted, fingerprint};
+use crate::{Granted, ProviderCapabilities, fingerprint};
 
 /// What a quote rests on.
 #[derive(Debug, Clone, Copy)]
@@ -140,6 +141,9 @@ pub struct Quote {
     pub arrives: Option<Arrival>,
     /// How much of the payment's lots is revoked, for a refund of money.
     pub revokes: Option<Revocation>,
+    /// The provider in whose dashboard a person makes the refund, because no call can
+    /// ([`ProviderCapabilities::partial_refunds`]).
+    pub by_hand: Option<Provider>,
     pub(crate) terms: Option<Terms>,
     /// The payment, where it is to be recorded with this.
     pub(crate) records: Option<Box<Payment>>,
@@ -200,6 +204,7 @@ impl Quote {
             ends: None,
             arrives: arrival(document, payment.product.as_str()),
             revokes: None,
+            by_hand: None,
             terms: Some(Terms { on_refund: document.on_refund.clone(), chosen, runs }),
             records: standing.payment.is_none().then(|| Box::new(payment.clone())),
             before_minor: payment.refunded_minor,
@@ -227,16 +232,22 @@ impl Quote {
             Revocation::Remaining => Some(Takes::Remaining),
         };
         self.revokes = Some(revokes);
+        let can_call = whole || ProviderCapabilities::of(payment.provider).partial_refunds;
+        self.by_hand = (!can_call).then_some(payment.provider);
         self.ends = terms.runs.clone().filter(|_| cancels);
         self.before_minor = payment.refunded_minor;
         self
     }
 
     /// A quote of a discount on the next renewal of the payment's subscription. There is none of one that has
-    /// ended or is cancelled, and no amount of another currency than the payment's or above what it was.
+    /// ended or is cancelled, none where the provider gives none, and no amount of another currency than the
+    /// payment's or above what it was.
     pub fn of_discount(discount: &Discount, standing: &QuoteInputs<'_>) -> Option<Self> {
         let payment = standing.payment?;
         let PaymentKind::Subscription { subscription, .. } = &payment.kind else { return None };
+        if !ProviderCapabilities::of(payment.provider).renewal_discounts {
+            return None;
+        }
         let renews = standing
             .subscription
             .is_none_or(|record| record.ended_at.is_none() && record.cancels_at.is_none());
@@ -262,6 +273,7 @@ impl Quote {
             ends: None,
             arrives: None,
             revokes: None,
+            by_hand: None,
             terms: None,
             records: None,
             before_minor: 0,
@@ -381,6 +393,8 @@ impl Quote {
             arrives.unwrap_or_default(),
         ];
         parts.extend(forgone.as_deref());
+        // A call becomes a person's task, or the other way round, when something else was refunded meanwhile.
+        parts.extend(self.by_hand.map(|_| "by hand"));
         let hash = fingerprint(&parts);
         // 96 bits: nobody meets two quotes of one request with one id.
         hash.iter().take(12).fold(String::from("q_"), |mut id, byte| {

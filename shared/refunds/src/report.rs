@@ -2,8 +2,7 @@
 //! customer is given back, once.
 
 use ledger::{
-    Actor, Cause, Command, ExecuteError, Order, Pause, Payment, Prepared, Provider, RefundRequestId,
-    Timestamp, prepare,
+    Actor, Cause, Command, ExecuteError, Order, Pause, Payment, Prepared, RefundRequestId, Timestamp, prepare,
 };
 
 use crate::save::{AttemptOutcome, Failure, read_head, settle};
@@ -137,7 +136,7 @@ pub async fn undo<S: RefundStore, P: Pause>(
 /// A request with the ledger's and the payment's part of undoing these failed parts of its payout; without
 /// them where a dispute of its payment is lost, or the refund failed `by_dispute` and its disputes have not
 /// ended well.
-async fn undone<S: RefundStore>(
+pub(crate) async fn undone<S: RefundStore>(
     store: &S,
     mut request: RefundRequest,
     (parts, by_dispute): (&[usize], bool),
@@ -154,7 +153,8 @@ async fn undone<S: RefundStore>(
     if kept {
         return Ok(Save { request: request.with_next_version(), commit: None, refunded: None });
     }
-    reversed(store, request, (payment.as_ref(), parts), (cause, Actor::Provider(Provider::Stripe)), now).await
+    let actor = request.paid_by();
+    reversed(store, request, (payment.as_ref(), parts), (cause, actor), now).await
 }
 
 /// The request with the ledger's and the payment's part of taking back these parts of its payout, for which

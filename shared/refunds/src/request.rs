@@ -1,5 +1,6 @@
 //! One refund request: what was asked, what was decided and why, and every step since.
 
+mod by_hand;
 mod clock;
 mod customer;
 mod discount;

@@ -3,7 +3,7 @@
 
 use ledger::{
     Actor, Cause, Command, Credits, ExecuteError, Money, Order, Pause, Payment, PolicyRef, Prepared,
-    Provider, RefundRequestId, Takes, Timestamp, prepare,
+    RefundRequestId, Takes, Timestamp, prepare,
 };
 use policy::{Document, Fact, Value};
 
@@ -102,11 +102,13 @@ pub async fn put_back<S: RefundStore, P: Pause>(
         else {
             return Ok(());
         };
+        let recorded = store.payment(&payment).await.map_err(ExecuteError::Store)?;
+        let provider = recorded.map(|payment| payment.provider).unwrap_or_default();
         let command = Command::Restore { payment, credits, debt };
         let head = read_head(store, &request.account, LedgerHead::Unread).await?;
         let commit = match prepare(
             store,
-            &order(&request, &command, (Actor::Provider(Provider::Stripe), None)),
+            &order(&request, &command, (Actor::Provider(provider), None)),
             head.as_ref(),
             now,
         )

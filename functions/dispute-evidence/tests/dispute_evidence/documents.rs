@@ -138,6 +138,20 @@ async fn only_support_reads_it_and_nobody_about_their_own_payment() {
 }
 
 #[tokio::test]
+async fn a_dispute_of_a_provider_that_takes_no_evidence_is_refused_before_anybody_is_asked() {
+    let world = World::pack("general").await;
+    let calls = world.stripe.calls().len();
+    let event = world.event(READ).path("dispute", "disp_1").as_support("agent-1");
+    let (status, problem) = world.send(event).await;
+    assert_eq!(
+        (status, &problem["detail"]),
+        (409, &"Creem argues its disputes itself and takes no evidence".into()),
+        "{problem:#}"
+    );
+    assert_eq!(world.stripe.calls().len(), calls);
+}
+
+#[tokio::test]
 async fn the_journal_is_read_in_pages() {
     let world = World::pack("general").await;
     world.meter.read();

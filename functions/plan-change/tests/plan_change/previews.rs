@@ -1,7 +1,7 @@
 //! What a change would do, and what is refused.
 
 use ledger::contract::{DAY_S, at};
-use ledger::{Subscription, Timestamp};
+use ledger::{Provider, Subscription, Timestamp};
 use serde_json::{Value, json};
 use testkit::stand_in::{Cancel, Emission, End, Fault, NewPrice, Operation, Owe, Schedule};
 
@@ -104,6 +104,10 @@ async fn a_subscription_that_does_not_run_is_not_changed() {
     for (word, expected) in [
         ("cancelled here", conflict("the subscription is cancelled; a cancelled plan does not change")),
         ("cancelled at Stripe", conflict("the subscription is cancelled; a cancelled plan does not change")),
+        (
+            "paid through Creem",
+            conflict("a plan that is paid through Creem is not changed here; ask support"),
+        ),
         ("ended here", conflict("the subscription has ended")),
         ("ended at Stripe", conflict("the subscription has ended")),
         ("past due", conflict("the last invoice is not paid; the plan can change once it is")),
@@ -122,6 +126,9 @@ async fn a_subscription_that_does_not_run_is_not_changed() {
             "cancelled here" => {
                 let cancellation_confirmed_at: Option<Timestamp> = Some(at(2));
                 world.report(Subscription { cancellation_confirmed_at, ..reported }).await;
+            }
+            "paid through Creem" => {
+                world.report(Subscription { provider: Provider::Creem, ..reported }).await;
             }
             "ended here" => world.report(Subscription { ended_at: Some(at(2)), ..reported }).await,
             "cancelled at Stripe" => {

@@ -152,3 +152,18 @@ async fn an_offer_of_money_keeps_the_terms_that_were_chosen_for_it() {
     assert_eq!((status, &paid["payout"]["credits_revoked"]), (200, &json!(0)), "{paid:#}");
     assert_eq!((world.refunded("pi_3d").await, world.lot("pi_3d").await), (500, (100, 85, 0)));
 }
+
+/// Creem refunds the whole rest by a call, and a part by hand alone: whoever approves it sees so before.
+#[tokio::test]
+async fn s3_23_a_part_of_a_payment_through_creem_says_that_a_person_makes_it() {
+    let world = World::new().await;
+    world.buy_through_creem("tran_1", 900).await;
+    let id = about(&world, "tran_1").await;
+    let whole = &world.seen(&id).await["quote"];
+    assert_eq!((&whole["pays"]["amount"]["amount_minor"], &whole["by_hand"]), (&json!(900), &Value::Null));
+    let (status, problem) = world.review(&id, "agent-1", &part(300)).await;
+    assert_eq!(status, 409, "{problem:#}");
+    let by_hand = &problem["quote"]["by_hand"];
+    let text = "Creem refunds a part of a payment only by hand: one of our team makes this refund there.";
+    assert_eq!(by_hand, &json!({"provider": "creem", "text": text}), "{problem:#}");
+}

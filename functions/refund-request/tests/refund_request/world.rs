@@ -87,6 +87,15 @@ impl World {
         self.grant(grant, document, 40 * DAY_S).await;
     }
 
+    /// A pack of 100 credits of the product that is sold through Creem.
+    pub(crate) async fn buy_through_creem(&self, id: &str, minor: u64) {
+        let mut grant = grant(&account(), id, 100, None);
+        grant.payment.provider = Provider::Creem;
+        grant.payment.product = ledger::ProductId::new("image-to-3d").unwrap();
+        grant.payment.paid = Money::new(minor, grant.payment.paid.currency());
+        self.grant(grant, "image-to-3d", 40 * DAY_S).await;
+    }
+
     /// A pack of 100 credits that has other names at Stripe.
     pub(crate) async fn buy_named(&self, id: &str, names: &[ledger::PaymentName]) {
         let mut grant = grant(&account(), id, 100, None);

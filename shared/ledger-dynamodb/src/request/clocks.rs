@@ -1,6 +1,6 @@
 //! The stored forms of clocks and claims, within a request and within support's queue.
 
-use ledger::Timestamp;
+use ledger::{PaymentId, Provider, Timestamp};
 use policy::{Recommendation, ServiceLevelStart};
 use refunds::{Claim, Clock, Priority, RefundRequest, State, Urgent, Waiting};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ struct WaitingForm {
     product: Option<String>,
     reason: policy::Reason,
     amount: Option<(u64, String)>,
+    /// The provider and the payment of a refund that a person makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by_hand: Option<(String, String)>,
     recommendation: Option<Recommendation>,
     state: String,
     submitted_at: i64,
@@ -106,6 +109,7 @@ pub(crate) fn encode_waiting(request: &RefundRequest) -> Result<Option<(String, 
         product: waiting.product,
         reason: waiting.reason,
         amount: waiting.amount.map(money_form),
+        by_hand: waiting.by_hand.map(|(at, of)| (at.as_str().to_owned(), of.as_str().to_owned())),
         recommendation: waiting.recommendation,
         state: waiting.state.as_str().to_owned(),
         submitted_at: waiting.submitted_at.as_ms(),
@@ -133,6 +137,7 @@ pub(crate) fn decode_waiting(body: &str) -> Result<Waiting, StoreError> {
         product: form.product,
         reason: form.reason,
         amount: form.amount.as_ref().map(money).transpose()?,
+        by_hand: form.by_hand.map(by_hand).transpose()?,
         recommendation: form.recommendation,
         state: state(&form.state)?,
         submitted_at: instant(form.submitted_at)?,
@@ -140,6 +145,10 @@ pub(crate) fn decode_waiting(body: &str) -> Result<Waiting, StoreError> {
         clock: form.clock.map(urgent).transpose()?,
         claim: form.claim.map(claim).transpose()?,
     })
+}
+
+fn by_hand((at, of): (String, String)) -> Result<(Provider, PaymentId), StoreError> {
+    Ok((Provider::parse(&at).ok_or(StoreError::Unreadable("by_hand"))?, id(&of)?))
 }
 
 pub(crate) fn state(name: &str) -> Result<State, StoreError> {

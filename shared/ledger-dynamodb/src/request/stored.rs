@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::actions::{self, ActionForm, ChosenForm};
 use super::clocks::{self, ClaimForm, ClockForm};
 use crate::StoreError;
-use crate::scalar::{actor, actor_form, credits, hex, id, instant, money, money_form, unhex};
+use crate::scalar::{
+    actor, actor_form, credits, hex, id, instant, money, money_form, provider, provider_form, unhex,
+};
 
 const SCHEMA: u8 = 1;
 
@@ -88,6 +90,11 @@ struct MadeForm {
 #[derive(Serialize, Deserialize)]
 struct PayoutForm {
     payment: String,
+    /// Left out of Stripe's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provider: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    by_hand: bool,
     /// Its only part, or the first of several.
     #[serde(flatten)]
     first: PartForm,
@@ -305,6 +312,8 @@ fn payout_form(payout: &Payout, state: State) -> PayoutForm {
     let form = |part| part_form(part, is_said_by(state, payout));
     PayoutForm {
         payment: payout.payment.as_str().to_owned(),
+        provider: provider_form(payout.provider),
+        by_hand: payout.by_hand,
         first: form(&payout.first),
         failed_before: payout.failed_before.iter().map(|id| id.as_str().to_owned()).collect(),
         ends: payout.ends.as_ref().map(plan_end_form),
@@ -337,6 +346,8 @@ fn part_form(part: &PayoutPart, is_said: bool) -> PartForm {
 fn payout(form: PayoutForm, state: State) -> Result<Payout, StoreError> {
     let mut payout = Payout {
         payment: id(&form.payment)?,
+        provider: provider(form.provider.as_deref())?,
+        by_hand: form.by_hand,
         first: payout_part(form.first)?,
         further: form.further.into_iter().map(payout_part).collect::<Result<_, _>>()?,
         failed_before: form.failed_before.iter().map(|refund| id(refund)).collect::<Result<_, _>>()?,

@@ -41,6 +41,9 @@ named! {
         /// A dispute was opened, and Stripe says until when it takes evidence: the provider's deadline, which
         /// no document promises.
         DisputeOpened "dispute_opened",
+        /// A refund that no call to the provider can make waits for a person: our own deadline, which no
+        /// document promises.
+        RefundByHand "refund_by_hand",
     }
 }
 

@@ -26,7 +26,7 @@ impl RefundRequest {
             }
             clock
         });
-        let clocks: Vec<Clock> = clocks.chain(self.evidence_clocks()).collect();
+        let clocks: Vec<Clock> = clocks.chain(self.evidence_clocks()).chain(self.by_hand_clocks()).collect();
         self.progress.clocks.all = clocks;
         self.progress.clocks.schedule();
     }
@@ -165,7 +165,8 @@ impl RefundRequest {
             ServiceLevelStart::RequestComplete => true,
             ServiceLevelStart::PaymentCharged
             | ServiceLevelStart::GenerationFailed
-            | ServiceLevelStart::DisputeOpened => false,
+            | ServiceLevelStart::DisputeOpened
+            | ServiceLevelStart::RefundByHand => false,
         }
     }
 

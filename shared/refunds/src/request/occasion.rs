@@ -1,4 +1,4 @@
-//! A case that a report of Stripe's opened: later reports bring it up to date, and the last one closes it.
+//! A case that a provider's report opened: later reports bring it up to date, and the last one closes it.
 
 use ledger::{Actor, Payment, Provider, Timestamp};
 use policy::{Document, Fact, ServiceLevelStart, Value};
@@ -13,12 +13,18 @@ const ASKS: [&str; 3] = ["warning_needs_response", "needs_response", "appeal_nee
 const LOOKED_AT: [&str; 3] = ["warning_under_review", "under_review", "appeal_under_review"];
 
 impl RefundRequest {
-    /// Brings the case up to date with what Stripe reported: `case` is assessed anew, and `over` says that
-    /// nothing is left to decide. Whether anything was.
+    /// Brings the case up to date with what the payment's provider reported: `case` is assessed anew, and
+    /// `over` says that nothing is left to decide. Whether anything was.
     ///
     /// What people decided stays. But a dispute that asks for evidence after a person had closed the case, as
     /// an inquiry does that becomes a dispute, brings it back to people.
-    pub fn follow(&mut self, case: Case, over: bool, now: Timestamp, document: &Document) -> bool {
+    pub fn follow(
+        &mut self,
+        case: Case,
+        (over, reported_by): (bool, Provider),
+        now: Timestamp,
+        document: &Document,
+    ) -> bool {
         let asks_anew = asks(&case) && status(&case) != status(&self.case);
         let open = matches!(self.state(), State::InReview | State::NeedsInformation | State::Failed);
         if !(open || self.state() == State::Refused && asks_anew) {
@@ -33,7 +39,7 @@ impl RefundRequest {
             _ => None,
         };
         if let Some(state) = to
-            && self.transition_to(state, now, Actor::Provider(Provider::Stripe)).is_ok()
+            && self.transition_to(state, now, Actor::Provider(reported_by)).is_ok()
         {
             self.progress.asked.clear();
             self.progress.approvals.withdraw();
@@ -43,8 +49,8 @@ impl RefundRequest {
     }
 
     /// Closes a case about what is over.
-    pub fn close_over(&mut self, now: Timestamp) -> bool {
-        self.transition_to(State::Settled, now, Actor::Provider(Provider::Stripe)).is_ok()
+    pub fn close_over(&mut self, reported_by: Provider, now: Timestamp) -> bool {
+        self.transition_to(State::Settled, now, Actor::Provider(reported_by)).is_ok()
     }
 
     /// Whether the bank looks at the evidence, so that there is nothing to do for people.

@@ -1,24 +1,22 @@
 //! The payout of a request: its intent, what Stripe reports of it, the end of a plan that goes with it, and
 //! the way back to people.
 
-use ledger::{Actor, Credits, Money, PaymentId, PolicyRef, Provider, SubscriptionId, Timestamp, shares};
+use ledger::{Actor, Credits, Money, PaymentId, PolicyRef, Timestamp, shares};
 
 use super::RefundRequest;
-use crate::payout::{FUNDS_AGAIN_S, STUCK_S, UNCONFIRMED_S};
+use crate::payout::{FUNDS_AGAIN_S, STUCK_S};
 use crate::{
-    Action, ActionKind, ActionSource, EdgeError, FUNDS_WAIT_S, Payout, PayoutPart, PlanEnd, PlanEnded,
-    RefundSighting, RefundStatus, SightingOutcome, State,
+    Action, ActionKind, ActionSource, EdgeError, FUNDS_WAIT_S, Payout, PayoutIntent, PayoutPart, PlanEnd,
+    PlanEnded, ProviderCapabilities, RefundSighting, RefundStatus, SightingOutcome, State,
 };
 
 impl RefundRequest {
-    /// Records the intent to pay `amount` of `payment`; the subscription `ends` with it.
+    /// Records the intent to pay.
     /// [`RefundRequest::revoked`] fills in what is revoked for it. After a failed payout this is a new intent
     /// with a new key, and its refund is not one that failed. Parts that the customer has stay in it.
     pub fn record_payout_intent(
         &mut self,
-        payment: PaymentId,
-        amount: Money,
-        ends: Option<SubscriptionId>,
+        PayoutIntent { payment, provider, amount, by_hand, ends }: PayoutIntent,
         now: Timestamp,
     ) {
         let earlier = self.progress.fulfilment.payout.take();
@@ -32,6 +30,8 @@ impl RefundRequest {
             }
             None => Payout::of(payment, part),
         };
+        payout.provider = provider;
+        payout.by_hand = by_hand;
         payout.failed_before = failed_before;
         payout.ends = ends.map(PlanEnd::of);
         self.progress.fulfilment.payout = Some(payout);
@@ -47,23 +47,43 @@ impl RefundRequest {
     /// Divides the part of the payout with this number among the payments that paid its invoice, with what is
     /// revoked for it. False, and nothing is divided, unless the amounts come to exactly that part.
     pub fn divide(&mut self, number: usize, charges: Vec<(PaymentId, Money)>) -> bool {
+        let divided = charges.into_iter().map(|(charge, amount)| (Some(charge), amount)).collect();
+        self.divide_part(number, divided)
+    }
+
+    /// Splits the first `amount` off the part with this number, of which no more has been refunded. False,
+    /// and nothing is split, unless that leaves a rest.
+    pub(crate) fn split(&mut self, number: usize, amount: Money) -> bool {
+        let part = self.progress.fulfilment.payout.as_ref().and_then(|payout| payout.part(number));
+        let rest = part.and_then(|part| part.amount.minus(amount).ok()).filter(|rest| !rest.is_zero());
+        if !rest.is_some_and(|rest| self.divide_part(number, vec![(None, amount), (None, rest)])) {
+            return false;
+        }
+        // What was seen is the first piece.
+        if let Some(rest) = self.part_mut(number.saturating_add(1)) {
+            rest.refund = None;
+        }
+        true
+    }
+
+    fn divide_part(&mut self, number: usize, divided: Vec<(Option<PaymentId>, Money)>) -> bool {
         let Some(payout) = &mut self.progress.fulfilment.payout else { return false };
         let Some(part) = payout.part(number).cloned() else { return false };
-        let minor: Vec<u64> = charges.iter().map(|(_, amount)| amount.minor()).collect();
+        let minor: Vec<u64> = divided.iter().map(|(_, amount)| amount.minor()).collect();
         let sum = minor.iter().try_fold(0_u64, |sum, each| sum.checked_add(*each));
         let currency = part.amount.currency();
-        let is_same = |(_, amount): &(PaymentId, Money)| amount.currency() == currency;
-        if sum != Some(part.amount.minor()) || !charges.iter().all(is_same) {
+        let is_same = |(_, amount): &(Option<PaymentId>, Money)| amount.currency() == currency;
+        if sum != Some(part.amount.minor()) || !divided.iter().all(is_same) {
             return false;
         }
         // No share is above the credits that it is a share of.
-        let divided = |credits: Credits| {
+        let shared = |credits: Credits| {
             let shares = shares(credits.get(), &minor).into_iter();
             shares.map(|share| Credits::new(share).unwrap_or(Credits::ZERO)).collect::<Vec<_>>()
         };
-        let revoked = divided(part.revoked).into_iter().zip(divided(part.debt));
-        let parts = charges.into_iter().zip(revoked).map(|((charge, amount), (revoked, debt))| PayoutPart {
-            charge: Some(charge),
+        let revoked = shared(part.revoked).into_iter().zip(shared(part.debt));
+        let parts = divided.into_iter().zip(revoked).map(|((charge, amount), (revoked, debt))| PayoutPart {
+            charge: charge.or_else(|| part.charge.clone()),
             amount,
             revoked,
             debt,
@@ -147,9 +167,13 @@ impl RefundRequest {
         let asked = !open.is_empty() && open.iter().all(|part| part.refund.is_some());
         let short = open.iter().any(|part| part.short_since.is_some())
             && open.iter().all(|part| part.refund.is_some() || part.short_since.is_some());
+        let payout = self.progress.fulfilment.payout.as_ref();
+        let confirm_within_s =
+            payout.map(|payout| ProviderCapabilities::of(payout.provider).confirm_within_s);
+        let by_hand = payout.is_some_and(|payout| payout.by_hand);
         let wait_s = match (self.open_plan_end(), self.progress.timeline.state) {
             (Some(ends), _) => Some(ends.again_s()),
-            (None, State::Paying) if asked => Some(UNCONFIRMED_S),
+            (None, State::Paying) if asked || by_hand => confirm_within_s,
             (None, State::Paying) if short => Some(FUNDS_AGAIN_S),
             (None, State::Approved | State::Paying) => Some(STUCK_S),
             (None, _) => None,
@@ -169,7 +193,7 @@ impl RefundRequest {
         part.failure = Some(code.to_owned());
         let target = self.progress.fulfilment.payout.as_ref().map_or(state, Payout::state);
         if target == State::Failed {
-            self.transition_to(target, now, Actor::Provider(Provider::Stripe))?;
+            self.transition_to(target, now, self.paid_by())?;
         }
         self.await_payout(now);
         Ok(())
@@ -230,7 +254,7 @@ impl RefundRequest {
         let stays = target == state
             || state == State::Approved && target == State::Paying
             || !was_open && !state.pays();
-        if !stays && self.transition_to(target, now, Actor::Provider(Provider::Stripe)).is_err() {
+        if !stays && self.transition_to(target, now, self.paid_by()).is_err() {
             return SightingOutcome::Mismatch;
         }
         self.await_payout(now);
@@ -268,10 +292,20 @@ impl RefundRequest {
         true
     }
 
-    /// Whether it is approved, and Stripe has not been asked.
+    /// Whether it is approved and no provider has been asked, or a person has to make its refund.
     pub fn can_be_held_back(&self) -> bool {
-        self.progress.timeline.state == State::Approved
-            && (self.progress.fulfilment.payout.is_some() || self.progress.fulfilment.discount.is_some())
+        let fulfilment = &self.progress.fulfilment;
+        match self.progress.timeline.state {
+            State::Approved => fulfilment.payout.is_some() || fulfilment.discount.is_some(),
+            State::Paying => self.refund_by_hand().is_some(),
+            _ => false,
+        }
+    }
+
+    /// Who reports on its payout.
+    pub(crate) fn paid_by(&self) -> Actor {
+        let payout = self.progress.fulfilment.payout.as_ref();
+        Actor::Provider(payout.map(|payout| payout.provider).unwrap_or_default())
     }
 
     /// Back to a person, for this reason; its payout is to be undone with the save.

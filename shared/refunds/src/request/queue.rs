@@ -26,10 +26,11 @@ impl RefundRequest {
             State::Failed => true,
             // Whether it is there, and where it is, a person finds out.
             State::Refunded => self.is_overdue(),
+            // It is made by hand.
+            State::Paying => self.refund_by_hand().is_some(),
             State::Submitted
             | State::NeedsInformation
             | State::Approved
-            | State::Paying
             | State::Refused
             | State::Withdrawn
             | State::Settled => false,
@@ -43,7 +44,8 @@ impl RefundRequest {
             account: self.account.clone(),
             product: self.product().map(str::to_owned),
             reason: self.case.reason,
-            amount: self.at_stake(),
+            amount: self.refund_by_hand().map(|(_, amount)| amount).or_else(|| self.at_stake()),
+            by_hand: self.refund_by_hand().map(|(payout, _)| (payout.provider, payout.payment.clone())),
             recommendation: self.recommendation().cloned(),
             state: self.progress.timeline.state,
             submitted_at: self.progress.timeline.submitted_at,

@@ -1,8 +1,8 @@
 //! Payouts that are several refunds, through every order of what Stripe reports.
 
-use ledger::{Currency, Money, PaymentId, RefundId};
+use ledger::{Currency, Money, PaymentId, Provider, RefundId};
 use policy::Reason;
-use refunds::{RefundRequest, RefundSighting, RefundStatus, SightingOutcome, State};
+use refunds::{PayoutIntent, RefundRequest, RefundSighting, RefundStatus, SightingOutcome, State};
 
 use crate::story::{Story, at};
 
@@ -79,7 +79,7 @@ fn a_request_that_was_paid_in_part_is_paid_the_rest_with_keys_and_refunds_of_its
     assert_eq!(request.state(), State::Failed);
 
     let mut again = request.restored_with(|progress| progress.timeline.state = State::Approved);
-    again.record_payout_intent(PaymentId::new("pi_1").unwrap(), usd(300), None, now);
+    again.record_payout_intent(intent(usd(300)), now);
     let payout = again.payout().unwrap();
     assert_eq!((payout.paid(), payout.to_pay(), payout.standing()), (usd(700), usd(300), usd(1_000)));
     assert_eq!(payout.failed_before, [RefundId::new("re_2").unwrap()]);
@@ -95,4 +95,14 @@ fn a_request_that_was_paid_in_part_is_paid_the_rest_with_keys_and_refunds_of_its
     again.ask(1, now, false).unwrap();
     assert_eq!(again.observe(&seen(0, RefundStatus::Failed), now), SightingOutcome::MovedToFailed(0));
     assert_eq!((again.state(), again.payout().unwrap().standing()), (State::Paying, usd(300)));
+}
+
+fn intent(amount: Money) -> PayoutIntent {
+    PayoutIntent {
+        payment: PaymentId::new("pi_1").unwrap(),
+        provider: Provider::Stripe,
+        amount,
+        by_hand: false,
+        ends: None,
+    }
 }

@@ -3,8 +3,8 @@
 
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Account, AccountId, Actor, Cause, Command, CommandOutcome, Draft, Ending, Entry, Money, Payment, Record,
-    decide,
+    Account, AccountId, Actor, Cause, Command, CommandOutcome, Draft, Ending, Entry, Money, Payment,
+    Provider, Record, decide,
 };
 use policy::Revocation;
 use proptest::prelude::*;
@@ -80,6 +80,30 @@ fn e17_three_thirds_of_a_payment_take_exactly_its_hundred_credits() {
         }
         assert_eq!(payment.refunded_minor, paid);
     }
+}
+
+/// Creem's call refunds all that is left: what is less is a person's task, and the quote says so.
+#[test]
+fn s3_23_a_part_through_creem_is_a_persons_task_and_the_whole_rest_is_not() {
+    let (mut payment, head) = bought(1000, 100, 0);
+    for (provider, refunded, minor, by_hand) in [
+        (Provider::Creem, 0, 400, Some(Provider::Creem)),
+        (Provider::Creem, 0, 1000, None),
+        (Provider::Creem, 600, 400, None),
+        (Provider::Creem, 500, 400, Some(Provider::Creem)),
+        (Provider::Stripe, 0, 400, None),
+        (Provider::Stripe, 0, 1000, None),
+    ] {
+        payment.provider = provider;
+        payment.refunded_minor = refunded;
+        assert_eq!(quote(&payment, &head, minor).by_hand, by_hand, "{provider:?} {refunded} {minor}");
+    }
+    // What was to be a call and has become a task is another quote.
+    payment.provider = Provider::Creem;
+    payment.refunded_minor = 0;
+    let task = quote(&payment, &head, 400);
+    payment.provider = Provider::Stripe;
+    assert_ne!(task.id(), quote(&payment, &head, 400).id());
 }
 
 proptest! {
