@@ -1,24 +1,24 @@
-//! Sends confirmed cancellations to Stripe: the subscription ends with the period that is paid. One that is
-//! not paid ends at once, and its open invoices are voided. A schedule that manages it is released first.
+//! Sends confirmed cancellations to the subscription's provider: the subscription ends with the period that
+//! is paid. One that is not paid ends at once, and what is open of it is withdrawn.
 //!
-//! The confirmation is recorded before, and holds even if Stripe declines. Sending it twice changes nothing.
-//! The idempotency key is that of the confirmation and of its announcement, so that Stripe does not repeat
-//! its answer to an earlier one.
+//! The confirmation is recorded before, and holds even if the provider declines. Sending it twice changes
+//! nothing.
 
-use ledger::{AccountId, CancellationStore, SubscriptionId, Timestamp};
-use stripe_api::{CancelWhen, Decline, IdempotencyKey, StripeClient, StripeError};
+use ledger::{AccountId, CancellationStore, Confirmation, Provider, Subscription, SubscriptionId, Timestamp};
 
-use crate::runner::code_of;
+use crate::creem::CreemCalls;
+use crate::provider::{CallError, CancelOutcome, Clients, ProviderCalls, ProviderError};
+use crate::stripe::StripeCalls;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancellationOutcome {
-    /// Stripe knows of it from here on.
+    /// The provider knows of it from here on.
     Sent,
-    /// Stripe knew of it before.
+    /// The provider knew of it before.
     Known,
-    /// Stripe does not have the subscription any more: it has ended.
+    /// The provider does not have the subscription any more: it has ended.
     Ended,
-    /// Stripe declined for good. The sweep announces it again, later each time, and calls people.
+    /// The provider declined for good. The sweep announces it again, later each time, and calls people.
     Declined,
 }
 
@@ -40,45 +40,18 @@ pub enum CancellationError<E: std::error::Error + 'static> {
     /// The tables did not take a write or did not answer.
     #[error("tables failed")]
     Tables(#[source] E),
-    /// Stripe did not answer, or asked to wait.
-    #[error("Stripe failed")]
-    Stripe(#[source] StripeError),
+    /// The provider did not answer, or asked to wait.
+    #[error("the subscription's provider failed")]
+    Provider(#[source] ProviderError),
     /// No confirmation is recorded; it is written before its message, so it will be.
     #[error("no confirmed cancellation of the subscription is recorded")]
     NoConfirmation,
 }
 
-fn key_of<S: CancellationStore>(text: &str) -> Result<IdempotencyKey, CancellationError<S::Error>> {
-    IdempotencyKey::new(text).map_err(|_| CancellationError::NoConfirmation)
-}
-
-/// Withdraws what was not paid when the subscription ended, so that nothing is collected after it. It is
-/// repeated until it is done: an invoice that is voided is not listed again.
-async fn void_open_invoices<S: CancellationStore>(
-    stripe: &StripeClient,
-    id: &SubscriptionId,
-) -> Result<(), CancellationError<S::Error>> {
-    for invoice in stripe.open_invoices_of(id).await.map_err(CancellationError::Stripe)? {
-        match stripe.void_invoice(&invoice, &key_of::<S>(&format!("void-{invoice}"))?).await {
-            Ok(()) => tracing::info!(invoice = invoice.as_str(), "open invoice is voided"),
-            // It was paid a moment before: a charge after the end, which has a case of its own.
-            Err(StripeError::Declined(why)) => {
-                tracing::warn!(
-                    code = code_of(&why),
-                    invoice = invoice.as_str(),
-                    "open invoice is not voided"
-                );
-            }
-            Err(error) => return Err(CancellationError::Stripe(error)),
-        }
-    }
-    Ok(())
-}
-
-/// Sends the confirmed cancellation of a subscription to Stripe, once.
-pub async fn send_cancellation<S: CancellationStore>(
+/// Sends the confirmed cancellation of a subscription to its provider, once.
+pub async fn send_cancellation<S: CancellationStore, C: Clients>(
     store: &S,
-    stripe: &StripeClient,
+    clients: &C,
     account: &AccountId,
     id: &SubscriptionId,
     now: Timestamp,
@@ -89,42 +62,50 @@ pub async fn send_cancellation<S: CancellationStore>(
     if confirmation.stripe_at.is_some() {
         return Ok(CancellationOutcome::Known);
     }
-    let (outcome, stripe_at) = if stored.ended_at.is_some() {
+    match stored.provider {
+        Provider::Stripe => {
+            let calls = StripeCalls(clients.stripe().await.map_err(CancellationError::Provider)?);
+            send(store, &calls, (&stored, &confirmation), now).await
+        }
+        Provider::Creem => {
+            let calls = CreemCalls(clients.creem().await.map_err(CancellationError::Provider)?);
+            send(store, &calls, (&stored, &confirmation), now).await
+        }
+    }
+}
+
+async fn send<S: CancellationStore, C: ProviderCalls>(
+    store: &S,
+    calls: &C,
+    (stored, confirmation): (&Subscription, &Confirmation),
+    now: Timestamp,
+) -> Result<CancellationOutcome, CancellationError<S::Error>> {
+    let (outcome, known_at) = if stored.ended_at.is_some() {
         (CancellationOutcome::Ended, now)
     } else {
-        let (at, announced) = (confirmation.at.as_ms(), confirmation.announced);
-        if let Some(schedule) = &stored.report.schedule {
-            let key = key_of::<S>(&format!("release-{schedule}-{at}-{announced}"))?;
-            match stripe.release_schedule(schedule, &key).await {
-                Ok(()) => {}
-                // It has ended, or somebody released it.
-                Err(StripeError::Declined(why)) => {
-                    tracing::info!(
-                        code = code_of(&why),
-                        "schedule of a subscription is not there to be released"
-                    );
-                }
-                Err(error) => return Err(CancellationError::Stripe(error)),
-            }
-        }
-        let when = if confirmation.is_at_once() {
-            CancelWhen::AtOnce
-        } else {
-            CancelWhen::AtPeriodEnd(key_of::<S>(&format!("cancel-{id}-{at}-{announced}"))?)
-        };
-        match stripe.cancel_subscription(id, &when).await {
-            Ok(cancelled) => (CancellationOutcome::Sent, cancelled.canceled_at.unwrap_or(now)),
-            Err(StripeError::Declined(Decline::ResourceMissing)) => (CancellationOutcome::Ended, now),
-            Err(StripeError::Declined(why)) => {
-                tracing::warn!(code = code_of(&why), "Stripe declines a confirmed cancellation");
+        match calls.cancel(stored, confirmation).await {
+            Ok(CancelOutcome::Known(at)) => (CancellationOutcome::Sent, at.unwrap_or(now)),
+            Ok(CancelOutcome::Ended) => (CancellationOutcome::Ended, now),
+            Err(CallError::Declined(why)) => {
+                tracing::warn!(code = why.code, "the provider declines a confirmed cancellation");
                 return Ok(CancellationOutcome::Declined);
             }
-            Err(error) => return Err(CancellationError::Stripe(error)),
+            Err(error) => return Err(error.into()),
         }
     };
     if confirmation.is_at_once() {
-        void_open_invoices::<S>(stripe, id).await?;
+        calls.withdraw_unpaid(&stored.id).await?;
     }
-    store.mark_reported(&stored, stripe_at).await.map_err(CancellationError::Tables)?;
+    store.mark_reported(stored, known_at).await.map_err(CancellationError::Tables)?;
     Ok(outcome)
+}
+
+impl<E: std::error::Error + 'static> From<CallError> for CancellationError<E> {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Later(source) | CallError::AfterALook(source) => Self::Provider(source),
+            CallError::Declined(why) => Self::Provider(why.source),
+            CallError::Order | CallError::Mismatch => Self::NoConfirmation,
+        }
+    }
 }

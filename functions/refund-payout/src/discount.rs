@@ -6,21 +6,24 @@
 use ledger::{Actor, Currency, ExecuteError, LedgerStore, Money, Pause, RefundRequestId};
 use policy::Discount;
 use refunds::{
-    ActionSource, HoldBackOutcome, RefundRequest, RefundStore, RenewalDiscount, Save, SaveOutcome, State,
-    fingerprint,
+    ActionSource, HoldBackOutcome, RefundRequest, RenewalDiscount, Save, SaveOutcome, State, fingerprint,
 };
-use stripe_api::{CouponOrder, Decline, IdempotencyKey, Off, StripeError};
+use stripe_api::{CouponOrder, Decline, IdempotencyKey, Off, StripeClient, StripeError};
 use stripe_events::SubscriptionStatus;
 
-use crate::runner::{PayoutError, PayoutResult, PayoutRunner, code_of};
+use crate::provider::ProviderError;
+use crate::runner::{PayoutError, PayoutResult, PayoutRunner};
+use crate::store::PayoutStore;
+use crate::stripe::code_of;
 
 /// Why a discount goes back to a person whose subscription is not renewed.
 const NO_RENEWAL: &str = "subscription_not_renewed";
 
-impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
+impl<S: PayoutStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Gives the discount that a request promises.
     pub(crate) async fn discount(
         &self,
+        stripe: &StripeClient,
         id: &RefundRequestId,
         mut request: RefundRequest,
         discount: RenewalDiscount,
@@ -38,7 +41,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
                 _ => return Err(PayoutError::ClaimedElsewhere),
             }
         }
-        match self.apply(id, &discount).await {
+        match self.apply(stripe, id, &discount).await {
             Ok(()) => self.applied(request).await,
             Err(Stop::Back(reason)) => self.back(&request, &reason).await,
             Err(Stop::Later(error)) => Err(error),
@@ -48,6 +51,7 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Sees to it that Stripe has the coupon, and that the subscription has it.
     async fn apply(
         &self,
+        stripe: &StripeClient,
         request: &RefundRequestId,
         discount: &RenewalDiscount,
     ) -> Result<(), Stop<PayoutError<<S as LedgerStore>::Error>>> {
@@ -63,23 +67,23 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
             key.map_err(|_| Stop::Later(PayoutError::Order))
         };
         let order = CouponOrder { id: discount.coupon.clone(), off, request: request.clone() };
-        match self.stripe.create_coupon(&order, &key("create")?).await {
+        match stripe.create_coupon(&order, &key("create")?).await {
             Ok(_) => {}
             Err(StripeError::Declined(Decline::Other { code: Some(code), .. }))
                 if code == "resource_already_exists" => {}
             Err(error) => return Err(stopped(error)),
         }
-        if self.stripe.coupon(&discount.coupon).await.map_err(stopped)?.times_redeemed > 0 {
+        if stripe.coupon(&discount.coupon).await.map_err(stopped)?.times_redeemed > 0 {
             return Ok(());
         }
-        let found = self.stripe.discounts_of(&discount.subscription).await.map_err(stopped)?;
+        let found = stripe.discounts_of(&discount.subscription).await.map_err(stopped)?;
         let ends =
             matches!(found.status, SubscriptionStatus::Canceled | SubscriptionStatus::IncompleteExpired);
         if ends || found.cancel_at_period_end {
             return Err(Stop::Back(NO_RENEWAL.to_owned()));
         }
         let (subscription, coupon, key) = (&discount.subscription, &discount.coupon, key("apply")?);
-        let applied = self.stripe.apply_coupon(subscription, coupon, &found.discounts, &key).await;
+        let applied = stripe.apply_coupon(subscription, coupon, &found.discounts, &key).await;
         applied.map(drop).map_err(stopped)
     }
 
@@ -129,6 +133,6 @@ fn stopped<E: std::error::Error + 'static>(error: StripeError) -> Stop<PayoutErr
     match error {
         StripeError::Declined(Decline::ResourceMissing) => Stop::Back(NO_RENEWAL.to_owned()),
         StripeError::Declined(why) => Stop::Back(code_of(&why)),
-        error => Stop::Later(PayoutError::Stripe(error)),
+        error => Stop::Later(PayoutError::Provider(ProviderError::Stripe(error))),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use creem_api::{CreemClient, CreemConfig};
 use lambda::aws::SdkSettings;
 use lambda::backoff::Backoff;
 use lambda::secrets::{CachedSecret, SecretsManager};
@@ -16,10 +17,19 @@ async fn main() -> ExitCode {
         let sdk = SdkSettings::from_env(env)?.sdk_config();
         let client = aws_sdk_dynamodb::Client::new(&sdk);
         let stripe = StripeConfig::without_key(env.optional("STRIPE_API_BASE")?)?;
+        let creem = match env.optional("CREEM_KEY_SECRET_ID")? {
+            Some(id) => {
+                let live = env.boolean("CREEM_LIVEMODE")?;
+                let config = CreemConfig::without_key(env.optional("CREEM_API_BASE")?, live)?;
+                Some((CreemClient::new(&config)?, CachedSecret::new(SecretsManager::new(&sdk), id)))
+            }
+            None => None,
+        };
         let app = Payouts {
             store: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
             stripe: StripeClient::new(&stripe)?,
-            key: CachedSecret::new(SecretsManager::new(&sdk), env.required("STRIPE_KEY_SECRET_ID")?),
+            stripe_key: CachedSecret::new(SecretsManager::new(&sdk), env.required("STRIPE_KEY_SECRET_ID")?),
+            creem,
             backoff: Backoff::default(),
         };
         function

@@ -1,24 +1,29 @@
 //! The payout queue's messages: each names a request, a cancellation or a change of plan, and one that is not
 //! done stays in the queue.
 
+use creem_api::{CreemClient, CreemKey};
 use lambda::Invocation;
 use lambda::backoff::Backoff;
-use lambda::secrets::{CachedSecret, SecretError, SecretSource};
+use lambda::secrets::{CachedSecret, SecretSource};
 use lambda::sqs::{Item, QueueMessage};
-use ledger::{AccountId, CancellationStore, IdError, PlanChangeStore, RefundRequestId, SubscriptionId};
+use ledger::{
+    AccountId, CancellationStore, IdError, PlanChangeStore, Provider, RefundRequestId, SubscriptionId,
+    Timestamp,
+};
 use payout_queue::{MESSAGE_VERSION, PayoutMessage, SubscriptionMessage};
-use refunds::RefundStore;
-use stripe_api::{SecretKey, StripeClient};
+use stripe_api::StripeClient;
 
 use crate::cancellation::send_cancellation;
 use crate::pay::{Paid, pay};
 use crate::plan::Plan;
 use crate::plan_change::{PlanChangeOutcome, SentPlanChange, send_plan_change};
+use crate::provider::{Clients, KeyError, ProviderError};
+use crate::store::PayoutStore;
 
 /// What payouts need of the tables.
-pub trait Store: RefundStore + CancellationStore + PlanChangeStore {}
+pub trait Store: PayoutStore + CancellationStore + PlanChangeStore {}
 
-impl<S: RefundStore + CancellationStore + PlanChangeStore> Store for S {}
+impl<S: PayoutStore + CancellationStore + PlanChangeStore> Store for S {}
 
 /// What payouts need.
 pub struct Payouts<S, K: SecretSource> {
@@ -27,7 +32,9 @@ pub struct Payouts<S, K: SecretSource> {
     /// Stripe, with any key.
     pub stripe: StripeClient,
     /// Stripe's key, in the field `key`.
-    pub key: CachedSecret<K>,
+    pub stripe_key: CachedSecret<K>,
+    /// Creem with any key, and its key in the field `key`, of a stack that sells through Creem.
+    pub creem: Option<(CreemClient, CachedSecret<K>)>,
     /// How conflicts of writers are waited out.
     pub backoff: Backoff,
 }
@@ -51,13 +58,13 @@ pub enum MessageError {
     Id(#[from] IdError),
 }
 
-/// What is to be done at Stripe.
+/// What is to be done at a payment provider.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
     Pay(RefundRequestId),
-    /// Send the cancellation of this subscription of the account to Stripe.
+    /// Send the cancellation of this subscription of the account to its provider.
     Cancel(AccountId, SubscriptionId),
-    /// Carry the change of this subscription's plan out at Stripe.
+    /// Carry the change of this subscription's plan out at its provider.
     ChangePlan(AccountId, SubscriptionId),
 }
 
@@ -102,7 +109,7 @@ pub async fn handle<'batch, 'event, S: Store, K: SecretSource>(
     if left { items.into_iter().map(|item| item.record).collect() } else { Vec::new() }
 }
 
-/// Carries one change of plan out at Stripe and says whether its messages stay in the queue.
+/// Carries one change of plan out and says whether its messages stay in the queue.
 async fn change_one<S: Store, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
@@ -111,18 +118,16 @@ async fn change_one<S: Store, K: SecretSource>(
 ) -> bool {
     lambda::log::account(account);
     lambda::log::cause(id.as_str());
-    let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
-        Ok(stripe) => match send_plan_change(&app.store, &stripe, account, id, invocation.now()).await {
-            Ok(sent) => {
-                log_plan_change(invocation, &sent);
-                return false;
-            }
-            Err(error) => Box::new(error),
-        },
+    let now = invocation.now();
+    let failed = match send_plan_change(&app.store, &Keyed { app, now }, account, id, now).await {
+        Ok(sent) => {
+            log_plan_change(invocation, &sent);
+            return false;
+        }
         Err(error) => error,
     };
     invocation.metrics().count("PlanChangesDelayed", 1);
-    let error: &dyn std::error::Error = &*failed;
+    let error: &dyn std::error::Error = &failed;
     tracing::warn!(outcome = "delayed", error, "change of plan stays in the queue");
     true
 }
@@ -143,7 +148,7 @@ fn log_plan_change(invocation: &Invocation, sent: &SentPlanChange) {
     }
 }
 
-/// Sends one cancellation to Stripe and says whether its messages stay in the queue.
+/// Sends one cancellation to its provider and says whether its messages stay in the queue.
 async fn cancel_one<S: Store, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
@@ -152,51 +157,42 @@ async fn cancel_one<S: Store, K: SecretSource>(
 ) -> bool {
     lambda::log::account(account);
     lambda::log::cause(id.as_str());
-    let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
-        Ok(stripe) => match send_cancellation(&app.store, &stripe, account, id, invocation.now()).await {
-            Ok(outcome) => {
-                invocation.metrics().count_labelled(
-                    "CancellationsReported",
-                    ("outcome", outcome.as_str()),
-                    1,
-                );
-                tracing::info!(outcome = outcome.as_str(), "cancellation is handled");
-                return false;
-            }
-            Err(error) => Box::new(error),
-        },
+    let now = invocation.now();
+    let failed = match send_cancellation(&app.store, &Keyed { app, now }, account, id, now).await {
+        Ok(outcome) => {
+            invocation.metrics().count_labelled("CancellationsReported", ("outcome", outcome.as_str()), 1);
+            tracing::info!(outcome = outcome.as_str(), "cancellation is handled");
+            return false;
+        }
         Err(error) => error,
     };
     invocation.metrics().count("CancellationsDelayed", 1);
-    let error: &dyn std::error::Error = &*failed;
+    let error: &dyn std::error::Error = &failed;
     tracing::warn!(outcome = "delayed", error, "cancellation stays in the queue");
     true
 }
 
 /// Pays one request and says whether its messages stay in the queue.
-async fn pay_one<S: RefundStore, K: SecretSource>(
+async fn pay_one<S: PayoutStore, K: SecretSource>(
     app: &Payouts<S, K>,
     invocation: &Invocation,
     id: &RefundRequestId,
 ) -> bool {
     lambda::log::cause(id.as_str());
     let now = invocation.now();
-    let failed: Box<dyn std::error::Error> = match stripe_with_key(app, invocation).await {
-        Ok(stripe) => match pay(&app.store, &app.backoff, &stripe, id, now).await {
-            Ok(Paid { state, plan }) => {
-                invocation.metrics().count_labelled("Payouts", ("state", state.as_str()), 1);
-                tracing::info!(outcome = state.as_str(), "payout is handled");
-                if let Some(plan) = plan {
-                    log_plan(invocation, plan);
-                }
-                return false;
+    let failed = match pay(&app.store, &app.backoff, &Keyed { app, now }, id, now).await {
+        Ok(Paid { state, plan }) => {
+            invocation.metrics().count_labelled("Payouts", ("state", state.as_str()), 1);
+            tracing::info!(outcome = state.as_str(), "payout is handled");
+            if let Some(plan) = plan {
+                log_plan(invocation, plan);
             }
-            Err(error) => Box::new(error),
-        },
+            return false;
+        }
         Err(error) => error,
     };
     invocation.metrics().count("PayoutsDelayed", 1);
-    let error: &dyn std::error::Error = &*failed;
+    let error: &dyn std::error::Error = &failed;
     tracing::warn!(outcome = "delayed", error, "payout stays in the queue");
     true
 }
@@ -209,15 +205,47 @@ fn log_plan(invocation: &Invocation, plan: Plan) {
         }
         Plan::LeftToPeople => {
             invocation.metrics().count("PlansLeftToPeople", 1);
-            tracing::error!(outcome = plan.as_str(), "Stripe declines to end the plan of a refunded charge");
+            tracing::error!(
+                outcome = plan.as_str(),
+                "the provider declines to end the plan of a refunded charge"
+            );
         }
     }
 }
 
-async fn stripe_with_key<S, K: SecretSource>(
-    app: &Payouts<S, K>,
-    invocation: &Invocation,
-) -> Result<StripeClient, Box<dyn std::error::Error>> {
-    let fields = app.key.fields(invocation.now()).await.map_err(Box::<SecretError>::new)?;
-    Ok(app.stripe.with_key(SecretKey::new(fields.required("key")?.expose())?))
+/// The providers with the keys of this moment.
+struct Keyed<'app, S, K: SecretSource> {
+    app: &'app Payouts<S, K>,
+    now: Timestamp,
+}
+
+impl<S, K: SecretSource> Keyed<'_, S, K> {
+    /// The key in a secret, in the provider's own form.
+    async fn key_of<T, E: std::error::Error + Send + Sync + 'static>(
+        &self,
+        provider: Provider,
+        secret: &CachedSecret<K>,
+        checked: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, ProviderError> {
+        let failed = |source| ProviderError::Key { provider, source };
+        let fields = secret.fields(self.now).await.map_err(|error| failed(error.into()))?;
+        let key = fields.required("key").map_err(|error| failed(error.into()))?;
+        checked(key.expose()).map_err(|error| failed(KeyError::Form(Box::new(error))))
+    }
+}
+
+impl<S, K: SecretSource> Clients for Keyed<'_, S, K> {
+    async fn stripe(&self) -> Result<StripeClient, ProviderError> {
+        let key = |text: &str| stripe_api::SecretKey::new(text);
+        let key = self.key_of(Provider::Stripe, &self.app.stripe_key, key).await?;
+        Ok(self.app.stripe.with_key(key))
+    }
+
+    async fn creem(&self) -> Result<CreemClient, ProviderError> {
+        let Some((creem, secret)) = &self.app.creem else {
+            return Err(ProviderError::NotSetUp(Provider::Creem));
+        };
+        let keyed = |text: &str| creem.with_key(CreemKey::new(text)?);
+        self.key_of(Provider::Creem, secret, keyed).await
+    }
 }

@@ -1,22 +1,23 @@
 //! Ending the plan whose charge was refunded, where the quote promised it (`S3-18`).
 //!
-//! The promise is part of the stored payout, and stays due until Stripe has no such subscription any more. A
-//! subscription that Stripe declines to end for good is a person's to end; nobody asks Stripe again.
+//! The promise is part of the stored payout, and stays due until the provider has no such subscription any
+//! more. A subscription that it declines to end for good is a person's to end; nobody asks again.
 
 use ledger::{ExecuteError, Pause, RefundRequestId};
-use refunds::{RefundRequest, RefundStore, Save, SaveOutcome};
-use stripe_api::{CancelWhen, Decline, StripeError};
+use refunds::{RefundRequest, Save, SaveOutcome};
 
-use crate::runner::{PayoutError, PayoutResult, PayoutRunner, code_of};
+use crate::provider::{CallError, CancelOutcome, ProviderCalls};
+use crate::runner::{PayoutError, PayoutResult, PayoutRunner};
+use crate::store::PayoutStore;
 
 /// The outcome of a plan that was to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// Stripe has ended it.
+    /// The provider has ended it.
     Ended,
     /// It was gone before.
     Gone,
-    /// Stripe declined for good; a person has to look.
+    /// The provider declined for good; a person has to look.
     LeftToPeople,
 }
 
@@ -31,9 +32,13 @@ impl Plan {
     }
 }
 
-impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
+impl<S: PayoutStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Ends the plan that the payout of a request promised to end, if that is still to be done.
-    pub(crate) async fn end_plan(&self, id: &RefundRequestId) -> PayoutResult<S, Option<Plan>> {
+    pub(crate) async fn end_plan<C: ProviderCalls>(
+        &self,
+        calls: &C,
+        id: &RefundRequestId,
+    ) -> PayoutResult<S, Option<Plan>> {
         let Some(request) = self.read(id).await? else { return Ok(None) };
         let Some(plan) = request.open_plan_end() else { return Ok(None) };
         let known = self.store.subscription(&request.account, &plan.subscription).await;
@@ -41,19 +46,19 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         let (became, declined) = if known.is_some_and(|known| known.ended_at.is_some()) {
             (Plan::Gone, None)
         } else {
-            match self.stripe.cancel_subscription(&plan.subscription, &CancelWhen::AtOnce).await {
-                Ok(_) => (Plan::Ended, None),
-                Err(StripeError::Declined(Decline::ResourceMissing)) => (Plan::Gone, None),
-                Err(StripeError::Declined(why)) => (Plan::LeftToPeople, Some(code_of(&why))),
-                Err(error) => return Err(PayoutError::Stripe(error)),
+            match calls.end(&plan.subscription).await {
+                Ok(CancelOutcome::Known(_)) => (Plan::Ended, None),
+                Ok(CancelOutcome::Ended) => (Plan::Gone, None),
+                Err(CallError::Declined(why)) => (Plan::LeftToPeople, Some(why.code)),
+                Err(error) => return Err(error.into()),
             }
         };
         self.note(request, declined).await?;
         Ok(Some(became))
     }
 
-    /// Writes the outcome of the plan. Stripe's own events may move the request at the same time: the request
-    /// is then read again, and Stripe is not asked again.
+    /// Writes the outcome of the plan. The provider's own events may move the request at the same time: the
+    /// request is then read again, and nobody is asked again.
     async fn note(&self, mut request: RefundRequest, declined: Option<String>) -> PayoutResult<S, ()> {
         for attempt in 0..self.pause.attempts_max() {
             if !request.plan_ended(declined.clone(), self.now) {
@@ -77,9 +82,5 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
             };
         }
         Err(PayoutError::ClaimedElsewhere)
-    }
-
-    async fn read(&self, id: &RefundRequestId) -> PayoutResult<S, Option<RefundRequest>> {
-        Ok(self.store.request(id).await.map_err(ExecuteError::Store)?)
     }
 }

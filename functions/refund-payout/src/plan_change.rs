@@ -7,12 +7,14 @@
 //! not charged.
 
 use ledger::{AccountId, ChangeTiming, PlanChange, PlanChangeStore, Subscription, SubscriptionId, Timestamp};
+use refunds::ProviderCapabilities;
 use stripe_api::{
     Decline, IdempotencyKey, PlanSwap, PlannedSubscription, PreviewedInvoice, StripeClient, StripeError,
 };
 use stripe_events::SubscriptionStatus;
 
-use crate::runner::code_of;
+use crate::provider::{Clients, ProviderError};
+use crate::stripe::code_of;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlanChangeOutcome {
@@ -49,9 +51,9 @@ pub enum PlanChangeError<E: std::error::Error + 'static> {
     /// The tables did not take a write or did not answer.
     #[error("tables failed")]
     Tables(#[source] E),
-    /// Stripe did not answer, or asked to wait.
-    #[error("Stripe failed")]
-    Stripe(#[source] StripeError),
+    /// The provider did not answer, or asked to wait.
+    #[error("the subscription's provider failed")]
+    Provider(#[source] ProviderError),
     /// No change is recorded; it is written before its message, so it will be.
     #[error("no confirmed change of the subscription's plan is recorded")]
     NoChange,
@@ -71,7 +73,7 @@ enum Stop<E: std::error::Error + 'static> {
 fn stopped<E: std::error::Error + 'static>(error: StripeError) -> Stop<E> {
     match error {
         StripeError::Declined(why) => Stop::Declined(code_of(&why)),
-        error => Stop::Later(PlanChangeError::Stripe(error)),
+        error => Stop::Later(PlanChangeError::Provider(ProviderError::Stripe(error))),
     }
 }
 
@@ -80,9 +82,9 @@ fn declined<T, E: std::error::Error + 'static>(why: &str) -> Result<T, Stop<E>> 
 }
 
 /// Sends the confirmed change of a subscription's plan to Stripe, once.
-pub async fn send_plan_change<S: PlanChangeStore>(
+pub async fn send_plan_change<S: PlanChangeStore, C: Clients>(
     store: &S,
-    stripe: &StripeClient,
+    clients: &C,
     account: &AccountId,
     id: &SubscriptionId,
     now: Timestamp,
@@ -93,7 +95,13 @@ pub async fn send_plan_change<S: PlanChangeStore>(
     if !change.is_open() {
         return Ok(SentPlanChange { outcome: PlanChangeOutcome::Known, needs_people: false });
     }
-    let made = carry_out::<S::Error>(stripe, subscription.as_ref(), &change, now).await;
+    let made = match subscription.as_ref().map(|known| ProviderCapabilities::of(known.provider)) {
+        Some(can) if !can.plan_changes => declined(UNSUPPORTED),
+        _ => {
+            let stripe = clients.stripe().await.map_err(PlanChangeError::Provider)?;
+            carry_out::<S::Error>(&stripe, subscription.as_ref(), &change, now).await
+        }
+    };
     let (settled, outcome) = match made {
         Ok(()) => (PlanChange { stripe_at: Some(now), ..change }, PlanChangeOutcome::Made),
         Err(Stop::Declined(why)) => {
@@ -109,6 +117,8 @@ pub async fn send_plan_change<S: PlanChangeStore>(
 
 const CANCELLED: &str = "subscription_cancelled";
 const ENDED: &str = "subscription_ended";
+/// The subscription's provider changes no plan to what was shown.
+const UNSUPPORTED: &str = "plan_changes_unsupported";
 
 async fn carry_out<E: std::error::Error + 'static>(
     stripe: &StripeClient,

@@ -2,11 +2,12 @@
 //! would not approve any more is not paid.
 
 use ledger::{Abuse, ExecuteError, Pause, Timestamp};
-use refunds::{Payout, RefundRequest, RefundStore, State};
+use refunds::{Payout, RefundRequest, State};
 
 use crate::runner::{PayoutResult, PayoutRunner};
+use crate::store::PayoutStore;
 
-impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
+impl<S: PayoutStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Why an approved payout goes back to a person instead of to Stripe.
     pub(crate) async fn held_back_for(
         &self,

@@ -1,27 +1,41 @@
-//! The refund at Stripe: found, or made once.
+//! The refunds of a payout: found, or made once.
+//!
+//! The intent is stored before a provider is asked. Any later attempt looks first for what there is, and asks
+//! only for what there is not: Stripe's refund is found by the request's id, and a payment whose provider
+//! keeps a total alone by the amount that the total has grown by. What a provider answers is saved as a
+//! report, the same as an event's.
 
-use ledger::{Cause, ExecuteError, Money, Pause, PaymentId, RefundId, RefundRequestId};
+use ledger::{Cause, ExecuteError, Money, Pause, RefundRequestId};
 use refunds::{
-    Payout, RefundRequest, RefundSighting, RefundStore, ReportOutcome, Save, SaveOutcome, State, decline,
-    report,
+    Payout, RefundRequest, ReportOutcome, Save, SaveOutcome, State, TotalOutcome, TotalSighting, decline,
+    report, settle_total,
 };
-use stripe_api::{Decline, IdempotencyKey, Refund, RefundOrder, Retry, StripeError};
-use stripe_events::{InvoiceId, InvoicePaymentStatus, PaymentSource, RefundStatus};
 
-use crate::runner::{PayoutError, PayoutResult, PayoutRunner, code_of};
-
-/// Stripe keeps an idempotency key for at least 24 hours
-/// (<https://docs.stripe.com/api/idempotent_requests>); an hour less leaves room for clocks and waiting.
-const KEY_KEPT_S: i64 = 23 * 3600;
+use crate::provider::{Answered, CallError, DeclinedCall, Found, ProviderCalls};
+use crate::runner::{PayoutError, PayoutResult, PayoutRunner};
+use crate::store::PayoutStore;
 
 /// Why a payout fails whose invoice has less left to refund through Stripe than its amount.
 const NO_CHARGE: &str = "no_refundable_payment";
 
-impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
+/// How long a refund that was asked for may be under way although the payment's total does not have it, in
+/// seconds: a call is cut off after a fraction of that, and the function itself after a minute.
+const UNDER_WAY_S: i64 = 120;
+
+/// What is to be done about a part.
+enum Next {
+    /// Nothing: the request is in this state.
+    Done(State),
+    /// It is to be asked for; `before` is the sum of the payment's refunds, where that is what is known.
+    Ask { another_key: bool, before: Option<Money> },
+}
+
+impl<S: PayoutStore, P: Pause> PayoutRunner<'_, S, P> {
     /// Makes the refunds of a payout, or finds those that were made: one, or one of each payment of an
     /// invoice that it takes. Each part is asked for once, whatever the others came to.
-    pub(crate) async fn refund(
+    pub(crate) async fn refund<C: ProviderCalls>(
         &self,
+        calls: &C,
         id: &RefundRequestId,
         mut request: RefundRequest,
         payout: Payout,
@@ -31,27 +45,26 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         {
             return self.back(&request, reason).await;
         }
-        if let Some((part, invoice, amount)) = undivided(&payout) {
-            match self.charges_of(&invoice, amount).await? {
+        if let Some(paid) = calls.payments_of(&payout).await? {
+            match paid.of {
                 Some(charges) => {
-                    if !request.divide(part, charges) {
+                    if !request.divide(paid.number, charges) {
                         return Err(PayoutError::Order);
                     }
                 }
-                None => return self.give_up(&request, part, NO_CHARGE, false).await,
+                None => return self.give_up(&request, paid.number, NO_CHARGE, false).await,
             }
         }
         let mut state = request.state();
         let mut next = request.payout().and_then(|payout| payout.open_part(0));
         while let Some(part) = next {
-            state = self.refund_part(id, &mut request, part).await?;
+            state = self.refund_part(calls, id, &mut request, part).await?;
             let from = part.saturating_add(1);
             if request.payout().is_none_or(|payout| payout.open_part(from).is_none()) {
                 break;
             }
             // Each report is a save of its own, and events may have moved the request as well.
-            request =
-                self.store.request(id).await.map_err(ExecuteError::Store)?.ok_or(PayoutError::NoRequest)?;
+            request = self.read(id).await?.ok_or(PayoutError::NoRequest)?;
             state = request.state();
             let pays = matches!(state, State::Approved | State::Paying);
             next = request.payout().filter(|_| pays).and_then(|payout| payout.open_part(from));
@@ -60,88 +73,88 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     }
 
     /// Makes the refund of one part, or finds it.
-    async fn refund_part(
+    async fn refund_part<C: ProviderCalls>(
         &self,
+        calls: &C,
         id: &RefundRequestId,
         request: &mut RefundRequest,
         number: usize,
     ) -> PayoutResult<S, State> {
-        let payout = request.payout().ok_or(PayoutError::Order)?;
-        let part = payout.part(number).ok_or(PayoutError::Order)?;
-        let mut another_key = false;
-        if let Some(asked_at) = part.asked_at {
-            if let Some(refund) = self.find(id, payout, number).await? {
-                return self.seen(id, &refund).await;
+        let found = calls.find(request, number, self.now).await?;
+        match self.next(id, request, number, found).await? {
+            Next::Done(state) => Ok(state),
+            Next::Ask { another_key, before } => {
+                self.store_attempt(request, number, another_key).await?;
+                match calls.refund(request, number, before).await {
+                    Ok(answered) => self.seen(id, answered).await,
+                    Err(CallError::AfterALook(_)) => self.ask_again(calls, request, number).await,
+                    Err(CallError::Declined(why)) => self.declined(calls, request, number, why).await,
+                    Err(error) => Err(error.into()),
+                }
             }
-            // Stripe repeats what it once declined under a key.
-            another_key = part.short_since.is_some() || self.now.seconds_since(asked_at) >= KEY_KEPT_S;
-        }
-        self.store_attempt(request, number, another_key).await?;
-        match self.ask(request, number).await {
-            Ok(refund) => self.seen(id, &refund).await,
-            Err(PayoutError::Stripe(error)) => self.refused(request, number, error).await,
-            Err(error) => Err(error),
         }
     }
 
-    /// The payments of an invoice that `amount` is refunded of, each with its part (C10): the newest that has
-    /// all of it left, or else the newest ones, each up to what it has left. `None` if all together have
-    /// less.
-    async fn charges_of(
-        &self,
-        invoice: &InvoiceId,
-        amount: Money,
-    ) -> PayoutResult<S, Option<Vec<(PaymentId, Money)>>> {
-        let payments = self.stripe.payments_of_invoice(invoice).await.map_err(PayoutError::Stripe)?;
-        let is_divided = payments.len() > 1;
-        let mut left = Vec::new();
-        for payment in payments {
-            let PaymentSource::Payment(id) = payment.source else { continue };
-            if payment.status != InvoicePaymentStatus::Paid {
-                continue;
-            }
-            // Of the only payment, everything that was refunded is on record.
-            let rest = if is_divided { self.rest_of(&id, payment.amount).await? } else { payment.amount };
-            if rest.minus(amount).is_ok() {
-                return Ok(Some(vec![(id, amount)]));
-            }
-            left.push((id, rest));
-        }
-        Ok(divide(amount, left))
-    }
-
-    /// What Stripe has left to refund of what `payment` paid.
-    async fn rest_of(&self, payment: &PaymentId, paid: Money) -> PayoutResult<S, Money> {
-        let refunds = self.stripe.refunds_of_payment(payment).await.map_err(PayoutError::Stripe)?;
-        let stands =
-            |refund: &&Refund| !matches!(refund.status, Some(RefundStatus::Failed | RefundStatus::Canceled));
-        let rest = refunds.iter().filter(stands).try_fold(paid, |rest, refund| rest.minus(refund.amount));
-        Ok(rest.unwrap_or(Money::new(0, paid.currency())))
-    }
-
-    /// The refund of this part at Stripe: by its id where that is known, else by the request's id in its
-    /// metadata.
-    async fn find(
+    /// What is to be done about a part of which this was found.
+    async fn next(
         &self,
         id: &RefundRequestId,
-        payout: &Payout,
+        request: &mut RefundRequest,
         number: usize,
-    ) -> PayoutResult<S, Option<Refund>> {
-        let part = payout.part(number).ok_or(PayoutError::Order)?;
-        let payment = payout.refunds(part);
-        if let Some(known) = &part.refund {
-            let refunds = self.stripe.refunds_of_payment(&payment).await.map_err(PayoutError::Stripe)?;
-            let refund = refunds.into_iter().find(|refund| &refund.id == known);
-            // It was made: even if the list lacks it, it is not asked for again.
-            return refund.map(Some).ok_or(PayoutError::Mismatch);
+        found: Found,
+    ) -> PayoutResult<S, Next> {
+        match found {
+            Found::Nothing { another_key } => Ok(Next::Ask { another_key, before: None }),
+            Found::OnItsWay => Ok(Next::Done(request.state())),
+            Found::Refund(refund) => self.seen(id, Answered::Refund(refund)).await.map(Next::Done),
+            Found::Total { seen, left } => {
+                let before = seen.total;
+                self.settled(id, seen).await?;
+                *request = self.read(id).await?.ok_or(PayoutError::NoRequest)?;
+                self.next_by_total(request, number, (before, left)).await
+            }
         }
-        // One that failed for an intent before this one is not this one's, and another part's is not this
-        // part's.
-        let may_be = |refund: &RefundId| !payout.is_of_another(refund, number);
-        self.stripe.refund_of_request(&payment, id, may_be).await.map_err(PayoutError::Stripe)
     }
 
-    /// Stores that Stripe is about to be asked, before it is.
+    /// What is to be done about a part whose payment has `left` to refund, after its total has settled what
+    /// it could.
+    async fn next_by_total(
+        &self,
+        request: &mut RefundRequest,
+        number: usize,
+        (before, left): (Money, Money),
+    ) -> PayoutResult<S, Next> {
+        let state = request.state();
+        let payout = request.payout().filter(|_| matches!(state, State::Approved | State::Paying));
+        let Some((payout, part)) = payout.and_then(|payout| Some((payout, payout.part(number)?))) else {
+            return Ok(Next::Done(state));
+        };
+        if !part.is_open() {
+            return Ok(Next::Done(state));
+        }
+        // A call refunds all that is left, and never more than was approved.
+        if payout.by_hand || left.minor() > part.amount.minor() {
+            return self.leave_to_person(request).await.map(Next::Done);
+        }
+        if left != part.amount {
+            return Err(PayoutError::Mismatch);
+        }
+        match part.asked_at {
+            Some(asked_at) if self.now.seconds_since(asked_at) < UNDER_WAY_S => Err(PayoutError::UnderWay),
+            asked_at => Ok(Next::Ask { another_key: asked_at.is_some(), before: Some(before) }),
+        }
+    }
+
+    async fn leave_to_person(&self, request: &mut RefundRequest) -> PayoutResult<S, State> {
+        if request.leave_to_person(self.now).map_err(|_| PayoutError::ClaimedElsewhere)? {
+            request.count_save();
+            tracing::info!(outcome = "by_hand", "a refund waits for a person, who makes it at its provider");
+            self.save(request).await?;
+        }
+        Ok(request.state())
+    }
+
+    /// Stores that a provider is about to be asked, before it is.
     async fn store_attempt(
         &self,
         request: &mut RefundRequest,
@@ -150,6 +163,10 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
     ) -> PayoutResult<S, ()> {
         request.ask(number, self.now, another_key).map_err(|_| PayoutError::ClaimedElsewhere)?;
         request.count_save();
+        self.save(request).await
+    }
+
+    async fn save(&self, request: &RefundRequest) -> PayoutResult<S, ()> {
         let save = Save { request: request.clone(), commit: None, refunded: None };
         match self.store.save(&save).await.map_err(ExecuteError::Store)? {
             SaveOutcome::Written => Ok(()),
@@ -163,32 +180,14 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         }
     }
 
-    async fn ask(&self, request: &RefundRequest, number: usize) -> PayoutResult<S, Refund> {
-        let payout = request.payout().ok_or(PayoutError::Order)?;
-        let part = payout.part(number).ok_or(PayoutError::Order)?;
-        let key = payout.idempotency_key(&request.id, part);
-        let order = RefundOrder {
-            payment: payout.refunds(part),
-            amount: part.amount,
-            request: request.id.clone(),
-            idempotency_key: IdempotencyKey::new(key).map_err(|_| PayoutError::Order)?,
-        };
-        self.stripe.create_refund(&order).await.map_err(PayoutError::Stripe)
-    }
-
-    async fn seen(&self, id: &RefundRequestId, refund: &Refund) -> PayoutResult<S, State> {
-        let status = match &refund.status {
-            Some(RefundStatus::Succeeded) => refunds::RefundStatus::Succeeded,
-            Some(RefundStatus::Failed | RefundStatus::Canceled) => refunds::RefundStatus::Failed,
-            Some(RefundStatus::RequiresAction) => refunds::RefundStatus::RequiresAction,
-            Some(RefundStatus::Pending | RefundStatus::Other(_)) | None => refunds::RefundStatus::Pending,
-        };
-        let seen = RefundSighting {
-            id: refund.id.clone(),
-            payment: refund.payment.clone().ok_or(PayoutError::Mismatch)?,
-            amount: refund.amount,
-            status,
-            failure: refund.failure_reason.as_ref().map(|reason| reason.as_str().to_owned()),
+    /// Saves what a provider says of the refund.
+    async fn seen(&self, id: &RefundRequestId, answered: Answered) -> PayoutResult<S, State> {
+        let seen = match answered {
+            Answered::Refund(seen) => seen,
+            Answered::Total(seen) => {
+                self.settled(id, seen).await?;
+                return Ok(self.read(id).await?.ok_or(PayoutError::NoRequest)?.state());
+            }
         };
         let cause = Cause::RefundRequest(id.as_str().to_owned());
         match report(self.store, self.pause, id, &seen, cause, self.now).await? {
@@ -198,60 +197,80 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         }
     }
 
-    /// Stripe answered with an error: what it says decides whether to come again, to ask once more under
-    /// another key, or to give up (E1 to E7).
-    async fn refused(
-        &self,
-        request: &mut RefundRequest,
-        number: usize,
-        error: StripeError,
-    ) -> PayoutResult<S, State> {
-        let id = request.id.clone();
-        match error.retryable() {
-            Retry::SameKey { .. } => Err(PayoutError::Stripe(error)),
-            Retry::FreshKeyAfterListing => {
-                let payout = request.payout().ok_or(PayoutError::Order)?;
-                if let Some(refund) = self.find(&id, payout, number).await? {
-                    return self.seen(&id, &refund).await;
-                }
-                self.store_attempt(request, number, true).await?;
-                let refund = self.ask(request, number).await?;
-                self.seen(&id, &refund).await
-            }
-            Retry::Never => {
-                let StripeError::Declined(decline_code) = &error else {
-                    return Err(PayoutError::Stripe(error));
-                };
-                self.declined(request, number, decline_code).await
-            }
+    /// Saves what a provider says of all of a payment's refunds.
+    async fn settled(&self, id: &RefundRequestId, seen: TotalSighting) -> PayoutResult<S, ()> {
+        let cause = Cause::RefundRequest(id.as_str().to_owned());
+        let settled = settle_total(self.store, self.pause, &seen, cause.clone(), self.now);
+        let outside = match Box::pin(settled).await? {
+            TotalOutcome::Applied { outside, .. } => outside,
+            TotalOutcome::UnknownPayment | TotalOutcome::Mismatch => return Err(PayoutError::Mismatch),
+        };
+        let Some(outside) = outside else { return Ok(()) };
+        tracing::warn!(refund = outside.id.as_str(), "a payment has a refund that no request made");
+        let of = (&seen.payment, outside);
+        if self.store.count_outside(self.pause, of, cause, self.now).await? {
+            Ok(())
+        } else {
+            Err(PayoutError::Mismatch)
         }
     }
 
-    /// Stripe declined for good. A charge that is refunded already is either our refund, or money that left
-    /// by another way: then the credits stay revoked.
-    async fn declined(
+    /// The provider has kept a failure under this key: it is asked once more under another one, unless a look
+    /// shows that the first call did its work.
+    async fn ask_again<C: ProviderCalls>(
         &self,
-        request: &RefundRequest,
+        calls: &C,
+        request: &mut RefundRequest,
         number: usize,
-        why: &Decline,
     ) -> PayoutResult<S, State> {
-        let already = matches!(why, Decline::ChargeAlreadyRefunded);
-        let payout = request.payout().ok_or(PayoutError::Order)?;
-        if already && let Some(refund) = self.find(&request.id, payout, number).await? {
-            return self.seen(&request.id, &refund).await;
+        let id = request.id.clone();
+        let before = match calls.find(request, number, self.now).await? {
+            Found::Nothing { .. } => None,
+            found => match self.next(&id, request, number, found).await? {
+                Next::Done(state) => return Ok(state),
+                Next::Ask { before, .. } => before,
+            },
+        };
+        self.store_attempt(request, number, true).await?;
+        let answered = calls.refund(request, number, before).await?;
+        self.seen(&id, answered).await
+    }
+
+    /// The provider declined for good. A payment that is refunded already has either our refund, or lost its
+    /// money by another way: then the credits stay revoked.
+    async fn declined<C: ProviderCalls>(
+        &self,
+        calls: &C,
+        request: &mut RefundRequest,
+        number: usize,
+        why: DeclinedCall,
+    ) -> PayoutResult<S, State> {
+        let id = request.id.clone();
+        let mut money_left = false;
+        if why.refunded_already {
+            match calls.find(request, number, self.now).await? {
+                Found::Refund(refund) => return self.seen(&id, Answered::Refund(refund)).await,
+                Found::OnItsWay => return Ok(request.state()),
+                Found::Nothing { .. } => money_left = true,
+                Found::Total { seen, .. } => {
+                    self.settled(&id, seen).await?;
+                    *request = self.read(&id).await?.ok_or(PayoutError::NoRequest)?;
+                    let part = request.payout().and_then(|payout| payout.part(number));
+                    if part.is_none_or(|part| !part.is_open()) {
+                        return Ok(request.state());
+                    }
+                }
+            }
         }
-        if matches!(why, Decline::BalanceInsufficient | Decline::InsufficientFunds) {
+        if why.lacks_funds {
             let mut waiting = request.clone();
             if waiting.wait_for_funds(number, self.now) {
                 waiting.count_save();
-                let save = Save { request: waiting, commit: None, refunded: None };
-                return match self.store.save(&save).await.map_err(ExecuteError::Store)? {
-                    SaveOutcome::Written => Ok(State::Paying),
-                    _ => Err(PayoutError::ClaimedElsewhere),
-                };
+                self.save(&waiting).await?;
+                return Ok(State::Paying);
             }
         }
-        self.give_up(request, number, &code_of(why), already).await
+        self.give_up(request, number, &why.code, money_left).await
     }
 
     async fn give_up(
@@ -265,59 +284,6 @@ impl<S: RefundStore, P: Pause> PayoutRunner<'_, S, P> {
         match decline(self.store, self.pause, &request.id, declined, self.now).await? {
             ReportOutcome::Moved(state) => Ok(state),
             ReportOutcome::Known(_) | ReportOutcome::NotOurs | ReportOutcome::Mismatch => Ok(request.state()),
-        }
-    }
-}
-
-/// The part that no payment at Stripe is known of yet, with the invoice that the payout names, also as one of
-/// its purchases, and the part's amount.
-fn undivided(payout: &Payout) -> Option<(usize, InvoiceId, Money)> {
-    let paid = payout.payment.at_stripe();
-    let invoice = InvoiceId::new(paid.as_str()).ok().filter(|_| paid.as_str().starts_with("in_"))?;
-    let number = payout.open_part(0)?;
-    let part = payout.part(number).filter(|part| part.charge.is_none())?;
-    Some((number, invoice, part.amount))
-}
-
-/// Divides `amount` among payments, in their order, each up to what is left of it.
-fn divide(amount: Money, left: Vec<(PaymentId, Money)>) -> Option<Vec<(PaymentId, Money)>> {
-    let mut open = amount;
-    let mut parts = Vec::new();
-    for (payment, rest) in left {
-        let part = if rest.minor() < open.minor() { rest } else { open };
-        if part.is_zero() {
-            continue;
-        }
-        // Payments of one invoice are in its currency.
-        open = open.minus(part).ok()?;
-        parts.push((payment, part));
-    }
-    open.is_zero().then_some(parts)
-}
-
-#[cfg(test)]
-mod tests {
-    use ledger::Currency;
-
-    use super::*;
-
-    #[test]
-    fn an_amount_is_divided_in_order_and_never_above_what_is_left() {
-        let usd = |minor| Money::new(minor, Currency::new("usd").unwrap());
-        for (amount, left, expected) in [
-            (700, &[300, 500][..], Some(vec![("pi_0", 300), ("pi_1", 400)])),
-            (800, &[300, 500], Some(vec![("pi_0", 300), ("pi_1", 500)])),
-            (801, &[300, 500], None),
-            (100, &[0, 60, 60], Some(vec![("pi_1", 60), ("pi_2", 40)])),
-            (1, &[], None),
-        ] {
-            let payment = |number: usize| PaymentId::new(format!("pi_{number}")).unwrap();
-            let rests = left.iter().enumerate().map(|(number, minor)| (payment(number), usd(*minor)));
-            let parts = divide(usd(amount), rests.collect());
-            let expected: Option<Vec<(PaymentId, Money)>> = expected.map(|parts: Vec<(&str, u64)>| {
-                parts.into_iter().map(|(id, minor)| (PaymentId::new(id).unwrap(), usd(minor))).collect()
-            });
-            assert_eq!(parts, expected, "{amount} of {left:?}");
         }
     }
 }

@@ -10,7 +10,7 @@ use refund_payout::{CancellationError, CancellationOutcome, send_cancellation};
 use stripe_api::{SecretKey, StripeClient, StripeConfig, Timeouts};
 use testkit::stand_in::{API_KEY, Emission, End, Fault, Operation, Owe, Schedule, StripeStandIn, Subscribe};
 
-use crate::world::account;
+use crate::world::{OnlyStripe, account};
 
 struct Scene {
     stripe: StripeStandIn,
@@ -61,7 +61,8 @@ impl Scene {
     }
 
     async fn send(&self, now: Timestamp) -> Result<CancellationOutcome, CancellationError<StoreError>> {
-        Box::pin(send_cancellation(&self.store, &self.client, &account(), &self.id, now)).await
+        Box::pin(send_cancellation(&self.store, &OnlyStripe(self.client.clone()), &account(), &self.id, now))
+            .await
     }
 
     async fn stripe_at(&self) -> Option<Timestamp> {
@@ -108,7 +109,7 @@ async fn e1_e4_e5_a_cancellation_that_stripe_does_not_answer_is_sent_again() {
         Fault::TimeoutAfterActing,
     ] {
         scene.stripe.plan(Operation::UpdateSubscription, 1, fault);
-        assert!(matches!(scene.send(at(11)).await, Err(CancellationError::Stripe(_))));
+        assert!(matches!(scene.send(at(11)).await, Err(CancellationError::Provider(_))));
         assert_eq!(scene.stripe_at().await, None);
     }
     assert_eq!(scene.send(at(12)).await.unwrap(), CancellationOutcome::Sent);
@@ -149,7 +150,14 @@ async fn a_cancellation_that_stripe_once_declined_is_sent_under_another_key() {
 async fn a_message_without_a_confirmation_stays_in_the_queue() {
     let scene = Scene::new().await;
     let other = SubscriptionId::new("sub_other").unwrap();
-    let outcome = Box::pin(send_cancellation(&scene.store, &scene.client, &account(), &other, at(1))).await;
+    let outcome = Box::pin(send_cancellation(
+        &scene.store,
+        &OnlyStripe(scene.client.clone()),
+        &account(),
+        &other,
+        at(1),
+    ))
+    .await;
     assert!(matches!(outcome, Err(CancellationError::NoConfirmation)));
 }
 
@@ -187,7 +195,7 @@ async fn what_is_not_paid_ends_at_once_and_its_open_invoice_is_voided_once() {
         let invoice = owing(&scene).await;
         if let Some(operation) = operation {
             scene.stripe.plan(operation, 1, fault.clone());
-            assert!(matches!(scene.send(at(21)).await, Err(CancellationError::Stripe(_))), "{fault:?}");
+            assert!(matches!(scene.send(at(21)).await, Err(CancellationError::Provider(_))), "{fault:?}");
             assert_eq!(scene.stripe_at().await, None, "{fault:?}");
         }
         let outcome = scene.send(at(22)).await.unwrap();
@@ -249,7 +257,7 @@ async fn a_schedule_is_released_before_its_subscription_is_cancelled() {
     // The sweep announces it once more, under another key.
     scene.store.reschedule_report(&scene.stored().await, at(300)).await.unwrap();
     scene.stripe.plan(Operation::ReleaseSchedule, 1, Fault::TimeoutAfterActing);
-    assert!(matches!(scene.send(at(300)).await, Err(CancellationError::Stripe(_))));
+    assert!(matches!(scene.send(at(300)).await, Err(CancellationError::Provider(_))));
     assert_eq!(scene.send(at(301)).await.unwrap(), CancellationOutcome::Sent);
     assert_eq!(scene.cancelled(), 1);
 }

@@ -13,7 +13,7 @@ use testkit::stand_in::{
     Subscribe,
 };
 
-use crate::world::account;
+use crate::world::{OnlyStripe, account};
 
 const PRO: &str = "price_pro_monthly";
 const PREMIER: &str = "price_premier_monthly";
@@ -103,7 +103,8 @@ impl Scene {
 
     async fn try_at(&self, second: u64) -> Result<SentPlanChange, PlanChangeError<StoreError>> {
         let now = in_second_half(second);
-        Box::pin(send_plan_change(&self.store, &self.client, &account(), &self.id, now)).await
+        Box::pin(send_plan_change(&self.store, &OnlyStripe(self.client.clone()), &account(), &self.id, now))
+            .await
     }
 
     async fn send(&self, second: u64) -> PlanChangeOutcome {
@@ -161,7 +162,7 @@ async fn e1_e2_an_upgrade_whose_answer_was_lost_is_not_charged_again() {
         let scene = Scene::of(PRO).await;
         scene.confirm(0, PREMIER, ChangeTiming::AtOnce, 1000).await;
         scene.stripe.plan(operation, 1, fault.clone());
-        assert!(matches!(scene.try_at(1).await, Err(PlanChangeError::Stripe(_))), "{fault:?}");
+        assert!(matches!(scene.try_at(1).await, Err(PlanChangeError::Provider(_))), "{fault:?}");
         assert!(scene.stored().await.unwrap().is_open());
         // Stripe forgets keys after a day, and the sweep announces it under another one.
         scene.stripe.prune_keys();
@@ -272,7 +273,7 @@ async fn a_downgrade_is_scheduled_once_through_every_lost_answer() {
         let scene = Scene::of(PREMIER).await;
         scene.confirm(0, PRO, ChangeTiming::AtPeriodEnd, 0).await;
         scene.stripe.plan(operation, 1, fault.clone());
-        assert!(matches!(scene.try_at(1).await, Err(PlanChangeError::Stripe(_))), "{fault:?}");
+        assert!(matches!(scene.try_at(1).await, Err(PlanChangeError::Provider(_))), "{fault:?}");
         scene.stripe.prune_keys();
         assert_eq!(scene.send(2).await, PlanChangeOutcome::Made, "{operation:?} {fault:?}");
         let schedule = scene.view().schedule;

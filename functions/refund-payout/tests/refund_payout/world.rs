@@ -3,11 +3,12 @@
 use lambda::backoff::Backoff;
 use ledger::contract::{at, grant, run, sound_journal};
 use ledger::{
-    AccountId, Actor, Command, Credits, LedgerStore, PaymentId, PaymentStore, RefundRequestId, Timestamp,
+    AccountId, Actor, Command, Credits, LedgerStore, PaymentId, PaymentStore, Provider, RefundRequestId,
+    Timestamp,
 };
 use ledger_dynamodb::{Tables, in_process};
 use policy::{Discount, Facts, Reason};
-use refund_payout::{Paid, PayoutError, pay};
+use refund_payout::{Clients, Paid, PayoutError, ProviderError, pay};
 use refunds::{
     ActionSource, ApprovalContext, ApprovalOutcome, Case, ChosenTerms, Quote, QuoteInputs, RefundRequest,
     RequestStore, Review, ReviewOutcome, ReviewVerdict, State, approve, fingerprint, request_id,
@@ -202,7 +203,8 @@ impl World {
         &self,
         now: Timestamp,
     ) -> Result<Paid, PayoutError<ledger_dynamodb::StoreError>> {
-        Box::pin(pay(&self.store, &Backoff::default(), &self.client, &self.request, now)).await
+        Box::pin(pay(&self.store, &Backoff::default(), &OnlyStripe(self.client.clone()), &self.request, now))
+            .await
     }
 
     pub(crate) async fn stored(&self) -> RefundRequest {
@@ -234,6 +236,19 @@ impl World {
     /// The refunds that Stripe has made.
     pub(crate) fn refunds(&self) -> usize {
         self.stripe.refunds().len()
+    }
+}
+
+/// A stack that was deployed without Creem.
+pub(crate) struct OnlyStripe(pub(crate) StripeClient);
+
+impl Clients for OnlyStripe {
+    async fn stripe(&self) -> Result<StripeClient, ProviderError> {
+        Ok(self.0.clone())
+    }
+
+    async fn creem(&self) -> Result<creem_api::CreemClient, ProviderError> {
+        Err(ProviderError::NotSetUp(Provider::Creem))
     }
 }
 
