@@ -5,7 +5,8 @@ use lambda::backoff::Backoff;
 use ledger::contract::{DAY_S, at};
 use ledger::{Cause, Currency, Money, PaymentStore, Provider, RefundId};
 use refunds::{
-    RefundSighting, RefundStatus, RefundedSum, ReportOutcome, RequestStore, Save, SaveOutcome, State, report,
+    PayoutIntent, RefundSighting, RefundStatus, RefundedSum, ReportOutcome, RequestStore, Save, SaveOutcome,
+    State, report,
 };
 use testkit::stand_in::{Fault, Operation, RefundMode, Settings};
 
@@ -183,7 +184,14 @@ async fn e1_a_later_part_of_a_payment_that_was_refunded_before_is_not_mistaken_f
     let payment = world.store.payment(&world.payment).await.unwrap().unwrap();
     let amount = Money::new(100, payment.paid.currency());
     let mut again = world.stored().await.restored_with(|progress| progress.timeline.state = State::Approved);
-    again.record_payout_intent(world.payment.clone(), amount, None, at(50));
+    let intent = PayoutIntent {
+        payment: world.payment.clone(),
+        provider: Provider::Stripe,
+        amount,
+        by_hand: false,
+        ends: None,
+    };
+    again.record_payout_intent(intent, at(50));
     again.count_save();
     let save = Save { request: again, commit: None, refunded: RefundedSum::raise(&payment, amount) };
     assert_eq!(world.store.save(&save).await.unwrap(), SaveOutcome::Written);
