@@ -5,6 +5,8 @@ mod cancelling;
 #[cfg(test)]
 mod changing;
 #[cfg(test)]
+mod creem;
+#[cfg(test)]
 mod discounts;
 #[cfg(test)]
 mod faults;
