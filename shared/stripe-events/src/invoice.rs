@@ -55,11 +55,15 @@ pub struct InvoiceLine {
     pub quantity: Option<Quantity>,
     /// Whether it settles a change within a period.
     pub proration: bool,
-    /// In the smallest unit of the invoice's currency. Negative lines are credit within the invoice, and
-    /// never a refund.
+    /// In the smallest unit of the invoice's currency. Negative lines are credit within the invoice: what is
+    /// above its other lines goes to the customer's balance at Stripe, and never back to the card.
     pub amount_minor: i64,
     /// What discounts take off the amount, in the same unit.
     pub discount_minor: i64,
+    /// The taxes that come on top of it, in the same unit; below zero with the amount.
+    pub tax_minor: i64,
+    /// Of a negative line: the invoice that it gives back of, as far as Stripe says so.
+    pub credits_invoice: Option<InvoiceId>,
     /// From when until when it counts.
     pub period: Option<BillingPeriod>,
 }

@@ -9,6 +9,7 @@ use super::{
     PaymentSource,
 };
 use crate::buyer::{self, AddressWire, TaxIdWire};
+use crate::id::InvoiceId;
 use crate::quantity::read_quantity;
 use crate::wire::{Fault, List, Object, Page, Pages as _, Scalar, money, required};
 
@@ -113,11 +114,45 @@ struct LineWire<'a> {
     parent: Object<LineParentWire<'a>>,
     #[serde(borrow, default)]
     discount_amounts: List<DiscountWire<'a>>,
+    #[serde(borrow, default)]
+    taxes: List<TaxWire<'a>>,
     // Before 2025-03-31:
     #[serde(borrow, default)]
     price: Scalar<'a>,
     #[serde(borrow, default)]
     proration: Scalar<'a>,
+    #[serde(borrow, default)]
+    proration_details: Object<ProrationDetailsWire<'a>>,
+    #[serde(borrow, default)]
+    tax_amounts: List<TaxAmountWire<'a>>,
+}
+
+#[derive(Deserialize)]
+struct TaxWire<'a> {
+    #[serde(borrow, default)]
+    amount: Scalar<'a>,
+    #[serde(borrow, default)]
+    tax_behavior: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct TaxAmountWire<'a> {
+    #[serde(borrow, default)]
+    amount: Scalar<'a>,
+    #[serde(borrow, default)]
+    inclusive: Scalar<'a>,
+}
+
+#[derive(Deserialize)]
+struct ProrationDetailsWire<'a> {
+    #[serde(borrow, default)]
+    credited_items: Object<CreditedWire<'a>>,
+}
+
+#[derive(Deserialize)]
+struct CreditedWire<'a> {
+    #[serde(borrow, default)]
+    invoice: Scalar<'a>,
 }
 
 #[derive(Deserialize)]
@@ -158,6 +193,8 @@ struct LineParentWire<'a> {
 struct ItemDetailsWire<'a> {
     #[serde(borrow, default)]
     proration: Scalar<'a>,
+    #[serde(borrow, default)]
+    proration_details: Object<ProrationDetailsWire<'a>>,
 }
 
 impl Wire<'_> {
@@ -325,14 +362,19 @@ impl LineWire<'_> {
             Some(price) => Some(price),
             None => self.price.id("price")?,
         };
-        let proration = match self.parent.read("parent")? {
-            Some(parent) => parent.proration()?,
+        let settles = match self.parent.read("parent")? {
+            Some(parent) => parent.settles()?,
             None => None,
+        };
+        let (proration, credits_invoice) = match settles {
+            Some(settles) => settles,
+            None => (None, credited_invoice(self.proration_details)?),
         };
         let proration = match proration {
             Some(proration) => proration,
             None => self.proration.flag("proration")?.unwrap_or(false),
         };
+        let tax_minor = exclusive_tax(self.taxes.items(), self.tax_amounts.items())?;
         let period = match self.period.read("period")? {
             Some(period) => period.fact()?,
             None => None,
@@ -351,14 +393,19 @@ impl LineWire<'_> {
             proration,
             amount_minor: required(self.amount.integer("amount")?, "amount")?,
             discount_minor,
+            tax_minor,
+            credits_invoice,
             period,
         })
     }
 }
 
+/// Whether a line settles a change, where it says so, and the invoice whose line it credits.
+type Settles = (Option<bool>, Option<InvoiceId>);
+
 impl LineParentWire<'_> {
     /// A line belongs to an item of the subscription or to one of the invoice, never to both.
-    fn proration(self) -> Result<Option<bool>, Fault> {
+    fn settles(self) -> Result<Option<Settles>, Fault> {
         let subscription = "parent.subscription_item_details";
         let invoice = "parent.invoice_item_details";
         for (details, field) in [
@@ -369,11 +416,44 @@ impl LineParentWire<'_> {
             (self.invoice_item_details.read(invoice)?, "parent.invoice_item_details.proration"),
         ] {
             if let Some(details) = details {
-                return details.proration.flag(field);
+                let proration = details.proration.flag(field)?;
+                return Ok(Some((proration, credited_invoice(details.proration_details)?)));
             }
         }
         Ok(None)
     }
+}
+
+/// The invoice whose line a negative line credits. Stripe says it of flexible billing, and of all since
+/// 2026-09-30 (<https://docs.stripe.com/api/invoice-line-item/object>).
+fn credited_invoice(details: Object<ProrationDetailsWire<'_>>) -> Result<Option<InvoiceId>, Fault> {
+    let Some(details) = details.read("proration_details")? else { return Ok(None) };
+    match details.credited_items.read("proration_details.credited_items")? {
+        Some(credited) => credited.invoice.id("proration_details.credited_items.invoice"),
+        None => Ok(None),
+    }
+}
+
+/// The taxes that come on top of a line's amount.
+fn exclusive_tax(taxes: &[TaxWire<'_>], amounts: &[TaxAmountWire<'_>]) -> Result<i64, Fault> {
+    let mut sum = 0_i64;
+    let mut add = |minor: Option<i64>| {
+        sum = sum
+            .checked_add(minor.unwrap_or_default())
+            .ok_or_else(|| Fault::new("taxes", "taxes with a sum of 64 bits"))?;
+        Ok::<_, Fault>(())
+    };
+    for tax in taxes {
+        if tax.tax_behavior.text("tax_behavior")? == Some("exclusive") {
+            add(tax.amount.integer("amount")?)?;
+        }
+    }
+    for tax in amounts {
+        if tax.inclusive.flag("inclusive")? == Some(false) {
+            add(tax.amount.integer("amount")?)?;
+        }
+    }
+    Ok(sum)
 }
 
 impl PeriodWire<'_> {
