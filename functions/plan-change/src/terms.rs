@@ -171,12 +171,7 @@ fn brought(
     document: Option<&Document>,
 ) -> Result<(u64, bool), Problem> {
     let on_upgrade = document.map_or(OnUpgrade::ProratedDifference, |document| document.on_upgrade);
-    let settled = SettledInvoice {
-        lines: &preview.lines,
-        is_change: true,
-        paid_minor: preview.due.minor(),
-        total_minor: Some(preview.total_minor),
-    };
+    let settled = SettledInvoice { lines: &preview.lines, is_change: true, retired: &[] };
     let bought = bought_by_lines(settled, &|_| on_upgrade).map_err(Problem::internal)?;
     let id = &standing.recorded.subscription.id;
     let lots = standing.recorded.head.iter().flat_map(|head| &head.after().lots);

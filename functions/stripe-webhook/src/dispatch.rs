@@ -3,6 +3,7 @@
 use intake::{EarlyExit, EventContext, EventOutcome, Failure, Ignored};
 use stripe_events::EventKind;
 
+use crate::invoice::UpgradeTermAt;
 use crate::{
     checkout, credit_note, dispute, fraud_warning, invoice, payment_names, refund, subscription, top_up,
 };
@@ -11,12 +12,13 @@ use crate::{
 pub(crate) async fn apply_event(
     context: &EventContext<'_>,
     kind: &EventKind,
+    on_upgrade: UpgradeTermAt,
 ) -> Result<EventOutcome, Failure> {
     let result = match kind {
         EventKind::CheckoutCompleted(session) | EventKind::CheckoutAsyncPaymentSucceeded(session) => {
             checkout::apply_checkout(context, session).await
         }
-        EventKind::InvoicePaid(invoice) => invoice::apply_invoice(context, invoice).await,
+        EventKind::InvoicePaid(invoice) => invoice::apply_invoice(context, invoice, on_upgrade).await,
         EventKind::InvoicePaymentPaid(paid) => invoice::apply_invoice_payment(context, paid).await,
         EventKind::ChargeUpdated(charge) => payment_names::apply_charge(context, charge).await,
         EventKind::PaymentSucceeded(payment) => top_up::apply_payment_intent(context, payment).await,

@@ -22,6 +22,7 @@ use stripe_events::{
 };
 
 use crate::dispatch::apply_event;
+use crate::invoice::UpgradeTermAt;
 use crate::parked_subject::purchase_of;
 use crate::signing::Signing;
 
@@ -37,6 +38,8 @@ pub struct Webhook<S> {
     pub backoff: Backoff,
     /// How the link of a customer, whose event may be a moment behind, is waited for.
     pub link_wait: Backoff,
+    /// The term of each product's upgrades: [`crate::on_upgrade_at`], and another one in tests.
+    pub on_upgrade: UpgradeTermAt,
 }
 
 /// Answers one delivery of an event.
@@ -113,7 +116,7 @@ impl<S> ProviderEvents for Webhook<S> {
                 looked_up,
                 linked,
             };
-            apply_event(&context, &event.kind).await?
+            apply_event(&context, &event.kind, self.on_upgrade).await?
         };
         log_outcome(event.event_type.as_str(), outcome);
         Ok(outcome)

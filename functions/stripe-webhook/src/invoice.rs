@@ -17,22 +17,33 @@ use intake::{
 use ledger::{CustomerStore, Entry, LedgerStore, Money, PaymentId, Record, Timestamp};
 use policy::OnUpgrade;
 use purchase_lines::{
-    Bought, Extent, LineFault, LinePurchase, Sold, bought_by_lines, credits_of_change, is_ignored, is_settled,
+    Bought, Extent, LineFault, LinePurchase, RetiredPlan, SettledInvoice, Sold, bought_by_lines,
+    credits_of_change, is_ignored, is_settled,
 };
 use stripe_events::{
     BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource,
 };
 
-use crate::payment_names;
+use crate::{payment_names, returns};
+
+/// What a product's policy says of an upgrade that is charged at an instant.
+pub type UpgradeTermAt = fn(&str, Timestamp) -> OnUpgrade;
+
+/// As the documents say.
+pub fn on_upgrade_at(product: &str, charged_at: Timestamp) -> OnUpgrade {
+    let document = policy_at(product, charged_at).document();
+    document.map_or(OnUpgrade::ProratedDifference, |document| document.on_upgrade)
+}
 
 /// An invoice was paid.
 pub(crate) async fn apply_invoice(
     context: &EventContext<'_>,
     invoice: &PaidInvoice,
+    on_upgrade: UpgradeTermAt,
 ) -> Result<EventOutcome, EarlyExit> {
-    let granted = Box::pin(grant_invoice(context, invoice)).await;
+    let granted = Box::pin(grant_invoice(context, invoice, on_upgrade)).await;
     if uncredited::is_waiting(&granted) {
-        note_promise(context, invoice).await?;
+        note_promise(context, invoice, on_upgrade).await?;
     }
     if context.looked_up && without_credits::brings_none(&granted) {
         forget_promise(context, invoice).await?;
@@ -46,11 +57,15 @@ pub(crate) async fn apply_invoice(
 }
 
 /// The purchase as it waits, where its customer has an account.
-async fn note_promise(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<(), EarlyExit> {
+async fn note_promise(
+    context: &EventContext<'_>,
+    invoice: &PaidInvoice,
+    on_upgrade: UpgradeTermAt,
+) -> Result<(), EarlyExit> {
     let Some(customer) = &invoice.customer else { return Ok(()) };
     let Some(account) = context.tables.account_of(customer).await? else { return Ok(()) };
     let Ok((payment, paid)) = paid_amount(invoice) else { return Ok(()) };
-    let bought = bought_by(invoice).ok();
+    let bought = bought_by(invoice, &returns::retired_plans(context, invoice).await?, on_upgrade).ok();
     let period = bought.iter().flat_map(|bought| &bought.purchases).find_map(|purchase| purchase.period);
     let reason = invoice.billing_reason.as_ref().unwrap_or(&BillingReason::Manual);
     let charge = invoice.subscription.clone().map(|subscription| refunds::Charge {
@@ -73,14 +88,36 @@ async fn forget_promise(context: &EventContext<'_>, invoice: &PaidInvoice) -> Re
     uncredited::forget_promise(context, &account, payments).await
 }
 
-async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<EventOutcome, EarlyExit> {
+async fn grant_invoice(
+    context: &EventContext<'_>,
+    invoice: &PaidInvoice,
+    on_upgrade: UpgradeTermAt,
+) -> Result<EventOutcome, EarlyExit> {
     if invoice.lines.is_none() {
         return Err(context.lacking(ParkReason::LinesUnknown));
     }
-    let mut bought = bought_by(invoice)?;
+    let mut bought = bought_by(invoice, &returns::retired_plans(context, invoice).await?, on_upgrade)?;
     if bought.purchases.is_empty() {
         return without_purchases(context, invoice, &bought).await;
     }
+    let granted = grant_purchases(context, invoice, &mut bought).await?;
+    let is_there = matches!(granted, EventOutcome::Applied | EventOutcome::Repeated);
+    if bought.returns.is_empty() || !is_there {
+        return Ok(granted);
+    }
+    // Another product's plan was given up for it.
+    let returned = returns::count_returns(context, invoice, &bought).await?;
+    Ok(match returned {
+        None | Some(EventOutcome::Repeated) => granted,
+        Some(outcome) => outcome,
+    })
+}
+
+async fn grant_purchases(
+    context: &EventContext<'_>,
+    invoice: &PaidInvoice,
+    bought: &mut Bought,
+) -> Result<EventOutcome, EarlyExit> {
     let is_plan = |purchase: &LinePurchase| purchase.sold == Sold::Subscription;
     if invoice.subscription.is_none() && bought.purchases.iter().any(is_plan) {
         return Err(ParkReason::PriceKind.into());
@@ -107,8 +144,9 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     let (charged_at, buyer) = (invoice.paid_at, invoice.buyer);
     let names = payment_names::names_of_invoice(invoice);
     let paid = PaidPurchase { payment, amount, account, charged_at, buyer, charge, names };
-    widen_first_change(context, &paid, &mut bought).await?;
-    let (grants, division) = build_grants(context, &paid, &bought)?;
+    bought.from_balance_minor = from_balance_minor(invoice, bought);
+    widen_first_change(context, invoice, &paid, bought).await?;
+    let (grants, division) = build_grants(context, &paid, bought)?;
     let mut records = vec![Record::Invoice(invoice.id.clone(), paid.payment.clone())];
     records.extend(division);
     // The price that a checkout's metadata names says nothing of the other plans in the order.
@@ -126,8 +164,19 @@ async fn grant_invoice(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     Ok(granted)
 }
 
+/// What the customer's balance at Stripe pays of a subscription's invoice, and what the lines of another
+/// product give back within it.
+fn from_balance_minor(invoice: &PaidInvoice, bought: &Bought) -> u64 {
+    let total = invoice.total_minor.filter(|_| invoice.subscription.is_some());
+    let returned = bought.returns.iter().try_fold(0_i64, |sum, part| sum.checked_add_unsigned(part.minor));
+    let charged = total.zip(returned).and_then(|(total, returned)| total.checked_add(returned));
+    let charged = charged.and_then(|charged| u64::try_from(charged).ok()).unwrap_or_default();
+    charged.saturating_sub(invoice.amount_paid.minor())
+}
+
 /// No line brings credits. Money for the prices of a company's other products is not ours, as long as
 /// nothing says that its customer is one of ours; what a session ordered says so when it is completed.
+/// What a change of plans returns is counted.
 async fn without_purchases(
     context: &EventContext<'_>,
     invoice: &PaidInvoice,
@@ -149,6 +198,13 @@ async fn without_purchases(
     if is_change && !invoice.amount_paid.is_zero() {
         return Err(ParkReason::ProrationOnly.into());
     }
+    if !bought.returns.is_empty() || (is_change && is_linked(context, invoice).await?) {
+        let counted = returns::count_returns(context, invoice, bought).await?;
+        // Later changes give back of this invoice too: it is noted also where it returns nothing.
+        if let Some(counted) = counted.filter(|_| !bought.returns.is_empty()) {
+            return Ok(counted);
+        }
+    }
     Err(Ignored::NoCredits.into())
 }
 
@@ -161,16 +217,20 @@ async fn is_linked(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<
 
 /// What the lines buy that are charged for a whole period, or once, and what changes within a period come to
 /// (C11).
-fn bought_by(invoice: &PaidInvoice) -> Result<Bought, LineFault> {
-    bought_by_lines(invoice.into(), &|product| {
-        let document = policy_at(product, invoice.paid_at).document();
-        document.map_or(OnUpgrade::ProratedDifference, |document| document.on_upgrade)
-    })
+fn bought_by(
+    invoice: &PaidInvoice,
+    retired: &[RetiredPlan],
+    on_upgrade: UpgradeTermAt,
+) -> Result<Bought, LineFault> {
+    let settled = SettledInvoice { retired, ..invoice.into() };
+    bought_by_lines(settled, &|product| on_upgrade(product, invoice.paid_at))
 }
 
-/// Gives the first change of a period its whole difference, where the policy does.
+/// Gives the first change of a period its whole difference, where the policy does. The charges before it are
+/// waited for, as far as Stripe names them: which one is the first must not depend on the order of events.
 async fn widen_first_change(
     context: &EventContext<'_>,
+    invoice: &PaidInvoice,
     paid: &PaidPurchase<'_>,
     bought: &mut Bought,
 ) -> Result<(), EarlyExit> {
@@ -179,6 +239,9 @@ async fn widen_first_change(
     let Some(charge) = paid.charge.filter(|_| bought.purchases.iter().any(is_widened)) else {
         return Ok(());
     };
+    if !context.tables.are_recorded(&invoice.id, &returns::credited(invoice)).await? {
+        return Err(EarlyExit::Known(context.defer_or_park(ParkReason::PaymentUnknown)));
+    }
     let head = context.tables.head(&paid.account).await?;
     let account = head.as_ref().map(Entry::after);
     let lots =

@@ -20,11 +20,13 @@ pub fn build_grants(
     bought: &Bought,
 ) -> Result<(Vec<Grant>, Option<Record>), ParkReason> {
     let parts = shares(paid.amount.minor(), &bought.weights());
-    let grant = |(index, (purchase, minor)): (usize, (&LinePurchase, &u64))| {
+    let of_balance = shares(bought.from_balance_minor, &bought.weights());
+    let grant = |(index, ((purchase, minor), of_balance)): (usize, ((&LinePurchase, &u64), &u64))| {
         let id = paid.payment.purchase(index.saturating_add(1)).ok_or(ParkReason::PaymentUnknown)?;
-        build_grant(context, paid, purchase, (id, *minor))
+        build_grant(context, paid, purchase, (id, *minor, *of_balance))
     };
-    let grants = bought.purchases.iter().zip(&parts).enumerate().map(grant).collect::<Result<Vec<_>, _>>()?;
+    let divided = bought.purchases.iter().zip(&parts).zip(&of_balance);
+    let grants = divided.enumerate().map(grant).collect::<Result<Vec<_>, _>>()?;
     let beside_minor = parts.last().copied().unwrap_or_default();
     let division = Division {
         payment: paid.payment.clone(),
@@ -44,7 +46,7 @@ fn build_grant(
     context: &EventContext<'_>,
     paid: &PaidPurchase<'_>,
     purchase: &LinePurchase,
-    (id, minor): (PaymentId, u64),
+    (id, minor, from_balance_minor): (PaymentId, u64, u64),
 ) -> Result<Grant, ParkReason> {
     let charge = match (purchase.sold, paid.charge) {
         (Sold::Subscription, None) => return Err(ParkReason::PriceKind),
@@ -81,6 +83,9 @@ fn build_grant(
         price: purchase.price.clone(),
         paid: Money::new(minor, paid.amount.currency()),
         refunded_minor: 0,
+        from_balance_minor,
+        to_balance_minor: 0,
+        of_change: matches!(purchase.extent, Extent::Difference { .. }),
         charged_at: paid.charged_at,
         period_starts_at: starts_at,
         period_ends_at: period.map(|period| period.end),

@@ -63,15 +63,16 @@ pub async fn forget_promise(
     Ok(())
 }
 
-/// Notes the purchase, if something was paid for it. `bought` is what its lines say, as far as they are
-/// known.
+/// Notes the purchase, if something was paid for it or it brings credits. `bought` is what its lines say, as
+/// far as they are known.
 pub async fn note_promise(
     context: &EventContext<'_>,
     waiting: WaitingPurchase,
     bought: Option<&Bought>,
 ) -> Result<(), EarlyExit> {
     let WaitingPurchase { account, payment, paid, charged_at, buyer, charge } = waiting;
-    if paid.is_zero() {
+    // What the customer's balance paid brings credits as well.
+    if paid.is_zero() && bought.is_none_or(|bought| bought.purchases.is_empty()) {
         return Ok(());
     }
     let product = bought.and_then(Bought::product).cloned();

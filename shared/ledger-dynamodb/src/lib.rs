@@ -11,8 +11,8 @@
 //! | `ACCOUNT#<account>` | `PURCHASE#<charged at, 13 digits>#<payment>` | `price`, `paid_minor`, `currency`,
 //! `names` |
 //! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `payment`, `minor`, `at`, `stands` |
-//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `dispute:<id>`, `dispute_order:<id>`,
-//! `downloads` |
+//! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `to_balance_minor`, `dispute:<id>`,
+//! `dispute_order:<id>`, `downloads` |
 //! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and
 //! its confirmation |
 //! | `ACCOUNT#<account>` | `PLAN_CHANGE#<subscription>` | the newest confirmed change of its plan: `body`,
@@ -28,6 +28,8 @@
 //! | `LINKED#<customer or event>` | `-` | an operator's link: `account`, `by`, `at`, `event` |
 //! | `EVENT#<event>` | `-` | an event that granted credits: `digest` of what it said |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
+//! | `RETURNED#<invoice>` | `-` | what the changes on an invoice returned to the customer's balance at
+//! Stripe: `account`, `subscription`, `at`, `body` |
 //! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
@@ -65,6 +67,7 @@ mod plan_change;
 mod purchase;
 mod reconcile;
 mod request;
+mod returned;
 mod scalar;
 mod single;
 #[cfg(test)]
@@ -78,6 +81,7 @@ pub use audit::AccountJournal;
 pub use error::StoreError;
 pub use evidence::{DisputeEvidence, EvidenceSubmission, StagedEvidence};
 pub use parked::{Parked, ParkedDrop, ParkedLink, ParkedSubject};
+pub use returned::{ReturnOutcome, ReturnedMoney};
 
 /// The tables, and the client that reaches them.
 #[derive(Debug, Clone)]

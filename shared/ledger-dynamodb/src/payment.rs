@@ -20,6 +20,14 @@ use crate::item::{ABSENT_OR_SAME, Item, ONLY, key, number, payment_key, read_num
 use crate::scalar::{instant, provider, provider_form};
 use crate::{StoreError, Tables};
 
+/// How much of what the balance paid has gone back there: it moves by condition, and is absent of none.
+pub(crate) const TO_BALANCE: &str = "to_balance_minor";
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+fn is_zero(minor: &u64) -> bool {
+    *minor == 0
+}
+
 #[derive(Serialize, Deserialize)]
 struct PaymentForm {
     /// Absent of Stripe's.
@@ -31,6 +39,10 @@ struct PaymentForm {
     product: String,
     price: String,
     paid_minor: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    from_balance_minor: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    of_change: bool,
     currency: String,
     charged_at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,7 +64,7 @@ struct PaymentForm {
     further: Option<(u32, u64, bool)>,
 }
 
-/// Writes a payment's attributes. The sum of refunds is an attribute of its own: it moves by condition.
+/// Writes a payment's attributes. What has gone back is in attributes of their own: they move by condition.
 pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError> {
     let subscription = match &payment.kind {
         PaymentKind::Pack => None,
@@ -67,6 +79,8 @@ pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError
         product: payment.product.as_str().to_owned(),
         price: payment.price.clone(),
         paid_minor: payment.paid.minor(),
+        from_balance_minor: payment.from_balance_minor,
+        of_change: payment.of_change,
         currency: payment.paid.currency().as_str().to_owned(),
         charged_at: payment.charged_at.as_ms(),
         period_starts_at: payment.period_starts_at.map(Timestamp::as_ms),
@@ -81,6 +95,9 @@ pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError
     };
     item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
     item.insert("refunded_minor".to_owned(), number(payment.refunded_minor));
+    if payment.to_balance_minor > 0 {
+        item.insert(TO_BALANCE.to_owned(), number(payment.to_balance_minor));
+    }
     Ok(())
 }
 
@@ -103,6 +120,12 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         price: form.price,
         paid: Money::new(form.paid_minor, Currency::new(&form.currency).map_err(|_| unreadable("currency"))?),
         refunded_minor: read_number(item, "refunded_minor")?,
+        from_balance_minor: form.from_balance_minor,
+        of_change: form.of_change,
+        to_balance_minor: match item.get(TO_BALANCE) {
+            Some(_) => read_number(item, TO_BALANCE)?,
+            None => 0,
+        },
         charged_at: instant(form.charged_at)?,
         period_starts_at: form.period_starts_at.map(instant).transpose()?,
         period_ends_at: form.period_ends_at.map(instant).transpose()?,

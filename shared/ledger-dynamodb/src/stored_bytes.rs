@@ -12,17 +12,18 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::contract::{NoPause, at, grant, run};
 use ledger::{
-    Abuse, AccountId, Buyer, CancellationStore, Channel, Command, Commit, Confirmation, CountryCode,
-    Currency, CustomerId, CustomerStore, Division, DownloadStore, Finding, FindingStore, InvoiceId,
-    LedgerStore, Money, Outage, OutageStore, PaymentStore, Provider, PurchaseStore, Record, RefundId,
-    Subscriber, SubscriberStore, Subscription, SubscriptionId, SubscriptionStore, Witness,
+    Abuse, AccountId, Buyer, CancellationStore, ChangeReturn, Channel, Command, Commit, Confirmation,
+    CountryCode, Currency, CustomerId, CustomerStore, Division, DownloadStore, Finding, FindingStore,
+    InvoiceId, LedgerStore, Money, Outage, OutageStore, PaymentStore, Provider, PurchaseStore, Record,
+    RefundId, Subscriber, SubscriberStore, Subscription, SubscriptionId, SubscriptionStore, Witness,
 };
 use refunds::{ActionKind, CountStore, CountedBy, ListedBefore, RequestStore, ReviewVerdict};
 
 use crate::item::{Item, key, payment_key, read_text, text};
 use crate::request::{clocks, stored};
 use crate::{
-    Anchors, ExternalRefund, Tables, evidence, in_process, journal, lead, parked, payment, purchase, request,
+    Anchors, ExternalRefund, ReturnedMoney, Tables, evidence, in_process, journal, lead, parked, payment,
+    purchase, request,
 };
 
 fn value(value: &AttributeValue) -> String {
@@ -426,6 +427,20 @@ async fn notes_and_guards_keep_their_bytes() {
         };
         tables.adopt_refund(&NoPause, &seen).await.unwrap();
     }
+    let returned = ReturnedMoney {
+        invoice: id("in_8"),
+        account: account.clone(),
+        subscription: id("sub_1"),
+        at: at(9),
+        credited: Vec::new(),
+        returns: vec![ChangeReturn {
+            product: Some(id("music-studio")),
+            minor: 700,
+            credits: ledger::Credits::new(70).unwrap(),
+        }],
+    };
+    let cause = ledger::Cause::Operator("returned".to_owned());
+    tables.count_returns(&NoPause, &returned, (&cause, at(9))).await.unwrap();
     let division = tables.division(&id("pi_1")).await.unwrap().unwrap();
     assert_eq!((division.purchases, division.beside_minor, division.beside_refunded_minor), (2, 300, 300));
     let fixture = include_str!("../tests/stored/notes.txt");
@@ -442,6 +457,7 @@ async fn notes_and_guards_keep_their_bytes() {
         "NAME#",
         "PAID#",
         "REFUND#",
+        "RETURNED#",
         "UNRECORDED#",
         "WITHOUT_CREDITS#",
     ];

@@ -102,6 +102,27 @@ pub struct PutBack {
     pub debt: Credits,
 }
 
+/// What a change of plans returns to the customer's balance at Stripe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeReturn {
+    /// Of which product's plans; `None` of what brings no credits.
+    pub product: Option<ProductId>,
+    /// In minor units, with taxes.
+    pub minor: u64,
+    /// The credits that go with it.
+    pub credits: Credits,
+}
+
+/// Credits that go because a change of plans has returned their money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeReturn {
+    /// The payments that were made for the plan until the change, newest first.
+    pub payments: Vec<PaymentId>,
+    pub credits: Credits,
+    /// When the change was charged: months that begin later do not come where all of them are returned.
+    pub at: Timestamp,
+}
+
 /// A report of a dispute of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisputeReport {
@@ -177,7 +198,10 @@ pub enum Command {
     },
     /// Take back credits of several purchases in one refunded payment, each as far as its lot is there.
     RevokeEach(Vec<TakeBack>),
-    /// Undo that, because the refund failed.
+    /// Take credits whose money a change of plans has returned to the customer's balance at Stripe: what has
+    /// not come and what is left goes, and what was used is owed, since the balance buys credits anew.
+    TakeReturns(Vec<TakeReturn>),
+    /// Undo a revocation of several purchases, because the refund failed.
     RestoreEach(Vec<PutBack>),
     /// Apply a report of a dispute to the lots of its payment.
     Dispute(DisputeReport),

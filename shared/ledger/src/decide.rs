@@ -23,6 +23,7 @@ pub fn decide(
         Command::Revoke { payment, takes, owe_spent } => planner.revoke(payment, *takes, *owe_spent),
         Command::Restore { payment, credits, debt } => planner.restore(payment, *credits, *debt),
         Command::RevokeEach(parts) => planner.revoke_each(parts),
+        Command::TakeReturns(returns) => planner.take_returns(returns),
         Command::RestoreEach(parts) => planner.restore_each(parts),
         Command::Dispute(seen) => planner.dispute(seen),
         Command::StartExpiry { subscription, ended_at, leftover_s, pauses_leftover_expiry } => {

@@ -31,6 +31,7 @@ mod planner;
 mod recent;
 mod records;
 mod refund;
+mod returns;
 mod settle;
 mod store;
 mod subscription;
@@ -44,8 +45,8 @@ pub use apply::ApplyError;
 pub use change::{Book, Change, Posting, ReleaseReason};
 pub use codec::{CodecError, SCHEMA};
 pub use command::{
-    Command, Compensation, DisputeEffect, DisputeReport, Ending, Grant, PlaceHold, PutBack, Rejection,
-    Settlement, SettlementOutcome, TakeBack, Takes,
+    ChangeReturn, Command, Compensation, DisputeEffect, DisputeReport, Ending, Grant, PlaceHold, PutBack,
+    Rejection, Settlement, SettlementOutcome, TakeBack, TakeReturn, Takes,
 };
 pub use decide::decide;
 pub use draft::{Actor, Cause, Draft, Hash, PolicyRef};

@@ -41,6 +41,12 @@ pub struct Payment {
     pub paid: Money,
     /// Refunds that have not failed, in minor units; never above `paid` (invariant 4).
     pub refunded_minor: u64,
+    /// What the customer's balance at Stripe paid beside it, in minor units. It never comes back as cash.
+    pub from_balance_minor: u64,
+    /// How much of that changes of plans have returned to the balance, in minor units.
+    pub to_balance_minor: u64,
+    /// Whether it paid for a change of plan within a period: the plan was bought by another payment.
+    pub of_change: bool,
     pub charged_at: Timestamp,
     /// The beginning of the period that a subscription's charge paid for.
     pub period_starts_at: Option<Timestamp>,

@@ -4,22 +4,25 @@
 //! Stripe settles a change in pairs of lines for what is left of the period: the old plan's is negative, the
 //! new one's positive, and each carries the whole quantity of its item. Their credits are measured by their
 //! own periods, against the whole period that ends with them
-//! (<https://docs.stripe.com/billing/subscriptions/prorations>). What both come to is bought or given back:
+//! (<https://docs.stripe.com/billing/subscriptions/prorations>). What both come to, product by product, is
+//! bought or given back:
 //!
 //! | difference | money | credits |
 //! |---|---|---|
-//! | more | paid | a purchase of its own, with the period's end |
+//! | more | charged | a purchase of its own, with the period's end |
 //! | more | none, or given back | none |
-//! | fewer | any | off the whole periods of the same invoice |
+//! | fewer | charged | off the whole periods of the same invoice |
+//! | fewer | given back | off those; what is above their money goes, and is owed where it was spent |
+//!
+//! What is charged brings its credits in full, whether cash pays it, the customer's balance at Stripe or what
+//! another product's lines give back: that money was accounted for where it was given. So money counts once,
+//! and a loop of changes brings what came in and no more.
 //!
 //! Of a price that grants monthly, a period's credits are those of all its months, whether or not they have
 //! come: what has been paid for still comes, and what a change brings comes month by month as well. So
 //! monthly grants are what the payment brings at once otherwise, later.
-//!
-//! So a loop of changes brings what its money bought and no more. Whole periods are charged in full where no
-//! line gives anything back, also from the customer's balance at Stripe; one that a change itself begins, and
-//! every difference, brings the share that was paid with money.
 
+mod settle;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -27,13 +30,14 @@ mod walks;
 
 use std::collections::BTreeSet;
 
-use ledger::{BillingPeriod, Credits, Provider, Timestamp};
+use ledger::{BillingPeriod, Credits, PriceId, ProductId, Provider, Timestamp};
 use policy::{OnUpgrade, Price, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{BillingReason, InvoiceLine, PaidInvoice};
 
+use self::settle::settle;
 use crate::purchase::{
-    Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, find_price, product_of,
+    Bought, Extent, LineFault, LinePurchase, PaidLine, Sold, bought, find_price, is_ignored,
 };
 
 /// Shares of credits are summed in millionths, which are far below what rounding to whole credits drops.
@@ -44,7 +48,7 @@ const DAY_MS: i64 = 86_400_000;
 /// What the lines of one product's plans come to that settle a change.
 #[derive(Debug)]
 struct Difference {
-    product: &'static str,
+    product: String,
     /// Millionths of credits that the positive lines bring for what is left of their periods, and those that
     /// the negative ones take back.
     brought: u64,
@@ -52,14 +56,38 @@ struct Difference {
     /// The same for whole periods.
     brought_whole: u64,
     taken_whole: u64,
-    /// In minor units, after discounts.
+    /// In minor units, after discounts and before the taxes on top.
     net_minor: i64,
+    /// The positive lines' part of it.
+    charged_minor: u64,
+    /// What lines give back whose plan nobody knows: their credits are reckoned by their money.
+    unknown_minor: u64,
+    tax_minor: i64,
     gives_back: bool,
     /// The positive line with the most credits: its price is the new plan's.
     newest: Option<(u64, &'static Price)>,
     /// From the first change until the period's end.
     period: Option<BillingPeriod>,
     lines: u32,
+}
+
+/// A plan whose price has left the catalogue, as the payment says that bought it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetiredPlan {
+    pub price: String,
+    pub product: ProductId,
+    /// Those of its whole period.
+    pub credits: Credits,
+    pub period: BillingPeriod,
+}
+
+/// What a line counts for that settles a change, in millionths of credits.
+struct LinePlan {
+    product: String,
+    /// For what is left of its period, and for the whole of it.
+    share: u64,
+    whole: u64,
+    price: Option<&'static Price>,
 }
 
 /// Whether a line settles a change, or gives something back.
@@ -70,17 +98,15 @@ pub fn is_settled(line: &InvoiceLine) -> bool {
 /// What a policy says of the changes of a product's plans.
 pub type UpgradeTerm<'a> = &'a dyn Fn(&str) -> OnUpgrade;
 
-/// What an invoice charges for, and how much of it money pays.
+/// What an invoice charges for.
 #[derive(Debug, Clone, Copy)]
 pub struct SettledInvoice<'a> {
     /// All of its lines.
     pub lines: &'a [InvoiceLine],
     /// Whether a change of the subscription made it.
     pub is_change: bool,
-    /// What money pays of it, in minor units.
-    pub paid_minor: u64,
-    /// What it comes to with discounts and taxes, in minor units; `None` is the sum of its lines.
-    pub total_minor: Option<i64>,
+    /// Plans of the customer's that have left the catalogue.
+    pub retired: &'a [RetiredPlan],
 }
 
 impl<'a> From<&'a PaidInvoice> for SettledInvoice<'a> {
@@ -88,13 +114,24 @@ impl<'a> From<&'a PaidInvoice> for SettledInvoice<'a> {
         Self {
             lines: invoice.lines.as_deref().unwrap_or_default(),
             is_change: invoice.billing_reason == Some(BillingReason::SubscriptionUpdate),
-            paid_minor: invoice.amount_paid.minor(),
-            total_minor: invoice.total_minor,
+            retired: &[],
         }
     }
 }
 
-/// What an invoice's lines buy: whole periods and packs, and what the changes within a period come to.
+/// The prices of lines that give back, which the catalogue does not know.
+pub fn retired_prices(lines: &[InvoiceLine]) -> impl Iterator<Item = &PriceId> {
+    lines.iter().filter(|line| is_retired(line)).filter_map(|line| line.price.as_ref())
+}
+
+/// Whether a line settles a change by giving back of a plan that the catalogue does not know.
+fn is_retired(line: &InvoiceLine) -> bool {
+    let is_unknown = line.price.as_ref().is_some_and(|price| find_price(Provider::Stripe, price).is_none());
+    line.proration && line.amount_minor < 0 && is_unknown && !is_ignored(line.price.as_ref())
+}
+
+/// What an invoice's lines buy and give back: whole periods and packs, and what the changes within a period
+/// come to.
 pub fn bought_by_lines(
     invoice: SettledInvoice<'_>,
     on_upgrade: UpgradeTerm<'_>,
@@ -120,15 +157,23 @@ fn add_changes(
     on_upgrade: UpgradeTerm<'_>,
 ) -> Result<Bought, LineFault> {
     let mut differences: Vec<Difference> = Vec::new();
-    let mut others = 0_i64;
+    let (mut others, mut returned, mut unknown) = (0_i64, 0_i64, Vec::new());
     for line in invoice.lines.iter().filter(|line| is_settled(line)) {
-        match plan_of(line) {
-            Some((price, months)) => add_line(&mut differences, line, price, months)?,
-            None => others = others.checked_add(line.amount_minor).ok_or(LineFault::OutOfRange)?,
+        if let Some(plan) = plan_of(line, invoice.retired)? {
+            add_line(&mut differences, line, plan)?;
+        } else if is_retired(line) {
+            unknown.push(line);
+        } else {
+            others = others.checked_add(line.amount_minor).ok_or(LineFault::OutOfRange)?;
+            // What a plan without credits gives back, and no discount that a person gave by hand.
+            if line.proration && line.price.is_some() && !is_ignored(line.price.as_ref()) {
+                let minor = line.amount_minor.checked_add(line.tax_minor).ok_or(LineFault::OutOfRange)?;
+                returned = returned.checked_add(minor).ok_or(LineFault::OutOfRange)?;
+            }
         }
     }
+    add_unknown(&mut differences, &bought, &unknown)?;
     bought.beside_minor = plus(bought.beside_minor, u64::try_from(others).unwrap_or_default())?;
-    let paid = paid_share(invoice)?;
     for purchase in
         bought.purchases.iter_mut().filter(|each| invoice.is_change && each.sold == Sold::Subscription)
     {
@@ -138,10 +183,12 @@ fn add_changes(
         if !gives_back && on_upgrade(purchase.product.as_str()) == OnUpgrade::Reset {
             purchase.extent = Extent::Anew;
         }
-        purchase.credits = credits(share(purchase.credits.get(), paid)?)?;
     }
     for difference in &differences {
-        settle(&mut bought, difference, on_upgrade, paid)?;
+        settle(&mut bought, difference, on_upgrade)?;
+    }
+    if let Some(minor) = returned.checked_neg().and_then(|minor| u64::try_from(minor).ok()) {
+        bought.give_back(None, minor, Credits::ZERO);
     }
     let dropped = bought.purchases.iter().filter(|each| each.credits.is_zero());
     let minor = dropped.map(|each| each.minor).try_fold(bought.beside_minor, plus)?;
@@ -169,47 +216,92 @@ pub fn credits_of_change(purchase: &LinePurchase, charges: &[Timestamp]) -> Cred
     if charges.len() <= 1 { purchase.credits.max(full) } else { purchase.credits }
 }
 
-/// The plan that a line is for, and the months of its period.
-fn plan_of(line: &InvoiceLine) -> Option<(&'static Price, u32)> {
-    let price = find_price(Provider::Stripe, line.price.as_ref()?)?;
-    match price.kind {
-        PriceKind::Subscription { months, .. } if price.credits > 0 => Some((price, months)),
-        PriceKind::Subscription { .. } | PriceKind::Pack => None,
-    }
-}
-
-fn add_line(
-    differences: &mut Vec<Difference>,
-    line: &InvoiceLine,
-    price: &'static Price,
-    months: u32,
-) -> Result<(), LineFault> {
+/// What a line's plan counts for; `None` where it is of no plan with credits, or of one that nobody knows.
+fn plan_of(line: &InvoiceLine, retired: &[RetiredPlan]) -> Result<Option<LinePlan>, LineFault> {
+    let Some(id) = &line.price else { return Ok(None) };
     let gives_back = line.amount_minor < 0;
+    let Some(price) = find_price(Provider::Stripe, id) else {
+        let known = retired.iter().find(|plan| is_retired(line) && plan.price == id.as_str());
+        return known.map(|plan| retired_plan(line, plan)).transpose();
+    };
+    let months = match price.kind {
+        PriceKind::Subscription { months, .. } if price.credits > 0 => months,
+        PriceKind::Subscription { .. } | PriceKind::Pack => return Ok(None),
+    };
     let quantity = line.quantity.ok_or(LineFault::Quantity)?;
     let part = part_of_period(line, months, gives_back);
     let of_period = price.credits_of_period().ok_or(LineFault::OutOfRange)?;
     let in_millionths =
         |part| quantity.share_in_millionths(of_period, part, gives_back).ok_or(LineFault::OutOfRange);
     let (share, whole) = (in_millionths(part)?, in_millionths((1, 1))?);
-    let known = differences.iter().position(|each| each.product == price.product);
+    Ok(Some(LinePlan { product: price.product.clone(), share, whole, price: Some(price) }))
+}
+
+/// The part of what its payment bought that a line gives back; all of it without a period.
+fn retired_plan(line: &InvoiceLine, plan: &RetiredPlan) -> Result<LinePlan, LineFault> {
+    let length = |period: BillingPeriod| period.end.as_ms().checked_sub(period.start.as_ms());
+    let length = |period| length(period).and_then(|length| u64::try_from(length).ok());
+    let of_payment = length(plan.period).filter(|whole| *whole > 0).ok_or(LineFault::OutOfRange)?;
+    let left = line.period.and_then(length).map_or(of_payment, |left| left.min(of_payment));
+    let whole = plan.credits.get().checked_mul(MILLIONTHS).ok_or(LineFault::OutOfRange)?;
+    let share = share_up(whole, (left, of_payment))?;
+    Ok(LinePlan { product: plan.product.as_str().to_owned(), share, whole, price: None })
+}
+
+/// What gives back of an unknown plan counts for the only product of the invoice.
+fn add_unknown(
+    differences: &mut Vec<Difference>,
+    bought: &Bought,
+    unknown: &[&InvoiceLine],
+) -> Result<(), LineFault> {
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let whole = bought.purchases.iter().filter(|each| each.sold == Sold::Subscription);
+    let whole = whole.map(|purchase| purchase.product.as_str().to_owned());
+    let products: BTreeSet<String> =
+        whole.chain(differences.iter().map(|difference| difference.product.clone())).collect();
+    let mut products = products.into_iter();
+    let product = match (products.next(), products.next()) {
+        (Some(only), None) => only,
+        // Of a company's other products, as far as the invoice says.
+        (None, _) => return Ok(()),
+        (Some(_), Some(_)) => return Err(LineFault::PriceUnknown),
+    };
+    let difference = difference_of(differences, &product)?;
+    for line in unknown {
+        difference.add_money(line)?;
+        difference.unknown_minor = plus(difference.unknown_minor, line.amount_minor.unsigned_abs())?;
+    }
+    Ok(())
+}
+
+fn difference_of<'d>(
+    differences: &'d mut Vec<Difference>,
+    product: &str,
+) -> Result<&'d mut Difference, LineFault> {
+    let known = differences.iter().position(|each| each.product == product);
     let index = known.unwrap_or(differences.len());
     if known.is_none() {
-        differences.push(Difference::of(&price.product));
+        differences.push(Difference::of(product));
     }
-    let Some(difference) = differences.get_mut(index) else { return Ok(()) };
-    let discount = if gives_back { 0 } else { line.discount_minor };
-    let minor = line.amount_minor.checked_sub(discount).ok_or(LineFault::OutOfRange)?;
-    difference.net_minor = difference.net_minor.checked_add(minor).ok_or(LineFault::OutOfRange)?;
-    difference.lines = difference.lines.saturating_add(1);
-    if gives_back {
-        difference.gives_back = true;
+    differences.get_mut(index).ok_or(LineFault::OutOfRange)
+}
+
+fn add_line(differences: &mut Vec<Difference>, line: &InvoiceLine, plan: LinePlan) -> Result<(), LineFault> {
+    let LinePlan { product, share, whole, price } = plan;
+    let difference = difference_of(differences, &product)?;
+    difference.add_money(line)?;
+    if line.amount_minor < 0 {
         difference.taken = plus(difference.taken, share)?;
         difference.taken_whole = plus(difference.taken_whole, whole)?;
         return Ok(());
     }
     difference.brought = plus(difference.brought, share)?;
     difference.brought_whole = plus(difference.brought_whole, whole)?;
-    if difference.newest.is_none_or(|(most, _)| whole > most) {
+    if let Some(price) = price
+        && difference.newest.is_none_or(|(most, _)| whole > most)
+    {
         difference.newest = Some((whole, price));
     }
     difference.period = match (difference.period, line.period) {
@@ -222,19 +314,34 @@ fn add_line(
 }
 
 impl Difference {
-    fn of(product: &'static str) -> Self {
+    fn of(product: &str) -> Self {
         Self {
-            product,
+            product: product.to_owned(),
             brought: 0,
             taken: 0,
             brought_whole: 0,
             taken_whole: 0,
             net_minor: 0,
+            charged_minor: 0,
+            unknown_minor: 0,
+            tax_minor: 0,
             gives_back: false,
             newest: None,
             period: None,
             lines: 0,
         }
+    }
+
+    fn add_money(&mut self, line: &InvoiceLine) -> Result<(), LineFault> {
+        let gives_back = line.amount_minor < 0;
+        let discount = if gives_back { 0 } else { line.discount_minor };
+        let minor = line.amount_minor.checked_sub(discount).ok_or(LineFault::OutOfRange)?;
+        self.net_minor = self.net_minor.checked_add(minor).ok_or(LineFault::OutOfRange)?;
+        self.tax_minor = self.tax_minor.checked_add(line.tax_minor).ok_or(LineFault::OutOfRange)?;
+        self.charged_minor = plus(self.charged_minor, u64::try_from(minor).unwrap_or_default())?;
+        self.lines = self.lines.saturating_add(1);
+        self.gives_back |= gives_back;
+        Ok(())
     }
 }
 
@@ -255,113 +362,6 @@ fn part_of_period(line: &InvoiceLine, months: u32, gives_back: bool) -> (u64, u6
     part.unwrap_or((u64::from(gives_back), 1))
 }
 
-/// The share of the invoice that was paid with money: the rest came from the customer's balance at Stripe,
-/// where changes before it may have put it.
-fn paid_share(invoice: SettledInvoice<'_>) -> Result<(u64, u64), LineFault> {
-    let sum = || {
-        let mut lines = invoice.lines.iter();
-        lines
-            .try_fold(0_i64, |sum, line| sum.checked_add(line.amount_minor)?.checked_sub(line.discount_minor))
-    };
-    let total = invoice.total_minor.or_else(sum).ok_or(LineFault::OutOfRange)?;
-    Ok(match u64::try_from(total) {
-        Ok(total) if total > 0 => (invoice.paid_minor.min(total), total),
-        // Discounts took all of it; what lines gave back is looked at by itself.
-        _ => (1, 1),
-    })
-}
-
-fn settle(
-    bought: &mut Bought,
-    difference: &Difference,
-    on_upgrade: UpgradeTerm<'_>,
-    paid: (u64, u64),
-) -> Result<(), LineFault> {
-    let whole_period = bought.whole_periods(difference.product).find_map(|purchase| purchase.period);
-    let mut whole = bought.whole_periods(difference.product);
-    let whole_minor = whole.try_fold(0_u64, |sum, purchase| plus(sum, purchase.minor))?;
-    drop(whole);
-    let net = u64::try_from(difference.net_minor);
-    let given_back = difference.net_minor.checked_neg().and_then(|minor| u64::try_from(minor).ok());
-    let is_free = difference.gives_back && given_back.is_some_and(|given_back| given_back >= whole_minor);
-    match (difference.brought.checked_sub(difference.taken).filter(|more| *more > 0), net) {
-        (Some(more), Ok(minor)) if minor > 0 => {
-            let (prorated, Some((_, price))) = (whole_credits(more, paid)?, difference.newest) else {
-                return Ok(());
-            };
-            if prorated.is_zero() {
-                return bought.set_beside_change(minor, difference.lines);
-            }
-            let whole = difference.brought_whole.saturating_sub(difference.taken_whole);
-            let is_full = on_upgrade(difference.product) == OnUpgrade::FullDifference;
-            // What is paid with the next period is used within it, and its months are over.
-            let period = whole_period.or(difference.period);
-            let monthly = months_of_change(price, whole, paid)?.filter(|_| whole_period.is_none());
-            let full = match monthly.zip(period) {
-                Some((Monthly { months, most: Some(most) }, period)) => {
-                    let monthly = Monthly { months, most: None };
-                    let lots = u64::from(monthly.further(period)).saturating_add(1);
-                    credits(most.get().checked_mul(lots).ok_or(LineFault::OutOfRange)?)?
-                }
-                _ => whole_credits(whole, paid)?,
-            };
-            bought.purchases.push(LinePurchase {
-                product: product_of(price)?,
-                price: price.id.clone(),
-                sold: Sold::Subscription,
-                credits: prorated,
-                minor,
-                period,
-                extent: Extent::Difference { full: is_full.then_some(full) },
-                monthly,
-            });
-            Ok(())
-        }
-        (Some(_), _) => reduce(bought, difference.product, 0, given_back.unwrap_or_default(), is_free),
-        (None, net) => {
-            if let Ok(minor) = net
-                && minor > 0
-            {
-                bought.set_beside_change(minor, difference.lines)?;
-            }
-            let fewer = difference.taken.saturating_sub(difference.brought).div_ceil(MILLIONTHS);
-            reduce(bought, difference.product, fewer, given_back.unwrap_or_default(), is_free)
-        }
-    }
-}
-
-/// How a change of plans brings what it brings month by month: at most the difference that a whole month
-/// makes, in millionths of a `whole` period.
-fn months_of_change(price: &Price, whole: u64, paid: (u64, u64)) -> Result<Option<Monthly>, LineFault> {
-    let months = price.grants_of_period();
-    let Some(of_month) = whole.checked_div(u64::from(months)).filter(|_| months > 1) else { return Ok(None) };
-    Ok(Some(Monthly { months, most: Some(whole_credits(of_month, paid)?) }))
-}
-
-/// Takes credits and money that a change gave back off the whole periods of the product.
-fn reduce(
-    bought: &mut Bought,
-    product: &str,
-    mut fewer: u64,
-    mut minor: u64,
-    is_free: bool,
-) -> Result<(), LineFault> {
-    for purchase in bought.purchases.iter_mut().filter(|each| each.is_whole_period(product)) {
-        let had = purchase.credits.get();
-        let left = if is_free { 0 } else { had.saturating_sub(fewer) };
-        fewer = fewer.saturating_sub(had);
-        let paid = purchase.minor;
-        purchase.minor = paid.saturating_sub(minor);
-        minor = minor.saturating_sub(paid);
-        if left < had {
-            purchase.credits = credits(left)?;
-            // What the change left stays: its money is what is missing here.
-            purchase.extent = Extent::Reduced;
-        }
-    }
-    Ok(())
-}
-
 fn plus(one: u64, other: u64) -> Result<u64, LineFault> {
     one.checked_add(other).ok_or(LineFault::OutOfRange)
 }
@@ -370,9 +370,16 @@ fn credits(count: u64) -> Result<Credits, LineFault> {
     Credits::new(count).map_err(|_| LineFault::OutOfRange)
 }
 
-/// The paid share of a sum in millionths, rounded down to whole credits.
-fn whole_credits(millionths: u64, paid: (u64, u64)) -> Result<Credits, LineFault> {
-    credits(share(share(millionths, paid)?, (1, MILLIONTHS))?)
+/// A sum in millionths, rounded down to whole credits.
+fn whole_credits(millionths: u64) -> Result<Credits, LineFault> {
+    credits(share(millionths, (1, MILLIONTHS))?)
+}
+
+/// `part` of `whole` of a count, rounded up.
+fn share_up(count: u64, (part, whole): (u64, u64)) -> Result<u64, LineFault> {
+    let product = u128::from(count).checked_mul(u128::from(part)).ok_or(LineFault::OutOfRange)?;
+    let rounds = product.checked_rem(u128::from(whole)).is_some_and(|rest| rest > 0);
+    plus(share(count, (part, whole))?, u64::from(rounds))
 }
 
 /// `part` of `whole` of a count, rounded down.

@@ -7,7 +7,9 @@
 mod change;
 mod purchase;
 
-pub use change::{SettledInvoice, UpgradeTerm, bought_by_lines, credits_of_change, is_settled};
+pub use change::{
+    RetiredPlan, SettledInvoice, UpgradeTerm, bought_by_lines, credits_of_change, is_settled, retired_prices,
+};
 pub use purchase::{
     Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, find_price, is_ignored,
 };

@@ -3,7 +3,10 @@
 //! Each price is a purchase of its own, with its own lot and its share of the money; several lines of one
 //! price add up. A line that brings no credits keeps nothing back: its money stands beside the purchases.
 
-use ledger::{BillingPeriod, Credits, FurtherGrants, PURCHASES_MAX, PriceId, ProductId, Provider, Quantity};
+use ledger::{
+    BillingPeriod, ChangeReturn, Credits, FurtherGrants, PURCHASES_MAX, PriceId, ProductId, Provider,
+    Quantity,
+};
 use policy::{Price, PriceKind, PriceProvider};
 use policy_documents::catalogue;
 
@@ -83,7 +86,7 @@ pub struct LinePurchase {
 /// How the credits of a purchase come month by month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Monthly {
-    /// How many months a whole period has.
+    /// How many months the whole periods have together that are paid one after another.
     pub months: u32,
     /// The most that a month brings, of a change within the period: the first lot is for the rest of the
     /// month that runs.
@@ -143,6 +146,10 @@ pub struct Bought {
     pub fault: Option<LineFault>,
     /// Whether the catalogue has one of the prices.
     pub is_ours: bool,
+    /// What changes of plans return to the customer's balance at Stripe.
+    pub returns: Vec<ChangeReturn>,
+    /// What that balance pays of it, in minor units. The lines do not say.
+    pub from_balance_minor: u64,
 }
 
 /// Adds up `lines` of what was sold through `provider`; a quantity is exact, and rounded down to whole
@@ -210,6 +217,13 @@ impl Bought {
         };
         sum.credits = sum.credits.plus(line.credits).map_err(|_| LineFault::OutOfRange)?;
         sum.minor = sum.minor.checked_add(line.minor).ok_or(LineFault::OutOfRange)?;
+        let follows = sum.period.zip(line.period).is_some_and(|(one, other)| {
+            let (first, second) = if one.start <= other.start { (one, other) } else { (other, one) };
+            first.end <= second.start
+        });
+        if follows && let (Some(sum), Some(line)) = (&mut sum.monthly, line.monthly) {
+            sum.months = sum.months.saturating_add(line.months);
+        }
         sum.period = match (sum.period, line.period) {
             (Some(one), Some(other)) => {
                 Some(BillingPeriod { start: one.start.min(other.start), end: one.end.max(other.end) })

@@ -222,7 +222,9 @@ impl Quote {
         let (Pays::Money { amount, .. }, Some(terms)) = (&self.pays, &self.terms) else { return self };
         let whole = payment.refundable().is_ok_and(|left| left == *amount);
         let revokes = terms.chosen.revoke.unwrap_or_else(|| terms.on_refund.revokes(whole));
-        let cancels = terms.chosen.ends_plan.unwrap_or_else(|| terms.on_refund.cancels(whole));
+        // What was paid for a change alone goes back without the plan, which another payment bought.
+        let by_terms = terms.on_refund.cancels(whole) && !payment.of_change;
+        let cancels = terms.chosen.ends_plan.unwrap_or(by_terms);
         // What comes month by month ends with the whole refund, whatever is taken of what has come.
         let is_last = whole && payment.further.is_some();
         self.takes = match revokes {

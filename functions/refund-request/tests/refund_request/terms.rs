@@ -86,6 +86,25 @@ async fn s3_18_all_that_is_left_of_a_charge_ends_the_plan_and_takes_the_rest() {
 }
 
 #[tokio::test]
+async fn s3_18_all_of_what_was_paid_for_a_change_leaves_the_plan_unless_a_reviewer_ends_it() {
+    for (ends_plan, expected) in [(None, Value::Null), (Some(true), json!("sub_3d"))] {
+        let world = World::new().await;
+        let mut change = grant(&account(), "pi_plan", 500, Some("sub_3d"));
+        change.payment.product = "image-to-3d".parse().unwrap();
+        change.payment.of_change = true;
+        world.grant(change, "image-to-3d", 40 * crate::world::DAY_S).await;
+        let id = about(&world, "pi_plan").await;
+        let mut all = json!({"decision": "approve", "clause": "partial-goodwill", "reason": "All of it."});
+        if let Some(ends_plan) = ends_plan {
+            all = with(all, "ends_plan", ends_plan);
+        }
+        let (_, problem) = world.review(&id, "agent-1", &all).await;
+        assert_eq!(problem["quote"]["plan_ends"]["subscription"], expected, "{problem}");
+        assert_eq!(problem["quote"]["revokes"], "remaining");
+    }
+}
+
+#[tokio::test]
 async fn s3_18_s3_22_a_reviewer_chooses_what_the_text_leaves_open() {
     for (revoke, ends_plan, left, minor) in [
         (json!("nothing"), json!(false), 500, 2000),

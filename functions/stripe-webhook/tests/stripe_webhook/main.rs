@@ -41,8 +41,12 @@ mod replays;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
+mod returns;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod subscriptions;
+#[cfg(test)]
+mod upgrade_terms;
 #[cfg(test)]
 mod yearly_plans;

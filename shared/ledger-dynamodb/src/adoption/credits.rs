@@ -150,7 +150,7 @@ impl Tables {
     }
 
     /// The entry of a command on the account's newest one; `None` where it changes nothing.
-    async fn prepared(
+    pub(crate) async fn prepared(
         &self,
         account: &AccountId,
         (command, policy): (Command, Option<PolicyRef>),

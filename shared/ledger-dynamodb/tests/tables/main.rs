@@ -10,6 +10,8 @@ mod leads;
 mod money;
 #[cfg(test)]
 mod names;
+#[cfg(test)]
+mod returned;
 
 use ledger::contract;
 use ledger_dynamodb::in_process;

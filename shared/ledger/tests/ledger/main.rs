@@ -19,6 +19,8 @@ mod months_of_refunds;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]
+mod returns;
+#[cfg(test)]
 mod stories;
 #[cfg(test)]
 mod story;

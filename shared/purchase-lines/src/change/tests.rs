@@ -15,6 +15,7 @@ pub(super) const DAY_S: i64 = 86_400;
 pub(super) const PRO: &str = "price_pro_monthly";
 pub(super) const PREMIER: &str = "price_premier_monthly";
 pub(super) const PLUS: &str = "price_assistant_plus";
+pub(super) const AUDIO: &str = "price_audio_basic";
 pub(super) const YEAR: &str = "price_assistant_yearly";
 
 pub(super) fn at(second: i64) -> Timestamp {
@@ -35,6 +36,8 @@ pub(super) fn line(
         proration,
         amount_minor: amount,
         discount_minor: 0,
+        tax_minor: 0,
+        credits_invoice: None,
         period: Some(BillingPeriod { start: at(from_s), end: at(until_s) }),
     }
 }
@@ -176,7 +179,7 @@ fn what_a_change_gives_back_is_off_the_period_it_pays_for() {
             500,
             1_000,
             vec![line(PRO, 1, -500, true, rest), line(PREMIER, 1, 1_500, true, rest)],
-            (vec![(375, 1_000)], 0),
+            (vec![(750, 1_000)], 0),
         ),
         (
             "it pays for all of a trial that is ended by hand",
@@ -184,7 +187,7 @@ fn what_a_change_gives_back_is_off_the_period_it_pays_for() {
             0,
             3_000,
             vec![line(PRO, 1, 3_000, false, anew)],
-            (vec![], 3_000),
+            (vec![(500, 3_000)], 0),
         ),
         (
             "it pays for a renewal",
@@ -247,6 +250,21 @@ fn a_year_that_grants_monthly_divides_what_is_paid_by_its_months() {
     let rest = (100 * DAY_S, 365 * DAY_S);
     for (name, lines, total, expected) in [
         ("two seats", vec![line(YEAR, 2, 24_000, false, year)], 24_000, (24_000, 2_000, Some((11, 2_000)))),
+        (
+            "two years, one after the other",
+            vec![
+                line(YEAR, 1, 12_000, false, year),
+                line(YEAR, 1, 12_000, false, (365 * DAY_S, 731 * DAY_S)),
+            ],
+            24_000,
+            (24_000, 1_000, Some((23, 1_000))),
+        ),
+        (
+            "two seats, line by line",
+            vec![line(YEAR, 1, 12_000, false, year), line(YEAR, 1, 12_000, false, year)],
+            24_000,
+            (24_000, 2_000, Some((11, 2_000))),
+        ),
         (
             // A hundred days in, on the 23rd of February: 20 of its month's 28 days, and eight months.
             "a second seat",

@@ -19,6 +19,13 @@ fn settled(price: &str, amount: i64, quantity: u64) -> Value {
     line(price, amount, quantity, (HALF_S, MONTH_S), true)
 }
 
+/// A line that names the invoice of which it gives back.
+fn crediting(mut line: Value, invoice: &str) -> Value {
+    line["parent"]["subscription_item_details"]["proration_details"] =
+        json!({ "credited_items": { "invoice": invoice, "invoice_line_items": ["il_1"] } });
+    line
+}
+
 /// A paid change of `sub_1`.
 fn change(id: &str, paid: i64, second: i64, lines: &[Value]) -> String {
     invoice(id, Some("sub_1"), "subscription_update", (paid, second), lines)
@@ -232,7 +239,9 @@ pub(crate) fn lives() -> Vec<Script> {
 #[expect(clippy::too_many_lines, reason = "one script after the other")]
 pub(crate) fn changes() -> Vec<Script> {
     let up = [settled(PRO, -500, 1), settled(PREMIER, 1_500, 1)];
-    let down = [settled(PREMIER, -1_500, 1), settled(PRO, 500, 1)];
+    let down = |credited: &str| [crediting(settled(PREMIER, -1_500, 1), credited), settled(PRO, 500, 1)];
+    let premier =
+        invoice("in_1", Some("sub_1"), "subscription_create", (3_000, 0), &[month(PREMIER, 3_000, 0)]);
     vec![
         Script::of_customer(
             "an upgrade that is paid at once, and the renewal",
@@ -296,7 +305,8 @@ pub(crate) fn changes() -> Vec<Script> {
             [
                 first_month(PRO),
                 change("in_2", 1_000, HALF_S, &up),
-                change("in_3", 0, HALF_S + 60, &down),
+                change("in_3", 0, HALF_S + 60, &down("in_2")),
+                change("in_4", 0, HALF_S + 120, &up),
                 invoice(
                     "in_5",
                     Some("sub_1"),
@@ -307,15 +317,38 @@ pub(crate) fn changes() -> Vec<Script> {
             ],
         ),
         Script::of_customer(
+            "a downgrade at once, a refund beside it, and a renewal that the balance pays in part",
+            [
+                premier.clone(),
+                change("in_2", 0, HALF_S, &down("in_1")),
+                refund("re_1", "in_1", 500, ("created", "succeeded"), 20 * DAY_S),
+                invoice(
+                    "in_3",
+                    Some("sub_1"),
+                    "subscription_cycle",
+                    (0, MONTH_S),
+                    &[month(PRO, 1_000, MONTH_S)],
+                ),
+            ],
+        ),
+        Script::of_customer(
+            "cancelled at once, and bought again from the balance",
+            [
+                premier.clone(),
+                change("in_2", 0, HALF_S, &[crediting(settled(PREMIER, -1_500, 1), "in_1")]),
+                invoice(
+                    "in_3",
+                    Some("sub_2"),
+                    "subscription_create",
+                    (0, HALF_S + 60),
+                    &[month(PRO, 1_000, HALF_S + 60)],
+                ),
+            ],
+        ),
+        Script::of_customer(
             "a downgrade by a schedule",
             [
-                invoice(
-                    "in_1",
-                    Some("sub_1"),
-                    "subscription_create",
-                    (3_000, 0),
-                    &[month(PREMIER, 3_000, 0)],
-                ),
+                premier,
                 changed("sub_1", PREMIER, MONTH_S, 10 * DAY_S, &json!({ "schedule": "sub_sched_1" })),
                 changed("sub_1", PRO, 2 * MONTH_S, MONTH_S, &json!({ "schedule": "sub_sched_1" })),
                 renewed("in_2", PRO, MONTH_S),

@@ -1,0 +1,81 @@
+//! The terms of an upgrade that no document has at present: the whole difference, and a period anew.
+
+use policy::OnUpgrade;
+use serde_json::{Value, json};
+
+use crate::order::permutations;
+use crate::plan_changes::{charged, left, linked, lot, settled_over, whole};
+use crate::scene::{DAY_S, Scene, at};
+
+const PRO: &str = "price_pro_monthly";
+const PREMIER: &str = "price_premier_monthly";
+const PERIOD_S: i64 = 30 * DAY_S;
+
+async fn with(term: OnUpgrade) -> Scene {
+    let mut scene = linked().await;
+    scene.webhook.on_upgrade = match term {
+        OnUpgrade::FullDifference => |_, _| OnUpgrade::FullDifference,
+        OnUpgrade::Reset => |_, _| OnUpgrade::Reset,
+        OnUpgrade::ProratedDifference => |_, _| OnUpgrade::ProratedDifference,
+    };
+    scene
+}
+
+fn first() -> String {
+    charged("in_1", "subscription_create", 1_000, 0, &[whole(PRO, 1_000, 0, PERIOD_S)])
+}
+
+/// An upgrade on a day from so many of a plan to so many of one, which gives back of `credited`.
+fn up(id: &str, credited: &str, day: i64, old: (&str, u64), new: (&str, u64)) -> String {
+    let rest = (day * DAY_S, PERIOD_S);
+    let mut back = settled_over(old.0, old.1, -500, rest);
+    back["parent"]["subscription_item_details"]["proration_details"] =
+        json!({"credited_items": {"invoice": credited, "invoice_line_items": ["il_1"]}});
+    let lines: [Value; 2] = [back, settled_over(new.0, new.1, 1_500, rest)];
+    charged(id, "subscription_update", 1_000, day * DAY_S, &lines)
+}
+
+#[tokio::test]
+async fn s4_14_the_whole_difference_comes_with_the_first_change_of_a_period_in_any_order() {
+    let bodies = [
+        first(),
+        up("in_2", "in_1", 15, (PRO, 1), (PREMIER, 1)),
+        up("in_3", "in_2", 20, (PREMIER, 1), (PREMIER, 2)),
+    ];
+    for order in permutations(3) {
+        let scene = with(OnUpgrade::FullDifference).await;
+        let mut waiting: Vec<usize> = order.clone();
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            for place in waiting.clone() {
+                let reply = scene.send(&bodies[place], at(60)).await;
+                if reply.status == 200 {
+                    assert_eq!(reply.says, "applied", "{order:?}");
+                    waiting.retain(|other| *other != place);
+                }
+            }
+            assert!(waiting.len() < before, "{order:?}");
+        }
+        // 1,500 more for the whole month, and of 2,000 more the third that is left of it.
+        let expected = [lot("in_1", 500), lot("in_2", 1_500), lot("in_3", 666)];
+        assert_eq!(left(&scene).await, expected, "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn s4_14_a_reset_takes_the_place_of_what_is_left_and_a_proration_does_not() {
+    for (term, expected) in [
+        (OnUpgrade::Reset, [lot("in_1", 0), lot("in_2", 2_000)]),
+        (OnUpgrade::ProratedDifference, [lot("in_1", 500), lot("in_2", 2_000)]),
+    ] {
+        let scene = with(term).await;
+        let anew = [whole(PREMIER, 3_000, 15 * DAY_S, 45 * DAY_S)];
+        let anew = charged("in_2", "subscription_update", 3_000, 15 * DAY_S, &anew);
+        for body in [first(), anew] {
+            for says in ["applied", "repeated"] {
+                assert_eq!(scene.send(&body, at(60)).await.says, says, "{term:?}");
+            }
+        }
+        assert_eq!(left(&scene).await, expected, "{term:?}");
+    }
+}
