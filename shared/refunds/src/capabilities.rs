@@ -5,6 +5,7 @@ use ledger::Provider;
 
 /// What a provider's interface offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 pub struct ProviderCapabilities {
     /// Whether a part of a payment can be refunded by a call. Otherwise a call refunds all that is left, and
     /// a person refunds a part in the provider's dashboard.
