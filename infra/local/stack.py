@@ -158,10 +158,9 @@ def deploy(state: dict) -> None:
         signing = {"current": state[provider]["signing_secret"], "previous": ""}
         store.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(signing))
     keys = ("StripeKeySecretId", "StripeReadKeySecretId", "StripeDisputeKeySecretId", "StripePreviewKeySecretId")
-    for secret in keys:
-        store.put_secret_value(
-            SecretId=outputs[secret], SecretString=json.dumps({"key": state["stripe"]["key"]})
-        )
+    for provider, secret in (*(("stripe", name) for name in keys), ("creem", "CreemKeySecretId")):
+        key = json.dumps({"key": state[provider]["key"]})
+        store.put_secret_value(SecretId=outputs[secret], SecretString=key)
 
 
 def start_stand_in(state: dict, provider: str, stand_in: str, port: int) -> None:
