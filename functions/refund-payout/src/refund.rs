@@ -40,9 +40,9 @@ impl<S: PayoutStore, P: Pause> PayoutRunner<'_, S, P> {
         mut request: RefundRequest,
         payout: Payout,
     ) -> PayoutResult<S, State> {
-        if request.state() == State::Approved
-            && let Some(reason) = self.held_back_for(&request, &payout).await?
-        {
+        // What waits for a person to be refunded by hand is looked at each time.
+        let is_unasked = request.state() == State::Approved || request.refund_by_hand().is_some();
+        if is_unasked && let Some(reason) = self.held_back_for(&request, &payout).await? {
             return self.back(&request, reason).await;
         }
         if let Some(paid) = calls.payments_of(&payout).await? {

@@ -79,7 +79,8 @@ impl HappensNext {
 /// Money that is approved.
 fn sending(request: &RefundRequest, payout: &Payout) -> String {
     if payout.needs_customer() {
-        return "We send your refund once you have answered Stripe's e-mail.".to_owned();
+        let provider = payout.provider.title();
+        return format!("We send your refund once you have answered {provider}'s e-mail.");
     }
     let decision = &request.case.decision;
     let document = documents().version(&decision.document, &decision.version);

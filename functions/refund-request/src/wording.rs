@@ -1,16 +1,17 @@
 //! What a customer reads about a request: where it leads, why in a few short sentences, and the one clause
 //! that decides.
 
-use ledger::Timestamp;
+use ledger::{Provider, Timestamp};
 use policy::{Basis, Citation, Decision, DoorShown, Outcome, Remedy};
 use policy_documents::documents;
 use refunds::{ActionKind, OutsidePolicy, Payout, RefundRequest, Review, ReviewVerdict, State};
 use serde::Serialize;
 
-/// Some payment methods cannot be paid back to: Stripe asks the customer by e-mail
+/// Some payment methods cannot be paid back to: the provider asks the customer by e-mail
 /// (<https://docs.stripe.com/refunds#requires-action>).
-const NEEDS_CUSTOMER: &str =
-    "Stripe has sent you an e-mail that asks where the money can go: please answer it.";
+fn needs_customer(provider: Provider) -> String {
+    format!("{} has sent you an e-mail that asks where the money can go: please answer it.", provider.title())
+}
 
 /// Where a request leads, without what was only recommended.
 #[derive(Serialize)]
@@ -114,7 +115,8 @@ impl Wording {
         let waits = request.payout().is_some_and(Payout::needs_customer);
         let mut sentences = if waits && request.state() == State::Paying {
             let shown = Decision { doors: Vec::new(), law: Vec::new(), ..shown.clone() };
-            vec![shown.message(), NEEDS_CUSTOMER.to_owned()]
+            let provider = request.payout().map(|payout| payout.provider).unwrap_or_default();
+            vec![shown.message(), needs_customer(provider)]
         } else {
             vec![shown.message()]
         };

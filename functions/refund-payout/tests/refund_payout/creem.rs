@@ -6,9 +6,9 @@ use creem_api::{CreemClient, CreemConfig, CreemKey, Timeouts};
 use lambda::backoff::Backoff;
 use ledger::contract::{DAY_S, at, grant, run};
 use ledger::{
-    AccountId, Actor, CancellationStore, Channel, Command, Confirmation, Currency, LedgerStore, Money,
-    PaymentId, PaymentStore, Provider, RefundRequestId, Subscription, SubscriptionId, SubscriptionStore,
-    Timestamp,
+    AccountId, Actor, CancellationStore, Channel, Command, Confirmation, Currency, Dispute, DisputeId,
+    LedgerStore, Money, PaymentId, PaymentStore, Provider, RefundRequestId, Subscription, SubscriptionId,
+    SubscriptionStore, Timestamp,
 };
 use ledger_dynamodb::{StoreError, Tables, in_process};
 use policy::{Facts, Reason};
@@ -239,6 +239,31 @@ async fn s3_23_a_part_is_never_ordered_and_ends_with_the_refund_that_a_person_ma
     at_creem.creem.outside_refund(&by_hand, &Emission::default()).unwrap();
     assert_eq!(at_creem.pay(&id, at(6 * 3600)).await.unwrap(), State::Refunded);
     assert_eq!((at_creem.posted("/v1/refunds").len(), at_creem.refunded()), (0, 500));
+}
+
+/// The task would give money back that the bank has: it goes back to people before it is made.
+#[tokio::test]
+async fn e13_creem_a_refund_by_hand_of_a_payment_that_is_disputed_meanwhile_is_no_task_any_more() {
+    let at_creem = AtCreem::start().await;
+    let id = at_creem.approved(500).await;
+    at_creem.pay(&id, at(3)).await.unwrap();
+    let payment = PaymentId::new(at_creem.creem.transactions()[0].id.clone()).unwrap();
+    let dispute = Dispute {
+        id: DisputeId::new("disp_1").unwrap(),
+        opened_at: at(100),
+        status: "needs_response".to_owned(),
+        as_of: at(100),
+        refundable: false,
+        contacted_before: None,
+        withdrawn_minor: 0,
+        movements: 0,
+        amount: None,
+        reason: None,
+        due_by: None,
+    };
+    at_creem.store.save_dispute(&payment, &dispute).await.unwrap();
+    assert_eq!(at_creem.pay(&id, at(6 * 3600)).await.unwrap(), State::InReview);
+    assert_eq!(at_creem.store.payment(&payment).await.unwrap().unwrap().refunded_minor, 0);
 }
 
 #[tokio::test]
