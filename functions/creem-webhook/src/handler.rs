@@ -24,7 +24,7 @@ use ledger_dynamodb::Tables;
 
 use crate::account::AccountClaims;
 use crate::signing::Signing;
-use crate::{checkout, dispute, subscription};
+use crate::{checkout, dispute, refund, subscription};
 
 /// How the types begin of what Creem itself keeps as credits for a company. They are about no credits of
 /// ours.
@@ -91,7 +91,7 @@ impl<S> ProviderEvents for Webhook<S> {
 
     fn is_kept(&self, event: &CreemEvent) -> bool {
         let is_of_creem = CREDITS_OF_CREEM.iter().any(|prefix| event.event_type.starts_with(prefix));
-        matches!(event.kind, CreemEventKind::Other | CreemEventKind::RefundCreated(_)) && !is_of_creem
+        matches!(event.kind, CreemEventKind::Other) && !is_of_creem
     }
 
     fn completed(&self, payload: &[u8], fetched: &[u8]) -> Option<Vec<u8>> {
@@ -136,9 +136,8 @@ async fn apply_event(context: &EventContext<'_>, kind: &CreemEventKind) -> Resul
             Box::pin(subscription::apply_subscription(context, *moved, subscription)).await
         }
         CreemEventKind::DisputeCreated(dispute) => dispute::apply_dispute(context, dispute).await,
-        CreemEventKind::RefundCreated(_) | CreemEventKind::Other => {
-            Ok(EventOutcome::Ignored(Ignored::UnknownType))
-        }
+        CreemEventKind::RefundCreated(refund) => refund::apply_refund(context, refund).await,
+        CreemEventKind::Other => Ok(EventOutcome::Ignored(Ignored::UnknownType)),
     };
     match result {
         Ok(outcome) | Err(EarlyExit::Known(outcome)) => Ok(outcome),

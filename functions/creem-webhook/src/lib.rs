@@ -12,6 +12,7 @@ mod checkout;
 mod dispute;
 mod handler;
 mod purchase;
+mod refund;
 mod signing;
 mod subscription;
 

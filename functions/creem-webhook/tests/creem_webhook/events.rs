@@ -99,6 +99,19 @@ pub(crate) fn subscription(
     event(&format!("evt_{name}_{what}_{second}"), &event_type, second, &object)
 }
 
+/// A refund of a transaction, whose total is then `total`.
+pub(crate) fn refund(name: &str, payment: &str, (amount, total): (u64, u64), second: i64) -> String {
+    let mut of = transaction(payment, 0);
+    of["refunded_amount"] = json!(total);
+    of["status"] = json!(if total < 1071 { "partialRefund" } else { "refunded" });
+    let object = json!({
+        "id": format!("ref_{name}"), "object": "refund", "mode": "test", "status": "succeeded",
+        "refund_amount": amount, "refund_currency": "EUR", "reason": "requested_by_customer",
+        "transaction": of, "created_at": ms(second),
+    });
+    event(&format!("evt_{name}"), "refund.created", second, &object)
+}
+
 /// A dispute of a transaction.
 pub(crate) fn dispute(name: &str, payment: &str, second: i64) -> String {
     let object = json!({

@@ -17,10 +17,17 @@ mod parked;
 #[cfg(test)]
 mod purchases;
 #[cfg(test)]
+mod refunds;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 #[path = "../../../stripe-webhook/tests/stripe_webhook/orders/state.rs"]
 #[expect(dead_code, reason = "Stripe's walk uses all of it")]
 mod state;
 #[cfg(test)]
+#[path = "../../../stripe-webhook/tests/stripe_webhook/stories.rs"]
+mod stories;
+#[cfg(test)]
 mod subscriptions;
+#[cfg(test)]
+mod told;

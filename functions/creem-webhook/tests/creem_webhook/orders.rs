@@ -6,7 +6,7 @@
 
 use serde_json::json;
 
-use crate::events::{dispute, pack, plan_checkout, subscription, with};
+use crate::events::{dispute, pack, plan_checkout, refund, subscription, with};
 use crate::scene::{DAY_S, Scene, at};
 use crate::state::seen;
 
@@ -22,7 +22,16 @@ fn scripts() -> Vec<Script> {
     let script = |name, events: &[String]| Script { name, events: events.to_vec() };
     vec![
         script("two packs", &[pack("1", 0), pack("2", 60), with(&pack("2", 60), "/id", json!("evt_copy"))]),
+        script(
+            "a pack and its refund in parts",
+            &[pack("1", 0), refund("r1", "tran_1", (300, 300), 10), refund("r2", "tran_1", (771, 1071), 20)],
+        ),
+        script("a pack that is refunded whole", &[pack("1", 0), refund("r1", "tran_1", (1071, 1071), 10)]),
         script("a dispute", &[pack("1", 0), pack("2", 5), dispute("d", "tran_1", 10)]),
+        script(
+            "a dispute that is refunded",
+            &[pack("1", 0), dispute("d", "tran_1", 10), refund("r1", "tran_1", (1071, 1071), 20)],
+        ),
         script(
             "a first period",
             &[plan_checkout("1", 0), plan("active", "active", 1), plan("paid", "active", 2)],
@@ -62,6 +71,15 @@ fn scripts() -> Vec<Script> {
                 plan("canceled", "canceled", 50),
             ],
         ),
+        script(
+            "a subscription beside a pack, with a refund of its renewal",
+            &[
+                plan("paid", "active", 1),
+                renewal(),
+                refund("r1", "tran_1_1", (1071, 1071), 31 * DAY_S),
+                pack("1", 9),
+            ],
+        ),
     ]
 }
 
@@ -76,6 +94,12 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
         order
     };
     shorter.iter().flat_map(|order| (0..count).map(move |place| insert(order, place))).collect()
+}
+
+/// Which refunds a total came from is not known where a later total came first: their sum, which the payment
+/// has, is the same.
+fn is_of_one_refund(line: &str) -> bool {
+    line.starts_with("REFUND#") || line.contains(" REFUNDED#")
 }
 
 /// Delivers the events in an order, each twice, and those that wait again after each one that was taken.
@@ -113,8 +137,9 @@ async fn deliver(scene: &Scene, events: &[String], order: &[usize]) {
 }
 
 #[tokio::test]
-async fn b3_b4_b5_b6_creem_every_order_of_a_script_leads_to_the_same_state() {
+async fn b3_b4_b5_b6_e11_creem_every_order_of_a_script_leads_to_the_same_state() {
     let scripts = scripts();
+    assert!(scripts.len() >= 10);
     let scene = Scene::new().await;
     let empty = scene.memory.read();
     for script in scripts {
@@ -124,6 +149,7 @@ async fn b3_b4_b5_b6_creem_every_order_of_a_script_leads_to_the_same_state() {
             deliver(&scene, &script.events, &order).await;
             let contents = scene.memory.read();
             let state = seen(&scene.tables, &contents, (at(90 * DAY_S), &[])).await;
+            let state: Vec<String> = state.into_iter().filter(|line| !is_of_one_refund(line)).collect();
             assert!(scene.parked().await.is_empty(), "{}: {order:?}", script.name);
             let (first, way) = expected.get_or_insert_with(|| (state.clone(), order.clone()));
             assert_eq!(&state, first, "{}: {order:?} and {way:?}", script.name);

@@ -45,7 +45,11 @@ mod returns;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
+mod stories;
+#[cfg(test)]
 mod subscriptions;
+#[cfg(test)]
+mod told;
 #[cfg(test)]
 mod upgrade_terms;
 #[cfg(test)]

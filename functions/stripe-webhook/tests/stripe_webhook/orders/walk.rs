@@ -60,7 +60,8 @@ struct Walk<'s> {
     walked: Walked,
 }
 
-/// Walks through all orders of `script`, and through those in which one event is lost. The tables hold `empty`
+/// Walks through all orders of `script`, and through those in which one event is lost. The tables hold
+/// `empty`
 /// at first, whatever an earlier script has left in them.
 pub(crate) async fn walk(script: &Script, (scene, memory): &(Scene, Memory), empty: &Contents) -> Walked {
     memory.restore(empty);
