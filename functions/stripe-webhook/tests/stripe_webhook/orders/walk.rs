@@ -61,8 +61,7 @@ struct Walk<'s> {
 }
 
 /// Walks through all orders of `script`, and through those in which one event is lost. The tables hold
-/// `empty`
-/// at first, whatever an earlier script has left in them.
+/// `empty` at first, whatever an earlier script has left in them.
 pub(crate) async fn walk(script: &Script, (scene, memory): &(Scene, Memory), empty: &Contents) -> Walked {
     memory.restore(empty);
     scene.meter.read();
