@@ -7,7 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda::http::JsonDisplay;
-use ledger::{ChangeTiming, Money, PlanChange, Timestamp};
+use ledger::{ChangeTiming, Money, PlanAhead, PlanChange, Timestamp};
 use refunds::fingerprint;
 use serde::Serialize;
 
@@ -129,7 +129,8 @@ impl PreviewAnswer {
 }
 
 impl<'a> ChangeAnswer<'a> {
-    pub(crate) fn of(change: &'a PlanChange) -> Self {
+    /// Answers with `change`; if it was declined, `ahead` is what the plan still changes to.
+    pub(crate) fn of(change: &'a PlanChange, ahead: Option<&PlanAhead>) -> Self {
         let order = &change.order;
         let state = match (change.stripe_at, &change.declined, order.timing) {
             (_, Some(_), _) => "declined",
@@ -153,7 +154,7 @@ impl<'a> ChangeAnswer<'a> {
             declined: change.declined.as_deref(),
             confirmed_at: JsonDisplay(change.at),
             channel: change.channel.as_str(),
-            message: message_of_change(change),
+            message: message_of_change(change, ahead),
         }
     }
 }
@@ -188,18 +189,27 @@ fn message_of_preview(standing: &Standing, terms: &Terms) -> String {
     }
 }
 
-fn message_of_change(change: &PlanChange) -> String {
+fn message_of_change(change: &PlanChange, ahead: Option<&PlanAhead>) -> String {
     let order = &change.order;
-    let plan = named(Plan::of(&order.price).map_or("your new plan", |plan| plan.name), order.quantity);
+    let plan_of =
+        |price: &str, quantity| named(Plan::of(price).map_or("your new plan", |plan| plan.name), quantity);
+    let plan = plan_of(&order.price, order.quantity);
     let at = minute(order.period_ends_at);
+    let still = ahead.map_or_else(String::new, |ahead| {
+        let (plan, at) = (plan_of(&ahead.price, ahead.quantity), minute(ahead.period_ends_at));
+        format!(", and it still changes to {plan} at {at}")
+    });
     match (change.stripe_at, &change.declined, order.timing) {
         (_, Some(_), ChangeTiming::AtOnce) => {
-            "The change was not made, and you were not charged for it: your plan is as it was. Check how \
-             you pay, and try again."
-                .to_owned()
+            format!(
+                "The change was not made, and you were not charged for it: your plan is as it was{still}. \
+                 Check how you pay, and try again."
+            )
         }
         (_, Some(_), _) => {
-            "The change was not made: your plan is as it was. Please ask support, who will help.".to_owned()
+            format!(
+                "The change was not made: your plan is as it was{still}. Please ask support, who will help."
+            )
         }
         (None, None, ChangeTiming::AtOnce) => {
             format!("Your plan is being changed to {plan}. It takes a moment until the payment is through.")

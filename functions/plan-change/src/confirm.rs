@@ -49,7 +49,8 @@ pub(crate) async fn confirm<S: Store, Q: PayoutQueue, K: SecretSource>(
                 return Err(Problem::new(ProblemKind::StateConflict)
                     .detail("the confirmation is of a change to another price"));
             }
-            return Ok(Response::json(200, &ChangeAnswer::of(change)));
+            let ahead = change.ahead(&recorded.subscription, now);
+            return Ok(Response::json(200, &ChangeAnswer::of(change, ahead.as_ref())));
         }
         let standing = standing(app, invocation, recorded).await?;
         let Some(shown_at) = previewed_at(&body.confirmation, now) else {
@@ -66,7 +67,7 @@ pub(crate) async fn confirm<S: Store, Q: PayoutQueue, K: SecretSource>(
             invocation.metrics().count_labelled("PlanChangesConfirmed", ("timing", timing), 1);
             tracing::info!(outcome = "confirmed", timing, "change of plan is confirmed");
             announce(app, invocation, &change).await;
-            return Ok(Response::json(200, &ChangeAnswer::of(&change)));
+            return Ok(Response::json(200, &ChangeAnswer::of(&change, None)));
         }
         // Another call was first; what it recorded decides.
         app.backoff.pause(attempt).await;
@@ -110,6 +111,7 @@ fn change_of(
             period_ends_at: standing.period_ends_at,
             confirmation: confirmation.to_owned(),
         },
+        replaces: standing.recorded.ahead(invocation.now()),
         stripe_at: None,
         declined: None,
         announced: 0,

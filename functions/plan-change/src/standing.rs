@@ -3,7 +3,7 @@
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind};
 use lambda::secrets::SecretSource;
-use ledger::{AccountId, Entry, PlanChange, Subscription, SubscriptionId, Timestamp};
+use ledger::{AccountId, Entry, PlanAhead, PlanChange, Subscription, SubscriptionId, Timestamp};
 use policy::{Price, PriceKind, PriceProvider};
 use policy_documents::catalogue;
 use refunds::ProviderCapabilities;
@@ -67,9 +67,9 @@ pub(crate) async fn recorded<S: Store, Q, K: SecretSource>(
 }
 
 impl Recorded {
-    /// The change that takes effect with the period's end.
-    pub(crate) fn ahead(&self, now: Timestamp) -> Option<&PlanChange> {
-        self.change.as_ref().filter(|change| change.is_ahead(&self.subscription, now))
+    /// The plan that takes effect with the period's end.
+    pub(crate) fn ahead(&self, now: Timestamp) -> Option<PlanAhead> {
+        self.change.as_ref().and_then(|change| change.ahead(&self.subscription, now))
     }
 }
 

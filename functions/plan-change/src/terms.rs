@@ -142,7 +142,7 @@ pub(crate) async fn terms(
 fn timing(standing: &Standing, plan: Plan, quantity: u64, now: Timestamp) -> Result<ChangeTiming, Problem> {
     let ahead = standing.recorded.ahead(now);
     let is_ahead =
-        ahead.is_some_and(|change| change.order.price == plan.price.id && change.order.quantity == quantity);
+        ahead.as_ref().is_some_and(|ahead| ahead.price == plan.price.id && ahead.quantity == quantity);
     let is_same = plan.price.id == standing.plan.price.id && quantity == standing.item.quantity;
     match (is_same, ahead) {
         (true, Some(_)) => return Ok(ChangeTiming::Kept),

@@ -133,7 +133,7 @@ async fn carry_out<E: std::error::Error + 'static>(
     };
     // A change that Stripe has made stays made.
     if is_made(&found, change) {
-        return Ok(());
+        return give_way(stripe, &found, change).await;
     }
     let is_cancelled = subscription.is_some_and(|known| known.cancellation_confirmed_at.is_some());
     match found.status {
@@ -200,11 +200,24 @@ async fn at_once<E: std::error::Error + 'static>(
     if preview.due != order.charged {
         return declined("amount_changed");
     }
-    // An earlier change that waits for the period's end gives way to this one.
-    release(stripe, found, change).await?;
     let key = key_of(change, "update")?;
     let marked = (change.mark(), order.prorated_at);
-    stripe.change_plan(id, swap, (&marked.0, marked.1), &key).await.map_err(stopped)
+    stripe.change_plan(id, swap, (&marked.0, marked.1), &key).await.map_err(stopped)?;
+    give_way(stripe, found, change).await
+}
+
+/// An earlier change that waits for the period's end gives way to one that is made at once. It does so only
+/// once that is paid for: if the payment fails, the customer has confirmed the earlier one and nothing else.
+async fn give_way<E: std::error::Error + 'static>(
+    stripe: &StripeClient,
+    found: &PlannedSubscription,
+    change: &PlanChange,
+) -> Result<(), Stop<E>> {
+    let is_ours = found.schedule.as_ref().is_some_and(|schedule| !schedule.is_foreign());
+    if change.order.timing == ChangeTiming::AtOnce && is_ours {
+        return release(stripe, found, change).await;
+    }
+    Ok(())
 }
 
 async fn at_period_end<E: std::error::Error + 'static>(

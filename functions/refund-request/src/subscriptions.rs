@@ -129,8 +129,8 @@ impl<'a> SubscriptionRecords<'a> {
 
     /// The plan from the next period on, where it is another one.
     fn next_plan(self) -> Option<&'static str> {
-        if let Some(change) = self.change.filter(|change| change.is_ahead(self.subscription, self.now)) {
-            return Some(Plan::of(&change.order.price)?.name);
+        if let Some(ahead) = self.change.and_then(|change| change.ahead(self.subscription, self.now)) {
+            return Some(Plan::of(&ahead.price)?.name);
         }
         let goes_on = self.subscription.cancellation_confirmed_at.is_none();
         self.kept_plan().filter(|_| goes_on)?;

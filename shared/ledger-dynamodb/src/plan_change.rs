@@ -5,7 +5,7 @@
 //! item is in the due index, in a shard of its own.
 
 use ledger::{
-    AccountId, ChangeTiming, Channel, Currency, Money, PlanChange, PlanChangeStore, PlanOrder,
+    AccountId, ChangeTiming, Channel, Currency, Money, PlanAhead, PlanChange, PlanChangeStore, PlanOrder,
     REPORT_WITHIN_S, SubscriptionId, Timestamp, UnreportedPlanChange,
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,42 @@ struct Form {
     currency: String,
     period_ends_at: i64,
     confirmation: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<AheadForm>,
+}
+
+/// What was ahead when the change was confirmed.
+#[derive(Serialize, Deserialize)]
+struct AheadForm {
+    price: String,
+    quantity: u64,
+    period_ends_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stripe_at: Option<i64>,
+}
+
+impl From<&PlanAhead> for AheadForm {
+    fn from(ahead: &PlanAhead) -> Self {
+        Self {
+            price: ahead.price.clone(),
+            quantity: ahead.quantity,
+            period_ends_at: ahead.period_ends_at.as_ms(),
+            stripe_at: ahead.stripe_at.map(Timestamp::as_ms),
+        }
+    }
+}
+
+impl TryFrom<AheadForm> for PlanAhead {
+    type Error = StoreError;
+
+    fn try_from(form: AheadForm) -> Result<Self, StoreError> {
+        Ok(Self {
+            price: form.price,
+            quantity: form.quantity,
+            period_ends_at: instant(form.period_ends_at)?,
+            stripe_at: form.stripe_at.map(instant).transpose()?,
+        })
+    }
 }
 
 fn item_key(account: &AccountId, id: &SubscriptionId) -> Item {
@@ -63,6 +99,7 @@ fn read(item: &Item) -> Result<PlanChange, StoreError> {
             period_ends_at: instant(form.period_ends_at)?,
             confirmation: form.confirmation,
         },
+        replaces: form.replaces.map(PlanAhead::try_from).transpose()?,
         stripe_at: item.contains_key("stripe_at").then(|| read_instant(item, "stripe_at")).transpose()?,
         declined: item
             .contains_key("declined")
@@ -86,6 +123,7 @@ fn written(change: &PlanChange) -> Result<Item, StoreError> {
         currency: order.charged.currency().as_str().to_owned(),
         period_ends_at: order.period_ends_at.as_ms(),
         confirmation: order.confirmation.clone(),
+        replaces: change.replaces.as_ref().map(AheadForm::from),
     };
     let due_at = change.at.plus_s(REPORT_WITHIN_S).map_err(|_| StoreError::Unreadable("instant"))?;
     let mut item = item_key(&change.account, &change.subscription);

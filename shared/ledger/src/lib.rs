@@ -59,7 +59,7 @@ pub use monthly_grants::{FurtherGrants, MonthlyGrants, PastUse};
 pub use payment::{
     DOWNLOADS_MAX, Dispute, Division, PURCHASES_MAX, Payment, PaymentKind, Record, refund_shares, shares,
 };
-pub use plan_change::{ChangeTiming, PlanChange, PlanOrder, UnreportedPlanChange};
+pub use plan_change::{ChangeTiming, PlanAhead, PlanChange, PlanOrder, UnreportedPlanChange};
 pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
 pub use primitives::{
     AccountId, AmountError, BillingPeriod, Buyer, CountryCode, CountryError, Credits, Currency, CustomerId,

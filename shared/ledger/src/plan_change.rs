@@ -2,7 +2,8 @@
 //! whether Stripe has carried it out.
 //!
 //! A change is recorded before Stripe is asked. It is open until Stripe has carried it out or has declined,
-//! and one that is open keeps others out. A later change takes the place of one that is not open any more.
+//! and one that is open keeps others out. A later change takes the place of one that is not open any more; it
+//! keeps what that one had arranged for the period's end until it is made itself.
 
 use crate::subscription::announce_again_at;
 use crate::{AccountId, Channel, Money, Subscription, SubscriptionId, Timestamp};
@@ -61,6 +62,29 @@ pub struct PlanOrder {
     pub confirmation: String,
 }
 
+/// The plan of the next period, as it was confirmed here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanAhead {
+    pub price: String,
+    pub quantity: u64,
+    /// When it takes effect: the end of the period in which it was confirmed.
+    pub period_ends_at: Timestamp,
+    /// When Stripe had it scheduled; `None` until it has.
+    pub stripe_at: Option<Timestamp>,
+}
+
+impl PlanAhead {
+    /// Whether the next period of `subscription` still has it: neither the end of the period nor a
+    /// cancellation nor somebody at Stripe, who released its schedule, was before it.
+    fn is_valid(&self, subscription: &Subscription, now: Timestamp) -> bool {
+        let goes_on = subscription.ended_at.is_none() && subscription.cancellation_confirmed_at.is_none();
+        let is_renewed = subscription.period_ends_at > Some(self.period_ends_at);
+        let is_newer = |stripe_at| subscription.as_of > stripe_at;
+        let is_released = subscription.report.schedule.is_none() && self.stripe_at.is_some_and(is_newer);
+        goes_on && !is_released && !is_renewed && now < self.period_ends_at
+    }
+}
+
 /// A change that was confirmed here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanChange {
@@ -71,6 +95,8 @@ pub struct PlanChange {
     /// Through which channel.
     pub channel: Channel,
     pub order: PlanOrder,
+    /// What was ahead when it was confirmed, which stays so unless it is made.
+    pub replaces: Option<PlanAhead>,
     /// When Stripe carried it out; `None` until it has.
     pub stripe_at: Option<Timestamp>,
     /// Why it is not made: Stripe's code, or a word of ours.
@@ -103,20 +129,21 @@ impl PlanChange {
         is_late || self.order.period_ends_at <= now
     }
 
-    /// Whether it says which plan the next period of `subscription` has: it is confirmed, and neither the end
-    /// of the period nor a cancellation nor somebody at Stripe, who released its schedule, was before it.
-    pub fn is_ahead(&self, subscription: &Subscription, now: Timestamp) -> bool {
-        let takes_effect_later = self.order.timing == ChangeTiming::AtPeriodEnd;
-        let goes_on = subscription.ended_at.is_none() && subscription.cancellation_confirmed_at.is_none();
-        let is_renewed = subscription.period_ends_at > Some(self.order.period_ends_at);
-        let is_newer = |stripe_at| subscription.as_of > stripe_at;
-        let is_released = subscription.report.schedule.is_none() && self.stripe_at.is_some_and(is_newer);
-        takes_effect_later
-            && self.declined.is_none()
-            && goes_on
-            && !is_released
-            && !is_renewed
-            && now < self.order.period_ends_at
+    /// The plan that the next period of `subscription` has by what was confirmed: this change's, or that of an
+    /// earlier one which this change was to take the place of and did not.
+    pub fn ahead(&self, subscription: &Subscription, now: Timestamp) -> Option<PlanAhead> {
+        let order = &self.order;
+        let ahead = match (order.timing, &self.declined, self.stripe_at) {
+            (_, Some(_), _) | (ChangeTiming::AtOnce, None, None) => self.replaces.clone(),
+            (ChangeTiming::AtPeriodEnd, None, stripe_at) => Some(PlanAhead {
+                price: order.price.clone(),
+                quantity: order.quantity,
+                period_ends_at: order.period_ends_at,
+                stripe_at,
+            }),
+            (ChangeTiming::AtOnce | ChangeTiming::Kept, None, _) => None,
+        };
+        ahead.filter(|ahead| ahead.is_valid(subscription, now))
     }
 }
 
@@ -156,6 +183,7 @@ mod tests {
                 period_ends_at: at(1_000_000),
                 confirmation: "shown".to_owned(),
             },
+            replaces: None,
             stripe_at: None,
             declined: None,
             announced: 0,
@@ -200,20 +228,50 @@ mod tests {
     #[test]
     fn s4_15_a_change_with_the_period_is_ahead_until_the_period_ends() {
         let running = subscription(5, None);
-        let ahead = |timing, seconds| change(timing).is_ahead(&running, at(seconds));
+        let ahead = |timing, seconds| change(timing).ahead(&running, at(seconds)).is_some();
         assert!(ahead(ChangeTiming::AtPeriodEnd, 999_999));
         assert!(!ahead(ChangeTiming::AtPeriodEnd, 1_000_000));
         assert!(!ahead(ChangeTiming::AtOnce, 10) && !ahead(ChangeTiming::Kept, 10));
         let declined = Some("lapsed".to_owned());
-        assert!(!PlanChange { declined, ..change(ChangeTiming::AtPeriodEnd) }.is_ahead(&running, at(10)));
+        let declined = PlanChange { declined, ..change(ChangeTiming::AtPeriodEnd) };
+        assert_eq!(declined.ahead(&running, at(10)), None);
         let cancelled = Subscription { cancellation_confirmed_at: Some(at(6)), ..running.clone() };
-        assert!(!change(ChangeTiming::AtPeriodEnd).is_ahead(&cancelled, at(10)));
+        assert_eq!(change(ChangeTiming::AtPeriodEnd).ahead(&cancelled, at(10)), None);
     }
 
     #[test]
     fn a_renewal_that_is_reported_is_the_next_period() {
         let renewed = Subscription { period_ends_at: Some(at(2_000_000)), ..subscription(5, None) };
-        assert!(!change(ChangeTiming::AtPeriodEnd).is_ahead(&renewed, at(10)));
+        assert_eq!(change(ChangeTiming::AtPeriodEnd).ahead(&renewed, at(10)), None);
+    }
+
+    #[test]
+    fn s4_15_what_was_ahead_stays_so_unless_the_later_change_is_made() {
+        use ChangeTiming::{AtOnce, AtPeriodEnd, Kept};
+        for (timing, open, made, declined) in [
+            (AtOnce, Some("price_0"), None, Some("price_0")),
+            (AtPeriodEnd, Some("price_1"), Some("price_1"), Some("price_0")),
+            (Kept, None, None, Some("price_0")),
+        ] {
+            let (running, scheduled_at) = (subscription(5, None), Some(at(6)));
+            let replaces = PlanAhead {
+                price: "price_0".to_owned(),
+                quantity: 1,
+                period_ends_at: at(1_000_000),
+                stripe_at: scheduled_at,
+            };
+            let change = PlanChange { replaces: Some(replaces), ..change(timing) };
+            let price =
+                |change: &PlanChange, seconds| change.ahead(&running, at(seconds)).map(|ahead| ahead.price);
+            assert_eq!(price(&change, 10).as_deref(), open, "{timing:?}");
+            let sent = PlanChange { stripe_at: Some(at(9)), ..change.clone() };
+            assert_eq!(price(&sent, 10).as_deref(), made, "{timing:?}");
+            let refused = PlanChange { declined: Some("card_declined".to_owned()), ..change };
+            assert_eq!(price(&refused, 10).as_deref(), declined, "{timing:?}");
+            assert_eq!(price(&refused, 1_000_000), None, "{timing:?}");
+            let released = subscription(7, None);
+            assert_eq!(refused.ahead(&released, at(10)), None, "{timing:?}");
+        }
     }
 
     #[test]
@@ -225,11 +283,8 @@ mod tests {
             (11, None, false),
             (11, Some("sub_sched_1"), true),
         ] {
-            assert_eq!(
-                scheduled.is_ahead(&subscription(as_of, schedule), at(20)),
-                ahead,
-                "{as_of} {schedule:?}"
-            );
+            let found = scheduled.ahead(&subscription(as_of, schedule), at(20));
+            assert_eq!(found.is_some(), ahead, "{as_of} {schedule:?}");
         }
     }
 

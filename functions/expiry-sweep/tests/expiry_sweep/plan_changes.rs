@@ -24,6 +24,7 @@ async fn confirmed(scene: &Scene, name: &str) -> PlanChange {
             period_ends_at: at(30 * DAY_S),
             confirmation: "shown".to_owned(),
         },
+        replaces: None,
         stripe_at: None,
         declined: None,
         announced: 0,

@@ -140,6 +140,43 @@ async fn a_downgrade_can_be_taken_back_and_replaced_until_it_takes_effect() {
 }
 
 #[tokio::test]
+async fn s4_15_a_downgrade_stays_ahead_if_a_later_upgrade_is_declined() {
+    let world = World::of(PREMIER).await;
+    let (_, shown) = world.preview(PRO).await;
+    world.confirm(PRO, &shown).await;
+    world.settle(None).await;
+    let seats = json!({ "price": PREMIER, "quantity": 2 });
+    for attempt in 1..=2 {
+        let seconds = NOW_S + 100 * attempt;
+        let (_, shown) = world.preview_at(seconds, &seats).await;
+        assert_eq!(shown["takes_effect"], "at_once", "{shown:#}");
+        let body = json!({ "price": PREMIER, "quantity": 2, "confirmation": shown["confirmation"] });
+        let confirm = || world.send(world.event(CHANGE, seconds + 10, &body), at(seconds + 10));
+        assert_eq!(confirm().await.1["state"], "confirmed");
+        world.settle(Some("card_declined")).await;
+        let (_, declined) = confirm().await;
+        assert_eq!((&declined["state"], &declined["new_plan"]), (&json!("declined"), &json!("premier")));
+        let message = declined["message"].as_str().unwrap();
+        let still = "your plan is as it was, and it still changes to pro at 2026-12-01 00:00 UTC. Check";
+        assert!(message.contains(still), "{message}");
+        // It cannot be asked for once more, and can be taken back.
+        let (status, _) = world.preview_at(seconds + 20, &json!({ "price": PRO })).await;
+        assert_eq!(status, 422);
+        let (_, kept) = world.preview_at(seconds + 20, &json!({ "price": PREMIER })).await;
+        assert_eq!(kept["takes_effect"], "kept", "{kept:#}");
+    }
+    let (_, shown) = world.preview_at(NOW_S + 300, &seats).await;
+    let body = json!({ "price": PREMIER, "quantity": 2, "confirmation": shown["confirmation"] });
+    world.send(world.event(CHANGE, NOW_S + 310, &body), at(NOW_S + 310)).await;
+    world.settle(None).await;
+    // What is made has taken its place.
+    let (status, again) = world.preview_at(NOW_S + 320, &json!({ "price": PRO, "quantity": 2 })).await;
+    assert_eq!((status, &again["takes_effect"]), (200, &json!("at_period_end")), "{again:#}");
+    let (status, _) = world.preview_at(NOW_S + 320, &json!({ "price": PREMIER, "quantity": 1 })).await;
+    assert_eq!(status, 422, "there is nothing to take back");
+}
+
+#[tokio::test]
 async fn a_queue_that_is_down_leaves_the_change_to_the_sweep() {
     use ledger::PlanChangeStore as _;
     let world = World::of(PRO).await;

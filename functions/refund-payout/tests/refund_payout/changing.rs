@@ -89,6 +89,7 @@ impl Scene {
                 period_ends_at: at(30 * DAY_S),
                 confirmation: format!("shown at {second}"),
             },
+            replaces: None,
             stripe_at: None,
             declined: None,
             announced: 0,
@@ -313,6 +314,52 @@ async fn an_upgrade_takes_the_place_of_a_downgrade_that_is_ahead() {
     assert_eq!(scene.send(11).await, PlanChangeOutcome::Made);
     assert_eq!((scene.view().price.as_str(), scene.view().schedule), (PREMIER, None));
     assert_eq!(scene.charges(), [1000]);
+}
+
+#[tokio::test]
+async fn s4_15_a_downgrade_that_is_ahead_stays_if_the_upgrade_after_it_is_not_made() {
+    for (word, charged) in [("card_declined", 1000), ("amount_changed", 999), ("lapsed", 1000)] {
+        let scene = Scene::of(PRO).await;
+        scene.stripe.sell(&NewPrice::of("price_small", 500, "usd")).unwrap();
+        scene.confirm(0, "price_small", ChangeTiming::AtPeriodEnd, 0).await;
+        scene.send(1).await;
+        let schedule = scene.view().schedule;
+        assert!(schedule.is_some());
+        scene.stripe.set(Settings { cards_decline: word == "card_declined", ..Settings::default() });
+        scene.confirm(10, PREMIER, ChangeTiming::AtOnce, charged).await;
+        let second = if word == "lapsed" { DAY_S + 10 } else { 11 };
+        let sent = scene.try_at(second).await.unwrap();
+        assert_eq!(sent, SentPlanChange { outcome: declined(word), needs_people: false });
+        assert_eq!((scene.view().schedule, scene.charges()), (schedule, vec![]), "{word}");
+        let renew =
+            Renew { subscription: scene.id.as_str().to_owned(), charged_at: Some(at(30 * DAY_S).as_s()) };
+        scene.stripe.set(Settings::default());
+        scene.stripe.renew(&renew, &Emission::default()).unwrap();
+        assert_eq!((scene.view().price.as_str(), scene.charges()), ("price_small", vec![500]), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn e1_e2_a_downgrade_gives_way_to_an_upgrade_whose_answers_were_lost() {
+    for (operation, fault) in [
+        (Operation::UpdateSubscription, Fault::TimeoutAfterActing),
+        (Operation::UpdateSubscription, Fault::TimeoutBeforeActing),
+        (Operation::ReleaseSchedule, Fault::TimeoutBeforeActing),
+        (Operation::ReleaseSchedule, Fault::TimeoutAfterActing),
+    ] {
+        let scene = Scene::of(PRO).await;
+        scene.stripe.sell(&NewPrice::of("price_small", 500, "usd")).unwrap();
+        scene.confirm(0, "price_small", ChangeTiming::AtPeriodEnd, 0).await;
+        scene.send(1).await;
+        scene.confirm(10, PREMIER, ChangeTiming::AtOnce, 1000).await;
+        scene.stripe.plan(operation, 1, fault.clone());
+        assert!(scene.try_at(11).await.is_err(), "{operation:?} {fault:?}");
+        assert!(scene.stored().await.unwrap().is_open());
+        scene.stripe.prune_keys();
+        assert_eq!(scene.send(300).await, PlanChangeOutcome::Made, "{operation:?} {fault:?}");
+        assert_eq!((scene.view().price.as_str(), scene.view().schedule), (PREMIER, None), "{fault:?}");
+        assert_eq!(scene.charges(), [1000], "{operation:?} {fault:?}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! The plan of the next period, where a change of plan was confirmed here.
 
 use ledger::contract::at;
-use ledger::{ChangeTiming, Channel, Money, PlanChange, PlanChangeStore, PlanOrder, SubscriptionId};
+use ledger::{
+    ChangeTiming, Channel, Money, PlanAhead, PlanChange, PlanChangeStore, PlanOrder, SubscriptionId,
+};
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 
@@ -33,6 +35,7 @@ async fn s4_15_a_change_that_was_confirmed_is_the_next_plan_until_the_plan_is_ca
             period_ends_at: at(30 * DAY_S),
             confirmation: "shown".to_owned(),
         },
+        replaces: None,
         stripe_at: None,
         declined: None,
         announced: 0,
@@ -48,6 +51,27 @@ async fn s4_15_a_change_that_was_confirmed_is_the_next_plan_until_the_plan_is_ca
         let listed = listed.find(|each| each["subscription"] == "sub_run").unwrap();
         assert_eq!((&listed["plan"], &listed["next_plan"]), (&json!(plan), &next), "{seconds}");
     }
+    // An upgrade that was declined leaves it as it was.
+    let declined = PlanChange {
+        at: at(200),
+        order: PlanOrder {
+            price: "price_premier_monthly".to_owned(),
+            quantity: 2,
+            timing: ChangeTiming::AtOnce,
+            ..change.order.clone()
+        },
+        replaces: Some(PlanAhead {
+            price: "price_pro_monthly".to_owned(),
+            quantity: 1,
+            period_ends_at: at(30 * DAY_S),
+            stripe_at: None,
+        }),
+        declined: Some("card_declined".to_owned()),
+        ..change.clone()
+    };
+    let store = &world.app.store;
+    assert!(store.confirm_plan_change(Some(&change), &declined).await.unwrap());
+    store.settle_plan_change(&declined).await.unwrap();
     let (_, shown) = ask(&world, NOW_S).await;
     assert_eq!(shown["next_plan"], "pro");
     let (_, done) = confirm(&world, &shown["confirmation"], NOW_S).await;
