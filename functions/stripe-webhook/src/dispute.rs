@@ -10,8 +10,10 @@ pub(crate) async fn apply_dispute(
     context: &EventContext<'_>,
     dispute: &DisputeObject,
 ) -> Result<EventOutcome, EarlyExit> {
-    let payment = dispute.payment.clone().ok_or(ParkReason::PaymentUnknown)?;
-    payment_names::note_charge(context, &payment, dispute.charge.as_ref()).await?;
+    let (named, charge) = (dispute.payment.as_ref(), dispute.charge.as_ref());
+    let Some(payment) = payment_names::payment_of(context, named, charge).await? else {
+        return Ok(context.defer_or_park(ParkReason::PaymentUnknown));
+    };
     let sighting = DisputeSighting {
         id: dispute.id.clone(),
         payment,

@@ -2,9 +2,8 @@
 //! disputed. Each is a lead of a case, which is also its record: nothing of it changes money or credits.
 
 use intake::{EarlyExit, EventContext, EventOutcome, ParkReason, leads, without_credits};
-use ledger::PaymentName;
 use refunds::{Occasion, Reported};
-use stripe_events::{ChargeId, FraudWarningObject};
+use stripe_events::FraudWarningObject;
 
 use crate::payment_names;
 
@@ -13,18 +12,10 @@ pub(crate) async fn apply_fraud_warning(
     context: &EventContext<'_>,
     warning: &FraudWarningObject,
 ) -> Result<EventOutcome, EarlyExit> {
-    let called = if let Some(payment) = &warning.payment {
-        payment_names::note_charge(context, payment, warning.charge.as_ref()).await?;
-        Some(payment.clone())
-    } else {
-        // Older API versions name the charge alone.
-        let charge = warning.charge.as_ref().map(ChargeId::as_str);
-        match charge.and_then(|charge| PaymentName::new(charge).ok()) {
-            Some(charge) => context.tables.payment_called(&charge).await?,
-            None => None,
-        }
+    let (named, charge) = (warning.payment.as_ref(), warning.charge.as_ref());
+    let Some(payment) = payment_names::payment_of(context, named, charge).await? else {
+        return Ok(context.defer_or_park(ParkReason::PaymentUnknown));
     };
-    let Some(payment) = called else { return Ok(context.defer_or_park(ParkReason::PaymentUnknown)) };
     let purchases = context.purchases(&payment).await?;
     if purchases.is_empty() {
         return match without_credits::outcome_of(context, &payment).await? {

@@ -41,6 +41,7 @@ pub(crate) async fn apply_invoice(
     invoice: &PaidInvoice,
     on_upgrade: UpgradeTermAt,
 ) -> Result<EventOutcome, EarlyExit> {
+    payment_names::note_charges(context, invoice).await?;
     let granted = Box::pin(grant_invoice(context, invoice, on_upgrade)).await;
     if uncredited::is_waiting(&granted) {
         note_promise(context, invoice, on_upgrade).await?;
@@ -312,7 +313,7 @@ async fn linked_payment(context: &EventContext<'_>, invoice: &PaidInvoice) -> Re
 /// Notes the payments that the event of an invoice names, where several paid it: from here on, events about
 /// each of them find the invoice, as where its own event says so ([`apply_invoice_payment`]).
 async fn link_payments(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<(), EarlyExit> {
-    if divided_amount(invoice).is_some() {
+    if represented_amount(invoice).is_some() {
         for (payment, part) in invoice.refundable_payments() {
             context.tables.link_payment(payment, &invoice.id, part).await?;
         }
@@ -320,13 +321,15 @@ async fn link_payments(context: &EventContext<'_>, invoice: &PaidInvoice) -> Res
     Ok(())
 }
 
-/// What an invoice is known by if several payments paid it: its own id represents all of them, as where the
-/// payments' own events say so ([`linked_payment`]).
-fn divided_amount(invoice: &PaidInvoice) -> Option<(PaymentId, Money)> {
-    let parts: Vec<Money> = invoice.refundable_payments().map(|(_, part)| part).collect();
-    if parts.len() < 2 {
+/// What an invoice is known by if several payments paid it, or a charge without a payment of its own: its own
+/// id represents all of them, as where the payments' own events say so ([`linked_payment`]).
+fn represented_amount(invoice: &PaidInvoice) -> Option<(PaymentId, Money)> {
+    let by_charge = payment_names::charges_of(invoice).map(|(_, part)| part);
+    let mut parts: Vec<Money> = by_charge.collect();
+    if parts.is_empty() && invoice.refundable_payments().count() < 2 {
         return None;
     }
+    parts.extend(invoice.refundable_payments().map(|(_, part)| part));
     let sum = parts.iter().try_fold(0_u64, |sum, part| sum.checked_add(part.minor()))?;
     let id = PaymentId::new(invoice.id.as_str()).ok()?;
     Some((id, Money::new(sum, invoice.amount_paid.currency())))
@@ -334,8 +337,8 @@ fn divided_amount(invoice: &PaidInvoice) -> Option<(PaymentId, Money)> {
 
 /// The payment that the invoice's credits go by, and what can be refunded of it.
 pub(crate) fn paid_amount(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
-    if let Some(divided) = divided_amount(invoice) {
-        return Ok(divided);
+    if let Some(represented) = represented_amount(invoice) {
+        return Ok(represented);
     }
     if let Some((payment, paid)) = invoice.refundable_payments().next() {
         return Ok((payment.clone(), paid));
@@ -351,8 +354,8 @@ fn unnamed(invoice: &PaidInvoice) -> Result<(PaymentId, Money), ParkReason> {
     Ok((id, paid))
 }
 
-/// A payment of an invoice by itself: from here on, events about the payment find the invoice that may
-/// represent it, and the invoice finds the payment.
+/// A payment of an invoice by itself: from here on, events about the payment, or about its charge, find the
+/// invoice that may represent it, and the invoice finds the payment.
 pub(crate) async fn apply_invoice_payment(
     context: &EventContext<'_>,
     paid: &InvoicePaid,
@@ -361,6 +364,11 @@ pub(crate) async fn apply_invoice_payment(
         (PaymentSource::Payment(payment), InvoicePaymentStatus::Paid) => {
             let amount = paid.payment.amount;
             Ok(EventOutcome::of_news(context.tables.link_payment(payment, &paid.invoice, amount).await?))
+        }
+        (PaymentSource::Charge(charge), InvoicePaymentStatus::Paid) => {
+            let id = PaymentId::new(paid.invoice.as_str()).map_err(|_| ParkReason::PaymentUnknown)?;
+            let names = intake::payment_names([Some(charge.as_str())]);
+            Ok(EventOutcome::of_news(context.tables.name_payment(&id, &names).await?))
         }
         // Nothing but a payment through Stripe is refunded or disputed there.
         _ => Ok(EventOutcome::Ignored(Ignored::NoPurchase)),

@@ -5,8 +5,10 @@
 //! are noted by themselves, whether or not the purchase is known by then.
 
 use intake::{EarlyExit, EventContext, EventOutcome, Ignored, payment_names};
-use ledger::{PaymentId, PaymentName};
-use stripe_events::{ChargeId, ChargeObject, CheckoutSession, PaidInvoice};
+use ledger::{Money, PaymentId, PaymentName};
+use stripe_events::{
+    ChargeId, ChargeObject, CheckoutSession, InvoicePaymentStatus, PaidInvoice, PaymentSource,
+};
 
 /// The names of a checkout session's payment: the session, and the invoice that it made.
 pub(crate) fn names_of_session(session: &CheckoutSession) -> Vec<PaymentName> {
@@ -29,12 +31,41 @@ pub(crate) async fn apply_charge(
     Ok(EventOutcome::of_news(context.tables.name_payment(payment, &names).await?))
 }
 
-/// The charge that an event about a payment names.
-pub(crate) async fn note_charge(
-    context: &EventContext<'_>,
-    payment: &PaymentId,
-    charge: Option<&ChargeId>,
-) -> Result<(), EarlyExit> {
-    context.tables.name_payment(payment, &payment_names([charge.map(ChargeId::as_str)])).await?;
+/// The charges that paid an invoice without a payment of their own, as in old integrations. The invoice's id
+/// represents them.
+pub(crate) async fn note_charges(context: &EventContext<'_>, invoice: &PaidInvoice) -> Result<(), EarlyExit> {
+    let charges = charges_of(invoice).map(|(charge, _)| Some(charge.as_str()));
+    let names: Vec<PaymentName> = charges.flat_map(|charge| payment_names([charge])).collect();
+    if let (Ok(id), false) = (PaymentId::new(invoice.id.as_str()), names.is_empty()) {
+        context.tables.name_payment(&id, &names).await?;
+    }
     Ok(())
+}
+
+/// The charges that paid an invoice without a payment of their own, each with its part.
+pub(crate) fn charges_of(invoice: &PaidInvoice) -> impl Iterator<Item = (&ChargeId, Money)> {
+    invoice.payments.iter().flatten().filter_map(|payment| match &payment.source {
+        PaymentSource::Charge(id) if payment.status == InvoicePaymentStatus::Paid => {
+            Some((id, payment.amount))
+        }
+        _ => None,
+    })
+}
+
+/// The payment that an event is about: the one that it names, whose charge is noted, or the one whose charge
+/// it names. Older API versions, and charges without a PaymentIntent, name the charge alone.
+pub(crate) async fn payment_of(
+    context: &EventContext<'_>,
+    payment: Option<&PaymentId>,
+    charge: Option<&ChargeId>,
+) -> Result<Option<PaymentId>, EarlyExit> {
+    let charge = charge.and_then(|charge| PaymentName::new(charge.as_str()).ok());
+    match (payment, charge) {
+        (Some(payment), charge) => {
+            context.tables.name_payment(payment, charge.as_slice()).await?;
+            Ok(Some(payment.clone()))
+        }
+        (None, Some(charge)) => Ok(context.tables.payment_called(&charge).await?),
+        (None, None) => Ok(None),
+    }
 }

@@ -16,12 +16,13 @@ pub(crate) async fn apply_refund(
     refund: &RefundObject,
     has_failed: bool,
 ) -> Result<EventOutcome, EarlyExit> {
-    if let Some(payment) = &refund.payment {
-        payment_names::note_charge(context, payment, refund.charge.as_ref()).await?;
-    }
+    let (named, charge) = (refund.payment.as_ref(), refund.charge.as_ref());
+    let Some(payment) = payment_names::payment_of(context, named, charge).await? else {
+        return Ok(context.defer_or_park(ParkReason::PaymentUnknown));
+    };
     let seen = RefundSighting {
         id: refund.id.clone(),
-        payment: refund.payment.clone().ok_or(ParkReason::PaymentUnknown)?,
+        payment,
         amount: refund.amount,
         status: status(refund, has_failed)?,
         failure: refund.failure_reason.as_ref().map(|reason| reason.as_str().to_owned()),

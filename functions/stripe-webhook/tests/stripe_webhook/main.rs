@@ -8,6 +8,7 @@ mod authenticity;
 mod bodies;
 #[cfg(test)]
 mod bought;
+mod charges;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
