@@ -197,10 +197,12 @@ fn about(kind: &CreemEventKind) -> ParkedPurchase {
                 paid: paid.and_then(|paid| paid.amount_paid),
                 prices: subscription::prices_of(subscription),
                 named: AccountClaims::from(subscription).named().ok().flatten(),
+                ..ParkedPurchase::default()
             }
         }
-        // Money that goes back: nobody waits for credits.
+        // Money that goes back: nobody waits for credits, and people have to look at whose it is.
         CreemEventKind::RefundCreated(refund) => ParkedPurchase {
+            goes_back: true,
             payment: refund.transaction.as_ref().map(|transaction| transaction.id.clone()),
             named: AccountClaims::of_links(refund.checkout.as_ref(), refund.subscription.as_ref())
                 .named()
@@ -209,6 +211,7 @@ fn about(kind: &CreemEventKind) -> ParkedPurchase {
             ..ParkedPurchase::default()
         },
         CreemEventKind::DisputeCreated(dispute) => ParkedPurchase {
+            goes_back: true,
             payment: dispute.transaction.as_ref().map(|transaction| transaction.id.clone()),
             named: AccountClaims::of_links(dispute.checkout.as_ref(), dispute.subscription.as_ref())
                 .named()

@@ -1,5 +1,5 @@
-//! How long the oldest parked event has been waiting that has money behind it and no case: its customer is
-//! not known, so that no case can say so. An alarm is the clock.
+//! How long the oldest parked event has been waiting that has money behind it which nobody has answered: its
+//! customer or its payment is not known, so that no case can say so. An alarm is the clock.
 
 use crate::context::{ParkedMoney, Run};
 use crate::status::Status;

@@ -44,21 +44,28 @@ fn purchase(kind: &EventKind) -> ParkedPurchase {
         | EventKind::SubscriptionDeleted(subscription) => {
             ParkedPurchase { prices: subscription.prices.clone(), ..ParkedPurchase::default() }
         }
-        // Money that goes back: nobody waits for credits.
+        // Money that goes back: nobody waits for credits, and people have to look at whose it is.
         EventKind::RefundCreated(refund)
         | EventKind::RefundUpdated(refund)
         | EventKind::RefundFailed(refund) => {
-            ParkedPurchase { payment: refund.payment.clone(), ..ParkedPurchase::default() }
+            ParkedPurchase { payment: refund.payment.clone(), ..going_back() }
         }
         EventKind::DisputeUpdated(dispute) => {
-            ParkedPurchase { payment: dispute.payment.clone(), ..ParkedPurchase::default() }
+            ParkedPurchase { payment: dispute.payment.clone(), due_by: dispute.due_by, ..going_back() }
         }
-        EventKind::CreditNoteUpdated(note) => ParkedPurchase {
-            payment: PaymentId::new(note.invoice.as_str()).ok(),
-            ..ParkedPurchase::default()
-        },
+        EventKind::FraudWarningUpdated(warning) => {
+            ParkedPurchase { payment: warning.payment.clone(), ..going_back() }
+        }
+        EventKind::CreditNoteUpdated(note) => {
+            ParkedPurchase { payment: PaymentId::new(note.invoice.as_str()).ok(), ..going_back() }
+        }
         _ => ParkedPurchase::default(),
     }
+}
+
+/// What takes money back, or may: a failed refund as well, since it may have been applied before.
+fn going_back() -> ParkedPurchase {
+    ParkedPurchase { goes_back: true, ..ParkedPurchase::default() }
 }
 
 fn of_session(session: &CheckoutSession) -> ParkedPurchase {

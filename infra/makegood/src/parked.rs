@@ -130,6 +130,7 @@ fn subject(parked: &Parked, case: Option<&ParkedCase>) -> Vec<(&'static str, Str
     let linked = parked.link.as_ref();
     let named = [
         ("money", about.paid.map(money)),
+        ("evidence until", about.due_by.map(|due_by| format!("{} UTC", instant(due_by)))),
         ("account", about.account.as_ref().map(ToString::to_string)),
         ("customer", about.customer.as_ref().map(ToString::to_string)),
         ("payment", about.payment.as_ref().map(ToString::to_string)),
@@ -185,7 +186,10 @@ mod tests {
     async fn parked_money(stage: &Stage) {
         let of = |id: &str, reason: &str, second| Parked::new(id, reason, at(second), b"{}");
         let about = ParkedSubject::default();
-        park(stage, of("evt_refund", "payment_unknown", 0), 0, about.clone()).await;
+        park(stage, of("evt_unread", "payment_unknown", 0), 0, about.clone()).await;
+        let disputed =
+            ParkedSubject { goes_back: true, due_by: Some(at(7 * 86_400)), ..ParkedSubject::default() };
+        park(stage, of("evt_dispute", "payment_unknown", 5_000), 0, disputed).await;
         let case = Some("rr_1".parse().unwrap());
         let cased = ParkedSubject { case, ..about.clone() };
         park(stage, of("evt_cased", "price_unknown", 10), 1_200, cased).await;
@@ -210,13 +214,14 @@ mod tests {
         assert_eq!(found, CommandOutcome::Fault);
         let table = output.split("\nWhat to do").next().unwrap();
         insta::assert_snapshot!(table, @r"
-        4 events are parked.
+        5 events are parked.
 
-          parked since (UTC)   age      money  event       reason           case
-          2026-11-01 01:00:00  2 d   5.00 USD  evt_older   account_unknown
-          2026-11-01 02:00:00  2 d   9.00 USD  evt_newer   account_unknown
-          2026-11-01 00:00:10  2 d  12.00 USD  evt_cased   price_unknown    rr_1
-          2026-11-01 00:00:00  3 d             evt_refund  payment_unknown
+          parked since (UTC)   age      money  event        reason           case
+          2026-11-01 01:00:00  2 d   5.00 USD  evt_older    account_unknown
+          2026-11-01 01:23:20  2 d             evt_dispute  payment_unknown
+          2026-11-01 02:00:00  2 d   9.00 USD  evt_newer    account_unknown
+          2026-11-01 00:00:10  2 d  12.00 USD  evt_cased    price_unknown    rr_1
+          2026-11-01 00:00:00  3 d             evt_unread   payment_unknown
         ");
         let (found, output) = listed(true).await;
         assert_eq!(found, CommandOutcome::Sound);
@@ -233,7 +238,8 @@ mod tests {
                 "an account for customer cus_1: `makegood parked link evt_newer --account ACCOUNT`",
             ),
             ("evt_older", "an account for the guest: `makegood parked link evt_older --account ACCOUNT`"),
-            ("evt_refund", "then `makegood parked replay evt_refund`"),
+            ("evt_unread", "then `makegood parked replay evt_unread`"),
+            ("evt_dispute", "evidence until  2026-11-08 00:00:00 UTC"),
             ("evt_cased", "deploy, then `makegood parked replay evt_cased`"),
             ("evt_dropped", "2026-11-01 00:01:00 UTC by ann: twice"),
         ] {

@@ -1,8 +1,10 @@
 //! What a parked event is about, as far as it can be read: the ids that say what would unpark it, the money
-//! that somebody paid and that has brought nothing, and the case that is open or about to open for it.
+//! that somebody paid and that has brought nothing or that goes back, and the case that is open or about to
+//! open for it.
 
 use ledger::{
     AccountId, CustomerId, CustomerStore, ExecuteError, Money, PaymentId, PaymentStore, PriceId, Provider,
+    Timestamp,
 };
 use ledger_dynamodb::{ParkedSubject, StoreError, Tables};
 use purchase_lines::{find_price, is_ignored};
@@ -21,6 +23,10 @@ pub struct ParkedPurchase {
     pub prices: Vec<PriceId>,
     /// The account that the company's own code has named.
     pub named: Option<AccountId>,
+    /// Whether money goes back, or may: by a refund, a dispute, a credit note or a fraud warning.
+    pub goes_back: bool,
+    /// Until when the provider takes evidence against a dispute.
+    pub due_by: Option<Timestamp>,
 }
 
 /// What a parked event is about. `linked` is the account that an operator has named.
@@ -40,7 +46,7 @@ async fn read_subject(
     outcome: EventOutcome,
     linked: Option<&AccountId>,
 ) -> Result<ParkedSubject, StoreError> {
-    let ParkedPurchase { customer, payment, paid, prices, named } = purchase;
+    let ParkedPurchase { customer, payment, paid, prices, named, goes_back, due_by } = purchase;
     let unknown =
         prices.into_iter().find(|price| find_price(provider, price).is_none() && !is_ignored(Some(price)));
     let by_customer = match &customer {
@@ -65,5 +71,6 @@ async fn read_subject(
         _ => None,
     };
     let price = unknown.map(|price| price.as_str().to_owned());
-    Ok(ParkedSubject { account, customer, payment, price, paid: paid.filter(|paid| !paid.is_zero()), case })
+    let paid = paid.filter(|paid| !paid.is_zero());
+    Ok(ParkedSubject { account, customer, payment, price, paid, case, goes_back, due_by })
 }

@@ -1,11 +1,12 @@
 //! Signed events that could not be applied: kept whole, in the encrypted table, for a person to look at and
 //! to have applied again.
 //!
-//! They are bounded by time: DynamoDB deletes each one by itself, [`KEPT_S`] after it was parked. Taking one
-//! away, or giving it another reason, rests on when it was parked: one that was parked anew meanwhile stays.
+//! They are bounded by time: DynamoDB deletes each one by itself, [`KEPT_S`] after it was parked or was
+//! answered. Taking one away, or giving it another reason, rests on when it was parked: one that was parked
+//! anew meanwhile stays.
 //!
-//! An event with money behind it and without a case is in the due index, in a shard of its own, from when it
-//! was parked first: the oldest one is the clock that calls people.
+//! An event with money behind it that nobody has answered is in the due index, in a shard of its own, from
+//! when it was parked first: the oldest one is the clock that calls people. Time alone never takes it away.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::{AccountId, CustomerId, Money, PaymentId, Provider, RefundRequestId, Timestamp};
@@ -63,6 +64,10 @@ pub struct ParkedSubject {
     pub paid: Option<Money>,
     /// The case that is open for it, or opens by itself.
     pub case: Option<RefundRequestId>,
+    /// Whether it is of money that goes back, or may: a refund, a dispute, a credit note or a fraud warning.
+    pub goes_back: bool,
+    /// Until when the provider takes evidence against a dispute.
+    pub due_by: Option<Timestamp>,
 }
 
 /// The account to which an operator has linked a parked event.
@@ -107,9 +112,18 @@ impl Parked {
         }
     }
 
-    /// Whether somebody has paid and no case, and nobody's word, says what is done about it.
+    /// Whether somebody has paid and no case, and nobody's word, says what is done about it; or money goes
+    /// back, of which a case about missing credits says nothing.
     pub fn is_unanswered_money(&self) -> bool {
-        self.about.paid.is_some() && self.about.case.is_none() && self.dropped.is_none()
+        let is_uncredited = self.about.paid.is_some() && self.about.case.is_none();
+        (is_uncredited || self.about.goes_back) && self.dropped.is_none()
+    }
+
+    /// When it is deleted, in seconds since 1970; `None` while money is behind it that nobody has answered.
+    fn expires_at_s(&self) -> Option<i64> {
+        let words = [self.link.as_ref().map(|link| link.at), self.dropped.as_ref().map(|dropped| dropped.at)];
+        let newest = words.into_iter().flatten().fold(self.at, Timestamp::max);
+        (!self.is_unanswered_money()).then(|| newest.as_s().saturating_add(KEPT_S))
     }
 }
 
@@ -121,7 +135,9 @@ const LOOKUP_AT: &str = "lookup_at";
 const SINCE: &str = "since";
 const DROPPED_AT: &str = "dropped_at";
 const LINKED_AT: &str = "linked_at";
-/// The shard of the due index for money without a case: there are few at a time.
+const GOES_BACK: &str = "goes_back";
+const DUE_BY: &str = "due_by";
+/// The shard of the due index for money that nobody has answered: there is little at a time.
 const UNANSWERED: &str = "parked";
 
 /// Who linked a customer, or an event without one, to an account.
@@ -140,7 +156,7 @@ impl Tables {
         self.write(|| put.clone().send()).await
     }
 
-    /// Since when the oldest event has been parked by `now` that has money behind it and no case.
+    /// Since when the oldest event has been parked by `now` that has money behind it which nobody has answered.
     pub async fn oldest_unanswered_money(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let oldest = self.due_in(&self.requests, UNANSWERED, now, 1).await?;
         oldest.first().map(|item| read_instant(item, "due_at")).transpose()
@@ -212,7 +228,7 @@ impl Tables {
     }
 
     /// Writes `kept` in the place of an event that stays parked, as long as that is the one that was read.
-    /// The end of its time does not move.
+    /// The end of its time moves with what an operator says of it, and not with its reason.
     pub async fn keep_parked(&self, parked: &Parked, kept: &Parked) -> Result<(), StoreError> {
         let put = self
             .client
@@ -261,7 +277,7 @@ pub(crate) fn item(parked: &Parked) -> Item {
         item.insert("due_at".to_owned(), number(parked.since.as_ms()));
     }
     // DynamoDB's time to live is in seconds.
-    item.insert("expires_at".to_owned(), number(parked.at.as_s().saturating_add(KEPT_S)));
+    item.extend(parked.expires_at_s().map(|second| ("expires_at".to_owned(), number(second))));
     item
 }
 
@@ -278,6 +294,12 @@ fn write_subject(about: &ParkedSubject, item: &mut Item) {
     if let Some(paid) = about.paid {
         item.insert("paid_minor".to_owned(), number(paid.minor()));
         item.insert("currency".to_owned(), text(paid.currency().as_str()));
+    }
+    if about.goes_back {
+        item.insert(GOES_BACK.to_owned(), AttributeValue::Bool(true));
+    }
+    if let Some(due_by) = about.due_by {
+        item.insert(DUE_BY.to_owned(), number(due_by.as_ms()));
     }
 }
 
@@ -296,6 +318,8 @@ fn read_subject(item: &Item) -> Result<ParkedSubject, StoreError> {
         price: given(item, "price")?.map(str::to_owned),
         paid: paid.transpose()?,
         case: given(item, "case")?.map(id).transpose()?,
+        goes_back: item.contains_key(GOES_BACK),
+        due_by: item.contains_key(DUE_BY).then(|| read_instant(item, DUE_BY)).transpose()?,
     })
 }
 
@@ -433,5 +457,32 @@ mod tests {
         let item = item(&parked);
         assert_eq!(item.get("expires_at"), Some(&number(in_90_days)));
         assert_eq!(read(item).unwrap(), parked);
+    }
+
+    #[test]
+    fn money_that_nobody_has_answered_does_not_expire() {
+        let kept_from = |parked: &Parked, second| {
+            let until = at(second).plus_s(7_776_000).unwrap().as_s();
+            item(parked).get("expires_at") == Some(&number(until))
+        };
+        let paid = of_money("evt_1", 0);
+        let about = ParkedSubject { goes_back: true, ..ParkedSubject::default() };
+        let back = Parked { about, ..Parked::new("evt_2", "payment_unknown", at(0), b"{}") };
+        let late = 100 * 86_400;
+        let dropped = Some(ParkedDrop { reason: "a test".to_owned(), by: "ann".to_owned(), at: at(late) });
+        let case = Some("rr_1".parse().unwrap());
+        for parked in [&paid, &back] {
+            assert_eq!(item(parked).get("expires_at"), None, "{parked:?}");
+            // Its time begins with the word of the person who put it away.
+            let dropped = Parked { dropped: dropped.clone(), ..parked.clone() };
+            assert!(kept_from(&dropped, late) && item(&dropped).get("due_shard").is_none(), "{dropped:?}");
+        }
+        // A case about missing credits is an answer where somebody has paid for them, and nowhere else.
+        let of_case = |parked: &Parked| {
+            let about = ParkedSubject { case: case.clone(), ..parked.about.clone() };
+            Parked { about, ..parked.clone() }
+        };
+        assert!(kept_from(&of_case(&paid), 0));
+        assert!(item(&of_case(&back)).contains_key("due_shard"));
     }
 }

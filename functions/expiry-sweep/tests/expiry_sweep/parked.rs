@@ -3,7 +3,7 @@
 use expiry_sweep::handle;
 use ledger::contract::at;
 use ledger::{Currency, Money};
-use ledger_dynamodb::{Parked, ParkedSubject};
+use ledger_dynamodb::{Parked, ParkedDrop, ParkedSubject};
 use serde_json::Value;
 
 use crate::scene::{Scene, tick};
@@ -34,4 +34,12 @@ async fn money_that_nobody_has_answered_is_reported_by_its_age() {
     let about = ParkedSubject { case, ..parked.about.clone() };
     scene.tables.keep_parked(&parked, &Parked { about, ..parked.clone() }).await.unwrap();
     assert_eq!(age_ms(&scene, 3_900).await, 0);
+    // A dispute whose payment nobody knows has no case, and waits for a person's word.
+    let about = ParkedSubject { goes_back: true, ..ParkedSubject::default() };
+    let disputed = Parked { about, ..Parked::new("evt_2", "payment_unknown", at(4_000), b"{}") };
+    scene.tables.park(&disputed).await.unwrap();
+    assert_eq!(age_ms(&scene, 8_000).await, 4_000_000);
+    let dropped = Some(ParkedDrop { reason: "sold before".to_owned(), by: "ann".to_owned(), at: at(8_100) });
+    scene.tables.keep_parked(&disputed, &Parked { dropped, ..disputed.clone() }).await.unwrap();
+    assert_eq!(age_ms(&scene, 8_200).await, 0);
 }
