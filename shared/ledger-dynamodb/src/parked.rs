@@ -156,7 +156,7 @@ impl Tables {
         self.write(|| put.clone().send()).await
     }
 
-    /// Since when the oldest event has been parked by `now` that has money behind it which nobody has answered.
+    /// Since when the oldest event has been parked by `now` whose money nobody has answered.
     pub async fn oldest_unanswered_money(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let oldest = self.due_in(&self.requests, UNANSWERED, now, 1).await?;
         oldest.first().map(|item| read_instant(item, "due_at")).transpose()

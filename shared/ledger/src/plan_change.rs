@@ -129,8 +129,8 @@ impl PlanChange {
         is_late || self.order.period_ends_at <= now
     }
 
-    /// The plan that the next period of `subscription` has by what was confirmed: this change's, or that of an
-    /// earlier one which this change was to take the place of and did not.
+    /// The plan that the next period of `subscription` has by what was confirmed: this change's, or that of
+    /// an earlier one which this change was to take the place of and did not.
     pub fn ahead(&self, subscription: &Subscription, now: Timestamp) -> Option<PlanAhead> {
         let order = &self.order;
         let ahead = match (order.timing, &self.declined, self.stripe_at) {
