@@ -38,8 +38,9 @@
 //! `FILED#<account>#<day>` with how many requests its customer `filed`, until `expires_at`;
 //! `GRANTED#payment#…`, `GRANTED#account#…` and `GRANTED#person#…` with the credits granted beside those that
 //! were bought, by day, `body`, and the `version`; `LEAD#<request>` with what may open that request, until it
-//! is looked at; `PARKED` with an event that could not be applied; and `EVIDENCE#<dispute>` with what people
-//! staged and submitted for a dispute, and the `version`.
+//! is looked at; `PARKED` with an event that could not be applied; `EVIDENCE#<dispute>` with what people
+//! staged and submitted for a dispute, and the `version`; and `WATCH#<provider>#<kind>#<id>` with an object of
+//! a provider's that is read again, `since`, `due_shard`, `due_at`.
 //!
 //! Nothing is ever deleted from the ledger table, and an entry is never written twice: the table's stream
 //! reports what else happens to an entry, and [`Anchors`] is where that is noted.
@@ -74,6 +75,7 @@ mod single;
 mod stored_bytes;
 mod subscription;
 mod transaction;
+mod watch;
 
 pub use adoption::{AdoptionOutcome, CreditTerms, ExternalRefund, PurchaseTerms};
 pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, RaiseOutcome, StreamRecord};
@@ -82,6 +84,7 @@ pub use error::StoreError;
 pub use evidence::{DisputeEvidence, EvidenceSubmission, StagedEvidence};
 pub use parked::{Parked, ParkedDrop, ParkedLink, ParkedSubject};
 pub use returned::{ReturnOutcome, ReturnedMoney};
+pub use watch::{EVENT_LAG_S, Watch, WatchSubject};
 
 /// The tables, and the client that reaches them.
 #[derive(Debug, Clone)]

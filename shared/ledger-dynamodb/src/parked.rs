@@ -35,7 +35,7 @@ pub struct Parked {
     pub at: Timestamp,
     /// The event's bytes as they were signed.
     pub payload: Vec<u8>,
-    /// When it was asked that what the event lacks be fetched from Stripe; nothing once that was tried.
+    /// When it was asked that what the event lacks be fetched from its provider; nothing once that was tried.
     pub lookup_at: Option<Timestamp>,
     /// What was fetched for it, as JSON.
     pub fetched: Option<Vec<u8>>,
@@ -251,8 +251,10 @@ pub(crate) fn item(parked: &Parked) -> Item {
     item.insert(AT.to_owned(), number(parked.at.as_ms()));
     item.insert("payload".to_owned(), bytes(parked.payload.as_slice()));
     if let Some(lookup_at) = parked.lookup_at {
-        // The trigger of the lookup takes writes with the flag; the instant makes asking again a change.
-        item.insert("lookup".to_owned(), AttributeValue::Bool(true));
+        // The trigger of each provider's lookup takes writes with its own flag; the instant makes asking again a
+        // change.
+        let flag = provider_form(parked.provider).map_or(AttributeValue::Bool(true), text);
+        item.insert("lookup".to_owned(), flag);
         item.insert(LOOKUP_AT.to_owned(), number(lookup_at.as_ms()));
     }
     if let Some(fetched) = &parked.fetched {

@@ -23,7 +23,7 @@ use crate::item::{Item, key, payment_key, read_text, text};
 use crate::request::{clocks, stored};
 use crate::{
     Anchors, ExternalRefund, ReturnedMoney, Tables, evidence, in_process, journal, lead, parked, payment,
-    purchase, request,
+    purchase, request, watch,
 };
 
 fn value(value: &AttributeValue) -> String {
@@ -217,6 +217,11 @@ fn i2_leads_keep_their_bytes() {
 #[test]
 fn parked_events_keep_their_bytes() {
     check(include_str!("../tests/stored/parked.txt"), |item| parked::item(&parked::read(item).unwrap()));
+}
+
+#[test]
+fn watches_keep_their_bytes() {
+    check(include_str!("../tests/stored/watch.txt"), |item| watch::item(&watch::read(&item).unwrap()));
 }
 
 #[test]

@@ -72,6 +72,22 @@ pub trait ApplyEvents: Sync {
     fn apply(&self, event: &str) -> impl Future<Output = Result<EventAnswer, WebhookError>> + Send;
 }
 
+/// An object as a provider's API answers it: JSON text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    Transaction(String),
+    Subscription(String),
+}
+
+/// Applies objects that a provider's API has answered, where it keeps no list of its events.
+pub trait ApplyReadings: Sync {
+    /// Applies what is new in a reading.
+    fn apply_reading(
+        &self,
+        reading: &Reading,
+    ) -> impl Future<Output = Result<EventAnswer, WebhookError>> + Send;
+}
+
 /// The function on Lambda.
 #[derive(Debug, Clone)]
 pub struct WebhookFunction {
@@ -129,5 +145,15 @@ impl DecideEvents for WebhookFunction {
 impl ApplyEvents for WebhookFunction {
     async fn apply(&self, event: &str) -> Result<EventAnswer, WebhookError> {
         self.ask(&serde_json::json!({"apply": {"event": event}})).await
+    }
+}
+
+impl ApplyReadings for WebhookFunction {
+    async fn apply_reading(&self, reading: &Reading) -> Result<EventAnswer, WebhookError> {
+        let (kind, object) = match reading {
+            Reading::Transaction(object) => ("transaction", object),
+            Reading::Subscription(object) => ("subscription", object),
+        };
+        self.ask(&serde_json::json!({"read": {kind: object}})).await
     }
 }
