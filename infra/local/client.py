@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 QUEUES = ("Generation", "GenerationDeadLetter", "Payout", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
 # The outputs that name the schedules; those of the sweep are several.
-SCHEDULES = ("SweepScheduleNames", "ReconcileScheduleName", "CompareScheduleName")
+SCHEDULES = ("SweepScheduleNames", "ReconcileScheduleName", "CompareScheduleName", "CreemReconcileScheduleName")
 DEAD_LETTERS = ("GenerationDeadLetter", "PayoutDeadLetter", "SweepDeadLetter", "LookupDeadLetter")
 # A cold function under load answers within seconds; API Gateway would give up after 30.
 CALL_S = 40.0
@@ -194,6 +194,10 @@ class Stack:
         time_asked = {"since": since, "before": before}
         return self.invoke("StripeReconcile", {name: value for name, value in time_asked.items() if value})
 
+    def reconcile_creem(self, due_before: str | None = None) -> dict:
+        """Reads what is open at Creem, as the schedule does or what is due before an instant (RFC 3339)."""
+        return self.invoke("CreemReconcile", {"due_before": due_before} if due_before else {})
+
     def compare(self, since: str | None = None, before: str | None = None, repair: bool = False) -> dict:
         """Compares Stripe's lists with the records, as the schedule does or over a time, and returns what differs."""
         asked = {"since": since, "before": before, "repair": repair}
@@ -290,6 +294,7 @@ class Stack:
             "STRIPE_WEBHOOK_FUNCTION": outputs["StripeWebhookFunction"],
             "CREEM_WEBHOOK_FUNCTION": outputs["CreemWebhookFunction"],
             "STRIPE_RECONCILE_FUNCTION": outputs["StripeReconcileFunction"],
+            "CREEM_RECONCILE_FUNCTION": outputs["CreemReconcileFunction"],
         }
         command = [str(binary(MAKEGOOD)), *arguments]
         return subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=COMMAND_S)

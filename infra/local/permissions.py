@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from client import Stack
 
 FUNCTIONS = (
-    *("StripeWebhook", "CreemWebhook", "StripeLookup", "StripeReconcile", "Credits", "RefundRequest"),
+    *("StripeWebhook", "CreemWebhook", "StripeLookup", "StripeReconcile", "CreemReconcile"),
+    *("Credits", "RefundRequest"),
     *("PlanChange", "AutoRefund", "RefundPayout", "ExpirySweep", "JournalAnchor", "DisputeEvidence"),
 )
 
@@ -89,8 +90,8 @@ def _calls(stack: Stack, function: str) -> Iterator[tuple[str, str]]:
         elif service == "sqs":
             yield f"sqs:{name.removesuffix('Batch')}", parameters["QueueUrl"]
         elif service == "lambda":
-            # The trail has the payload and not the function; stripe-webhook is the one that a function invokes.
-            yield "lambda:InvokeFunction", "StripeWebhook"
+            # The trail has the payload and not the function; a provider's webhook is the one that a function invokes.
+            yield "lambda:InvokeFunction", "CreemWebhook" if function == "CreemReconcile" else "StripeWebhook"
         elif service == "secretsmanager":
             yield f"secretsmanager:{name}", parameters["SecretId"]
         else:

@@ -10,7 +10,8 @@ STACKS = LOCAL / "stack"
 CARGO_TARGET = ROOT / "target" / "local"
 
 FUNCTIONS = (
-    *("stripe-webhook", "creem-webhook", "stripe-lookup", "stripe-reconcile", "credits", "auto-refund"),
+    *("stripe-webhook", "creem-webhook", "stripe-lookup", "stripe-reconcile", "creem-reconcile"),
+    *("credits", "auto-refund"),
     *("expiry-sweep", "refund-request", "plan-change", "refund-payout", "journal-anchor", "dispute-evidence"),
 )
 STAND_IN = "stripe-stand-in"

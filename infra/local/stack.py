@@ -154,13 +154,17 @@ def deploy(state: dict) -> None:
     # The emulator's path form of the address: not every resolver knows names under `localhost`.
     state["api_url"] = f"{aws_url}/_aws/execute-api/{outputs['ApiId']}/$default"
     store = emulator.aws("secretsmanager", aws_url)
-    for provider, secret in (("stripe", "StripeWebhookSecretId"), ("creem", "CreemWebhookSecretId")):
+    keys = {
+        "stripe": ("StripeKeySecretId", "StripeReadKeySecretId", "StripeDisputeKeySecretId", "StripePreviewKeySecretId"),
+        "creem": ("CreemKeySecretId", "CreemReadKeySecretId"),
+    }
+    for provider, secret_ids in keys.items():
         signing = {"current": state[provider]["signing_secret"], "previous": ""}
-        store.put_secret_value(SecretId=outputs[secret], SecretString=json.dumps(signing))
-    keys = ("StripeKeySecretId", "StripeReadKeySecretId", "StripeDisputeKeySecretId", "StripePreviewKeySecretId")
-    for provider, secret in (*(("stripe", name) for name in keys), ("creem", "CreemKeySecretId")):
-        key = json.dumps({"key": state[provider]["key"]})
-        store.put_secret_value(SecretId=outputs[secret], SecretString=key)
+        secret_id = outputs[f"{provider.title()}WebhookSecretId"]
+        store.put_secret_value(SecretId=secret_id, SecretString=json.dumps(signing))
+        for secret_id in secret_ids:
+            key = json.dumps({"key": state[provider]["key"]})
+            store.put_secret_value(SecretId=outputs[secret_id], SecretString=key)
 
 
 def start_stand_in(state: dict, provider: str, stand_in: str, port: int) -> None:

@@ -19,11 +19,12 @@ use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::log;
 use lambda::metrics::Metrics;
 use lambda::secrets::SecretSource;
-use ledger::Provider;
+use ledger::{ExecuteError, Provider};
 use ledger_dynamodb::Tables;
 
 use crate::account::AccountClaims;
 use crate::signing::Signing;
+use crate::watch::watch_what_is_open;
 use crate::{checkout, dispute, refund, subscription};
 
 /// How the types begin of what Creem itself keeps as credits for a company. They are about no credits of
@@ -99,34 +100,46 @@ impl<S> ProviderEvents for Webhook<S> {
         Some(fetched.completing(&SignedByCreem::kept(payload)))
     }
 
-    /// Applies an event, unless it is of the other mode.
+    /// Applies an event, and watches what it leaves open.
     async fn apply(
         &self,
         event: &CreemEvent,
-        Beside { now, looked_up, linked }: Beside<'_>,
+        beside: Beside<'_>,
         metrics: &Metrics,
     ) -> Result<EventOutcome, Failure> {
-        log::cause(event.id.as_str());
-        let outcome = if is_of_other_mode(self, event.mode.as_ref()) {
-            EventOutcome::Ignored(Ignored::OtherMode)
-        } else {
-            let context = EventContext {
-                tables: &self.tables,
-                backoff: &self.backoff,
-                link_wait: &self.link_wait,
-                provider: Provider::Creem,
-                event_id: event.id.as_str(),
-                happened_at: event.created,
-                now,
-                metrics,
-                looked_up,
-                linked,
-            };
-            apply_event(&context, &event.kind).await?
-        };
-        log_outcome(event.event_type.as_str(), outcome);
+        let outcome = apply_unwatched(self, event, beside, metrics).await?;
+        watch_what_is_open(&self.tables, event, outcome, beside.now).await.map_err(ExecuteError::Store)?;
         Ok(outcome)
     }
+}
+
+/// Applies an event, unless it is of the other mode.
+pub(crate) async fn apply_unwatched<S>(
+    webhook: &Webhook<S>,
+    event: &CreemEvent,
+    Beside { now, looked_up, linked }: Beside<'_>,
+    metrics: &Metrics,
+) -> Result<EventOutcome, Failure> {
+    log::cause(event.id.as_str());
+    let outcome = if is_of_other_mode(webhook, event.mode.as_ref()) {
+        EventOutcome::Ignored(Ignored::OtherMode)
+    } else {
+        let context = EventContext {
+            tables: &webhook.tables,
+            backoff: &webhook.backoff,
+            link_wait: &webhook.link_wait,
+            provider: Provider::Creem,
+            event_id: event.id.as_str(),
+            happened_at: event.created,
+            now,
+            metrics,
+            looked_up,
+            linked,
+        };
+        apply_event(&context, &event.kind).await?
+    };
+    log_outcome(event.event_type.as_str(), outcome);
+    Ok(outcome)
 }
 
 async fn apply_event(context: &EventContext<'_>, kind: &CreemEventKind) -> Result<EventOutcome, Failure> {
@@ -135,8 +148,8 @@ async fn apply_event(context: &EventContext<'_>, kind: &CreemEventKind) -> Resul
         CreemEventKind::Subscription(moved, subscription) => {
             Box::pin(subscription::apply_subscription(context, *moved, subscription)).await
         }
+        CreemEventKind::RefundCreated(refund) => Box::pin(refund::apply_refund(context, refund)).await,
         CreemEventKind::DisputeCreated(dispute) => dispute::apply_dispute(context, dispute).await,
-        CreemEventKind::RefundCreated(refund) => refund::apply_refund(context, refund).await,
         CreemEventKind::Other => Ok(EventOutcome::Ignored(Ignored::UnknownType)),
     };
     match result {
@@ -147,7 +160,7 @@ async fn apply_event(context: &EventContext<'_>, kind: &CreemEventKind) -> Resul
 
 /// Whether an event is not about this endpoint's own money. A mode that nobody knows is not ours; an object
 /// without a mode is what the secret has signed for.
-fn is_of_other_mode<S>(webhook: &Webhook<S>, mode: Option<&CreemMode>) -> bool {
+pub(crate) fn is_of_other_mode<S>(webhook: &Webhook<S>, mode: Option<&CreemMode>) -> bool {
     mode.is_some_and(|mode| mode.is_live() != Some(webhook.livemode))
 }
 

@@ -9,15 +9,20 @@
 
 mod account;
 mod checkout;
+mod direct;
 mod dispute;
 mod handler;
 mod purchase;
+mod reading;
 mod refund;
 mod signing;
 mod subscription;
+mod watch;
 
+pub use direct::{DirectRequest, handle_direct};
 pub use handler::{Webhook, handle};
 pub use intake::{
     AWAITED_S, DirectAnswer, EventOutcome, Ignored, ParkReason, ParkedRequest, handle_parked, link_wait,
 };
+pub use reading::{ReadObject, ReadRequest};
 pub use signing::{Signing, SigningError};

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use creem_webhook::{Signing, Webhook, handle, handle_parked, link_wait};
+use creem_webhook::{Signing, Webhook, handle, handle_direct, link_wait};
 use lambda::aws::SdkSettings;
 use lambda::backoff::Backoff;
 use lambda::clock;
@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
         function
             .serve_http_or(
                 async |request, invocation| handle(&webhook, request, invocation).await,
-                async |request, invocation| handle_parked(&webhook, request, invocation).await,
+                async |request, invocation| handle_direct(&webhook, request, invocation).await,
             )
             .await
     })

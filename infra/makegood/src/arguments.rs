@@ -4,7 +4,7 @@ mod parked;
 mod policy;
 
 use clap::{Args, Parser, Subcommand};
-use ledger::{AccountId, TimeError, Timestamp};
+use ledger::{AccountId, Provider, TimeError, Timestamp};
 
 pub(crate) use parked::{FunctionArguments, ParkedCommand};
 pub(crate) use policy::{
@@ -133,20 +133,27 @@ Examples:
 /// need this command after a wrong secret was stored, after the tables were restored to an earlier moment, or
 /// to be sure. An event that came has no effect a second time. Stripe keeps events for 30 days. The caller
 /// needs `lambda:InvokeFunction` on that function.
+///
+/// With `--provider creem` the creem-reconcile function reads what is open at Creem, which keeps no list of
+/// its events: subscriptions whose period is over, disputed payments, refunds on their way. What is new is
+/// applied.
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("{RECONCILE_EXAMPLES}\n\n{ACCESS}"))]
 pub(crate) struct ReconcileArguments {
     /// The first instant to read
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
-    pub(crate) since: Timestamp,
+    #[arg(long, value_name = "INSTANT", value_parser = instant, required_unless_present = "provider")]
+    pub(crate) since: Option<Timestamp>,
+    /// `creem`, to read what is open there; without it the command is about Stripe
+    #[arg(long, value_name = "PROVIDER", value_parser = without_list, conflicts_with_all = ["since", "repair"])]
+    pub(crate) provider: Option<Provider>,
     /// The first instant that is not read any more; three minutes ago where it is not given, and an hour
-    /// ago for lists
+    /// ago for lists. Of Creem, what is due before this instant is read, which may be one to come
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(crate) before: Option<Timestamp>,
     /// Apply the events of the time that never came; without it nothing is applied
     #[arg(long)]
     pub(crate) repair: bool,
-    /// The stripe-reconcile function; `STRIPE_RECONCILE_FUNCTION` where it is not given
+    /// The function; `STRIPE_RECONCILE_FUNCTION` or `CREEM_RECONCILE_FUNCTION` where it is not given
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
 }
@@ -157,9 +164,16 @@ Examples:
   makegood reconcile --since 2026-08-01T00:00:00Z --before 2026-08-02T00:00:00Z \\
     --function prod-StripeReconcile
   makegood reconcile --since 2026-08-01T00:00:00Z --repair
+  makegood reconcile --provider creem
 
 Exit codes: 0 nothing differed, and every event had come; 1 something differed, or an event had not come,
 repaired or not; 2 the function could not be asked.";
+
+/// A provider that keeps no list of its events.
+fn without_list(text: &str) -> Result<Provider, &'static str> {
+    let provider = Provider::parse(text).filter(|provider| *provider != Provider::Stripe);
+    provider.ok_or("expected `creem`; without the option the command is about Stripe")
+}
 
 fn instant(text: &str) -> Result<Timestamp, TimeError> {
     Timestamp::parse(text)
@@ -203,6 +217,11 @@ mod tests {
             ("reconcile --since today", false),
             ("reconcile --since 2026-08-01T00:00:00Z --repair", true),
             ("reconcile --since 2026-08-01T00:00:00Z --lists", false),
+            ("reconcile --provider creem", true),
+            ("reconcile --provider creem --before 2026-08-01T00:00:00Z", true),
+            ("reconcile --provider creem --since 2026-08-01T00:00:00Z", false),
+            ("reconcile --provider creem --repair", false),
+            ("reconcile --provider stripe", false),
             ("policy check", false),
             ("policy check a.toml b.toml", true),
             ("policy decide --document d --reason changed_mind --facts -", true),

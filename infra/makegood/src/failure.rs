@@ -23,7 +23,7 @@ pub(crate) enum Failure {
     #[error("the function's answer is not readable; is it the right function?")]
     Answer(#[source] serde_json::Error),
     /// The reconciliation failed.
-    #[error("stripe-reconcile failed: {0}")]
+    #[error("the reconciliation failed: {0}")]
     Reconcile(String),
     /// A file cannot be read.
     #[error("`{path}` cannot be read")]

@@ -104,7 +104,11 @@ async fn carry_out(
         }
         Command::Reconcile(arguments) => {
             let ask = reconcile::open(arguments, env)?;
-            let time = (arguments.since, arguments.before);
+            let Some(since) = arguments.since else {
+                let ask = async |request| ask.ask(request).await;
+                return reconcile::watches::run(arguments.before, ask, output, progress).await;
+            };
+            let time = (since, arguments.before);
             let mut outcome = CommandOutcome::Sound;
             if arguments.repair {
                 // First the events, in the order of what happened.

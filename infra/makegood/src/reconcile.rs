@@ -2,6 +2,7 @@
 //! run, until the time is read. Nothing is written here.
 
 pub(crate) mod lists;
+pub(crate) mod watches;
 
 use std::io::Write;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::primitives::Blob;
 use lambda::aws::SdkSettings;
 use lambda::config::Env;
-use ledger::Timestamp;
+use ledger::{Provider, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -45,7 +46,7 @@ struct MissedEvent {
     created_at: String,
 }
 
-/// The stripe-reconcile function.
+/// The stripe-reconcile function, or creem-reconcile.
 pub(crate) struct ReconcileFunction {
     client: aws_sdk_lambda::Client,
     name: String,
@@ -55,6 +56,7 @@ pub(crate) struct ReconcileFunction {
 pub(crate) fn open(arguments: &ReconcileArguments, env: &Env) -> Result<ReconcileFunction, Failure> {
     let name = match &arguments.function {
         Some(name) => name.clone(),
+        None if arguments.provider == Some(Provider::Creem) => env.required("CREEM_RECONCILE_FUNCTION")?,
         None => env.required("STRIPE_RECONCILE_FUNCTION")?,
     };
     let timeouts = TimeoutConfig::builder()

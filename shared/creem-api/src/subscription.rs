@@ -2,7 +2,7 @@
 
 use creem_events::CreemSubscription;
 use primitives::SubscriptionId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::client::{CreemClient, text, with_query};
 use crate::error::CreemError;
@@ -21,6 +21,14 @@ impl CreemClient {
         let target = with_query("/v1/subscriptions", &[("subscription_id", id.as_str())]);
         let body = self.get(&target).await.map_err(CreemError::of_read)?;
         self.read_subscription(id, text(&body)?)
+    }
+
+    /// The same, as the JSON object that Creem answers.
+    pub async fn subscription_object(&self, id: &SubscriptionId) -> Result<Value, CreemError> {
+        let target = with_query("/v1/subscriptions", &[("subscription_id", id.as_str())]);
+        let body = self.get(&target).await.map_err(CreemError::of_read)?;
+        self.read_subscription(id, text(&body)?)?;
+        serde_json::from_slice(&body).map_err(|_| CreemError::Unreadable { what: "expected a JSON object" })
     }
 
     /// Makes one attempt to cancel a subscription. To ask again for what was asked before changes nothing;

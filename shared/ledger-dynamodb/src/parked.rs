@@ -251,8 +251,8 @@ pub(crate) fn item(parked: &Parked) -> Item {
     item.insert(AT.to_owned(), number(parked.at.as_ms()));
     item.insert("payload".to_owned(), bytes(parked.payload.as_slice()));
     if let Some(lookup_at) = parked.lookup_at {
-        // The trigger of each provider's lookup takes writes with its own flag; the instant makes asking again a
-        // change.
+        // The trigger of each provider's lookup takes writes with its own flag; the instant makes asking
+        // again a change.
         let flag = provider_form(parked.provider).map_or(AttributeValue::Bool(true), text);
         item.insert("lookup".to_owned(), flag);
         item.insert(LOOKUP_AT.to_owned(), number(lookup_at.as_ms()));

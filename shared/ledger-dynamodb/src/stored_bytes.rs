@@ -5,6 +5,7 @@
 //! in the order of the names, and an empty line between two items.
 
 mod plan_changes;
+mod watches;
 
 use std::collections::BTreeMap;
 
@@ -22,8 +23,8 @@ use refunds::{ActionKind, CountStore, CountedBy, ListedBefore, RequestStore, Rev
 use crate::item::{Item, key, payment_key, read_text, text};
 use crate::request::{clocks, stored};
 use crate::{
-    Anchors, ExternalRefund, ReturnedMoney, Tables, evidence, in_process, journal, lead, parked, payment,
-    purchase, request, watch,
+    Anchors, ExternalRefund, ReturnedMoney, Tables, evidence, in_process, journal, lead, payment, purchase,
+    request,
 };
 
 fn value(value: &AttributeValue) -> String {
@@ -212,16 +213,6 @@ fn entries_keep_their_bytes() {
 #[test]
 fn i2_leads_keep_their_bytes() {
     check(include_str!("../tests/stored/lead.txt"), |item| lead::item(&lead::read(&item).unwrap()).unwrap());
-}
-
-#[test]
-fn parked_events_keep_their_bytes() {
-    check(include_str!("../tests/stored/parked.txt"), |item| parked::item(&parked::read(item).unwrap()));
-}
-
-#[test]
-fn watches_keep_their_bytes() {
-    check(include_str!("../tests/stored/watch.txt"), |item| watch::item(&watch::read(&item).unwrap()));
 }
 
 #[test]

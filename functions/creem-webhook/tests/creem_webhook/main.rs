@@ -17,6 +17,8 @@ mod parked;
 #[cfg(test)]
 mod purchases;
 #[cfg(test)]
+mod readings;
+#[cfg(test)]
 mod refunds;
 #[cfg(test)]
 mod scene;
