@@ -31,7 +31,7 @@ pub(crate) fn of_transaction(transaction: &Value) -> Value {
         };
         Some(((*name).to_owned(), member))
     });
-    Value::Object(Map::from_iter(kept))
+    Value::Object(kept.collect::<Map<_, _>>())
 }
 
 #[cfg(test)]

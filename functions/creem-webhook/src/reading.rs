@@ -233,8 +233,8 @@ fn ending(dispute: &Dispute, transaction: &CreemTransaction) -> Option<DisputeSi
         TransactionStatus::Paid if dispute.is_lost() => "won",
         _ => return None,
     };
-    let refunded_minor = transaction.refunded_amount.map_or(0, |refunded| refunded.minor());
-    let paid_minor = transaction.amount_paid.map(|paid| paid.minor());
+    let refunded_minor = transaction.refunded_amount.map_or(0, Money::minor);
+    let paid_minor = transaction.amount_paid.map(Money::minor);
     // What the total of refunds has is no movement of the bank's: the same money is counted once.
     let is_counted = paid_minor.is_some_and(|paid_minor| refunded_minor >= paid_minor);
     let movements_minor = if status == "lost" && !is_counted { vec![-1] } else { Vec::new() };

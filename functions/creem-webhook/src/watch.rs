@@ -27,8 +27,7 @@ pub(crate) async fn watch_what_is_open(
 /// What is expected of which object, and since when.
 fn left_open(event: &CreemEvent, now: Timestamp) -> Option<(WatchSubject, Timestamp)> {
     match &event.kind {
-        CreemEventKind::Subscription(SubscriptionMove::Canceled, _) => None,
-        CreemEventKind::Subscription(_, subscription) => {
+        CreemEventKind::Subscription(moved, subscription) if *moved != SubscriptionMove::Canceled => {
             let subject = WatchSubject::Subscription(subscription.id.clone());
             // Of one whose period is over already, a renewal or its end is expected from here on.
             subscription.current_period_end.map(|ends_at| (subject, ends_at))
@@ -41,6 +40,8 @@ fn left_open(event: &CreemEvent, now: Timestamp) -> Option<(WatchSubject, Timest
         CreemEventKind::DisputeCreated(dispute) => {
             Some((WatchSubject::Payment(dispute.transaction.as_ref()?.id.clone()), now))
         }
-        CreemEventKind::CheckoutCompleted(_) | CreemEventKind::Other => None,
+        CreemEventKind::Subscription(..)
+        | CreemEventKind::CheckoutCompleted(_)
+        | CreemEventKind::Other => None,
     }
 }

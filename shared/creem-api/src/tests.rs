@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use creem_events::{CreemRefundStatus, CreemSubscriptionStatus, OrderId, TransactionStatus};
-use primitives::{CustomerId, PaymentId, SubscriptionId};
+use primitives::{CustomerId, Money, PaymentId, SubscriptionId};
 use testkit::creem::{
     BuyOnce, CREEM_API_KEY, CreemOperation, CreemSettings, CreemStandIn, OutsideRefund, StartPlan,
 };
@@ -12,7 +12,7 @@ use testkit::stand_in::{Emission, Fault};
 use crate::{CancelMode, CreemClient, CreemConfig, CreemError, CreemKey, RepeatCall, Timeouts, TookEffect};
 
 /// Long enough for an answer on a busy machine, short enough to wait for in vain.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_000);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 
 struct Scene {
     creem: CreemStandIn,
@@ -43,7 +43,7 @@ impl Scene {
 
     async fn refunded(&self) -> Option<u64> {
         let found = self.client.transaction(&self.payment).await.unwrap();
-        found.transaction.refunded_amount.map(|total| total.minor())
+        found.transaction.refunded_amount.map(Money::minor)
     }
 
     /// A subscription.
@@ -66,7 +66,7 @@ async fn a_refund_gives_back_all_that_is_left() {
     let found = scene.client.transaction(&scene.payment).await.unwrap().transaction;
     assert_eq!(found.status, Some(TransactionStatus::Refunded));
     assert_eq!(
-        (found.refunded_amount, found.refunded_amount.map(|all| all.minor())),
+        (found.refunded_amount, found.refunded_amount.map(Money::minor)),
         (found.amount_paid, Some(1210))
     );
     let again = scene.client.create_refund(&scene.payment).await.unwrap_err();

@@ -241,7 +241,9 @@ async fn s3_23_a_wrong_amount_by_hand_is_seen_and_the_task_goes_on_for_the_rest_
     assert!(request.can_be_held_back());
     let by = Actor::Support("agent-2".to_owned());
     let call = ActionSource { by, at: at(20), fingerprint: fingerprint(&["back"]) };
-    let held = hold_back(&world.store, &Backoff::default(), &request, (&call, "It is enough."), at(20)).await;
+    let pause = Backoff::default();
+    let back = hold_back(&world.store, &pause, &request, (&call, "It is enough."), at(20));
+    let held = Box::pin(back).await;
     assert!(matches!(held, Ok(HoldBackOutcome::HeldBack(_))), "{held:?}");
     assert_eq!(world.numbers().await, (85, 150));
     assert_eq!((world.state().await, world.orders()), (State::InReview, 0));
@@ -336,14 +338,15 @@ async fn e12_creem_totals_in_any_order_are_on_record_once() {
                     world.at_creem.refunded.set((world.refunded() + part).min(1000));
                 }
                 1 => {
-                    let total = totals[usize::try_from(draw(totals.len() as u64)).unwrap()];
+                    let total = totals[usize::try_from(draw(u64::try_from(totals.len()).unwrap())).unwrap()];
                     world.applied(total).await;
                 }
                 2 => world.applied(world.refunded()).await,
                 _ => {
                     let orders = [Order::Succeeds, Order::Pends, Order::LostBefore, Order::LostAfter];
                     world.at_creem.next.set(orders[usize::try_from(draw(4)).unwrap()]);
-                    let id = &requests[usize::try_from(draw(requests.len() as u64)).unwrap()];
+                    let id =
+                        &requests[usize::try_from(draw(u64::try_from(requests.len()).unwrap())).unwrap()];
                     let _ = world.pay_one(id, at(100 + second * 200)).await;
                 }
             }

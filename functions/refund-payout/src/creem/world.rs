@@ -63,7 +63,7 @@ impl ProviderCalls for Transaction {
         if on_its_way(payout, number, now) {
             return Ok(Found::OnItsWay);
         }
-        self.looks.set(self.looks.get() + 1);
+        self.looks.update(|looks| looks.saturating_add(1));
         look(payout, usd(self.paid), Some(usd(self.refunded.get())))
     }
 
@@ -75,10 +75,10 @@ impl ProviderCalls for Transaction {
     ) -> Result<Answered, CallError> {
         // Another worker may come between the order and its answer.
         tokio::task::yield_now().await;
-        self.orders.set(self.orders.get() + 1);
+        self.orders.update(|orders| orders.saturating_add(1));
         let unanswered = || CallError::Later(ProviderError::NotSetUp(Provider::Creem));
         let order = self.next.replace(Order::Succeeds);
-        let left = self.paid - self.refunded.get();
+        let left = self.paid.saturating_sub(self.refunded.get());
         match order {
             Order::LostBefore => return Err(unanswered()),
             Order::Fails => return Err(CallError::AfterALook(ProviderError::NotSetUp(Provider::Creem))),

@@ -137,7 +137,7 @@ async fn a_request_on_its_way_through_the_payout() {
     .await;
     insta::assert_json_snapshot!("a_failed_request", failed);
     let kept = moved(&world, id, |progress| {
-        progress.fulfilment.payout.as_mut().unwrap().first.kept_by_dispute = true
+        progress.fulfilment.payout.as_mut().unwrap().first.kept_by_dispute = true;
     })
     .await;
     insta::assert_json_snapshot!("a_request_whose_payment_the_bank_took_back", kept);

@@ -8,6 +8,7 @@ mod authenticity;
 mod bodies;
 #[cfg(test)]
 mod bought;
+#[cfg(test)]
 mod charges;
 #[cfg(test)]
 mod delivery;

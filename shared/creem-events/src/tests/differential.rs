@@ -1,5 +1,7 @@
 //! What is accepted here and what another implementation of HMAC-SHA256 makes of the same bytes.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
@@ -13,7 +15,10 @@ fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
 }
 
 fn hex(mac: &[u8]) -> String {
-    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+    mac.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 /// Secrets of all lengths: beyond 64 bytes the key is hashed first.

@@ -1,5 +1,6 @@
 //! Single fields: links, open enums, amounts, currencies, instants and ids.
 
+use primitives::Money;
 use serde_json::{Value, json};
 
 use super::{CHECKOUT, DISPUTE, PAID, REFUND, fault, kind, read, with};
@@ -123,7 +124,7 @@ fn c3_creem_values_never_seen_are_kept_as_they_are() {
 #[test]
 fn c4_creem_amounts_are_exact_or_refused() {
     let paid = |value: Value| put(REFUND, "/transaction/amount_paid", value);
-    let read_as = |value| refund(paid(value)).transaction.unwrap().amount_paid.map(|paid| paid.minor());
+    let read_as = |value| refund(paid(value)).transaction.unwrap().amount_paid.map(Money::minor);
     assert_eq!(read_as(json!(0)), Some(0));
     assert_eq!(read_as(json!(9_223_372_036_854_775_807_i64)), Some(9_223_372_036_854_775_807));
     assert_eq!(read_as(Value::Null), None, "what is not said is not guessed");

@@ -24,12 +24,12 @@ fn transaction(id: &str, paid: u64) -> FetchedTransaction {
     }))
 }
 
-fn known(id: &str) -> Option<TransactionLookup> {
-    Some(TransactionLookup::Known(PaymentId::new(id).unwrap()))
+fn known(id: &str) -> TransactionLookup {
+    TransactionLookup::Known(PaymentId::new(id).unwrap())
 }
 
-fn of_order(id: &str) -> Option<TransactionLookup> {
-    Some(TransactionLookup::OfOrder(OrderId::new(id).unwrap()))
+fn of_order(id: &str) -> TransactionLookup {
+    TransactionLookup::OfOrder(OrderId::new(id).unwrap())
 }
 
 #[test]
@@ -37,26 +37,26 @@ fn what_an_event_lacks_is_named() {
     let subscription = SubscriptionId::new("sub_1MakegoodSubKx2Vd7").unwrap();
     for (payload, expected) in [
         (CHECKOUT.to_owned(), None),
-        (CHECKOUT_SAMPLE.to_owned(), of_order("ord_1MakegoodKx2Vd7Y")),
+        (CHECKOUT_SAMPLE.to_owned(), Some(of_order("ord_1MakegoodKx2Vd7Y"))),
         // What is paid period by period is granted by another event.
         (CHECKOUT_RECURRING.to_owned(), None),
         (PAID.to_owned(), None),
-        (PAID_SAMPLE.to_owned(), known("tran_2MakegoodKx2Vd7Y")),
+        (PAID_SAMPLE.to_owned(), Some(known("tran_2MakegoodKx2Vd7Y"))),
         (
             without(PAID_SAMPLE, &["last_transaction_id"]),
             Some(TransactionLookup::OfSubscription(subscription)),
         ),
         (REFUND.to_owned(), None),
-        (without(REFUND, &["transaction"]), of_order("ord_1MakegoodKx2Vd7Y")),
+        (without(REFUND, &["transaction"]), Some(of_order("ord_1MakegoodKx2Vd7Y"))),
         (DISPUTE.to_owned(), None),
-        (without(DISPUTE, &["transaction"]), of_order("ord_2MakegoodKx2Vd7Y")),
+        (without(DISPUTE, &["transaction"]), Some(of_order("ord_2MakegoodKx2Vd7Y"))),
         (include_str!("../../fixtures/subscription.active.json").to_owned(), None),
     ] {
         assert_eq!(lookup(&payload), expected, "{payload:.60}");
     }
     let mut bare: Value = serde_json::from_str(REFUND).unwrap();
     bare["object"]["transaction"] = json!("tran_1");
-    assert_eq!(lookup(&bare.to_string()), known("tran_1"));
+    assert_eq!(lookup(&bare.to_string()), Some(known("tran_1")));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use creem_events::{
     CreemEvent, CreemEventKind, CreemRefundStatus, CreemSecrets, SignatureHeaders, SubscriptionMove,
     TransactionLookup, TransactionStatus, parse, verify,
 };
-use primitives::Timestamp;
+use primitives::{Money, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -22,10 +22,13 @@ use crate::stand_in::{Deliver, Emission, Release};
 const SECRET: &str = "whsec_c3RhbmQtaW4=";
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Requests as they came: the head and the body of each.
+type Taken = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
 /// Takes webhooks: what comes, as it comes.
 struct Receiver {
     url: String,
-    requests: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    requests: Taken,
 }
 
 impl Receiver {
@@ -79,7 +82,7 @@ async fn read_request(stream: &mut tokio::net::TcpStream) -> io::Result<(String,
         let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-        let body = &bytes[end + 4..];
+        let (_, body) = bytes.split_at(end.saturating_add(4));
         if body.len() >= length.parse::<usize>().unwrap() {
             return Ok((head.clone(), body.to_vec()));
         }
@@ -192,8 +195,8 @@ async fn a_refund_and_a_dispute_count_up_to_what_was_paid() {
     let [event] = &read(&creem, &made.events)[..] else { panic!("one event") };
     let CreemEventKind::RefundCreated(refund) = &event.kind else { panic!("{event:?}") };
     let read_of = refund.transaction.as_ref().unwrap();
-    assert_eq!(read_of.refunded_amount.map(|total| total.minor()), Some(400));
-    assert_eq!(read_of.amount_paid.map(|paid| paid.minor()), Some(1210));
+    assert_eq!(read_of.refunded_amount.map(Money::minor), Some(400));
+    assert_eq!(read_of.amount_paid.map(Money::minor), Some(1210));
     assert_eq!(
         (&read_of.status, &refund.status),
         (&Some(TransactionStatus::PartialRefund), &Some(CreemRefundStatus::Succeeded))
@@ -222,7 +225,7 @@ async fn a_refund_and_a_dispute_count_up_to_what_was_paid() {
     assert!(matches!(&events[0].kind, CreemEventKind::DisputeCreated(found)
         if found.transaction.as_ref().unwrap().status == Some(TransactionStatus::ChargedBack)));
     assert!(matches!(&events[1].kind, CreemEventKind::RefundCreated(found)
-        if found.transaction.as_ref().unwrap().refunded_amount.map(|total| total.minor()) == Some(1210)));
+        if found.transaction.as_ref().unwrap().refunded_amount.map(Money::minor) == Some(1210)));
     creem.end_dispute(&EndDispute { transaction, won: true }).unwrap();
     assert_eq!((creem.transactions()[0].refunded, creem.transactions()[0].status.as_str()), (0, "paid"));
 }
