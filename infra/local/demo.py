@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Shows the main job on this machine: credits bought, spent, given back, expired and refunded.
 
-Builds the binaries, deploys the template into an AWS emulator on loopback, plays eight steps through the real HTTP
+Builds the binaries, deploys the template into an AWS emulator on loopback, plays ten steps through the real HTTP
 API, queue and schedule, checks the result of each, and stops everything. The exit code is 0 only if all went as it
 must.
 
@@ -41,7 +41,7 @@ def main() -> None:
             print(f"\nThe stack is still up; `infra/local/stack.py down --name {arguments.name}` stops it.")
         else:
             local_stack.down(arguments.name)
-    print(f"\nAll eight steps went as they must: {told_s:.1f} s, after {started_s:.1f} s to build and start.")
+    print(f"\nAll ten steps went as they must: {told_s:.1f} s, after {started_s:.1f} s to build and start.")
 
 
 def play(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""The main job as a story in eight steps, each of which checks its own result.
+"""The main job as a story in ten steps, each of which checks its own result.
 
 The story's calendar: Stripe's events carry dates of their own, so the subscription has run for a month when the
 story begins, and its period ends at that very instant. Everything that people and services do happens now, by the
@@ -21,6 +21,10 @@ PERIOD_S = 30 * DAY_S
 PACK_CREDITS, PRO_CREDITS = 500, 500
 # The lots in the order in which they arrive.
 PACK, PRO, RENEWAL = 1, 2, 3
+# The orders of the second business.
+ORDER, OTHER_ORDER = 4, 5
+MODEL_CREDITS, MODEL_COST = 100, 10
+MODELS_LEFT = MODEL_CREDITS - 2 * MODEL_COST
 # More than the subscription has, so that two lots are held.
 FAILING = 520
 SUCCEEDING, EMPTY = 120, 30
@@ -53,7 +57,7 @@ class Story:
         self.sold: dict[str, dict] = {}
 
     def tell(self) -> None:
-        """All eight steps, in order."""
+        """All ten steps, in order."""
         if self.began - PERIOD_S < IN_FORCE:
             raise Unexpected(f"this machine's clock says {instant(self.began)}: the policy is not yet a month in force")
         steps: list[tuple[str, Callable[[], None]]] = [
@@ -64,6 +68,8 @@ class Story:
             ("One generation succeeds, another delivers nothing", self.succeed_and_deliver_nothing),
             ("The subscription ends, and 60 days pass", self.end_and_expire),
             ("Stripe charges a renewal all the same", self.ask_for_refunds),
+            ("A second business sells two packs through Creem", self.buy_through_creem),
+            ("One of them brought nothing usable: its money goes back through Creem", self.refund_through_creem),
             ("The whole story, and the check of the ledger", self.account_for_it),
         ]
         for number, (title, step) in enumerate(steps, 1):
@@ -202,7 +208,56 @@ class Story:
         expect("the number of doors", len(doors), 1)
         self.say(f"   door: {doors[0]}")
 
-    # 8
+    # 8 and 9
+
+    def buy_through_creem(self) -> None:
+        before = self.lots()
+        self.sold["order"] = self.buy_models()
+        self.say("Creem sends a signed `checkout.completed` for 9.00 EUR and 1.71 EUR of tax: 100 credits for models.")
+        self.lots_become("the order's credits are a lot of their own", {**before, ORDER: (MODEL_CREDITS, 0)})
+        for number, kind in enumerate(("moderation_block", "partial_result"), 1):
+            generation = f"model-{number}"
+            self.place_hold(generation, "model_from_image", MODEL_COST, product="image-to-3d")
+            message = messages.failed(self.stack.service, self.account, generation, "model_from_image", kind)
+            self.stack.send(message)
+        self.say(f"Two models end without a usable result; a person decides about their {2 * MODEL_COST} credits.")
+        self.until("both generations have ended", lambda: self.lots() == {**before, ORDER: (MODELS_LEFT, 0)})
+        self.sold["other_order"] = self.buy_models()
+        expected = {**before, ORDER: (MODELS_LEFT, 0), OTHER_ORDER: (MODEL_CREDITS, 0)}
+        self.lots_become("a second order is a lot beside it", expected)
+
+    def buy_models(self) -> dict:
+        order = {"product": "prod_3d_pack_100", "amount": 900, "tax": 171, "account": self.account}
+        return self.creem("buy_once", **order)
+
+    def refund_through_creem(self) -> None:
+        before = self.lots()
+        payment = self.sold["order"]["transaction"]
+        note = "Neither of my two models came out."
+        request = self.file("models", reason="generation_failed", payment=payment, note=note)
+        expect("where it stands", request["state"], "in_review")
+        expect("what is recommended", request["decision"]["outcome"]["recommendation"]["kind"], "grant")
+        self.cites(request, ["no-usable-result"])
+        quote = self.approve(request, "no-usable-result")
+        self.say(f"   a support person approves {quote['refund']['amount_minor'] / 100:.2f} EUR by that clause")
+        self.until("Creem has the refund", lambda: self.creem_refunds(payment))
+        self.stack.wait_until_idle()
+        [refund] = self.creem_refunds(payment)
+        expect("the refund at Creem", refund["amount"], 1071)
+        self.say(f"   paid: Creem has exactly one refund of the transaction, {refund['id']}")
+        self.state_becomes(request, "refunded")
+        del before[ORDER]
+        self.lots_become("only that order's lot is gone", before)
+
+    def approve(self, request: dict, clause: str) -> dict:
+        """A support person approves what the request's quote shows; returns the quote."""
+        path = f"/v1/accounts/{self.account}/refund-requests/{request['id']}"
+        quote = _answered(200, self.stack.get(path, as_="support"))["quote"]
+        body = {"decision": "approve", "clause": clause, "reason": "By the clause.", "quote": quote["quote"]}
+        _answered(200, self.stack.post(f"/v1/refund-requests/{request['id']}/review", body, as_="support"))
+        return quote
+
+    # 10
 
     def account_for_it(self) -> None:
         # Deadlines are checked against the day up to which the sweep has run.
@@ -237,23 +292,32 @@ class Story:
         found = _answered(200, self.stack.stripe("GET", "/_control/refunds"))["refunds"]
         return [refund for refund in found if refund["payment"] == payment]
 
-    def place_hold(self, generation: str, operation: str, credits: int) -> dict:
+    def creem(self, command: str, **members) -> dict:
+        """Tells Creem's stand-in what happens."""
+        return _answered(200, self.stack.creem("POST", f"/_control/{command}", members))
+
+    def creem_refunds(self, transaction: str) -> list[dict]:
+        """The refunds of a transaction that Creem's stand-in has."""
+        found = _answered(200, self.stack.creem("GET", "/_control/refunds"))["refunds"]
+        return [refund for refund in found if refund["transaction"] == transaction]
+
+    def place_hold(self, generation: str, operation: str, credits: int, **body) -> dict:
         """The generation service sets credits aside."""
-        body = {"generation_id": generation, "operation": operation, "credits": credits}
+        body = {"generation_id": generation, "operation": operation, "credits": credits, **body}
         return _answered(201, self.stack.post(f"/v1/accounts/{self.account}/holds", body, as_="service"))
 
     def balance(self) -> dict:
         """What the customer sees."""
         return _answered(200, self.stack.get(f"/v1/accounts/{self.account}/credits", as_=self.person))
 
+    def lots(self) -> dict[int, tuple[int, int]]:
+        """The lots with something in them: available and held."""
+        return {lot["lot"]: (lot["available"], lot["held"]) for lot in self.balance()["lots"]}
+
     def lots_become(self, what: str, expected: dict[int, tuple[int, int]], since: float | None = None) -> None:
         """Waits until the lots have these credits, available and held; then shows the balance."""
 
-        def seen() -> bool:
-            lots = self.balance()["lots"]
-            return {lot["lot"]: (lot["available"], lot["held"]) for lot in lots} == expected
-
-        self.until(what, seen)
+        self.until(what, lambda: self.lots() == expected)
         if since is not None:
             self.say(f"{time.perf_counter() - since:.2f} s from the message to the balance: {what}.")
         self.show_balance()
@@ -315,8 +379,8 @@ class Story:
         try:
             eventually(what, probe)
         except TimeoutError as error:
-            lots = {lot["lot"]: (lot["available"], lot["held"]) for lot in self.balance()["lots"]}
-            raise Unexpected(f"this did not come about: {what}; available and held by lot: {lots}") from error
+            text = f"this did not come about: {what}; available and held by lot: {self.lots()}"
+            raise Unexpected(text) from error
 
 
 def _answered(status: int, answer: Answer):
