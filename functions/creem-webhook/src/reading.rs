@@ -17,8 +17,8 @@ use intake::{
 };
 use lambda::{Invocation, log};
 use ledger::{
-    CustomerStore as _, Dispute, ExecuteError, PaymentStore as _, Provider, Subscription, SubscriptionId,
-    SubscriptionStore as _, Timestamp,
+    CustomerStore as _, Dispute, ExecuteError, Money, PaymentStore as _, Provider, Subscription,
+    SubscriptionId, SubscriptionStore as _, Timestamp,
 };
 use ledger_dynamodb::Tables;
 use refunds::TotalSighting;

@@ -40,8 +40,8 @@ fn left_open(event: &CreemEvent, now: Timestamp) -> Option<(WatchSubject, Timest
         CreemEventKind::DisputeCreated(dispute) => {
             Some((WatchSubject::Payment(dispute.transaction.as_ref()?.id.clone()), now))
         }
-        CreemEventKind::Subscription(..)
-        | CreemEventKind::CheckoutCompleted(_)
-        | CreemEventKind::Other => None,
+        CreemEventKind::Subscription(..) | CreemEventKind::CheckoutCompleted(_) | CreemEventKind::Other => {
+            None
+        }
     }
 }
