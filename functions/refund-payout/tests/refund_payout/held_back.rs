@@ -111,6 +111,35 @@ async fn e8_a_balance_that_is_too_low_is_waited_for_and_the_refund_made_once() {
     assert_eq!(world.pay(at(30_000)).await.unwrap(), State::Paying);
     let payout = world.stored().await.payout().cloned().unwrap();
     assert_eq!((world.refunds(), payout.first.short_since), (1, None));
+    assert_eq!(world.numbers().await, (0, 400), "the money and the credits of one refund");
+}
+
+/// Stripe's form since 2024: the refund is made, and is pending until the company's balance covers it.
+#[tokio::test]
+async fn e8_a_refund_that_stripe_holds_for_the_balance_is_one_refund_and_takes_its_credits_once() {
+    for (status, state, numbers) in [
+        (SettledStatus::Succeeded, State::Refunded, (0, 400)),
+        // What Stripe could not pay comes back, the credits as well.
+        (SettledStatus::Failed, State::Failed, (100, 0)),
+    ] {
+        let world = World::new().await;
+        world.stripe.set(Settings { refund_mode: RefundMode::InsufficientFunds, ..Settings::default() });
+        for second in [10, 500, 90_000] {
+            assert_eq!(world.pay(at(second)).await.unwrap(), State::Paying, "{second}");
+            let payout = world.stored().await.payout().cloned().unwrap();
+            assert_eq!((payout.first.short_since, payout.first.failure), (None, None), "{second}");
+            assert_eq!((world.refunds(), world.numbers().await), (1, (0, 400)), "{second}");
+        }
+        let refund = world.stripe.refunds()[0].clone();
+        assert_eq!(refund.pending_reason.as_deref(), Some("insufficient_funds"));
+        let failure_reason = (state == State::Failed).then(|| "insufficient_funds".to_owned());
+        let settle = SettleRefund { refund: refund.id, status, failure_reason };
+        world.stripe.settle_refund(&settle, &Emission::default()).unwrap();
+        for second in [180_000, 180_001] {
+            assert_eq!(world.pay(at(second)).await.unwrap(), state, "{second}");
+            assert_eq!((world.refunds(), world.numbers().await), (1, numbers), "{second}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -150,6 +150,36 @@ async fn h8_frozen_and_revoked_lots_have_nothing_that_is_due() {
 }
 
 #[tokio::test]
+async fn h8_a_lot_that_expires_while_its_refund_is_pending_loses_nothing_but_what_has_expired() {
+    // The leftover expires on the 61st day. What a pending refund has taken is not in the lot by then; it
+    // comes back with the lot's own expiry if the refund fails.
+    let (early, late) = (20 * DAY_S, 91 * DAY_S);
+    for (taken, failed_at) in [(100, early), (100, late), (30, early), (30, late)] {
+        let story = Story::new();
+        story.grant("pi_1", 100, Some("sub_1")).await;
+        story.end("sub_1", at(0), 0).await;
+        story.run(&revoke(taken), 10 * DAY_S).await;
+        let left = 100 - taken;
+        let is_due = || story.store.journal(&story.account).last().unwrap().after().next_due().is_some();
+        assert_eq!(is_due(), left > 0, "{taken}");
+        if failed_at == early {
+            story.run(&restore(taken), early).await;
+            assert_eq!(story.numbers(1), [100, 100, 0, 0, 0, 0]);
+            assert_eq!(story.available(60 * DAY_S - 1), 100, "they can be used until they expire");
+        }
+        story.expire("sweep", 90 * DAY_S).await;
+        if failed_at == late {
+            assert_eq!(story.numbers(1), [100, 0, 0, 0, left, taken]);
+            story.run(&restore(taken), late).await;
+            assert_eq!(story.numbers(1), [100, taken, 0, 0, left, 0]);
+            assert_eq!((story.available(late), is_due()), (0, true), "they expired meanwhile");
+            story.expire("sweep", late + DAY_S).await;
+        }
+        assert_eq!((story.numbers(1), is_due()), ([100, 0, 0, 0, 100, 0], false), "{taken} {failed_at}");
+    }
+}
+
+#[tokio::test]
 async fn a_refund_and_a_lost_dispute_leave_the_same_in_either_order() {
     // A refund of 30 credits' money that fails later, and a dispute of 60 credits' money that is won later.
     let lost = || report("du_1", 20, takes(Takes::UpTo(credits(60))));
