@@ -126,7 +126,7 @@ def test_a_pack_whose_event_names_no_payment_is_looked_up(scene):
     made = scene.buy()
     payments = scene.stack.get(f"/v1/accounts/{scene.account}/payments", as_=scene.customer.owner).json["payments"]
     [payment] = payments
-    assert (payment["payment"], payment["paid"]["amount_minor"]) == (made["transaction"], 1071)
+    assert (payment["payment"], payment["amount"]["amount_minor"]) == (made["transaction"], 1071)
 
 
 def test_a_payment_that_names_no_account_is_linked_by_an_operator_and_another_one_is_dropped(scene):

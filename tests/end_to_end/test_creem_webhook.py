@@ -1,11 +1,16 @@
 """Creem's webhook in the whole system: signed events in, credits out, and what waits for a person."""
 
-import hashlib
-import hmac
 import json
 import time
 
+import pytest
 from client import Answer, Stack
+from scene import Scene, signed_by_creem
+
+
+@pytest.fixture
+def scene(stack) -> Scene:
+    return Scene(stack)
 
 
 def send(stack: Stack, event_type: str, event_object: dict) -> tuple[str, Answer]:
@@ -14,9 +19,7 @@ def send(stack: Stack, event_type: str, event_object: dict) -> tuple[str, Answer
     at = time.time_ns() // 1_000_000
     event = {"id": event_id, "eventType": event_type, "created_at": at, "object": event_object | {"mode": "test"}}
     body = json.dumps(event).encode()
-    secret = stack.state["creem"]["signing_secret"]
-    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    headers = {"creem-signature": signature, "content-type": "application/json"}
+    headers = {"creem-signature": signed_by_creem(stack, body), "content-type": "application/json"}
     return event_id, stack.post("/v1/webhooks/creem", body, headers=headers)
 
 
