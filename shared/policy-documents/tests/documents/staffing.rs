@@ -51,7 +51,7 @@ fn s3_29_refund_questions_have_one_address() {
 }
 
 #[test]
-fn s0_11_s0_28_s4_9_every_document_names_its_provider() {
+fn s0_11_s0_28_s3_23_s4_9_every_document_names_its_provider() {
     for (product, name, clause) in [
         ("assistant", "stripe", "paid-through-stripe"),
         ("image-to-3d", "creem", "same-way-back"),
@@ -88,8 +88,11 @@ fn s0_12_s0_28_the_bank_has_ten_business_days() {
 }
 
 #[test]
-fn creem_has_ten_days_whatever_the_calendar_says() {
+fn s3_24_creem_has_ten_days_whatever_the_calendar_says() {
     assert_eq!(hours("image-to-3d", "refund-time"), (Some(5 * 24), Some(10 * 24)));
+    // The text says what is usual, and the days run on while a customer is asked for something.
+    let clock = clock(document_of("image-to-3d"), "refund-time");
+    assert_eq!((clock.firm, clock.pauses), (false, false));
 }
 
 #[test]
