@@ -3,8 +3,8 @@
 //! The balance is the customer's own money: what it pays later brings credits in full. So the credits of what
 //! is returned always go, whatever the policy says of refunds. What is still to come of a payment goes if all
 //! of it is returned, then what can be used, the newest payment first. What was spent, is held, or comes
-//! month by month of a plan of which a part is left, is owed: the next credits that are paid for make up for it.
-//! Credits that expired or were refunded are not owed.
+//! month by month of a plan of which a part is left, is owed: the next credits that are paid for make up for
+//! it. Credits that expired or were refunded are not owed.
 
 use crate::planner::{Planner, Step};
 use crate::{ApplyError, Change, CommandOutcome, Credits, Lot, LotCredits, LotId, MonthlyGrants, TakeReturn};

@@ -22,6 +22,7 @@
 //! come: what has been paid for still comes, and what a change brings comes month by month as well. So
 //! monthly grants are what the payment brings at once otherwise, later.
 
+mod difference;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -35,41 +36,15 @@ use policy::{OnUpgrade, Price, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{BillingReason, InvoiceLine, PaidInvoice};
 
+pub use self::difference::UpgradeTerm;
+use self::difference::{Difference, MILLIONTHS, plus, share_up};
 use self::settle::settle;
 use crate::purchase::{
     Bought, Extent, LineFault, LinePurchase, PaidLine, Sold, bought, find_price, is_ignored,
 };
 
-/// Shares of credits are summed in millionths, which are far below what rounding to whole credits drops.
-const MILLIONTHS: u64 = 1_000_000;
 const DAY_S: u64 = 86_400;
 const DAY_MS: i64 = 86_400_000;
-
-/// What the lines of one product's plans come to that settle a change.
-#[derive(Debug)]
-struct Difference {
-    product: String,
-    /// Millionths of credits that the positive lines bring for what is left of their periods, and those that
-    /// the negative ones take back.
-    brought: u64,
-    taken: u64,
-    /// The same for whole periods.
-    brought_whole: u64,
-    taken_whole: u64,
-    /// In minor units, after discounts and before the taxes on top.
-    net_minor: i64,
-    /// The positive lines' part of it.
-    charged_minor: u64,
-    /// What lines give back whose plan nobody knows: their credits are reckoned by their money.
-    unknown_minor: u64,
-    tax_minor: i64,
-    gives_back: bool,
-    /// The positive line with the most credits: its price is the new plan's.
-    newest: Option<(u64, &'static Price)>,
-    /// From the first change until the period's end.
-    period: Option<BillingPeriod>,
-    lines: u32,
-}
 
 /// A plan whose price has left the catalogue, as the payment says that bought it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,9 +69,6 @@ struct LinePlan {
 pub fn is_settled(line: &InvoiceLine) -> bool {
     line.amount_minor != 0 && (line.proration || line.amount_minor < 0)
 }
-
-/// What a policy says of the changes of a product's plans.
-pub type UpgradeTerm<'a> = &'a dyn Fn(&str) -> OnUpgrade;
 
 /// What an invoice charges for.
 #[derive(Debug, Clone, Copy)]
@@ -313,38 +285,6 @@ fn add_line(differences: &mut Vec<Difference>, line: &InvoiceLine, plan: LinePla
     Ok(())
 }
 
-impl Difference {
-    fn of(product: &str) -> Self {
-        Self {
-            product: product.to_owned(),
-            brought: 0,
-            taken: 0,
-            brought_whole: 0,
-            taken_whole: 0,
-            net_minor: 0,
-            charged_minor: 0,
-            unknown_minor: 0,
-            tax_minor: 0,
-            gives_back: false,
-            newest: None,
-            period: None,
-            lines: 0,
-        }
-    }
-
-    fn add_money(&mut self, line: &InvoiceLine) -> Result<(), LineFault> {
-        let gives_back = line.amount_minor < 0;
-        let discount = if gives_back { 0 } else { line.discount_minor };
-        let minor = line.amount_minor.checked_sub(discount).ok_or(LineFault::OutOfRange)?;
-        self.net_minor = self.net_minor.checked_add(minor).ok_or(LineFault::OutOfRange)?;
-        self.tax_minor = self.tax_minor.checked_add(line.tax_minor).ok_or(LineFault::OutOfRange)?;
-        self.charged_minor = plus(self.charged_minor, u64::try_from(minor).unwrap_or_default())?;
-        self.lines = self.lines.saturating_add(1);
-        self.gives_back |= gives_back;
-        Ok(())
-    }
-}
-
 /// How much of a whole period a line counts for. Of a period that ends on a month's last day, nothing says
 /// on which day it began, the 31st or the same day of the month before: what a line brings is measured by the
 /// longest, and what it takes back by the shortest. A line without a period brings nothing, or takes
@@ -360,31 +300,4 @@ fn part_of_period(line: &InvoiceLine, months: u32, gives_back: bool) -> (u64, u6
         Some((u64::try_from(length(period.start)?).ok()?.min(whole), whole))
     });
     part.unwrap_or((u64::from(gives_back), 1))
-}
-
-fn plus(one: u64, other: u64) -> Result<u64, LineFault> {
-    one.checked_add(other).ok_or(LineFault::OutOfRange)
-}
-
-fn credits(count: u64) -> Result<Credits, LineFault> {
-    Credits::new(count).map_err(|_| LineFault::OutOfRange)
-}
-
-/// A sum in millionths, rounded down to whole credits.
-fn whole_credits(millionths: u64) -> Result<Credits, LineFault> {
-    credits(share(millionths, (1, MILLIONTHS))?)
-}
-
-/// `part` of `whole` of a count, rounded up.
-fn share_up(count: u64, (part, whole): (u64, u64)) -> Result<u64, LineFault> {
-    let product = u128::from(count).checked_mul(u128::from(part)).ok_or(LineFault::OutOfRange)?;
-    let rounds = product.checked_rem(u128::from(whole)).is_some_and(|rest| rest > 0);
-    plus(share(count, (part, whole))?, u64::from(rounds))
-}
-
-/// `part` of `whole` of a count, rounded down.
-fn share(count: u64, (part, whole): (u64, u64)) -> Result<u64, LineFault> {
-    let share = u128::from(count).checked_mul(u128::from(part));
-    let share = share.and_then(|share| share.checked_div(u128::from(whole)));
-    share.and_then(|share| u64::try_from(share).ok()).ok_or(LineFault::OutOfRange)
 }

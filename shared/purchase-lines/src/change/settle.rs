@@ -3,7 +3,7 @@
 use ledger::{ChangeReturn, Credits, ProductId};
 use policy::{OnUpgrade, Price};
 
-use super::{Difference, MILLIONTHS, UpgradeTerm, credits, plus, share, share_up, whole_credits};
+use super::difference::{Difference, MILLIONTHS, UpgradeTerm, credits, plus, share, share_up, whole_credits};
 use crate::purchase::{Bought, Extent, LineFault, LinePurchase, Monthly, Sold, product_of};
 
 /// Adds what a difference comes to.
