@@ -30,7 +30,6 @@ mod lookup;
 mod poll;
 mod reader;
 mod status;
-mod stream;
 
 use lambda::Invocation;
 use serde::Serialize;
@@ -57,7 +56,7 @@ pub async fn handle<C: ReadCreem, W: ReplayEvents + ApplyReadings>(
     reconcile: &Reconcile<C, W>,
     invocation: &Invocation,
 ) -> Result<RunOutcome, ReconcileError> {
-    if let Some(ids) = stream::event_ids(invocation.event_text()) {
+    if let Ok(ids) = lambda::stream::sort_keys(invocation.event_text()) {
         let summary = lookup::look_up_all(reconcile, &ids, invocation).await?;
         return Ok(RunOutcome::Lookups(summary));
     }

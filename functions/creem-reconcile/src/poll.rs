@@ -37,7 +37,7 @@ struct PollRequest {
     due_before: Option<String>,
 }
 
-/// What becomes of a watch after a look.
+/// How a watch goes on after a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     /// Nothing is open.

@@ -3,15 +3,13 @@
 //! Only a wrong signature and an oversized body are answered with 4xx, and only what may go better later
 //! with 5xx: Creem repeats an event that is not answered with 2xx, five times within a day.
 
-use std::error::Error;
-
 use creem_events::{
     CREEM_PAYLOAD_BYTES_MAX, CreemEvent, CreemEventKind, CreemMode, CreemSignatureError, FetchedTransaction,
     SignatureHeaders, SignedByCreem, UnreadableEvent, parse, verify,
 };
 use intake::{
     Beside, EarlyExit, EventContext, EventOutcome, Failure, Ignored, ParkReason, ParkedPurchase,
-    ProviderEvents, UnreadDelivery, answer_of, apply_delivery, log_outcome,
+    ProviderEvents, UnreadDelivery, answer_of, apply_delivery, log_outcome, log_unreadable,
 };
 use lambda::Invocation;
 use lambda::backoff::Backoff;
@@ -152,10 +150,7 @@ async fn apply_event(context: &EventContext<'_>, kind: &CreemEventKind) -> Resul
         CreemEventKind::DisputeCreated(dispute) => dispute::apply_dispute(context, dispute).await,
         CreemEventKind::Other => Ok(EventOutcome::Ignored(Ignored::UnknownType)),
     };
-    match result {
-        Ok(outcome) | Err(EarlyExit::Known(outcome)) => Ok(outcome),
-        Err(EarlyExit::Failed(failure)) => Err(failure),
-    }
+    EarlyExit::settle(result)
 }
 
 /// Whether an event is not about this endpoint's own money. A mode that nobody knows is not ours; an object
@@ -174,14 +169,7 @@ fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &UnreadableEvent) 
     } else {
         EventOutcome::Parked(ParkReason::Unreadable)
     };
-    let error: &(dyn Error + 'static) = unreadable;
-    tracing::warn!(
-        event_type = unreadable.event_type.as_deref(),
-        outcome = outcome.as_str(),
-        reason = outcome.reason(),
-        error,
-        "event"
-    );
+    log_unreadable(unreadable.event_type.as_deref(), outcome, unreadable);
     outcome
 }
 

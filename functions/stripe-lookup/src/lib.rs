@@ -9,10 +9,9 @@
 //! event stays parked throughout, and `makegood parked replay` asks for its lookup once more.
 
 mod kept_members;
-mod stream;
 
 use lambda::secrets::{CachedSecret, SecretError, SecretSource};
-use lambda::{Invocation, log};
+use lambda::{Invocation, log, stream};
 use ledger_dynamodb::{Parked, StoreError, Tables};
 use serde::Serialize;
 use stripe_api::{Retry, SecretKey, StripeClient, StripeConfigError, StripeError};
@@ -80,7 +79,7 @@ pub async fn handle<S: SecretSource, W: ReplayEvents>(
     invocation: &Invocation,
 ) -> Result<Summary, LookupError> {
     let mut summary = Summary::default();
-    for id in stream::event_ids(invocation.event_text())? {
+    for id in stream::sort_keys(invocation.event_text())? {
         log::cause(&id);
         let (count, outcome) = match look_up(lookups, &id, invocation).await? {
             Looked::Fetched => (&mut summary.fetched, "fetched"),

@@ -40,8 +40,5 @@ pub(crate) async fn apply_event(
         EventKind::Thin { .. } => Ok(EventOutcome::Ignored(Ignored::Thin)),
         EventKind::Other => Ok(EventOutcome::Ignored(Ignored::UnknownType)),
     };
-    match result {
-        Ok(outcome) | Err(EarlyExit::Known(outcome)) => Ok(outcome),
-        Err(EarlyExit::Failed(failure)) => Err(failure),
-    }
+    EarlyExit::settle(result)
 }

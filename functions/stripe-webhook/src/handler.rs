@@ -3,11 +3,9 @@
 //! Only a wrong signature and an oversized body are answered with 4xx, and only what may go better later
 //! with 5xx: Stripe repeats an event that is not answered with 2xx for three days.
 
-use std::error::Error;
-
 use intake::{
     Beside, EventContext, EventOutcome, Failure, Ignored, ParkReason, ParkedPurchase, ProviderEvents,
-    UnreadDelivery, answer_of, apply_delivery, log_outcome,
+    UnreadDelivery, answer_of, apply_delivery, log_outcome, log_unreadable,
 };
 use lambda::Invocation;
 use lambda::backoff::Backoff;
@@ -148,14 +146,7 @@ fn outcome_of_unreadable<S>(webhook: &Webhook<S>, unreadable: &Unreadable) -> Ev
     } else {
         EventOutcome::Parked(ParkReason::Unreadable)
     };
-    let error: &(dyn Error + 'static) = unreadable;
-    tracing::warn!(
-        event_type = unreadable.event_type.as_deref(),
-        outcome = outcome.as_str(),
-        reason = outcome.reason(),
-        error,
-        "event"
-    );
+    log_unreadable(unreadable.event_type.as_deref(), outcome, unreadable);
     outcome
 }
 

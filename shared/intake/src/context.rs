@@ -34,6 +34,16 @@ pub enum EarlyExit {
     Failed(Failure),
 }
 
+impl EarlyExit {
+    /// What applying an event ended with, early or not.
+    pub fn settle(result: Result<EventOutcome, Self>) -> Result<EventOutcome, Failure> {
+        match result {
+            Ok(outcome) | Err(Self::Known(outcome)) => Ok(outcome),
+            Err(Self::Failed(failure)) => Err(failure),
+        }
+    }
+}
+
 impl From<Failure> for EarlyExit {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)

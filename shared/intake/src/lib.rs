@@ -32,7 +32,7 @@ pub use direct::{ParkedRequest, handle_parked};
 pub use dispute::{DisputeSighting, apply_dispute};
 pub use grants::{build_grants, write_grants};
 pub use operator::{OperatorsText, is_dropped};
-pub use outcome::{EventOutcome, Ignored, ParkReason, log_outcome};
+pub use outcome::{EventOutcome, Ignored, ParkReason, log_outcome, log_unreadable};
 pub use parked_subject::ParkedPurchase;
 pub use policy::{policy_at, reference_of};
 pub use purchase::{FIRST_CHARGE, PaidPurchase, PurchaseCharge, RENEWAL, payment_names};

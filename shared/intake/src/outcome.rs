@@ -1,5 +1,7 @@
 //! The outcome of an event, in words that are answers, log fields and metric labels alike.
 
+use std::error::Error;
+
 use lambda::metrics::Metrics;
 use purchase_lines::LineFault;
 
@@ -146,6 +148,12 @@ impl EventOutcome {
     }
 }
 
+/// Writes the outcome of an event that cannot be read to the log, and why.
+pub fn log_unreadable(event_type: Option<&str>, outcome: EventOutcome, error: &(dyn Error + 'static)) {
+    let reason = outcome.reason();
+    tracing::warn!(event_type, outcome = outcome.as_str(), reason, error, "event");
+}
+
 /// Writes the outcome of an event to the log.
 pub fn log_outcome(event_type: &str, outcome: EventOutcome) {
     let reason = outcome.reason();
@@ -156,7 +164,8 @@ pub fn log_outcome(event_type: &str, outcome: EventOutcome) {
         _ => tracing::info!(event_type, outcome = outcome.as_str(), reason, "event"),
     }
 }
-///  Counts the outcome of a delivery. Alarms look at the counts without a label: of parked events, and of
+
+/// Counts the outcome of a delivery. Alarms look at the counts without a label: of parked events, and of
 /// events of the other mode.
 pub(crate) fn count_outcome(outcome: EventOutcome, metrics: &Metrics) {
     metrics.count_labelled("Events", ("outcome", outcome.as_str()), 1);

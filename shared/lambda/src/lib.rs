@@ -19,6 +19,7 @@ pub mod log;
 pub mod metrics;
 pub mod secrets;
 pub mod sqs;
+pub mod stream;
 
 mod deadline;
 mod event_error;

@@ -1,4 +1,4 @@
-//! Group B: how events are delivered, and what becomes of those that have no effect here.
+//! Group B: how events are delivered, and where those go that have no effect here.
 
 use lambda::aws::SdkSettings;
 use lambda::backoff::Backoff;

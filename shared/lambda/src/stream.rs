@@ -1,4 +1,4 @@
-//! A batch of the table's stream, with the keys of the items that were written.
+//! Batches of a DynamoDB table's stream, as Lambda hands them over: the keys of the items that were written.
 
 use serde::Deserialize;
 
@@ -30,8 +30,9 @@ struct Text {
     text: String,
 }
 
-/// The ids of the parked events that were written.
-pub(crate) fn event_ids(batch: &str) -> Result<Vec<String>, serde_json::Error> {
+/// The sort keys of the items that were written, in the batch's order. An event that is no batch of a stream,
+/// or whose sort keys are no texts, is an error.
+pub fn sort_keys(batch: &str) -> Result<Vec<String>, serde_json::Error> {
     let batch: Batch = serde_json::from_str(batch)?;
     Ok(batch.records.into_iter().map(|record| record.dynamodb.keys.sk.text).collect())
 }
