@@ -16,6 +16,11 @@ pub(crate) fn unix_s() -> i64 {
     i64::try_from(since_1970().as_secs()).unwrap_or(i64::MAX)
 }
 
+/// Milliseconds since 1970.
+pub(crate) fn unix_ms() -> i64 {
+    i64::try_from(since_1970().as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Milliseconds since 1970, `ahead` of the present.
 pub(crate) fn unix_ms_in(ahead: Duration) -> u64 {
     u64::try_from(since_1970().saturating_add(ahead).as_millis()).unwrap_or(u64::MAX)

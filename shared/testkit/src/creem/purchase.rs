@@ -34,7 +34,7 @@ impl World {
     pub(super) fn buy_once(&mut self, order: &BuyOnce, emission: &Emission) -> Result<Sold, CommandError> {
         check_copies(emission.copies)?;
         let amount = total(order.amount, order.units)?;
-        let created = Self::created(emission);
+        let created = self.created(emission);
         let customer = self.customer(&order.account, order.customer.as_deref());
         let sale = CreemSale {
             id: self.id("tran"),
@@ -67,7 +67,7 @@ impl World {
     ) -> Result<Sold, CommandError> {
         check_copies(emission.copies)?;
         let amount = total(order.amount, order.units)?;
-        let created = Self::created(emission);
+        let created = self.created(emission);
         let customer = self.customer(&order.account, order.customer.as_deref());
         let trial = order.trial_days > 0;
         let days = if trial { order.trial_days } else { order.days };

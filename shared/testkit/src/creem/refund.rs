@@ -40,7 +40,7 @@ impl World {
             amount,
             status: status.to_owned(),
             reason: "requested_by_customer".to_owned(),
-            created: Self::created(emission),
+            created: self.created(emission),
         };
         let sale = self.sale_mut(transaction)?;
         sale.refunded = sale.refunded.saturating_add(amount);
@@ -56,7 +56,8 @@ impl World {
         emission: &Emission,
     ) -> Result<Vec<String>, CommandError> {
         let object = self.refund_object(refund, self.sale(&refund.transaction)?);
-        Ok(self.emit(emission, Self::created(emission), vec![("refund.created", object)]))
+        let created = self.created(emission);
+        Ok(self.emit(emission, created, vec![("refund.created", object)]))
     }
 
     pub(super) fn outside_refund(
@@ -103,7 +104,7 @@ impl World {
         emission: &Emission,
     ) -> Result<Sold, CommandError> {
         check_copies(emission.copies)?;
-        let created = Self::created(emission);
+        let created = self.created(emission);
         let sale = self.sale(&order.transaction)?;
         let rest = sale.paid().saturating_sub(sale.refunded);
         let amount = order.amount.unwrap_or_else(|| sale.paid());

@@ -52,7 +52,7 @@ impl World {
         emission: &Emission,
     ) -> Result<Sold, CommandError> {
         check_copies(emission.copies)?;
-        let created = Self::created(emission);
+        let created = self.created(emission);
         let plan = self.plan_mut(&moved.subscription)?;
         plan.units = moved.units.unwrap_or(plan.units);
         if let Some(product) = &moved.product {

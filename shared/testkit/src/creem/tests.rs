@@ -134,6 +134,22 @@ async fn an_event_can_be_missing_come_twice_and_come_late() {
 }
 
 #[tokio::test]
+async fn what_happens_later_has_a_later_time_also_within_a_second() {
+    let creem = CreemStandIn::start().await.unwrap();
+    let made = creem.start_plan(&StartPlan::of("account-1", "prod_pro", 2000), &now()).unwrap();
+    let moved = MoveSubscription {
+        subscription: made.subscription.unwrap(),
+        to: MoveTo::ScheduledCancel,
+        units: None,
+        product: None,
+    };
+    let moved = creem.move_subscription(&moved, &now()).unwrap();
+    let times: Vec<Timestamp> =
+        read(&creem, &[made.events, moved.events].concat()).into_iter().map(|event| event.created).collect();
+    assert!(times.is_sorted_by(|one, next| one < next), "{times:?}");
+}
+
+#[tokio::test]
 async fn what_an_event_names_is_a_setting() {
     let creem = CreemStandIn::start().await.unwrap();
     let lookup = |ids: &[String]| read(&creem, ids).first().unwrap().lookup();

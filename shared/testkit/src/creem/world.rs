@@ -13,10 +13,15 @@ use crate::stand_in::fault::Faults;
 use crate::stand_in::world::{Parcel, check_copies, dispatch};
 use crate::stand_in::{CommandError, Deliver, Delivery, Emission, Event, Release};
 
+/// A command has fewer events than this, a millisecond apart.
+const COMMAND_EVENTS_MAX: i64 = 10;
+
 /// Everything that the stand-in knows.
 pub(super) struct World {
     id_prefix: String,
     id_count: u64,
+    /// When the last command came that named no time.
+    latest_ms: i64,
     pub(super) settings: CreemSettings,
     pub(super) target: Option<CreemTarget>,
     /// By account.
@@ -43,6 +48,7 @@ impl World {
             // A stand-in that starts again must not give out ids that a kept ledger already knows.
             id_prefix: format!("{:08x}", clock::unix_s()),
             id_count: 0,
+            latest_ms: 0,
             settings,
             target: None,
             customers: BTreeMap::new(),
@@ -82,9 +88,14 @@ impl World {
             .ok_or_else(|| CommandError::Unknown { kind: "subscription", id: id.to_owned() })
     }
 
-    /// The business time of a command's events, in milliseconds.
-    pub(super) fn created(emission: &Emission) -> i64 {
-        emission.created.unwrap_or_else(clock::unix_s).saturating_mul(1000)
+    /// The business time of a command's first event, in milliseconds. Commands that name no time come one
+    /// after the other, also within a millisecond.
+    pub(super) fn created(&mut self, emission: &Emission) -> i64 {
+        if let Some(seconds) = emission.created {
+            return seconds.saturating_mul(1000);
+        }
+        self.latest_ms = clock::unix_ms().max(self.latest_ms.saturating_add(COMMAND_EVENTS_MAX));
+        self.latest_ms
     }
 
     /// Gives each event its id and body, then sends or keeps them. Events of one command are a millisecond
