@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -17,6 +18,7 @@ REGION = "us-east-1"
 ACCOUNT = "000000000000"
 # The emulator's root identity; every other one is subject to IAM.
 ROOT_KEY = ("test", "test")
+PROGRAM = Path(__file__).resolve().parent / "ministack_process.py"
 # It answers within two seconds on a busy machine; a minute means that it will not.
 START_S = 60.0
 
@@ -50,7 +52,7 @@ def environment(port: int, work: Path) -> dict[str, str]:
 def start(port: int, work: Path) -> dict:
     """Starts the emulator and waits until it answers."""
     process, record = processes.start(
-        [str(LOCAL / "emulator" / "bin" / "ministack")], environment(port, work), work / "emulator.log", work
+        [sys.executable, str(PROGRAM)], environment(port, work), work / "emulator.log", work
     )
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
