@@ -2,7 +2,7 @@
 
 use lambda::Invocation;
 use lambda::caller::{Caller, Role};
-use lambda::http::{JsonDisplay, Problem, ProblemKind, Response};
+use lambda::http::{JsonDisplay, Problem, ProblemKind, Request, Response};
 use ledger::{
     Account, AccountId, AmountError, Credits, Entry, LedgerStore, Lot, LotKind, ProductId, Timestamp,
 };
@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::failure;
 use crate::lot_view::HoldView;
+use crate::past;
 
 #[derive(Debug, Serialize)]
 struct BalanceView<'a> {
@@ -122,20 +123,27 @@ fn view<'a>(id: &'a AccountId, account: &'a Account, now: Timestamp) -> Result<B
 /// Answers `GET /v1/accounts/{account}/credits`.
 ///
 /// A customer's own account exists as soon as its owner asks; to anybody else it begins with its first entry.
+/// With `as_of` the answer is what it would have been at that instant.
 pub(crate) async fn read<S: LedgerStore<Error = StoreError>, P>(
     context: &Context<S, P>,
     caller: &Caller,
     account: &AccountId,
+    request: &Request<'_>,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     caller.may_reach(account, &[Role::Customer, Role::Service, Role::Support])?;
     lambda::log::account(account);
+    let as_of = past::as_of(request, invocation.now())?;
     let head = context.store.head(account).await.map_err(failure::store)?;
     if head.is_none() && caller.role() != Role::Customer {
         return Err(Problem::new(ProblemKind::NotFound));
     }
+    let (entry, at) = match as_of {
+        Some(as_of) => (past::entry_at(&context.store, account, head, as_of).await?, as_of),
+        None => (head, invocation.now()),
+    };
     let empty = Account::default();
-    let state = head.as_ref().map_or(&empty, Entry::after);
-    let view = view(account, state, invocation.now()).map_err(Problem::internal)?;
+    let state = entry.as_ref().map_or(&empty, Entry::after);
+    let view = view(account, state, at).map_err(Problem::internal)?;
     Ok(Response::json(200, &view))
 }

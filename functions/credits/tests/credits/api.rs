@@ -125,6 +125,11 @@ impl Call {
         Self::new("GET /v1/accounts/{account}/credits", account)
     }
 
+    pub(crate) fn balance_as_of(account: &str, instant: &str) -> Self {
+        let call = Self::balance(account);
+        Self { event: call.event.member("queryStringParameters", json!({ "as_of": instant })), ..call }
+    }
+
     pub(crate) fn entries(account: &str, query: &Value) -> Self {
         let call = Self::new("GET /v1/accounts/{account}/entries", account);
         Self { event: call.event.member("queryStringParameters", query.clone()), ..call }

@@ -79,3 +79,36 @@ async fn a_balance_is_one_query() {
     let calls: Vec<_> = api.meter.read().into_iter().map(|call| (call.operation, call.units)).collect();
     assert_eq!(calls, [("Query", 1.0)]);
 }
+
+#[tokio::test]
+async fn a_balance_is_shown_as_it_was_at_an_earlier_instant() {
+    let api = Api::start().await;
+    for second in 1..=40 {
+        let pack = grant(&account("acct-1"), &format!("pi_{second}"), 1, None);
+        api.run("acct-1", Command::Grant(pack), second).await;
+    }
+    let as_of = |instant: &str| Call::balance_as_of("acct-1", instant).caller(As::Support).at(100);
+    for (second, credits) in [(0, 0), (1, 1), (17, 17), (39, 39), (40, 40), (99, 40)] {
+        let reply = as_of(&at(second).to_string()).send(&api).await;
+        assert_eq!(reply.body["available"], credits, "{second}: {reply:?}");
+    }
+    // Half of the entries is left after each read.
+    api.meter.read();
+    as_of(&at(17).to_string()).send(&api).await;
+    assert!(api.meter.read().len() <= 7);
+    for instant in [at(101).to_string(), "yesterday".to_owned()] {
+        assert_eq!(as_of(&instant).send(&api).await.problem(), (400, "invalid-request"), "{instant}");
+    }
+}
+
+#[tokio::test]
+async fn s2_22_as_of_an_instant_a_lot_was_usable_that_is_not_any_more() {
+    let api = subscribed().await;
+    let expired = 20 + 60 * DAY_S;
+    let as_of = |second| {
+        let call = Call::balance_as_of("acct-1", &at(second).to_string());
+        call.caller(As::Customer("acct-1")).at(expired + 1)
+    };
+    assert_eq!(as_of(expired - 1).send(&api).await.body["available"], 600);
+    assert_eq!(as_of(expired).send(&api).await.body["available"], 100);
+}
