@@ -6,6 +6,7 @@ mod hostile;
 mod lookups;
 mod shapes;
 mod signatures;
+mod timing;
 
 use primitives::Timestamp;
 
