@@ -2,6 +2,7 @@
 
 use ledger::Timestamp;
 use serde_json::Value;
+use testkit::creem::creem_signature;
 use testkit::http_event::{
     CUSTOMER_AUDIENCE, CUSTOMER_SCOPE, HttpEvent, ISSUER, SERVICE_AUDIENCE, SERVICE_SCOPE, SUPPORT_GROUP,
 };
@@ -64,8 +65,18 @@ pub(crate) fn webhook(body: &str, now: Timestamp) -> String {
         .text()
 }
 
+/// The same of Creem's.
+pub(crate) fn creem_webhook(body: &str, now: Timestamp) -> String {
+    HttpEvent::new("POST /v1/webhooks/creem", now.as_s())
+        .request_id("creem")
+        .header("content-type", "application/json")
+        .header("creem-signature", &creem_signature(WEBHOOK_SECRET, body.as_bytes()))
+        .body_text(body)
+        .text()
+}
+
 /// The environment that the template gives to all functions.
-pub(crate) const ENVIRONMENT: [(&str, &str); 19] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 23] = [
     ("AWS_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE00"),
     ("AWS_SECRET_ACCESS_KEY", "0123456789012345678901234567890123456789"),
@@ -84,5 +95,9 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 19] = [
     ("STRIPE_KEY_SECRET_ID", "makegood/stripe"),
     ("STRIPE_LIVEMODE", "false"),
     ("STRIPE_API_BASE", "http://127.0.0.1:1"),
+    ("CREEM_LIVEMODE", "false"),
+    ("CREEM_API_BASE", "http://127.0.0.1:1"),
+    ("CREEM_KEY_SECRET_ID", "makegood/creem"),
+    ("CREEM_WEBHOOK_FUNCTION", "makegood-creem-webhook"),
     ("PAYOUT_QUEUE_URL", "https://sqs.eu-central-1.amazonaws.com/000000000000/makegood-payout"),
 ];

@@ -34,7 +34,7 @@ pub(crate) struct Function {
 }
 
 /// All of them; the first is what the others are held against.
-pub(crate) const FUNCTIONS: [Function; 7] = [
+pub(crate) const FUNCTIONS: [Function; 9] = [
     Function { name: "hello", asks: &[Ask::Echo], only_dynamodb: false },
     Function { name: "credits", asks: &[Ask::Hold, Ask::Capture, Ask::Balance], only_dynamodb: true },
     Function { name: "auto-refund", asks: &[Ask::Failed], only_dynamodb: true },
@@ -46,6 +46,12 @@ pub(crate) const FUNCTIONS: [Function; 7] = [
     Function { name: "expiry-sweep", asks: &[Ask::NothingDue, Ask::Backlog], only_dynamodb: false },
     Function { name: "refund-request", asks: &[Ask::Requests, Ask::Submit], only_dynamodb: false },
     Function { name: "refund-payout", asks: &[Ask::UnknownPayout], only_dynamodb: false },
+    Function {
+        name: "creem-webhook",
+        asks: &[Ask::CreemPack, Ask::CreemPackAgain, Ask::CreemRefund, Ask::CreemPeriod],
+        only_dynamodb: false,
+    },
+    Function { name: "creem-reconcile", asks: &[Ask::NothingWatched], only_dynamodb: false },
 ];
 
 /// What a function's binary weighs.

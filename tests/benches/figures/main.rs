@@ -8,6 +8,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "figures go to the terminal")]
 
+mod creem;
 mod endpoint;
 mod envelope;
 mod function;

@@ -12,7 +12,8 @@ use serde_json::json;
 use testkit::stand_in::{BuyPack, Deliver, Emission, StripeStandIn, Subscribe};
 
 use crate::Failure;
-use crate::envelope::{Caller, GENERATOR, batch, request, webhook};
+use crate::creem;
+use crate::envelope::{Caller, GENERATOR, batch, creem_webhook, request, webhook};
 
 pub(crate) const ACCOUNT: &str = "0b7f3c52-4f0e-4a53-9d6c-1f6a3f0b9f11";
 /// Packs that one buyer buys, well below the live lots that an account may have.
@@ -22,6 +23,8 @@ const PACKS_PER_BUYER: u64 = 4;
 const SUBSCRIBERS_FROM: u64 = 1_000_000;
 /// So are those who ask for their money back, each for one payment.
 const REQUESTERS_FROM: u64 = 2_000_000;
+/// And those who buy through Creem, each once.
+const CREEM_BUYERS_FROM: u64 = 3_000_000;
 
 /// Accounts with something due at once, as its title and proof say.
 const BACKLOG: u64 = 100;
@@ -43,6 +46,11 @@ pub(crate) enum Ask {
     Requests,
     Submit,
     UnknownPayout,
+    CreemPack,
+    CreemPackAgain,
+    CreemPeriod,
+    CreemRefund,
+    NothingWatched,
 }
 
 impl Ask {
@@ -56,13 +64,16 @@ impl Ask {
             Self::Failed => "a failed generation",
             Self::Link => "a subscription's checkout",
             Self::InvoicePayment => "an invoice's payment",
-            Self::Pack => "a pack",
-            Self::PackAgain => "the same pack again",
+            Self::Pack | Self::CreemPack => "a pack",
+            Self::PackAgain | Self::CreemPackAgain => "the same pack again",
             Self::NothingDue => "nothing due",
             Self::Backlog => "100 accounts due",
             Self::Requests => "a list of requests",
             Self::Submit => "a request for a pack's money",
             Self::UnknownPayout => "a payout that is not there",
+            Self::CreemPeriod => "a subscription's first paid period",
+            Self::CreemRefund => "a pack's refund",
+            Self::NothingWatched => "nothing watched",
         }
     }
 
@@ -99,6 +110,8 @@ pub(crate) struct Story {
     is_open: bool,
     /// The webhook that was sent last.
     sent: String,
+    /// The pack that was sold last through Creem.
+    sold: u64,
 }
 
 impl Story {
@@ -124,6 +137,7 @@ impl Story {
             held: String::new(),
             is_open: false,
             sent: String::new(),
+            sold: 0,
         })
     }
 
@@ -214,6 +228,19 @@ impl Story {
                 (webhook(&self.sent, now), r#""statusCode":200"#)
             }
             Ask::PackAgain => (webhook(&self.sent, now), r#""statusCode":200"#),
+            Ask::CreemPack => {
+                self.sold = self.count;
+                let buyer = buyer(self.count.saturating_add(CREEM_BUYERS_FROM));
+                self.sent = creem::pack(&buyer, self.count, now);
+                (creem_webhook(&self.sent, now), "applied")
+            }
+            Ask::CreemPackAgain => (creem_webhook(&self.sent, now), r#""statusCode":200"#),
+            Ask::CreemPeriod => {
+                let buyer = buyer(self.count.saturating_add(CREEM_BUYERS_FROM));
+                (creem_webhook(&creem::paid_period(&buyer, self.count, now), now), "applied")
+            }
+            Ask::CreemRefund => (creem_webhook(&creem::refund(self.sold, self.count, now), now), "applied"),
+            Ask::NothingWatched => ("{}".to_owned(), r#""is_complete":true"#),
             Ask::NothingDue => {
                 // The typical account's holds are due in 50 minutes.
                 let body = json!({ "version": 1, "time": now.to_string() });
