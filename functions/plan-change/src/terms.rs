@@ -185,7 +185,8 @@ fn brought(
     let mut credits = 0_u64;
     let mut replaces = false;
     for purchase in of_plan {
-        credits = credits.saturating_add(credits_of_change(purchase, &charges).get());
+        credits = credits
+            .saturating_add(credits_of_change(purchase, &charges, standing.had_whole_difference).get());
         replaces |= purchase.extent == Extent::Anew;
     }
     Ok((credits, replaces))

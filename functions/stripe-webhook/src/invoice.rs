@@ -14,7 +14,7 @@ use intake::{
     EarlyExit, EventContext, EventOutcome, Ignored, PaidPurchase, ParkReason, PurchaseCharge,
     WaitingPurchase, build_grants, leads, policy_at, uncredited, without_credits, write_grants,
 };
-use ledger::{CustomerStore, Entry, LedgerStore, Money, PaymentId, Record, Timestamp};
+use ledger::{CustomerStore, Entry, LedgerStore, Money, PaymentId, PlanChangeStore, Record, Timestamp};
 use policy::OnUpgrade;
 use purchase_lines::{
     Bought, Extent, LineFault, LinePurchase, RetiredPlan, SettledInvoice, Sold, bought_by_lines,
@@ -146,10 +146,10 @@ async fn grant_purchases(
     let names = payment_names::names_of_invoice(invoice);
     let paid = PaidPurchase { payment, amount, account, charged_at, buyer, charge, names };
     bought.from_balance_minor = from_balance_minor(invoice, bought);
-    widen_first_change(context, invoice, &paid, bought).await?;
+    let widened = widen_first_change(context, invoice, &paid, bought).await?;
     let (grants, division) = build_grants(context, &paid, bought)?;
     let mut records = vec![Record::Invoice(invoice.id.clone(), paid.payment.clone())];
-    records.extend(division);
+    records.extend(division.into_iter().chain(widened));
     // The price that a checkout's metadata names says nothing of the other plans in the order.
     let one_plan = bought.purchases.iter().filter(|purchase| is_plan(purchase)).count() == 1;
     let evidence = async {
@@ -227,18 +227,19 @@ fn bought_by(
     bought_by_lines(settled, &|product| on_upgrade(product, invoice.paid_at))
 }
 
-/// Gives the first change of a period its whole difference, where the policy does. The charges before it are
-/// waited for, as far as Stripe names them: which one is the first must not depend on the order of events.
+/// Gives the first change of an account's plans its whole difference, where the policy does, and answers the
+/// records that it was had. The charges of its period before it are waited for, as far as Stripe names them:
+/// which one is the first must not depend on the order of events.
 async fn widen_first_change(
     context: &EventContext<'_>,
     invoice: &PaidInvoice,
     paid: &PaidPurchase<'_>,
     bought: &mut Bought,
-) -> Result<(), EarlyExit> {
+) -> Result<Vec<Record>, EarlyExit> {
     let is_widened =
         |purchase: &LinePurchase| matches!(purchase.extent, Extent::Difference { full: Some(_) });
     let Some(charge) = paid.charge.filter(|_| bought.purchases.iter().any(is_widened)) else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     if !context.tables.are_recorded(&invoice.id, &returns::credited(invoice)).await? {
         return Err(EarlyExit::Known(context.defer_or_park(ParkReason::PaymentUnknown)));
@@ -249,10 +250,17 @@ async fn widen_first_change(
         account.into_iter().flat_map(|account| account.lots.iter().filter(|lot| !account.is_further(lot)));
     let own = lots.filter(|lot| lot.subscription() == Some(charge.subscription));
     let charges: Vec<Timestamp> = own.map(|lot| lot.granted_at).collect();
-    for purchase in &mut bought.purchases {
-        purchase.credits = credits_of_change(purchase, &charges);
+    let mut records = Vec::new();
+    for purchase in bought.purchases.iter_mut().filter(|purchase| is_widened(purchase)) {
+        let had = context.tables.whole_difference(&paid.account, &purchase.product).await?;
+        let had_whole = had.is_some_and(|payment| payment != paid.payment);
+        let credits = credits_of_change(purchase, &charges, had_whole);
+        if credits > purchase.credits {
+            purchase.credits = credits;
+            records.push(Record::WholeDifferenceOnce(purchase.product.clone(), paid.payment.clone()));
+        }
     }
-    Ok(())
+    Ok(records)
 }
 
 /// The reason decides about clocks and about refunds, so that one of Stripe's making must not pass unseen.

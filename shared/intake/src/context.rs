@@ -234,6 +234,8 @@ fn unwritten(answer: Answer) -> EventOutcome {
         | Answer::Refused(Rejection::NoSuchLot) => EventOutcome::Repeated,
         Answer::Exists(record) => match *record {
             Record::Customer(..) => EventOutcome::Parked(ParkReason::AccountMismatch),
+            // Another change took it in this moment: the next attempt reads that.
+            Record::WholeDifferenceOnce(..) => EventOutcome::Deferred(ParkReason::PaymentUnknown),
             Record::Event { .. } => EventOutcome::Parked(ParkReason::EventConflict),
             Record::NewPayment(_)
             | Record::Invoice(..)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ledger::{AccountId, GenerationId, InvoiceId, PaymentId, Record, Timestamp};
+use ledger::{AccountId, GenerationId, InvoiceId, PaymentId, ProductId, Record, Timestamp};
 
 use crate::StoreError;
 
@@ -73,12 +73,18 @@ pub(crate) fn division_key(payment: &PaymentId) -> String {
     format!("DIVISION#{}", payment.at_stripe())
 }
 
+/// The key of the mark that a change has brought its whole difference.
+pub(crate) fn difference_key(account: &AccountId, product: &ProductId) -> String {
+    format!("DIFFERENCE#{account}#{product}")
+}
+
 /// The partition key of a record that is written with an entry of `account`.
 pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
     match record {
         Record::NewPayment(payment) => payment_key(&payment.id),
         Record::Invoice(invoice, _) => invoice_key(invoice),
         Record::Division(division) => division_key(&division.payment),
+        Record::WholeDifferenceOnce(product, _) => difference_key(account, product),
         Record::CompensatedOnce(request) => format!("COMPENSATION#{request}"),
         Record::GivenBackOnce(generation) => format!("BACK#{account}#{generation}"),
         Record::ChargedLateOnce(generation) => format!("LATE#{account}#{generation}"),

@@ -52,7 +52,7 @@ fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError>
     let mut item = key(record_key(account, record), ONLY);
     match record {
         Record::NewPayment(new) => payment::write(new, &mut item)?,
-        Record::Invoice(_, payment) => {
+        Record::Invoice(_, payment) | Record::WholeDifferenceOnce(_, payment) => {
             item.insert("payment".to_owned(), text(payment.as_str()));
         }
         Record::Division(division) => division::write(division, &mut item),
@@ -90,6 +90,7 @@ impl Tables {
                 Record::NewPayment(_)
                 | Record::Invoice(..)
                 | Record::Division(_)
+                | Record::WholeDifferenceOnce(..)
                 | Record::CompensatedOnce(_)
                 | Record::GivenBackOnce(_)
                 | Record::ChargedLateOnce(_) => builder.condition_expression(ABSENT),

@@ -5,12 +5,14 @@
 //! item is in the due index, in a shard of its own.
 
 use ledger::{
-    AccountId, ChangeTiming, Channel, Currency, Money, PlanAhead, PlanChange, PlanChangeStore, PlanOrder,
-    REPORT_WITHIN_S, SubscriptionId, Timestamp, UnreportedPlanChange,
+    AccountId, ChangeTiming, Channel, Currency, Money, PaymentId, PlanAhead, PlanChange, PlanChangeStore,
+    PlanOrder, ProductId, REPORT_WITHIN_S, SubscriptionId, Timestamp, UnreportedPlanChange,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, account_key, account_of, key, number, read_instant, read_number, read_text, text};
+use crate::item::{
+    Item, account_key, account_of, difference_key, key, number, read_instant, read_number, read_text, text,
+};
 use crate::scalar::instant;
 use crate::{StoreError, Tables};
 
@@ -149,6 +151,18 @@ impl PlanChangeStore for Tables {
 
     async fn plan_changes_of(&self, account: &AccountId) -> Result<Vec<PlanChange>, StoreError> {
         self.account_items(account, PLAN_CHANGE, read).await
+    }
+
+    async fn whole_difference(
+        &self,
+        account: &AccountId,
+        product: &ProductId,
+    ) -> Result<Option<PaymentId>, StoreError> {
+        let Some(item) = self.get(&self.ledger, difference_key(account, product)).await? else {
+            return Ok(None);
+        };
+        let payment = PaymentId::new(read_text(&item, "payment")?);
+        payment.map(Some).map_err(|_| StoreError::Unreadable("payment"))
     }
 
     async fn confirm_plan_change(

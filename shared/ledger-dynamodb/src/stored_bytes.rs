@@ -399,6 +399,7 @@ async fn notes_and_guards_keep_their_bytes() {
             beside_minor: 300,
             beside_refunded_minor: 0,
         }),
+        Record::WholeDifferenceOnce(id("music-studio"), id("pi_1")),
         Record::Customer(id("cus_1"), account.clone()),
         Record::Event { id: "evt_1".to_owned(), digest: [7; 32] },
     ];

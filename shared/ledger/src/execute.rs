@@ -200,6 +200,7 @@ fn is_once(record: &Record) -> bool {
         Record::NewPayment(_)
         | Record::Invoice(..)
         | Record::Division(_)
+        | Record::WholeDifferenceOnce(..)
         | Record::Customer(..)
         | Record::CompensatedOnce(_)
         | Record::Event { .. } => false,

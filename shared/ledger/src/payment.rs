@@ -309,6 +309,9 @@ pub enum Record {
     ChargedLateOnce(GenerationId),
     /// How a payment is divided; it must not exist.
     Division(Division),
+    /// The payment of a change that brought its whole difference (`on_upgrade = "full_difference"`), once for
+    /// ever for an account and a product: it must not exist.
+    WholeDifferenceOnce(ProductId, PaymentId),
     /// The account of one of Stripe's customers; it must not be another account's.
     Customer(CustomerId, AccountId),
     /// An event of Stripe's and the digest of what it says; it must not exist with another digest: of two

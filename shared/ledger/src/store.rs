@@ -219,6 +219,13 @@ pub trait PlanChangeStore: SubscriptionStore {
         account: &AccountId,
     ) -> impl Future<Output = Result<Vec<PlanChange>, Self::Error>> + Send;
 
+    /// The payment of the change that brought the account its whole difference of a product's plans.
+    fn whole_difference(
+        &self,
+        account: &AccountId,
+        product: &ProductId,
+    ) -> impl Future<Output = Result<Option<PaymentId>, Self::Error>> + Send;
+
     /// Records a confirmed change, which is to be carried out at Stripe, in place of the one in `seen`,
     /// unless another one is recorded; says whether it was.
     fn confirm_plan_change(

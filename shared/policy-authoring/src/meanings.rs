@@ -233,7 +233,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("on_renewal", "add", "They stay, side by side."),
     ("on_renewal", "replace", "The renewal's grant takes the place of what is left."),
     ("on_upgrade", "prorated_difference", "The difference for what is left of the period; the default."),
-    ("on_upgrade", "full_difference", "The whole difference, for the first change of a period."),
+    ("on_upgrade", "full_difference", "The whole difference, once for each account and product."),
     ("on_upgrade", "reset", "A period that begins with the change takes the place of what is left."),
     ("then", "give_back", "The credits go back to the lots they came from."),
     ("then", "person", "A person decides; until then the credits stay where they are."),

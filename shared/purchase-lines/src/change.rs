@@ -172,9 +172,13 @@ fn add_changes(
 
 /// What a purchase brings of a subscription that was charged at `charges`: of a change that is the first of
 /// its period, the whole difference, where the policy gives it. Later ones of the period could be repeated
-/// for little money each, and keep the prorated one.
-pub fn credits_of_change(purchase: &LinePurchase, charges: &[Timestamp]) -> Credits {
+/// for little money each, and keep the prorated one. So could the first ones of later periods, and of later
+/// subscriptions: `had_whole` says that the account had a whole difference of the product's plans before.
+pub fn credits_of_change(purchase: &LinePurchase, charges: &[Timestamp], had_whole: bool) -> Credits {
     let Extent::Difference { full: Some(full) } = purchase.extent else { return purchase.credits };
+    if had_whole {
+        return purchase.credits;
+    }
     let began_at = purchase.period.and_then(|period| {
         let price = catalogue().price(&purchase.price).ok()?;
         match price.kind {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::order::permutations;
 use crate::plan_changes::{charged, left, linked, lot, settled_over, whole};
-use crate::scene::{DAY_S, Scene, at};
+use crate::scene::{ACCOUNT, DAY_S, Scene, at};
 
 const PRO: &str = "price_pro_monthly";
 const PREMIER: &str = "price_premier_monthly";
@@ -60,6 +60,37 @@ async fn s4_14_the_whole_difference_comes_with_the_first_change_of_a_period_in_a
         let expected = [lot("in_1", 500), lot("in_2", 1_500), lot("in_3", 666)];
         assert_eq!(left(&scene).await, expected, "{order:?}");
     }
+}
+
+/// Up on each month's last day, and down by a schedule: each time a day is paid.
+#[tokio::test]
+async fn s4_14_the_whole_difference_comes_once_however_often_a_customer_goes_up() {
+    let scene = with(OnUpgrade::FullDifference).await;
+    let month_s = |month: i64| month * 31 * DAY_S;
+    for month in 0..3 {
+        let (from, until) = (month_s(month), month_s(month + 1));
+        let reason = if month == 0 { "subscription_create" } else { "subscription_cycle" };
+        let renewal = charged(&format!("in_{month}"), reason, 1_000, from, &[whole(PRO, 1_000, from, until)]);
+        let rest = (until - DAY_S, until);
+        let lines = [settled_over(PRO, 1, -32, rest), settled_over(PREMIER, 1, 96, rest)];
+        let up = charged(&format!("in_{month}_up"), "subscription_update", 64, rest.0, &lines);
+        for body in [renewal, up] {
+            for says in ["applied", "repeated"] {
+                assert_eq!(scene.send(&body, at(rest.0)).await.says, says, "{month}");
+            }
+        }
+    }
+    let granted = scene
+        .account(ACCOUNT)
+        .await
+        .lots
+        .into_iter()
+        .filter(|lot| lot.payment.as_ref().is_some_and(|payment| payment.as_str().ends_with("_up")));
+    let granted: Vec<u64> = granted.map(|lot| lot.granted.get()).collect();
+    // 1,500 more for the whole month once, and then for the day that is paid.
+    assert_eq!(granted.len(), 3, "{granted:?}");
+    assert_eq!(granted.iter().filter(|credits| **credits == 1_500).count(), 1, "{granted:?}");
+    assert!(granted.iter().all(|credits| *credits == 1_500 || *credits < 60), "{granted:?}");
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger::{
     AccountId, Commit, CommitOutcome, CustomerId, CustomerStore, DUE_SHARDS, Division, DueStore, Entry,
-    GenerationId, InvoiceId, LedgerStore, Marker, Payment, PaymentId, Record, RefundRequestId, Timestamp,
-    UnreportedCancellation, shard_of,
+    GenerationId, InvoiceId, LedgerStore, Marker, Payment, PaymentId, ProductId, Record, RefundRequestId,
+    Timestamp, UnreportedCancellation, shard_of,
 };
 
 /// What the store in memory answers when a fault was asked for.
@@ -30,6 +30,7 @@ struct Shelves {
     events: HashMap<String, [u8; 32]>,
     invoices: HashMap<InvoiceId, PaymentId>,
     divisions: HashMap<PaymentId, Division>,
+    differences: HashSet<(AccountId, ProductId)>,
     markers: BTreeMap<AccountId, Timestamp>,
     faults: Vec<MemoryError>,
     contended: u32,
@@ -82,6 +83,9 @@ impl Shelves {
             Record::CompensatedOnce(request) => self.compensated.contains(request),
             Record::Invoice(invoice, _) => self.invoices.contains_key(invoice),
             Record::Division(division) => self.divisions.contains_key(&division.payment),
+            Record::WholeDifferenceOnce(product, _) => {
+                self.differences.contains(&(account.clone(), product.clone()))
+            }
             Record::Customer(customer, owner) => {
                 self.customers.get(customer).is_some_and(|existing| existing != owner)
             }
@@ -108,6 +112,9 @@ impl Shelves {
                 Record::Division(division) => {
                     self.divisions.insert(division.payment.clone(), division.clone());
                 }
+                Record::WholeDifferenceOnce(product, _) => {
+                    self.differences.insert((account.clone(), product.clone()));
+                }
                 Record::Customer(customer, owner) => {
                     self.customers.insert(customer.clone(), owner.clone());
                 }
@@ -130,6 +137,7 @@ fn once_key(record: &Record) -> String {
         Record::NewPayment(_)
         | Record::Invoice(..)
         | Record::Division(_)
+        | Record::WholeDifferenceOnce(..)
         | Record::Customer(..)
         | Record::CompensatedOnce(_)
         | Record::Event { .. } => String::new(),

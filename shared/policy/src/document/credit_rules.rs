@@ -81,8 +81,8 @@ named! {
         /// The difference of the two plans' credits for what is left of the period, by the paid lines' own
         /// periods.
         ProratedDifference "prorated_difference",
-        /// The whole difference of the two plans' credits, for the first change of a period; the prorated
-        /// one for those after it, so that no loop of changes brings it twice.
+        /// The whole difference of the two plans' credits, once for each account and product, if the change
+        /// is the first of its period; the prorated one else, so that no loop of changes brings it twice.
         FullDifference "full_difference",
         /// A period that begins with the change, and is paid in full, takes the place of what is left of the
         /// one before. What is paid in part brings the prorated difference.

@@ -110,8 +110,10 @@ fn the_whole_difference_is_brought_once_in_a_period() {
         (OnUpgrade::ProratedDifference, vec![at(0)], 750),
     ] {
         let bought = bought(term, &paid);
-        let found = credits_of_change(&bought.purchases[0], &charges);
+        let found = credits_of_change(&bought.purchases[0], &charges, false);
         assert_eq!(found.get(), expected, "{term:?} {charges:?}");
+        // Whoever had a whole one before gets what is left of the period.
+        assert_eq!(credits_of_change(&bought.purchases[0], &charges, true).get(), 750, "{term:?}");
     }
 }
 

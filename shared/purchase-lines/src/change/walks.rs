@@ -11,6 +11,9 @@ use policy_documents::catalogue;
 use proptest::prelude::*;
 use stripe_events::{BillingReason, InvoiceLine};
 
+use ledger::Timestamp;
+
+use crate::change::credits_of_change;
 use crate::change::tests::{AUDIO, DAY_S, PLUS, PREMIER, PRO, YEAR, at, bought, invoice, line};
 
 /// All plans cost as much for each credit, so that money and credits compare.
@@ -34,6 +37,11 @@ struct Walk {
     /// What has come, less what was taken back or is owed.
     credits: i64,
     lines: i64,
+    term: OnUpgrade,
+    /// When the subscription was charged.
+    charges: Vec<Timestamp>,
+    /// What whole differences brought above the prorated ones, each of them.
+    advances: Vec<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +56,8 @@ enum Step {
     Trial,
     EndTrial,
     Renew,
+    /// A schedule changes the plan with the period's end.
+    RenewAs(&'static str, u64),
     /// At once, and what is left of the period is given back.
     Cancel,
     Resubscribe,
@@ -76,6 +86,10 @@ fn end_of(plan: &str, second: i64) -> i64 {
 
 impl Walk {
     fn new(plan: &'static str) -> Self {
+        Self::under(OnUpgrade::ProratedDifference, plan)
+    }
+
+    fn under(term: OnUpgrade, plan: &'static str) -> Self {
         let mut walk = Self {
             plan,
             quantity: 1,
@@ -88,6 +102,9 @@ impl Walk {
             paid: 0,
             credits: 0,
             lines: 0,
+            term,
+            charges: Vec::new(),
+            advances: Vec::new(),
         };
         let first = walk.whole_line();
         walk.charge(BillingReason::SubscriptionCreate, vec![first]);
@@ -115,14 +132,23 @@ impl Walk {
         self.lines += i64::try_from(lines.len()).unwrap();
         self.paid += charged;
         let invoice = invoice(reason, u64::try_from(charged).unwrap(), total, lines);
-        let bought = bought(OnUpgrade::ProratedDifference, &invoice);
+        let bought = bought(self.term, &invoice);
+        if !bought.purchases.is_empty() {
+            self.charges.push(at(self.now_s));
+        }
+        let had_whole = !self.advances.is_empty();
         for purchase in &bought.purchases {
+            let brought = credits_of_change(purchase, &self.charges_before(), had_whole);
+            let advance = brought.get() - purchase.credits.get();
+            if advance > 0 {
+                self.advances.push(i64::try_from(advance).unwrap());
+            }
             // What comes month by month is among the credits, and the first lot is not empty.
             if let Some(further) = purchase.further(false) {
                 let later = further.each.get() * u64::from(further.grants);
                 assert!(further.grants < 12 && later < purchase.credits.get(), "{purchase:?}");
             }
-            self.credits += i64::try_from(purchase.credits.get()).unwrap();
+            self.credits += i64::try_from(brought.get()).unwrap();
         }
         for part in &bought.returns {
             self.credits -= i64::try_from(part.credits.get()).unwrap();
@@ -137,7 +163,13 @@ impl Walk {
     /// The law: all that has come was paid for, and what the balance holds has brought nothing yet. Each line
     /// is rounded by itself to half a unit, which is a part of a credit.
     fn is_paid_for(&self) -> bool {
-        self.credits * MINOR_PER_CREDIT <= self.paid - self.balance + self.lines
+        let advance = self.advances.iter().max().copied().unwrap_or_default();
+        (self.credits - advance) * MINOR_PER_CREDIT <= self.paid - self.balance + self.lines
+    }
+
+    /// Without the one that is being charged.
+    fn charges_before(&self) -> Vec<Timestamp> {
+        self.charges.split_last().map(|(_, before)| before.to_vec()).unwrap_or_default()
     }
 
     fn take(&mut self, step: &Step) {
@@ -149,6 +181,7 @@ impl Walk {
             Step::Resubscribe if self.ended => {
                 self.ended = false;
                 self.in_trial = false;
+                self.charges = Vec::new();
                 self.period = (self.now_s, end_of(self.plan, self.now_s));
                 let whole = self.whole_line();
                 self.charge(BillingReason::SubscriptionCreate, vec![whole]);
@@ -192,6 +225,10 @@ impl Walk {
                 self.period = (self.now_s, end_of(self.plan, self.now_s));
                 let whole = self.whole_line();
                 self.charge(BillingReason::SubscriptionUpdate, vec![whole]);
+            }
+            Step::RenewAs(plan, quantity) => {
+                (self.plan, self.quantity) = (plan, quantity);
+                self.take(&Step::Renew);
             }
             Step::Renew => {
                 self.now_s = self.period.1;
@@ -238,6 +275,25 @@ proptest! {
         prop_assert!(walk.is_paid_for(), "{:?}", walk);
     }
 
+    /// Where the policy gives the whole difference: one is above what was paid, and no second one, whether the
+    /// customer goes up on each month's last day and down by a schedule, or begins anew in between.
+    #[test]
+    fn s4_14_no_loop_brings_the_whole_difference_twice(
+        steps in prop::collection::vec(
+            prop_oneof![
+                2 => step(&[PRO, PREMIER], 800),
+                1 => (1_u64..=3).prop_map(|quantity| Step::RenewAs(PRO, quantity)),
+            ],
+            0..40,
+        ),
+    ) {
+        let mut walk = Walk::under(OnUpgrade::FullDifference, PRO);
+        for step in &steps {
+            walk.take(step);
+        }
+        prop_assert!(walk.is_paid_for(), "{:?}", walk);
+    }
+
     /// The same between a monthly plan and a year that grants monthly, of which all months count.
     #[test]
     fn s4_14_no_loop_through_a_year_that_grants_monthly_brings_credits_that_were_not_paid_for(
@@ -275,4 +331,21 @@ proptest! {
         let slack = walk.lines * MINOR_PER_CREDIT;
         prop_assert!(walk.credits * MINOR_PER_CREDIT >= walk.paid - slack, "{:?}", walk);
     }
+}
+
+#[test]
+fn s4_14_up_on_each_last_day_and_down_by_schedule_brings_one_whole_difference() {
+    let mut walk = Walk::under(OnUpgrade::FullDifference, PRO);
+    for month in 0..12 {
+        walk.take(&Step::Wait(30 * 24 - 1));
+        walk.take(&Step::Change { plan: PREMIER, quantity: 1, at_once: true, resets: false });
+        if month == 5 {
+            // Another subscription in the place of the first one.
+            walk.take(&Step::Cancel);
+            walk.take(&Step::Resubscribe);
+        }
+        walk.take(&Step::RenewAs(PRO, 1));
+    }
+    assert_eq!(walk.advances.len(), 1);
+    assert!(walk.is_paid_for(), "{walk:?}");
 }
