@@ -447,6 +447,7 @@ async fn notes_and_guards_keep_their_bytes() {
         "BACK#",
         "COMPENSATION#",
         "CUSTOMER#",
+        "DIFFERENCE#",
         "DIVISION#",
         "EVENT#",
         "INVOICE#",
