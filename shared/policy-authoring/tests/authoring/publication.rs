@@ -1,0 +1,87 @@
+//! What may be published beside what is.
+
+use policy::Document;
+use policy_authoring::{PublicationOutcome, PublicationRefusal, check_publication, parse_document};
+
+use crate::SMALL;
+
+/// 2026-02-01 at midnight UTC, when the second version comes into force.
+const SECOND_MS: i64 = 1_769_904_000_000;
+const QUARTER_MS: i64 = 900_000;
+
+fn replaced(replacements: &[(&str, &str)]) -> String {
+    replacements.iter().fold(SMALL.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    })
+}
+
+/// The second version, and what else it says otherwise.
+fn second(replacements: &[(&str, &str)]) -> String {
+    let dates = [
+        ("version = \"2026-01-01\"", "version = \"2026-02-01\""),
+        ("in_force = 2026-01-01", "in_force = 2026-02-01"),
+    ];
+    replaced(&[&dates, replacements].concat())
+}
+
+fn published(texts: &[&str]) -> Vec<(String, Document)> {
+    let parse =
+        |text: &str| parse_document("small.toml", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    texts.iter().map(|text| ((*text).to_owned(), parse(text))).collect()
+}
+
+fn check(text: &str, texts: &[&str], now_ms: i64) -> Result<PublicationOutcome, PublicationRefusal> {
+    check_publication("small.toml", text, &published(texts), now_ms)
+}
+
+#[test]
+fn a_first_version_may_be_of_the_past_and_the_same_bytes_again_are_no_error() {
+    let first = check(SMALL, &[], i64::MAX).unwrap();
+    assert!(
+        matches!(&first, PublicationOutcome::New { document, losses } if document.id == "small" && losses.is_empty())
+    );
+    assert_eq!(check(SMALL, &[SMALL], i64::MAX).unwrap(), PublicationOutcome::Published);
+}
+
+#[test]
+fn a_version_that_exists_never_changes() {
+    let spaced = format!("{SMALL}\n# One remark more.\n");
+    let refused = check(&spaced, &[SMALL], 0).unwrap_err();
+    assert!(matches!(&refused, PublicationRefusal::OtherText { .. }), "{refused}");
+    assert!(refused.to_string().contains("expected a new version"), "{refused}");
+}
+
+#[test]
+fn everybody_has_a_quarter_of_an_hour_to_learn_of_a_version() {
+    let second = second(&[]);
+    let new = check(&second, &[SMALL], SECOND_MS - QUARTER_MS).unwrap();
+    assert!(matches!(new, PublicationOutcome::New { .. }));
+    let late = check(&second, &[SMALL], SECOND_MS - QUARTER_MS + 1).unwrap_err();
+    assert!(matches!(late, PublicationRefusal::TooSoon { .. }), "{late}");
+}
+
+#[test]
+fn a_version_comes_after_those_that_are_published() {
+    let between = second(&[]).replace("2026-02-01", "2026-01-15");
+    let refused = check(&between, &[SMALL, &second(&[])], 0).unwrap_err();
+    assert!(matches!(&refused, PublicationRefusal::NotNewest { newest, .. } if newest == "2026-02-01"));
+}
+
+#[test]
+fn s2_33_what_takes_something_from_customers_says_so_or_is_not_published() {
+    let smaller = ("value = 14\nunit = \"days\"\nmin = 7", "value = 10\nunit = \"days\"\nmin = 7");
+    let said = check(&second(&[smaller]), &[SMALL], 0).unwrap();
+    assert!(matches!(said, PublicationOutcome::New { losses, .. } if !losses.is_empty()));
+    let silent = second(&[smaller, ("material = true", "material = false")]);
+    let refused = check(&silent, &[SMALL], 0).unwrap_err();
+    assert!(matches!(&refused, PublicationRefusal::Mistakes(_)), "{refused}");
+    assert!(refused.to_string().contains("document.material"), "{refused}");
+}
+
+#[test]
+fn a_product_has_one_policy() {
+    let other = replaced(&[("id = \"small\"", "id = \"other\"")]);
+    let refused = check(&other, &[SMALL], 0).unwrap_err();
+    assert!(matches!(refused, PublicationRefusal::Beside(_)), "{refused}");
+}
