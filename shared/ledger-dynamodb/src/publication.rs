@@ -5,6 +5,8 @@
 //! `form`, `source` (what people wrote), `body` (the checked document as JSON, which a later form may add
 //! fields to), `author` and `at`; and `POLICIES` with `HEAD`, which holds `count`. Who has read the versions
 //! of a head reads the head alone until its count is another.
+//!
+//! No deployment has this table yet: the functions decide by the documents that they were built with.
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use ledger::Timestamp;

@@ -1,7 +1,7 @@
 //! Whether a version may be published beside those that are.
 //!
 //! A published version never changes: payments rest on it for ever. A new one comes into force after all
-//! others of its policy, and late enough for every function to have read it. The first version of a policy is
+//! others of its policy, and late enough for everybody who decides by it to have read it. The first version of a policy is
 //! free in this: a company that moves in has purchases of the past, and nobody has read another version.
 
 use policy::{Document, Documents, DocumentsError};
@@ -11,8 +11,8 @@ use crate::material::{Losses, check_change};
 use crate::mistake::Mistakes;
 use crate::outcomes::check_outcomes;
 
-/// How long before it comes into force a version is published, in milliseconds: a quarter of an hour, which
-/// is three times as long as functions go without looking.
+/// How long before it comes into force a version is published, in milliseconds: a quarter of an hour, in which
+/// a function that looks every five minutes may miss two looks.
 const LEAD_MS: i64 = 15 * 60_000;
 
 /// What publishing a version would do.
