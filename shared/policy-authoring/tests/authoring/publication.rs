@@ -9,11 +9,20 @@ use crate::SMALL;
 const SECOND_MS: i64 = 1_769_904_000_000;
 const QUARTER_MS: i64 = 900_000;
 
+/// What the small document leaves open, and says so.
+const GAP: &str =
+    "\n[gaps.rest]\nreasons = [\"changed_mind\"]\nwhen = \"payment_kind = subscription\"\nreason = \"r\"\n";
+
 fn replaced(replacements: &[(&str, &str)]) -> String {
-    replacements.iter().fold(SMALL.to_owned(), |text, (from, to)| {
+    replacements.iter().fold(format!("{SMALL}{GAP}"), |text, (from, to)| {
         assert!(text.contains(from), "{from}");
         text.replace(from, to)
     })
+}
+
+/// The first version.
+fn first_version() -> String {
+    replaced(&[])
 }
 
 /// The second version, and what else it says otherwise.
@@ -37,17 +46,20 @@ fn check(text: &str, texts: &[&str], now_ms: i64) -> Result<PublicationOutcome, 
 
 #[test]
 fn a_first_version_may_be_of_the_past_and_the_same_bytes_again_are_no_error() {
-    let first = check(SMALL, &[], i64::MAX).unwrap();
+    let first = check(&first_version(), &[], i64::MAX).unwrap();
     assert!(
         matches!(&first, PublicationOutcome::New { document, losses } if document.id == "small" && losses.is_empty())
     );
-    assert_eq!(check(SMALL, &[SMALL], i64::MAX).unwrap(), PublicationOutcome::Published);
+    assert_eq!(
+        check(&first_version(), &[&first_version()], i64::MAX).unwrap(),
+        PublicationOutcome::Published
+    );
 }
 
 #[test]
 fn a_version_that_exists_never_changes() {
-    let spaced = format!("{SMALL}\n# One remark more.\n");
-    let refused = check(&spaced, &[SMALL], 0).unwrap_err();
+    let spaced = format!("{}\n# One remark more.\n", first_version());
+    let refused = check(&spaced, &[&first_version()], 0).unwrap_err();
     assert!(matches!(&refused, PublicationRefusal::OtherText { .. }), "{refused}");
     assert!(refused.to_string().contains("expected a new version"), "{refused}");
 }
@@ -55,26 +67,26 @@ fn a_version_that_exists_never_changes() {
 #[test]
 fn everybody_has_a_quarter_of_an_hour_to_learn_of_a_version() {
     let second = second(&[]);
-    let new = check(&second, &[SMALL], SECOND_MS - QUARTER_MS).unwrap();
+    let new = check(&second, &[&first_version()], SECOND_MS - QUARTER_MS).unwrap();
     assert!(matches!(new, PublicationOutcome::New { .. }));
-    let late = check(&second, &[SMALL], SECOND_MS - QUARTER_MS + 1).unwrap_err();
+    let late = check(&second, &[&first_version()], SECOND_MS - QUARTER_MS + 1).unwrap_err();
     assert!(matches!(late, PublicationRefusal::TooSoon { .. }), "{late}");
 }
 
 #[test]
 fn a_version_comes_after_those_that_are_published() {
     let between = second(&[]).replace("2026-02-01", "2026-01-15");
-    let refused = check(&between, &[SMALL, &second(&[])], 0).unwrap_err();
+    let refused = check(&between, &[&first_version(), &second(&[])], 0).unwrap_err();
     assert!(matches!(&refused, PublicationRefusal::NotNewest { newest, .. } if newest == "2026-02-01"));
 }
 
 #[test]
 fn s2_33_what_takes_something_from_customers_says_so_or_is_not_published() {
-    let smaller = ("value = 14\nunit = \"days\"\nmin = 7", "value = 10\nunit = \"days\"\nmin = 7");
-    let said = check(&second(&[smaller]), &[SMALL], 0).unwrap();
+    let smaller = ("on_renewal = \"add\"", "on_renewal = \"replace\"");
+    let said = check(&second(&[smaller]), &[&first_version()], 0).unwrap();
     assert!(matches!(said, PublicationOutcome::New { losses, .. } if !losses.is_empty()));
     let silent = second(&[smaller, ("material = true", "material = false")]);
-    let refused = check(&silent, &[SMALL], 0).unwrap_err();
+    let refused = check(&silent, &[&first_version()], 0).unwrap_err();
     assert!(matches!(&refused, PublicationRefusal::Mistakes(_)), "{refused}");
     assert!(refused.to_string().contains("document.material"), "{refused}");
 }
@@ -82,6 +94,6 @@ fn s2_33_what_takes_something_from_customers_says_so_or_is_not_published() {
 #[test]
 fn a_product_has_one_policy() {
     let other = replaced(&[("id = \"small\"", "id = \"other\"")]);
-    let refused = check(&other, &[SMALL], 0).unwrap_err();
+    let refused = check(&other, &[&first_version()], 0).unwrap_err();
     assert!(matches!(refused, PublicationRefusal::Beside(_)), "{refused}");
 }
