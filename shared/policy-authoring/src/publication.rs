@@ -1,8 +1,9 @@
 //! Whether a version may be published beside those that are.
 //!
 //! A published version never changes: payments rest on it for ever. A new one comes into force after all
-//! others of its policy, and late enough for everybody who decides by it to have read it. The first version of a policy is
-//! free in this: a company that moves in has purchases of the past, and nobody has read another version.
+//! others of its policy, and late enough for everybody who decides by it to have read it. The first version
+//! of a policy is free in this: a company that moves in has purchases of the past, and nobody has read
+//! another version.
 
 use policy::{Document, Documents, DocumentsError};
 
@@ -11,8 +12,8 @@ use crate::material::{Losses, check_change};
 use crate::mistake::Mistakes;
 use crate::outcomes::check_outcomes;
 
-/// How long before it comes into force a version is published, in milliseconds: a quarter of an hour, in which
-/// a function that looks every five minutes may miss two looks.
+/// How long before it comes into force a version is published, in milliseconds: a quarter of an hour, in
+/// which a function that looks every five minutes may miss two looks.
 const LEAD_MS: i64 = 15 * 60_000;
 
 /// What publishing a version would do.
@@ -36,8 +37,8 @@ pub enum PublicationRefusal {
     Mistakes(#[from] Mistakes),
     /// The version is published with other bytes.
     #[error(
-        "`{document}` version `{version}` is published with another text, and payments rest on it; expected a \
-         new version"
+        "`{document}` version `{version}` is published with another text, and payments rest on it; \
+         expected a new version"
     )]
     OtherText { document: String, version: String },
     /// It would be in force before everybody knows it.
