@@ -37,6 +37,7 @@ enum ChangeData<'a> {
         deadline: JsonDisplay<Timestamp>,
     },
     Captured(Moved<'a>),
+    PartlyReleased(Moved<'a>),
     Released {
         #[serde(flatten)]
         moved: Moved<'a>,
@@ -176,6 +177,11 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
                 format!("A person reviews how the generation ended: {credits} spent until then.")
             };
             (ChangeData::Captured(moved), text)
+        }
+        Change::PartlyReleased { generation, parts } => {
+            let (moved, credits) = moved(generation.as_str(), parts)?;
+            let text = format!("The generation used less than was set aside: {} given back.", were(credits));
+            (ChangeData::PartlyReleased(moved), text)
         }
         Change::Released { generation, parts, reason } => {
             let (moved, credits) = moved(generation.as_str(), parts)?;

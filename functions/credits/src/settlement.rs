@@ -4,8 +4,9 @@ use lambda::Invocation;
 use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{
-    AccountId, Actor, Answer, Cause, Command, Ending, Entry, GenerationId, LedgerStore, Order, Pause,
-    PolicyRef, ReleaseReason, ServiceId, Settled, Settlement, SettlementOutcome, execute_on, find_hold,
+    AccountId, Actor, Answer, Cause, Command, Credits, Ending, Entry, GenerationId, LedgerStore, Order,
+    Pause, PolicyRef, ReleaseReason, ServiceId, Settled, Settlement, SettlementOutcome, execute_on,
+    find_hold,
 };
 use ledger_dynamodb::StoreError;
 use policy::{Document, LateSuccess};
@@ -15,7 +16,11 @@ use crate::{BODY_BYTES_MAX, Context, failure};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CaptureRequest {}
+struct CaptureRequest {
+    /// How many of the held credits were used; all of them where it is not said.
+    #[serde(default)]
+    credits: Option<u64>,
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,8 +63,20 @@ pub(crate) async fn capture<S: LedgerStore<Error = StoreError>, P: Pause>(
 ) -> Result<Response, Problem> {
     caller.may_reach(account, &[Role::Service])?;
     lambda::log::account(account);
-    let CaptureRequest {} = optional_body(request)?;
-    settle(context, caller, account, request.path_id("generation")?, Ending::Succeeded, invocation).await
+    let CaptureRequest { credits } = optional_body(request)?;
+    let ending = match credits.map(Credits::new) {
+        None => Ending::Succeeded,
+        Some(Ok(credits)) if !credits.is_zero() => Ending::SucceededUsing(credits),
+        Some(_) => {
+            let fault = "expected a whole number from 1 on; a generation that used nothing is released";
+            return Err(unusable_count(ProblemKind::InvalidRequest, fault));
+        }
+    };
+    settle(context, caller, account, request.path_id("generation")?, ending, invocation).await
+}
+
+fn unusable_count(kind: ProblemKind, fault: &str) -> Problem {
+    Problem::new(kind).detail("the hold cannot be captured like this").field("/credits", fault.to_owned())
 }
 
 /// Answers `POST /v1/accounts/{account}/holds/{generation}/release`.
@@ -93,7 +110,7 @@ async fn document_of<S: LedgerStore<Error = StoreError>, P: Pause>(
     }
     let last = account.recent.iter().rfind(|recent| recent.is_of(generation));
     let repeated = match ending {
-        Ending::Succeeded | Ending::InReview => Settled::Captured,
+        Ending::Succeeded | Ending::SucceededUsing(_) | Ending::InReview => Settled::Captured,
         Ending::Failed(_) => Settled::Released,
     };
     if last.is_some_and(|last| last.settled() == repeated && last.is_by(service)) {
@@ -116,6 +133,11 @@ async fn settle<S: LedgerStore<Error = StoreError>, P: Pause>(
     let now = invocation.now();
     let head = context.store.head(account).await.map_err(failure::store)?;
     let Some(newest) = &head else { return Err(Problem::new(ProblemKind::NotFound)) };
+    if let (Ending::SucceededUsing(used), Some(hold)) = (ending, newest.after().hold(&generation))
+        && used > hold.credits().map_err(Problem::internal)?
+    {
+        return Err(unusable_count(ProblemKind::Unprocessable, "the hold has fewer credits"));
+    }
     let document = document_of(context, newest, (&service, &generation), ending).await?;
     let settlement = Settlement {
         generation: generation.clone(),

@@ -49,6 +49,10 @@ impl Account {
                 self.move_parts(parts, at, held, spent)?;
                 self.count_capture(parts, *usable, |count| count.checked_add(1))?;
             }
+            Change::PartlyReleased { generation, parts } => {
+                self.shorten_hold(generation, parts)?;
+                self.move_parts(parts, at, held, available)?;
+            }
             Change::Released { generation, parts, .. } => {
                 self.close_hold(generation, Settled::Released)?;
                 self.move_parts(parts, at, held, available)?;
@@ -236,6 +240,18 @@ impl Account {
                 lot.unusable = count(lot.unusable).ok_or(AmountError::Overflow)?;
             }
         }
+        Ok(())
+    }
+
+    fn shorten_hold(&mut self, generation: &GenerationId, parts: &[LotCredits]) -> Result<(), ApplyError> {
+        let hold = self.holds.iter_mut().find(|hold| &hold.generation == generation);
+        let hold = hold.ok_or(ApplyError::NoHold)?;
+        for part in parts {
+            let own = hold.parts.iter_mut().find(|own| own.lot == part.lot);
+            let own = own.ok_or(ApplyError::NoLot(part.lot))?;
+            own.credits = own.credits.minus(part.credits)?;
+        }
+        hold.parts.retain(|part| !part.credits.is_zero());
         Ok(())
     }
 

@@ -37,6 +37,12 @@ pub enum Change {
         /// Whether the generation delivered a usable result; `false` if its ending is for a person to decide.
         usable: bool,
     },
+    /// A part of a hold's credits went back to the lots they came from; the hold goes on with the rest.
+    PartlyReleased {
+        generation: GenerationId,
+        /// The lots they came from and went back to.
+        parts: Vec<LotCredits>,
+    },
     /// A hold's credits went back to the lots they came from.
     Released {
         generation: GenerationId,
@@ -243,7 +249,7 @@ impl Change {
             Self::Captured { parts, .. } => parts
                 .iter()
                 .try_for_each(|part| transfer(Book::Held(part.lot), Book::Spent(part.lot), part.credits)),
-            Self::Released { parts, .. } => parts
+            Self::Released { parts, .. } | Self::PartlyReleased { parts, .. } => parts
                 .iter()
                 .try_for_each(|part| transfer(Book::Held(part.lot), Book::Available(part.lot), part.credits)),
             Self::GivenBack { parts, .. } => parts.iter().try_for_each(|part| {

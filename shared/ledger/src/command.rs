@@ -51,6 +51,9 @@ pub struct PlaceHold {
 pub enum Ending {
     /// It succeeded: capture.
     Succeeded,
+    /// It succeeded and used so many of the held credits, at least one: capture them, and the rest goes back.
+    /// More than are held is all of them.
+    SucceededUsing(Credits),
     /// It may have delivered nothing usable, such as a blocked or a partial result: capture, until a person
     /// has decided.
     InReview,

@@ -3,8 +3,8 @@
 
 use crate::planner::{Planner, Step};
 use crate::{
-    ApplyError, Change, CommandOutcome, Ending, Entry, GenerationId, Hold, LotCredits, Record, ReleaseReason,
-    ServiceId, Settled, Settlement, SettlementOutcome, Timestamp,
+    ApplyError, Change, CommandOutcome, Credits, Ending, Entry, GenerationId, Hold, LotCredits, Record,
+    ReleaseReason, ServiceId, Settled, Settlement, SettlementOutcome, Timestamp,
 };
 
 /// The newest thing that happened to a generation after its hold was placed.
@@ -157,7 +157,7 @@ fn needs_history(planner: &Planner, by: Option<&ServiceId>, settlement: &Settlem
 
 fn settled_by(ending: Ending) -> Settled {
     match ending {
-        Ending::Succeeded | Ending::InReview => Settled::Captured,
+        Ending::Succeeded | Ending::SucceededUsing(_) | Ending::InReview => Settled::Captured,
         Ending::Failed(_) => Settled::Released,
     }
 }
@@ -177,16 +177,39 @@ fn writes(outcome: SettlementOutcome) -> bool {
     }
 }
 
+/// A hold's parts in two: those of the `used` credits, in the order of spending, and the rest.
+fn split(hold: &Hold, used: Credits) -> Result<[Vec<LotCredits>; 2], ApplyError> {
+    let [mut kept, mut unused] = [Vec::new(), Vec::new()];
+    let mut rest = used;
+    for part in &hold.parts {
+        let credits = part.credits.min(rest);
+        rest = rest.minus(credits)?;
+        kept.push(LotCredits { credits, ..*part });
+        unused.push(LotCredits { credits: part.credits.minus(credits)?, ..*part });
+    }
+    Ok([kept, unused].map(|parts| parts.into_iter().filter(|part| !part.credits.is_zero()).collect()))
+}
+
 fn settle_open(
     planner: &mut Planner,
     hold: &Hold,
     settlement: &Settlement,
 ) -> Result<SettlementOutcome, ApplyError> {
     match settlement.ending {
-        Ending::Succeeded | Ending::InReview => {
-            let (generation, parts) = (hold.generation.clone(), hold.parts.clone());
-            let usable = settlement.ending == Ending::Succeeded;
+        Ending::Succeeded | Ending::SucceededUsing(_) | Ending::InReview => {
+            let [parts, unused] = match settlement.ending {
+                Ending::SucceededUsing(used) => split(hold, used)?,
+                _ => [hold.parts.clone(), Vec::new()],
+            };
+            let generation = hold.generation.clone();
+            if !unused.is_empty() {
+                let (generation, parts) = (generation.clone(), unused.clone());
+                planner.change(Change::PartlyReleased { generation, parts })?;
+            }
+            let usable = settlement.ending != Ending::InReview;
             planner.change(Change::Captured { generation, parts, usable })?;
+            // What is owed for a refunded lot is what was spent of it: this capture's part too.
+            planner.returned(&unused, settlement.grace_s)?;
             Ok(SettlementOutcome::Captured)
         }
         Ending::Failed(reason) => {
@@ -214,7 +237,10 @@ fn settle_past(
         // The account shows no open hold, so the journal that was read is older than the account.
         (LastGeneration::Held, _) => Ok(SettlementOutcome::Unknown),
         // What is back already is not charged again while a person decides.
-        (LastGeneration::Charged { .. }, Ending::Succeeded | Ending::InReview)
+        (
+            LastGeneration::Charged { .. },
+            Ending::Succeeded | Ending::SucceededUsing(_) | Ending::InReview,
+        )
         | (LastGeneration::Released, Ending::Failed(_) | Ending::InReview)
         | (LastGeneration::Closed, _) => Ok(SettlementOutcome::Repeated),
         (LastGeneration::Charged { parts, usable }, Ending::Failed(_)) => {
@@ -230,11 +256,17 @@ fn settle_past(
             planner.records.push(Record::GivenBackOnce(generation.clone()));
             Ok(SettlementOutcome::GivenBack)
         }
-        (LastGeneration::Released, Ending::Succeeded) if !settlement.charges_late => {
+        (LastGeneration::Released, Ending::Succeeded | Ending::SucceededUsing(_))
+            if !settlement.charges_late =>
+        {
             Ok(SettlementOutcome::NotCharged)
         }
-        (LastGeneration::Released, Ending::Succeeded) => {
-            let credits = past.hold.credits()?;
+        (LastGeneration::Released, Ending::Succeeded | Ending::SucceededUsing(_)) => {
+            let held = past.hold.credits()?;
+            let credits = match settlement.ending {
+                Ending::SucceededUsing(used) => used.min(held),
+                _ => held,
+            };
             planner.records.push(Record::ChargedLateOnce(generation.clone()));
             if let Some(parts) = planner.take(&past.hold.product, credits)? {
                 planner.change(Change::ChargedLate { generation: generation.clone(), parts })?;

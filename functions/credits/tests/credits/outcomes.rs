@@ -41,6 +41,49 @@ async fn a_capture_spends_once() {
     assert_eq!(api.journal("acct-1").await.len(), 3);
 }
 
+async fn capture_of(api: &Api<ledger_dynamodb::Tables>, credits: u64) -> Reply {
+    let body = json!({ "credits": credits }).to_string();
+    Call::capture("acct-1", "gen-1").body(&body).caller(As::Service).send(api).await
+}
+
+#[tokio::test]
+async fn a_capture_of_fewer_credits_than_are_held_gives_the_rest_back_once() {
+    let api = held(7).await;
+    assert_eq!(capture_of(&api, 8).await.problem(), (422, "unprocessable"));
+    assert_eq!(capture_of(&api, 0).await.problem(), (400, "invalid-request"));
+    assert_eq!(available(&api).await, 23);
+    assert_eq!(outcome(&capture_of(&api, 5).await), (200, "captured"));
+    // The first word counts, whatever a repeat says.
+    for credits in [5, 7, 1] {
+        assert_eq!(outcome(&capture_of(&api, credits).await), (200, "repeated"));
+    }
+    assert_eq!(available(&api).await, 25);
+    let history = Call::entries("acct-1", &json!({ "limit": "1" })).caller(As::Customer("acct-1"));
+    let changes = history.send(&api).await.body["entries"][0]["changes"].clone();
+    let texts: Vec<&str> =
+        changes.as_array().unwrap().iter().filter_map(|each| each["text"].as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "The generation used less than was set aside: 2 credits were given back.",
+            "The generation succeeded: 5 credits were spent.",
+        ]
+    );
+    // A failure after all gives back what was charged, and no more.
+    assert_eq!(outcome(&release(&api).await), (200, "given_back"));
+    assert_eq!(available(&api).await, 30);
+    api.journal("acct-1").await;
+}
+
+#[tokio::test]
+async fn a_late_capture_of_fewer_credits_charges_those() {
+    let api = held(7).await;
+    release(&api).await;
+    assert_eq!(outcome(&capture_of(&api, 5).await), (200, "charged_late"));
+    assert_eq!(available(&api).await, 25);
+    api.journal("acct-1").await;
+}
+
 #[tokio::test]
 async fn s2_2_a_release_gives_all_credits_back_once() {
     let api = held(7).await;

@@ -49,6 +49,9 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
             let how = if *usable { "succeeded" } else { "is in review" };
             of_parts("spent", Same, parts, &format!("{generation} {how}"))
         }
+        Change::PartlyReleased { generation, parts } => {
+            of_parts("given back", More, parts, &format!("{generation}: it used less than was held"))
+        }
         Change::Released { generation, parts, reason } => {
             of_parts("given back", More, parts, &format!("{generation}: {}", release(*reason)))
         }

@@ -18,6 +18,8 @@ pub(super) enum ChangeForm {
     Captured(String, Vec<PartForm>),
     #[serde(rename = "cu")]
     CapturedUnusable(String, Vec<PartForm>),
+    #[serde(rename = "pr")]
+    PartlyReleased(String, Vec<PartForm>),
     #[serde(rename = "r")]
     Released(String, Vec<PartForm>, ReasonForm),
     #[serde(rename = "b")]
@@ -100,6 +102,9 @@ impl ChangeForm {
             Change::Captured { generation, parts, usable: false } => {
                 Self::CapturedUnusable(text(generation), parts_form(parts))
             }
+            Change::PartlyReleased { generation, parts } => {
+                Self::PartlyReleased(text(generation), parts_form(parts))
+            }
             Change::Released { generation, parts, reason } => {
                 let reason = match reason {
                     ReleaseReason::Failed => ReasonForm::Failed,
@@ -175,6 +180,9 @@ impl ChangeForm {
             }
             Self::CapturedUnusable(id, taken) => {
                 Change::Captured { generation: id.parse()?, parts: parts(taken)?, usable: false }
+            }
+            Self::PartlyReleased(id, taken) => {
+                Change::PartlyReleased { generation: id.parse()?, parts: parts(taken)? }
             }
             Self::Released(id, taken, reason) => Change::Released {
                 generation: id.parse()?,

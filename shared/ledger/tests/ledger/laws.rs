@@ -35,6 +35,7 @@ fn command() -> impl Strategy<Value = Command> {
     let subscription = prop_oneof![Just(None), Just(Some("sub_1")), Just(Some("sub_2"))];
     let ending = prop_oneof![
         Just(Ending::Succeeded),
+        (1..20_u64).prop_map(|used| Ending::SucceededUsing(Credits::new(used).unwrap())),
         Just(Ending::InReview),
         Just(Ending::Failed(ReleaseReason::Failed))
     ];

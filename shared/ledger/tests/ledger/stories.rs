@@ -468,3 +468,18 @@ async fn i4_an_entry_of_another_account_has_no_place_in_the_chain() {
     let invariants: Vec<u8> = check_journal(&[moved]).iter().map(|breach| breach.invariant).collect();
     assert_eq!(invariants, [7]);
 }
+
+#[tokio::test]
+async fn what_a_generation_did_not_use_goes_back_to_the_lots_that_would_be_spent_last() {
+    let story = Story::new();
+    for (payment, count) in [("pi_1", 3), ("pi_2", 10)] {
+        story.run(&Command::Grant(grant(&story.account, payment, count, None)), 0).await;
+    }
+    story.run(&place("g1", 8), 1).await;
+    let used = Ending::SucceededUsing(Credits::new(4).unwrap());
+    story.run(&settle("g1", used), 2).await;
+    let of = |lot: u32| (story.lot(lot).spent.get(), story.lot(lot).available.get());
+    assert_eq!((of(1), of(2)), ((3, 0), (1, 9)));
+    story.run(&settle("g1", Ending::Failed(ReleaseReason::Failed)), 3).await;
+    assert_eq!((of(1), of(2)), ((0, 3), (0, 10)));
+}
