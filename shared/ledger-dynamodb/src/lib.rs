@@ -65,7 +65,6 @@ mod outage;
 mod parked;
 mod payment;
 mod plan_change;
-mod publication;
 mod purchase;
 mod reconcile;
 mod request;
@@ -84,7 +83,6 @@ pub use audit::AccountJournal;
 pub use error::StoreError;
 pub use evidence::{DisputeEvidence, EvidenceSubmission, StagedEvidence};
 pub use parked::{Parked, ParkedDrop, ParkedLink, ParkedSubject};
-pub use publication::{Policies, PublishOutcome, PublishedVersion};
 pub use returned::{ReturnOutcome, ReturnedMoney};
 pub use watch::{EVENT_LAG_S, Watch, WatchSubject};
 

@@ -4,31 +4,18 @@
 //! field on any mistake, and embeds the result in a compact binary form. Decoding happens at first use,
 //! each version on its own, so that a function's start pays nothing and a decision pays for the one version
 //! that it rests on; no TOML parser is in the binary.
-//!
-//! Everybody reads what is installed in the process, which is what is embedded until something else is. Who
-//! decides reads it again for each decision, and nobody holds it over the next one.
 
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::sync::LazyLock;
 
 use policy::{Catalogue, Documents, VersionHead};
 use serde::Deserialize;
 
 const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/documents.postcard"));
 
-/// Documents and a catalogue that fits them.
-struct Edition {
-    documents: Documents,
-    catalogue: Catalogue,
-}
-
-static EMBEDDED: LazyLock<Edition> = LazyLock::new(|| {
+static EMBEDDED: LazyLock<(Documents, Catalogue)> = LazyLock::new(|| {
     let (versions, catalogue): (Vec<(VersionHead, &[u8])>, Catalogue) = decode(bytes());
-    let documents = Documents::later(versions.into_iter().map(|(head, bytes)| (head, move || decode(bytes))));
-    Edition { documents, catalogue }
+    (Documents::later(versions.into_iter().map(|(head, bytes)| (head, move || decode(bytes)))), catalogue)
 });
-
-/// What took the place of what is embedded.
-static INSTALLED: RwLock<Option<&'static Edition>> = RwLock::new(None);
 
 #[cfg(not(feature = "mutants"))]
 fn bytes() -> &'static [u8] {
@@ -56,24 +43,10 @@ pub fn embedded_bytes() -> usize {
 
 /// Every version of every policy.
 pub fn documents() -> &'static Documents {
-    &installed().documents
+    &EMBEDDED.0
 }
 
 /// What every Stripe price buys.
 pub fn catalogue() -> &'static Catalogue {
-    &installed().catalogue
-}
-
-/// Installs these documents and this catalogue in place of the earlier ones, for the whole process.
-///
-/// The earlier ones stay in memory until the process ends: whoever asked for them keeps reading them. That is
-/// some hundred kilobytes for each time that something is published, which is rare beside a process's life.
-pub fn install(documents: Documents, catalogue: Catalogue) {
-    let edition: &'static Edition = Box::leak(Box::new(Edition { documents, catalogue }));
-    *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(edition);
-}
-
-fn installed() -> &'static Edition {
-    let installed = *INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
-    installed.unwrap_or_else(|| &EMBEDDED)
+    &EMBEDDED.1
 }

@@ -275,8 +275,8 @@ proptest! {
         prop_assert!(walk.is_paid_for(), "{:?}", walk);
     }
 
-    /// Where the policy gives the whole difference: one is above what was paid, and no second one, whether the
-    /// customer goes up on each month's last day and down by a schedule, or begins anew in between.
+    /// Where the policy gives the whole difference: one is above what was paid, and no second one, whether
+    /// the customer goes up on each month's last day and down by a schedule, or begins anew in between.
     #[test]
     fn s4_14_no_loop_brings_the_whole_difference_twice(
         steps in prop::collection::vec(
