@@ -9,7 +9,7 @@ use crate::failure;
 /// The `as_of` of a request: an instant that is not in the future.
 pub(crate) fn as_of(request: &Request<'_>, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = request.query("as_of") else { return Ok(None) };
-    let instant = Timestamp::parse(&text).ok().filter(|instant| *instant <= now);
+    let instant = Timestamp::parse(text).ok().filter(|instant| *instant <= now);
     let expected = "`as_of` must be an instant like `2026-08-01T00:00:00Z` that is not in the future";
     instant.map(Some).ok_or_else(|| Problem::new(ProblemKind::InvalidRequest).detail(expected))
 }

@@ -252,8 +252,8 @@ async fn widen_first_change(
     let charges: Vec<Timestamp> = own.map(|lot| lot.granted_at).collect();
     let mut records = Vec::new();
     for purchase in bought.purchases.iter_mut().filter(|purchase| is_widened(purchase)) {
-        let had = context.tables.whole_difference(&paid.account, &purchase.product).await?;
-        let had_whole = had.is_some_and(|payment| payment != paid.payment);
+        let earlier = context.tables.whole_difference(&paid.account, &purchase.product).await?;
+        let had_whole = earlier.is_some_and(|payment| payment != paid.payment);
         let credits = credits_of_change(purchase, &charges, had_whole);
         if credits > purchase.credits {
             purchase.credits = credits;

@@ -25,6 +25,7 @@ pub enum ApplyError {
 
 impl Account {
     /// Moves the account by one change at `at`.
+    #[expect(clippy::too_many_lines, reason = "an arm for each kind of change")]
     pub fn apply(&mut self, change: &Change, at: Timestamp) -> Result<(), ApplyError> {
         match change {
             Change::Granted { lot, settled } => {

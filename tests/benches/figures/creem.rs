@@ -28,10 +28,8 @@ pub(crate) fn pack(account: &str, number: u64, now: Timestamp) -> String {
 /// The first paid period of a subscription of `account`.
 pub(crate) fn paid_period(account: &str, number: u64, now: Timestamp) -> String {
     let end = Timestamp::from_ms(now.as_ms().saturating_add(PERIOD_MS)).expect("an instant of these years");
-    let mut last = transaction(number, now);
-    last["type"] = json!("invoice");
-    last["period_start"] = json!(now.as_ms());
-    last["period_end"] = json!(end.as_ms());
+    let period = json!({ "type": "invoice", "period_start": now.as_ms(), "period_end": end.as_ms() });
+    let last = transaction(number, now, &period);
     let object = json!({
         "id": format!("sub_{number:016}"), "object": "subscription", "mode": "test", "status": "active",
         "product": { "id": PLAN, "billing_type": "recurring" }, "customer": "cust_1",
@@ -45,9 +43,8 @@ pub(crate) fn paid_period(account: &str, number: u64, now: Timestamp) -> String 
 
 /// The refund of the whole pack `pack`, which nobody here asked for.
 pub(crate) fn refund(pack: u64, number: u64, now: Timestamp) -> String {
-    let mut refunded = transaction(pack, now);
-    refunded["refunded_amount"] = json!(PAID);
-    refunded["status"] = json!("refunded");
+    let refunded = json!({ "refunded_amount": PAID, "status": "refunded" });
+    let refunded = transaction(pack, now, &refunded);
     let object = json!({
         "id": format!("ref_{number:016}"), "object": "refund", "mode": "test", "status": "succeeded",
         "refund_amount": PAID, "refund_currency": "EUR", "reason": "requested_by_customer",
@@ -65,10 +62,15 @@ fn transaction_id(number: u64) -> String {
     format!("tran_{number:016}")
 }
 
-fn transaction(number: u64, now: Timestamp) -> Value {
-    json!({
+/// A paid transaction, but for the members of `others`.
+fn transaction(number: u64, now: Timestamp, others: &Value) -> Value {
+    let mut made = json!({
         "id": transaction_id(number), "object": "transaction", "mode": "test", "amount": 900,
         "amount_paid": PAID, "tax_amount": 171, "currency": "EUR", "type": "payment", "status": "paid",
         "refunded_amount": null, "created_at": now.as_ms(),
-    })
+    });
+    if let (Some(made), Some(others)) = (made.as_object_mut(), others.as_object()) {
+        made.extend(others.clone());
+    }
+    made
 }
