@@ -138,8 +138,8 @@ impl Walk {
         }
         let had_whole = !self.advances.is_empty();
         for purchase in &bought.purchases {
-            let brought = credits_of_change(purchase, &self.charges_before(), had_whole);
-            let advance = brought.get() - purchase.credits.get();
+            let credits = credits_of_change(purchase, &self.charges_before(), had_whole);
+            let advance = credits.get() - purchase.credits.get();
             if advance > 0 {
                 self.advances.push(i64::try_from(advance).unwrap());
             }
@@ -148,7 +148,7 @@ impl Walk {
                 let later = further.each.get() * u64::from(further.grants);
                 assert!(further.grants < 12 && later < purchase.credits.get(), "{purchase:?}");
             }
-            self.credits += i64::try_from(brought.get()).unwrap();
+            self.credits += i64::try_from(credits.get()).unwrap();
         }
         for part in &bought.returns {
             self.credits -= i64::try_from(part.credits.get()).unwrap();
