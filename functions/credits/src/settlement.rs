@@ -5,8 +5,7 @@ use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{
     AccountId, Actor, Answer, Cause, Command, Credits, Ending, Entry, GenerationId, LedgerStore, Order,
-    Pause, PolicyRef, ReleaseReason, ServiceId, Settled, Settlement, SettlementOutcome, execute_on,
-    find_hold,
+    Pause, PolicyRef, ReleaseReason, ServiceId, Settlement, SettlementOutcome, execute_on, find_hold,
 };
 use ledger_dynamodb::StoreError;
 use policy::{Document, LateSuccess};
@@ -109,11 +108,7 @@ async fn document_of<S: LedgerStore<Error = StoreError>, P: Pause>(
         return Ok(context.document(&hold.product, hold.held_at));
     }
     let last = account.recent.iter().rfind(|recent| recent.is_of(generation));
-    let repeated = match ending {
-        Ending::Succeeded | Ending::SucceededUsing(_) | Ending::InReview => Settled::Captured,
-        Ending::Failed(_) => Settled::Released,
-    };
-    if last.is_some_and(|last| last.settled() == repeated && last.is_by(service)) {
+    if last.is_some_and(|last| last.settled() == ending.settles() && last.is_by(service)) {
         return Ok(None);
     }
     let found = find_hold(&context.store, newest.account(), generation).await.map_err(failure::execute)?;

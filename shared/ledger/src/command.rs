@@ -2,7 +2,7 @@
 
 use crate::{
     Credits, DisputeId, GenerationId, Payment, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason,
-    ServiceId, SubscriptionId, Timestamp,
+    ServiceId, Settled, SubscriptionId, Timestamp,
 };
 
 /// Credits of a payment.
@@ -58,6 +58,16 @@ pub enum Ending {
     /// has decided.
     InReview,
     Failed(ReleaseReason),
+}
+
+impl Ending {
+    /// How it settles an open hold.
+    pub fn settles(self) -> Settled {
+        match self {
+            Self::Succeeded | Self::SucceededUsing(_) | Self::InReview => Settled::Captured,
+            Self::Failed(_) => Settled::Released,
+        }
+    }
 }
 
 /// The end of one generation.

@@ -4,7 +4,7 @@
 use crate::planner::{Planner, Step};
 use crate::{
     ApplyError, Change, CommandOutcome, Credits, Ending, Entry, GenerationId, Hold, LotCredits, Record,
-    ReleaseReason, ServiceId, Settled, Settlement, SettlementOutcome, Timestamp,
+    ReleaseReason, ServiceId, Settlement, SettlementOutcome, Timestamp,
 };
 
 /// The newest thing that happened to a generation after its hold was placed.
@@ -150,16 +150,9 @@ fn reaches(by: Option<&ServiceId>, hold: &Hold) -> bool {
 fn needs_history(planner: &Planner, by: Option<&ServiceId>, settlement: &Settlement) -> bool {
     let mut recent = planner.account.recent.iter().filter(|recent| recent.is_of(&settlement.generation));
     let repeats = recent.next_back().is_some_and(|recent| {
-        recent.settled() == settled_by(settlement.ending) && by.is_none_or(|service| recent.is_by(service))
+        recent.settled() == settlement.ending.settles() && by.is_none_or(|service| recent.is_by(service))
     });
     planner.account.hold(&settlement.generation).is_none() && !repeats
-}
-
-fn settled_by(ending: Ending) -> Settled {
-    match ending {
-        Ending::Succeeded | Ending::SucceededUsing(_) | Ending::InReview => Settled::Captured,
-        Ending::Failed(_) => Settled::Released,
-    }
 }
 
 fn writes(outcome: SettlementOutcome) -> bool {

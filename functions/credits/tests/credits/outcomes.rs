@@ -53,7 +53,7 @@ async fn a_capture_of_fewer_credits_than_are_held_gives_the_rest_back_once() {
     assert_eq!(capture_of(&api, 0).await.problem(), (400, "invalid-request"));
     assert_eq!(available(&api).await, 23);
     assert_eq!(outcome(&capture_of(&api, 5).await), (200, "captured"));
-    // The first word counts, whatever a repeat says.
+    // The first capture counts. A repeat changes nothing, also with another count.
     for credits in [5, 7, 1] {
         assert_eq!(outcome(&capture_of(&api, credits).await), (200, "repeated"));
     }

@@ -112,7 +112,7 @@ fn the_whole_difference_is_brought_once_in_a_period() {
         let bought = bought(term, &paid);
         let found = credits_of_change(&bought.purchases[0], &charges, false);
         assert_eq!(found.get(), expected, "{term:?} {charges:?}");
-        // Whoever had a whole one before gets what is left of the period.
+        // After an earlier whole difference, a change brings the prorated one.
         assert_eq!(credits_of_change(&bought.purchases[0], &charges, true).get(), 750, "{term:?}");
     }
 }
