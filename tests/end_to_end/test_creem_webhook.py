@@ -5,7 +5,8 @@ import time
 
 import pytest
 from client import Answer, Stack
-from scene import Scene, signed_by_creem
+from messages import instant
+from scene import Scene, add_customer, signed_by_creem
 
 
 @pytest.fixture
@@ -35,6 +36,23 @@ def pack(account: str | None, name: str) -> dict:
     }
 
 
+def starter(account: str, name: str) -> dict:
+    """The first period of the starter plan, paid now."""
+    now = int(time.time())
+    begins, ends = (time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at)) for at in (now, now + 30 * 86_400))
+    return {
+        "id": f"sub_{name}",
+        "product": "prod_3d_starter",
+        "status": "active",
+        "last_transaction_id": f"tran_{name}",
+        "last_transaction": {"id": f"tran_{name}", "amount_paid": 1190, "currency": "EUR"},
+        "current_period_start_date": begins,
+        "current_period_end_date": ends,
+        "created_at": begins,
+        "metadata": {"account": account},
+    }
+
+
 def test_c1_creem_a_pack_brings_its_credits_and_a_dispute_freezes_them(stack, scene):
     name, before = str(time.time_ns()), scene.balance()[0]
     checkout = pack(scene.account, name)
@@ -48,21 +66,28 @@ def test_c1_creem_a_pack_brings_its_credits_and_a_dispute_freezes_them(stack, sc
 
 
 def test_a_subscription_is_on_record_with_creems_word(stack, scene):
-    name, now = str(time.time_ns()), int(time.time())
-    begins, ends = (time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(at)) for at in (now, now + 30 * 86_400))
-    subscription = {
-        "id": f"sub_{name}",
-        "product": "prod_3d_starter",
-        "status": "active",
-        "last_transaction_id": f"tran_{name}",
-        "last_transaction": {"id": f"tran_{name}", "amount_paid": 1190, "currency": "EUR"},
-        "current_period_start_date": begins,
-        "current_period_end_date": ends,
-        "created_at": begins,
-        "metadata": {"account": scene.account},
-    }
+    subscription = starter(scene.account, str(time.time_ns()))
     assert send(stack, "subscription.paid", subscription)[1].json == {"outcome": "applied"}
     assert scene.balance()[0] == 200
+
+
+def test_c11_creem_a_second_charge_within_a_period_is_a_case_that_a_person_settles(stack):
+    customer, name = add_customer(stack), str(time.time_ns())
+    first = starter(customer.account, name)
+    assert send(stack, "subscription.paid", first)[1].json == {"outcome": "applied"}
+    paid = {"id": f"tran_{name}_more", "amount_paid": 595, "currency": "EUR"}
+    second = first | {"last_transaction_id": paid["id"], "last_transaction": paid}
+    event, parked = send(stack, "subscription.paid", second)
+    assert parked.json == {"outcome": "parked", "reason": "proration_only"}
+    # Until an hour has passed, its case is on its way; then it is open.
+    assert stack.sweep(instant(time.time() + 3700))["failed"] == 0
+    path = f"/v1/accounts/{customer.account}/refund-requests"
+    [case] = stack.get(path, as_=customer.owner).json["refund_requests"]
+    shown = stack.makegood("parked", "show", event)
+    assert f"the decision in {case['id']}" in shown.stdout, shown.stdout + shown.stderr
+    answered = stack.post(f"{path}/{case['id']}/answers", {"remedy": "money"}, as_=customer.owner)
+    print(case, answered.body)
+    assert answered.status == 200, answered.body
 
 
 def test_an_operator_links_a_parked_event_of_creem(stack, scene):

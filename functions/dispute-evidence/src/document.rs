@@ -237,7 +237,7 @@ fn cancellation(bought: &Bought) -> Option<CancellationText> {
 fn channel(subscription: &Subscription) -> Option<&'static str> {
     let confirmed_at = subscription.cancellation_confirmed_at?;
     let here = subscription.confirmation.filter(|confirmation| confirmation.at == confirmed_at);
-    Some(here.map_or("stripe", |confirmation| match confirmation.channel {
+    Some(here.map_or(subscription.provider.as_str(), |confirmation| match confirmation.channel {
         Channel::Customer => "customer",
         Channel::Support => "support",
     }))

@@ -179,7 +179,8 @@ impl<'a> SubscriptionRecords<'a> {
         let here = self.subscription.confirmation.filter(|confirmation| confirmation.at == confirmed_at);
         Some(CancellationView {
             confirmed_at: JsonDisplay(confirmed_at),
-            channel: here.map_or("stripe", |confirmation| confirmation.channel.as_str()),
+            channel: here
+                .map_or(self.subscription.provider.as_str(), |confirmation| confirmation.channel.as_str()),
             takes_effect_at: self.subscription.takes_effect_at().map(JsonDisplay),
         })
     }

@@ -279,22 +279,25 @@ async fn a_confirmation_expires_and_does_not_survive_a_change_of_the_details() {
 }
 
 #[tokio::test]
-async fn s1_5_a_cancellation_on_stripes_page_counts_the_same() {
-    let world = studio().await;
-    let cancelled = Subscription {
-        as_of: at(100),
-        cancellation_confirmed_at: Some(at(90)),
-        cancels_at: Some(at(30 * DAY_S)),
-        ..reported("price_premier_monthly")
-    };
-    assert!(world.app.store.save_subscription(&cancelled).await.unwrap());
-    let (status, shown) = ask(&world, NOW_S).await;
-    assert_eq!(
-        (status, &shown["state"], &shown["confirmation"]),
-        (200, &json!("cancels_at_period_end"), &Value::Null)
-    );
-    assert_eq!(shown["cancellation"]["channel"], "stripe");
-    assert_eq!(stored(&world).await.confirmation, None);
+async fn s1_5_a_cancellation_on_the_providers_page_counts_the_same() {
+    for provider in [Provider::Stripe, Provider::Creem] {
+        let world = studio().await;
+        let cancelled = Subscription {
+            provider,
+            as_of: at(100),
+            cancellation_confirmed_at: Some(at(90)),
+            cancels_at: Some(at(30 * DAY_S)),
+            ..reported("price_premier_monthly")
+        };
+        assert!(world.app.store.save_subscription(&cancelled).await.unwrap());
+        let (status, shown) = ask(&world, NOW_S).await;
+        assert_eq!(
+            (status, &shown["state"], &shown["confirmation"]),
+            (200, &json!("cancels_at_period_end"), &Value::Null)
+        );
+        assert_eq!(shown["cancellation"]["channel"], provider.as_str());
+        assert_eq!(stored(&world).await.confirmation, None);
+    }
 }
 
 #[tokio::test]

@@ -4,14 +4,14 @@
 pub(super) fn remedy(reason: &str) -> &'static str {
     match reason {
         "account_unknown" => {
-            "Find out whose Stripe customer it is, and link it with `makegood parked link`; or resend the \
+            "Find out whose customer it is, and link it with `makegood parked link`; or resend the \
              checkout's event that names the account. Drop an event of another product's customer, and list \
              that product's prices in ignore_prices."
         }
         "account_mismatch" => {
-            "The Stripe customer belongs to another account. Find out whose purchase it is; refund it in \
-             the Dashboard, or have it bought again under the right account; then drop the event. A replay \
-             alone changes nothing."
+            "The provider's customer belongs to another account. Find out whose purchase it is; refund it in \
+             the provider's dashboard, or have it bought again under the right account; then drop the \
+             event. A replay alone changes nothing."
         }
         "price_unknown" => {
             "Add the price to catalogue.toml, or list it in ignore_prices if it is another product's; \
@@ -23,28 +23,28 @@ pub(super) fn remedy(reason: &str) -> &'static str {
         }
         "lines_unknown" => {
             "The event does not carry what was bought. Settle the case that opened itself for the \
-             purchase, or refund the payment in the Dashboard. A replay helps only once the lines are \
-             known."
+             purchase, or refund the payment in the provider's dashboard. A replay helps only once the \
+             lines are known."
         }
         "several_purchases" | "too_many_purchases" => {
             "Several products were bought at once. Settle the case that opened itself for the purchase, \
-             or refund the payment in the Dashboard. A replay alone changes nothing."
+             or refund the payment in the provider's dashboard. A replay alone changes nothing."
         }
         "amount_mismatch" => {
-            "What was paid is not what the lines cost. Compare the payment in the Dashboard with \
+            "What was paid is not what the lines cost. Compare the payment in the provider's dashboard with \
              catalogue.toml; correct the entry, deploy and replay, or refund the payment."
         }
         "quantity" => {
-            "The quantity is missing or buys less than one credit. Refund the payment in the Dashboard, \
-             or settle its case."
+            "The quantity is missing or buys less than one credit. Refund the payment in the \
+             provider's dashboard, or settle its case."
         }
         "proration_only" => {
             "Money for a change within a period. Decide with the customer: settle the case of the \
-             payment, or refund it in the Dashboard. A replay alone changes nothing."
+             payment, or refund it in the provider's dashboard. A replay alone changes nothing."
         }
         "payment_unknown" => {
-            "The payment is not recorded. Check that the webhook endpoint sends invoice_payment.paid, \
-             resend it and the event of the purchase from Stripe, then replay."
+            "The payment is not recorded. Reconcile the time of its purchase with `makegood reconcile`, or \
+             resend the event of the purchase (with Stripe also invoice_payment.paid), then replay."
         }
         "too_many_lots" => {
             "The account holds as many lots as it can. Replay once it has used some up, or settle the \
@@ -52,20 +52,20 @@ pub(super) fn remedy(reason: &str) -> &'static str {
         }
         "event_conflict" => {
             "Another event of this id granted credits, and those count. Compare both with --payload and by \
-             `makegood history`. If Stripe's Dashboard does not list this one, change the webhook's signing \
-             secret: somebody else may have it. A replay alone changes nothing."
+             `makegood history`. If the provider's dashboard does not list this one, change the webhook's \
+             signing secret: somebody else may have it. A replay alone changes nothing."
         }
         "refund_mismatch" => {
-            "Stripe's refund differs from the request that it names. Compare both in the Dashboard and by \
-             `makegood history`; correct the refund at Stripe. A replay alone changes nothing."
+            "The refund differs from the request that it names. Compare both in the provider's dashboard and \
+             by `makegood history`; correct the refund there. A replay alone changes nothing."
         }
         "refund_exceeds" => {
-            "More was refunded at Stripe than is recorded as left of the payment. Compare the payment's \
-             refunds in the Dashboard with `makegood history`, then replay."
+            "More was refunded than is recorded as left of the payment. Compare the payment's refunds in \
+             the provider's dashboard with `makegood history`, then replay."
         }
         "value_unknown" => {
-            "Stripe sent a value that this version does not know. Update Makegood to a version that does, \
-             then replay."
+            "The provider sent a value that this version does not know. Update Makegood to a version that \
+             does, then replay."
         }
         "unreadable" => {
             "The event has a form that this version cannot read. Check the API version of the webhook \
@@ -73,7 +73,7 @@ pub(super) fn remedy(reason: &str) -> &'static str {
         }
         "out_of_range" => {
             "An amount or an instant is out of range. Look at the event with --payload, and settle the \
-             purchase at Stripe."
+             purchase in the provider's dashboard."
         }
         _ => "Look at the event with --payload and at the function's log of that instant.",
     }

@@ -15,9 +15,9 @@ enum Unparks {
     Purchase,
     /// A version of Makegood that reads it.
     Version,
-    /// A person's decision in the customer's case, or at Stripe.
+    /// A person's decision in the customer's case, or in the provider's dashboard.
     Decision,
-    /// Something that has to be correct at Stripe.
+    /// Something that has to be correct at the provider.
     Correction,
 }
 
@@ -40,7 +40,7 @@ impl Unparks {
 
 /// What would unpark the event, and how.
 pub(super) fn unparks(parked: &Parked, case: Option<&ParkedCase>) -> String {
-    let id = &parked.id;
+    let (id, provider) = (&parked.id, parked.provider.title());
     let drop = || format!("makegood parked drop {id} --reason TEXT");
     match (Unparks::of(&parked.reason), case) {
         (Some(Unparks::Price), _) => {
@@ -75,16 +75,18 @@ pub(super) fn unparks(parked: &Parked, case: Option<&ParkedCase>) -> String {
         }
         (Some(Unparks::Decision), Some(case)) => format!("the decision in {}, then `{}`", case.id(), drop()),
         (Some(Unparks::Decision), None) => {
-            format!("a person's decision: refund the payment in the Dashboard, then `{}`", drop())
+            format!("a person's decision: refund the payment in {provider}'s dashboard, then `{}`", drop())
         }
-        (Some(Unparks::Correction) | None, _) => {
-            format!("what is wrong corrected at Stripe, then `makegood parked replay {id}`, or `{}`", drop())
-        }
+        (Some(Unparks::Correction) | None, _) => format!(
+            "what is wrong corrected in {provider}'s dashboard, then `makegood parked replay {id}`, or `{}`",
+            drop()
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ledger::Provider;
     use ledger::contract::at;
 
     use super::*;
@@ -95,6 +97,15 @@ mod tests {
             assert!(Unparks::of(reason).is_some(), "{reason} needs what unparks it");
             let said = unparks(&Parked::new("evt_1", reason, at(0), b"{}"), None);
             assert!(said.contains("makegood parked ") && said.contains("evt_1"), "{reason}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_dashboard_is_that_of_the_events_provider() {
+        for provider in [Provider::Stripe, Provider::Creem] {
+            let parked = Parked { provider, ..Parked::new("evt_1", "proration_only", at(0), b"{}") };
+            let said = unparks(&parked, None);
+            assert!(said.contains(&format!("in {}'s dashboard", provider.title())), "{said}");
         }
     }
 }
