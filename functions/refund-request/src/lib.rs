@@ -37,6 +37,7 @@ mod standing;
 mod stored;
 mod submit;
 mod subscriptions;
+mod summary;
 mod text_bounds;
 mod wording;
 
@@ -83,6 +84,8 @@ pub async fn handle<S: RefundStore + CancellationStore + PlanChangeStore, Q: Pay
             boxed(|| customer_actions::answer_offer(app, request, invocation)).await
         }
         "GET /v1/refund-requests" => boxed(|| queue::queue(app, request, invocation)).await,
+        "GET /v1/refund-requests/summary" => boxed(|| summary::summary(app, request, invocation)).await,
+        "GET /v1/refund-requests/{id}" => boxed(|| list::show_to_support(app, request, invocation)).await,
         "POST /v1/refund-requests/{id}/claim" => boxed(|| claim::claim(app, request, invocation)).await,
         "POST /v1/refund-requests/{id}/arrival" => boxed(|| claim::arrival(app, request, invocation)).await,
         "POST /v1/refund-requests/{id}/release" => boxed(|| claim::release(app, request, invocation)).await,

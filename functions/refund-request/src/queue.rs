@@ -138,7 +138,7 @@ fn answer(waiting: &Waiting, now: Timestamp) -> WaitingAnswer<'_> {
             state: clock.state(now).as_str(),
             due_at: clock.due_at.to_string(),
         }),
-        claim: waiting.claim.as_ref().filter(|claim| now <= claim.until()).map(ClaimAnswer::of),
+        claim: waiting.claim_at(now).map(ClaimAnswer::of),
     }
 }
 
@@ -157,7 +157,7 @@ impl<'request> Filters<'request> {
     }
 
     fn fit(&self, waiting: &Waiting, caller: &str, now: Timestamp) -> bool {
-        let claim = waiting.claim.as_ref().filter(|claim| now <= claim.until());
+        let claim = waiting.claim_at(now);
         let clock = waiting.clock.as_ref();
         self.state.is_none_or(|state| state == waiting.state)
             && self.product.is_none_or(|product| waiting.product.as_deref() == Some(product))

@@ -23,6 +23,7 @@ mod payout;
 mod policy_ref;
 mod progress;
 mod queue;
+mod queue_summary;
 mod quote;
 mod report;
 mod request;
@@ -55,6 +56,7 @@ pub use payout::{
 pub use policy_ref::policy_ref;
 pub use progress::{Approvals, Clocks, Fulfilment, Progress, Step, Timeline};
 pub use queue::{Priority, Urgent, Waiting};
+pub use queue_summary::QueueSummary;
 pub use quote::{
     Arrival, ChosenTerms, GrantsForgone, LotKept, LotRevoked, Pays, Quote, QuoteInputs, arrival,
     credits_of_part,

@@ -86,6 +86,11 @@ impl Waiting {
         format!("{rank}#{deadline:013}#{:013}#{}", self.submitted_at.as_ms(), self.id)
     }
 
+    /// The claim that is alive at `now`.
+    pub fn claim_at(&self, now: Timestamp) -> Option<&Claim> {
+        self.claim.as_ref().filter(|claim| now <= claim.until())
+    }
+
     /// Whether [`Waiting::place`] can have made this text: a cursor carries no proof of who made it.
     pub fn is_place(text: &str) -> bool {
         let mut parts = text.split('#');

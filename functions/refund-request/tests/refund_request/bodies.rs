@@ -120,6 +120,11 @@ async fn bodies_for_support() {
     let queue = || HttpEvent::new("GET /v1/refund-requests", now().as_s()).as_support("agent-1");
     let listed = send(&world, queue()).await;
     hold("listQueue", listed, send(&world, queue().query("clock", "late")).await);
+    let summary = || HttpEvent::new("GET /v1/refund-requests/summary", now().as_s());
+    let summarized = send(&world, summary().as_support("agent-1")).await;
+    hold("summarizeQueue", summarized, send(&world, summary().as_customer(CUSTOMER)).await);
+    let show = |id: &str| of_support("GET /v1/refund-requests/{id}", id);
+    hold("showRefundRequestToSupport", send(&world, show(&id)).await, send(&world, show("rr_missing")).await);
     for (operation, step) in [("claimRefundRequest", "claim"), ("releaseRefundRequest", "release")] {
         let route = format!("POST /v1/refund-requests/{{id}}/{step}");
         let answered = send(&world, of_support(&route, &id)).await;

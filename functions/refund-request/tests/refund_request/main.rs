@@ -41,6 +41,8 @@ mod reviews;
 #[cfg(test)]
 mod standing;
 #[cfg(test)]
+mod summary;
+#[cfg(test)]
 mod terms;
 #[cfg(test)]
 mod views;
