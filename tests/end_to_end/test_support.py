@@ -39,3 +39,17 @@ def test_the_summary_of_the_queue_counts_what_waits(stack, customer, request_in_
         lambda: stack.get("/v1/refund-requests/summary", as_=support).json["claimed"] == before.json["claimed"] + 1,
     )
     assert stack.get("/v1/refund-requests/summary", as_=customer.owner).status == 403
+
+
+def test_an_internal_note_is_support_s_and_never_the_customer_s(stack, customer, request_in_review):
+    support, colleague = add_support(stack), add_support(stack)
+    note = {"id": "note-1", "text": "Two cards of one household; I rang the bank."}
+    path = f"/v1/refund-requests/{request_in_review}"
+    written = stack.post(f"{path}/notes", note, as_=support)
+    assert (written.status, written.json["by"]) == (201, stack.account(support)), written.body
+    assert stack.post(f"{path}/notes", note, as_=support).json == written.json
+    assert stack.post(f"{path}/notes", {**note, "text": "No."}, as_=support).status == 422
+    assert stack.post(f"{path}/notes", note, as_=customer.owner).status == 403
+    assert stack.get(path, as_=colleague).json["internal_notes"] == [written.json]
+    assert "internal_notes" not in customer.request(request_in_review)
+    assert not any("household" in line for line in stack.logs("RefundRequest"))

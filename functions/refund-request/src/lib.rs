@@ -21,6 +21,7 @@ mod hold_back;
 mod input;
 mod list;
 mod next_steps;
+mod notes;
 mod occasion_view;
 mod payment_name;
 mod payments;
@@ -87,6 +88,7 @@ pub async fn handle<S: RefundStore + CancellationStore + PlanChangeStore, Q: Pay
         "GET /v1/refund-requests/summary" => boxed(|| summary::summary(app, request, invocation)).await,
         "GET /v1/refund-requests/{id}" => boxed(|| list::show_to_support(app, request, invocation)).await,
         "POST /v1/refund-requests/{id}/claim" => boxed(|| claim::claim(app, request, invocation)).await,
+        "POST /v1/refund-requests/{id}/notes" => boxed(|| notes::add(app, request, invocation)).await,
         "POST /v1/refund-requests/{id}/arrival" => boxed(|| claim::arrival(app, request, invocation)).await,
         "POST /v1/refund-requests/{id}/release" => boxed(|| claim::release(app, request, invocation)).await,
         "POST /v1/refund-requests/{id}/hold-back" => {

@@ -7,7 +7,7 @@ use refunds::{ListedBefore, RefundStore};
 use serde::Serialize;
 
 use crate::app::{RefundRequests, reach, store_failed, support};
-use crate::stored::{is_shown_to, show as shown, stored, stored_of};
+use crate::stored::{is_shown_to, show_with_notes, stored, stored_of};
 use crate::{cursor, request_view};
 
 /// Requests of one page. A request with its decision is about 8 KB, and 400 KB at most, as DynamoDB's items
@@ -28,7 +28,7 @@ pub(crate) async fn show<S: RefundStore, Q>(
 ) -> Result<Response, Problem> {
     let (account, caller) = reach(app, request, invocation)?;
     let stored = stored_of(app, request, &account, caller.role()).await?;
-    shown(app, 200, &stored, caller.role(), invocation).await
+    show_with_notes(app, &stored, &caller, invocation).await
 }
 
 /// `GET /v1/refund-requests/{id}`: the same for support, who may have the id alone.
@@ -40,7 +40,7 @@ pub(crate) async fn show_to_support<S: RefundStore, Q>(
     let caller = support(app, request, invocation)?;
     let stored = stored(app, request).await?;
     lambda::log::account(&stored.account);
-    shown(app, 200, &stored, caller.role(), invocation).await
+    show_with_notes(app, &stored, &caller, invocation).await
 }
 
 /// `GET /v1/accounts/{account}/refund-requests/{id}/decision`: everything that the decision rests on. The

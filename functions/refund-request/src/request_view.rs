@@ -4,13 +4,14 @@
 use lambda::caller::Role;
 use ledger::Credits;
 use policy::{Decision, Remedy};
-use refunds::{ActionKind, Claim, OfferState, Quote, QuoteInputs, RefundRequest, State};
+use refunds::{ActionKind, Claim, InternalNote, OfferState, Quote, QuoteInputs, RefundRequest, State};
 use serde::Serialize;
 
 use crate::actor_view::actor;
 use crate::body::field_of;
 use crate::clock_view::{ClockAnswer, clocks};
 use crate::next_steps::HappensNext;
+use crate::notes::NoteAnswer;
 use crate::occasion_view::{DisputeAnswer, OccasionAnswer, disputes, frozen, occasion};
 use crate::payout_view::{
     HeldBackAnswer, PayoutAnswer, RenewalDiscountAnswer, held_back, payout, renewal_discount,
@@ -71,6 +72,18 @@ struct SupportAnswer<'request> {
     /// What Stripe reported that opened the case.
     occasion: Option<OccasionAnswer>,
     held_back: Vec<HeldBackAnswer<'request>>,
+    /// What support people wrote for each other; `None` where it was not read.
+    internal_notes: Option<Vec<NoteAnswer<'request>>>,
+}
+
+impl<'request> RequestAnswer<'request> {
+    /// The same with the internal notes, in support's view.
+    pub(crate) fn with_notes(mut self, notes: &'request [InternalNote]) -> Self {
+        if let Some(for_support) = &mut self.for_support {
+            for_support.internal_notes = Some(notes.iter().map(NoteAnswer::of).collect());
+        }
+        self
+    }
 }
 
 /// What would come of a request.
@@ -236,6 +249,7 @@ pub(crate) fn request<'request>(
             credits_frozen: frozen(standing),
             occasion: occasion(request, standing),
             held_back: held_back(request),
+            internal_notes: None,
         }),
     }
 }

@@ -1,7 +1,7 @@
 //! The stored request that a path names, and the answer that shows it.
 
 use lambda::Invocation;
-use lambda::caller::Role;
+use lambda::caller::{Caller, Role};
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::{AccountId, RefundRequestId};
 use refunds::RefundStore;
@@ -44,6 +44,24 @@ pub(crate) async fn stored_of<S: RefundStore, Q>(
 /// Whether `role` may see a request: what Stripe reported, and what is recommended about it, is support's.
 pub(crate) fn is_shown_to(request: &refunds::RefundRequest, role: Role) -> bool {
     role == Role::Support || request.case.occasion.is_none()
+}
+
+/// A stored request as [`show`] shows it, to support with its internal notes. A support person whose own request it
+/// is sees none.
+pub(crate) async fn show_with_notes<S: RefundStore, Q>(
+    app: &RefundRequests<S, Q>,
+    stored: &refunds::RefundRequest,
+    caller: &Caller,
+    invocation: &Invocation,
+) -> Result<Response, Problem> {
+    if caller.role() != Role::Support || caller.subject() == stored.account.as_str() {
+        return show(app, 200, stored, caller.role(), invocation).await;
+    }
+    let (known, notes) = tokio::join!(QuoteRecords::of_open(app, stored), app.store.notes_of(&stored.id));
+    let (known, notes) = (known?, notes.map_err(store_failed)?);
+    let standing = known.as_ref().map(|known| known.standing(invocation.now()));
+    let shown = request_view::request(stored, caller.role(), standing.as_ref()).with_notes(&notes);
+    Ok(Response::json(200, &shown))
 }
 
 /// A stored request as it stands, with what could still be paid.

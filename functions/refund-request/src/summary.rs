@@ -1,7 +1,8 @@
-//! How support's queue stands: `GET /v1/refund-requests/summary`, counts of the requests that wait for people.
+//! `GET /v1/refund-requests/summary`: how support's queue stands, in counts of the requests that wait for
+//! people.
 //!
-//! The counts are of the queue's sparse index, which lags behind the last writes by a moment. It is read in its
-//! own order and no further than [`COUNTED_MAX`] requests; `more` says that others wait behind them.
+//! The counts are of the queue's sparse index, which lags behind the last writes by a moment. It is read in
+//! its own order and no further than [`COUNTED_MAX`] requests; `more` says that others wait behind them.
 
 use lambda::Invocation;
 use lambda::http::{Problem, Request, Response};

@@ -3,6 +3,7 @@
 mod actions;
 pub(crate) mod clocks;
 mod count;
+pub(crate) mod note;
 pub(crate) mod stored;
 
 use aws_sdk_dynamodb::types::builders::PutBuilder;

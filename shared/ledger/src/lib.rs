@@ -63,7 +63,7 @@ pub use plan_change::{ChangeTiming, PlanAhead, PlanChange, PlanOrder, Unreported
 pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
 pub use primitives::{
     AccountId, AmountError, BillingPeriod, Buyer, CountryCode, CountryError, Credits, Currency, CustomerId,
-    DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, Money, OutageName, Pause, PaymentId,
+    DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, Money, NoteId, OutageName, Pause, PaymentId,
     PaymentName, PriceId, ProductId, Provider, Quantity, RefundId, RefundRequestId, ScheduleId, ServiceId,
     Subscriber, SubscriptionId, TimeError, Timestamp,
 };

@@ -12,7 +12,7 @@ mod time;
 
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use id::{
-    AccountId, CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, OutageName,
+    AccountId, CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, NoteId, OutageName,
     PaymentId, PaymentName, PriceId, ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId,
     SubscriptionId, check_id,
 };

@@ -15,6 +15,7 @@ mod discount;
 mod granted;
 mod ground;
 mod hold_back;
+mod internal_note;
 mod landed;
 mod lead;
 mod occasion;
@@ -44,6 +45,9 @@ pub use discount::RenewalDiscount;
 pub use granted::{Count, CountedBy, Counting, Granted};
 pub use ground::{Ground, OutsidePolicy};
 pub use hold_back::{HoldBackOutcome, hold_back};
+pub use internal_note::{
+    INTERNAL_NOTE_CHARACTERS_MAX, INTERNAL_NOTES_MAX, InternalNote, NoteOutcome, NoteStore, add_note,
+};
 pub use landed::settle_landed;
 pub use lead::{Charge, Lead, LeadStore, LeadSubject, Pack, Reported, UncreditedPurchase, credit_promise};
 pub use occasion::Occasion;

@@ -6,8 +6,8 @@ use ledger::{
 };
 
 use crate::{
-    CaseStore, CountStore, Counting, DueRequestStore, Holder, LeadStore, QueueStore, RefundRequest,
-    RequestStore, Save, SaveOutcome,
+    CaseStore, CountStore, Counting, DueRequestStore, Holder, LeadStore, NoteStore, QueueStore,
+    RefundRequest, RequestStore, Save, SaveOutcome,
 };
 
 /// Everything that requests rest on, failing in one way. Code that needs one thing names its port alone.
@@ -26,6 +26,7 @@ pub trait RefundStore:
     + CaseStore
     + DueRequestStore
     + QueueStore
+    + NoteStore
 {
 }
 
@@ -44,6 +45,7 @@ impl<S> RefundStore for S where
         + CaseStore
         + DueRequestStore
         + QueueStore
+        + NoteStore
 {
 }
 

@@ -123,6 +123,12 @@ async fn bodies_for_support() {
     let summary = || HttpEvent::new("GET /v1/refund-requests/summary", now().as_s());
     let summarized = send(&world, summary().as_support("agent-1")).await;
     hold("summarizeQueue", summarized, send(&world, summary().as_customer(CUSTOMER)).await);
+    let note = |text: &str| {
+        let body = json!({"id": "note-1", "text": text});
+        of_support("POST /v1/refund-requests/{id}/notes", &id).body(&body)
+    };
+    let written = send(&world, note("The bank confirms it.")).await;
+    hold("addInternalNote", written, send(&world, note("Another text.")).await);
     let show = |id: &str| of_support("GET /v1/refund-requests/{id}", id);
     hold("showRefundRequestToSupport", send(&world, show(&id)).await, send(&world, show("rr_missing")).await);
     for (operation, step) in [("claimRefundRequest", "claim"), ("releaseRefundRequest", "release")] {

@@ -23,6 +23,8 @@ mod names;
 #[cfg(test)]
 mod next_plan;
 #[cfg(test)]
+mod notes;
+#[cfg(test)]
 mod occasions;
 #[cfg(test)]
 mod offers;
