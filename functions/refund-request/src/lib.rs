@@ -21,6 +21,7 @@ mod hold_back;
 mod input;
 mod list;
 mod next_steps;
+mod note_view;
 mod notes;
 mod occasion_view;
 mod payment_name;

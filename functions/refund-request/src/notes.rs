@@ -1,16 +1,17 @@
 //! Internal notes: `POST /v1/refund-requests/{id}/notes`, what support people write for each other.
 //!
-//! The caller gives each note an id, so that the same note again is known. A note is in no log, metric or entry,
-//! and in no answer to a customer.
+//! The caller gives each note an id, so that the same note again is known. A note is in no log, metric or
+//! entry, and in no answer to a customer.
 
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind, Request, Response};
 use ledger::NoteId;
 use refunds::{INTERNAL_NOTE_CHARACTERS_MAX, INTERNAL_NOTES_MAX, InternalNote, NoteOutcome, RefundStore};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::app::{RefundRequests, store_failed, support};
 use crate::input::{id, read, unprocessable};
+use crate::note_view::NoteAnswer;
 use crate::stored::stored;
 
 #[derive(Deserialize)]
@@ -18,21 +19,6 @@ use crate::stored::stored;
 struct NoteBody {
     id: String,
     text: String,
-}
-
-/// An internal note as support sees it.
-#[derive(Serialize)]
-pub(crate) struct NoteAnswer<'note> {
-    id: &'note str,
-    text: &'note str,
-    by: &'note str,
-    at: String,
-}
-
-impl<'note> NoteAnswer<'note> {
-    pub(crate) fn of(note: &'note InternalNote) -> Self {
-        Self { id: note.id.as_str(), text: &note.text, by: &note.by, at: note.at.to_string() }
-    }
 }
 
 pub(crate) async fn add<S: RefundStore, Q>(

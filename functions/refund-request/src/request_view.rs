@@ -11,7 +11,7 @@ use crate::actor_view::actor;
 use crate::body::field_of;
 use crate::clock_view::{ClockAnswer, clocks};
 use crate::next_steps::HappensNext;
-use crate::notes::NoteAnswer;
+use crate::note_view::NoteAnswer;
 use crate::occasion_view::{DisputeAnswer, OccasionAnswer, disputes, frozen, occasion};
 use crate::payout_view::{
     HeldBackAnswer, PayoutAnswer, RenewalDiscountAnswer, held_back, payout, renewal_discount,

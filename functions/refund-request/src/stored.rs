@@ -46,8 +46,8 @@ pub(crate) fn is_shown_to(request: &refunds::RefundRequest, role: Role) -> bool 
     role == Role::Support || request.case.occasion.is_none()
 }
 
-/// A stored request as [`show`] shows it, to support with its internal notes. A support person whose own request it
-/// is sees none.
+/// A stored request as [`show`] shows it, to support with its internal notes. A support person whose own
+/// request it is sees none.
 pub(crate) async fn show_with_notes<S: RefundStore, Q>(
     app: &RefundRequests<S, Q>,
     stored: &refunds::RefundRequest,

@@ -21,7 +21,7 @@ pub(crate) fn note_item(request: &RefundRequestId, place: usize, note: &Internal
     item
 }
 
-fn note(item: &Item) -> Result<InternalNote, StoreError> {
+pub(crate) fn note(item: &Item) -> Result<InternalNote, StoreError> {
     Ok(InternalNote {
         id: id(read_text(item, "id")?)?,
         text: read_text(item, "text")?.to_owned(),
