@@ -39,9 +39,9 @@
 //! `GRANTED#payment#…`, `GRANTED#account#…` and `GRANTED#person#…` with the credits granted beside those that
 //! were bought, by day, `body`, and the `version`; `LEAD#<request>` with what may open that request, until it
 //! is looked at; `PARKED` with an event that could not be applied; `EVIDENCE#<dispute>` with what people
-//! staged and submitted for a dispute, and the `version`; `WATCH#<provider>#<kind>#<id>` with an object of a
-//! provider's that is read again, `since`, `due_shard`, `due_at`; and `NOTES#<request>`, with a number as sort
-//! key, with what support people wrote about a request for each other, `id`, `text`, `by`, `at`.
+//! staged and submitted for a dispute, and the `version`; `WATCH#<provider>#<kind>#<id>` with an object of
+//! a provider's that is read again, `since`, `due_shard`, `due_at`; and `NOTES#<request>`, with a number as
+//! sort key, with what support people wrote about a request for each other, `id`, `text`, `by`, `at`.
 //!
 //! Nothing is ever deleted from the ledger table, and an entry is never written twice: the table's stream
 //! reports what else happens to an entry, and [`Anchors`] is where that is noted.

@@ -1,8 +1,8 @@
 //! Internal notes: what support people write about a request for each other.
 //!
 //! Notes are items of their own beside the request: a request is read and written with every step, and
-//! its notes are read where support looks at it alone. They are numbered from 1 without gaps, so that the next
-//! number is the lock: of two writers at once, the second one reads again.
+//! its notes are read where support looks at it alone. They are numbered from 1 without gaps, so that the
+//! next number is the lock: of two writers at once, the second one reads again.
 
 use std::future::Future;
 
@@ -12,8 +12,8 @@ use crate::RequestStore;
 
 /// Longest internal note, in characters: a page.
 pub const INTERNAL_NOTE_CHARACTERS_MAX: usize = 2_000;
-/// Most internal notes of one request. With four bytes a character they are 800 KB, within the one megabyte that
-/// a query of DynamoDB's answers.
+/// Most internal notes of one request. With four bytes a character they are 800 KB, within the one megabyte
+/// that a query of DynamoDB's answers.
 pub const INTERNAL_NOTES_MAX: usize = 100;
 
 /// What a support person wrote about a request. Customers never see it.
