@@ -104,6 +104,9 @@ class Contract:
             response = responses.get("default")
         assert response is not None, f"{where}, which is not documented"
         content = self.resolved(response).get("content", {})
+        if not content:
+            assert answer.body == b"", f"{where} with a body; documented: none"
+            return
         assert media_type in content, f"{where} as `{media_type}`; documented: {sorted(content)}"
         body = answer.json if media_type.endswith("json") else answer.body.decode()
         faults = self.faults(content[media_type]["schema"], body)

@@ -5,7 +5,8 @@ use serde::{Serialize, Serializer};
 
 /// An HTTP response in API Gateway's format.
 ///
-/// No answer may be stored by anything between us and the caller: balances are personal and change.
+/// No answer may be stored by anything between us and the caller, unless its `cache-control` is set: balances
+/// are personal and change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     status: u16,
