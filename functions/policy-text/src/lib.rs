@@ -5,12 +5,13 @@
 //! it gets 304 while nothing has changed.
 
 mod cached;
+mod in_force;
 mod list;
 mod version;
 
 use lambda::Invocation;
 use lambda::http::{Problem, ProblemKind, Request, Response};
-use policy::{Document, Documents};
+use policy::Documents;
 
 /// Answers one call.
 pub fn handle(
@@ -30,12 +31,4 @@ pub fn handle(
     };
     invocation.metrics().count_labelled("PoliciesRead", ("outcome", outcome), 1);
     response
-}
-
-/// The first millisecond at which a version is in force no more: that of the policy's next version.
-fn in_force_until_ms(documents: &Documents, document: &Document) -> Option<i64> {
-    let later = documents
-        .iter()
-        .filter(|other| other.id == document.id && other.in_force_from_ms > document.in_force_from_ms);
-    later.map(|other| other.in_force_from_ms).min()
 }

@@ -5,7 +5,7 @@ use policy::{Document, Documents};
 use serde::Serialize;
 
 use crate::cached::cached;
-use crate::in_force_until_ms;
+use crate::in_force::in_force_until_ms;
 use crate::version::{hash, href, instant};
 
 /// Seconds for which a list may be kept: a new version is in force a quarter of an hour after it was

@@ -8,7 +8,7 @@ use primitives::Timestamp;
 use serde::Serialize;
 
 use crate::cached::{cached, sha256};
-use crate::in_force_until_ms;
+use crate::in_force::in_force_until_ms;
 
 /// Seconds for which a version may be kept whose end lies ahead. The next version is in force a quarter of an
 /// hour after it was published, or later: an answer that was kept so long is still right about what is in

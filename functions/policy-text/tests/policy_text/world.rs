@@ -12,7 +12,8 @@ use testkit::http_event::HttpEvent;
 pub(crate) const LIST: &str = "GET /v1/policies";
 pub(crate) const VERSION: &str = "GET /v1/policies/{document}/{version}";
 
-/// Two versions of one policy, of which the second is in force from 2026-06-01 on.
+/// Two versions of one policy, of which the second is in force from 2026-06-01 on, and another policy that is
+/// in force from 2026-03-01 on.
 pub(crate) fn documents() -> Documents {
     let small = include_str!("../../../../shared/policy/tests/policy/small.toml");
     let parse =
@@ -21,7 +22,11 @@ pub(crate) fn documents() -> Documents {
         .replace("version = \"2026-01-01\"", "version = \"2026-06-01\"")
         .replace("in_force = 2026-01-01", "in_force = 2026-06-01");
     assert_ne!(later, small);
-    Documents::new(vec![parse(small), parse(&later)]).unwrap()
+    let other = later
+        .replace("id = \"small\"", "id = \"other\"")
+        .replace("products = [\"toys\"]", "products = [\"games\"]")
+        .replace("2026-06-01", "2026-03-01");
+    Documents::new(vec![parse(small), parse(&later), parse(&other)]).unwrap()
 }
 
 pub(crate) fn on(day: &str) -> Timestamp {
