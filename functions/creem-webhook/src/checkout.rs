@@ -71,10 +71,12 @@ async fn link_subscription(
     let ordered = price.as_ref().filter(|_| checkout.units.unwrap_or(UNITS_UNSAID) == UNITS_UNSAID);
     let subscriber =
         Subscriber { buyer: Buyer::default(), price: ordered.map(|price| price.as_str().to_owned()) };
-    let (linked, noted) = tokio::join!(
+    let (linked, noted, named) = tokio::join!(
         context.tables.link_customer(&link, &account),
-        context.tables.note_subscriber(&subscription.id, &subscriber)
+        context.tables.note_subscriber(&subscription.id, &subscriber),
+        context.tables.note_checkout(checkout.id.as_str(), &account, &subscription.id)
     );
+    named?;
     let (linked, is_news) = (linked?, noted?);
     if !linked {
         return Ok(EventOutcome::Parked(ParkReason::AccountMismatch));

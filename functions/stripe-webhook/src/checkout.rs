@@ -51,7 +51,13 @@ async fn link_customer(
     let subscriber = Subscriber { buyer: session.buyer, price: ordered_price(session).map(str::to_owned) };
     let noted = async {
         match &session.subscription {
-            Some(subscription) => context.tables.note_subscriber(subscription, &subscriber).await,
+            Some(subscription) => {
+                let (tables, checkout) = (context.tables, session.id.as_str());
+                let noted = tables.note_subscriber(subscription, &subscriber);
+                let (noted, named) =
+                    tokio::join!(noted, tables.note_checkout(checkout, &account, subscription));
+                named.and(noted)
+            }
             None => Ok(true),
         }
     };

@@ -186,6 +186,9 @@ async fn save_dispute(
         let occasion = Occasion::Dispute(dispute.id.clone());
         leads::note_report(context, payment, occasion, Reported::Dispute { order: record.order() }).await?;
     }
+    if known.is_none() && payment.id == payment.id.at_stripe() {
+        context.tables.note_dispute(&dispute.id, &payment.id).await?;
+    }
     let saved = context.tables.save_dispute(&payment.id, &record).await?;
     if saved && known.is_none() && payment.id == payment.id.at_stripe() {
         context.metrics.count("PaymentsDisputed", 1);

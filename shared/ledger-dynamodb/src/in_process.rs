@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::config::{
 };
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::operation::{
-    delete_item, get_item, put_item, query, transact_write_items, update_item,
+    batch_get_item, delete_item, get_item, put_item, query, transact_write_items, update_item,
 };
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, ConsumedCapacity, GlobalSecondaryIndex, KeySchemaElement, KeyType,
@@ -85,6 +85,7 @@ impl Intercept for Meter {
             input,
             put_item::PutItemInput,
             get_item::GetItemInput,
+            batch_get_item::BatchGetItemInput,
             query::QueryInput,
             update_item::UpdateItemInput,
             delete_item::DeleteItemInput,
@@ -103,6 +104,8 @@ impl Intercept for Meter {
             metered!(output, self,
                 "PutItem": put_item::PutItemOutput => |output| output.consumed_capacity.iter().cloned().collect(),
                 "GetItem": get_item::GetItemOutput => |output| output.consumed_capacity.iter().cloned().collect(),
+                "BatchGetItem": batch_get_item::BatchGetItemOutput =>
+                    |output| output.consumed_capacity.clone().unwrap_or_default(),
                 "Query": query::QueryOutput => |output| output.consumed_capacity.iter().cloned().collect(),
                 "UpdateItem": update_item::UpdateItemOutput =>
                     |output| output.consumed_capacity.iter().cloned().collect(),

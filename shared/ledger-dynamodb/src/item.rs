@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use ledger::{AccountId, GenerationId, InvoiceId, PaymentId, ProductId, Record, Timestamp};
+use ledger::{
+    AccountId, GenerationId, InvoiceId, Payment, PaymentId, PaymentName, ProductId, Record, Timestamp,
+};
 
 use crate::StoreError;
 
@@ -18,6 +20,8 @@ pub(crate) const ABSENT_OR_SAME: &str = "attribute_not_exists(pk) OR account = :
 pub(crate) const ONLY: &str = "-";
 /// The sort key of the due marker.
 pub(crate) const DUE: &str = "DUE";
+/// Stripe's prefix of invoices.
+const INVOICE: &str = "in_";
 const ENTRY: &str = "ENTRY#";
 
 pub(crate) fn account_key(account: &AccountId) -> String {
@@ -57,6 +61,21 @@ pub(crate) fn entry_range(after: u64, before: Option<u64>) -> (String, String) {
 /// The key of the index by generation.
 pub(crate) fn generation_key(account: &AccountId, generation: &GenerationId) -> String {
     format!("{account}#{generation}")
+}
+
+/// The key of the index of generations under which an item is found by a name. No generation has it: their
+/// keys begin with an account, which has no `#`.
+pub(crate) fn named_key(name: &str) -> String {
+    format!("#NAMED#{name}")
+}
+
+/// The names of a payment that are found by the index alone: at most one for each item of the purchase. An
+/// invoice has a key of its own.
+pub(crate) fn indexed_names(payment: &Payment) -> [Option<&str>; 2] {
+    let has_key = |name: &str| name.starts_with(INVOICE) || name == payment.id.as_str();
+    let mut names = payment.names.iter().map(PaymentName::as_str).filter(|name| !has_key(name));
+    let first = names.next();
+    [first, names.find(|name| Some(*name) != first)]
 }
 
 pub(crate) fn payment_key(payment: &PaymentId) -> String {

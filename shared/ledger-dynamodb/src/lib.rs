@@ -28,6 +28,8 @@
 //! | `LINKED#<customer or event>` | `-` | an operator's link: `account`, `by`, `at`, `event` |
 //! | `EVENT#<event>` | `-` | an event that granted credits: `digest` of what it said |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
+//! | `DISPUTE#<dispute>` | `-` | `payment`: which payment is disputed |
+//! | `CHECKOUT#<session>` | `-` | `account`, `subscription`: what a checkout of a subscription began |
 //! | `RETURNED#<invoice>` | `-` | what the changes on an invoice returned to the customer's balance at
 //! Stripe: `account`, `subscription`, `at`, `body` |
 //! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
@@ -40,8 +42,13 @@
 //! were bought, by day, `body`, and the `version`; `LEAD#<request>` with what may open that request, until it
 //! is looked at; `PARKED` with an event that could not be applied; `EVIDENCE#<dispute>` with what people
 //! staged and submitted for a dispute, and the `version`; `WATCH#<provider>#<kind>#<id>` with an object of
-//! a provider's that is read again, `since`, `due_shard`, `due_at`; and `NOTES#<request>`, with a number as
-//! sort key, with what support people wrote about a request for each other, `id`, `text`, `by`, `at`.
+//! a provider's that is read again, `since`, `due_shard`, `due_at`; `NOTES#<request>`, with a number as sort
+//! key, with what support people wrote about a request for each other, `id`, `text`, `by`, `at`; and
+//! `PAID_OUT#<refund>` with the `request`, `account` and `payment` of a refund of ours.
+//!
+//! The index `generation` of the ledger table has entries that place holds, by account and generation; links
+//! of payments to an invoice, under `#INVOICE#<invoice>`; and purchases, payments and subscriptions under
+//! `#NAMED#<id>`, by a name that no key has.
 //!
 //! Nothing is ever deleted from the ledger table, and an entry is never written twice: the table's stream
 //! reports what else happens to an entry, and [`Anchors`] is where that is noted.
@@ -62,7 +69,9 @@ pub mod in_process;
 mod item;
 mod journal;
 mod lead;
+mod lookup;
 mod outage;
+mod paid_out;
 mod parked;
 mod payment;
 mod plan_change;
@@ -83,6 +92,7 @@ pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, RaiseOutcome, StreamR
 pub use audit::AccountJournal;
 pub use error::StoreError;
 pub use evidence::{DisputeEvidence, EvidenceSubmission, StagedEvidence};
+pub use lookup::{GivenId, IdKind, IdMatch};
 pub use parked::{Parked, ParkedDrop, ParkedLink, ParkedSubject};
 pub use returned::{ReturnOutcome, ReturnedMoney};
 pub use watch::{EVENT_LAG_S, Watch, WatchSubject};

@@ -16,7 +16,10 @@ use ledger::{
 use serde::{Deserialize, Serialize};
 
 use crate::buyer::BuyerForm;
-use crate::item::{ABSENT_OR_SAME, Item, ONLY, key, number, payment_key, read_number, read_text, text};
+use crate::item::{
+    ABSENT_OR_SAME, Item, ONLY, indexed_names, key, named_key, number, payment_key, read_number, read_text,
+    text,
+};
 use crate::scalar::{instant, provider, provider_form};
 use crate::{StoreError, Tables};
 
@@ -95,6 +98,9 @@ pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError
     };
     item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
     item.insert("refunded_minor".to_owned(), number(payment.refunded_minor));
+    if let [_, Some(name)] = indexed_names(payment) {
+        item.insert("generation".to_owned(), text(named_key(name)));
+    }
     if payment.to_balance_minor > 0 {
         item.insert(TO_BALANCE.to_owned(), number(payment.to_balance_minor));
     }

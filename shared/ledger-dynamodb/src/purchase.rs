@@ -13,7 +13,9 @@ use ledger::{
 };
 
 use crate::finding::{FINDING, finding};
-use crate::item::{Item, account_key, key, number, read_instant, read_number, read_text, text};
+use crate::item::{
+    Item, account_key, indexed_names, key, named_key, number, read_instant, read_number, read_text, text,
+};
 use crate::scalar::instant;
 use crate::transaction::{put, put_write};
 use crate::{StoreError, Tables};
@@ -40,6 +42,9 @@ pub(crate) fn purchase_item(payment: &Payment) -> Item {
         let names = payment.names.iter().map(|name| name.as_str().to_owned());
         let names = names.collect::<BTreeSet<_>>().into_iter().collect();
         item.insert("names".to_owned(), AttributeValue::Ss(names));
+    }
+    if let [Some(name), _] = indexed_names(payment) {
+        item.insert("generation".to_owned(), text(named_key(name)));
     }
     item
 }

@@ -13,11 +13,12 @@ use ledger::{AccountId, CommitOutcome, DUE_SHARDS, Payment, RefundRequestId, Ref
 use policy::{Discount, Remedy};
 use refunds::{
     CaseStore, Count, CountStore, CountedBy, Counting, Due, DueRequestStore, DueThing, Holder, ListedBefore,
-    QueueStore, RefundRequest, RefundedSum, RequestStore, Save, SaveOutcome, Waiting,
+    QueueStore, RefundRequest, RefundedSum, RequestStore, Save, SaveOutcome, State, Waiting,
 };
 
 use crate::error::StoreError;
 use crate::item::{ABSENT, Item, ONLY, key, number, payment_key, read_instant, read_number, read_text, text};
+use crate::paid_out::refund_item;
 use crate::payment::unrecorded::is_guarded;
 use crate::purchase::purchase_item;
 use crate::transaction::{TransactionOutcome, put, put_write, update_write};
@@ -239,10 +240,22 @@ impl Tables {
                 writes.push(put_write(put(&self.ledger, purchase_item(payment))));
             }
         }
+        writes.extend(self.paid_out(save).into_iter().filter(|_| counting.is_none()));
         if let Some(day) = save.filed_on() {
             writes.push(self.filed_write(&save.request.account, day));
         }
         Ok(writes)
+    }
+
+    /// What leads from the refunds of a payout to its request, once the provider has them: few saves come
+    /// after that, and each says the same again. Refunds of one invoice may be of several payments.
+    fn paid_out(&self, save: &Save) -> Vec<TransactWriteItem> {
+        let request = &save.request;
+        let known = matches!(request.state(), State::Paying | State::Refunded | State::Failed);
+        let Some(payout) = request.payout().filter(|_| known) else { return Vec::new() };
+        let refunds = payout.parts().filter_map(|part| part.refund.as_ref());
+        let of = (&request.id, &request.account, &payout.payment);
+        refunds.map(|refund| put_write(put(&self.requests, refund_item(refund, of)))).collect()
     }
 
     /// The move of a payment's sum, or the payment with its first refund.

@@ -12,11 +12,13 @@ use ledger::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Item, account_key, account_of, key, number, read_instant, read_number, read_text, text};
+use crate::item::{
+    Item, account_key, account_of, key, named_key, number, read_instant, read_number, read_text, text,
+};
 use crate::scalar::{instant, provider, provider_form};
 use crate::{StoreError, Tables};
 
-const SUBSCRIPTION: &str = "SUBSCRIPTION#";
+pub(crate) const SUBSCRIPTION: &str = "SUBSCRIPTION#";
 /// The shard of cancellations in the due index: there are few at a time, and they leave it within seconds.
 const UNREPORTED: &str = "cancellations";
 /// The newest record wins; of two of the same second, the one of the higher rank. A record from before ranks
@@ -119,7 +121,7 @@ impl Tables {
             collection_paused: subscription.report.collection_paused,
             schedule: subscription.report.schedule.as_ref().map(|id| id.as_str().to_owned()),
         };
-        let reported = "SET body = :body, as_of = :as_of, event_rank = :rank";
+        let reported = "SET body = :body, as_of = :as_of, event_rank = :rank, generation = :named";
         let ended = subscription.ended_at.map(|ended_at| number(ended_at.as_ms()));
         let update =
             if ended.is_some() { format!("{reported}, ended_at = :ended_at") } else { reported.to_owned() };
@@ -132,7 +134,8 @@ impl Tables {
             .condition_expression(NEWER)
             .expression_attribute_values(":body", text(serde_json::to_string(&form)?))
             .expression_attribute_values(":as_of", number(subscription.as_of.as_ms()))
-            .expression_attribute_values(":rank", number(subscription.report.rank));
+            .expression_attribute_values(":rank", number(subscription.report.rank))
+            .expression_attribute_values(":named", text(named_key(subscription.id.as_str())));
         if let Some(ended_at) = ended {
             update = update.expression_attribute_values(":ended_at", ended_at);
         }

@@ -1,6 +1,7 @@
 //! Packs: one product in units, by its transaction.
 
 use ledger::{Currency, Money, PaymentKind, PaymentNameStore, Provider};
+use ledger_dynamodb::GivenId;
 use serde_json::{Value, json};
 
 use crate::events::{pack, transaction, with};
@@ -24,6 +25,8 @@ async fn c1_creem_a_pack_brings_its_credits_once_by_its_transaction() {
         let account = ACCOUNT.parse().unwrap();
         let called = scene.tables.payment_named(&account, &name.parse().unwrap()).await.unwrap();
         assert_eq!(called, Some(payment.id.clone()), "{name}");
+        let found = scene.tables.matches(GivenId { id: name, name }, None).await.unwrap();
+        assert_eq!(found.first().map(|found| &found.payments), Some(&vec![payment.id.clone()]), "{name}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use lambda::backoff::Backoff;
 use ledger::contract::{DAY_S, at};
-use ledger_dynamodb::{AdoptionOutcome, ExternalRefund};
+use ledger_dynamodb::{AdoptionOutcome, ExternalRefund, GivenId, IdKind};
 use refunds::State;
 use serde_json::json;
 use testkit::stand_in::{Fault, Operation, RefundMode, Settings};
@@ -34,6 +34,19 @@ async fn s0_11_s0_28_a_refund_is_paid_through_stripe_once() {
     assert_eq!(world.pay(at(3)).await.unwrap(), State::Refunded);
     assert_eq!(world.pay(at(4)).await.unwrap(), State::Refunded);
     assert_eq!(world.refunds(), 1);
+}
+
+#[tokio::test]
+async fn a_refund_leads_to_the_request_that_paid_it() {
+    let world = World::new().await;
+    world.pay(at(3)).await.unwrap();
+    let stored = world.stored().await;
+    let refund = stored.payout().unwrap().first.refund.clone().unwrap();
+    let given = GivenId { id: refund.as_str(), name: refund.as_str() };
+    let matches = world.store.matches(given, None).await.unwrap();
+    let [found] = matches.as_slice() else { panic!("{matches:?}") };
+    assert_eq!((found.kind, &found.account), (IdKind::Refund, &stored.account));
+    assert_eq!((&found.request, found.payments.len()), (&Some(stored.id), 1));
 }
 
 #[tokio::test]

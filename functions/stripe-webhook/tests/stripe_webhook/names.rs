@@ -1,8 +1,10 @@
 //! What events say about the names of payments.
 
 use ledger::{AccountId, PaymentId, PaymentName, PaymentNameStore, PaymentStore};
+use ledger_dynamodb::{GivenId, IdKind};
 use serde_json::{Value, json};
 
+use crate::disputes::dispute;
 use crate::scene::{ACCOUNT, Scene, at};
 
 /// An event of the newest version about this object.
@@ -90,4 +92,30 @@ async fn s4_9_nothing_of_a_card_or_of_its_holder_is_kept() {
     {
         assert!(!kept.contains(detail), "{detail}: {kept}");
     }
+}
+
+#[tokio::test]
+async fn a_session_its_subscription_and_a_dispute_are_looked_up_once_their_events_have_come() {
+    let scene = Scene::new().await;
+    let kinds = async |id: &str| {
+        let matches = scene.tables.matches(GivenId { id, name: id }, None).await.unwrap();
+        matches.into_iter().map(|found| (found.kind, found.account)).collect::<Vec<_>>()
+    };
+    let account: AccountId = ACCOUNT.parse().unwrap();
+    let (made, bodies) = scene.subscribe(0);
+    for body in &bodies {
+        scene.send(body, at(1)).await;
+    }
+    let session = bodies.iter().find_map(|body| {
+        let event: Value = serde_json::from_str(body).unwrap();
+        let id = event["data"]["object"]["id"].as_str().unwrap().to_owned();
+        id.starts_with("cs_").then_some(id)
+    });
+    assert_eq!(kinds(&session.unwrap()).await, [(IdKind::Checkout, account.clone())]);
+    assert_eq!(kinds(&made.subscription.unwrap()).await, [(IdKind::Subscription, account.clone())]);
+    let (made, body) = scene.pack(0);
+    scene.send(&body, at(2)).await;
+    let dispute = dispute("created", "needs_response", &made.payment.unwrap(), 100);
+    assert_eq!(scene.send(&dispute, at(101)).await.says, "applied");
+    assert_eq!(kinds("du_1").await, [(IdKind::Dispute, account)]);
 }

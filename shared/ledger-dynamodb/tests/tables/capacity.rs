@@ -84,6 +84,24 @@ async fn each_operation_is_one_query_and_one_write() {
 }
 
 #[tokio::test]
+async fn a_name_that_no_key_has_costs_a_purchase_one_unit_and_a_hold_nothing() {
+    let scene = Scene::new().await;
+    for (names, units) in [
+        (&["in_1"][..], 6.0),
+        (&["cs_1"], 7.0),
+        (&["in_2", "A1B2C3D4-0001"], 7.0),
+        (&["in_3", "A1B2C3D4-0002", "1234-5678"], 8.0),
+    ] {
+        let mut bought = grant(&scene.account, &format!("pi_{}", names.concat()), 500, None);
+        bought.payment.names = names.iter().map(|name| name.parse().unwrap()).collect();
+        scene.meter.read();
+        scene.run(&Command::Grant(bought), at(0)).await;
+        let written = scene.units().pop().unwrap();
+        assert_eq!(written, ("TransactWriteItems", units), "{names:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_account_in_steady_use_pays_one_unit_for_an_entry() {
     let scene = Scene::new().await;
     scene.in_steady_use().await;
