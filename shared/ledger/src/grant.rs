@@ -2,7 +2,7 @@
 //!
 //! Every lot is of one product (`S0-20`). A payment's lot first pays off debt. The first paid charge of a
 //! subscription may stop the clocks of ended ones, and a renewal may take the place of what is left of the
-//! earlier charges.
+//! earlier charges. A charge of an ended subscription that comes late goes to the one that followed it.
 
 use crate::leftover::leftover_expiry;
 use crate::planner::{Planner, Step};
@@ -57,7 +57,11 @@ impl Planner {
         let replaced = self.is_replaced_already(&lot);
         let payment = Payment { lot: lot.id, landed_at: self.at, ..(**payment).clone() };
         let began_at = lot.began_at();
+        let ended = lot.subscription().and_then(|subscription| self.account.ended(subscription)).cloned();
         self.add_lot(lot, replaced)?;
+        if let Some(ended) = ended.filter(|_| grant.pauses_leftover_expiry) {
+            self.hand_over_leftover(&ended)?;
+        }
         self.schedule_grants(&payment, began_at, grant.leftover_s)?;
         self.grant_due_months()?;
         self.records.push(Record::NewPayment(Box::new(payment)));

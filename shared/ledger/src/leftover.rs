@@ -23,12 +23,19 @@ impl Planner {
             .filter(|lot| lot.expires_at.is_none())
             .map(|lot| Ok((lot.id, self.expiry_by(&ended, lot)?)))
             .collect::<Result<Vec<_>, ApplyError>>()?;
-        let successor = self.successor_of(&ended).filter(|_| pauses_leftover_expiry);
+        let handed_over = Some(ended.clone()).filter(|_| pauses_leftover_expiry);
         self.change(Change::ExpiryStarted { ended, lots })?;
-        if let Some(successor) = successor {
-            self.stop_leftover_expiry(&successor)?;
+        if let Some(ended) = handed_over {
+            self.hand_over_leftover(&ended)?;
         }
         Ok(Step::Write)
+    }
+
+    /// What is left of an ended subscription goes to the one that has taken its place, if there is one.
+    pub(crate) fn hand_over_leftover(&mut self, ended: &Ended) -> Result<(), ApplyError> {
+        let Some(successor) = self.successor_of(ended) else { return Ok(()) };
+        self.stop_leftover_expiry(&successor)?;
+        self.end_taken_lots(&successor)
     }
 
     /// When a lot of an ended subscription expires. A month that came before the end was known, and would not
@@ -40,25 +47,36 @@ impl Planner {
         leftover_expiry(ended, lot.granted_at, lot.leftover_s)
     }
 
-    /// The newest lot of a subscription that has not ended, of the product of the ended one's lots.
+    /// The newest lot of a subscription that has not ended, or ended later, of the product of the ended one's
+    /// lots.
     fn successor_of(&self, ended: &Ended) -> Option<Lot> {
         let is_of = |lot: &&Lot, id: &SubscriptionId| lot.subscription() == Some(id);
         let lots = &self.account.lots;
         let product = &lots.iter().find(|lot| is_of(lot, &ended.subscription))?.product;
         let runs = |lot: &&Lot| {
             let subscription = lot.subscription().filter(|id| *id != &ended.subscription);
-            &lot.product == product && subscription.is_some_and(|id| self.account.ended(id).is_none())
+            &lot.product == product
+                && subscription.is_some_and(|id| {
+                    self.account.ended(id).is_none_or(|other| other.ended_at > ended.ended_at)
+                })
         };
         lots.iter().filter(runs).max_by_key(|lot| lot.id).cloned()
     }
 
     /// A subscription begins: the left-over lots of ended ones of its product lose their expiry, also
     /// those that are empty, because credits may come back to them. A lot whose time has run out, that a
-    /// renewal has replaced or that is in the grace of a failed job keeps its expiry.
+    /// renewal has replaced or that is in the grace of a failed job keeps its expiry. So does one of a
+    /// subscription that ended after this one: it came later, although it is reported earlier.
     pub(crate) fn stop_leftover_expiry(&mut self, begun: &Lot) -> Result<(), ApplyError> {
         let Some(subscription) = begun.subscription().cloned() else { return Ok(()) };
+        let end = self.account.ended(&subscription).map(|ended| ended.ended_at);
+        let came_before = |lot: &Lot| {
+            let ended = lot.subscription().and_then(|id| self.account.ended(id));
+            end.is_none_or(|end| ended.is_some_and(|ended| ended.ended_at <= end))
+        };
         let stopped = self.account.lots.iter().filter(|lot| {
             lot.product == begun.product
+                && came_before(lot)
                 && lot.subscription() != Some(&subscription)
                 && lot.expires_at.is_some_and(|expiry| self.now < expiry)
                 && lot.expires_at == self.leftover_expiry_of(lot)

@@ -92,6 +92,15 @@ pub(crate) fn lives() -> Vec<Script> {
         )
         .after([first_month(PRO)]),
         Script::of_customer(
+            "a second plan, and the first one's invoice in any order with it",
+            [
+                first_month(PRO),
+                ended("sub_1", PRO, (MONTH_S, MONTH_S)),
+                begun("sub_2", PRO, 50 * DAY_S),
+                second_plan("in_2", PRO, 50 * DAY_S),
+            ],
+        ),
+        Script::of_customer(
             "a second plan after the first has ended keeps its clock",
             [
                 ended("sub_1", IMAGE, (MONTH_S, MONTH_S)),
