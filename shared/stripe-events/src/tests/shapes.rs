@@ -5,25 +5,39 @@
 
 use serde_json::{Value, json};
 
-/// The versions whose shapes are held, oldest first.
-pub(super) const VERSIONS: [&str; 10] = [
+/// The versions whose shapes are held, oldest first: from 2017 on, each that changes the shape of an event that
+/// is read, and some between.
+pub(super) const VERSIONS: [&str; 18] = [
     "2017-04-06",
+    "2017-05-25",
     "2019-03-14",
     "2020-08-27",
     "2022-11-15",
     "2024-06-20",
+    "2024-09-30.acacia",
     "2024-10-28.acacia",
     "2025-03-31.basil",
+    "2025-04-30.basil",
+    INVOICE_PAYMENTS_SINCE,
     "2025-09-30.clover",
     "2026-03-25.dahlia",
-    "2026-10-28.endive",
+    "2026-05-27.dahlia",
+    "2026-07-29.dahlia",
+    "2026-08-26.dahlia",
+    "2026-09-30.endive",
+    NEWEST,
 ];
+
+/// The version of the whole fixtures.
+pub(super) const NEWEST: &str = "2026-10-28.endive";
+/// Each payment of an invoice has an event of its own since then.
+pub(super) const INVOICE_PAYMENTS_SINCE: &str = "2025-05-28.basil";
 
 /// A version, and how an event looked before it.
 type Change = (&'static str, fn(&mut Value));
 
 /// Newest first.
-const CHANGES: [Change; 10] = [
+pub(super) const CHANGES: [Change; 13] = [
     // Appeals of disputes; the reference of a refund.
     ("2026-10-28.endive", |event| {
         drop_at(event, "dispute", "/evidence", "appeal");
@@ -32,26 +46,52 @@ const CHANGES: [Change; 10] = [
     ("2026-09-30.endive", |event| {
         drop_at(event, "invoice", "", "status_details");
         drop_at(event, "subscription", "", "status_details");
+        // A mandate can be expanded.
+        if let Some(mandate) = event.pointer_mut("/data/object/payment_method_details/card/mandate")
+            && mandate.is_object()
+        {
+            *mandate = mandate["id"].clone();
+        }
+    }),
+    ("2026-08-26.dahlia", |event| {
+        drop_at(event, "subscription", "/cancellation_details", "feedback_option");
     }),
     ("2026-07-29.dahlia", |event| {
         for name in ["customer", "customer_account", "payment_method"] {
             drop_at(event, "refund", "", name);
         }
     }),
-    // Quantities with decimals, beside the one that is cut.
+    // Quantities with decimals, beside the one that is cut; other words for the form of a checkout.
     ("2026-03-25.dahlia", |event| {
+        let mode = event["data"]["object"]["ui_mode"].as_str().and_then(|mode| mode.strip_suffix("_page"));
+        if let Some(mode) = mode.map(|mode| json!(mode)) {
+            set(event, "ui_mode", mode);
+        }
         for line in items(event, "/data/object/lines/data") {
             members(line).remove("quantity_decimal");
         }
     }),
-    ("2025-09-30.clover", |event| drop_at(event, "subscription", "", "billing_mode")),
+    // The mode of billing; a discount names its coupon in its source.
+    ("2025-09-30.clover", |event| {
+        drop_at(event, "subscription", "", "billing_mode");
+        for discount in items(event, "/data/object/discounts") {
+            if let Some(source) = discount.as_object_mut().and_then(|discount| discount.remove("source")) {
+                discount["coupon"] = json!({ "id": source["coupon"], "object": "coupon" });
+            }
+        }
+    }),
     // The parts of a credit note before and after the payment; partial payments.
     ("2025-05-28.basil", |event| {
         drop_at(event, "credit_note", "", "post_payment_amount");
         drop_at(event, "credit_note", "", "pre_payment_amount");
         drop_at(event, "invoice", "", "amount_overpaid");
     }),
+    ("2025-04-30.basil", |event| drop_at(event, "refund", "", "pending_reason")),
     ("2025-03-31.basil", before_basil),
+    // In whose name an event's object has to be fetched.
+    ("2024-09-30.acacia", |event| {
+        members(event).remove("context");
+    }),
     // Before it charges carried their refunds, and payments their charges.
     ("2022-11-15", |event| {
         let charge =
@@ -87,9 +127,6 @@ pub(super) fn as_of(event: &Value, version: &str) -> Value {
         if version < since {
             before(&mut event);
         }
-    }
-    if version < "2024-09-30.acacia" {
-        members(&mut event).remove("context");
     }
     event["api_version"] = json!(version);
     event
@@ -134,7 +171,7 @@ fn before_basil(event: &mut Value) {
             let taxes = take(event, "total_taxes");
             set(event, "tax_amounts", taxes);
         }
-        "charge" | "payment_intent" => set(event, "invoice", Value::Null),
+        "charge" | "payment_intent" => set(event, "invoice", json!("in_1QbMakegoodInv00Kx2Vd7Yq")),
         _ => {}
     }
 }

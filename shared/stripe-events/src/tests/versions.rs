@@ -1,9 +1,11 @@
 //! Every known type in the shapes of Stripe's API versions: the same fact in each.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::read;
-use super::shapes::{VERSIONS, as_of};
+use super::shapes::{CHANGES, INVOICE_PAYMENTS_SINCE, NEWEST, VERSIONS, as_of};
 use crate::{BillingReason, EVENT_TYPES, EventKind};
 
 /// Reads a fixture in both shapes, and returns what both say.
@@ -91,7 +93,7 @@ fn newest(event_type: &str) -> Value {
 
 /// In which versions there is an event of the type.
 fn has_type(event_type: &str, version: &str) -> bool {
-    event_type != "invoice_payment.paid" || version >= "2025-03-31.basil"
+    event_type != "invoice_payment.paid" || version >= INVOICE_PAYMENTS_SINCE
 }
 
 /// The event says the same in every version, apart from what `tell_apart` takes out.
@@ -107,7 +109,7 @@ fn check(event: &Value, tell_apart: impl Fn(&str, &mut EventKind)) {
         tell_apart(version, &mut older.kind);
         assert_eq!(older.kind, newest.kind, "{event_type} of {version}");
         assert_eq!((older.id, older.created, older.livemode), (newest.id, newest.created, newest.livemode));
-        assert_eq!(written == *event, version == VERSIONS[9], "{event_type} of {version}");
+        assert_eq!(written == *event, version == NEWEST, "{event_type} of {version}");
     }
 }
 
@@ -129,8 +131,8 @@ fn c1_every_type_says_the_same_in_the_shapes_of_all_versions() {
     }
 }
 
-#[test]
-fn c1_what_varies_within_a_type_says_the_same_in_all_versions() {
+/// What varies within a type, in the newest shape.
+fn variants() -> Vec<Value> {
     let change = |event_type: &str, members: &Value| {
         let mut event = newest(event_type);
         for (name, value) in members.as_object().unwrap() {
@@ -139,8 +141,14 @@ fn c1_what_varies_within_a_type_says_the_same_in_all_versions() {
         event
     };
     let refunds = json!([{ "amount_refunded": 600, "refund": "re_1", "type": "refund" }]);
-    for event in [
+    let coupon =
+        json!([{ "id": "di_1", "object": "discount", "source": { "coupon": "co_1", "type": "coupon" } }]);
+    let mandate =
+        json!({ "card": { "mandate": { "id": "mandate_1", "object": "mandate" } }, "type": "card" });
+    vec![
         change("invoice.paid", &json!({ "billing_reason": "subscription_update" })),
+        change("invoice.paid", &json!({ "discounts": coupon })),
+        change("charge.updated", &json!({ "payment_method_details": mandate })),
         change("credit_note.created", &json!({ "refunds": refunds, "customer_balance_transaction": null })),
         change("credit_note.voided", &json!({ "status": "void", "voided_at": 1_793_800_000 })),
         change("charge.dispute.created", &json!({ "status": "needs_response", "balance_transactions": [] })),
@@ -155,9 +163,58 @@ fn c1_what_varies_within_a_type_says_the_same_in_all_versions() {
         change("refund.updated", &json!({ "status": "requires_action" })),
         serde_json::from_str(include_str!("../../fixtures/2026-10-28.endive/invoice.paid.proration.json"))
             .unwrap(),
-    ] {
+    ]
+}
+
+#[test]
+fn c1_what_varies_within_a_type_says_the_same_in_all_versions() {
+    for event in variants() {
         check(&event, without_line_ids);
     }
+}
+
+/// The members of the object and of what is in it, each with its place: a list counts as its first item.
+fn places(value: &Value, place: &str, into: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(name, value)| places(value, &format!("{place}/{name}"), into));
+        }
+        Value::Array(values) if !values.is_empty() => places(&values[0], &format!("{place}/0"), into),
+        value => drop(into.insert(place.to_owned(), value.to_string())),
+    }
+}
+
+/// What each version changed, by the types of events in which it is seen: `-` was there before and is not any
+/// more, `+` is new, `~` says it in another way.
+#[test]
+fn c1_each_change_of_a_shape_is_seen_in_an_event() {
+    let events: Vec<Value> = EVENT_TYPES.into_iter().map(newest).chain(variants()).collect();
+    let mut lines = Vec::new();
+    for (since, before) in CHANGES {
+        let mut seen = BTreeSet::new();
+        for event in &events {
+            // As the version that made the change writes it, and the one before.
+            let after = as_of(event, since);
+            let mut earlier = after.clone();
+            before(&mut earlier);
+            let (mut old, mut new) = (BTreeMap::new(), BTreeMap::new());
+            places(&earlier, "", &mut old);
+            places(&after, "", &mut new);
+            let about = event["data"]["object"]["object"].as_str().unwrap();
+            for place in old.keys().chain(new.keys()) {
+                let sign = match (old.get(place), new.get(place)) {
+                    (Some(_), None) => '-',
+                    (None, _) => '+',
+                    (one, other) if one != other => '~',
+                    _ => continue,
+                };
+                seen.insert(format!("{since} {about} {sign} {place}"));
+            }
+        }
+        assert!(!seen.is_empty(), "nothing is seen of {since}");
+        lines.extend(seen);
+    }
+    insta::assert_snapshot!("changes", lines.join("\n"));
 }
 
 /// Stripe says of the first invoice of a subscription what it says of a change, in versions before
