@@ -12,6 +12,8 @@
 //! At the end the ledger, the payments and their names, refunds and disputes, the subscriptions, the leads
 //! and everything else that is stored are the same, apart from what `state` leaves out, and nothing is
 //! parked.
+//! Restores are walked as well (I3): tables that know the events up to each moment, and Stripe's list of all.
+//!
 //! Events come at one instant: how a state depends on time is the subject of other tests.
 
 mod disputes;
@@ -26,11 +28,16 @@ use std::panic::AssertUnwindSafe;
 
 use events::Script;
 use futures_util::FutureExt as _;
-use walk::walk;
+use ledger_dynamodb::in_process::{Contents, Memory};
+use walk::{Walked, restore, walk};
 
 use crate::scene::Scene;
 
 async fn check(scripts: Vec<Script>) {
+    each(scripts, walk).await;
+}
+
+async fn each(scripts: Vec<Script>, walk: impl AsyncFn(&Script, &(Scene, Memory), &Contents) -> Walked) {
     let mut failed = Vec::new();
     let scene = Scene::in_memory().await;
     let empty = scene.1.read();
@@ -76,4 +83,17 @@ async fn b3_b4_e10_e11_every_order_of_refunds_and_credit_notes_leads_to_the_same
 #[tokio::test]
 async fn b3_b6_e14_e15_every_order_of_disputes_leads_to_the_same_state() {
     check(disputes::scripts()).await;
+}
+
+/// Packs, refunds and credit notes that nobody asked for, and disputes.
+#[tokio::test]
+async fn i3_what_was_bought_and_taken_back_is_the_same_after_a_restore_to_any_moment() {
+    let scripts = [packs::scripts(), money_back::scripts(), disputes::scripts()];
+    each(scripts.into_iter().flatten().collect(), restore).await;
+}
+
+#[tokio::test]
+async fn i3_plans_and_their_changes_are_the_same_after_a_restore_to_any_moment() {
+    let scripts = [plans::lives(), plans::changes()];
+    each(scripts.into_iter().flatten().collect(), restore).await;
 }
