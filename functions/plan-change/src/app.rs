@@ -6,6 +6,7 @@ use lambda::caller::{Caller, CallerRules, Role};
 use lambda::http::{Problem, Request};
 use lambda::secrets::{CachedSecret, SecretSource};
 use ledger::{AccountId, PlanChangeStore};
+use purchase_lines::UpgradeTermAt;
 use stripe_api::{SecretKey, StripeClient, StripeError};
 
 /// What the routes need of the tables.
@@ -27,6 +28,8 @@ pub struct PlanChanges<S, Q, K: SecretSource> {
     pub rules: CallerRules,
     /// How conflicts of writers are waited out.
     pub backoff: Backoff,
+    /// The term of each product's upgrades.
+    pub on_upgrade: UpgradeTermAt,
 }
 
 /// The account of the path, for its customer and for support people.

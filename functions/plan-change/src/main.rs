@@ -30,6 +30,7 @@ async fn main() -> ExitCode {
             key: CachedSecret::new(SecretsManager::new(&sdk), env.required("STRIPE_PREVIEW_KEY_SECRET_ID")?),
             rules: CallerRules::from_env(env)?,
             backoff: Backoff::default(),
+            on_upgrade: purchase_lines::on_upgrade_at,
         };
         function
             .serve_http(async |request, invocation| Box::pin(handle(&app, request, invocation)).await)

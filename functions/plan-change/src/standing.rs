@@ -5,7 +5,7 @@ use lambda::http::{Problem, ProblemKind};
 use lambda::secrets::SecretSource;
 use ledger::{AccountId, Entry, PlanAhead, PlanChange, ProductId, Subscription, SubscriptionId, Timestamp};
 use policy::{OnUpgrade, Price, PriceKind, PriceProvider};
-use policy_documents::{catalogue, documents};
+use policy_documents::catalogue;
 use refunds::ProviderCapabilities;
 use stripe_api::{Decline, PlanItem, PlanSchedule, PlannedSubscription, StripeClient, StripeError};
 use stripe_events::SubscriptionStatus;
@@ -51,6 +51,8 @@ pub(crate) struct Standing {
     pub(crate) plan: Plan,
     pub(crate) item: PlanItem,
     pub(crate) period_ends_at: Timestamp,
+    /// The term of the upgrades of the plan's product.
+    pub(crate) on_upgrade: OnUpgrade,
     /// Whether a change has brought the whole difference of the product's plans, which comes once.
     pub(crate) had_whole_difference: bool,
 }
@@ -118,16 +120,15 @@ pub(crate) async fn standing<S: Store, Q, K: SecretSource>(
         return Err(conflict("the period has just ended; look again when the next one is charged"));
     }
     let product = &plan.price.product;
-    let document = documents().in_force(product, invocation.now().as_ms()).document();
-    let asks = document.is_some_and(|document| document.on_upgrade == OnUpgrade::FullDifference);
+    let on_upgrade = (app.on_upgrade)(product, invocation.now());
     let had_whole_difference = match ProductId::new(product) {
-        Ok(product) if asks => {
+        Ok(product) if on_upgrade == OnUpgrade::FullDifference => {
             let account = &recorded.subscription.account;
             app.store.whole_difference(account, &product).await.map_err(store_failed)?.is_some()
         }
         _ => false,
     };
-    Ok(Standing { recorded, found, stripe, plan, item, period_ends_at, had_whole_difference })
+    Ok(Standing { recorded, found, stripe, plan, item, period_ends_at, on_upgrade, had_whole_difference })
 }
 
 const CANCELLED: &str = "the subscription is cancelled; a cancelled plan does not change";

@@ -12,7 +12,7 @@
 
 use lambda::http::{Problem, ProblemKind};
 use ledger::{ChangeTiming, Lot, Money, Timestamp};
-use policy::{Document, OnRenewal, OnUpgrade};
+use policy::{Document, OnRenewal};
 use policy_documents::{catalogue, documents};
 use purchase_lines::{Extent, SettledInvoice, Sold, bought_by_lines, credits_of_change};
 use stripe_api::{PlanSwap, PreviewedInvoice, StripeError};
@@ -108,7 +108,7 @@ pub(crate) async fn terms(
     let (change, next) = (previews.0.map_err(refused)?, previews.1.map_err(refused)?);
     let document = documents().in_force(product, now.as_ms()).document();
     let (credits, replaces) = match &change {
-        Some(preview) => brought(standing, preview, document)?,
+        Some(preview) => brought(standing, preview)?,
         None => (0, false),
     };
     let next_at = next_charge_at(standing, asked.plan, change.as_ref());
@@ -165,14 +165,9 @@ fn timing(standing: &Standing, plan: Plan, quantity: u64, now: Timestamp) -> Res
 
 /// Credits that the paid invoice of a change brings, and whether what is left of the period goes with it: the
 /// same reckoning as when the invoice is paid.
-fn brought(
-    standing: &Standing,
-    preview: &InvoicePreview,
-    document: Option<&Document>,
-) -> Result<(u64, bool), Problem> {
-    let on_upgrade = document.map_or(OnUpgrade::ProratedDifference, |document| document.on_upgrade);
+fn brought(standing: &Standing, preview: &InvoicePreview) -> Result<(u64, bool), Problem> {
     let settled = SettledInvoice { lines: &preview.lines, is_change: true, retired: &[] };
-    let bought = bought_by_lines(settled, &|_| on_upgrade).map_err(Problem::internal)?;
+    let bought = bought_by_lines(settled, &|_| standing.on_upgrade).map_err(Problem::internal)?;
     let id = &standing.recorded.subscription.id;
     let lots = standing.recorded.head.iter().flat_map(|head| &head.after().lots);
     let own = lots.filter(|lot: &&Lot| lot.subscription() == Some(id));

@@ -1,9 +1,9 @@
 //! The way from an event to the handler of its kind.
 
 use intake::{EarlyExit, EventContext, EventOutcome, Failure, Ignored};
+use purchase_lines::UpgradeTermAt;
 use stripe_events::EventKind;
 
-use crate::invoice::UpgradeTermAt;
 use crate::{
     checkout, credit_note, dispute, fraud_warning, invoice, payment_names, refund, subscription, top_up,
 };

@@ -15,12 +15,12 @@ use lambda::metrics::Metrics;
 use lambda::secrets::SecretSource;
 use ledger::Provider;
 use ledger_dynamodb::Tables;
+use purchase_lines::UpgradeTermAt;
 use stripe_events::{
     Event, EventKind, Fetched, PAYLOAD_BYTES_MAX, SignatureError, Unreadable, Verified, parse, verify,
 };
 
 use crate::dispatch::apply_event;
-use crate::invoice::UpgradeTermAt;
 use crate::parked_subject::purchase_of;
 use crate::signing::Signing;
 
@@ -36,7 +36,7 @@ pub struct Webhook<S> {
     pub backoff: Backoff,
     /// How the link of a customer, whose event may be a moment behind, is waited for.
     pub link_wait: Backoff,
-    /// The term of each product's upgrades: [`crate::on_upgrade_at`], and another one in tests.
+    /// The term of each product's upgrades.
     pub on_upgrade: UpgradeTermAt,
 }
 

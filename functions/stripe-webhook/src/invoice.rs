@@ -12,28 +12,18 @@
 
 use intake::{
     EarlyExit, EventContext, EventOutcome, Ignored, PaidPurchase, ParkReason, PurchaseCharge,
-    WaitingPurchase, build_grants, leads, policy_at, uncredited, without_credits, write_grants,
+    WaitingPurchase, build_grants, leads, uncredited, without_credits, write_grants,
 };
 use ledger::{CustomerStore, Entry, LedgerStore, Money, PaymentId, PlanChangeStore, Record, Timestamp};
-use policy::OnUpgrade;
 use purchase_lines::{
-    Bought, Extent, LineFault, LinePurchase, RetiredPlan, SettledInvoice, Sold, bought_by_lines,
-    credits_of_change, is_ignored, is_settled,
+    Bought, Extent, LineFault, LinePurchase, RetiredPlan, SettledInvoice, Sold, UpgradeTermAt,
+    bought_by_lines, credits_of_change, is_ignored, is_settled,
 };
 use stripe_events::{
     BillingReason, InvoiceLine, InvoicePaid, InvoicePaymentStatus, PaidInvoice, PaymentSource,
 };
 
 use crate::{payment_names, returns};
-
-/// What a product's policy says of an upgrade that is charged at an instant.
-pub type UpgradeTermAt = fn(&str, Timestamp) -> OnUpgrade;
-
-/// As the documents say.
-pub fn on_upgrade_at(product: &str, charged_at: Timestamp) -> OnUpgrade {
-    let document = policy_at(product, charged_at).document();
-    document.map_or(OnUpgrade::ProratedDifference, |document| document.on_upgrade)
-}
 
 /// An invoice was paid.
 pub(crate) async fn apply_invoice(
@@ -251,6 +241,7 @@ async fn widen_first_change(
     let own = lots.filter(|lot| lot.subscription() == Some(charge.subscription));
     let charges: Vec<Timestamp> = own.map(|lot| lot.granted_at).collect();
     let mut records = Vec::new();
+    // One purchase of each product at most: what all changes of a product come to.
     for purchase in bought.purchases.iter_mut().filter(|purchase| is_widened(purchase)) {
         let earlier = context.tables.whole_difference(&paid.account, &purchase.product).await?;
         let had_whole = earlier.is_some_and(|payment| payment != paid.payment);

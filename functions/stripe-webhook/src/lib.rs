@@ -27,5 +27,4 @@ mod top_up;
 pub use direct::{BusEvent, DirectRequest, ListedEvent, handle_direct};
 pub use handler::{Webhook, handle};
 pub use intake::{AWAITED_S, DirectAnswer, EventOutcome, Ignored, ParkReason, link_wait};
-pub use invoice::{UpgradeTermAt, on_upgrade_at};
 pub use signing::{Signing, SigningError};

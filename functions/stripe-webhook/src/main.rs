@@ -7,7 +7,7 @@ use lambda::backoff::Backoff;
 use lambda::clock;
 use lambda::secrets::SecretsManager;
 use ledger_dynamodb::Tables;
-use stripe_webhook::{Signing, Webhook, handle, handle_direct, link_wait, on_upgrade_at};
+use stripe_webhook::{Signing, Webhook, handle, handle_direct, link_wait};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
             livemode: env.boolean("STRIPE_LIVEMODE")?,
             backoff: Backoff::default(),
             link_wait: link_wait(),
-            on_upgrade: on_upgrade_at,
+            on_upgrade: purchase_lines::on_upgrade_at,
         };
         function
             .serve_http_or(

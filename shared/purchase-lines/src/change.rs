@@ -36,8 +36,8 @@ use policy::{OnUpgrade, Price, PriceKind};
 use policy_documents::catalogue;
 use stripe_events::{BillingReason, InvoiceLine, PaidInvoice};
 
-pub use self::difference::UpgradeTerm;
 use self::difference::{Difference, MILLIONTHS, plus, share_up};
+pub use self::difference::{UpgradeTerm, UpgradeTermAt, on_upgrade_at};
 use self::settle::settle;
 use crate::purchase::{
     Bought, Extent, LineFault, LinePurchase, PaidLine, Sold, bought, find_price, is_ignored,

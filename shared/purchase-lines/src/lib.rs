@@ -8,7 +8,8 @@ mod change;
 mod purchase;
 
 pub use change::{
-    RetiredPlan, SettledInvoice, UpgradeTerm, bought_by_lines, credits_of_change, is_settled, retired_prices,
+    RetiredPlan, SettledInvoice, UpgradeTerm, UpgradeTermAt, bought_by_lines, credits_of_change, is_settled,
+    on_upgrade_at, retired_prices,
 };
 pub use purchase::{
     Bought, Extent, LineFault, LinePurchase, Monthly, PaidLine, Sold, bought, find_price, is_ignored,

@@ -2,6 +2,7 @@
 
 use ledger::contract::{DAY_S, at};
 use ledger::{Provider, Subscription, Timestamp};
+use policy::OnUpgrade;
 use serde_json::{Value, json};
 use testkit::stand_in::{Cancel, Emission, End, Fault, NewPrice, Operation, Owe, Schedule};
 
@@ -32,6 +33,17 @@ async fn s4_14_an_upgrade_is_shown_with_its_prorated_charge_and_its_credits() {
     // Looking changes nothing.
     assert_eq!((world.writes(), world.recorded().await), (0, None));
     assert!(world.app.payouts.announced().is_empty());
+}
+
+#[tokio::test]
+async fn the_whole_difference_is_shown_until_a_change_has_had_it() {
+    let mut world = World::of("price_pro_monthly").await;
+    world.app.on_upgrade = |_, _| OnUpgrade::FullDifference;
+    let (_, shown) = world.preview("price_premier_monthly").await;
+    assert_eq!(terms(&shown), ("at_once", 1000, 3000, 1500));
+    world.had_whole_difference().await;
+    let (_, shown) = world.preview("price_premier_monthly").await;
+    assert_eq!(terms(&shown), ("at_once", 1000, 3000, 750));
 }
 
 #[tokio::test]

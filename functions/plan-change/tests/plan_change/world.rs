@@ -6,10 +6,10 @@ use lambda::caller::CallerRules;
 use lambda::config::Env;
 use lambda::http::Request;
 use lambda::secrets::{CachedSecret, SecretError, SecretFields, SecretSource};
-use ledger::contract::{DAY_S, at, grant, run};
+use ledger::contract::{DAY_S, NoPause, at, grant, run};
 use ledger::{
-    AccountId, Command, PlanChange, PlanChangeStore, Provider, Subscription, SubscriptionId,
-    SubscriptionStore, Timestamp,
+    AccountId, Actor, Cause, Command, Order, PaymentId, PlanChange, PlanChangeStore, ProductId, Provider,
+    Record, Subscription, SubscriptionId, SubscriptionStore, Timestamp, execute,
 };
 use ledger_dynamodb::{Tables, in_process};
 use payout_queue::InMemoryPayoutQueue;
@@ -83,10 +83,28 @@ impl World {
             key: CachedSecret::new(Vault, "stripe/read"),
             rules: CallerRules::from_env(&Env::of(CALLER_VARIABLES)).unwrap(),
             backoff: Backoff::default(),
+            on_upgrade: purchase_lines::on_upgrade_at,
         };
         let world = Self { stripe, app, id };
         world.report(world.reported(price)).await;
         world
+    }
+
+    /// A pack comes, together with the mark that a change had the whole difference.
+    pub(crate) async fn had_whole_difference(&self) {
+        let command = Command::Grant(grant(&account(), "pi_2", 100, None));
+        let order = Order {
+            account: &account(),
+            command: &command,
+            cause: Cause::Generation,
+            actor: Actor::Service("test".to_owned()),
+            policy: None,
+            records: vec![Record::WholeDifferenceOnce(
+                ProductId::new("music-studio").unwrap(),
+                PaymentId::new("pi_earlier").unwrap(),
+            )],
+        };
+        execute(&self.app.store, &NoPause, &order, at(1)).await.unwrap();
     }
 
     /// The subscription as an event reports it.

@@ -145,7 +145,7 @@ pub(crate) fn webhook(tables: Tables, vault: &'static Vault) -> Webhook<&'static
         livemode: false,
         backoff: Backoff::default(),
         link_wait: Backoff::new(0, 0, 1),
-        on_upgrade: stripe_webhook::on_upgrade_at,
+        on_upgrade: purchase_lines::on_upgrade_at,
     }
 }
 

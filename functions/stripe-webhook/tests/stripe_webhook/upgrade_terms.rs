@@ -93,6 +93,54 @@ async fn s4_14_the_whole_difference_comes_once_however_often_a_customer_goes_up(
     assert!(granted.iter().all(|credits| *credits == 1_500 || *credits < 60), "{granted:?}");
 }
 
+/// Both have read that no change had it; the guard refuses the second.
+#[tokio::test]
+async fn of_two_changes_at_once_one_has_the_whole_difference() {
+    let scene = with(OnUpgrade::FullDifference).await;
+    let of_other = |body: String| body.replace("sub_1", "sub_2");
+    let month = [whole(PRO, 1_000, 0, PERIOD_S)];
+    let other = of_other(charged("in_3", "subscription_create", 1_000, 0, &month));
+    for body in [first(), other] {
+        assert_eq!(scene.send(&body, at(0)).await.says, "applied");
+    }
+    let changes = [
+        up("in_2", "in_1", 15, (PRO, 1), (PREMIER, 1)),
+        of_other(up("in_4", "in_3", 15, (PRO, 1), (PREMIER, 1))),
+    ];
+    let said = tokio::join!(scene.send(&changes[0], at(60)), scene.send(&changes[1], at(60)));
+    let mut statuses = [said.0.status, said.1.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 503], "{} {}", said.0.says, said.1.says);
+    // Stripe sends again what was not taken.
+    let mut again =
+        [scene.send(&changes[0], at(120)).await.says, scene.send(&changes[1], at(120)).await.says];
+    again.sort();
+    assert_eq!(again, ["applied", "repeated"]);
+    let mut granted: Vec<u64> = left(&scene).await.into_iter().map(|(_, credits)| credits).collect();
+    granted.sort_unstable();
+    assert_eq!(granted, [500, 500, 750, 1_500]);
+}
+
+/// What all changes of a product come to is one purchase, so that its guard is written once.
+#[tokio::test]
+async fn an_invoice_with_changes_in_two_periods_has_one_whole_difference() {
+    let scene = with(OnUpgrade::FullDifference).await;
+    assert_eq!(scene.send(&first(), at(0)).await.says, "applied");
+    let rests = [(15 * DAY_S, PERIOD_S), (15 * DAY_S, 45 * DAY_S)];
+    let lines: Vec<Value> = rests
+        .into_iter()
+        .flat_map(|rest| [settled_over(PRO, 1, -500, rest), settled_over(PREMIER, 1, 1_500, rest)])
+        .collect();
+    let change = charged("in_2", "subscription_update", 2_000, 15 * DAY_S, &lines);
+    for says in ["applied", "repeated"] {
+        assert_eq!(scene.send(&change, at(60)).await.says, says);
+    }
+    assert_eq!(left(&scene).await, [lot("in_1", 500), lot("in_2", 3_000)]);
+    let later = up("in_3", "in_2", 20, (PREMIER, 1), (PREMIER, 2));
+    assert_eq!(scene.send(&later, at(60)).await.says, "applied");
+    assert_eq!(left(&scene).await[2], lot("in_3", 666));
+}
+
 #[tokio::test]
 async fn s4_14_a_reset_takes_the_place_of_what_is_left_and_a_proration_does_not() {
     for (term, expected) in [

@@ -1,7 +1,8 @@
 //! What the lines of one product's plans add up to, and the arithmetic of shares.
 
-use ledger::{BillingPeriod, Credits};
+use ledger::{BillingPeriod, Credits, Timestamp};
 use policy::{OnUpgrade, Price};
+use policy_documents::documents;
 use stripe_events::InvoiceLine;
 
 use crate::purchase::LineFault;
@@ -11,6 +12,16 @@ pub(super) const MILLIONTHS: u64 = 1_000_000;
 
 /// What a policy says of the changes of a product's plans.
 pub type UpgradeTerm<'a> = &'a dyn Fn(&str) -> OnUpgrade;
+
+/// What a product's policy says of an upgrade that is charged at an instant: [`on_upgrade_at`], and another
+/// term in tests.
+pub type UpgradeTermAt = fn(&str, Timestamp) -> OnUpgrade;
+
+/// As the documents say.
+pub fn on_upgrade_at(product: &str, charged_at: Timestamp) -> OnUpgrade {
+    let document = documents().in_force(product, charged_at.as_ms()).document();
+    document.map_or(OnUpgrade::ProratedDifference, |document| document.on_upgrade)
+}
 
 /// What the lines of one product's plans come to that settle a change.
 #[derive(Debug)]
