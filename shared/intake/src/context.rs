@@ -184,7 +184,8 @@ impl EventContext<'_> {
         }
     }
 
-    /// Carries out a grant of this event. `digest` of what the event grants is recorded with it.
+    /// Carries out a grant of this event. `digest` of what the event grants is recorded with it: of two bodies
+    /// under one id, the first counts and the second is a conflict (B2).
     pub async fn carry_out_grant(
         &self,
         account: &AccountId,
@@ -202,13 +203,47 @@ impl EventContext<'_> {
             records,
         };
         let head = self.tables.head(account).await?;
-        if head.as_ref().is_some_and(|head| is_granted(command, head.after())) {
-            return Ok((EventOutcome::Repeated, GrantHead::Before(head.map(Box::new))));
+        if let Some(found) = &head
+            && is_granted(command, found.after())
+        {
+            let outcome = self.repeated(command, found.after(), digest).await?;
+            return Ok((outcome, GrantHead::Before(head.map(Box::new))));
         }
         match execute_on(self.tables, self.backoff, &order, head.clone(), self.now).await? {
             Answer::Written { entry, .. } => Ok((EventOutcome::Applied, GrantHead::Written(entry))),
-            answer => Ok((unwritten(answer), GrantHead::Before(head.map(Box::new)))),
+            answer => {
+                let before = GrantHead::Before(head.map(Box::new));
+                let outcome = unwritten(answer);
+                if outcome == EventOutcome::Repeated
+                    // Another body may have been faster since the account was read.
+                    && let Some(newest) = self.tables.head(account).await?
+                {
+                    return Ok((self.repeated(command, newest.after(), digest).await?, before));
+                }
+                Ok((outcome, before))
+            }
         }
+    }
+
+    /// A grant whose payments `account` may have: a conflict where an event of this id granted other words on
+    /// price and money.
+    async fn repeated(
+        &self,
+        command: &Command,
+        account: &Account,
+        digest: [u8; 32],
+    ) -> Result<EventOutcome, EarlyExit> {
+        if says_otherwise(command, account) && self.is_recorded_otherwise(digest).await? {
+            return Ok(EventOutcome::Parked(ParkReason::EventConflict));
+        }
+        Ok(EventOutcome::Repeated)
+    }
+
+    /// Whether an event of this id has granted something else. Other events may name the same payment in
+    /// other words.
+    async fn is_recorded_otherwise(&self, digest: [u8; 32]) -> Result<bool, EarlyExit> {
+        let recorded = self.tables.event_digest(self.event_id).await?;
+        Ok(recorded.is_some_and(|recorded| recorded != digest))
     }
 
     /// The event as the cause of an entry.
@@ -222,6 +257,16 @@ fn is_granted(command: &Command, account: &Account) -> bool {
     let Command::GrantAll(grants) = command else { return false };
     let has = |payment: &PaymentId| account.lots.iter().any(|lot| lot.payment.as_ref() == Some(payment));
     !grants.is_empty() && grants.iter().all(|grant| has(&grant.payment.id))
+}
+
+/// Whether a lot of `account` came by other words on price and money than `command` repeats. Lots without a
+/// fingerprint say nothing.
+fn says_otherwise(command: &Command, account: &Account) -> bool {
+    let Command::GrantAll(grants) = command else { return false };
+    grants.iter().any(|grant| {
+        let mut known = account.lots_of(&grant.payment.id).filter_map(|lot| lot.fingerprint);
+        known.next().is_some_and(|known| grant.fingerprint.is_some_and(|said| said != known))
+    })
 }
 
 /// The outcome of an event that led to no entry.

@@ -105,7 +105,19 @@ fn build_grant(
         pauses_leftover_expiry: stops && charge.is_some(),
         period: lot_period,
         leftover_s: leftover.filter(|_| charge.is_some()).map(|leftover| leftover.after_end_s),
+        fingerprint: Some(fingerprint_of(paid, &purchase.price)),
     })
+}
+
+/// What an event says of the price of a purchase and of the money behind it, in short. Fingerprints are
+/// stored: each is the same in every release.
+fn fingerprint_of(paid: &PaidPurchase<'_>, price: &str) -> u32 {
+    let minor = paid.amount.minor().to_be_bytes();
+    let currency = paid.amount.currency();
+    let subscription = paid.charge.map_or("", |charge| charge.subscription.as_str());
+    let parts = [price.as_bytes(), &minor, currency.as_str().as_bytes(), subscription.as_bytes()];
+    let [first, second, third, fourth, ..] = refunds::fingerprint_bytes(&parts);
+    u32::from_be_bytes([first, second, third, fourth])
 }
 
 /// What an event grants, in bytes that no release changes: deliveries of one event agree in it, although

@@ -97,6 +97,11 @@ pub(crate) fn difference_key(account: &AccountId, product: &ProductId) -> String
     format!("DIFFERENCE#{account}#{product}")
 }
 
+/// The key of an event that granted something.
+pub(crate) fn event_key(id: &str) -> String {
+    format!("EVENT#{id}")
+}
+
 /// The partition key of a record that is written with an entry of `account`.
 pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
     match record {
@@ -108,7 +113,7 @@ pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
         Record::GivenBackOnce(generation) => format!("BACK#{account}#{generation}"),
         Record::ChargedLateOnce(generation) => format!("LATE#{account}#{generation}"),
         Record::Customer(customer, _) => format!("CUSTOMER#{customer}"),
-        Record::Event { id, .. } => format!("EVENT#{id}"),
+        Record::Event { id, .. } => event_key(id),
     }
 }
 

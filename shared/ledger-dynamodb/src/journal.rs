@@ -11,7 +11,7 @@ use ledger::{
 use crate::error::StoreError;
 use crate::item::{
     ABSENT, ABSENT_OR_SAME, DUE, Item, ONLY, account_key, account_of, bytes, entry_key, entry_range,
-    generation_key, key, number, read_instant, read_text, record_key, take_bytes, take_text, text,
+    event_key, generation_key, key, number, read_instant, read_text, record_key, take_bytes, take_text, text,
 };
 use crate::payment::division;
 use crate::purchase::purchase_item;
@@ -272,6 +272,13 @@ impl DueStore for Tables {
 }
 
 impl Tables {
+    /// The digest of what the event with this id has granted.
+    pub async fn event_digest(&self, id: &str) -> Result<Option<[u8; 32]>, StoreError> {
+        let Some(mut item) = self.get(&self.ledger, event_key(id)).await? else { return Ok(None) };
+        let digest = take_bytes(&mut item, "digest")?.try_into();
+        digest.map(Some).map_err(|_| StoreError::Unreadable("digest"))
+    }
+
     pub(crate) async fn get(&self, table: &str, partition: String) -> Result<Option<Item>, StoreError> {
         let answer = self
             .client

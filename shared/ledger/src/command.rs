@@ -19,6 +19,9 @@ pub struct Grant {
     /// How long the credits stay usable after the subscription's end, in seconds, by the policy that the
     /// payment pinned; `None` leaves it to the policy at the end.
     pub leftover_s: Option<u64>,
+    /// A short fingerprint of what the payment's event says of price and money, by which a second event under
+    /// one id is noticed without a read of its own; `None` where no event brings the credits.
+    pub fingerprint: Option<u32>,
 }
 
 /// Credits given without a payment.

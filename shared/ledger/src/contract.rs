@@ -93,6 +93,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
         pauses_leftover_expiry: false,
         period: None,
         leftover_s: None,
+        fingerprint: None,
     }
 }
 

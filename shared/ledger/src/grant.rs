@@ -45,6 +45,7 @@ impl Planner {
         lot.expires_at = expires_at;
         lot.leftover_s = grant.leftover_s;
         lot.period = grant.period;
+        lot.fingerprint = grant.fingerprint;
         // Of a subscription whose first charge has landed, a later one stops no clock, however late it comes.
         let begins = self.account.lots.iter().all(|other| other.subscription() != lot.subscription());
         if grant.pauses_leftover_expiry && begins {
@@ -129,6 +130,7 @@ impl Planner {
             unusable: 0,
             leftover_s: None,
             period: None,
+            fingerprint: None,
             owed: Credits::ZERO,
             closed: None,
             disputes: Vec::new(),

@@ -110,7 +110,8 @@ pub async fn approve<S: RefundStore, P: Pause>(
         Pays::Bought { credits, .. } => {
             let Some(payment) = quote.records.clone() else { return Ok(ApprovalOutcome::NotPossible) };
             let leftover_s = grounds.leftover_s.filter(|_| payment.kind != PaymentKind::Pack);
-            let grant = Grant { payment, pauses_leftover_expiry: false, period: None, leftover_s };
+            let grant =
+                Grant { payment, pauses_leftover_expiry: false, period: None, leftover_s, fingerprint: None };
             let command = Command::Grant(grant);
             Box::pin(approve_credits(store, pause, request, (&command, *credits, None), grounds, now)).await
         }

@@ -54,8 +54,13 @@ async fn recorded(world: &World) -> Option<Payment> {
 async fn submitted_late(world: &World) -> Answer {
     let document = documents().in_force("music-studio", at(40 * DAY_S).as_ms()).document().unwrap();
     let payment = uncredited(true).payment(&account(), document, now()).unwrap();
-    let grant =
-        Grant { payment: Box::new(payment), pauses_leftover_expiry: false, period: None, leftover_s: None };
+    let grant = Grant {
+        payment: Box::new(payment),
+        pauses_leftover_expiry: false,
+        period: None,
+        leftover_s: None,
+        fingerprint: None,
+    };
     Box::pin(run(&world.app.store, &account(), &Command::Grant(grant), now())).await
 }
 

@@ -169,7 +169,7 @@ async fn a_pack_is_one_query_and_one_transaction_and_an_invoice_two_reads_more()
     // looked for in the same account.
     assert_eq!(operations(), ["Query"], "a repeat");
     // The meter does not see a transaction that is refused, and this one would be: it is not begun.
-    let other_words = |object: &mut Value| object["amount_total"] = json!(901);
+    let other_words = |object: &mut Value| object["locale"] = json!("de");
     assert_eq!(scene.send_changed(&body, at(1), other_words).await.says, "repeated");
     assert_eq!(operations(), ["Query"], "a repeat in other words");
     let (_, [_, subscription, invoice]) = scene.subscribe(2);
@@ -180,6 +180,40 @@ async fn a_pack_is_one_query_and_one_transaction_and_an_invoice_two_reads_more()
     let mut operations = operations();
     operations.sort_unstable();
     assert_eq!(operations, ["GetItem", "GetItem", "Query", "TransactWriteItems"]);
+}
+
+/// The account as it was read shows that the event says something else; its digest shows that it is the event.
+#[tokio::test]
+async fn b2_another_amount_of_the_same_payment_under_one_id_is_a_conflict() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    let dearer = |object: &mut Value| object["amount_total"] = json!(901);
+    assert_eq!(scene.send(&body, at(0)).await.says, "applied");
+    scene.meter.read();
+    let reply = scene.send_changed(&body, at(1), dearer).await;
+    assert_eq!((reply.status, reply.says.as_str()), (200, "parked: event_conflict"));
+    assert!(reply.counted("EventsParked"));
+    let operations: Vec<_> = scene.meter.read().iter().map(|call| call.operation).collect();
+    assert_eq!(operations[..2], ["Query", "GetItem"]);
+    // Under another id it is another event about the same payment, which its account has.
+    let mut other: Value = serde_json::from_str(&body).unwrap();
+    other["id"] = json!("evt_other");
+    assert_eq!(scene.send_changed(&other.to_string(), at(2), dearer).await.says, "repeated");
+    assert_eq!(scene.send(&body, at(3)).await.says, "repeated");
+    assert_eq!(scene.available(at(3)).await, 100);
+}
+
+/// Neither has read what the other writes.
+#[tokio::test]
+async fn b2_of_two_amounts_at_once_one_is_a_conflict() {
+    let scene = Scene::new().await;
+    let (_, body) = scene.pack(0);
+    let dearer = |object: &mut Value| object["amount_total"] = json!(901);
+    let (one, other) = tokio::join!(scene.send(&body, at(0)), scene.send_changed(&body, at(0), dearer));
+    let mut says = [one.says, other.says];
+    says.sort();
+    assert_eq!(says, ["applied", "parked: event_conflict"]);
+    assert_eq!(scene.available(at(1)).await, 100);
 }
 
 #[tokio::test]

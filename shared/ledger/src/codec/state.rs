@@ -1,5 +1,7 @@
 //! The form of an account: lots, open holds, the ring of settled generations.
 
+use std::num::TryFromIntError;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -30,8 +32,7 @@ enum SourceForm {
 
 /// Id, source, product, granted at, expires at, the eight amounts in the order of [`Lot`], captures and those
 /// that may have delivered nothing usable, left-over time in seconds, open (0) or closed (1 and the credits
-/// that came back since), touched at, and where renewals take the place of what is left, the period's
-/// beginning with whether it does (1) or is the first (0).
+/// that came back since), touched at, and what only some lots have.
 #[derive(Serialize, Deserialize)]
 pub(super) struct LotForm(
     u32,
@@ -44,8 +45,51 @@ pub(super) struct LotForm(
     Option<u64>,
     u64,
     i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")] Option<(i64, u8)>,
+    #[serde(default, skip_serializing_if = "ExtraForm::is_empty")] ExtraForm,
 );
+
+/// Where renewals take the place of what is left, the period's beginning with whether it does (1) or is the
+/// first (0); then the fingerprint of what its event said, if it has one.
+#[derive(Default, Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "Vec<i64>", into = "Vec<i64>")]
+struct ExtraForm {
+    period: Option<(i64, u8)>,
+    fingerprint: Option<u32>,
+}
+
+impl ExtraForm {
+    fn is_empty(&self) -> bool {
+        self.period.is_none() && self.fingerprint.is_none()
+    }
+}
+
+impl From<ExtraForm> for Vec<i64> {
+    fn from(form: ExtraForm) -> Self {
+        let period = form.period.into_iter().flat_map(|(starts_at, replaces)| [starts_at, replaces.into()]);
+        period.chain(form.fingerprint.map(i64::from)).collect()
+    }
+}
+
+impl TryFrom<Vec<i64>> for ExtraForm {
+    type Error = &'static str;
+
+    fn try_from(numbers: Vec<i64>) -> Result<Self, &'static str> {
+        let (period, fingerprint) = match *numbers {
+            [] => (None, None),
+            [fingerprint] => (None, Some(fingerprint)),
+            [starts_at, replaces] => (Some((starts_at, replaces)), None),
+            [starts_at, replaces, fingerprint] => (Some((starts_at, replaces)), Some(fingerprint)),
+            _ => return Err("expected three numbers at most"),
+        };
+        let out_of_range = |_: TryFromIntError| "number out of range";
+        let period = match period {
+            Some((starts_at, replaces)) => Some((starts_at, u8::try_from(replaces).map_err(out_of_range)?)),
+            None => None,
+        };
+        let fingerprint = fingerprint.map(u32::try_from).transpose().map_err(out_of_range)?;
+        Ok(Self { period, fingerprint })
+    }
+}
 
 /// Generation, operation, parts, held at, milliseconds from there to the deadline, and the service where it
 /// is not the one that made the entry.
@@ -183,7 +227,10 @@ impl LotForm {
             lot.leftover_s,
             lot.closed.map_or(0, |returned| returned.get().saturating_add(1)),
             lot.touched_at.as_ms(),
-            lot.period.map(|period| (period.starts_at.as_ms(), u8::from(period.replaces))),
+            ExtraForm {
+                period: lot.period.map(|period| (period.starts_at.as_ms(), u8::from(period.replaces))),
+                fingerprint: lot.fingerprint,
+            },
         )
     }
 
@@ -199,7 +246,7 @@ impl LotForm {
             leftover_s,
             closed,
             touched_at,
-            period,
+            ExtraForm { period, fingerprint },
         ) = self;
         let period = period
             .map(|(starts_at, replaces)| {
@@ -232,6 +279,7 @@ impl LotForm {
             unusable,
             leftover_s,
             period,
+            fingerprint,
             owed: credits(owed)?,
             closed: closed.checked_sub(1).map(credits).transpose()?,
             disputes: Vec::new(),
