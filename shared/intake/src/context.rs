@@ -184,8 +184,8 @@ impl EventContext<'_> {
         }
     }
 
-    /// Carries out a grant of this event. `digest` of what the event grants is recorded with it: of two bodies
-    /// under one id, the first counts and the second is a conflict (B2).
+    /// Carries out a grant of this event. `digest` of what the event grants is recorded with it: of two
+    /// bodies under one id, the first counts and the second is a conflict (B2).
     pub async fn carry_out_grant(
         &self,
         account: &AccountId,

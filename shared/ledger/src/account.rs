@@ -81,7 +81,7 @@ pub struct Lot {
     /// The subscription's period that paid for it, where the policy lets a renewal take the place of what is
     /// left of the periods before (`S4-12`).
     pub period: Option<Period>,
-    /// What the event that brought it said of price and money, in short ([`Grant::fingerprint`](crate::Grant)).
+    /// What the event that brought it said of price and money, in short (`fingerprint` of [`crate::Grant`]).
     pub fingerprint: Option<u32>,
     /// Spent credits that a refund of a part or of all of its payment made a debt of.
     pub owed: Credits,

@@ -182,7 +182,7 @@ async fn a_pack_is_one_query_and_one_transaction_and_an_invoice_two_reads_more()
     assert_eq!(operations, ["GetItem", "GetItem", "Query", "TransactWriteItems"]);
 }
 
-/// The account as it was read shows that the event says something else; its digest shows that it is the event.
+/// The account that was read shows that the event says something else, and its digest that it is the event.
 #[tokio::test]
 async fn b2_another_amount_of_the_same_payment_under_one_id_is_a_conflict() {
     let scene = Scene::new().await;

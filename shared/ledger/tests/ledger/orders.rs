@@ -9,7 +9,7 @@ use ledger::{
 use proptest::prelude::*;
 
 use crate::memory::InMemory;
-use crate::story::DAY_S;
+use crate::story::{DAY_S, Story};
 
 const FAILED: Ending = Ending::Failed(ReleaseReason::Failed);
 /// The periods of one subscription, in their order.
@@ -167,4 +167,32 @@ fn s4_12_a_replaced_lot_is_not_revived_by_the_next_subscription() {
     assert_eq!(lots[0].expires_at, Some(at(31 * DAY_S + 3)), "the grace of the failed job");
     assert_eq!(lots[1].expires_at, None, "the clock of what was left of the newest period");
     assert_eq!(check_journal(&journal), []);
+}
+
+/// The last invoice of an ended plan comes before the next plan was bought, after that, and after that ended.
+#[tokio::test]
+async fn b3_a_late_charge_of_an_ended_subscription_goes_to_the_one_that_followed() {
+    for place in 0..=2 {
+        for is_over in [false, true] {
+            let story = Story::new();
+            let bought = |payment, subscription| {
+                let grant = grant(&story.account, payment, 30, Some(subscription));
+                Command::Grant(Grant { pauses_leftover_expiry: true, ..grant })
+            };
+            story.end("sub_1", at(100), 100).await;
+            for step in 0..=2 {
+                if step == place {
+                    story.run(&bought("pi_1", "sub_1"), 400).await;
+                }
+                match step {
+                    0 => drop(story.run(&bought("pi_2", "sub_2"), 400).await),
+                    1 if is_over => drop(story.end("sub_2", at(300), 400).await),
+                    _ => {}
+                }
+            }
+            let expected = is_over.then(|| at(300 + 60 * DAY_S));
+            let expiries = [story.lot(1).expires_at, story.lot(2).expires_at];
+            assert_eq!(expiries, [expected; 2], "{place} {is_over}");
+        }
+    }
 }

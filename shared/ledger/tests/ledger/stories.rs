@@ -2,7 +2,7 @@
 
 use ledger::contract::{at, grant, place, settle};
 use ledger::{
-    Answer, Change, Command, Credits, Ending, GenerationId, Grant, LOTS_MAX, PaymentId, Period, Rejection,
+    Answer, Change, Command, Credits, Ending, GenerationId, LOTS_MAX, PaymentId, Period, Rejection,
     ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Takes, Timestamp, check_journal,
 };
 
@@ -346,34 +346,6 @@ async fn b3_lots_taken_over_by_a_subscription_that_has_ended_end_with_it() {
     story.run(&Command::Grant(again), 200).await;
     for lot in [1, 2] {
         assert_eq!(story.lot(lot).expires_at, Some(at(300 + 60 * DAY_S)), "lot {lot}");
-    }
-}
-
-/// The last invoice of an ended plan comes before the next plan was bought, after that, and after that ended.
-#[tokio::test]
-async fn b3_a_late_charge_of_an_ended_subscription_goes_to_the_one_that_followed() {
-    for place in 0..=2 {
-        for is_over in [false, true] {
-            let story = Story::new();
-            let bought = |payment, subscription| {
-                let grant = grant(&story.account, payment, 30, Some(subscription));
-                Command::Grant(Grant { pauses_leftover_expiry: true, ..grant })
-            };
-            story.end("sub_1", at(100), 100).await;
-            for step in 0..=2 {
-                if step == place {
-                    story.run(&bought("pi_1", "sub_1"), 400).await;
-                }
-                match step {
-                    0 => drop(story.run(&bought("pi_2", "sub_2"), 400).await),
-                    1 if is_over => drop(story.end("sub_2", at(300), 400).await),
-                    _ => {}
-                }
-            }
-            let expected = is_over.then(|| at(300 + 60 * DAY_S));
-            let expiries = [story.lot(1).expires_at, story.lot(2).expires_at];
-            assert_eq!(expiries, [expected; 2], "{place} {is_over}");
-        }
     }
 }
 

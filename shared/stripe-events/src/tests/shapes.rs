@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-/// The versions whose shapes are held, oldest first: from 2017 on, each that changes the shape of an event that
-/// is read, and some between.
+/// The versions whose shapes are held, oldest first: from 2017 on, each that changes the shape of an event
+/// that is read, and some between.
 pub(super) const VERSIONS: [&str; 18] = [
     "2017-04-06",
     "2017-05-25",
