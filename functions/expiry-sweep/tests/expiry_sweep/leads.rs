@@ -257,6 +257,26 @@ async fn s2_16_a_charge_after_a_cancellation_is_refunded_without_being_asked() {
     assert_eq!(scene.tables.payment(&payment_id("pi_1")).await.unwrap().unwrap().refunded_minor, 1000);
 }
 
+/// What is not paid ends at once, and its open invoice is voided; this one was paid in the same moment.
+#[tokio::test]
+async fn s2_16_what_is_paid_in_the_moment_of_its_void_is_recommended_for_a_refund() {
+    let scene = Scene::new().await;
+    cancelled(&scene).await;
+    let charged = DAY_S;
+    paid(&scene, "pi_1", Some("sub_1"), |grant| {
+        grant.payment.charged_at = at(charged);
+        grant.payment.period_starts_at = Some(at(charged - 1));
+        charged_for(grant, "subscription_cycle");
+    })
+    .await;
+    scene.tables.note(&suspected("pi_1", Reason::ChargedAfterCancellation, at(charged))).await.unwrap();
+    assert_eq!(scene.run(at(charged + HOUR_S + 300)).await.failed, 0);
+    let case = the_case(&scene, "a").await;
+    assert_eq!((case.state(), case.payout()), (State::InReview, None));
+    assert!(matches!(recommended(&case), Some(Recommendation::Grant { .. })));
+    assert_eq!(case.case.decision.clauses[0].clause, "charged-after-cancellation");
+}
+
 #[tokio::test]
 async fn s2_16_a_charge_that_is_disputed_before_the_sweep_looks_is_put_before_a_person() {
     let scene = Scene::new().await;

@@ -70,15 +70,51 @@ fn s2_13_s2_16_a_charge_after_a_confirmed_cancellation() {
         clauses: &["charged-after-cancellation"],
         says: PERSON,
     };
+    // Charged before the cancellation takes effect, for a period from after its confirmation and from before.
+    let later = after.clone().with(Fact::CancellationEffectiveAt, CHARGED_MS + 1);
     between.hinges_on(
-        &after.clone().with(Fact::CancellationEffectiveAt, CHARGED_MS + 1),
+        &later,
         [
             (Fact::PaymentKind, "pack".into()),
             (Fact::CancellationConfirmed, false.into()),
             (Fact::CancellationConfirmedAt, CHARGED_MS.into()),
             (Fact::CancellationEffectiveAt, CHARGED_MS.into()),
+            (Fact::PeriodStartsAt, (CHARGED_MS - 1).into()),
         ],
     );
+    let earlier = Written {
+        rule: "earlier-period-charged-after-cancellation",
+        reasons: &[Reason::ChargedAfterCancellation],
+        clauses: &["charged-after-cancellation"],
+        says: ADVISES_GRANT,
+    };
+    let unconfirmed = (Fact::CancellationConfirmed, false.into());
+    earlier.hinges_on(
+        &later.with(Fact::PeriodStartsAt, CHARGED_MS - 1),
+        [
+            (Fact::PaymentKind, "pack".into()),
+            (Fact::BillingReason, "manual".into()),
+            unconfirmed.clone(),
+            (Fact::CancellationConfirmedAt, CHARGED_MS.into()),
+            (Fact::PeriodStartsAt, CHARGED_MS.into()),
+        ],
+    );
+    // Charged when it has taken effect, for a period from between.
+    let between_both = after
+        .clone()
+        .with(Fact::CancellationConfirmedAt, CHARGED_MS - 3)
+        .with(Fact::PeriodStartsAt, CHARGED_MS - 1);
+    earlier.hinges_on(
+        &between_both,
+        [
+            (Fact::PaymentKind, "pack".into()),
+            (Fact::BillingReason, "manual".into()),
+            unconfirmed,
+            (Fact::CancellationEffectiveAt, (CHARGED_MS + 1).into()),
+            (Fact::PeriodStartsAt, CHARGED_MS.into()),
+        ],
+    );
+    assert_eq!(gives("music-studio", earlier.rule), Some(RemedyRule::RestOfPayment));
     between.hinges_on(
         &after.with(Fact::BillingReason, "manual"),
         [

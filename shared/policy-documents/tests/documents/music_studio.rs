@@ -130,11 +130,11 @@ fn s2_16_the_charge_must_follow_the_confirmation_and_its_effect() {
 }
 
 #[test]
-fn s2_16_a_debt_from_before_the_cancellation_took_effect_is_for_a_person() {
+fn s2_16_a_debt_from_before_the_cancellation_took_effect_is_recommended_for_a_refund() {
     let effective = CHARGED_MS - DAY_MS;
     for (period_starts, expected) in [
-        (effective - 5 * DAY_MS, person(None)),
-        (effective - 1, person(None)),
+        (effective - 5 * DAY_MS, recommended()),
+        (effective - 1, recommended()),
         (effective, granted()),
         (CHARGED_MS, granted()),
     ] {
