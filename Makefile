@@ -1,14 +1,14 @@
 # The commands of everyday work. `make` alone lists them.
 #
 # Everything that is installed goes below .local/ (git-ignored): Python environments, one each where lists ask for
-# different versions of a package, and the cargo tools of `make check`.
+# different versions of a package, and the cargo tools of `make check`. npm's packages alone have another place.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup tools demo up down status test unit end-to-end check advisories lint format rules mutants fuzz \
-	clean bench
+	clean bench clients client-packages
 
 PYTHON ?= python3
 NAME ?= default
@@ -18,12 +18,16 @@ SAM := .local/sam
 CONTRACT := .local/contract
 CHECKOV := .local/checkov
 AUDIT := .local/audit
+CLIENTS := .local/clients
 TOOLS := .local/tools
 EMULATOR_STAMP := $(EMULATOR)/.stamp
 SAM_STAMP := $(SAM)/.stamp
 CONTRACT_STAMP := $(CONTRACT)/.stamp
 CHECKOV_STAMP := $(CHECKOV)/.stamp
 AUDIT_STAMP := $(AUDIT)/.stamp
+CLIENTS_STAMP := $(CLIENTS)/.stamp
+# npm knows one place: beside the list of its packages.
+NODE_MODULES := clients/typescript/node_modules/.package-lock.json
 REQUIREMENTS := $(wildcard infra/local/requirements-*.txt)
 # The version is part of the folder's name, so that another version is another file to make.
 DENY_VERSION := 0.20.2
@@ -40,7 +44,7 @@ STACK := $(EMULATOR)/bin/python infra/local/stack.py
 export SAM_CLI_TELEMETRY := 0
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(EMULATOR_STAMP) $(SAM_STAMP) ## install the emulator and SAM below .local/
 
@@ -61,7 +65,7 @@ test: unit end-to-end ## all tests
 unit: ## tests that need nothing but Rust
 	cargo test --workspace --locked
 
-end-to-end: setup $(CONTRACT_STAMP) ## the real binaries in a stack of their own; MAKEGOOD_STACK=default: one that is up
+end-to-end: setup $(CONTRACT_STAMP) $(NODE_MODULES) ## the real binaries in a stack of their own; MAKEGOOD_STACK=default: one that is up
 	$(EMULATOR)/bin/python -m pytest -q tests/end_to_end
 
 check: lint test fuzz ## what CI runs; what it could not check is its last line
@@ -73,7 +77,7 @@ advisories: $(DENY) $(AUDIT_STAMP) ## known vulnerabilities and yanked versions;
 	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 		$(REQUIREMENTS:%=--requirement %)
 
-lint: setup tools $(CHECKOV_STAMP) ## formatting, clippy, documentation, dependencies, template
+lint: setup tools $(CHECKOV_STAMP) $(NODE_MODULES) ## formatting, clippy, documentation, dependencies, template, clients
 	cargo fmt --all --check
 	cargo fmt --manifest-path $(FUZZ)/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
@@ -83,6 +87,13 @@ lint: setup tools $(CHECKOV_STAMP) ## formatting, clippy, documentation, depende
 	$(MACHETE)
 	$(SAM)/bin/sam validate --lint --template-file infra/template.yaml --region us-east-1
 	$(CHECKOV)/bin/checkov --config-file infra/checkov.yaml
+	$(CLIENTS)/bin/python infra/local/clients.py check
+
+clients: $(NODE_MODULES) ## generate the clients for Python and TypeScript from the OpenAPI document
+	$(CLIENTS)/bin/python infra/local/clients.py generate
+
+client-packages: $(NODE_MODULES) ## a wheel and an npm package of the clients, in target/clients/
+	$(CLIENTS)/bin/python infra/local/clients.py package
 
 rules: ## every written rule with what holds it, in docs/rules.md
 	cargo run --quiet --locked -p rules -- render
@@ -109,7 +120,7 @@ bench: ## measure, and compare with docs/PERFORMANCE.md; ARGS="--beside FOLDER":
 clean: ## stop the default stack and delete what was built and installed
 	@if [ -x $(EMULATOR)/bin/python ]; then $(STACK) down --all; fi
 	cargo clean
-	rm -rf .local .aws-sam
+	rm -rf .local .aws-sam clients/typescript/node_modules clients/typescript/dist
 
 # ── what is installed ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -120,15 +131,21 @@ $(SAM_STAMP): infra/local/requirements-sam.txt
 $(CONTRACT_STAMP): infra/local/requirements-contract.txt
 $(CHECKOV_STAMP): infra/local/requirements-checkov.txt
 $(AUDIT_STAMP): infra/local/requirements-audit.txt
+$(CLIENTS_STAMP): infra/local/requirements-clients.txt
 
 # An environment is made anew when its list changes: a leftover of an older list would go unnoticed. Each file is
 # compared with the hash that its list has.
-$(EMULATOR_STAMP) $(SAM_STAMP) $(CONTRACT_STAMP) $(CHECKOV_STAMP) $(AUDIT_STAMP):
+$(EMULATOR_STAMP) $(SAM_STAMP) $(CONTRACT_STAMP) $(CHECKOV_STAMP) $(AUDIT_STAMP) $(CLIENTS_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	@echo "installing $< into $(@D)" >&2
 	@rm -rf $(@D)
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@
+
+$(NODE_MODULES): $(CLIENTS_STAMP) clients/typescript/package.json clients/typescript/package-lock.json
+	@echo "installing clients/typescript/package-lock.json" >&2
+	@$(CLIENTS)/bin/python infra/local/clients.py install
 	@touch $@
 
 # Optimised only a little: they compile in half the time and run for a second.

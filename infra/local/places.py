@@ -5,6 +5,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 STACKS = LOCAL / "stack"
+OPENAPI = ROOT / "infra" / "openapi.yaml"
+
+# The clients in Python and TypeScript, and where their packages are built.
+CLIENTS = ROOT / "clients"
+CLIENT_PACKAGES = ROOT / "target" / "clients"
 
 # One target folder for every stack: the builds differ in nothing but the time at which they run.
 CARGO_TARGET = ROOT / "target" / "local"

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
-from places import ROOT
+from places import OPENAPI
 
-OPENAPI = ROOT / "infra" / "openapi.yaml"
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 
 formats = FormatChecker(formats=())

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::files::{Findings, read, text_files};
 
 #[test]
@@ -25,6 +27,56 @@ fn every_python_package_is_installed_by_its_hash() {
         }
     }
     findings.none();
+}
+
+const NPM: &str = "clients/typescript/package.json";
+const NPM_LOCK: &str = "clients/typescript/package-lock.json";
+
+fn json(path: &str) -> Value {
+    serde_json::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn every_npm_package_is_installed_by_its_hash() {
+    let mut findings = Findings::default();
+    let lock = json(NPM_LOCK);
+    let packages = lock["packages"].as_object().expect("a lock file lists packages");
+    assert!(packages.len() > 10, "only {} packages were found", packages.len());
+    for (name, package) in packages.iter().filter(|(name, _)| !name.is_empty()) {
+        if !package["integrity"].as_str().is_some_and(|hash| hash.starts_with("sha512-")) {
+            findings.of(NPM_LOCK, format!("expected the hash of `{name}`"));
+        }
+    }
+    // A range would be another version with the next lock file.
+    let manifest = json(NPM);
+    for group in ["dependencies", "devDependencies"] {
+        for (name, version) in manifest[group].as_object().expect("a group of packages") {
+            if !version.as_str().is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit())) {
+                findings.of(NPM, format!("expected one version of `{name}`, found {version}"));
+            }
+        }
+    }
+    findings.none();
+}
+
+/// Clients come with the release that they are generated from.
+#[test]
+fn the_clients_have_the_version_of_the_workspace() {
+    let of = |path: &str| {
+        let text = read(path);
+        let line = text.lines().find_map(|line| line.strip_prefix("version = \"")).map(str::to_owned);
+        line.and_then(|rest| rest.strip_suffix('"').map(str::to_owned)).expect("a manifest has a version")
+    };
+    let version = of("Cargo.toml");
+    assert_eq!(of("clients/python/pyproject.toml"), version);
+    assert_eq!(json(NPM)["version"], version);
+    assert_eq!(json(NPM_LOCK)["version"], version);
+    for (readme, package) in [
+        ("clients/python/README.md", format!("makegood-{version}-py3-none-any.whl")),
+        ("clients/typescript/README.md", format!("makegood-{version}.tgz")),
+    ] {
+        assert!(read(readme).contains(&package), "{readme}: expected {package}");
+    }
 }
 
 /// The packages of a lock file, each with its version and its hash.

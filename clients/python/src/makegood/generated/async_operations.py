@@ -1,0 +1,282 @@
+"""The API's operations. `make clients` generates this from the OpenAPI document; edits are lost."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+from urllib.parse import quote
+
+from ..sending import AsyncSender
+from . import models
+
+
+class AsyncOperations(AsyncSender):
+    """A method for each operation. `ProblemError` says why the API refused a call."""
+
+    async def read_balance(self, account: str, *, as_of: models.Instant | None = None) -> models.Balance:
+        """Balance, debt and lots."""
+        answer = await self._send(
+            "GET", f"/v1/accounts/{quote(account, safe='')}/credits", query={"as_of": as_of}
+        )
+        return cast("models.Balance", answer)
+
+    async def read_history(
+        self, account: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.History:
+        """What happened to the credits, newest first."""
+        answer = await self._send(
+            "GET", f"/v1/accounts/{quote(account, safe='')}/entries", query={"limit": limit, "cursor": cursor}
+        )
+        return cast("models.History", answer)
+
+    async def list_payments(self, account: str, *, cursor: str | None = None) -> models.Payments:
+        """Payments, newest first, with what is left of them and until when it can be asked for."""
+        answer = await self._send(
+            "GET", f"/v1/accounts/{quote(account, safe='')}/payments", query={"cursor": cursor}
+        )
+        return cast("models.Payments", answer)
+
+    async def list_subscriptions(self, account: str) -> models.Subscriptions:
+        """Subscriptions, where they stand and which credits stay."""
+        answer = await self._send("GET", f"/v1/accounts/{quote(account, safe='')}/subscriptions")
+        return cast("models.Subscriptions", answer)
+
+    async def cancel_subscription(
+        self, account: str, subscription: str, body: models.CancellationConfirmation | None = None
+    ) -> models.Cancellation:
+        """Show what cancelling does, and cancel."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/subscriptions/{quote(subscription, safe='')}/cancellation",
+            body=body,
+        )
+        return cast("models.Cancellation", answer)
+
+    async def preview_plan_change(
+        self, account: str, subscription: str, body: models.PlanChangeRequest
+    ) -> models.PlanChangePreview:
+        """Show what a change of plan costs and brings."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/subscriptions/{quote(subscription, safe='')}/change/preview",
+            body=body,
+        )
+        return cast("models.PlanChangePreview", answer)
+
+    async def confirm_plan_change(
+        self, account: str, subscription: str, body: models.PlanChangeConfirmation
+    ) -> models.PlanChange:
+        """Change the plan as it was shown."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/subscriptions/{quote(subscription, safe='')}/change",
+            body=body,
+        )
+        return cast("models.PlanChange", answer)
+
+    async def hold_credits(self, account: str, body: models.HoldRequest) -> models.Hold:
+        """Hold credits for a generation."""
+        answer = await self._send("POST", f"/v1/accounts/{quote(account, safe='')}/holds", body=body)
+        return cast("models.Hold", answer)
+
+    async def capture_hold(
+        self, account: str, generation: str, body: models.CaptureRequest | None = None
+    ) -> models.Settlement:
+        """The generation succeeded; its credits are spent."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/holds/{quote(generation, safe='')}/capture",
+            body=body,
+        )
+        return cast("models.Settlement", answer)
+
+    async def release_hold(
+        self, account: str, generation: str, body: models.ReleaseRequest | None = None
+    ) -> models.Settlement:
+        """The generation failed; its credits go back to the lots they came from."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/holds/{quote(generation, safe='')}/release",
+            body=body,
+        )
+        return cast("models.Settlement", answer)
+
+    async def list_refund_requests(self, account: str, *, cursor: str | None = None) -> models.RefundRequests:
+        """The account's requests, newest first."""
+        answer = await self._send(
+            "GET", f"/v1/accounts/{quote(account, safe='')}/refund-requests", query={"cursor": cursor}
+        )
+        return cast("models.RefundRequests", answer)
+
+    async def submit_refund_request(
+        self,
+        account: str,
+        body: models.RefundSubmission | models.RefundSubmissionBySupport,
+        *,
+        idempotency_key: str,
+    ) -> models.RefundRequest | models.RefundRequestForSupport:
+        """Ask for a refund; the answer says where it leads and why."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/refund-requests",
+            body=body,
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return cast("models.RefundRequest | models.RefundRequestForSupport", answer)
+
+    async def preview_refund_request(
+        self, account: str, body: models.RefundSubmission | models.RefundSubmissionBySupport
+    ) -> models.Preview | models.PreviewForSupport:
+        """What would come of a request, which is neither filed nor kept."""
+        answer = await self._send(
+            "POST", f"/v1/accounts/{quote(account, safe='')}/refund-requests/preview", body=body
+        )
+        return cast("models.Preview | models.PreviewForSupport", answer)
+
+    async def show_refund_request(
+        self, account: str, id: str
+    ) -> models.RefundRequest | models.RefundRequestForSupport:
+        """One request with its outcome and time-line."""
+        answer = await self._send(
+            "GET", f"/v1/accounts/{quote(account, safe='')}/refund-requests/{quote(id, safe='')}"
+        )
+        return cast("models.RefundRequest | models.RefundRequestForSupport", answer)
+
+    async def explain_refund_request(self, account: str, id: str) -> models.Decision:
+        """Everything that the decision rests on."""
+        answer = await self._send(
+            "GET", f"/v1/accounts/{quote(account, safe='')}/refund-requests/{quote(id, safe='')}/decision"
+        )
+        return cast("models.Decision", answer)
+
+    async def answer_questions(
+        self, account: str, id: str, body: models.Answer | models.AnswerBySupport
+    ) -> models.RefundRequest | models.RefundRequestForSupport:
+        """Give what was missing; the request is decided again."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/refund-requests/{quote(id, safe='')}/answers",
+            body=body,
+        )
+        return cast("models.RefundRequest | models.RefundRequestForSupport", answer)
+
+    async def withdraw_refund_request(
+        self, account: str, id: str, body: models.EmptyBody | None = None
+    ) -> models.RefundRequest | models.RefundRequestForSupport:
+        """Take the request back, before anything is decided."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/refund-requests/{quote(id, safe='')}/withdrawal",
+            body=body,
+        )
+        return cast("models.RefundRequest | models.RefundRequestForSupport", answer)
+
+    async def reopen_refund_request(
+        self, account: str, id: str, body: models.Reopening
+    ) -> models.RefundRequest | models.RefundRequestForSupport:
+        """Ask for a person, after a refusal or a payout that failed; twice at the most."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/refund-requests/{quote(id, safe='')}/reopening",
+            body=body,
+        )
+        return cast("models.RefundRequest | models.RefundRequestForSupport", answer)
+
+    async def answer_offer(
+        self, account: str, id: str, offer: str, body: models.OfferAnswer
+    ) -> models.RefundRequest | models.RefundRequestForSupport:
+        """Accept or decline an offer; declining changes nothing else."""
+        answer = await self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/refund-requests/{quote(id, safe='')}/offers/{quote(offer, safe='')}",
+            body=body,
+        )
+        return cast("models.RefundRequest | models.RefundRequestForSupport", answer)
+
+    async def list_queue(
+        self,
+        *,
+        state: Literal["in_review", "failed", "refunded"] | None = None,
+        product: str | None = None,
+        claimed_by: Literal["me", "none", "anyone"] | None = None,
+        clock: Literal["warned", "breached"] | None = None,
+        cursor: str | None = None,
+    ) -> models.Queue:
+        """Support's queue; the requests that wait for people, most urgent first."""
+        answer = await self._send(
+            "GET",
+            "/v1/refund-requests",
+            query={
+                "state": state,
+                "product": product,
+                "claimed_by": claimed_by,
+                "clock": clock,
+                "cursor": cursor,
+            },
+        )
+        return cast("models.Queue", answer)
+
+    async def record_finding(self, account: str, body: models.Finding) -> models.Recorded:
+        """Record what a person found out about an account; later decisions rest on it."""
+        answer = await self._send("PUT", f"/v1/accounts/{quote(account, safe='')}/findings", body=body)
+        return cast("models.Recorded", answer)
+
+    async def set_standing(self, account: str, body: models.StandingChange) -> models.Standing:
+        """Suspend an account, or let it place holds again."""
+        answer = await self._send("PUT", f"/v1/accounts/{quote(account, safe='')}/standing", body=body)
+        return cast("models.Standing", answer)
+
+    async def read_dispute_evidence(self, dispute: str) -> models.DisputeEvidence:
+        """What is on record of a disputed payment."""
+        answer = await self._send("GET", f"/v1/disputes/{quote(dispute, safe='')}/evidence")
+        return cast("models.DisputeEvidence", answer)
+
+    async def stage_dispute_evidence(
+        self, dispute: str, body: models.EvidenceStatement
+    ) -> models.EvidenceState:
+        """Keep the evidence at Stripe, where nothing is sent yet."""
+        answer = await self._send("PUT", f"/v1/disputes/{quote(dispute, safe='')}/evidence", body=body)
+        return cast("models.EvidenceState", answer)
+
+    async def submit_dispute_evidence(self, dispute: str, body: models.EvidenceOrder) -> models.EvidenceState:
+        """Send the evidence to the bank, once."""
+        answer = await self._send(
+            "POST", f"/v1/disputes/{quote(dispute, safe='')}/evidence/submission", body=body
+        )
+        return cast("models.EvidenceState", answer)
+
+    async def list_outages(self, *, product: str | None = None) -> models.OutageList:
+        """The outages on record, newest first."""
+        answer = await self._send("GET", "/v1/outages", query={"product": product})
+        return cast("models.OutageList", answer)
+
+    async def record_outage(self, id: str, body: models.Outage) -> models.RecordedOutage:
+        """Record or confirm an outage of a product that is over."""
+        answer = await self._send("PUT", f"/v1/outages/{quote(id, safe='')}", body=body)
+        return cast("models.RecordedOutage", answer)
+
+    async def hold_back_refund_request(
+        self, id: str, body: models.HoldBack
+    ) -> models.RefundRequestForSupport:
+        """Bring a request back that is approved and not paid yet."""
+        answer = await self._send("POST", f"/v1/refund-requests/{quote(id, safe='')}/hold-back", body=body)
+        return cast("models.RefundRequestForSupport", answer)
+
+    async def claim_refund_request(self, id: str) -> models.RefundRequestForSupport:
+        """Begin to work on a request; for half an hour nobody else decides it."""
+        answer = await self._send("POST", f"/v1/refund-requests/{quote(id, safe='')}/claim")
+        return cast("models.RefundRequestForSupport", answer)
+
+    async def note_arrival(self, id: str) -> models.RefundRequestForSupport:
+        """Note that an overdue refund has reached the customer, or that it is settled otherwise."""
+        answer = await self._send("POST", f"/v1/refund-requests/{quote(id, safe='')}/arrival")
+        return cast("models.RefundRequestForSupport", answer)
+
+    async def release_refund_request(self, id: str) -> models.RefundRequestForSupport:
+        """Let go of a request; after the half hour anybody may."""
+        answer = await self._send("POST", f"/v1/refund-requests/{quote(id, safe='')}/release")
+        return cast("models.RefundRequestForSupport", answer)
+
+    async def review_refund_request(self, id: str, body: models.Review) -> models.RefundRequestForSupport:
+        """A support person's decision, with a reason and what it rests on."""
+        answer = await self._send("POST", f"/v1/refund-requests/{quote(id, safe='')}/review", body=body)
+        return cast("models.RefundRequestForSupport", answer)
