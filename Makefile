@@ -65,7 +65,8 @@ test: unit end-to-end ## all tests
 unit: ## tests that need nothing but Rust
 	cargo test --workspace --locked
 
-end-to-end: setup $(CONTRACT_STAMP) $(NODE_MODULES) ## the real binaries in a stack of their own; MAKEGOOD_STACK=default: one that is up
+end-to-end: $(NODE_MODULES)
+end-to-end: setup $(CONTRACT_STAMP) ## the real binaries in a stack of their own; MAKEGOOD_STACK=default: one that is up
 	$(EMULATOR)/bin/python -m pytest -q tests/end_to_end
 
 check: lint test fuzz ## what CI runs; what it could not check is its last line
