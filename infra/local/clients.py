@@ -5,6 +5,7 @@
     clients.py generate    write the generated files anew
     clients.py check       fail where a generated file is not what the document says, or a type is wrong
     clients.py package     the wheel and the npm package, in target/clients/
+    clients.py audit       fail where a package of npm's lock file has a known vulnerability, or nobody can be asked
 
 It runs in the environment of requirements-clients.txt, which brings Node.
 """
@@ -181,8 +182,13 @@ def install() -> None:
     npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
+def audit() -> None:
+    """Asks npm's registry for known vulnerabilities."""
+    npm("audit")
+
+
 def main() -> None:
-    commands = {"install": install, "generate": generate, "check": check, "package": package}
+    commands = {"install": install, "generate": generate, "check": check, "package": package, "audit": audit}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=commands)
     commands[parser.parse_args().command]()

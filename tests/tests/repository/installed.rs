@@ -51,9 +51,9 @@ fn every_npm_package_is_installed_by_its_hash() {
     let manifest = json(NPM);
     for group in ["dependencies", "devDependencies"] {
         for (name, version) in manifest[group].as_object().expect("a group of packages") {
-            let is_one =
+            let is_one_version =
                 version.as_str().is_some_and(|text| text.starts_with(|first: char| first.is_ascii_digit()));
-            if !is_one {
+            if !is_one_version {
                 findings.of(NPM, format!("expected one version of `{name}`, found {version}"));
             }
         }
