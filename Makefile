@@ -73,7 +73,8 @@ check: lint test fuzz ## what CI runs; what it could not check is its last line
 	$(PYTHON) infra/local/advisories.py $(DENY) --if-reachable
 
 # What is not known has not been checked: both commands fail where they cannot ask.
-advisories: $(DENY) $(AUDIT_STAMP) $(NODE_MODULES) ## known vulnerabilities and yanked versions; to be run before each deployment
+advisories: $(NODE_MODULES)
+advisories: $(DENY) $(AUDIT_STAMP) ## known vulnerabilities and yanked versions; to be run before each deployment
 	$(PYTHON) infra/local/advisories.py $(DENY)
 	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 		$(REQUIREMENTS:%=--requirement %)
