@@ -1,7 +1,7 @@
 """Writes the operations of the Python client: a method for each operation of the OpenAPI document.
 
-Bodies are JSON and named components, or a choice of them; parameters are strings, integers and booleans. The
-document's tests hold the first, and whatever else it might come to say is an error here and not a guess.
+Bodies are JSON and named components, or a choice of them; parameters are strings, integers, booleans and lists of these.
+Whatever else the document might come to say is an error here and not a guess.
 """
 
 import re
@@ -67,7 +67,7 @@ def _operation(document: dict, path: str, method: str, definition: dict, shared:
 def _answers(definition: dict) -> list[str]:
     """The types of what an operation answers when it succeeds."""
     succeeded = [each for status, each in definition["responses"].items() if status.startswith("2")]
-    return [_type(each["content"]["application/json"]["schema"]) for each in succeeded]
+    return [_type(each["content"]["application/json"]["schema"]) if "content" in each else "None" for each in succeeded]
 
 
 def _resolved(document: dict, node: dict) -> dict:
@@ -82,6 +82,8 @@ def _type(schema: dict) -> str:
         return " | ".join(_type(each) for each in choice)
     if values := schema.get("enum") or [schema["const"]] if {"enum", "const"} & set(schema) else []:
         return f"Literal[{', '.join(map(repr, values))}]"
+    if schema["type"] == "array":
+        return f"list[{_type(schema['items'])}]"
     return PRIMITIVES[schema["type"]]
 
 

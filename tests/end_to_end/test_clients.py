@@ -19,7 +19,7 @@ import pytest
 from faulty_proxy import Fault, Proxy, refusal
 from messages import instant
 from places import CLIENT_PACKAGES, CLIENTS, LOCAL, ROOT
-from scene import Scene
+from scene import Scene, add_customer
 
 TOOLS = LOCAL / "clients" / "bin"
 # A start of Node or Python on a loaded machine, and the pauses that a client makes.
@@ -37,11 +37,12 @@ class Client:
     installed: Path
 
     def command(self, program: str) -> tuple[list[str], dict[str, str]]:
-        """How a program of the client's folder runs, without and with its ending, against the installed package."""
+        """How a program of the client's folder, named without its ending, runs with the installed package."""
         if self.name == "typescript":
-            # Node looks for packages from where the program lies.
+            # Node looks for packages from where the program lies. Its name says that it is a module.
             source = CLIENTS / "typescript" / f"{program}.ts"
-            return [str(TOOLS / "node"), shutil.copy2(source, self.installed)], {}
+            copy = shutil.copy2(source, self.installed / f"{source.stem}.mts")
+            return [str(TOOLS / "node"), str(copy)], {}
         source = CLIENTS / "python" / f"{program}.py"
         return [str(TOOLS / "python"), str(source)], {"PYTHONPATH": str(self.installed)}
 
@@ -63,17 +64,17 @@ class Generation:
             **asked,
         }
         command, environment = self.client.command("tests/one_generation")
-        return subprocess.Popen(
-            [*command, json.dumps(about)],
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return started([*command, json.dumps(about)], environment)
 
     def run(self, work: str | int = "succeed", **asked: object) -> list[dict]:
         """What the generation says, from its hold to its settlement or its error."""
         return ended(self.start(work, **asked))
+
+
+def started(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    """A program that runs, and whose lines can be read."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env={**os.environ, **environment}, stdout=pipe, stderr=pipe, text=True)
 
 
 def ended(process: subprocess.Popen[str]) -> list[dict]:
@@ -291,6 +292,19 @@ def test_a_wrong_token_is_a_problem_without_a_type_of_its_own(generation, scene,
 
 
 @pytest.mark.parametrize("language", ["python", "typescript"])
+def test_generated_operations_take_and_answer_what_the_document_says(installed, stack, language):
+    scene = add_customer(stack)
+    scene.buy()
+    scene.held(10)
+    about = {"base_url": stack.state["api_url"], "token": stack.token(scene.owner), "account": scene.account}
+    command, environment = Client(language, installed[language]).command("tests/customer_calls")
+    [done] = ended(started([*command, json.dumps(about)], environment))
+    assert (done["available"], done["entries"], done["pointers"]) == (90, [2, 1], ["#/as_of"])
+    [request] = set(done["requests"])
+    assert scene.request(request)["reason"] == "changed_mind"
+
+
+@pytest.mark.parametrize("language", ["python", "typescript"])
 def test_the_example_of_the_readme_runs(installed, stack, scene, language):
     command, environment = Client(language, installed[language]).command("examples/generate")
     about = {
@@ -298,11 +312,10 @@ def test_the_example_of_the_readme_runs(installed, stack, scene, language):
         "MAKEGOOD_TOKEN": stack.token("service"),
         "MAKEGOOD_ACCOUNT": scene.account,
     }
-    done = subprocess.run(
-        command, env={**os.environ, **environment, **about}, check=False, capture_output=True, text=True
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "5 credits are held until" in done.stdout
+    process = started(command, {**environment, **about})
+    output, errors = process.communicate(timeout=RUN_S_MAX)
+    assert (process.returncode, errors) == (0, "")
+    assert "5 credits are held until" in output
     assert scene.balance() == (97, 0)
     example = Path(command[1]).read_text()
     assert f"\n{example}```\n" in (CLIENTS / language / "README.md").read_text()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from inspect import isawaitable
 from typing import TypeAlias
 
@@ -10,7 +10,8 @@ import httpx
 
 from .problems import problem_of
 
-Values: TypeAlias = Mapping[str, str | int | bool | None]
+Value: TypeAlias = str | int | bool | None
+Values: TypeAlias = Mapping[str, Value | Sequence[Value]]
 # The gateway answers within 30 seconds (API Gateway's limit for HTTP APIs).
 TIMEOUT_S = 32.0
 
