@@ -59,7 +59,7 @@ class Generation:
         """Starts the generation of five credits."""
         about = {
             **{"base_url": self.proxy.url, "token": self.scene.stack.token("service"), "account": self.scene.account},
-            **{"generation": "song", "credits": 5, "work": work, "pause_s_max": 30.0},
+            **{"generation": "song", "credits": 5, "work": work, "pause_s_max": 30.0, "chance": 0.0},
             "asyncio": self.client.name == "python-asyncio",
             **asked,
         }
@@ -190,14 +190,15 @@ def test_a_killed_process_has_its_credits_back_after_the_deadline(generation, sc
     assert scene.balance() == (100, 0)
 
 
-def test_each_call_is_repeated_after_the_pause_that_its_answer_asks_for(generation, scene, proxy):
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+def test_each_call_is_repeated_after_the_pause_that_its_answer_asks_for(generation, scene, proxy, chance):
     proxy.faults += [Fault(HOLD, refusal(503, retry_after=1)), Fault(CAPTURE, refusal(429, retry_after=2))]
-    [_, done] = generation.run()
+    [_, done] = generation.run(chance=chance)
     assert done["settlement"]["outcome"] == "captured"
     for operation, pause_s in ((HOLD, 1), (CAPTURE, 2)):
         first, second = proxy.times(operation)
         # A quarter more at most is the client's own chance; the rest is the machine's.
-        assert pause_s <= second - first < pause_s * 1.25 + 2, operation
+        assert pause_s * (1 + chance / 4) <= second - first < pause_s * (1 + chance / 4) + 5, operation
     assert scene.balance() == (95, 0)
 
 
@@ -209,13 +210,16 @@ def test_a_release_is_repeated_too(generation, scene, proxy):
     assert scene.balance() == (100, 0)
 
 
-def test_the_gateways_refusal_without_retry_after_is_repeated_later_each_time(generation, proxy):
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+def test_a_refusal_without_retry_after_is_repeated_after_longer_and_longer_pauses(generation, proxy, chance):
     body = b'{"message":"Too Many Requests"}'
     proxy.faults += [Fault(HOLD, refusal(429, body=body)), Fault(HOLD, refusal(503, body=body))]
-    [_, done] = generation.run()
+    [_, done] = generation.run(chance=chance)
     assert done["settlement"]["outcome"] == "captured"
     first, second, third = proxy.times(HOLD)
-    assert 0.5 <= second - first and 1 <= third - second
+    # Half of a pause is chance's.
+    assert 1 - chance / 2 <= second - first
+    assert 2 * (1 - chance / 2) <= third - second
 
 
 def test_a_pause_that_is_too_long_is_not_waited_for(generation, scene, proxy):

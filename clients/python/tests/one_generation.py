@@ -1,6 +1,6 @@
 """Makes one generation as its JSON argument says, and prints what happened, one JSON object a line.
 
-    {"base_url", "token", "account", "generation", "credits", "work", "asyncio", "pause_s_max"}
+    {"base_url", "token", "account", "generation", "credits", "work", "asyncio", "pause_s_max", "chance"}
 
 `work` is `succeed`, `fail`, `wait` (until a signal ends it) or a number of credits to use. With asyncio it may also be
 `cancelled`, while it waits, and `cancelled-late`, as its last step.
@@ -60,7 +60,7 @@ async def in_a_loop(asked: dict[str, Any], retries: Retries) -> dict[str, Any]:
 
 def main() -> None:
     asked = json.loads(sys.argv[1])
-    retries = Retries(pause_s_max=asked["pause_s_max"])
+    retries = Retries(pause_s_max=asked["pause_s_max"], chance=lambda: float(asked["chance"]))
     try:
         done = asyncio.run(in_a_loop(asked, retries)) if asked["asyncio"] else waiting(asked, retries)
     except BaseException as error:

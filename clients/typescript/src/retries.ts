@@ -13,7 +13,7 @@ const PASSING = [429, 503];
 export interface Retries {
   readonly callsMax: number;
   readonly pauseSMax: number;
-  /** From 0 to 1, as `Math.random`. */
+  /** From 0 to 1: how much of the random part of a pause is taken. */
   readonly chance: () => number;
 }
 

@@ -11,6 +11,7 @@ interface Asked {
   readonly credits: number;
   readonly work: "succeed" | "fail" | "wait" | number;
   readonly pause_s_max: number;
+  readonly chance: number;
 }
 
 class WorkFailed extends Error {
@@ -35,7 +36,7 @@ async function work(generation: Generation): Promise<Generation> {
 const client = new Makegood({
   baseUrl: asked.base_url,
   token: async () => asked.token,
-  retries: { pauseSMax: asked.pause_s_max },
+  retries: { pauseSMax: asked.pause_s_max, chance: () => asked.chance },
   onReleaseError: (error, generation) => notes.push(`${generation}: ${String(error)}`),
 });
 const { account, generation: generationId, credits } = asked;

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import httpx
@@ -25,8 +26,8 @@ class Retries:
 
     calls_max: int = 5
     pause_s_max: float = 30.0
-    # From 0 to 1, as `random.random`.
-    chance: random.Random = field(default_factory=random.SystemRandom)
+    # From 0 to 1: how much of the random part of a pause is taken.
+    chance: Callable[[], float] = random.random
 
     def pause_s(self, calls: int, error: Exception) -> float | None:
         """Seconds until the next call, after `calls` of which the last one failed; `None`: it is final."""
@@ -34,8 +35,8 @@ class Retries:
             return None
         asked = error.retry_after_s if isinstance(error, ProblemError) else None
         if asked is None:
-            return min(2.0 ** (calls - 1), self.pause_s_max) * (1 - self.chance.random() / 2)
-        return None if asked > self.pause_s_max else asked + self.chance.random() * max(asked / 4, 0.1)
+            return min(2.0 ** (calls - 1), self.pause_s_max) * (1 - self.chance() / 2)
+        return None if asked > self.pause_s_max else asked + self.chance() * max(asked / 4, 0.1)
 
 
 def may_pass(error: Exception) -> bool:
