@@ -58,6 +58,7 @@ export async function generate<T>(
 ): Promise<T> {
   const { account, generationId, operation, credits, product, signal } = options;
   const path = { account, generation: generationId };
+  signal?.throwIfAborted();
   const request: HoldRequest = { generation_id: generationId, operation, credits, ...(product && { product }) };
 
   const release = async (failed: Retries): Promise<Settlement | undefined> => {
@@ -85,7 +86,7 @@ export async function generate<T>(
       ),
     signal,
   ).catch(async (error: unknown) => {
-    if (mayHaveHappened(error) || signal?.aborted) await release(ONCE);
+    if (mayHaveHappened(error) || (signal?.aborted && error === signal.reason)) await release(ONCE);
     throw error;
   });
   const generation = new Generation(held, signal);
