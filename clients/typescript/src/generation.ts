@@ -69,7 +69,11 @@ export async function generate<T>(
       );
     } catch (error) {
       const isNone = error instanceof ProblemError && error.status === 404;
-      if (!isNone) onReleaseError(error, generationId);
+      try {
+        if (!isNone) onReleaseError(error, generationId);
+      } catch {
+        // It would hide the error that the generation ends with.
+      }
       return undefined;
     }
   };
