@@ -7,6 +7,8 @@ Whatever else the document might come to say is an error here and not a guess.
 import re
 
 METHODS = ("get", "put", "post", "delete", "patch")
+# A cache asks with it; an operation answers what there is, and not that nothing has changed.
+LEFT_OUT = ("If-None-Match",)
 PRIMITIVES = {"string": "str", "integer": "int", "boolean": "bool"}
 HEADER = '''"""The API's operations. `make clients` generates this from the OpenAPI document; edits are lost."""
 
@@ -36,7 +38,8 @@ def module(document: dict, asynchronous: bool) -> str:
 
 def _operation(document: dict, path: str, method: str, definition: dict, shared: list, asynchronous: bool) -> str:
     parameters = [_resolved(document, each) for each in [*shared, *definition.get("parameters", [])]]
-    arguments = [f"{_name(each['name'])}: str" for each in parameters if each["in"] == "path"]
+    parameters = [each for each in parameters if each["name"] not in LEFT_OUT]
+    arguments = ["self", *(f"{_name(each['name'])}: str" for each in parameters if each["in"] == "path")]
     sent = []
     if body := definition.get("requestBody"):
         kind = _type(body["content"]["application/json"]["schema"])
@@ -57,7 +60,7 @@ def _operation(document: dict, path: str, method: str, definition: dict, shared:
     wait, call = ("async ", "await ") if asynchronous else ("", "")
     summary = definition["summary"].replace('"', "'")
     return f"""
-    {wait}def {_name(definition["operationId"])}(self, {", ".join(arguments)}) -> {answer}:
+    {wait}def {_name(definition["operationId"])}({", ".join(arguments)}) -> {answer}:
         '''{summary}.'''
         answer = {call}self._send({", ".join([repr(method.upper()), f"f{url!r}" if '{' in url else repr(url), *sent])})
         return cast("{answer}", answer)
