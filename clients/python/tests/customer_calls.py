@@ -20,13 +20,13 @@ def main() -> None:
         shown = client.show_refund_request(account, filed["id"])
         try:
             client.read_balance(account, as_of="yesterday")
-            pointers = []
-        except ProblemError as refused:
-            pointers = [error["pointer"] for error in refused.errors]
+            refused = None
+        except ProblemError as error:
+            refused = error.type
     available, entries = balance["available"], [*first["entries"], *second["entries"]]
     sequence = [entry["number"] for entry in entries]
     ids = [request["id"] for request in (filed, again, shown)]
-    print(json.dumps({"available": available, "entries": sequence, "requests": ids, "pointers": pointers}))
+    print(json.dumps({"available": available, "entries": sequence, "requests": ids, "refused": refused}))
 
 
 main()

@@ -31,8 +31,7 @@ const shown = succeeded(
   await api.GET("/v1/accounts/{account}/refund-requests/{id}", { params: { path: { ...path, id: filed.id } } }),
 );
 const refused = await api.GET("/v1/accounts/{account}/credits", { params: { path, query: { as_of: "yesterday" } } });
-const pointers =
-  refused.error && "errors" in refused.error ? refused.error.errors?.map(({ pointer }) => pointer) : undefined;
+const { type } = { type: undefined, ...refused.error };
 const entries = [...first.entries, ...second.entries].map(({ number }) => number);
 const requests = [filed, again, shown].map(({ id }) => id);
-console.log(JSON.stringify({ available: balance.available, entries, requests, pointers }));
+console.log(JSON.stringify({ available: balance.available, entries, requests, refused: type }));
