@@ -448,6 +448,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/refund-requests/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How support's queue stands
+         * @description Counts of the requests that wait for people. They follow the last writes by a moment. No more than the 1,000
+         *     most urgent requests are counted; `more` is then true.
+         */
+        get: operations["summarizeQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/refund-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        /**
+         * One request by its id alone, for support
+         * @description The answer is the one that support gets on the account's route.
+         */
+        get: operations["showRefundRequestToSupport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/accounts/{account}/findings": {
         parameters: {
             query?: never;
@@ -594,6 +637,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every version of every written policy
+         * @description Public. The list may be kept for five minutes. With `If-None-Match` the answer is 304 while it has not changed.
+         */
+        get: operations["listPolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/policies/{document}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                document: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * One version of a written policy with every clause
+         * @description Public. A version that has ended never changes and may be kept for a year. Of any other version
+         *     `in_force_until` may still be set, at least a quarter of an hour before it: it may be kept for five minutes.
+         */
+        get: operations["readPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/refund-requests/{id}/hold-back": {
         parameters: {
             query?: never;
@@ -614,6 +701,30 @@ export interface paths {
          *     or if the account is suspended; `held_back` says why.
          */
         post: operations["holdBackRefundRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/refund-requests/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write an internal note about a request
+         * @description Support sees it with the request, and its customer never does. The same note under the same id again is answered
+         *     with the note that is kept, with another author or text 422. A request takes 100 notes; nobody writes about the
+         *     own request.
+         */
+        post: operations["addInternalNote"];
         delete?: never;
         options?: never;
         head?: never;
@@ -952,7 +1063,7 @@ export interface components {
         ConfirmedCancellation: {
             confirmed_at: components["schemas"]["Instant"];
             /** @enum {string} */
-            channel: "customer" | "support" | "stripe";
+            channel: "customer" | "support" | "stripe" | "creem";
             takes_effect_at: components["schemas"]["NullableInstant"];
         };
         SubscriptionCredits: {
@@ -1771,6 +1882,24 @@ export interface components {
             occasion: components["schemas"]["Occasion"] | null;
             /** @description Why it was brought back after an approval */
             held_back: components["schemas"]["HeldBack"][];
+            /**
+             * @description What support people wrote for each other, oldest first. Null in lists, in answers to a step, and to a
+             *     support person whose own request it is.
+             */
+            internal_notes: components["schemas"]["InternalNotes"] | null;
+        };
+        InternalNotes: components["schemas"]["InternalNote"][];
+        InternalNote: {
+            id: string;
+            text: string;
+            /** @description The `sub` of the support person */
+            by: string;
+            at: components["schemas"]["Instant"];
+        };
+        NewInternalNote: {
+            /** @description The client's name of the note, unique within the request */
+            id: string;
+            text: string;
         };
         CustomerOutcome: components["schemas"]["GrantOutcome"] | components["schemas"]["RefuseOutcome"] | components["schemas"]["WaitsForPerson"] | components["schemas"]["WaitsForAnswers"];
         /** @description A person decides. */
@@ -2181,6 +2310,91 @@ export interface components {
             refund_requests: components["schemas"]["QueuedRequest"][];
             next_cursor: components["schemas"]["Cursor"];
         };
+        QueueSummary: {
+            /** @description The requests that are counted here */
+            waiting: number;
+            /** @description Whether further requests wait behind those that are counted */
+            more: boolean;
+            /** @description A state that no request is in is left out. */
+            by_state: components["schemas"]["StateCount"][];
+            by_priority: components["schemas"]["PriorityCounts"];
+            clocks: components["schemas"]["ClockCounts"];
+            /** @description Requests that somebody is at work on */
+            claimed: number;
+            unclaimed: number;
+            /** @description The request that was submitted first; null of an empty queue */
+            oldest: components["schemas"]["OldestRequest"] | null;
+        };
+        StateCount: {
+            /** @enum {string} */
+            state: "in_review" | "paying" | "failed" | "refunded";
+            requests: number;
+        };
+        PriorityCounts: {
+            raised: number;
+            normal: number;
+        };
+        /** @description Requests whose clock with the earliest deadline warns or has run out. */
+        ClockCounts: {
+            warned: number;
+            breached: number;
+        };
+        OldestRequest: {
+            id: string;
+            account: string;
+            submitted_at: components["schemas"]["Instant"];
+        };
+        PolicyList: {
+            policies: components["schemas"]["PolicyVersions"][];
+        };
+        PolicyVersions: {
+            document: string;
+            /** @description Oldest first */
+            versions: components["schemas"]["ListedPolicy"][];
+        };
+        ListedPolicy: {
+            version: string;
+            title: string;
+            products: string[];
+            in_force_from: components["schemas"]["Instant"];
+            /** @description The first instant of the next version; null while there is none */
+            in_force_until: components["schemas"]["NullableInstant"];
+            hash: components["schemas"]["Sha256"];
+            /** @description Where every clause of it is */
+            href: string;
+        };
+        Policy: {
+            document: string;
+            version: string;
+            title: string;
+            /** @description Where the text was published */
+            source: string;
+            products: string[];
+            announced_at: components["schemas"]["Instant"];
+            in_force_from: components["schemas"]["Instant"];
+            /** @description The first instant of the next version; null while there is none */
+            in_force_until: components["schemas"]["NullableInstant"];
+            /** @description Of every clause in order its `id`, a line feed, its `text`, a line feed */
+            hash: components["schemas"]["Sha256"];
+            clauses: components["schemas"]["PublicClause"][];
+        };
+        PublicClause: {
+            id: string;
+            /** @description The path of the version with the clause as its fragment */
+            anchor: string;
+            /** @enum {string} */
+            kind: "rule" | "clock" | "invariant" | "information";
+            /**
+             * Format: date
+             * @description The day since which it reads so
+             */
+            since: string;
+            text: string;
+            /** @description Of `text`, as a decision cites it */
+            hash: components["schemas"]["Sha256"];
+        };
+        /** @description SHA-256 in lower-case hexadecimal */
+        Sha256: string;
         EvidenceStatement: {
             /** @description What the person adds; none takes it away. */
             statement?: string;
@@ -2332,7 +2546,7 @@ export interface components {
             subscription: string;
             confirmed_at?: components["schemas"]["Instant"];
             /** @enum {string} */
-            channel?: "customer" | "support" | "stripe";
+            channel?: "customer" | "support" | "stripe" | "creem";
             takes_effect_at?: components["schemas"]["Instant"];
             /** @description Whether the charge came after it had taken effect. */
             charged_after_it: boolean;
@@ -2390,6 +2604,14 @@ export interface components {
         };
     };
     responses: {
+        /** @description The caller has this answer already; there is no body. */
+        NotModified: {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description A refusal or an error */
         Problem: {
             headers: {
@@ -2443,11 +2665,16 @@ export interface components {
         account: string;
         generation: string;
         request: string;
+        /** @description The `ETag` of the answer that the caller has */
+        ifNoneMatch: string;
         /** @description Stripe's id of the dispute. */
         dispute: string;
     };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description The entity tag of the answer */
+        ETag: string;
+    };
     pathItems: never;
 }
 export type Credits = components['schemas']['Credits'];
@@ -2558,6 +2785,9 @@ export type AnswerWanted = components['schemas']['AnswerWanted'];
 export type RequestState = components['schemas']['RequestState'];
 export type RefundRequest = components['schemas']['RefundRequest'];
 export type RefundRequestForSupport = components['schemas']['RefundRequestForSupport'];
+export type InternalNotes = components['schemas']['InternalNotes'];
+export type InternalNote = components['schemas']['InternalNote'];
+export type NewInternalNote = components['schemas']['NewInternalNote'];
 export type CustomerOutcome = components['schemas']['CustomerOutcome'];
 export type WaitsForPerson = components['schemas']['WaitsForPerson'];
 export type WaitsForAnswers = components['schemas']['WaitsForAnswers'];
@@ -2609,6 +2839,17 @@ export type LawFinding = components['schemas']['LawFinding'];
 export type UrgentClock = components['schemas']['UrgentClock'];
 export type QueuedRequest = components['schemas']['QueuedRequest'];
 export type Queue = components['schemas']['Queue'];
+export type QueueSummary = components['schemas']['QueueSummary'];
+export type StateCount = components['schemas']['StateCount'];
+export type PriorityCounts = components['schemas']['PriorityCounts'];
+export type ClockCounts = components['schemas']['ClockCounts'];
+export type OldestRequest = components['schemas']['OldestRequest'];
+export type PolicyList = components['schemas']['PolicyList'];
+export type PolicyVersions = components['schemas']['PolicyVersions'];
+export type ListedPolicy = components['schemas']['ListedPolicy'];
+export type Policy = components['schemas']['Policy'];
+export type PublicClause = components['schemas']['PublicClause'];
+export type Sha256 = components['schemas']['Sha256'];
 export type EvidenceStatement = components['schemas']['EvidenceStatement'];
 export type EvidenceOrder = components['schemas']['EvidenceOrder'];
 export type EvidenceState = components['schemas']['EvidenceState'];
@@ -2633,6 +2874,7 @@ export type MissingEvidence = components['schemas']['MissingEvidence'];
 export type Problem = components['schemas']['Problem'];
 export type GatewayMessage = components['schemas']['GatewayMessage'];
 export type FieldError = components['schemas']['FieldError'];
+export type ResponseNotModified = components['responses']['NotModified'];
 export type ResponseProblem = components['responses']['Problem'];
 export type ResponseUnauthenticated = components['responses']['Unauthenticated'];
 export type ResponseForbidden = components['responses']['Forbidden'];
@@ -2641,7 +2883,9 @@ export type ParameterCursor = components['parameters']['cursor'];
 export type ParameterAccount = components['parameters']['account'];
 export type ParameterGeneration = components['parameters']['generation'];
 export type ParameterRequest = components['parameters']['request'];
+export type ParameterIfNoneMatch = components['parameters']['ifNoneMatch'];
 export type ParameterDispute = components['parameters']['dispute'];
+export type HeaderETag = components['headers']['ETag'];
 export type $defs = Record<string, never>;
 export interface operations {
     readBalance: {
@@ -3287,6 +3531,56 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    summarizeQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSummary"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    showRefundRequestToSupport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The request as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundRequestForSupport"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
     recordFinding: {
         parameters: {
             query?: never;
@@ -3497,6 +3791,63 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listPolicies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer that the caller has */
+                "If-None-Match"?: components["parameters"]["ifNoneMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The policies, each with its versions, oldest first */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyList"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    readPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the answer that the caller has */
+                "If-None-Match"?: components["parameters"]["ifNoneMatch"];
+            };
+            path: {
+                document: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policy"];
+                };
+            };
+            304: components["responses"]["NotModified"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
     holdBackRefundRequest: {
         parameters: {
             query?: never;
@@ -3524,6 +3875,38 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Problem"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    addInternalNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInternalNote"];
+            };
+        };
+        responses: {
+            /** @description The note as it is kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InternalNote"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["TooManyRequests"];
             default: components["responses"]["Problem"];
         };

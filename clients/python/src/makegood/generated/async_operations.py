@@ -215,6 +215,16 @@ class AsyncOperations(AsyncSender):
         )
         return cast("models.Queue", answer)
 
+    async def summarize_queue(self) -> models.QueueSummary:
+        """How support's queue stands."""
+        answer = await self._send("GET", "/v1/refund-requests/summary")
+        return cast("models.QueueSummary", answer)
+
+    async def show_refund_request_to_support(self, id: str) -> models.RefundRequestForSupport:
+        """One request by its id alone, for support."""
+        answer = await self._send("GET", f"/v1/refund-requests/{quote(id, safe='')}")
+        return cast("models.RefundRequestForSupport", answer)
+
     async def record_finding(self, account: str, body: models.Finding) -> models.Recorded:
         """Record what a person found out about an account; later decisions rest on it."""
         answer = await self._send("PUT", f"/v1/accounts/{quote(account, safe='')}/findings", body=body)
@@ -254,12 +264,27 @@ class AsyncOperations(AsyncSender):
         answer = await self._send("PUT", f"/v1/outages/{quote(id, safe='')}", body=body)
         return cast("models.RecordedOutage", answer)
 
+    async def list_policies(self) -> models.PolicyList:
+        """Every version of every written policy."""
+        answer = await self._send("GET", "/v1/policies")
+        return cast("models.PolicyList", answer)
+
+    async def read_policy(self, document: str, version: str) -> models.Policy:
+        """One version of a written policy with every clause."""
+        answer = await self._send("GET", f"/v1/policies/{quote(document, safe='')}/{quote(version, safe='')}")
+        return cast("models.Policy", answer)
+
     async def hold_back_refund_request(
         self, id: str, body: models.HoldBack
     ) -> models.RefundRequestForSupport:
         """Bring a request back that is approved and not paid yet."""
         answer = await self._send("POST", f"/v1/refund-requests/{quote(id, safe='')}/hold-back", body=body)
         return cast("models.RefundRequestForSupport", answer)
+
+    async def add_internal_note(self, id: str, body: models.NewInternalNote) -> models.InternalNote:
+        """Write an internal note about a request."""
+        answer = await self._send("POST", f"/v1/refund-requests/{quote(id, safe='')}/notes", body=body)
+        return cast("models.InternalNote", answer)
 
     async def claim_refund_request(self, id: str) -> models.RefundRequestForSupport:
         """Begin to work on a request; for half an hour nobody else decides it."""

@@ -282,7 +282,7 @@ class AccountChange(TypedDict):
 
 class ConfirmedCancellation(TypedDict):
     confirmed_at: Instant
-    channel: Literal["customer", "support", "stripe"]
+    channel: Literal["customer", "support", "stripe", "creem"]
     takes_effect_at: NullableInstant
 
 
@@ -880,6 +880,24 @@ fraud warning or outside refund has ended: nothing is left to decide.
 """
 
 
+class InternalNote(TypedDict):
+    id: str
+    text: str
+    by: str
+    """
+    The `sub` of the support person
+    """
+    at: Instant
+
+
+class NewInternalNote(TypedDict):
+    id: str
+    """
+    The client's name of the note, unique within the request
+    """
+    text: str
+
+
 class WaitsForPerson(TypedDict):
     """
     A person decides.
@@ -1218,6 +1236,37 @@ class UrgentClock(TypedDict):
     due_at: Instant
 
 
+class StateCount(TypedDict):
+    state: Literal["in_review", "paying", "failed", "refunded"]
+    requests: int
+
+
+class PriorityCounts(TypedDict):
+    raised: int
+    normal: int
+
+
+class ClockCounts(TypedDict):
+    """
+    Requests whose clock with the earliest deadline warns or has run out.
+    """
+
+    warned: int
+    breached: int
+
+
+class OldestRequest(TypedDict):
+    id: str
+    account: str
+    submitted_at: Instant
+
+
+Sha256: TypeAlias = str
+"""
+SHA-256 in lower-case hexadecimal
+"""
+
+
 class EvidenceStatement(TypedDict):
     statement: NotRequired[str]
     """
@@ -1310,7 +1359,7 @@ class RefundByRequest(TypedDict):
 class CancellationOnRecord(TypedDict):
     subscription: str
     confirmed_at: NotRequired[Instant]
-    channel: NotRequired[Literal["customer", "support", "stripe"]]
+    channel: NotRequired[Literal["customer", "support", "stripe", "creem"]]
     takes_effect_at: NotRequired[Instant]
     charged_after_it: bool
     """
@@ -1616,6 +1665,9 @@ class Review(TypedDict):
 Discount: TypeAlias = PercentDiscount | Money
 
 
+InternalNotes: TypeAlias = list[InternalNote]
+
+
 class Occasion(TypedDict):
     kind: Literal["dispute", "fraud_warning", "outside_refund"]
     id: str
@@ -1794,6 +1846,66 @@ class Queue(TypedDict):
     next_cursor: Cursor
 
 
+class QueueSummary(TypedDict):
+    waiting: int
+    """
+    The requests that are counted here
+    """
+    more: bool
+    """
+    Whether further requests wait behind those that are counted
+    """
+    by_state: list[StateCount]
+    """
+    A state that no request is in is left out.
+    """
+    by_priority: PriorityCounts
+    clocks: ClockCounts
+    claimed: int
+    """
+    Requests that somebody is at work on
+    """
+    unclaimed: int
+    oldest: OldestRequest | None
+    """
+    The request that was submitted first; null of an empty queue
+    """
+
+
+class ListedPolicy(TypedDict):
+    version: str
+    title: str
+    products: list[str]
+    in_force_from: Instant
+    in_force_until: NullableInstant
+    """
+    The first instant of the next version; null while there is none
+    """
+    hash: Sha256
+    href: str
+    """
+    Where every clause of it is
+    """
+
+
+class PublicClause(TypedDict):
+    id: str
+    anchor: str
+    """
+    The path of the version with the clause as its fragment
+    """
+    kind: Literal["rule", "clock", "invariant", "information"]
+    since: str
+    """
+    The day since which it reads so
+    """
+    text: str
+    hash: Sha256
+    """
+    Of `text`, as a decision cites it
+    """
+
+
 class EvidenceState(TypedDict):
     dispute: str
     digest: str
@@ -1925,6 +2037,36 @@ class PersonOutcome(TypedDict):
     recommendation: Recommendation | None
 
 
+class PolicyVersions(TypedDict):
+    document: str
+    versions: list[ListedPolicy]
+    """
+    Oldest first
+    """
+
+
+class Policy(TypedDict):
+    document: str
+    version: str
+    title: str
+    source: str
+    """
+    Where the text was published
+    """
+    products: list[str]
+    announced_at: Instant
+    in_force_from: Instant
+    in_force_until: NullableInstant
+    """
+    The first instant of the next version; null while there is none
+    """
+    hash: Sha256
+    """
+    Of every clause in order its `id`, a line feed, its `text`, a line feed
+    """
+    clauses: list[PublicClause]
+
+
 class DisputedPurchase(TypedDict):
     payment: str
     product: str
@@ -1956,6 +2098,10 @@ Money of a payment, the credits of a generation, or credits as a lot of their ow
 
 
 Outcome: TypeAlias = GrantOutcome | RefuseOutcome | PersonOutcome | NeedsInformationOutcome
+
+
+class PolicyList(TypedDict):
+    policies: list[PolicyVersions]
 
 
 class EvidenceDocument(TypedDict):
@@ -2296,6 +2442,12 @@ class RefundRequestForSupport(TypedDict):
     held_back: list[HeldBack]
     """
     Why it was brought back after an approval
+    """
+    internal_notes: InternalNotes | None
+    """
+    What support people wrote for each other, oldest first. Null in lists, in answers to a step, and to a
+    support person whose own request it is.
+
     """
 
 

@@ -213,6 +213,16 @@ class Operations(Sender):
         )
         return cast("models.Queue", answer)
 
+    def summarize_queue(self) -> models.QueueSummary:
+        """How support's queue stands."""
+        answer = self._send("GET", "/v1/refund-requests/summary")
+        return cast("models.QueueSummary", answer)
+
+    def show_refund_request_to_support(self, id: str) -> models.RefundRequestForSupport:
+        """One request by its id alone, for support."""
+        answer = self._send("GET", f"/v1/refund-requests/{quote(id, safe='')}")
+        return cast("models.RefundRequestForSupport", answer)
+
     def record_finding(self, account: str, body: models.Finding) -> models.Recorded:
         """Record what a person found out about an account; later decisions rest on it."""
         answer = self._send("PUT", f"/v1/accounts/{quote(account, safe='')}/findings", body=body)
@@ -248,10 +258,25 @@ class Operations(Sender):
         answer = self._send("PUT", f"/v1/outages/{quote(id, safe='')}", body=body)
         return cast("models.RecordedOutage", answer)
 
+    def list_policies(self) -> models.PolicyList:
+        """Every version of every written policy."""
+        answer = self._send("GET", "/v1/policies")
+        return cast("models.PolicyList", answer)
+
+    def read_policy(self, document: str, version: str) -> models.Policy:
+        """One version of a written policy with every clause."""
+        answer = self._send("GET", f"/v1/policies/{quote(document, safe='')}/{quote(version, safe='')}")
+        return cast("models.Policy", answer)
+
     def hold_back_refund_request(self, id: str, body: models.HoldBack) -> models.RefundRequestForSupport:
         """Bring a request back that is approved and not paid yet."""
         answer = self._send("POST", f"/v1/refund-requests/{quote(id, safe='')}/hold-back", body=body)
         return cast("models.RefundRequestForSupport", answer)
+
+    def add_internal_note(self, id: str, body: models.NewInternalNote) -> models.InternalNote:
+        """Write an internal note about a request."""
+        answer = self._send("POST", f"/v1/refund-requests/{quote(id, safe='')}/notes", body=body)
+        return cast("models.InternalNote", answer)
 
     def claim_refund_request(self, id: str) -> models.RefundRequestForSupport:
         """Begin to work on a request; for half an hour nobody else decides it."""
