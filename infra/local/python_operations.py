@@ -1,7 +1,7 @@
 """Writes the operations of the Python client: a method for each operation of the OpenAPI document.
 
-Bodies are JSON and named components, or a choice of them; parameters are strings, integers, booleans and lists of these.
-Whatever else the document might come to say is an error here and not a guess.
+Bodies are JSON and named components, or a choice of them; parameters are strings, integers, booleans and lists of
+these. Whatever else the document might come to say is an error here and not a guess.
 """
 
 import re
