@@ -637,6 +637,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lookups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an id leads to that a person has in hand, for support
+         * @description The id of an account, a payment, a charge, an invoice, a checkout, an order, a subscription, a customer, a
+         *     refund request, a refund or a dispute, or the number of an invoice or a receipt, with or without `#`. The id of
+         *     a generation is unique within an account alone and is found with `account`. What was written within the last
+         *     second may be missing.
+         */
+        get: operations["lookUp"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/policies": {
         parameters: {
             query?: never;
@@ -2344,6 +2367,29 @@ export interface components {
             account: string;
             submitted_at: components["schemas"]["Instant"];
         };
+        Lookup: {
+            matches: components["schemas"]["LookupMatch"][];
+        };
+        LookupMatch: {
+            /**
+             * @description What the id is of
+             * @enum {string}
+             */
+            kind: "account" | "payment" | "charge" | "receipt_number" | "invoice" | "invoice_number" | "checkout" | "order" | "subscription" | "customer" | "generation" | "refund_request" | "refund" | "dispute";
+            account: string;
+            /** @description The payment that it is about; several where one payment bought several things */
+            payments: string[];
+            subscription: string | null;
+            refund_request: string | null;
+            generation_id: string | null;
+            dispute: string | null;
+            links: components["schemas"]["LookupLink"][];
+        };
+        LookupLink: {
+            /** @enum {string} */
+            to: "refund_request" | "evidence" | "payments" | "subscriptions" | "credits" | "entries" | "refund_requests";
+            href: string;
+        };
         PolicyList: {
             policies: components["schemas"]["PolicyVersions"][];
         };
@@ -2844,6 +2890,9 @@ export type StateCount = components['schemas']['StateCount'];
 export type PriorityCounts = components['schemas']['PriorityCounts'];
 export type ClockCounts = components['schemas']['ClockCounts'];
 export type OldestRequest = components['schemas']['OldestRequest'];
+export type Lookup = components['schemas']['Lookup'];
+export type LookupMatch = components['schemas']['LookupMatch'];
+export type LookupLink = components['schemas']['LookupLink'];
 export type PolicyList = components['schemas']['PolicyList'];
 export type PolicyVersions = components['schemas']['PolicyVersions'];
 export type ListedPolicy = components['schemas']['ListedPolicy'];
@@ -3787,6 +3836,36 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    lookUp: {
+        parameters: {
+            query?: {
+                /** @description Answers what is this account's alone, generations included */
+                account?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Everything that has this id, at least one thing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lookup"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["Problem"];
             429: components["responses"]["TooManyRequests"];
             default: components["responses"]["Problem"];
         };

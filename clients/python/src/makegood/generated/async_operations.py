@@ -264,6 +264,11 @@ class AsyncOperations(AsyncSender):
         answer = await self._send("PUT", f"/v1/outages/{quote(id, safe='')}", body=body)
         return cast("models.RecordedOutage", answer)
 
+    async def look_up(self, id: str, *, account: str | None = None) -> models.Lookup:
+        """What an id leads to that a person has in hand, for support."""
+        answer = await self._send("GET", f"/v1/lookups/{quote(id, safe='')}", query={"account": account})
+        return cast("models.Lookup", answer)
+
     async def list_policies(self) -> models.PolicyList:
         """Every version of every written policy."""
         answer = await self._send("GET", "/v1/policies")

@@ -1261,6 +1261,13 @@ class OldestRequest(TypedDict):
     submitted_at: Instant
 
 
+class LookupLink(TypedDict):
+    to: Literal[
+        "refund_request", "evidence", "payments", "subscriptions", "credits", "entries", "refund_requests"
+    ]
+    href: str
+
+
 Sha256: TypeAlias = str
 """
 SHA-256 in lower-case hexadecimal
@@ -1872,6 +1879,38 @@ class QueueSummary(TypedDict):
     """
 
 
+class LookupMatch(TypedDict):
+    kind: Literal[
+        "account",
+        "payment",
+        "charge",
+        "receipt_number",
+        "invoice",
+        "invoice_number",
+        "checkout",
+        "order",
+        "subscription",
+        "customer",
+        "generation",
+        "refund_request",
+        "refund",
+        "dispute",
+    ]
+    """
+    What the id is of
+    """
+    account: str
+    payments: list[str]
+    """
+    The payment that it is about; several where one payment bought several things
+    """
+    subscription: str | None
+    refund_request: str | None
+    generation_id: str | None
+    dispute: str | None
+    links: list[LookupLink]
+
+
 class ListedPolicy(TypedDict):
     version: str
     title: str
@@ -2035,6 +2074,10 @@ class PersonOutcome(TypedDict):
 
     kind: Literal["person"]
     recommendation: Recommendation | None
+
+
+class Lookup(TypedDict):
+    matches: list[LookupMatch]
 
 
 class PolicyVersions(TypedDict):

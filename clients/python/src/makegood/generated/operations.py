@@ -258,6 +258,11 @@ class Operations(Sender):
         answer = self._send("PUT", f"/v1/outages/{quote(id, safe='')}", body=body)
         return cast("models.RecordedOutage", answer)
 
+    def look_up(self, id: str, *, account: str | None = None) -> models.Lookup:
+        """What an id leads to that a person has in hand, for support."""
+        answer = self._send("GET", f"/v1/lookups/{quote(id, safe='')}", query={"account": account})
+        return cast("models.Lookup", answer)
+
     def list_policies(self) -> models.PolicyList:
         """Every version of every written policy."""
         answer = self._send("GET", "/v1/policies")
