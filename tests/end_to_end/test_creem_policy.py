@@ -5,12 +5,11 @@ beside the documents.
 """
 
 import time
-from datetime import datetime, timedelta
 
 import pytest
 from client import eventually
 from creem_scene import NOTE, CreemScene
-from messages import downloaded, failed, instant
+from messages import downloaded, failed
 from scene import DAY_S, add_customer, add_support
 
 MODEL = {"operation": "model_from_image", "product": "image-to-3d"}
@@ -19,8 +18,10 @@ MAY_2026 = 1_778_846_400
 
 @pytest.fixture
 def scene(stack):
-    """A customer of the 3D business."""
-    return CreemScene(add_customer(stack))
+    """A customer of the 3D business who lives where no law beside the policy is known."""
+    scene = CreemScene(add_customer(stack))
+    scene.creem("address", account=scene.account, country="US")
+    return scene
 
 
 def use(scene: CreemScene, credits: int) -> str:
@@ -114,7 +115,7 @@ def test_s3_8_s3_18_an_unused_month_goes_back_with_its_plan_and_its_credits(scen
     quote = seen(scene, request)["quote"]
     assert quote["plan_ends"]["subscription"] == subscription
     assert [lot["credits_revoked"] for lot in quote["revoked"]] == [200]
-    scene.review(request, "approve", "refund-of-a-subscription")
+    scene.review(request, "approve", "recent-and-unused")
     paid_back(scene, request, made["transaction"], 1190)
     scene.becomes(subscription, "ended")
     assert scene.available() == 0
@@ -214,8 +215,7 @@ def test_s3_24_money_through_creem_has_five_to_ten_days_that_need_not_be_busines
     request = scene.file(made["transaction"])
     arrives = seen(scene, request)["quote"]["money_arrives"]
     assert arrives["clause"] == "refund-time"
-    latest = datetime.fromisoformat(arrives["latest"]) - datetime.fromisoformat(instant(time.time()))
-    assert timedelta(days=9, hours=23) < latest < timedelta(days=10, minutes=5)
+    assert (arrives["earliest"], arrives["latest"]) == ("5 days", "10 days")
 
 
 def test_s3_28_a_dispute_without_a_word_to_us_before_is_recommended_measures_and_decides_nothing(scene):
@@ -223,7 +223,7 @@ def test_s3_28_a_dispute_without_a_word_to_us_before_is_recommended_measures_and
     use(scene, 10)
     scene.creem("open_dispute", transaction=made["transaction"])
     scene.customer.becomes("what is left is frozen", lambda: scene.frozen() == 90)
-    assert scene.customer.hold(1, **MODEL).status == 409
+    assert scene.customer.hold(1, **MODEL).status == 402
     request = scene.file(made["transaction"])
     assert "dispute-of-delivered-services" in clauses(request)
     assert recommends(request) is None
@@ -235,4 +235,4 @@ def test_s3_30_a_charge_of_may_2026_is_of_no_version_and_a_persons(scene):
     scene.customer.becomes("the pack has landed", lambda: scene.available() == 100)
     request = scene.file(made["transaction"])
     assert recommends(request) is None
-    assert request["decision"]["version"] is None, request["decision"]
+    assert clauses(request) == ["which-version-applies"], request["decision"]

@@ -6,7 +6,7 @@ import time
 import pytest
 from client import Answer, Stack
 from messages import instant
-from scene import Scene, add_customer, signed_by_creem
+from scene import Scene, add_customer, add_support, reviewed, signed_by_creem
 
 
 @pytest.fixture
@@ -85,9 +85,13 @@ def test_c11_creem_a_second_charge_within_a_period_is_a_case_that_a_person_settl
     [case] = stack.get(path, as_=customer.owner).json["refund_requests"]
     shown = stack.makegood("parked", "show", event)
     assert f"the decision in {case['id']}" in shown.stdout, shown.stdout + shown.stderr
-    answered = stack.post(f"{path}/{case['id']}/answers", {"remedy": "money"}, as_=customer.owner)
-    print(case, answered.body)
-    assert answered.status == 200, answered.body
+    # No event says what the change was: a person names the credits, and the operator drops what has its answer.
+    body = {"decision": "grant_credits", "credits": 100, "outside_policy": "our_error"}
+    granted = reviewed(stack, case["id"], body, add_support(stack))
+    assert (granted.status, granted.json["credits_given"]) == (200, 100), granted.body
+    assert customer.balance() == (300, 0)
+    dropped = stack.makegood("parked", "drop", event, "--reason", "credited by its case", "--operator", "ann")
+    assert dropped.returncode == 0, dropped.stdout + dropped.stderr
 
 
 def test_an_operator_links_a_parked_event_of_creem(stack, scene):

@@ -3,13 +3,14 @@
 use serde_json::{Map, Value};
 
 /// All that is read; an object in the place of an id is kept as that id.
-const KEPT: [&str; 16] = [
+const KEPT: [&str; 17] = [
     "id",
     "mode",
     "amount",
     "amount_paid",
     "discount_amount",
     "tax_amount",
+    "tax_country",
     "refunded_amount",
     "currency",
     "type",
@@ -47,7 +48,7 @@ mod tests {
             "customer": {"id": "cust_1", "email": "ann@example.com"}, "order": "ord_1",
         });
         let kept = json!({
-            "id": "tran_1", "amount_paid": 1210, "currency": "EUR", "created_at": 1,
+            "id": "tran_1", "amount_paid": 1210, "currency": "EUR", "tax_country": "DE", "created_at": 1,
             "customer": "cust_1", "order": "ord_1",
         });
         assert_eq!(of_transaction(&read), kept);

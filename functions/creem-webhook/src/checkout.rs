@@ -5,7 +5,7 @@ use intake::{
     EarlyExit, EventContext, EventOutcome, Ignored, PaidPurchase, ParkReason, WaitingPurchase, build_grants,
     leads, payment_names, uncredited, without_credits, write_grants,
 };
-use ledger::{AccountId, Buyer, CustomerStore, Money, PaymentId, PriceId, Provider, Subscriber};
+use ledger::{AccountId, CustomerStore, Money, PaymentId, PriceId, Provider, Subscriber};
 use policy::PriceKind;
 use purchase_lines::{Bought, Sold, find_price, is_ignored};
 
@@ -70,7 +70,7 @@ async fn link_subscription(
     let link = link_of(&subscription.id)?;
     let ordered = price.as_ref().filter(|_| checkout.units.unwrap_or(UNITS_UNSAID) == UNITS_UNSAID);
     let subscriber =
-        Subscriber { buyer: Buyer::default(), price: ordered.map(|price| price.as_str().to_owned()) };
+        Subscriber { buyer: checkout.buyer(), price: ordered.map(|price| price.as_str().to_owned()) };
     let (linked, noted, named) = tokio::join!(
         context.tables.link_customer(&link, &account),
         context.tables.note_subscriber(&subscription.id, &subscriber),
@@ -112,7 +112,7 @@ fn purchase_waiting(
 ) -> Option<WaitingPurchase> {
     let account = account_named(context, checkout).ok()??;
     let paid = checkout.order.as_ref()?.paid()?;
-    let (charged_at, buyer) = (context.happened_at, Buyer::default());
+    let (charged_at, buyer) = (context.happened_at, checkout.buyer());
     Some(WaitingPurchase { account, payment: payment?, paid, charged_at, buyer, charge: None })
 }
 
@@ -138,7 +138,7 @@ async fn grant_pack(context: &EventContext<'_>, checkout: &CreemCheckout) -> Res
         amount: paid,
         account,
         charged_at: context.happened_at,
-        buyer: Buyer::default(),
+        buyer: checkout.buyer(),
         charge: None,
         names: payment_names([Some(checkout.id.as_str()), Some(order.id.as_str())]),
     };

@@ -13,8 +13,8 @@ use intake::{
     write_grants,
 };
 use ledger::{
-    AccountId, BillingPeriod, Buyer, CustomerId, CustomerStore, LedgerStore, Money, PaymentId, PriceId,
-    Provider, Record, Subscription, SubscriptionReport, Timestamp,
+    AccountId, BillingPeriod, CustomerId, CustomerStore, LedgerStore, Money, PaymentId, PriceId, Provider,
+    Record, Subscription, SubscriptionReport, Timestamp,
 };
 use purchase_lines::{Bought, Sold, is_ignored};
 
@@ -148,7 +148,7 @@ async fn apply_payment(
             payment: transaction.id.clone(),
             paid,
             charged_at: context.happened_at,
-            buyer: Buyer::default(),
+            buyer: subscription.buyer(),
             charge: Some(charge),
         };
         uncredited::note_promise(context, waiting, bought.as_ref()).await?;
@@ -181,7 +181,7 @@ async fn grant_period(
         amount: paid,
         account: account.clone(),
         charged_at: context.happened_at,
-        buyer: Buyer::default(),
+        buyer: subscription.buyer(),
         charge: Some(PurchaseCharge { subscription: &subscription.id, billing_reason }),
         names: payment_names([order]),
     };

@@ -1,9 +1,10 @@
 //! Checkouts and their orders: what was bought, and for whom.
 
-use primitives::{CustomerId, Money, Timestamp};
+use primitives::{Buyer, CountryCode, CustomerId, Money, Timestamp};
 use provider_wire::{Fault, Link, Metadata, MetadataField, Scalar, open_enum, required};
 use serde::Deserialize;
 
+use crate::buyer::{CustomerLink, buyer_of, customer};
 use crate::id::{CheckoutId, CreemProductId, OrderId};
 use crate::object::{CreemMode, amount, units};
 use crate::subscription::{LinkedSubscription, SubscriptionLink, subscription};
@@ -42,8 +43,18 @@ pub struct CreemCheckout {
     /// The subscription that it began.
     pub subscription: Option<LinkedSubscription>,
     pub customer: Option<CustomerId>,
+    /// The country that the customer gave.
+    pub customer_country: Option<CountryCode>,
     pub metadata: Metadata,
     pub mode: Option<CreemMode>,
+}
+
+impl CreemCheckout {
+    /// Who bought, as far as the checkout and its transaction say.
+    pub fn buyer(&self) -> Buyer {
+        let transaction = self.order.as_ref().and_then(|order| order.transaction.as_ref());
+        buyer_of(self.customer_country, transaction.and_then(|transaction| transaction.tax_country))
+    }
 }
 
 /// An order as of an event.
@@ -77,8 +88,8 @@ pub(crate) struct Wire<'a> {
     units: Scalar<'a>,
     #[serde(default, bound(deserialize = "'de: 'a"))]
     subscription: SubscriptionLink<'a>,
-    #[serde(borrow, default)]
-    customer: Scalar<'a>,
+    #[serde(default, bound(deserialize = "'de: 'a"))]
+    customer: CustomerLink<'a>,
     #[serde(default)]
     metadata: MetadataField,
     #[serde(borrow, default)]
@@ -171,6 +182,7 @@ impl Wire<'_> {
         let (product, product_billing) = product.map_or((None, None), |(id, billing)| (Some(id), billing));
         let billing = order.as_ref().and_then(|order| order.billing.clone()).or(product_billing);
         let product = product.or_else(|| order.as_ref()?.product.clone());
+        let customer = customer(self.customer)?;
         Ok(CreemCheckout {
             id: required(self.id.id("id")?, "id")?,
             request_id: self.request_id.text("request_id")?.map(str::to_owned),
@@ -179,7 +191,8 @@ impl Wire<'_> {
             billing,
             units: units(&self.units, "units")?,
             subscription: subscription(self.subscription)?,
-            customer: self.customer.id("customer")?,
+            customer_country: customer.as_ref().and_then(|customer| customer.country),
+            customer: customer.map(|customer| customer.id),
             metadata: self.metadata.read_texts("metadata")?,
             mode: self.mode.choice("mode")?,
         })

@@ -9,6 +9,7 @@
 //! limit the work of one call. Nothing in this crate reads a clock, the environment or the network.
 //! Source of the shapes: <https://docs.creem.io/code/webhooks> and Creem's own SDK (npm `creem` 1.13.0).
 
+mod buyer;
 mod checkout;
 mod dispute;
 mod event;

@@ -1,9 +1,10 @@
 //! Subscriptions: whether and until when a customer has one.
 
-use primitives::{CustomerId, PaymentId, SubscriptionId, Timestamp};
+use primitives::{Buyer, CountryCode, CustomerId, PaymentId, SubscriptionId, Timestamp};
 use provider_wire::{Fault, Link, List, Metadata, MetadataField, Scalar, open_enum, required};
 use serde::Deserialize;
 
+use crate::buyer::{CustomerLink, buyer_of, customer};
 use crate::id::CreemProductId;
 use crate::object::{CreemMode, LinkedWire, UnreadableObject, bare_parts, read_object, units};
 use crate::transaction::{CreemTransaction, TransactionLink, transaction};
@@ -35,6 +36,8 @@ pub struct CreemSubscription {
     pub id: SubscriptionId,
     pub product: Option<CreemProductId>,
     pub customer: Option<CustomerId>,
+    /// The country that the customer gave.
+    pub customer_country: Option<CountryCode>,
     /// What it consists of; empty where the event does not say.
     pub items: Vec<CreemItem>,
     pub status: Option<CreemSubscriptionStatus>,
@@ -69,6 +72,12 @@ pub struct LinkedSubscription {
 }
 
 impl CreemSubscription {
+    /// Who pays, as far as the subscription and its newest transaction say.
+    pub fn buyer(&self) -> Buyer {
+        let transaction = self.last_transaction.as_ref();
+        buyer_of(self.customer_country, transaction.and_then(|transaction| transaction.tax_country))
+    }
+
     /// Reads an object of the API.
     pub fn from_json(text: &str) -> Result<Self, UnreadableObject> {
         Ok(read_object(text, Wire::fact)?)
@@ -81,8 +90,8 @@ pub(crate) struct Wire<'a> {
     id: Scalar<'a>,
     #[serde(borrow, default)]
     product: Scalar<'a>,
-    #[serde(borrow, default)]
-    customer: Scalar<'a>,
+    #[serde(default, bound(deserialize = "'de: 'a"))]
+    customer: CustomerLink<'a>,
     #[serde(default, bound(deserialize = "'de: 'a"))]
     items: List<ItemWire<'a>>,
     #[serde(borrow, default)]
@@ -132,10 +141,12 @@ impl Wire<'_> {
             Some(id) => last.filter(|last| last.id == id).or_else(|| Some(CreemTransaction::bare(id))),
             None => last,
         };
+        let customer = customer(self.customer)?;
         Ok(CreemSubscription {
             id: required(self.id.id("id")?, "id")?,
             product: self.product.id("product")?,
-            customer: self.customer.id("customer")?,
+            customer_country: customer.as_ref().and_then(|customer| customer.country),
+            customer: customer.map(|customer| customer.id),
             items: self.items.facts("items", ItemWire::fact)?,
             status: self.status.choice("status")?,
             last_transaction,

@@ -1,9 +1,10 @@
 //! Transactions: each payment, with the running total of what went back.
 
-use primitives::{CustomerId, Money, PaymentId, SubscriptionId, Timestamp};
+use primitives::{CountryCode, CustomerId, Money, PaymentId, SubscriptionId, Timestamp};
 use provider_wire::{Fault, Link, Scalar, open_enum, required};
 use serde::Deserialize;
 
+use crate::buyer::country;
 use crate::id::OrderId;
 use crate::object::{CreemMode, UnreadableObject, amount, read_object};
 
@@ -44,6 +45,8 @@ pub struct CreemTransaction {
     /// What the customer paid, tax included: what refunds count against.
     pub amount_paid: Option<Money>,
     pub tax_amount: Option<Money>,
+    /// Where the buyer is taxed.
+    pub tax_country: Option<CountryCode>,
     pub discount_amount: Option<Money>,
     /// How much of `amount_paid` went back so far: it only grows. `None` where nothing is said.
     pub refunded_amount: Option<Money>,
@@ -66,6 +69,7 @@ impl CreemTransaction {
             amount: None,
             amount_paid: None,
             tax_amount: None,
+            tax_country: None,
             discount_amount: None,
             refunded_amount: None,
             kind: None,
@@ -96,6 +100,8 @@ pub(crate) struct TransactionWire<'a> {
     amount_paid: Scalar<'a>,
     #[serde(borrow, default)]
     tax_amount: Scalar<'a>,
+    #[serde(borrow, default)]
+    tax_country: Scalar<'a>,
     #[serde(borrow, default)]
     discount_amount: Scalar<'a>,
     #[serde(borrow, default)]
@@ -130,6 +136,7 @@ impl TransactionWire<'_> {
             amount: amount(&self.amount, currency, "amount")?,
             amount_paid: amount(&self.amount_paid, currency, "amount_paid")?,
             tax_amount: amount(&self.tax_amount, currency, "tax_amount")?,
+            tax_country: country(&self.tax_country),
             discount_amount: amount(&self.discount_amount, currency, "discount_amount")?,
             refunded_amount: amount(&self.refunded_amount, currency, "refunded_amount")?,
             kind: self.kind.choice("type")?,

@@ -1,10 +1,10 @@
 //! Packs: one product in units, by its transaction.
 
-use ledger::{Currency, Money, PaymentKind, PaymentNameStore, Provider};
+use ledger::{CountryCode, Currency, Money, PaymentKind, PaymentNameStore, Provider};
 use ledger_dynamodb::GivenId;
 use serde_json::{Value, json};
 
-use crate::events::{pack, transaction, with};
+use crate::events::{pack, subscription, transaction, with};
 use crate::scene::{ACCOUNT, Scene, at};
 
 #[tokio::test]
@@ -82,4 +82,31 @@ async fn a_kind_that_the_catalogue_contradicts_is_parked() {
     let body = with(&pack("1", 0), "/object/product", json!("prod_3d_starter"));
     assert_eq!(scene.send(&body, at(1)).await.says, "parked: price_kind");
     assert_eq!(scene.available().await, 0);
+}
+
+/// Which law applies depends on it.
+#[tokio::test]
+async fn the_buyers_country_is_the_one_that_the_customer_gave_or_else_where_they_are_taxed() {
+    for (given, taxed, known) in [
+        (json!("US"), json!("NL"), Some("US")),
+        (Value::Null, json!("NL"), Some("NL")),
+        (json!("Nowhere"), Value::Null, None),
+    ] {
+        let scene = Scene::new().await;
+        let customer = json!({"id": "cust_1", "country": given});
+        let sale = |id| {
+            let mut sale = transaction(id, 0);
+            sale["tax_country"] = taxed.clone();
+            sale
+        };
+        let pack = with(&pack("1", 0), "/object/customer", customer.clone());
+        let pack = with(&pack, "/object/order/transaction", sale("tran_1"));
+        let period = with(&subscription("2", "paid", "active", (0, 1, 0)), "/object/customer", customer);
+        let period = with(&period, "/object/last_transaction", sale("tran_2_0"));
+        scene.apply(&[pack, period]).await;
+        for payment in ["tran_1", "tran_2_0"] {
+            let country = scene.payment(payment).await.buyer.billing_country;
+            assert_eq!(country.as_ref().map(CountryCode::as_str), known, "{payment} {given} {taxed}");
+        }
+    }
 }

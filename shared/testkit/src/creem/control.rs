@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `POST webhook` | `url`, `host?`, `signing_secret` |
 //! | `POST settings` | those of `CreemSettings` |
+//! | `POST address` | `account`, `country` |
 //! | `POST buy_once` | those of `BuyOnce` |
 //! | `POST start_plan` | those of `StartPlan`, with `days?` and `trial_days?` |
 //! | `POST renew` | `subscription` |
@@ -83,6 +84,10 @@ fn command(shared: &Shared, name: &str, body: &[u8]) -> Result<Option<Value>, Co
         }
         "clear_faults" => {
             world.faults.clear();
+            json!({})
+        }
+        "address" => {
+            world.address(&own(members)?);
             json!({})
         }
         "end_dispute" => {

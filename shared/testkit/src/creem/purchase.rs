@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::command::{BuyOnce, StartPlan};
 use super::record::{CreemSale, Plan, Sold};
 use super::world::World;
+use crate::stand_in::command::Address;
 use crate::stand_in::world::check_copies;
 use crate::stand_in::{CommandError, Emission};
 
@@ -29,6 +30,12 @@ impl World {
         let customer = self.id("cust");
         self.customers.insert(account.to_owned(), customer.clone());
         customer
+    }
+
+    /// Purchases and their customer carry the country from then on.
+    pub(super) fn address(&mut self, address: &Address) {
+        let customer = self.customer(&address.account, None);
+        self.countries.insert(customer, address.country.clone());
     }
 
     pub(super) fn buy_once(&mut self, order: &BuyOnce, emission: &Emission) -> Result<Sold, CommandError> {

@@ -42,7 +42,7 @@ impl World {
         let kind = if sale.subscription.is_some() { "invoice" } else { "payment" };
         json!({
             "id": sale.id, "object": "transaction", "amount": sale.amount, "amount_paid": sale.paid(),
-            "discount_amount": 0, "currency": sale.currency, "type": kind, "tax_country": "NL",
+            "discount_amount": 0, "currency": sale.currency, "type": kind, "tax_country": self.country(&sale.customer),
             "tax_amount": sale.tax, "status": sale.status,
             "refunded_amount": (sale.refunded > 0).then_some(sale.refunded),
             "order": sale.order, "subscription": sale.subscription, "customer": sale.customer,
@@ -77,10 +77,14 @@ impl World {
         })
     }
 
+    fn country(&self, customer: &str) -> &str {
+        self.countries.get(customer).map_or("NL", String::as_str)
+    }
+
     fn customer_object(&self, customer: &str) -> Value {
         json!({
             "id": customer, "object": "customer", "email": "buyer@example.com", "name": "A Buyer",
-            "country": "NL", "mode": self.settings.mode,
+            "country": self.country(customer), "mode": self.settings.mode,
         })
     }
 

@@ -26,6 +26,8 @@ pub(super) struct World {
     pub(super) target: Option<CreemTarget>,
     /// By account.
     pub(super) customers: BTreeMap<String, String>,
+    /// By customer.
+    pub(super) countries: BTreeMap<String, String>,
     pub(super) sales: BTreeMap<String, CreemSale>,
     pub(super) plans: BTreeMap<String, Plan>,
     /// In the order of creation.
@@ -52,6 +54,7 @@ impl World {
             settings,
             target: None,
             customers: BTreeMap::new(),
+            countries: BTreeMap::new(),
             sales: BTreeMap::new(),
             plans: BTreeMap::new(),
             refunds: Vec::new(),
