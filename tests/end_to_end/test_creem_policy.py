@@ -59,9 +59,10 @@ def seen(scene: CreemScene, request: dict) -> dict:
 def paid_back(scene: CreemScene, request: dict, transaction: str, amount: int) -> None:
     """Creem has exactly one refund of a transaction, and its request is refunded."""
     eventually("Creem has the refund", lambda: scene.refunds(transaction))
-    scene.customer.state_becomes(request["id"], "refunded")
     [refund] = scene.refunds(transaction)
     assert refund["amount"] == amount
+    scene.creem("settle_refund", refund=refund["id"], status="succeeded", reports=True)
+    scene.customer.state_becomes(request["id"], "refunded")
 
 
 def test_s3_4_a_request_through_creem_needs_a_reason_and_no_order_id(scene):
@@ -221,7 +222,7 @@ def test_s3_24_money_through_creem_has_five_to_ten_days_that_need_not_be_busines
 def test_s3_28_a_dispute_without_a_word_to_us_before_is_recommended_measures_and_decides_nothing(scene):
     made = scene.buy()
     use(scene, 10)
-    scene.creem("open_dispute", transaction=made["transaction"])
+    scene.creem("open_dispute", transaction=made["transaction"], keeps_money=True)
     scene.customer.becomes("what is left is frozen", lambda: scene.frozen() == 90)
     assert scene.customer.hold(1, **MODEL).status == 402
     request = scene.file(made["transaction"])
