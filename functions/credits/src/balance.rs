@@ -52,12 +52,14 @@ struct LotView<'a> {
     usable: bool,
 }
 
-/// `subscription`, `pack` or `compensation`.
+/// `subscription`, `pack`, `compensation`, or what an adjustment gave or wrote off.
 pub(crate) fn lot_kind(lot: &Lot) -> &'static str {
     match lot.kind {
         LotKind::Subscription(_) => "subscription",
         LotKind::Pack => "pack",
         LotKind::Compensation(_) => "compensation",
+        LotKind::Adjustment(_, purpose) => purpose.as_str(),
+        LotKind::WriteOff(_) => "debt_write_off",
     }
 }
 

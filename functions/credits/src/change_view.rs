@@ -2,7 +2,8 @@
 
 use lambda::http::JsonDisplay;
 use ledger::{
-    AmountError, Change, Credits, Entry, Lot, LotCredits, LotId, LotKind, ReleaseReason, Timestamp,
+    AmountError, Change, Credits, Entry, GrantPurpose, Lot, LotCredits, LotId, LotKind, ReleaseReason,
+    Timestamp,
 };
 use policy::Documents;
 use serde::Serialize;
@@ -123,6 +124,17 @@ enum ChangeData<'a> {
     Extended {
         lot: u32,
         expires_at: JsonDisplay<Timestamp>,
+    },
+    TakenBack {
+        lot: u32,
+        credits: u64,
+    },
+    DebtWrittenOff {
+        credits: u64,
+    },
+    ExpiryMoved {
+        lot: u32,
+        expires_at: Option<JsonDisplay<Timestamp>>,
     },
     Suspended,
     Resumed,
@@ -257,6 +269,9 @@ fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeVi
             let data = ChangeData::Extended { lot: lot.0, expires_at: JsonDisplay(*until) };
             (data, format!("The credits can be used longer, until {until}."))
         }
+        Change::TakenBack(_) | Change::DebtWrittenOff(_) | Change::ExpiryMoved { .. } => {
+            return Ok(adjusted(change).map(|(data, text)| ChangeView { data, text }));
+        }
         Change::Suspended => (ChangeData::Suspended, "The account was suspended.".to_owned()),
         Change::Resumed => (ChangeData::Resumed, "The account can be used again.".to_owned()),
         Change::Marked(_) => return Ok(None),
@@ -340,6 +355,34 @@ fn monthly(change: &Change) -> Option<(ChangeData<'_>, String)> {
     })
 }
 
+/// What an adjustment does beside giving credits.
+fn adjusted<'a>(change: &Change) -> Option<(ChangeData<'a>, String)> {
+    Some(match change {
+        Change::TakenBack(part) => {
+            let data = ChangeData::TakenBack { lot: part.lot.0, credits: part.credits.get() };
+            (data, format!("{} taken back.", were(part.credits)))
+        }
+        Change::DebtWrittenOff(lot) => {
+            let text = format!(
+                "{} that {} owed {} written off.",
+                count(lot.granted),
+                was(lot.granted),
+                was(lot.granted)
+            );
+            (ChangeData::DebtWrittenOff { credits: lot.granted.get() }, text)
+        }
+        Change::ExpiryMoved { lot, expires_at } => {
+            let data = ChangeData::ExpiryMoved { lot: lot.0, expires_at: expires_at.map(JsonDisplay) };
+            let text = expires_at.map_or_else(
+                || "The credits have no expiry any more.".to_owned(),
+                |expiry| format!("The credits can be used until {expiry}."),
+            );
+            (data, text)
+        }
+        _ => return None,
+    })
+}
+
 fn expiry_started<'a>(subscription: &'a str, lots: &[(LotId, Timestamp)]) -> (ChangeData<'a>, String) {
     let data = ChangeData::ExpiryStarted {
         subscription,
@@ -365,7 +408,14 @@ fn granted(lot: &Lot, settled: Credits) -> (ChangeData<'_>, String) {
     };
     let added = match lot.kind {
         LotKind::Compensation(_) => format!("{} given by a decision.", were(lot.granted)),
-        LotKind::Subscription(_) | LotKind::Pack => format!("{} added by a {kind}.", were(lot.granted)),
+        LotKind::Adjustment(_, GrantPurpose::Goodwill) => format!("{} given as goodwill.", were(lot.granted)),
+        LotKind::Adjustment(_, GrantPurpose::Promotional) => {
+            format!("{} given as a promotion.", were(lot.granted))
+        }
+        LotKind::Adjustment(_, GrantPurpose::Trial) => format!("{} given for a trial.", were(lot.granted)),
+        LotKind::Subscription(_) | LotKind::Pack | LotKind::WriteOff(_) => {
+            format!("{} added by a {kind}.", were(lot.granted))
+        }
     };
     let text =
         if settled.is_zero() { added } else { format!("{added} {} used for what was owed.", were(settled)) };
@@ -382,7 +432,11 @@ fn count(credits: Credits) -> String {
 }
 
 fn were(credits: Credits) -> String {
-    format!("{} {}", count(credits), if credits.get() == 1 { "was" } else { "were" })
+    format!("{} {}", count(credits), was(credits))
+}
+
+fn was(credits: Credits) -> &'static str {
+    if credits.get() == 1 { "was" } else { "were" }
 }
 
 fn are(credits: Credits) -> String {

@@ -44,6 +44,9 @@ struct Origin<'a> {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<OriginId<'a>>,
+    /// Under which clause of the policy a person acted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clause: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,7 +71,7 @@ enum Viewer {
 
 impl<'a> Origin<'a> {
     fn new(kind: &'static str, id: Option<&'a str>) -> Self {
-        Self { kind, id: id.map(OriginId::Text) }
+        Self { kind, id: id.map(OriginId::Text), clause: None }
     }
 
     fn of_cause(cause: &'a Cause, viewer: Viewer) -> Self {
@@ -76,8 +79,13 @@ impl<'a> Origin<'a> {
             Cause::ProviderEvent(Provider::Stripe, id) => Self::new("stripe_event", Some(id)),
             Cause::ProviderEvent(Provider::Creem, id) => Self::new("creem_event", Some(id)),
             Cause::Generation => Self::new("generation", None),
-            Cause::Sweep(at) => Self { kind: "sweep", id: Some(OriginId::Instant(JsonDisplay(*at))) },
+            Cause::Sweep(at) => {
+                Self { id: Some(OriginId::Instant(JsonDisplay(*at))), ..Self::new("sweep", None) }
+            }
             Cause::RefundRequest(id) => Self::new("refund_request", Some(id)),
+            Cause::Adjustment { id, clause } => {
+                Self { clause: Some(clause), ..Self::new("adjustment", Some(id.as_str())) }
+            }
             Cause::Operator(reason) => Self::new("operator", viewer.inside(reason)),
         }
     }

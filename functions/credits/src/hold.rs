@@ -140,6 +140,11 @@ fn reason(rejection: Rejection) -> &'static str {
         Rejection::TooManyHolds => "too_many_holds",
         Rejection::TooManyLots => "too_many_lots",
         Rejection::NoSuchLot => "no_such_lot",
+        Rejection::LessOwed { .. } => "less_owed",
+        Rejection::OtherProduct => "other_product",
+        Rejection::NeverExpires => "never_expires",
+        Rejection::Expired => "expired",
+        Rejection::NotAhead => "not_ahead",
         Rejection::OutOfRange => "out_of_range",
     }
 }
@@ -154,9 +159,15 @@ fn refused(rejection: Rejection, invocation: &Invocation) -> Result<Response, Pr
         Rejection::TooManyHolds => Problem::new(ProblemKind::TooManyRequests)
             .detail(rejection.to_string())
             .retry_after_s(HOLDS_RETRY_AFTER_S),
-        Rejection::NoCredits | Rejection::TooManyLots | Rejection::NoSuchLot | Rejection::OutOfRange => {
-            Problem::internal(rejection)
-        }
+        Rejection::NoCredits
+        | Rejection::TooManyLots
+        | Rejection::NoSuchLot
+        | Rejection::LessOwed { .. }
+        | Rejection::OtherProduct
+        | Rejection::NeverExpires
+        | Rejection::Expired
+        | Rejection::NotAhead
+        | Rejection::OutOfRange => Problem::internal(rejection),
     };
     Err(problem)
 }

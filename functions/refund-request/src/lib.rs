@@ -35,7 +35,6 @@ mod request_view;
 mod review;
 mod review_body;
 mod review_view;
-mod standing;
 mod stored;
 mod submit;
 mod subscriptions;
@@ -104,7 +103,6 @@ pub async fn handle<S: RefundStore + CancellationStore + PlanChangeStore, Q: Pay
             boxed(|| cancellation::cancel(app, request, invocation)).await
         }
         "PUT /v1/accounts/{account}/findings" => boxed(|| findings::finding(app, request, invocation)).await,
-        "PUT /v1/accounts/{account}/standing" => boxed(|| standing::put(app, request, invocation)).await,
         "GET /v1/outages" => boxed(|| findings::outages(app, request, invocation)).await,
         "PUT /v1/outages/{id}" => boxed(|| findings::outage(app, request, invocation)).await,
         _ => Err(Problem::new(ProblemKind::NotFound)),

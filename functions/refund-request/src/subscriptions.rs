@@ -167,6 +167,8 @@ impl<'a> SubscriptionRecords<'a> {
                 LotKind::Subscription(_) => "subscription",
                 LotKind::Pack => "pack",
                 LotKind::Compensation(_) => "compensation",
+                LotKind::Adjustment(_, purpose) => purpose.as_str(),
+                LotKind::WriteOff(_) => "debt_write_off",
             },
             credits: lot.available.get().saturating_add(lot.held.get()),
             usable_until: self.usable_until(lot).map(JsonDisplay),

@@ -47,6 +47,7 @@ pub(crate) fn cause(cause: &Cause, actor: &Actor) -> String {
         Cause::Generation => return self::actor(actor),
         Cause::Sweep(at) => format!("sweep of {}", instant(*at)),
         Cause::RefundRequest(id) => format!("request {id}"),
+        Cause::Adjustment { id, clause } => format!("adjustment {id} under {clause}"),
         Cause::Operator(reason) => format!("operator: {reason}"),
     };
     match (cause, actor) {
@@ -83,6 +84,8 @@ pub(crate) fn lot_kind(kind: &LotKind) -> String {
     match kind {
         LotKind::Pack => "pack".to_owned(),
         LotKind::Compensation(request) => format!("compensation of {request}"),
+        LotKind::Adjustment(adjustment, purpose) => format!("{} of {adjustment}", purpose.as_str()),
+        LotKind::WriteOff(adjustment) => format!("write-off of {adjustment}"),
         LotKind::Subscription(subscription) => format!("subscription {subscription}"),
     }
 }

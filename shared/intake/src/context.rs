@@ -286,6 +286,7 @@ fn unwritten(answer: Answer) -> EventOutcome {
             | Record::Invoice(..)
             | Record::Division(_)
             | Record::CompensatedOnce(_)
+            | Record::AdjustedOnce(_)
             | Record::GivenBackOnce(_)
             | Record::ChargedLateOnce(_) => EventOutcome::Repeated,
         },

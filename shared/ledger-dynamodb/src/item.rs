@@ -110,6 +110,7 @@ pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
         Record::Division(division) => division_key(&division.payment),
         Record::WholeDifferenceOnce(product, _) => difference_key(account, product),
         Record::CompensatedOnce(request) => format!("COMPENSATION#{request}"),
+        Record::AdjustedOnce(adjustment) => format!("ADJUSTED#{adjustment}"),
         Record::GivenBackOnce(generation) => format!("BACK#{account}#{generation}"),
         Record::ChargedLateOnce(generation) => format!("LATE#{account}#{generation}"),
         Record::Customer(customer, _) => format!("CUSTOMER#{customer}"),

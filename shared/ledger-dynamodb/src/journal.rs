@@ -62,7 +62,10 @@ fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError>
         Record::Event { digest, .. } => {
             item.insert("digest".to_owned(), bytes(*digest));
         }
-        Record::GivenBackOnce(_) | Record::ChargedLateOnce(_) | Record::CompensatedOnce(_) => {}
+        Record::GivenBackOnce(_)
+        | Record::ChargedLateOnce(_)
+        | Record::CompensatedOnce(_)
+        | Record::AdjustedOnce(_) => {}
     }
     Ok(item)
 }
@@ -92,6 +95,7 @@ impl Tables {
                 | Record::Division(_)
                 | Record::WholeDifferenceOnce(..)
                 | Record::CompensatedOnce(_)
+                | Record::AdjustedOnce(_)
                 | Record::GivenBackOnce(_)
                 | Record::ChargedLateOnce(_) => builder.condition_expression(ABSENT),
             };

@@ -32,7 +32,7 @@
 //! | `CHECKOUT#<session>` | `-` | `account`, `subscription`: what a checkout of a subscription began |
 //! | `RETURNED#<invoice>` | `-` | what the changes on an invoice returned to the customer's balance at
 //! Stripe: `account`, `subscription`, `at`, `body` |
-//! | `BACK#…`, `LATE#…`, `COMPENSATION#…` | `-` | something that happens once for ever |
+//! | `BACK#…`, `LATE#…`, `COMPENSATION#…`, `ADJUSTED#…` | `-` | something that happens once for ever |
 //!
 //! Requests table: `REQUEST#<request>` with `body`, `version`, `account`, `submitted`, `due_shard`, `due_at`,
 //! while it waits for people also `queue`, `place` and `waiting`; `CASE#<account>#<reason>#<payment or

@@ -391,6 +391,7 @@ async fn notes_and_guards_keep_their_bytes() {
     let records = [
         Record::Invoice(id("in_1"), id("pi_1")),
         Record::CompensatedOnce(id("rr_1")),
+        Record::AdjustedOnce(id("adj_1")),
         Record::GivenBackOnce(id("g-1")),
         Record::ChargedLateOnce(id("g-2")),
         Record::Division(Division {
@@ -444,6 +445,7 @@ async fn notes_and_guards_keep_their_bytes() {
     let prefixes = [
         "ACCOUNT#customer-2/DUE",
         "ACCOUNT#customer-1/REFUNDED",
+        "ADJUSTED#",
         "BACK#",
         "COMPENSATION#",
         "CUSTOMER#",

@@ -5,8 +5,9 @@
 //! that an entry stays far below DynamoDB's 400 KB.
 
 use crate::{
-    AccountId, AmountError, Credits, DisputeId, DisputeState, GenerationId, LotDispute, LotId, MonthlyGrants,
-    PaymentId, ProductId, Recent, RefundRequestId, ServiceId, SubscriptionId, Timestamp,
+    AccountId, AdjustmentId, AmountError, Credits, DisputeId, DisputeState, GenerationId, GrantPurpose,
+    LotDispute, LotId, MonthlyGrants, PaymentId, ProductId, Recent, RefundRequestId, ServiceId,
+    SubscriptionId, Timestamp,
 };
 
 /// Most lots of one account before the oldest empty ones leave it early: with 255-byte ids the lots of an
@@ -37,6 +38,11 @@ pub enum LotKind {
     /// Given without a payment, by the decision of this refund request (`S2-19`, `S3-21`, `S3-25`). No refund
     /// takes it back, because no payment bought it.
     Compensation(RefundRequestId),
+    /// Given without a payment, by this adjustment.
+    Adjustment(AdjustmentId, GrantPurpose),
+    /// What an adjustment wrote off of a debt: credits that nobody can use, and that paid the debt off. A
+    /// debt that turns out not to have been one gives nothing back for them.
+    WriteOff(AdjustmentId),
 }
 
 /// A period of a subscription whose renewals take the place of what is left.
@@ -53,7 +59,7 @@ pub struct Period {
 pub struct Lot {
     pub id: LotId,
     pub kind: LotKind,
-    /// The payment that bought it; `None` for a compensation.
+    /// The payment that bought it; `None` where it was given without one.
     pub payment: Option<PaymentId>,
     /// The product whose operations may spend it (`S0-20`).
     pub product: ProductId,
@@ -163,7 +169,7 @@ impl Lot {
     pub fn subscription(&self) -> Option<&SubscriptionId> {
         match &self.kind {
             LotKind::Subscription(subscription) => Some(subscription),
-            LotKind::Pack | LotKind::Compensation(_) => None,
+            LotKind::Pack | LotKind::Compensation(_) | LotKind::Adjustment(..) | LotKind::WriteOff(_) => None,
         }
     }
 }
@@ -289,7 +295,7 @@ impl Account {
     }
 
     /// Lots that `product`'s operations may spend at `now` (`S0-20`), in spend order: soonest expiry first,
-    /// then subscription, compensation, pack, then oldest.
+    /// then subscription, what was given without a payment, pack, then oldest.
     pub fn spend_order(&self, product: &ProductId, now: Timestamp) -> Vec<&Lot> {
         let mut lots: Vec<&Lot> = self
             .lots
@@ -301,8 +307,8 @@ impl Account {
             let expiry = lot.expires_at.map_or(i64::MAX, Timestamp::as_ms);
             let rank = match lot.kind {
                 LotKind::Subscription(_) => 0_u8,
-                LotKind::Compensation(_) => 1,
-                LotKind::Pack => 2,
+                LotKind::Compensation(_) | LotKind::Adjustment(..) => 1,
+                LotKind::Pack | LotKind::WriteOff(_) => 2,
             };
             (expiry, rank, lot.granted_at)
         };

@@ -123,6 +123,13 @@ impl Account {
                 }
             }
             Change::Extended { lot, until } => self.lot_mut(*lot)?.expires_at = Some(*until),
+            Change::ExpiryMoved { lot, expires_at } => self.lot_mut(*lot)?.expires_at = *expires_at,
+            Change::TakenBack(part) => self.move_parts(&[*part], at, available, revoked)?,
+            Change::DebtWrittenOff(lot) => {
+                self.debt = self.debt.minus(lot.granted)?;
+                self.lot_count = self.lot_count.max(lot.id.0);
+                self.lots.push(lot.clone());
+            }
             Change::Suspended => self.suspended = true,
             Change::Resumed => self.suspended = false,
             Change::Marked(instant) => self.marked = Some(*instant),

@@ -177,6 +177,12 @@ pub enum Change {
         /// Its expiry from here on.
         until: Timestamp,
     },
+    /// Unused credits of a lot were taken back by an adjustment, or with the debt that they had written off.
+    TakenBack(LotCredits),
+    /// An adjustment wrote off debt: as much as the lot was granted, all of it spent on that.
+    DebtWrittenOff(Lot),
+    /// An adjustment moved the expiry of a lot; `None` has none from here on.
+    ExpiryMoved { lot: LotId, expires_at: Option<Timestamp> },
     /// Holds are refused from here on.
     Suspended,
     /// Holds are accepted again.
@@ -282,6 +288,13 @@ impl Change {
                     transfer(Book::Spent(part.lot), Book::Available(part.lot), part.credits)
                 })
             }
+            Self::TakenBack(part) => {
+                transfer(Book::Available(part.lot), Book::Revoked(part.lot), part.credits)
+            }
+            Self::DebtWrittenOff(lot) => {
+                transfer(Book::Issued, Book::Spent(lot.id), lot.granted)?;
+                transfer(Book::Debt, Book::Claims, lot.granted)
+            }
             Self::Uncollected { .. }
             | Self::Frozen { .. }
             | Self::Thawed { .. }
@@ -292,6 +305,7 @@ impl Change {
             | Self::ExpiryStarted { .. }
             | Self::ExpiryStopped { .. }
             | Self::Extended { .. }
+            | Self::ExpiryMoved { .. }
             | Self::Suspended
             | Self::Resumed
             | Self::Marked(_) => Ok(()),

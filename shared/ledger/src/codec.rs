@@ -49,6 +49,9 @@ enum CauseForm {
     Sweep(i64),
     #[serde(rename = "r")]
     RefundRequest(String),
+    /// The adjustment, and its clause.
+    #[serde(rename = "a")]
+    Adjustment(String, String),
     #[serde(rename = "o")]
     Operator(String),
 }
@@ -121,6 +124,7 @@ pub(crate) fn decode(account: AccountId, body: &str) -> Result<(Draft, u64, Hash
             CauseForm::Generation => Cause::Generation,
             CauseForm::Sweep(at) => Cause::Sweep(instant(at)?),
             CauseForm::RefundRequest(id) => Cause::RefundRequest(id),
+            CauseForm::Adjustment(id, clause) => Cause::Adjustment { id: id.parse()?, clause },
             CauseForm::Operator(reason) => Cause::Operator(reason),
         },
         actor,
@@ -138,6 +142,7 @@ fn cause_form(cause: &Cause) -> CauseForm {
         Cause::Generation => CauseForm::Generation,
         Cause::Sweep(at) => CauseForm::Sweep(at.as_ms()),
         Cause::RefundRequest(id) => CauseForm::RefundRequest(id.clone()),
+        Cause::Adjustment { id, clause } => CauseForm::Adjustment(id.as_str().to_owned(), clause.clone()),
         Cause::Operator(reason) => CauseForm::Operator(reason.clone()),
     }
 }
@@ -173,7 +178,7 @@ mod tests {
             causes.insert(std::mem::discriminant(&cause_form(&draft.cause)));
             actors.insert(std::mem::discriminant(&actor_form(&draft.actor)));
         }
-        assert_eq!((changes.len(), causes.len(), actors.len()), (27, 6, 8), "the fixture has every kind");
+        assert_eq!((changes.len(), causes.len(), actors.len()), (30, 7, 8), "the fixture has every kind");
     }
 
     #[test]

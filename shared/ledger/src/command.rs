@@ -1,8 +1,8 @@
 //! What can be asked of an account, and what can be answered.
 
 use crate::{
-    Credits, DisputeId, GenerationId, Payment, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason,
-    ServiceId, Settled, SubscriptionId, Timestamp,
+    AdjustmentId, AdjustmentKind, Credits, DisputeId, GenerationId, Payment, PaymentId, Period, ProductId,
+    RefundRequestId, ReleaseReason, ServiceId, Settled, SubscriptionId, Timestamp,
 };
 
 /// Credits of a payment.
@@ -231,10 +231,14 @@ pub enum Command {
         /// when it begins after the end: Stripe may report the two in either order (B3).
         pauses_leftover_expiry: bool,
     },
-    /// Refuse holds from here on.
-    Suspend,
-    /// Accept holds again.
-    Resume,
+    /// What a person changes of the account.
+    Adjust {
+        /// The adjustment, which takes effect once for ever.
+        id: AdjustmentId,
+        /// The product that it is about, whose operations may spend what it gives (`S0-20`).
+        product: ProductId,
+        kind: AdjustmentKind,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -285,12 +289,15 @@ pub enum Rejection {
     /// Too few credits are available.
     #[error("{available} credits are available, {needed} are needed")]
     NotEnough {
-        /// Usable credits of the product.
+        /// Usable credits of the product, or of the lot that was named.
         available: Credits,
         /// Credits asked for.
         needed: Credits,
     },
-    /// A hold or a compensation of no credits.
+    /// Fewer credits are owed than are to be written off.
+    #[error("{owed} credits are owed, fewer than {asked}")]
+    LessOwed { owed: Credits, asked: Credits },
+    /// A hold, a compensation or an adjustment of no credits.
     #[error("at least one credit is needed")]
     NoCredits,
     /// The generation has a hold of other content, or of another service.
@@ -305,9 +312,21 @@ pub enum Rejection {
     /// The account has [`crate::LOTS_MAX`] lots, or [`crate::PAID_LOTS_MAX`] where the credits are paid.
     #[error("the account has the most lots that it may have")]
     TooManyLots,
-    /// The lot of the payment is not in the account.
-    #[error("the payment's lot is not in the account")]
+    /// The lot, or that of the payment, is not in the account.
+    #[error("the lot is not in the account")]
     NoSuchLot,
+    /// The lot is of another product.
+    #[error("the lot is of another product")]
+    OtherProduct,
+    /// The credits of the lot never expire: those of a pack, or none that can be used.
+    #[error("the credits of the lot never expire")]
+    NeverExpires,
+    /// The lot has expired.
+    #[error("the lot has expired")]
+    Expired,
+    /// An expiry that is not later than now.
+    #[error("the instant is not ahead")]
+    NotAhead,
     /// An amount or an instant outside its range, or more disputes than [`crate::DISPUTES_MAX`].
     #[error("an amount or an instant is out of range")]
     OutOfRange,

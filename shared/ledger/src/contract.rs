@@ -4,14 +4,17 @@
 
 #![expect(clippy::panic, reason = "a suite of tests fails by panicking")]
 
+mod adjusted;
+
 use futures_util::future::join_all;
 
 use crate::{
-    AccountId, Actor, Answer, Buyer, Cause, Change, Command, Commit, CommitOutcome, Compensation, Credits,
-    Currency, CustomerId, CustomerStore, DUE_SHARDS, Draft, DueStore, Ending, Entry, FurtherGrants,
-    GenerationId, Grant, InvoiceId, LedgerStore, LotId, Money, Order, Pause, Payment, PaymentId, PaymentKind,
-    PlaceHold, ProductId, Provider, Record, RefundRequestId, Rejection, ReleaseReason, ServiceId, Settlement,
-    SettlementOutcome, SubscriptionId, Timestamp, check_journal, execute, shard_of,
+    AccountId, Actor, AdjustmentId, AdjustmentKind, Answer, Buyer, Cause, Change, Command, Commit,
+    CommitOutcome, Compensation, Credits, Currency, CustomerId, CustomerStore, DUE_SHARDS, Draft, DueStore,
+    Ending, Entry, FurtherGrants, GenerationId, Grant, InvoiceId, LedgerStore, LotId, Money, Order, Pause,
+    Payment, PaymentId, PaymentKind, PlaceHold, ProductId, Provider, Record, RefundRequestId, Rejection,
+    ReleaseReason, ServiceId, Settlement, SettlementOutcome, SubscriptionId, Timestamp, check_journal,
+    execute, shard_of,
 };
 
 /// The instant at which the suite's stories begin: 2026-11-01T00:00:00Z.
@@ -145,6 +148,19 @@ pub fn settle_by(service: &str, id: &str, ending: Ending) -> Command {
     Command::Settle { by, settlements: vec![settlement] }
 }
 
+/// The adjustment `id` of an account.
+///
+/// # Panics
+///
+/// When the id is not valid.
+pub fn adjust(id: &str, kind: AdjustmentKind) -> Command {
+    Command::Adjust {
+        id: AdjustmentId::new(id).expect("a valid id"),
+        product: ProductId::new("music-studio").expect("a valid id"),
+        kind,
+    }
+}
+
 /// The expiry of everything that is due for an account, with the release of these generations' due holds.
 ///
 /// # Panics
@@ -222,6 +238,7 @@ pub async fn suite<S: DueStore + CustomerStore>(store: &S) {
     a_customer_belongs_to_one_account(store).await;
     markers_are_found_and_moved(store).await;
     a_month_comes_once(store).await;
+    adjusted::an_account_is_adjusted(store).await;
 }
 
 async fn a_month_comes_once<S: DueStore>(store: &S) {

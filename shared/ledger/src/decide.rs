@@ -31,8 +31,7 @@ pub fn decide(
                 Ended { subscription: subscription.clone(), ended_at: *ended_at, leftover_s: *leftover_s };
             planner.start_expiry(ended, *pauses_leftover_expiry)
         }
-        Command::Suspend => planner.suspend(true),
-        Command::Resume => planner.suspend(false),
+        Command::Adjust { id, product, kind } => planner.adjust(id, product, *kind),
     };
     match step {
         Ok(Step::Write) => planner.finish(account, matches!(command, Command::Expire { .. })),

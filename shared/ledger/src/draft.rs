@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Account, AccountId, Change, Provider, Timestamp};
+use crate::{Account, AccountId, AdjustmentId, Change, Provider, Timestamp};
 
 /// SHA-256 of an entry's encoded body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,6 +32,8 @@ pub enum Cause {
     Sweep(Timestamp),
     /// A refund request, by its id.
     RefundRequest(String),
+    /// An adjustment by a person, under the clause of the policy that it names.
+    Adjustment { id: AdjustmentId, clause: String },
     /// An operator's act, with the reason given.
     Operator(String),
 }

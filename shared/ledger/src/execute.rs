@@ -203,6 +203,7 @@ fn is_once(record: &Record) -> bool {
         | Record::WholeDifferenceOnce(..)
         | Record::Customer(..)
         | Record::CompensatedOnce(_)
+        | Record::AdjustedOnce(_)
         | Record::Event { .. } => false,
     }
 }

@@ -81,6 +81,7 @@ impl Check {
         let fact = match change {
             Change::Granted { lot, .. } => match (&lot.kind, &lot.payment) {
                 (LotKind::Compensation(request), _) => Some(format!("compensation {request}")),
+                (LotKind::Adjustment(id, _), _) => Some(format!("granted by {id}")),
                 (_, Some(payment)) => match account.monthly_of(payment) {
                     Some(monthly) => {
                         self.month(lot, monthly);
@@ -94,6 +95,7 @@ impl Check {
             Change::ChargedLate { generation, .. } | Change::Uncollected { generation, .. } => {
                 of("charged late", generation)
             }
+            Change::DebtWrittenOff(lot) => Some(format!("written off by {:?}", lot.kind)),
             Change::ExpiryStarted { ended, .. } => Some(format!("ended {}", ended.subscription)),
             Change::GrantsScheduled(monthly) => Some(format!("months of {}", monthly.payment)),
             _ => None,
@@ -114,8 +116,12 @@ impl Check {
     }
 
     fn fold(&mut self, entry: &Entry, account: &mut Account, facts: &mut HashSet<String>) {
-        if matches!(entry.cause(), Cause::ProviderEvent(_, id) if id.is_empty()) {
-            self.breach(12, "its cause has no id");
+        match entry.cause() {
+            Cause::ProviderEvent(_, id) if id.is_empty() => self.breach(12, "its cause has no id"),
+            Cause::Adjustment { id, .. } if !facts.insert(format!("adjustment {id}")) => {
+                self.breach(3, "an adjustment took effect a second time");
+            }
+            _ => {}
         }
         for change in entry.changes() {
             self.fact(change, account, facts);
@@ -164,6 +170,9 @@ impl Check {
         for lot in &account.lots {
             if !lot.adds_up() {
                 self.breach(6, format!("lot {} does not add up", lot.id.0));
+            }
+            if matches!(lot.kind, LotKind::WriteOff(_)) && !lot.available.is_zero() {
+                self.breach(6, format!("lot {} has usable credits of a debt's write-off", lot.id.0));
             }
             if lot.kind == LotKind::Pack && lot.expires_at.is_some() {
                 self.breach(6, format!("pack lot {} expires (`S2-22`)", lot.id.0));

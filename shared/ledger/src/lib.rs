@@ -6,6 +6,7 @@
 
 mod account;
 mod account_grants;
+mod adjust;
 mod apply;
 mod change;
 mod codec;
@@ -41,6 +42,7 @@ pub use account::{
     LotCredits, LotKind, PAID_LOTS_MAX, Period, shard_of,
 };
 pub use account_grants::PaymentUse;
+pub use adjust::{AdjustmentKind, GrantPurpose};
 pub use apply::ApplyError;
 pub use change::{Book, Change, Posting, ReleaseReason};
 pub use codec::{CodecError, SCHEMA};
@@ -62,10 +64,10 @@ pub use payment::{
 pub use plan_change::{ChangeTiming, PlanAhead, PlanChange, PlanOrder, UnreportedPlanChange};
 pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
 pub use primitives::{
-    AccountId, AmountError, BillingPeriod, Buyer, CountryCode, CountryError, Credits, Currency, CustomerId,
-    DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, Money, NoteId, OutageName, Pause, PaymentId,
-    PaymentName, PriceId, ProductId, Provider, Quantity, RefundId, RefundRequestId, ScheduleId, ServiceId,
-    Subscriber, SubscriptionId, TimeError, Timestamp,
+    AccountId, AdjustmentId, AmountError, BillingPeriod, Buyer, CountryCode, CountryError, Credits, Currency,
+    CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, Money, NoteId, OutageName,
+    Pause, PaymentId, PaymentName, PriceId, ProductId, Provider, Quantity, RefundId, RefundRequestId,
+    ScheduleId, ServiceId, Subscriber, SubscriptionId, TimeError, Timestamp,
 };
 pub use recent::{RECENT_MAX, Recent, Settled, mark};
 pub use records::{

@@ -1,9 +1,9 @@
 //! What is recorded of payments, so that any later event finds its account and lots.
 
 use crate::{
-    AccountId, AmountError, Buyer, Credits, CustomerId, DisputeId, FurtherGrants, GenerationId, InvoiceId,
-    LotId, Money, PaymentId, PaymentName, PolicyRef, ProductId, Provider, RefundRequestId, SubscriptionId,
-    Timestamp,
+    AccountId, AdjustmentId, AmountError, Buyer, Credits, CustomerId, DisputeId, FurtherGrants, GenerationId,
+    InvoiceId, LotId, Money, PaymentId, PaymentName, PolicyRef, ProductId, Provider, RefundRequestId,
+    SubscriptionId, Timestamp,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -303,6 +303,8 @@ pub enum Record {
     Invoice(InvoiceId, PaymentId),
     /// A refund request gives credits without a payment once for ever: it must not exist.
     CompensatedOnce(RefundRequestId),
+    /// An adjustment takes effect once for ever: it must not exist.
+    AdjustedOnce(AdjustmentId),
     /// Captured credits of a generation are given back once for ever: it must not exist.
     GivenBackOnce(GenerationId),
     /// A released generation is charged anew once for ever: it must not exist.

@@ -5,7 +5,7 @@
 //! by moving the due marker to an earlier instant if it is too late.
 
 use crate::{
-    Account, ApplyError, Change, Credits, GenerationId, Hold, LotCredits, LotId, PaymentId, Record,
+    Account, ApplyError, Change, Credits, GenerationId, Hold, LotCredits, LotId, LotKind, PaymentId, Record,
     Rejection, SettlementOutcome, Timestamp,
 };
 
@@ -110,7 +110,8 @@ impl Planner {
     }
 
     /// What follows when credits came back to `parts`: they offset what the account owes for their lot; the
-    /// rest is revoked at once where its payment was refunded, and has a grace where the lot has expired.
+    /// rest is revoked at once where its payment was refunded, and has a grace where the lot has expired. What
+    /// wrote off a debt that was none is gone.
     pub(crate) fn returned(&mut self, parts: &[LotCredits], grace_s: u64) -> Result<(), ApplyError> {
         for part in parts {
             let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
@@ -121,6 +122,10 @@ impl Planner {
             let part = &LotCredits { credits: part.credits.minus(offset)?, ..*part };
             let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };
             if part.credits.is_zero() {
+                continue;
+            }
+            if matches!(lot.kind, LotKind::WriteOff(_)) {
+                self.change(Change::TakenBack(*part))?;
                 continue;
             }
             if lot.is_closed() {

@@ -85,6 +85,7 @@ macro_rules! id_type {
 }
 
 id_type!(AccountId, "account id", "An account: the `sub` of the customer's token.");
+id_type!(AdjustmentId, "adjustment id", "One adjustment of an account, ours (`adj_…`).");
 id_type!(CustomerId, "customer id", "Stripe's customer (`cus_…`).");
 id_type!(DisputeId, "dispute id", "A dispute at the cardholder's bank (`dp_…`, `du_…`).");
 id_type!(FraudWarningId, "fraud warning id", "Stripe's early fraud warning (`issfr_…`).");

@@ -12,8 +12,8 @@ mod time;
 
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use id::{
-    AccountId, CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, NoteId, OutageName,
-    PaymentId, PaymentName, PriceId, ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId,
+    AccountId, AdjustmentId, CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, NoteId,
+    OutageName, PaymentId, PaymentName, PriceId, ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId,
     SubscriptionId, check_id,
 };
 pub use money::{AmountError, Credits, Currency, Money};

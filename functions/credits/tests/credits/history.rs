@@ -1,8 +1,9 @@
 //! The history, page by page.
 
-use ledger::contract::{at, grant, settle_by};
+use ledger::contract::{adjust, at, grant, settle_by};
 use ledger::{
-    Actor, Cause, Command, Credits, Ending, GenerationId, PaymentId, ReleaseReason, SubscriptionId, Takes,
+    Actor, AdjustmentKind, Cause, Command, Credits, Ending, GenerationId, PaymentId, ReleaseReason,
+    SubscriptionId, Takes,
 };
 use serde_json::{Value, json};
 
@@ -38,8 +39,8 @@ async fn full_life() -> Api<Tables> {
     api.run_for("acct-1", Command::Revoke { payment, takes: Takes::Remaining, owe_spent: true }, request, 10)
         .await;
     let operator = || (Cause::Operator("suspicion of misuse".to_owned()), Actor::Operator);
-    api.run_for("acct-1", Command::Suspend, operator(), 11).await;
-    api.run_for("acct-1", Command::Resume, operator(), 12).await;
+    api.run_for("acct-1", adjust("adj_1", AdjustmentKind::Suspension), operator(), 11).await;
+    api.run_for("acct-1", adjust("adj_2", AdjustmentKind::Resumption), operator(), 12).await;
     api
 }
 

@@ -1,8 +1,8 @@
 //! Holds: placed once, never beyond the balance.
 
 use futures_util::future::join_all;
-use ledger::contract::grant;
-use ledger::{Command, HOLDS_MAX, ProductId};
+use ledger::contract::{adjust, grant};
+use ledger::{AdjustmentKind, Command, HOLDS_MAX, ProductId};
 use serde_json::json;
 
 use crate::api::{Api, As, Call, account, song};
@@ -85,7 +85,7 @@ async fn an_account_without_entries_has_too_few_credits() {
 async fn a_suspended_account_gets_no_hold_and_is_named_as_suspended() {
     let api = Api::start().await;
     api.pack("acct-1", 30).await;
-    api.run("acct-1", Command::Suspend, 1).await;
+    api.run("acct-1", adjust("adj_1", AdjustmentKind::Suspension), 1).await;
     let reply = Call::hold("acct-1", &song("gen-1", 1)).caller(As::Service).send(&api).await;
     assert_eq!(reply.problem(), (409, "state-conflict"));
     assert_eq!(reply.body["detail"], "the account is suspended");

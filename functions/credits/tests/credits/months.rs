@@ -1,8 +1,9 @@
 //! What a customer sees of credits that come month by month.
 
-use ledger::contract::{DAY_S, at, expire, grant};
+use ledger::contract::{DAY_S, adjust, at, expire, grant};
 use ledger::{
-    Actor, Cause, Command, Credits, FurtherGrants, PaymentId, Period, SubscriptionId, Takes, Timestamp,
+    Actor, AdjustmentKind, Cause, Command, Credits, FurtherGrants, PaymentId, Period, SubscriptionId, Takes,
+    Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -37,9 +38,9 @@ async fn the_balance_names_the_next_month_until_none_comes() {
     assert_eq!(next_grant(&api).await, day(30));
     sweep(&api, 30).await;
     assert_eq!(next_grant(&api).await, day(61));
-    api.run("acct-1", Command::Suspend, 31 * DAY_S).await;
+    api.run("acct-1", adjust("adj_1", AdjustmentKind::Suspension), 31 * DAY_S).await;
     assert_eq!(next_grant(&api).await, Value::Null);
-    api.run("acct-1", Command::Resume, 32 * DAY_S).await;
+    api.run("acct-1", adjust("adj_2", AdjustmentKind::Resumption), 32 * DAY_S).await;
     sweep(&api, 334).await;
     assert_eq!(next_grant(&api).await, Value::Null);
 }

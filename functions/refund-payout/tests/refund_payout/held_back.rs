@@ -1,8 +1,10 @@
 //! What is looked at again before Stripe is asked, and what waits for money or for the customer.
 
 use lambda::backoff::Backoff;
-use ledger::contract::{at, run};
-use ledger::{Abuse, Command, Dispute, DisputeId, Finding, FindingStore, LedgerStore, Payment, PaymentStore};
+use ledger::contract::{adjust, at, run};
+use ledger::{
+    Abuse, AdjustmentKind, Dispute, DisputeId, Finding, FindingStore, LedgerStore, Payment, PaymentStore,
+};
 use ledger_dynamodb::ExternalRefund;
 use refunds::{ActionKind, FUNDS_WAIT_S, State};
 use testkit::stand_in::{Emission, Fault, Operation, RefundMode, Settings, SettleRefund, SettledStatus};
@@ -75,7 +77,7 @@ async fn d17_an_account_that_is_found_to_abuse_refunds_or_is_suspended_is_not_pa
     world.store.save_finding(&account(), &finding).await.unwrap();
     goes_back(&world, "abuse_confirmed").await;
     let world = World::new().await;
-    run(&world.store, &account(), &Command::Suspend, at(100)).await;
+    run(&world.store, &account(), &adjust("adj_1", AdjustmentKind::Suspension), at(100)).await;
     goes_back(&world, "account_suspended").await;
     assert!(world.store.head(&account()).await.unwrap().unwrap().after().suspended);
 }

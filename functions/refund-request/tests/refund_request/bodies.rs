@@ -63,11 +63,6 @@ async fn bodies_about_an_account() {
         answered,
         send(&world, finding(json!({"abuse": "maybe", "reason": "Seen."}))).await,
     );
-    let standing =
-        |body: &Value| of_account("PUT /v1/accounts/{account}/standing").as_support("agent-1").body(body);
-    let suspended = crate::standing::suspended("mid-period");
-    let answered = send(&world, standing(&suspended)).await;
-    hold("setStanding", answered, send(&world, standing(&crate::standing::suspended("no-clause"))).await);
 }
 
 #[tokio::test]

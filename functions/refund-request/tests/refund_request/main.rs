@@ -41,8 +41,6 @@ mod requests;
 #[cfg(test)]
 mod reviews;
 #[cfg(test)]
-mod standing;
-#[cfg(test)]
 mod summary;
 #[cfg(test)]
 mod terms;

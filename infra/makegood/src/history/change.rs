@@ -139,9 +139,29 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
             let detail = format!("usable until {}", instant(*until));
             vec![note("kept longer", Some(*lot), detail)]
         }
+        Change::TakenBack(_) | Change::DebtWrittenOff(_) | Change::ExpiryMoved { .. } => adjusted(change),
         Change::Suspended => vec![note("suspended", None, "holds are refused from here on".to_owned())],
         Change::Resumed => vec![note("resumed", None, "holds are accepted again".to_owned())],
         Change::Marked(_) => Vec::new(),
+    }
+}
+
+/// The line of what an adjustment does beside giving credits.
+fn adjusted(change: &Change) -> Vec<Line> {
+    match change {
+        Change::TakenBack(part) => {
+            vec![line("taken back", Sign::Less, part.credits, Some(part.lot), String::new())]
+        }
+        Change::DebtWrittenOff(lot) => {
+            let detail = "of what was owed".to_owned();
+            vec![line("written off", Sign::Same, lot.granted, Some(lot.id), detail)]
+        }
+        Change::ExpiryMoved { lot, expires_at } => {
+            let detail = expires_at
+                .map_or_else(|| "never expires".to_owned(), |at| format!("expires {}", instant(at)));
+            vec![note("clock moved", Some(*lot), detail)]
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::monthly::MonthlyForm;
 use super::scalar::{CodecError, credits, flag, instant};
 use super::state::{EndedForm, LotForm, PartForm, part, part_form, parts, parts_form};
-use crate::{Account, Change, Credits, GenerationId, LotId, ReleaseReason};
+use crate::{Account, Change, Credits, GenerationId, LotId, ReleaseReason, Timestamp};
 
 #[derive(Serialize, Deserialize)]
 pub(super) enum ChangeForm {
@@ -68,6 +68,12 @@ pub(super) enum ChangeForm {
     ExpiryStopped(String, Vec<u32>),
     #[serde(rename = "xe")]
     Extended(u32, i64),
+    #[serde(rename = "tb")]
+    TakenBack(PartForm),
+    #[serde(rename = "dw")]
+    DebtWrittenOff(LotForm),
+    #[serde(rename = "xm")]
+    ExpiryMoved(u32, Option<i64>),
     #[serde(rename = "sus")]
     Suspended,
     #[serde(rename = "res")]
@@ -164,6 +170,11 @@ impl ChangeForm {
                 Self::ExpiryStopped(subscription.as_str().to_owned(), lots.iter().map(|lot| lot.0).collect())
             }
             Change::Extended { lot, until } => Self::Extended(lot.0, until.as_ms()),
+            Change::TakenBack(part) => Self::TakenBack(part_form(part)),
+            Change::DebtWrittenOff(lot) => Self::DebtWrittenOff(LotForm::of(lot)),
+            Change::ExpiryMoved { lot, expires_at } => {
+                Self::ExpiryMoved(lot.0, expires_at.map(Timestamp::as_ms))
+            }
             Change::Suspended => Self::Suspended,
             Change::Resumed => Self::Resumed,
             Change::Marked(instant) => Self::Marked(instant.as_ms()),
@@ -255,6 +266,11 @@ impl ChangeForm {
                 lots: lots.into_iter().map(LotId).collect(),
             },
             Self::Extended(lot, until) => Change::Extended { lot: LotId(lot), until: instant(until)? },
+            Self::TakenBack(form) => Change::TakenBack(part(form)?),
+            Self::DebtWrittenOff(form) => Change::DebtWrittenOff(form.read()?),
+            Self::ExpiryMoved(lot, expires_at) => {
+                Change::ExpiryMoved { lot: LotId(lot), expires_at: expires_at.map(instant).transpose()? }
+            }
             Self::Suspended => Change::Suspended,
             Self::Resumed => Change::Resumed,
             Self::Marked(at) => Change::Marked(instant(at)?),

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::monthly::MonthlyForm;
 use super::scalar::{CodecError, credits, flag, instant};
 use crate::{
-    Account, Actor, Credits, DisputeState, Ended, Hold, Lot, LotCredits, LotDispute, LotId, LotKind, Period,
-    Recent, Timestamp,
+    Account, Actor, Credits, DisputeState, Ended, GrantPurpose, Hold, Lot, LotCredits, LotDispute, LotId,
+    LotKind, Period, Recent, Timestamp,
 };
 
 /// Lot, credits.
@@ -28,6 +28,40 @@ enum SourceForm {
     /// Refund request.
     #[serde(rename = "c")]
     Compensation(String),
+    /// Adjustment, and what for.
+    #[serde(rename = "a")]
+    Adjustment(String, PurposeForm),
+    /// Adjustment.
+    #[serde(rename = "w")]
+    WriteOff(String),
+}
+
+#[derive(Serialize, Deserialize)]
+enum PurposeForm {
+    #[serde(rename = "g")]
+    Goodwill,
+    #[serde(rename = "p")]
+    Promotional,
+    #[serde(rename = "t")]
+    Trial,
+}
+
+impl PurposeForm {
+    fn of(purpose: GrantPurpose) -> Self {
+        match purpose {
+            GrantPurpose::Goodwill => Self::Goodwill,
+            GrantPurpose::Promotional => Self::Promotional,
+            GrantPurpose::Trial => Self::Trial,
+        }
+    }
+
+    fn read(self) -> GrantPurpose {
+        match self {
+            Self::Goodwill => GrantPurpose::Goodwill,
+            Self::Promotional => GrantPurpose::Promotional,
+            Self::Trial => GrantPurpose::Trial,
+        }
+    }
 }
 
 /// Id, source, product, granted at, expires at, the eight amounts in the order of [`Lot`], captures and those
@@ -213,6 +247,10 @@ impl LotForm {
             LotKind::Subscription(id) => SourceForm::Subscription(id.as_str().to_owned(), payment()),
             LotKind::Pack => SourceForm::Pack(payment()),
             LotKind::Compensation(request) => SourceForm::Compensation(request.as_str().to_owned()),
+            LotKind::Adjustment(id, purpose) => {
+                SourceForm::Adjustment(id.as_str().to_owned(), PurposeForm::of(*purpose))
+            }
+            LotKind::WriteOff(id) => SourceForm::WriteOff(id.as_str().to_owned()),
         };
         let amounts =
             [lot.granted, lot.available, lot.held, lot.spent, lot.expired, lot.revoked, lot.repaid, lot.owed];
@@ -260,6 +298,8 @@ impl LotForm {
             }
             SourceForm::Pack(payment) => (LotKind::Pack, Some(payment.parse()?)),
             SourceForm::Compensation(request) => (LotKind::Compensation(request.parse()?), None),
+            SourceForm::Adjustment(id, purpose) => (LotKind::Adjustment(id.parse()?, purpose.read()), None),
+            SourceForm::WriteOff(id) => (LotKind::WriteOff(id.parse()?), None),
         };
         Ok(Lot {
             id: LotId(id),

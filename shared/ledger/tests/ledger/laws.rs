@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
-use ledger::contract::{DAY_S, NoPause, at, expire, grant, place, run, settle};
+use ledger::contract::{DAY_S, NoPause, adjust, at, expire, grant, place, run, settle};
 use ledger::{
-    AccountId, Actor, Cause, Change, Command, Compensation, Credits, DUE_SHARDS, DisputeEffect, DisputeId,
-    DisputeReport, DueStore, Ending, Entry, FurtherGrants, LedgerStore, Order, PaymentId, Period, ProductId,
-    RefundRequestId, ReleaseReason, SubscriptionId, Takes, Timestamp, check_journal, execute_on, shard_of,
+    AccountId, Actor, AdjustmentKind, Book, Cause, Change, Command, Compensation, Credits, DUE_SHARDS,
+    DisputeEffect, DisputeId, DisputeReport, DueStore, Ending, Entry, FurtherGrants, GrantPurpose,
+    LedgerStore, LotId, LotKind, Order, PaymentId, Period, ProductId, RefundRequestId, ReleaseReason,
+    SubscriptionId, Takes, Timestamp, check_journal, execute_on, shard_of,
 };
 
 use crate::memory::{InMemory, MemoryError};
@@ -88,8 +89,26 @@ fn command() -> impl Strategy<Value = Command> {
                 pauses_leftover_expiry: true,
             }
         }),
-        1 => prop_oneof![Just(Command::Suspend), Just(Command::Resume)],
+        4 => adjustment(),
     ]
+}
+
+/// What people change of the account.
+fn adjustment() -> impl Strategy<Value = Command> {
+    let credits = || (0..20_u64).prop_map(|count| Credits::new(count).unwrap());
+    let expires_at = || prop::option::of((0..100_000_u64).prop_map(at));
+    let lot = || (1..8_u32).prop_map(LotId);
+    let kind = prop_oneof![
+        (credits(), prop::sample::select(&GrantPurpose::ALL[..]), expires_at()).prop_map(
+            |(credits, purpose, expires_at)| AdjustmentKind::Grant { credits, purpose, expires_at }
+        ),
+        (lot(), credits()).prop_map(|(lot, credits)| AdjustmentKind::TakeBack { lot, credits }),
+        credits().prop_map(|credits| AdjustmentKind::DebtWriteOff { credits }),
+        (lot(), expires_at()).prop_map(|(lot, expires_at)| AdjustmentKind::ExpiryMove { lot, expires_at }),
+        Just(AdjustmentKind::Suspension),
+        Just(AdjustmentKind::Resumption),
+    ];
+    (0..20_u8, kind).prop_map(|(index, kind)| adjust(&format!("adj_{index}"), kind))
 }
 
 /// Reports of two disputes of one payment.
@@ -261,6 +280,32 @@ proptest! {
         let (store, _) = block_on(play(&steps));
         for lot in store.journal(&account()).iter().flat_map(|entry| &entry.after().lots) {
             prop_assert!(lot.owed <= lot.spent, "{lot:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_spends_what_was_written_off(steps in prop::collection::vec(step(), 1..60)) {
+        let (store, _) = block_on(play(&steps));
+        for entry in store.journal(&account()) {
+            for lot in entry.after().lots.iter().filter(|lot| matches!(lot.kind, LotKind::WriteOff(_))) {
+                prop_assert!(lot.available.is_zero() && lot.held.is_zero() && lot.captures == 0, "{lot:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_take_back_moves_no_debt_and_no_more_than_was_left(
+        steps in prop::collection::vec(step(), 1..60)
+    ) {
+        let (store, _) = block_on(play(&steps));
+        let journal = store.journal(&account());
+        for (before, entry) in journal.iter().zip(journal.iter().skip(1)) {
+            let [Change::TakenBack(part), ..] = entry.changes() else { continue };
+            let left = before.after().lot(part.lot).map(|lot| lot.available);
+            prop_assert!(left.is_some_and(|left| part.credits <= left), "{part:?} of {left:?}");
+            prop_assert_eq!(before.after().debt, entry.after().debt);
+            let postings = entry.postings().unwrap();
+            prop_assert!(postings.iter().all(|posting| posting.book != Book::Debt));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The ledger from outside: the contract on the store in memory, stories, and laws over random histories.
 
 #[cfg(test)]
+mod adjustments;
 mod arrivals;
 #[cfg(test)]
 mod cuts;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger::{
-    AccountId, Commit, CommitOutcome, CustomerId, CustomerStore, DUE_SHARDS, Division, DueStore, Entry,
-    GenerationId, InvoiceId, LedgerStore, Marker, Payment, PaymentId, ProductId, Record, RefundRequestId,
-    Timestamp, UnreportedCancellation, shard_of,
+    AccountId, AdjustmentId, Commit, CommitOutcome, CustomerId, CustomerStore, DUE_SHARDS, Division,
+    DueStore, Entry, GenerationId, InvoiceId, LedgerStore, Marker, Payment, PaymentId, ProductId, Record,
+    RefundRequestId, Timestamp, UnreportedCancellation, shard_of,
 };
 
 /// What the store in memory answers when a fault was asked for.
@@ -26,6 +26,7 @@ struct Shelves {
     payments: HashMap<PaymentId, Payment>,
     once: HashSet<(AccountId, String)>,
     compensated: HashSet<RefundRequestId>,
+    adjusted: HashSet<AdjustmentId>,
     customers: HashMap<CustomerId, AccountId>,
     events: HashMap<String, [u8; 32]>,
     invoices: HashMap<InvoiceId, PaymentId>,
@@ -81,6 +82,7 @@ impl Shelves {
                 self.once.contains(&(account.clone(), once_key(record)))
             }
             Record::CompensatedOnce(request) => self.compensated.contains(request),
+            Record::AdjustedOnce(adjustment) => self.adjusted.contains(adjustment),
             Record::Invoice(invoice, _) => self.invoices.contains_key(invoice),
             Record::Division(division) => self.divisions.contains_key(&division.payment),
             Record::WholeDifferenceOnce(product, _) => {
@@ -105,6 +107,9 @@ impl Shelves {
                 }
                 Record::CompensatedOnce(request) => {
                     self.compensated.insert(request.clone());
+                }
+                Record::AdjustedOnce(adjustment) => {
+                    self.adjusted.insert(adjustment.clone());
                 }
                 Record::Invoice(invoice, payment) => {
                     self.invoices.insert(invoice.clone(), payment.clone());
@@ -140,6 +145,7 @@ fn once_key(record: &Record) -> String {
         | Record::WholeDifferenceOnce(..)
         | Record::Customer(..)
         | Record::CompensatedOnce(_)
+        | Record::AdjustedOnce(_)
         | Record::Event { .. } => String::new(),
     }
 }

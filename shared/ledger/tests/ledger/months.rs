@@ -1,10 +1,10 @@
 //! Payments that bring their credits month by month, within the period that was paid.
 #![expect(clippy::arithmetic_side_effects, reason = "a year of a few credits is small numbers")]
 
-use ledger::contract::{at, expire, grant, place, run, settle};
+use ledger::contract::{adjust, at, expire, grant, place, run, settle};
 use ledger::{
-    AccountId, Answer, Change, Command, Credits, Ending, FurtherGrants, Grant, Lot, MonthlyGrants, PaymentId,
-    Period, SubscriptionId, Timestamp, check_journal,
+    AccountId, AdjustmentKind, Answer, Change, Command, Credits, Ending, FurtherGrants, Grant, Lot,
+    MonthlyGrants, PaymentId, Period, SubscriptionId, Timestamp, check_journal,
 };
 use proptest::prelude::*;
 
@@ -132,10 +132,10 @@ async fn a_month_pays_off_debt_first() {
 #[tokio::test]
 async fn suspension_holds_months_back_and_they_come_when_it_ends() {
     let story = bought(false).await;
-    story.run(&Command::Suspend, 10 * DAY_S).await;
+    story.run(&adjust("adj_1", AdjustmentKind::Suspension), 10 * DAY_S).await;
     assert_eq!(next_grant(&story), None);
     assert_eq!(sweep(&story, 70).await, Answer::Unchanged(Vec::new()));
-    story.run(&Command::Resume, 71 * DAY_S).await;
+    story.run(&adjust("adj_2", AdjustmentKind::Resumption), 71 * DAY_S).await;
     // The marker is due at once.
     assert_eq!(story.store.marker(&story.account), Some(at(30 * DAY_S)));
     sweep(&story, 71).await;
@@ -208,8 +208,8 @@ async fn the_last_lot_stays_while_more_is_to_come_and_what_left_is_counted() {
     story.run(&place("g1", 100), 1).await;
     story.run(&settle("g1", Ending::Succeeded), 2).await;
     // Thirty days after it was emptied an empty lot leaves; the next month is due on the 30th day.
-    story.run(&Command::Suspend, 29 * DAY_S).await;
-    story.run(&Command::Resume, 45 * DAY_S).await;
+    story.run(&adjust("adj_1", AdjustmentKind::Suspension), 29 * DAY_S).await;
+    story.run(&adjust("adj_2", AdjustmentKind::Resumption), 45 * DAY_S).await;
     assert_eq!(story.numbers(1), [100, 0, 0, 100, 0, 0]);
     sweep(&story, 45).await;
     let account = story.store.journal(&story.account).last().unwrap().after().clone();

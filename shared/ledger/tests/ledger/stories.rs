@@ -1,9 +1,9 @@
 //! Single stories of an account: each rule of the text that the ledger itself holds.
 
-use ledger::contract::{at, grant, place, settle};
+use ledger::contract::{adjust, at, grant, place, settle};
 use ledger::{
-    Answer, Change, Command, Credits, Ending, GenerationId, LOTS_MAX, PaymentId, Period, Rejection,
-    ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Takes, Timestamp, check_journal,
+    AdjustmentKind, Answer, Change, Command, Credits, Ending, GenerationId, LOTS_MAX, PaymentId, Period,
+    Rejection, ReleaseReason, Settlement, SettlementOutcome, SubscriptionId, Takes, Timestamp, check_journal,
 };
 
 use crate::memory::MemoryError;
@@ -379,9 +379,9 @@ async fn refused_holds_say_why() {
     let expected = Rejection::NotEnough { available: Credits::new(5).unwrap(), needed };
     assert_eq!(story.run(&place("g1", 6), 1).await, Answer::Refused(expected));
     assert_eq!(story.run(&place("g1", 0), 1).await, Answer::Refused(Rejection::NoCredits));
-    story.run(&Command::Suspend, 2).await;
+    story.run(&adjust("adj_1", AdjustmentKind::Suspension), 2).await;
     assert_eq!(story.run(&place("g1", 1), 3).await, Answer::Refused(Rejection::Suspended));
-    story.run(&Command::Resume, 4).await;
+    story.run(&adjust("adj_2", AdjustmentKind::Resumption), 4).await;
     assert!(matches!(story.run(&place("g1", 1), 5).await, Answer::Written { .. }));
 }
 
