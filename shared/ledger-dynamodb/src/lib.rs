@@ -43,8 +43,11 @@
 //! is looked at; `PARKED` with an event that could not be applied; `EVIDENCE#<dispute>` with what people
 //! staged and submitted for a dispute, and the `version`; `WATCH#<provider>#<kind>#<id>` with an object of
 //! a provider's that is read again, `since`, `due_shard`, `due_at`; `NOTES#<request>`, with a number as sort
-//! key, with what support people wrote about a request for each other, `id`, `text`, `by`, `at`; and
-//! `PAID_OUT#<refund>` with the `request`, `account` and `payment` of a refund of ours.
+//! key, with what support people wrote about a request for each other, `id`, `text`, `by`, `at`;
+//! `PAID_OUT#<refund>` with the `request`, `account` and `payment` of a refund of ours; and
+//! `ADJUSTMENT#<adjustment>` with an adjustment of an account, `body`, `submitted_by`, `adjusts`, and in the
+//! indexes of requests, under keys of their own, `account`, `submitted` and, while nobody has decided,
+//! `queue`, `place` and `waiting`.
 //!
 //! The index `generation` of the ledger table has entries that place holds, by account and generation; links
 //! of payments to an invoice, under `#INVOICE#<invoice>`; and purchases, payments and subscriptions under
@@ -57,6 +60,7 @@
 //! never rests on a stale balance. Lists by index are eventually consistent.
 
 mod account_item;
+mod adjustment;
 mod adoption;
 mod anchor;
 mod audit;

@@ -22,7 +22,8 @@ const SHARED: &[(&str, &[&str])] = &[
     ("provider-http", &[]),
     ("stripe-api", &["primitives", "provider-http", "stripe-events"]),
     ("creem-api", &["creem-events", "primitives", "provider-http"]),
-    ("ledger-dynamodb", &["ledger", "policy", "refunds"]),
+    ("adjustments", &["ledger", "policy", "refunds"]),
+    ("ledger-dynamodb", &["adjustments", "ledger", "policy", "refunds"]),
     ("purchase-lines", &["ledger", "policy", "policy-documents", "stripe-events"]),
     ("lambda", &["primitives"]),
     (
@@ -39,6 +40,7 @@ const TEST_ONLY: &str = "testkit";
 const AUTHORING: &str = "policy-authoring";
 /// Crates that decide, and touch nothing: no runtime, no network, no AWS.
 const PURE: &[&str] = &[
+    "adjustments",
     "cases",
     "creem-events",
     "ledger",
