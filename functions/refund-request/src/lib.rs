@@ -14,7 +14,6 @@ mod cancellation;
 mod carry_out;
 mod claim;
 mod clock_view;
-mod cursor;
 mod customer_actions;
 mod findings;
 mod hold_back;

@@ -1,14 +1,14 @@
 //! Reading requests: one, or an account's, newest first.
 
 use lambda::Invocation;
-use lambda::http::{Problem, Request, Response};
+use lambda::http::{Problem, Request, Response, cursor};
 use ledger::{RefundRequestId, Timestamp};
 use refunds::{ListedBefore, RefundStore};
 use serde::Serialize;
 
 use crate::app::{RefundRequests, reach, store_failed, support};
+use crate::request_view;
 use crate::stored::{is_shown_to, show_with_notes, stored, stored_of};
-use crate::{cursor, request_view};
 
 /// Requests of one page. A request with its decision is about 8 KB, and 400 KB at most, as DynamoDB's items
 /// are; an answer has 6 MB at most.

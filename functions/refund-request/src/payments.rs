@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use cases::{Windows, windows};
 use futures_util::future::{join_all, join4};
 use lambda::Invocation;
-use lambda::http::{Problem, Request, Response};
+use lambda::http::{Problem, Request, Response, cursor};
 use ledger::{
     Account, AccountId, AmountError, Entry, LotId, Money, MonthlyGrants, Payment, PaymentId, PaymentKind,
     Purchase, Subscriber, Subscription, SubscriptionId, Timestamp,
@@ -20,7 +20,6 @@ use refunds::{RefundStore, State};
 use serde::Serialize;
 
 use crate::app::{RefundRequests, reach, store_failed};
-use crate::cursor;
 use crate::quote_view::{MoneyAnswer, money};
 use crate::stored::is_shown_to;
 

@@ -7,14 +7,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda::Invocation;
-use lambda::http::{Problem, ProblemKind, Request, Response};
+use lambda::http::{Problem, ProblemKind, Request, Response, cursor};
 use ledger::Timestamp;
 use policy::Recommendation;
 use refunds::{ClockState, RefundStore, State, Waiting, fingerprint};
 use serde::Serialize;
 
 use crate::app::{RefundRequests, store_failed, support};
-use crate::cursor;
 use crate::quote_view::{MoneyAnswer, money};
 use crate::request_view::ClaimAnswer;
 

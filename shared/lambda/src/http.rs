@@ -5,6 +5,7 @@
 //! caller sent is repeated in a problem.
 
 mod body;
+pub mod cursor;
 mod display;
 mod problem;
 mod request;

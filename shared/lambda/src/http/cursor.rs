@@ -5,19 +5,20 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lambda::http::{Problem, ProblemKind};
-use refunds::fingerprint;
+use ring::digest::{Context, SHA256};
+
+use super::problem::{Problem, ProblemKind};
 
 /// Bytes of the check: nobody guesses 72 bits, and the cursor stays short.
 const CHECK_BYTES: usize = 9;
 
 /// The cursor of `place` in the list that `of` names.
-pub(crate) fn write(of: &str, place: &str) -> String {
+pub fn write(of: &str, place: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{place}", check(of, place)))
 }
 
 /// The place that [`write()`] was given for the same `of`.
-pub(crate) fn read(of: &str, cursor: &str) -> Result<String, Problem> {
+pub fn read(of: &str, cursor: &str) -> Result<String, Problem> {
     let read = || {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
         let (found, place) = text.split_once('.')?;
@@ -27,11 +28,15 @@ pub(crate) fn read(of: &str, cursor: &str) -> Result<String, Problem> {
 }
 
 /// What a text gets that is not a cursor of this place.
-pub(crate) fn refused() -> Problem {
+pub fn refused() -> Problem {
     Problem::new(ProblemKind::InvalidCursor)
 }
 
 fn check(of: &str, place: &str) -> String {
-    let digest = fingerprint(&[of, place]);
-    URL_SAFE_NO_PAD.encode(digest.get(..CHECK_BYTES).unwrap_or_default())
+    let mut digest = Context::new(&SHA256);
+    for part in [of, place] {
+        digest.update(&part.len().to_le_bytes());
+        digest.update(part.as_bytes());
+    }
+    URL_SAFE_NO_PAD.encode(digest.finish().as_ref().get(..CHECK_BYTES).unwrap_or_default())
 }
