@@ -295,6 +295,7 @@ class Stack:
             "CREEM_WEBHOOK_FUNCTION": outputs["CreemWebhookFunction"],
             "STRIPE_RECONCILE_FUNCTION": outputs["StripeReconcileFunction"],
             "CREEM_RECONCILE_FUNCTION": outputs["CreemReconcileFunction"],
+            "ACCOUNT_ADJUSTMENT_FUNCTION": outputs["AccountAdjustmentFunction"],
         }
         command = [str(binary(MAKEGOOD)), *arguments]
         return subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=COMMAND_S)

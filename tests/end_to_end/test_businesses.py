@@ -222,19 +222,6 @@ def test_what_a_person_found_out_about_an_account_decides_later_requests(custome
     assert "assistant-abuse" in clauses(request)
 
 
-def test_a_person_suspends_an_account_and_lets_it_go_on(customer, support, stack):
-    path = f"/v1/accounts/{customer.account}/standing"
-    customer.buy()
-    body = {"product": "music-studio", "clause": "mid-period", "reason": "Stolen cards."}
-    assert stack.call("PUT", path, {"state": "suspended", **body}, as_=customer.owner).status == 403
-    changed = stack.call("PUT", path, {"state": "suspended", **body}, as_=support)
-    assert (changed.status, changed.json) == (200, {"state": "suspended", "repeated": False})
-    assert customer.hold(1).status == 409
-    changed = stack.call("PUT", path, {"state": "active", **body}, as_=support)
-    assert (changed.status, changed.json["state"]) == (200, "active")
-    customer.held(1)
-
-
 def test_s3_5_image_to_3d_refunds_a_duplicate_from_its_own_lot(customer, support):
     first = customer.buy(**THREE_D_PACK)
     second = customer.buy(**THREE_D_PACK)

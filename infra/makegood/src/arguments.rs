@@ -1,11 +1,15 @@
 //! The command line's grammar and its help.
 
+mod adjust;
 mod parked;
 mod policy;
 
 use clap::{Args, Parser, Subcommand};
 use ledger::{AccountId, Provider, TimeError, Timestamp};
 
+pub(crate) use adjust::{
+    AdjustCommand, DecideArguments as AdjustmentDecision, ExpiryArguments, FunctionName, SubmitArguments,
+};
 pub(crate) use parked::{FunctionArguments, ParkedCommand};
 pub(crate) use policy::{
     BacktestArguments, CheckArguments, DecideArguments, DiffArguments, ExplainArguments, ExportArguments,
@@ -20,7 +24,7 @@ command line:
   eval \"$(aws configure export-credentials --format env)\"
   export AWS_REGION=eu-central-1";
 
-/// Reads what Makegood keeps, checks it and explains it. No command writes to a table: `parked` and
+/// Reads what Makegood keeps, checks it and explains it. No command writes to a table: `parked`, `adjust` and
 /// `reconcile` ask functions to.
 #[derive(Debug, Parser)]
 #[command(version, subcommand_required = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
@@ -35,6 +39,7 @@ Examples:
   makegood history --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11
   makegood parked list
   makegood parked replay --all
+  makegood adjust waiting
   makegood reconcile --since 2026-08-01T00:00:00Z
   makegood policy check documents/music-studio/*.toml
   makegood policy decide --document music-studio --reason changed_mind --facts facts.json
@@ -49,6 +54,9 @@ pub(crate) enum Command {
     /// Look at events that were put aside because they could not be applied, and decide what is done.
     #[command(subcommand)]
     Parked(ParkedCommand),
+    /// Change an account by hand: give credits, take them back, write off a debt, move an expiry, suspend.
+    #[command(subcommand)]
+    Adjust(AdjustCommand),
     Reconcile(ReconcileArguments),
     /// Check policy documents, compare them, try them out, and explain what was decided.
     #[command(subcommand)]
@@ -212,6 +220,43 @@ mod tests {
             ("parked replay evt_1 evt_2 --function f", true),
             ("parked replay --all", true),
             ("parked replay evt_1 --all", false),
+            ("adjust grant --account cus-1", false),
+            (
+                "adjust grant --account cus-1 --product p --clause c --reason r --key k --credits 5 \
+                 --purpose goodwill --never",
+                true,
+            ),
+            (
+                "adjust grant --account cus-1 --product p --clause c --reason r --key k --credits 5 \
+                 --purpose goodwill --never --expires-at 2027-01-01T00:00:00Z",
+                false,
+            ),
+            (
+                "adjust grant --account cus-1 --product p --clause c --reason r --key k --credits 5 \
+                 --purpose bribe --never",
+                false,
+            ),
+            ("adjust take-back --account cus-1 --product p --clause c --reason r --key k --credits 5", false),
+            (
+                "adjust take-back --account cus-1 --product p --clause c --reason r --key k --credits 5 \
+                 --lot 3 --operator ann --function f",
+                true,
+            ),
+            ("adjust write-off --account cus-1 --product p --clause c --reason r --key k --credits 5", true),
+            ("adjust move-expiry --account cus-1 --product p --clause c --reason r --key k --lot 3", false),
+            (
+                "adjust move-expiry --account cus-1 --product p --clause c --reason r --key k --lot 3 \
+                 --expires-at 2027-01-01T00:00:00Z",
+                true,
+            ),
+            ("adjust suspend --account cus-1 --product p --clause c --reason r --key k", true),
+            ("adjust resume --account cus-1 --product p --clause c --reason r --key k", true),
+            ("adjust suspend --account cus-1 --product p --clause c --reason r", false),
+            ("adjust waiting", true),
+            ("adjust approve adj_1", false),
+            ("adjust approve adj_1 --account cus-1 --operator bob", true),
+            ("adjust refuse adj_1 --account cus-1", false),
+            ("adjust refuse adj_1 --account cus-1 --reason no", true),
             ("reconcile", false),
             ("reconcile --since 2026-08-01T00:00:00Z", true),
             ("reconcile --since today", false),
@@ -252,7 +297,7 @@ mod tests {
             vec![(path, command.clone().render_long_help().to_string())]
         }
         let leaves = leaves(&Arguments::command(), "");
-        assert_eq!(leaves.len(), 15, "{leaves:?}");
+        assert_eq!(leaves.len(), 24, "{leaves:?}");
         let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
         assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {

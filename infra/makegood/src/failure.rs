@@ -22,9 +22,9 @@ pub(crate) enum Failure {
     /// It answered something that is no outcome.
     #[error("the function's answer is not readable; is it the right function?")]
     Answer(#[source] serde_json::Error),
-    /// The reconciliation failed.
-    #[error("the reconciliation failed: {0}")]
-    Reconcile(String),
+    /// The function failed, with what it says.
+    #[error("the function failed: {0}")]
+    FunctionFailed(String),
     /// A file cannot be read.
     #[error("`{path}` cannot be read")]
     File {

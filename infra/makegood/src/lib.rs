@@ -2,14 +2,16 @@
 //! it applied again, tries policies out, and explains what they decided.
 //!
 //! No command writes to a table: what is to be done with an event is asked of the function that applies
-//! events. Results go to standard output, progress and errors to standard error. Texts of customers and of
+//! events, and an account is adjusted by the function that support's adjustments go to. Results go to standard output, progress and errors to standard error. Texts of customers and of
 //! Stripe are escaped before they reach a terminal.
 
+mod adjustments;
 mod arguments;
 mod columns;
 mod connection;
 mod decision;
 mod failure;
+mod function;
 mod history;
 mod material;
 mod outcome;
@@ -102,6 +104,7 @@ async fn carry_out(
             let answer = function.drop_event(&arguments.id, &arguments.reason, &operator).await;
             parked::decide::report(&arguments.id, &parked::ask::answered(answer)?, output)
         }
+        Command::Adjust(command) => adjustments::run(command, env, output).await,
         Command::Reconcile(arguments) => {
             let ask = reconcile::open(arguments, env)?;
             let Some(since) = arguments.since else {

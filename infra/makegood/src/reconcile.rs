@@ -7,18 +7,15 @@ pub(crate) mod watches;
 use std::io::Write;
 use std::time::Duration;
 
-use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::primitives::Blob;
-use lambda::aws::SdkSettings;
 use lambda::config::Env;
 use ledger::{Provider, Timestamp};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::arguments::ReconcileArguments;
 use crate::columns::{Align, Columns};
 use crate::failure::Failure;
+use crate::function::AskedFunction;
 use crate::outcome::CommandOutcome;
 use crate::words::count;
 
@@ -46,42 +43,14 @@ struct MissedEvent {
     created_at: String,
 }
 
-/// The stripe-reconcile function, or creem-reconcile.
-pub(crate) struct ReconcileFunction {
-    client: aws_sdk_lambda::Client,
-    name: String,
-}
-
-/// The function that the arguments name, or else the environment.
-pub(crate) fn open(arguments: &ReconcileArguments, env: &Env) -> Result<ReconcileFunction, Failure> {
+/// The stripe-reconcile function or creem-reconcile, that the arguments name, or else the environment.
+pub(crate) fn open(arguments: &ReconcileArguments, env: &Env) -> Result<AskedFunction, Failure> {
     let name = match &arguments.function {
         Some(name) => name.clone(),
         None if arguments.provider == Some(Provider::Creem) => env.required("CREEM_RECONCILE_FUNCTION")?,
         None => env.required("STRIPE_RECONCILE_FUNCTION")?,
     };
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(INVOCATION_TIMEOUT)
-        .read_timeout(INVOCATION_TIMEOUT)
-        .build();
-    let config = aws_sdk_lambda::config::Builder::from(&SdkSettings::from_env(env)?.sdk_config());
-    let client = aws_sdk_lambda::Client::from_conf(config.timeout_config(timeouts).build());
-    Ok(ReconcileFunction { client, name })
-}
-
-impl ReconcileFunction {
-    /// One run.
-    pub(crate) async fn ask<T: DeserializeOwned>(&self, request: Value) -> Result<T, Failure> {
-        let payload = Blob::new(request.to_string());
-        let invoked = self.client.invoke().function_name(&self.name).payload(payload).send().await;
-        let answer = invoked.map_err(|error| Failure::Function(Box::new(error.into())))?;
-        let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
-        if answer.function_error.is_some() {
-            let failure: Value = serde_json::from_slice(&payload).map_err(Failure::Answer)?;
-            let message = failure.get("errorMessage").and_then(Value::as_str).unwrap_or_default();
-            return Err(Failure::Reconcile(message.to_owned()));
-        }
-        serde_json::from_slice(&payload).map_err(Failure::Answer)
-    }
+    AskedFunction::open(name, INVOCATION_TIMEOUT, env)
 }
 
 /// Has the time read, run by run, and reports what had been missed.

@@ -144,7 +144,10 @@ pub async fn refuse<S: AdjustmentStore>(
     (by, reason): (&Person, &str),
     now: Timestamp,
 ) -> Result<ApprovalReply, Failure<S>> {
-    let is_repeated = |known: &Adjustment| matches!(&known.stage, AdjustmentStage::Refused { reason: known, .. } if known == reason);
+    let is_repeated = |known: &Adjustment| match &known.stage {
+        AdjustmentStage::Refused { reason: known, .. } => known == reason,
+        AdjustmentStage::Waiting | AdjustmentStage::Applied { .. } => false,
+    };
     if let Some(reply) = undecidable(adjustment, by, is_repeated, now) {
         return Ok(reply);
     }

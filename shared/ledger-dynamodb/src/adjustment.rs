@@ -1,7 +1,7 @@
 //! Adjustments of accounts: one item each, in the indexes of the requests under keys of their own.
 //!
-//! `account` is `ADJUSTMENTS#<account>` there: no account's id has a `#`, so that no list of requests holds an
-//! adjustment. `queue` is [`QUEUE`] as long as nobody has decided.
+//! `account` is `ADJUSTMENTS#<account>` there: no account's id has a `#`, so that no list of requests holds
+//! an adjustment. `queue` is [`QUEUE`] as long as nobody has decided.
 
 use adjustments::{
     AdjustedBy, Adjustment, AdjustmentPlace, AdjustmentSave, AdjustmentSaveOutcome, AdjustmentStage,

@@ -3,57 +3,9 @@
 
 use crate::planner::{Planner, Step};
 use crate::{
-    AdjustmentId, ApplyError, Change, CommandOutcome, Credits, LOTS_MAX, Lot, LotCredits, LotId, LotKind,
-    PAID_LOTS_MAX, ProductId, Record, Rejection, Timestamp,
+    AdjustmentId, AdjustmentKind, ApplyError, Change, CommandOutcome, Credits, GrantPurpose, LOTS_MAX, Lot,
+    LotCredits, LotId, LotKind, PAID_LOTS_MAX, ProductId, Record, Rejection, Timestamp,
 };
-
-/// What credits are given for without a payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GrantPurpose {
-    Goodwill,
-    Promotional,
-    Trial,
-}
-
-impl GrantPurpose {
-    pub const ALL: [Self; 3] = [Self::Goodwill, Self::Promotional, Self::Trial];
-
-    /// Its name in answers and commands.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Goodwill => "goodwill",
-            Self::Promotional => "promotional",
-            Self::Trial => "trial",
-        }
-    }
-
-    /// The purpose with this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
-    }
-}
-
-/// What an adjustment does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AdjustmentKind {
-    /// Credits are given as a lot of their own. They pay off no debt: they are given as usable ones.
-    Grant {
-        credits: Credits,
-        purpose: GrantPurpose,
-        /// From this instant on they are unusable; `None` never expires.
-        expires_at: Option<Timestamp>,
-    },
-    /// So many unused credits of a lot are taken back. What was spent is no debt.
-    TakeBack { lot: LotId, credits: Credits },
-    /// So much of what the account owes is written off.
-    DebtWriteOff { credits: Credits },
-    /// A lot that may expire gets another expiry, or none.
-    ExpiryMove { lot: LotId, expires_at: Option<Timestamp> },
-    /// Holds are refused from here on.
-    Suspension,
-    /// Holds are accepted again.
-    Resumption,
-}
 
 fn refused(rejection: Rejection) -> Result<Step, ApplyError> {
     Ok(Step::Answer(CommandOutcome::Refused(rejection)))
@@ -126,8 +78,8 @@ impl Planner {
         Ok(Step::Write)
     }
 
-    /// A write-off pays the debt off as a lot would. So a refund that fails later finds who paid its debt, and
-    /// no other lot gets credits back for it.
+    /// A write-off pays the debt off as a lot would. So a refund that fails later finds what paid its debt,
+    /// and no other lot gets credits back for it.
     fn write_off_debt(
         &mut self,
         id: &AdjustmentId,

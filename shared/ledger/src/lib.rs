@@ -7,6 +7,7 @@
 mod account;
 mod account_grants;
 mod adjust;
+mod adjustment_kind;
 mod apply;
 mod change;
 mod codec;
@@ -42,7 +43,7 @@ pub use account::{
     LotCredits, LotKind, PAID_LOTS_MAX, Period, shard_of,
 };
 pub use account_grants::PaymentUse;
-pub use adjust::{AdjustmentKind, GrantPurpose};
+pub use adjustment_kind::{AdjustmentKind, GrantPurpose};
 pub use apply::ApplyError;
 pub use change::{Book, Change, Posting, ReleaseReason};
 pub use codec::{CodecError, SCHEMA};

@@ -110,8 +110,8 @@ impl Planner {
     }
 
     /// What follows when credits came back to `parts`: they offset what the account owes for their lot; the
-    /// rest is revoked at once where its payment was refunded, and has a grace where the lot has expired. What
-    /// wrote off a debt that was none is gone.
+    /// rest is revoked at once where its payment was refunded, and has a grace where the lot has expired.
+    /// What wrote off a debt that was none is gone.
     pub(crate) fn returned(&mut self, parts: &[LotCredits], grace_s: u64) -> Result<(), ApplyError> {
         for part in parts {
             let Some(lot) = self.account.lot(part.lot) else { return Err(ApplyError::NoLot(part.lot)) };

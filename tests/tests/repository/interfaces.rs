@@ -119,7 +119,7 @@ fn the_documented_routes_are_the_deployed_ones() {
         .iter()
         .map(|(name, route)| text(&route["RouteKey"], name))
         .collect();
-    assert_eq!(deployed.len(), 40, "{TEMPLATE}: the routes are {deployed:?}");
+    assert_eq!(deployed.len(), 45, "{TEMPLATE}: the routes are {deployed:?}");
     let mut findings = Findings::default();
     for route in documented.difference(&deployed) {
         findings.of(OPENAPI, format!("has `{route}`; expected what {TEMPLATE} deploys"));

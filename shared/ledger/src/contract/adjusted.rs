@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::{DAY_S, adjust, at, credits, granted, place, run, settle, sound_journal};
+use super::scene::{DAY_S, adjust, at, credits, granted, place, run, settle, sound_journal};
 use crate::{
     AdjustmentKind, Answer, Change, Command, Credits, DueStore, Ending, Entry, GrantPurpose, LotId,
     PaymentId, Record, Takes,
