@@ -206,9 +206,8 @@ mod tests {
 
     #[test]
     fn a_submission_names_the_operator_and_says_an_expiry_also_where_there_is_none() {
-        let line = "makegood adjust grant --account cus-1 --product music-studio --clause c --reason r --key k \
-                    --credits 5 --purpose trial";
-        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let line = "makegood adjust grant --account cus-1 --product music-studio --clause c --reason r \
+                    --key k --credits 5 --purpose trial";
         let asked = request(&format!("{line} --never"));
         assert_eq!(asked["submit"]["operator"], "ann");
         assert_eq!(asked["submit"]["adjustment"].get("expires_at"), Some(&Value::Null));

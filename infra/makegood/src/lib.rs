@@ -2,8 +2,9 @@
 //! it applied again, tries policies out, and explains what they decided.
 //!
 //! No command writes to a table: what is to be done with an event is asked of the function that applies
-//! events, and an account is adjusted by the function that support's adjustments go to. Results go to standard output, progress and errors to standard error. Texts of customers and of
-//! Stripe are escaped before they reach a terminal.
+//! events, and an account is adjusted by the function that support's adjustments go to. Results go to
+//! standard output, progress and errors to standard error. Texts of customers and of Stripe are escaped
+//! before they reach a terminal.
 
 mod adjustments;
 mod arguments;

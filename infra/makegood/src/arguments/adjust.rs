@@ -101,7 +101,8 @@ Examples:
     --clause extended-outage --reason 'As announced' --key autumn-2026 --credits 20 \\
     --purpose promotional --never
 
-Exit codes: 0 it took effect or waits for another person, 1 it was refused, 2 the function could not be asked.";
+Exit codes: 0 it took effect or waits for another person, 1 it was refused, 2 the function could not be
+asked.";
 
 /// Take back unused credits of a lot.
 ///
@@ -124,7 +125,8 @@ Examples:
   makegood adjust take-back --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11 --product music-studio \\
     --clause mid-period --reason 'Granted twice' --key ticket-4712 --lot 3 --credits 50
 
-Exit codes: 0 it took effect or waits for another person, 1 it was refused, 2 the function could not be asked.";
+Exit codes: 0 it took effect or waits for another person, 1 it was refused, 2 the function could not be
+asked.";
 
 /// Write off credits that an account owes.
 ///
@@ -144,7 +146,8 @@ Examples:
   makegood adjust write-off --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11 --product music-studio \\
     --clause mid-period --reason 'The refund was ours to make' --key ticket-4713 --credits 30
 
-Exit codes: 0 it took effect or waits for another person, 1 it was refused, 2 the function could not be asked.";
+Exit codes: 0 it took effect or waits for another person, 1 it was refused, 2 the function could not be
+asked.";
 
 /// Move the expiry of a lot.
 ///
@@ -166,7 +169,8 @@ Examples:
   makegood adjust move-expiry --account 5b0e7a52-1d7f-4a52-9b3e-2f6f8d6c1a11 --product music-studio \\
     --clause mid-period --reason 'In hospital' --key ticket-4714 --lot 3 --expires-at 2027-03-01T00:00:00Z
 
-Exit codes: 0 it took effect or waits for another person, 1 it was refused, 2 the function could not be asked.";
+Exit codes: 0 it took effect or waits for another person, 1 it was refused, 2 the function could not be
+asked.";
 
 /// Suspend an account: it places no holds from here on.
 ///
