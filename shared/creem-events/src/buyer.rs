@@ -34,8 +34,8 @@ pub(crate) fn country(scalar: &Scalar<'_>) -> Option<CountryCode> {
     CountryCode::new(scalar.text("country").ok().flatten()?).ok()
 }
 
-/// The buyer who gave Creem this country or, if none is said, is taxed in that one. Creem asks for a country at
-/// each checkout, as the merchant of record. It does not say whose card was charged, nor whether the buyer
+/// The buyer who gave Creem this country or, if none is said, is taxed in that one. Creem asks for a country
+/// at each checkout, as the merchant of record. It does not say whose card was charged, nor whether the buyer
 /// consented to begin at once.
 pub(crate) fn buyer_of(country: Option<CountryCode>, tax_country: Option<CountryCode>) -> Buyer {
     Buyer { billing_country: country.or(tax_country), ..Buyer::default() }
