@@ -511,7 +511,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/accounts/{account}/standing": {
+    "/v1/accounts/{account}/adjustments": {
         parameters: {
             query?: never;
             header?: never;
@@ -521,12 +521,121 @@ export interface paths {
             };
             cookie?: never;
         };
-        get?: never;
         /**
-         * Suspend an account, or let it place holds again
-         * @description For support. The clause is one of the product's policy in force, and the journal keeps it with the reason and the person. A suspension takes nothing: the credits stay, open holds end as ever, and no new hold is accepted.
+         * An account's adjustments, newest first
+         * @description For support. The list follows the last writes by a moment.
          */
-        put: operations["setStanding"];
+        get: operations["listAdjustments"];
+        put?: never;
+        /**
+         * Change an account by hand, with a clause of the policy and a reason
+         * @description For support, and not about one's own account. The clause is one of the product's policy in force; the journal
+         *     names the adjustment, the clause and the person, and the reason stays with the adjustment.
+         *
+         *     - `grant` gives credits as a lot of their own; they pay off no debt.
+         *     - `take_back` takes unused credits of a lot, never more than are left; what was spent is no debt.
+         *     - `debt_write_off` strikes off so much of what the account owes.
+         *     - `expiry_move` gives a lot that may expire another expiry, later than now, or none.
+         *     - `suspension` refuses holds from here on and takes nothing; `resumption` accepts them again.
+         *
+         *     Above the limits of the policy it waits until another person approves it, and has no effect before. What is
+         *     granted or written off counts with what the account got and the person gave before, by requests and adjustments
+         *     alike; what is taken back or moved is measured by itself. It lapses after 14 days.
+         */
+        post: operations["submitAdjustment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account}/adjustments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `sub` of the customer's tokens. */
+                account: components["parameters"]["account"];
+                /** @description The `id` of an adjustment */
+                id: components["parameters"]["adjustment"];
+            };
+            cookie?: never;
+        };
+        /** One adjustment, for support */
+        get: operations["readAdjustment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account}/adjustments/{id}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `sub` of the customer's tokens. */
+                account: components["parameters"]["account"];
+                /** @description The `id` of an adjustment */
+                id: components["parameters"]["adjustment"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let an adjustment take effect that waits for another person
+         * @description For support: another person than the one who submitted it. 409 if it waits for nobody, has lapsed, or is not
+         *     possible any more; the last of these it stays, until somebody refuses it or it lapses.
+         */
+        post: operations["approveAdjustment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/accounts/{account}/adjustments/{id}/refusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `sub` of the customer's tokens. */
+                account: components["parameters"]["account"];
+                /** @description The `id` of an adjustment */
+                id: components["parameters"]["adjustment"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse an adjustment that waits for another person
+         * @description For support: another person than the one who submitted it. It never takes effect. 409 if it waits for nobody or
+         *     has lapsed.
+         */
+        post: operations["refuseAdjustment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The adjustments that wait for another person, oldest first
+         * @description For support. Those that have lapsed are left out. The list follows the last writes by a moment.
+         */
+        get: operations["listWaitingAdjustments"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -864,7 +973,7 @@ export interface components {
             credits: components["schemas"]["Credits"];
         };
         /** @enum {string} */
-        LotKind: "subscription" | "pack" | "compensation";
+        LotKind: "subscription" | "pack" | "compensation" | "goodwill" | "promotional" | "trial";
         Lot: {
             /** @description Its number within the account */
             lot: number;
@@ -935,6 +1044,8 @@ export interface components {
         Named: {
             kind: string;
             id?: string;
+            /** @description The clause of the policy under which a person adjusted the account. */
+            clause?: string;
         };
         Entry: {
             number: number;
@@ -945,7 +1056,7 @@ export interface components {
             changes: components["schemas"]["Change"][];
         };
         /** @description One change of an entry. `text` says it in a sentence. */
-        Change: components["schemas"]["GrantedChange"] | components["schemas"]["HeldChange"] | components["schemas"]["SettledChange"] | components["schemas"]["ReleasedChange"] | components["schemas"]["UncollectedChange"] | components["schemas"]["LotChange"] | components["schemas"]["RevokedChange"] | components["schemas"]["RestoredChange"] | components["schemas"]["OffsetChange"] | components["schemas"]["GrantsScheduledChange"] | components["schemas"]["GrantsEndedChange"] | components["schemas"]["GrantsChange"] | components["schemas"]["ExpiryStartedChange"] | components["schemas"]["ExpiryStoppedChange"] | components["schemas"]["ExtendedChange"] | components["schemas"]["AccountChange"];
+        Change: components["schemas"]["GrantedChange"] | components["schemas"]["HeldChange"] | components["schemas"]["SettledChange"] | components["schemas"]["ReleasedChange"] | components["schemas"]["UncollectedChange"] | components["schemas"]["LotChange"] | components["schemas"]["RevokedChange"] | components["schemas"]["RestoredChange"] | components["schemas"]["OffsetChange"] | components["schemas"]["GrantsScheduledChange"] | components["schemas"]["GrantsEndedChange"] | components["schemas"]["GrantsChange"] | components["schemas"]["ExpiryStartedChange"] | components["schemas"]["ExpiryStoppedChange"] | components["schemas"]["ExtendedChange"] | components["schemas"]["DebtWrittenOffChange"] | components["schemas"]["ExpiryMovedChange"] | components["schemas"]["AccountChange"];
         GrantedChange: {
             /** @constant */
             kind: "granted";
@@ -994,7 +1105,7 @@ export interface components {
         };
         LotChange: {
             /** @enum {string} */
-            kind: "expired" | "replaced" | "reinstated" | "frozen" | "thawed";
+            kind: "expired" | "replaced" | "reinstated" | "frozen" | "thawed" | "taken_back";
             lot: number;
             credits: components["schemas"]["Credits"];
             text: string;
@@ -1072,6 +1183,19 @@ export interface components {
             kind: "extended";
             lot: number;
             expires_at: components["schemas"]["Instant"];
+            text: string;
+        };
+        DebtWrittenOffChange: {
+            /** @constant */
+            kind: "debt_written_off";
+            credits: components["schemas"]["Credits"];
+            text: string;
+        };
+        ExpiryMovedChange: {
+            /** @constant */
+            kind: "expiry_moved";
+            lot: number;
+            expires_at: components["schemas"]["NullableInstant"];
             text: string;
         };
         AccountChange: {
@@ -1531,20 +1655,122 @@ export interface components {
             related_accounts?: string[];
             reason: string;
         };
-        StandingChange: {
-            /** @enum {string} */
-            state: "suspended" | "active";
-            /** @description Names the policy. */
+        AdjustmentSubmission: components["schemas"]["GrantSubmission"] | components["schemas"]["TakeBackSubmission"] | components["schemas"]["DebtWriteOffSubmission"] | components["schemas"]["ExpiryMoveSubmission"] | components["schemas"]["SuspensionSubmission"] | components["schemas"]["ResumptionSubmission"];
+        GrantSubmission: {
+            /** @constant */
+            kind: "grant";
+            /** @description Names the policy; of a lot it is the lot's. */
+            product: string;
+            /** @description The id of a clause of that policy. */
+            clause: string;
+            reason: string;
+            credits: number;
+            purpose: components["schemas"]["GrantPurpose"];
+            expires_at: components["schemas"]["NullableInstant"];
+        };
+        TakeBackSubmission: {
+            /** @constant */
+            kind: "take_back";
+            /** @description Names the policy; of a lot it is the lot's. */
+            product: string;
+            /** @description The id of a clause of that policy. */
+            clause: string;
+            reason: string;
+            /** @description Its number within the account */
+            lot: number;
+            credits: number;
+        };
+        DebtWriteOffSubmission: {
+            /** @constant */
+            kind: "debt_write_off";
+            /** @description Names the policy; of a lot it is the lot's. */
+            product: string;
+            /** @description The id of a clause of that policy. */
+            clause: string;
+            reason: string;
+            credits: number;
+        };
+        ExpiryMoveSubmission: {
+            /** @constant */
+            kind: "expiry_move";
+            /** @description Names the policy; of a lot it is the lot's. */
+            product: string;
+            /** @description The id of a clause of that policy. */
+            clause: string;
+            reason: string;
+            /** @description Its number within the account */
+            lot: number;
+            expires_at: components["schemas"]["NullableInstant"];
+        };
+        SuspensionSubmission: {
+            /** @constant */
+            kind: "suspension";
+            /** @description Names the policy; of a lot it is the lot's. */
             product: string;
             /** @description The id of a clause of that policy. */
             clause: string;
             reason: string;
         };
-        Standing: {
+        ResumptionSubmission: {
+            /** @constant */
+            kind: "resumption";
+            /** @description Names the policy; of a lot it is the lot's. */
+            product: string;
+            /** @description The id of a clause of that policy. */
+            clause: string;
+            reason: string;
+        };
+        /** @enum {string} */
+        GrantPurpose: "goodwill" | "promotional" | "trial";
+        AdjustmentRefusal: {
+            reason: string;
+        };
+        Adjustment: {
+            id: string;
+            account: string;
             /** @enum {string} */
-            state: "suspended" | "active";
-            /** @description Whether it was so before. */
-            repeated: boolean;
+            kind: "grant" | "take_back" | "debt_write_off" | "expiry_move" | "suspension" | "resumption";
+            product: string;
+            credits?: components["schemas"]["Credits"];
+            purpose?: components["schemas"]["GrantPurpose"];
+            lot?: number;
+            /** @description Of a grant and an expiry that is moved; null is never */
+            expires_at?: components["schemas"]["NullableInstant"];
+            clause: string;
+            policy: components["schemas"]["PolicyVersion"];
+            reason: string;
+            /**
+             * @description `waiting_for_approval`: another person has to approve it. `applied`: it took effect. `refused`: another
+             *     person refused it. `lapsed`: nobody decided within 14 days.
+             * @enum {string}
+             */
+            state: "waiting_for_approval" | "applied" | "refused" | "lapsed";
+            submitted: components["schemas"]["AdjustedBy"];
+            /** @description While nobody has decided */
+            lapses_at?: components["schemas"]["Instant"];
+            /** @description The second person, where one was not enough */
+            approved?: components["schemas"]["AdjustedBy"];
+            refused?: components["schemas"]["AdjustmentRefused"];
+            /** @description The journal's entry with which it took effect */
+            entry?: number;
+        };
+        AdjustedBy: {
+            /** @enum {string} */
+            role: "support" | "operator";
+            /** @description The `sub` of a support person, or the name that an operator gave */
+            by: string;
+            at: components["schemas"]["Instant"];
+        };
+        AdjustmentRefused: {
+            /** @enum {string} */
+            role: "support" | "operator";
+            by: string;
+            at: components["schemas"]["Instant"];
+            reason: string;
+        };
+        AdjustmentList: {
+            adjustments: components["schemas"]["Adjustment"][];
+            next_cursor: components["schemas"]["Cursor"];
         };
         Outage: {
             product: string;
@@ -2710,6 +2936,8 @@ export interface components {
         /** @description The `sub` of the customer's tokens. */
         account: string;
         generation: string;
+        /** @description The `id` of an adjustment */
+        adjustment: string;
         request: string;
         /** @description The `ETag` of the answer that the caller has */
         ifNoneMatch: string;
@@ -2759,6 +2987,8 @@ export type GrantsChange = components['schemas']['GrantsChange'];
 export type ExpiryStartedChange = components['schemas']['ExpiryStartedChange'];
 export type ExpiryStoppedChange = components['schemas']['ExpiryStoppedChange'];
 export type ExtendedChange = components['schemas']['ExtendedChange'];
+export type DebtWrittenOffChange = components['schemas']['DebtWrittenOffChange'];
+export type ExpiryMovedChange = components['schemas']['ExpiryMovedChange'];
 export type AccountChange = components['schemas']['AccountChange'];
 export type History = components['schemas']['History'];
 export type ConfirmedCancellation = components['schemas']['ConfirmedCancellation'];
@@ -2798,8 +3028,19 @@ export type AnswerBySupport = components['schemas']['AnswerBySupport'];
 export type Reopening = components['schemas']['Reopening'];
 export type OfferAnswer = components['schemas']['OfferAnswer'];
 export type Finding = components['schemas']['Finding'];
-export type StandingChange = components['schemas']['StandingChange'];
-export type Standing = components['schemas']['Standing'];
+export type AdjustmentSubmission = components['schemas']['AdjustmentSubmission'];
+export type GrantSubmission = components['schemas']['GrantSubmission'];
+export type TakeBackSubmission = components['schemas']['TakeBackSubmission'];
+export type DebtWriteOffSubmission = components['schemas']['DebtWriteOffSubmission'];
+export type ExpiryMoveSubmission = components['schemas']['ExpiryMoveSubmission'];
+export type SuspensionSubmission = components['schemas']['SuspensionSubmission'];
+export type ResumptionSubmission = components['schemas']['ResumptionSubmission'];
+export type GrantPurpose = components['schemas']['GrantPurpose'];
+export type AdjustmentRefusal = components['schemas']['AdjustmentRefusal'];
+export type Adjustment = components['schemas']['Adjustment'];
+export type AdjustedBy = components['schemas']['AdjustedBy'];
+export type AdjustmentRefused = components['schemas']['AdjustmentRefused'];
+export type AdjustmentList = components['schemas']['AdjustmentList'];
 export type Outage = components['schemas']['Outage'];
 export type OutageList = components['schemas']['OutageList'];
 export type RecordedOutage = components['schemas']['RecordedOutage'];
@@ -2931,6 +3172,7 @@ export type ResponseTooManyRequests = components['responses']['TooManyRequests']
 export type ParameterCursor = components['parameters']['cursor'];
 export type ParameterAccount = components['parameters']['account'];
 export type ParameterGeneration = components['parameters']['generation'];
+export type ParameterAdjustment = components['parameters']['adjustment'];
 export type ParameterRequest = components['parameters']['request'];
 export type ParameterIfNoneMatch = components['parameters']['ifNoneMatch'];
 export type ParameterDispute = components['parameters']['dispute'];
@@ -3661,10 +3903,43 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    setStanding: {
+    listAdjustments: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before; it belongs to the account, or to the filters of the queue. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The `sub` of the customer's tokens. */
+                account: components["parameters"]["account"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Up to 50 adjustments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdjustmentList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    submitAdjustment: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description The same key with the same body is answered with the first adjustment. */
+                "Idempotency-Key": string;
+            };
             path: {
                 /** @description The `sub` of the customer's tokens. */
                 account: components["parameters"]["account"];
@@ -3673,17 +3948,139 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["StandingChange"];
+                "application/json": components["schemas"]["AdjustmentSubmission"];
             };
         };
         responses: {
-            /** @description The account's standing */
+            /** @description It took effect, or waits for another person */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adjustment"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    readAdjustment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `sub` of the customer's tokens. */
+                account: components["parameters"]["account"];
+                /** @description The `id` of an adjustment */
+                id: components["parameters"]["adjustment"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The adjustment as it stands */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Standing"];
+                    "application/json": components["schemas"]["Adjustment"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    approveAdjustment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `sub` of the customer's tokens. */
+                account: components["parameters"]["account"];
+                /** @description The `id` of an adjustment */
+                id: components["parameters"]["adjustment"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It took effect */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adjustment"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    refuseAdjustment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `sub` of the customer's tokens. */
+                account: components["parameters"]["account"];
+                /** @description The `id` of an adjustment */
+                id: components["parameters"]["adjustment"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdjustmentRefusal"];
+            };
+        };
+        responses: {
+            /** @description It is refused */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adjustment"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listWaitingAdjustments: {
+        parameters: {
+            query?: {
+                state?: "waiting_for_approval";
+                /** @description The `next_cursor` of the page before; it belongs to the account, or to the filters of the queue. */
+                cursor?: components["parameters"]["cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Up to 50 adjustments */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdjustmentList"];
                 };
             };
             401: components["responses"]["Unauthenticated"];

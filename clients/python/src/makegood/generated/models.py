@@ -40,7 +40,7 @@ class LotCredits(TypedDict):
     credits: Credits
 
 
-LotKind: TypeAlias = Literal["subscription", "pack", "compensation"]
+LotKind: TypeAlias = Literal["subscription", "pack", "compensation", "goodwill", "promotional", "trial"]
 
 
 class Lot(TypedDict):
@@ -136,6 +136,10 @@ class PolicyVersion(TypedDict):
 class Named(TypedDict):
     kind: str
     id: NotRequired[str]
+    clause: NotRequired[str]
+    """
+    The clause of the policy under which a person adjusted the account.
+    """
 
 
 class GrantedChange(TypedDict):
@@ -184,7 +188,7 @@ class UncollectedChange(TypedDict):
 
 
 class LotChange(TypedDict):
-    kind: Literal["expired", "replaced", "reinstated", "frozen", "thawed"]
+    kind: Literal["expired", "replaced", "reinstated", "frozen", "thawed", "taken_back"]
     lot: int
     credits: Credits
     text: str
@@ -272,6 +276,19 @@ class ExtendedChange(TypedDict):
     kind: Literal["extended"]
     lot: int
     expires_at: Instant
+    text: str
+
+
+class DebtWrittenOffChange(TypedDict):
+    kind: Literal["debt_written_off"]
+    credits: Credits
+    text: str
+
+
+class ExpiryMovedChange(TypedDict):
+    kind: Literal["expiry_moved"]
+    lot: int
+    expires_at: NullableInstant
     text: str
 
 
@@ -660,11 +677,61 @@ class Finding(TypedDict):
     reason: str
 
 
-class StandingChange(TypedDict):
-    state: Literal["suspended", "active"]
+class TakeBackSubmission(TypedDict):
+    kind: Literal["take_back"]
     product: str
     """
-    Names the policy.
+    Names the policy; of a lot it is the lot's.
+    """
+    clause: str
+    """
+    The id of a clause of that policy.
+    """
+    reason: str
+    lot: int
+    """
+    Its number within the account
+    """
+    credits: int
+
+
+class DebtWriteOffSubmission(TypedDict):
+    kind: Literal["debt_write_off"]
+    product: str
+    """
+    Names the policy; of a lot it is the lot's.
+    """
+    clause: str
+    """
+    The id of a clause of that policy.
+    """
+    reason: str
+    credits: int
+
+
+class ExpiryMoveSubmission(TypedDict):
+    kind: Literal["expiry_move"]
+    product: str
+    """
+    Names the policy; of a lot it is the lot's.
+    """
+    clause: str
+    """
+    The id of a clause of that policy.
+    """
+    reason: str
+    lot: int
+    """
+    Its number within the account
+    """
+    expires_at: NullableInstant
+
+
+class SuspensionSubmission(TypedDict):
+    kind: Literal["suspension"]
+    product: str
+    """
+    Names the policy; of a lot it is the lot's.
     """
     clause: str
     """
@@ -673,12 +740,40 @@ class StandingChange(TypedDict):
     reason: str
 
 
-class Standing(TypedDict):
-    state: Literal["suspended", "active"]
-    repeated: bool
+class ResumptionSubmission(TypedDict):
+    kind: Literal["resumption"]
+    product: str
     """
-    Whether it was so before.
+    Names the policy; of a lot it is the lot's.
     """
+    clause: str
+    """
+    The id of a clause of that policy.
+    """
+    reason: str
+
+
+GrantPurpose: TypeAlias = Literal["goodwill", "promotional", "trial"]
+
+
+class AdjustmentRefusal(TypedDict):
+    reason: str
+
+
+class AdjustedBy(TypedDict):
+    role: Literal["support", "operator"]
+    by: str
+    """
+    The `sub` of a support person, or the name that an operator gave
+    """
+    at: Instant
+
+
+class AdjustmentRefused(TypedDict):
+    role: Literal["support", "operator"]
+    by: str
+    at: Instant
+    reason: str
 
 
 class Outage(TypedDict):
@@ -1441,6 +1536,8 @@ Change: TypeAlias = (
     | ExpiryStartedChange
     | ExpiryStoppedChange
     | ExtendedChange
+    | DebtWrittenOffChange
+    | ExpiryMovedChange
     | AccountChange
 )
 """
@@ -1587,6 +1684,64 @@ class RefundSubmissionBySupport(TypedDict):
     """
     Whether it reached support from the account's own address
     """
+
+
+class GrantSubmission(TypedDict):
+    kind: Literal["grant"]
+    product: str
+    """
+    Names the policy; of a lot it is the lot's.
+    """
+    clause: str
+    """
+    The id of a clause of that policy.
+    """
+    reason: str
+    credits: int
+    purpose: GrantPurpose
+    expires_at: NullableInstant
+
+
+class Adjustment(TypedDict):
+    id: str
+    account: str
+    kind: Literal["grant", "take_back", "debt_write_off", "expiry_move", "suspension", "resumption"]
+    product: str
+    credits: NotRequired[Credits]
+    purpose: NotRequired[GrantPurpose]
+    lot: NotRequired[int]
+    expires_at: NotRequired[NullableInstant]
+    """
+    Of a grant and an expiry that is moved; null is never
+    """
+    clause: str
+    policy: PolicyVersion
+    reason: str
+    state: Literal["waiting_for_approval", "applied", "refused", "lapsed"]
+    """
+    `waiting_for_approval`: another person has to approve it. `applied`: it took effect. `refused`: another
+    person refused it. `lapsed`: nobody decided within 14 days.
+
+    """
+    submitted: AdjustedBy
+    lapses_at: NotRequired[Instant]
+    """
+    While nobody has decided
+    """
+    approved: NotRequired[AdjustedBy]
+    """
+    The second person, where one was not enough
+    """
+    refused: NotRequired[AdjustmentRefused]
+    entry: NotRequired[int]
+    """
+    The journal's entry with which it took effect
+    """
+
+
+class AdjustmentList(TypedDict):
+    adjustments: list[Adjustment]
+    next_cursor: Cursor
 
 
 class OutageList(TypedDict):
@@ -2052,6 +2207,16 @@ class Payment(TypedDict):
     """
     disputes: list[PaymentDispute]
     open_requests: list[OpenRequest]
+
+
+AdjustmentSubmission: TypeAlias = (
+    GrantSubmission
+    | TakeBackSubmission
+    | DebtWriteOffSubmission
+    | ExpiryMoveSubmission
+    | SuspensionSubmission
+    | ResumptionSubmission
+)
 
 
 class PaysDiscount(TypedDict):

@@ -228,10 +228,52 @@ class Operations(Sender):
         answer = self._send("PUT", f"/v1/accounts/{quote(account, safe='')}/findings", body=body)
         return cast("models.Recorded", answer)
 
-    def set_standing(self, account: str, body: models.StandingChange) -> models.Standing:
-        """Suspend an account, or let it place holds again."""
-        answer = self._send("PUT", f"/v1/accounts/{quote(account, safe='')}/standing", body=body)
-        return cast("models.Standing", answer)
+    def list_adjustments(self, account: str, *, cursor: str | None = None) -> models.AdjustmentList:
+        """An account's adjustments, newest first."""
+        answer = self._send(
+            "GET", f"/v1/accounts/{quote(account, safe='')}/adjustments", query={"cursor": cursor}
+        )
+        return cast("models.AdjustmentList", answer)
+
+    def submit_adjustment(
+        self, account: str, body: models.AdjustmentSubmission, *, idempotency_key: str
+    ) -> models.Adjustment:
+        """Change an account by hand, with a clause of the policy and a reason."""
+        answer = self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/adjustments",
+            body=body,
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return cast("models.Adjustment", answer)
+
+    def read_adjustment(self, account: str, id: str) -> models.Adjustment:
+        """One adjustment, for support."""
+        answer = self._send("GET", f"/v1/accounts/{quote(account, safe='')}/adjustments/{quote(id, safe='')}")
+        return cast("models.Adjustment", answer)
+
+    def approve_adjustment(self, account: str, id: str) -> models.Adjustment:
+        """Let an adjustment take effect that waits for another person."""
+        answer = self._send(
+            "POST", f"/v1/accounts/{quote(account, safe='')}/adjustments/{quote(id, safe='')}/approval"
+        )
+        return cast("models.Adjustment", answer)
+
+    def refuse_adjustment(self, account: str, id: str, body: models.AdjustmentRefusal) -> models.Adjustment:
+        """Refuse an adjustment that waits for another person."""
+        answer = self._send(
+            "POST",
+            f"/v1/accounts/{quote(account, safe='')}/adjustments/{quote(id, safe='')}/refusal",
+            body=body,
+        )
+        return cast("models.Adjustment", answer)
+
+    def list_waiting_adjustments(
+        self, *, state: Literal["waiting_for_approval"] | None = None, cursor: str | None = None
+    ) -> models.AdjustmentList:
+        """The adjustments that wait for another person, oldest first."""
+        answer = self._send("GET", "/v1/adjustments", query={"state": state, "cursor": cursor})
+        return cast("models.AdjustmentList", answer)
 
     def read_dispute_evidence(self, dispute: str) -> models.DisputeEvidence:
         """What is on record of a disputed payment."""
