@@ -15,4 +15,6 @@ mod operators;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod stored;
+#[cfg(test)]
 mod world;
