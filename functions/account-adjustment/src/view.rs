@@ -17,9 +17,8 @@ pub(crate) struct AdjustmentAnswer<'a> {
     purpose: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lot: Option<u32>,
-    /// `null` is never.
     #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Option<JsonDisplay<Timestamp>>>,
+    expires_at: Option<ExpiryAnswer>,
     clause: &'a str,
     policy: PolicyAnswer<'a>,
     reason: &'a str,
@@ -36,6 +35,11 @@ pub(crate) struct AdjustmentAnswer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<u64>,
 }
+
+/// When credits expire; `null` is never.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct ExpiryAnswer(Option<JsonDisplay<Timestamp>>);
 
 #[derive(Debug, Serialize)]
 struct PolicyAnswer<'a> {
@@ -104,7 +108,7 @@ pub(crate) fn adjustment(adjustment: &Adjustment, now: Timestamp) -> AdjustmentA
         credits: credits.map(ledger::Credits::get),
         purpose,
         lot: lot.map(|lot| lot.0),
-        expires_at: expires_at.map(|at| at.map(JsonDisplay)),
+        expires_at: expires_at.map(|at| ExpiryAnswer(at.map(JsonDisplay))),
         clause: &terms.clause,
         policy: PolicyAnswer { document: &adjustment.policy.document, version: &adjustment.policy.version },
         reason: &terms.reason,

@@ -20,7 +20,7 @@ fn names(known: &str, tag: &str) -> bool {
 
 /// SHA-256 of texts one after another, in lower-case hexadecimal.
 pub(crate) fn sha256(texts: &[&str]) -> String {
-    let digest = texts.iter().fold(Sha256::new(), |digest, text| digest.chain_update(text)).finalize();
+    let digest = texts.iter().fold(Sha256::new(), Digest::chain_update).finalize();
     digest.iter().fold(String::with_capacity(64), |mut text, byte| {
         use std::fmt::Write as _;
         // Writing to a String cannot fail.

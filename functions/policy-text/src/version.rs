@@ -18,7 +18,7 @@ const OPEN_MAX_AGE_S: u32 = 300;
 const ENDED_MAX_AGE_S: u32 = 31_536_000;
 
 #[derive(Serialize)]
-struct Version<'d> {
+struct VersionAnswer<'d> {
     document: &'d str,
     version: &'d str,
     title: &'d str,
@@ -52,7 +52,7 @@ pub(crate) fn version(
     let has_ended = until_ms.is_some_and(|until_ms| until_ms <= now.as_ms());
     let max_age_s = if has_ended { ENDED_MAX_AGE_S } else { OPEN_MAX_AGE_S };
     let path = href(found);
-    let answer = Version {
+    let answer = VersionAnswer {
         document: &found.id,
         version: &found.version,
         title: &found.title,

@@ -216,11 +216,12 @@ impl Tables {
     ) -> Result<Vec<IdMatch>, StoreError> {
         let placed = account.zip(GenerationId::new(given.id).ok());
         let placed = placed.map(|(account, generation)| generation_key(account, &generation));
-        let (items, named, placed) = try_join3(
-            self.batch(&self.first_keys(given)),
+        let keys = self.first_keys(given);
+        let (items, named, placed) = Box::pin(try_join3(
+            self.batch(&keys),
             self.indexed(Some(named_key(given.name))),
             self.indexed(placed),
-        )
+        ))
         .await?;
         let (mut found, mut payments) = (Vec::new(), Payments::default());
         for item in &items {
@@ -354,7 +355,7 @@ fn found_in((prefix, id): (&str, &str), item: &Item) -> Result<Option<Found>, St
         "PAID_OUT" => {
             let request = Some(read_id(read_text(item, "request")?)?);
             let payments = vec![payment()?];
-            Some(Found::Whole(IdMatch { request, payments, ..IdMatch::of(IdKind::Refund, account()?) }))
+            Some(Found::Whole(IdMatch { payments, request, ..IdMatch::of(IdKind::Refund, account()?) }))
         }
         "REQUEST" => {
             let request = request::request(item)?;

@@ -7,8 +7,8 @@ use crate::{
     LotCredits, LotId, LotKind, PAID_LOTS_MAX, ProductId, Record, Rejection, Timestamp,
 };
 
-fn refused(rejection: Rejection) -> Result<Step, ApplyError> {
-    Ok(Step::Answer(CommandOutcome::Refused(rejection)))
+fn refused(rejection: Rejection) -> Step {
+    Step::Answer(CommandOutcome::Refused(rejection))
 }
 
 impl Planner {
@@ -41,13 +41,13 @@ impl Planner {
         expires_at: Option<Timestamp>,
     ) -> Result<Step, ApplyError> {
         if credits.is_zero() {
-            return refused(Rejection::NoCredits);
+            return Ok(refused(Rejection::NoCredits));
         }
         if expires_at.is_some_and(|expiry| expiry <= self.now) {
-            return refused(Rejection::NotAhead);
+            return Ok(refused(Rejection::NotAhead));
         }
         if self.is_full(LOTS_MAX) {
-            return refused(Rejection::TooManyLots);
+            return Ok(refused(Rejection::TooManyLots));
         }
         self.expire_due_lots()?;
         let mut lot = self.lot(LotKind::Adjustment(id.clone(), purpose), product, credits, self.now)?;
@@ -63,16 +63,16 @@ impl Planner {
         credits: Credits,
     ) -> Result<Step, ApplyError> {
         if credits.is_zero() {
-            return refused(Rejection::NoCredits);
+            return Ok(refused(Rejection::NoCredits));
         }
         self.expire_due_lots()?;
         let lot = self.lot_now(id)?;
         if &lot.product != product {
-            return refused(Rejection::OtherProduct);
+            return Ok(refused(Rejection::OtherProduct));
         }
         let available = lot.available;
         if available < credits {
-            return refused(Rejection::NotEnough { available, needed: credits });
+            return Ok(refused(Rejection::NotEnough { available, needed: credits }));
         }
         self.change(Change::TakenBack(LotCredits { lot: id, credits }))?;
         Ok(Step::Write)
@@ -87,14 +87,14 @@ impl Planner {
         credits: Credits,
     ) -> Result<Step, ApplyError> {
         if credits.is_zero() {
-            return refused(Rejection::NoCredits);
+            return Ok(refused(Rejection::NoCredits));
         }
         let owed = self.account.debt;
         if owed < credits {
-            return refused(Rejection::LessOwed { owed, asked: credits });
+            return Ok(refused(Rejection::LessOwed { owed, asked: credits }));
         }
         if self.is_full(PAID_LOTS_MAX) {
-            return refused(Rejection::TooManyLots);
+            return Ok(refused(Rejection::TooManyLots));
         }
         self.expire_due_lots()?;
         let lot = self.lot(LotKind::WriteOff(id.clone()), product, credits, self.now)?;
@@ -112,17 +112,17 @@ impl Planner {
         self.expire_due_lots()?;
         let lot = self.lot_now(id)?;
         if &lot.product != product {
-            return refused(Rejection::OtherProduct);
+            return Ok(refused(Rejection::OtherProduct));
         }
         if matches!(lot.kind, LotKind::Pack | LotKind::WriteOff(_)) {
-            return refused(Rejection::NeverExpires);
+            return Ok(refused(Rejection::NeverExpires));
         }
         // Frozen credits do not expire.
         if !lot.is_frozen() && lot.expires_at.is_some_and(|expiry| expiry <= self.now) {
-            return refused(Rejection::Expired);
+            return Ok(refused(Rejection::Expired));
         }
         if expires_at.is_some_and(|expiry| expiry <= self.now) {
-            return refused(Rejection::NotAhead);
+            return Ok(refused(Rejection::NotAhead));
         }
         if lot.expires_at == expires_at {
             return Ok(Step::Answer(CommandOutcome::Unchanged(Vec::new())));

@@ -57,7 +57,7 @@ fn a_versions_hash_is_that_of_its_clauses_as_they_are_answered() {
     };
     let texts: String = shown["clauses"].as_array().unwrap().iter().map(text).collect();
     let digest = <sha2::Sha256 as sha2::Digest>::digest(texts.as_bytes());
-    let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hexadecimal = digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     assert_eq!(shown["hash"], hexadecimal);
     let (_, list) = answer(&call(&documents, &HttpEvent::new(LIST, 0), on("2026-03-01")));
     assert_eq!(list["policies"][1]["versions"][0]["hash"], hexadecimal, "in the list, too");

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod adjustments;
+#[cfg(test)]
 mod arrivals;
 #[cfg(test)]
 mod cuts;
