@@ -293,6 +293,7 @@ class Stack:
             "ANCHORS_TABLE": outputs["AnchorsTableName"],
             "STRIPE_WEBHOOK_FUNCTION": outputs["StripeWebhookFunction"],
             "CREEM_WEBHOOK_FUNCTION": outputs["CreemWebhookFunction"],
+            "ACCOUNT_IMPORT_FUNCTION": outputs["AccountImportFunction"],
             "STRIPE_RECONCILE_FUNCTION": outputs["StripeReconcileFunction"],
             "CREEM_RECONCILE_FUNCTION": outputs["CreemReconcileFunction"],
             "ACCOUNT_ADJUSTMENT_FUNCTION": outputs["AccountAdjustmentFunction"],

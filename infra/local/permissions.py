@@ -15,7 +15,7 @@ FUNCTIONS = (
     *("StripeWebhook", "CreemWebhook", "StripeLookup", "StripeReconcile", "CreemReconcile"),
     *("Credits", "RefundRequest"),
     *("PlanChange", "AutoRefund", "RefundPayout", "ExpirySweep", "JournalAnchor", "DisputeEvidence"),
-    *("PolicyText", "Lookup", "AccountAdjustment"),
+    *("PolicyText", "Lookup", "AccountAdjustment", "AccountImport"),
 )
 
 # Used by Lambda on the function's behalf, which the emulator does without calling its own API.

@@ -18,7 +18,7 @@ FUNCTIONS = (
     *("stripe-webhook", "creem-webhook", "stripe-lookup", "stripe-reconcile", "creem-reconcile"),
     *("credits", "auto-refund"),
     *("expiry-sweep", "refund-request", "plan-change", "refund-payout", "journal-anchor", "dispute-evidence"),
-    *("policy-text", "lookup", "account-adjustment"),
+    *("policy-text", "lookup", "account-adjustment", "account-import"),
 )
 STAND_IN = "stripe-stand-in"
 CREEM_STAND_IN = "creem-stand-in"

@@ -30,6 +30,14 @@ enum ChangeData<'a> {
         settled_debt: u64,
         expires_at: Option<JsonDisplay<Timestamp>>,
     },
+    Imported {
+        lot: u32,
+        lot_kind: &'static str,
+        product: &'a str,
+        credits: u64,
+        granted: u64,
+        expires_at: Option<JsonDisplay<Timestamp>>,
+    },
     Held {
         generation_id: &'a str,
         operation: &'a str,
@@ -166,6 +174,9 @@ pub(crate) fn changes<'a>(
 fn view<'a>(change: &'a Change, documents: &Documents) -> Result<Option<ChangeView<'a>>, AmountError> {
     let (data, text) = match change {
         Change::Granted { lot, settled } => granted(lot, *settled),
+        // What was used up elsewhere brings nothing here.
+        Change::Imported(lot) if lot.available.is_zero() => return Ok(None),
+        Change::Imported(lot) => imported(lot),
         Change::Held(hold) => {
             let credits = hold.credits()?;
             let in_force = documents.in_force(hold.product.as_str(), hold.held_at.as_ms());
@@ -407,7 +418,9 @@ fn granted(lot: &Lot, settled: Credits) -> (ChangeData<'_>, String) {
         expires_at: lot.expires_at.map(JsonDisplay),
     };
     let added = match lot.kind {
-        LotKind::Compensation(_) => format!("{} given by a decision.", were(lot.granted)),
+        LotKind::Compensation(_) | LotKind::Imported(_) => {
+            format!("{} given by a decision.", were(lot.granted))
+        }
         LotKind::Adjustment(_, GrantPurpose::Goodwill) => format!("{} given as goodwill.", were(lot.granted)),
         LotKind::Adjustment(_, GrantPurpose::Promotional) => {
             format!("{} given as a promotion.", were(lot.granted))
@@ -420,6 +433,18 @@ fn granted(lot: &Lot, settled: Credits) -> (ChangeData<'_>, String) {
     let text =
         if settled.is_zero() { added } else { format!("{added} {} used for what was owed.", were(settled)) };
     (data, text)
+}
+
+fn imported(lot: &Lot) -> (ChangeData<'_>, String) {
+    let data = ChangeData::Imported {
+        lot: lot.id.0,
+        lot_kind: lot_kind(lot),
+        product: lot.product.as_str(),
+        credits: lot.available.get(),
+        granted: lot.granted.get(),
+        expires_at: lot.expires_at.map(JsonDisplay),
+    };
+    (data, format!("{} taken over from the earlier system.", were(lot.available)))
 }
 
 fn moved<'a>(generation_id: &'a str, moved: &[LotCredits]) -> Result<(Moved<'a>, Credits), AmountError> {

@@ -86,6 +86,7 @@ impl<'a> Origin<'a> {
             Cause::Adjustment { id, clause } => {
                 Self { clause: Some(clause), ..Self::new("adjustment", Some(id.as_str())) }
             }
+            Cause::Import(id) => Self::new("import", viewer.inside(id.as_str())),
             Cause::Operator(reason) => Self::new("operator", viewer.inside(reason)),
         }
     }

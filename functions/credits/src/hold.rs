@@ -139,6 +139,7 @@ fn reason(rejection: Rejection) -> &'static str {
         Rejection::Suspended => "suspended",
         Rejection::TooManyHolds => "too_many_holds",
         Rejection::TooManyLots => "too_many_lots",
+        Rejection::AccountInUse => "account_in_use",
         Rejection::NoSuchLot => "no_such_lot",
         Rejection::LessOwed { .. } => "less_owed",
         Rejection::OtherProduct => "other_product",
@@ -161,6 +162,7 @@ fn refused(rejection: Rejection, invocation: &Invocation) -> Result<Response, Pr
             .retry_after_s(HOLDS_RETRY_AFTER_S),
         Rejection::NoCredits
         | Rejection::TooManyLots
+        | Rejection::AccountInUse
         | Rejection::NoSuchLot
         | Rejection::LessOwed { .. }
         | Rejection::OtherProduct

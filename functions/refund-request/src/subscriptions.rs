@@ -166,7 +166,7 @@ impl<'a> SubscriptionRecords<'a> {
             kind: match lot.kind {
                 LotKind::Subscription(_) => "subscription",
                 LotKind::Pack => "pack",
-                LotKind::Compensation(_) => "compensation",
+                LotKind::Compensation(_) | LotKind::Imported(_) => "compensation",
                 LotKind::Adjustment(_, purpose) => purpose.as_str(),
                 LotKind::WriteOff(_) => "debt_write_off",
             },

@@ -1,6 +1,7 @@
 //! The command line's grammar and its help.
 
 mod adjust;
+mod import;
 mod parked;
 mod policy;
 
@@ -10,6 +11,7 @@ use ledger::{AccountId, Provider, TimeError, Timestamp};
 pub(crate) use adjust::{
     AdjustCommand, DecideArguments as AdjustmentDecision, ExpiryArguments, FunctionName, SubmitArguments,
 };
+pub(crate) use import::{ImportCommand, RunImportArguments};
 pub(crate) use parked::{FunctionArguments, ParkedCommand};
 pub(crate) use policy::{
     BacktestArguments, CheckArguments, DecideArguments, DiffArguments, ExplainArguments, ExportArguments,
@@ -24,8 +26,8 @@ command line:
   eval \"$(aws configure export-credentials --format env)\"
   export AWS_REGION=eu-central-1";
 
-/// Reads what Makegood keeps, checks it and explains it. No command writes to a table: `parked`, `adjust` and
-/// `reconcile` ask functions to.
+/// Reads what Makegood keeps, checks it and explains it. No command writes to a table: `parked`, `adjust`,
+/// `import` and `reconcile` ask functions to.
 #[derive(Debug, Parser)]
 #[command(version, subcommand_required = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
 pub struct Arguments {
@@ -41,6 +43,7 @@ Examples:
   makegood parked replay --all
   makegood adjust waiting
   makegood reconcile --since 2026-08-01T00:00:00Z
+  makegood import check accounts.jsonl
   makegood policy check documents/music-studio/*.toml
   makegood policy decide --document music-studio --reason changed_mind --facts facts.json
   makegood policy explain rr_5f0c
@@ -58,6 +61,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Adjust(AdjustCommand),
     Reconcile(ReconcileArguments),
+    /// Move the accounts of a running business in: check their files, import and compare them.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Check policy documents, compare them, try them out, and explain what was decided.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -267,6 +273,13 @@ mod tests {
             ("reconcile --provider creem --since 2026-08-01T00:00:00Z", false),
             ("reconcile --provider creem --repair", false),
             ("reconcile --provider stripe", false),
+            ("import check", false),
+            ("import check a.jsonl payments.csv", true),
+            ("import run a.jsonl", false),
+            ("import run a.jsonl --id weekend --from-line 7 --parallel 4 --refused r.jsonl", true),
+            ("import run a.jsonl --id a#b", false),
+            ("import run a.jsonl --id weekend --parallel 0", false),
+            ("import compare a.jsonl --ledger-table t", true),
             ("policy check", false),
             ("policy check a.toml b.toml", true),
             ("policy decide --document d --reason changed_mind --facts -", true),
@@ -297,7 +310,7 @@ mod tests {
             vec![(path, command.clone().render_long_help().to_string())]
         }
         let leaves = leaves(&Arguments::command(), "");
-        assert_eq!(leaves.len(), 24, "{leaves:?}");
+        assert_eq!(leaves.len(), 27, "{leaves:?}");
         let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
         assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {

@@ -32,6 +32,16 @@ pub(crate) enum Failure {
         path: PathBuf,
         source: io::Error,
     },
+    /// A file cannot be written.
+    #[error("`{path}` cannot be written")]
+    Written {
+        /// The file.
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// Not every account was answered for.
+    #[error("the function answered for {answered} of {asked} accounts; is it the right function?")]
+    Unanswered { asked: usize, answered: usize },
     /// A document has mistakes, and something else than their list was asked for.
     #[error("{mistakes}")]
     Mistakes { mistakes: Mistakes },

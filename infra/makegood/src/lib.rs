@@ -1,5 +1,5 @@
 //! The operator's command line: checks live data, prints an account's history, shows what was parked and has
-//! it applied again, tries policies out, and explains what they decided.
+//! it applied again, moves accounts in, tries policies out, and explains what they decided.
 //!
 //! No command writes to a table: what is to be done with an event is asked of the function that applies
 //! events, and an account is adjusted by the function that support's adjustments go to. Results go to
@@ -14,6 +14,7 @@ mod decision;
 mod failure;
 mod function;
 mod history;
+mod import;
 mod material;
 mod outcome;
 mod parked;
@@ -124,6 +125,7 @@ async fn carry_out(
             let compared = reconcile::lists::run(time, arguments.repair, ask, output, progress).await?;
             Ok(outcome.and(compared))
         }
+        Command::Import(command) => import::run(command, env, output, progress).await,
         Command::Policy(command) => policies::run(command, env, output, progress).await,
     }
 }

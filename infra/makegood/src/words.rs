@@ -48,12 +48,13 @@ pub(crate) fn cause(cause: &Cause, actor: &Actor) -> String {
         Cause::Sweep(at) => format!("sweep of {}", instant(*at)),
         Cause::RefundRequest(id) => format!("request {id}"),
         Cause::Adjustment { id, clause } => format!("adjustment {id} under {clause}"),
+        Cause::Import(id) => format!("import {id}"),
         Cause::Operator(reason) => format!("operator: {reason}"),
     };
     match (cause, actor) {
         (Cause::ProviderEvent(..), Actor::Provider(_))
         | (Cause::Sweep(_), Actor::Schedule)
-        | (Cause::Operator(_), Actor::Operator) => what,
+        | (Cause::Operator(_) | Cause::Import(_), Actor::Operator) => what,
         _ => format!("{what}, by {}", self::actor(actor)),
     }
 }
@@ -83,6 +84,7 @@ pub(crate) fn release(reason: ReleaseReason) -> &'static str {
 pub(crate) fn lot_kind(kind: &LotKind) -> String {
     match kind {
         LotKind::Pack => "pack".to_owned(),
+        LotKind::Imported(import) => format!("without a payment, import {import}"),
         LotKind::Compensation(request) => format!("compensation of {request}"),
         LotKind::Adjustment(adjustment, purpose) => format!("{} of {adjustment}", purpose.as_str()),
         LotKind::WriteOff(adjustment) => format!("write-off of {adjustment}"),

@@ -287,6 +287,7 @@ fn unwritten(answer: Answer) -> EventOutcome {
             | Record::Division(_)
             | Record::CompensatedOnce(_)
             | Record::AdjustedOnce(_)
+            | Record::ImportedOnce { .. }
             | Record::GivenBackOnce(_)
             | Record::ChargedLateOnce(_) => EventOutcome::Repeated,
         },

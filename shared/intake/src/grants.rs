@@ -98,6 +98,7 @@ fn build_grant(
         names,
         disputes: Vec::new(),
         downloads: 0,
+        uncounted: false,
         provider: context.provider,
     };
     Ok(Grant {

@@ -255,11 +255,11 @@ fn read_shares(stored: &Item) -> Result<Vec<u64>, StoreError> {
     Ok(serde_json::from_str(read_text(stored, "shares")?)?)
 }
 
-fn refund_key(id: &RefundId) -> String {
+pub(crate) fn refund_key(id: &RefundId) -> String {
     format!("REFUND#{id}")
 }
 
-fn refund_item(
+pub(crate) fn refund_item(
     seen: &ExternalRefund,
     shares: &[u64],
     taken: &[(String, u64, u64)],

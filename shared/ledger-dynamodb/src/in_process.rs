@@ -7,7 +7,8 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::config::interceptors::{
-    BeforeSerializationInterceptorContextMut, FinalizerInterceptorContextRef,
+    BeforeSerializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+    FinalizerInterceptorContextMut, FinalizerInterceptorContextRef,
 };
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
@@ -38,12 +39,61 @@ pub struct Call {
 #[derive(Debug, Clone, Default)]
 pub struct Meter {
     calls: Arc<Mutex<Vec<Call>>>,
+    cut: Arc<Mutex<Option<Cut>>>,
+}
+
+/// Where a client is cut off, as the kill of a function cuts it off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// After so many more calls.
+    In(usize),
+    /// After so many more calls, and another one that reaches the tables and whose answer is lost.
+    Within(usize),
+    /// The call whose answer is lost is on its way.
+    Now,
 }
 
 impl Meter {
     /// The calls since the last reading.
     pub fn read(&self) -> Vec<Call> {
         std::mem::take(&mut *self.calls.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Cuts the client off after `calls` more calls; with `loses_answer` one more reaches the tables, whose
+    /// answer is lost.
+    pub fn cut_after(&self, calls: usize, loses_answer: bool) {
+        let cut = if loses_answer { Cut::Within(calls) } else { Cut::In(calls) };
+        *self.cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(cut);
+    }
+
+    /// Lets every call through again.
+    pub fn mend(&self) {
+        *self.cut.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether a call gets through to the tables.
+    fn lets_through(&self) -> bool {
+        let mut cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+        match *cut {
+            None => true,
+            Some(Cut::In(0) | Cut::Now) => false,
+            Some(Cut::Within(0)) => {
+                *cut = Some(Cut::Now);
+                true
+            }
+            Some(Cut::In(left)) => {
+                *cut = Some(Cut::In(left.saturating_sub(1)));
+                true
+            }
+            Some(Cut::Within(left)) => {
+                *cut = Some(Cut::Within(left.saturating_sub(1)));
+                true
+            }
+        }
+    }
+
+    fn is_cut(&self) -> bool {
+        *self.cut.lock().unwrap_or_else(PoisonError::into_inner) == Some(Cut::Now)
     }
 
     fn add(&self, operation: &'static str, capacity: &[ConsumedCapacity]) {
@@ -92,6 +142,24 @@ impl Intercept for Meter {
             transact_write_items::TransactWriteItemsInput,
         );
         Ok(())
+    }
+
+    fn modify_before_transmit(
+        &self,
+        _context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.lets_through() { Ok(()) } else { Err("the client is cut off".into()) }
+    }
+
+    fn modify_before_completion(
+        &self,
+        _context: &mut FinalizerInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if self.is_cut() { Err("the answer is lost".into()) } else { Ok(()) }
     }
 
     fn read_after_execution(

@@ -102,6 +102,11 @@ pub(crate) fn event_key(id: &str) -> String {
     format!("EVENT#{id}")
 }
 
+/// The key of the mark that an account has moved in.
+pub(crate) fn import_key(account: &AccountId) -> String {
+    format!("IMPORT#{account}")
+}
+
 /// The partition key of a record that is written with an entry of `account`.
 pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
     match record {
@@ -111,6 +116,7 @@ pub(crate) fn record_key(account: &AccountId, record: &Record) -> String {
         Record::WholeDifferenceOnce(product, _) => difference_key(account, product),
         Record::CompensatedOnce(request) => format!("COMPENSATION#{request}"),
         Record::AdjustedOnce(adjustment) => format!("ADJUSTED#{adjustment}"),
+        Record::ImportedOnce { .. } => import_key(account),
         Record::GivenBackOnce(generation) => format!("BACK#{account}#{generation}"),
         Record::ChargedLateOnce(generation) => format!("LATE#{account}#{generation}"),
         Record::Customer(customer, _) => format!("CUSTOMER#{customer}"),

@@ -59,6 +59,10 @@ fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError>
         Record::Customer(_, owner) => {
             item.insert("account".to_owned(), text(owner.as_str()));
         }
+        Record::ImportedOnce { import, digest } => {
+            item.insert("import".to_owned(), text(import.as_str()));
+            item.insert("digest".to_owned(), bytes(*digest));
+        }
         Record::Event { digest, .. } => {
             item.insert("digest".to_owned(), bytes(*digest));
         }
@@ -96,6 +100,7 @@ impl Tables {
                 | Record::WholeDifferenceOnce(..)
                 | Record::CompensatedOnce(_)
                 | Record::AdjustedOnce(_)
+                | Record::ImportedOnce { .. }
                 | Record::GivenBackOnce(_)
                 | Record::ChargedLateOnce(_) => builder.condition_expression(ABSENT),
             };

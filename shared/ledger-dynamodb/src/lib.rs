@@ -12,7 +12,7 @@
 //! `names` |
 //! | `ACCOUNT#<account>` | `REFUNDED#<request or refund>` | a refund: `payment`, `minor`, `at`, `stands` |
 //! | `PAYMENT#<payment>` | `-` | a payment: `body`, `refunded_minor`; `to_balance_minor`, `dispute:<id>`,
-//! `dispute_order:<id>`, `downloads` |
+//! `dispute_order:<id>`, `downloads`; `digest` of the import that brought it |
 //! | `ACCOUNT#<account>` | `SUBSCRIPTION#<subscription>` | a subscription: `body`, `as_of`, `ended_at`, and
 //! its confirmation |
 //! | `ACCOUNT#<account>` | `PLAN_CHANGE#<subscription>` | the newest confirmed change of its plan: `body`,
@@ -24,6 +24,7 @@
 //! | `PAID#<payment>` | `-` | `invoice`: which invoice a payment paid |
 //! | `NAME#<charge, or number of a receipt>` | `-` | `payment`: which payment is called so |
 //! | `UNRECORDED#<payment>` | `-` | what came of a payment apart from its purchase's event: `by` |
+//! | `IMPORT#<account>` | `-` | that the account has moved in: `import`, `digest` of what it said |
 //! | `CUSTOMER#<customer>` | `-` | `account` |
 //! | `LINKED#<customer or event>` | `-` | an operator's link: `account`, `by`, `at`, `event` |
 //! | `EVENT#<event>` | `-` | an event that granted credits: `digest` of what it said |
@@ -59,6 +60,7 @@
 //! Reads of the journal are strongly consistent: a refusal is final, and half a read unit buys that it
 //! never rests on a stale balance. Lists by index are eventually consistent.
 
+mod account_import;
 mod account_item;
 mod adjustment;
 mod adoption;
@@ -91,6 +93,7 @@ mod subscription;
 mod transaction;
 mod watch;
 
+pub use account_import::{AccountImport, ImportOutcome, ImportRefusal};
 pub use adoption::{AdoptionOutcome, CreditTerms, ExternalRefund, PurchaseTerms};
 pub use anchor::{Anchor, Anchors, EntryChange, EntryEvent, RaiseOutcome, StreamRecord};
 pub use audit::AccountJournal;

@@ -65,6 +65,8 @@ struct PaymentForm {
     /// place of what is left of those before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     further: Option<(u32, u64, bool)>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    uncounted: bool,
 }
 
 /// Writes a payment's attributes. What has gone back is in attributes of their own: they move by condition.
@@ -95,6 +97,7 @@ pub(crate) fn write(payment: &Payment, item: &mut Item) -> Result<(), StoreError
         buyer: BuyerForm::of(payment.buyer),
         names: payment.names.iter().map(|name| name.as_str().to_owned()).collect(),
         further: payment.further.map(|further| (further.grants, further.each.get(), further.replaces)),
+        uncounted: payment.uncounted,
     };
     item.insert("body".to_owned(), text(serde_json::to_string(&form)?));
     item.insert("refunded_minor".to_owned(), number(payment.refunded_minor));
@@ -144,6 +147,7 @@ pub(crate) fn read(id: &PaymentId, item: &Item) -> Result<Payment, StoreError> {
         names: form.names.into_iter().map(name).collect::<Result<_, _>>()?,
         disputes: dispute::read(item)?,
         downloads: downloads::read(item)?,
+        uncounted: form.uncounted,
     })
 }
 

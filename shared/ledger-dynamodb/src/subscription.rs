@@ -6,6 +6,7 @@
 //! of its own.
 
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use ledger::{
     AccountId, CancellationStore, Channel, Confirmation, REPORT_WITHIN_S, ScheduleId, Subscription,
     SubscriptionId, SubscriptionReport, SubscriptionStore, Timestamp, UnreportedCancellation,
@@ -16,6 +17,7 @@ use crate::item::{
     Item, account_key, account_of, key, named_key, number, read_instant, read_number, read_text, text,
 };
 use crate::scalar::{instant, provider, provider_form};
+use crate::transaction::update;
 use crate::{StoreError, Tables};
 
 pub(crate) const SUBSCRIPTION: &str = "SUBSCRIPTION#";
@@ -94,6 +96,33 @@ fn read(item: &Item) -> Result<Subscription, StoreError> {
     Ok(reported.with(confirmation))
 }
 
+/// The expression that writes what the provider reports, with its values and those of [`NEWER`].
+fn reported(subscription: &Subscription) -> Result<(String, Item), StoreError> {
+    let form = Form {
+        provider: provider_form(subscription.provider),
+        price: subscription.price.clone(),
+        period_ends_at: subscription.period_ends_at.map(Timestamp::as_ms),
+        cancellation_confirmed_at: subscription.cancellation_confirmed_at.map(Timestamp::as_ms),
+        cancels_at: subscription.cancels_at.map(Timestamp::as_ms),
+        status: subscription.report.status.clone(),
+        collection_paused: subscription.report.collection_paused,
+        schedule: subscription.report.schedule.as_ref().map(|id| id.as_str().to_owned()),
+    };
+    let mut expression =
+        "SET body = :body, as_of = :as_of, event_rank = :rank, generation = :named".to_owned();
+    let mut values = Item::from([
+        (":body".to_owned(), text(serde_json::to_string(&form)?)),
+        (":as_of".to_owned(), number(subscription.as_of.as_ms())),
+        (":rank".to_owned(), number(subscription.report.rank)),
+        (":named".to_owned(), text(named_key(subscription.id.as_str()))),
+    ]);
+    if let Some(ended_at) = subscription.ended_at {
+        expression.push_str(", ended_at = :ended_at");
+        values.insert(":ended_at".to_owned(), number(ended_at.as_ms()));
+    }
+    Ok((expression, values))
+}
+
 impl Tables {
     pub(crate) async fn read_subscription(
         &self,
@@ -111,35 +140,28 @@ impl Tables {
     }
 
     pub(crate) async fn write_subscription(&self, subscription: &Subscription) -> Result<bool, StoreError> {
-        let form = Form {
-            provider: provider_form(subscription.provider),
-            price: subscription.price.clone(),
-            period_ends_at: subscription.period_ends_at.map(Timestamp::as_ms),
-            cancellation_confirmed_at: subscription.cancellation_confirmed_at.map(Timestamp::as_ms),
-            cancels_at: subscription.cancels_at.map(Timestamp::as_ms),
-            status: subscription.report.status.clone(),
-            collection_paused: subscription.report.collection_paused,
-            schedule: subscription.report.schedule.as_ref().map(|id| id.as_str().to_owned()),
-        };
-        let reported = "SET body = :body, as_of = :as_of, event_rank = :rank, generation = :named";
-        let ended = subscription.ended_at.map(|ended_at| number(ended_at.as_ms()));
-        let update =
-            if ended.is_some() { format!("{reported}, ended_at = :ended_at") } else { reported.to_owned() };
-        let mut update = self
+        let (expression, values) = reported(subscription)?;
+        let update = self
             .client
             .update_item()
             .table_name(&self.ledger)
             .set_key(Some(item_key(&subscription.account, &subscription.id)))
-            .update_expression(update)
+            .update_expression(expression)
             .condition_expression(NEWER)
-            .expression_attribute_values(":body", text(serde_json::to_string(&form)?))
-            .expression_attribute_values(":as_of", number(subscription.as_of.as_ms()))
-            .expression_attribute_values(":rank", number(subscription.report.rank))
-            .expression_attribute_values(":named", text(named_key(subscription.id.as_str())));
-        if let Some(ended_at) = ended {
-            update = update.expression_attribute_values(":ended_at", ended_at);
-        }
+            .set_expression_attribute_values(Some(values));
         self.write(|| update.clone().send()).await
+    }
+
+    /// The same write as a part of a transaction.
+    pub(crate) fn subscription_update(
+        &self,
+        subscription: &Subscription,
+    ) -> Result<UpdateBuilder, StoreError> {
+        let (expression, values) = reported(subscription)?;
+        Ok(update(&self.ledger, item_key(&subscription.account, &subscription.id))
+            .update_expression(expression)
+            .condition_expression(NEWER)
+            .set_expression_attribute_values(Some(values)))
     }
 
     /// An update of a subscription with its confirmation, whose instant is `:seen`.

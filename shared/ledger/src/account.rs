@@ -6,7 +6,7 @@
 
 use crate::{
     AccountId, AdjustmentId, AmountError, Credits, DisputeId, DisputeState, GenerationId, GrantPurpose,
-    LotDispute, LotId, MonthlyGrants, PaymentId, ProductId, Recent, RefundRequestId, ServiceId,
+    ImportId, LotDispute, LotId, MonthlyGrants, PaymentId, ProductId, Recent, RefundRequestId, ServiceId,
     SubscriptionId, Timestamp,
 };
 
@@ -43,6 +43,8 @@ pub enum LotKind {
     /// What an adjustment wrote off of a debt: credits that nobody can use, and that paid the debt off. A
     /// debt that turns out not to have been one gives nothing back for them.
     WriteOff(AdjustmentId),
+    /// Given without a payment before the account moved in, as this import says.
+    Imported(ImportId),
 }
 
 /// A period of a subscription whose renewals take the place of what is left.
@@ -169,7 +171,11 @@ impl Lot {
     pub fn subscription(&self) -> Option<&SubscriptionId> {
         match &self.kind {
             LotKind::Subscription(subscription) => Some(subscription),
-            LotKind::Pack | LotKind::Compensation(_) | LotKind::Adjustment(..) | LotKind::WriteOff(_) => None,
+            LotKind::Pack
+            | LotKind::Compensation(_)
+            | LotKind::Adjustment(..)
+            | LotKind::WriteOff(_)
+            | LotKind::Imported(_) => None,
         }
     }
 }
@@ -307,7 +313,7 @@ impl Account {
             let expiry = lot.expires_at.map_or(i64::MAX, Timestamp::as_ms);
             let rank = match lot.kind {
                 LotKind::Subscription(_) => 0_u8,
-                LotKind::Compensation(_) | LotKind::Adjustment(..) => 1,
+                LotKind::Compensation(_) | LotKind::Adjustment(..) | LotKind::Imported(_) => 1,
                 LotKind::Pack | LotKind::WriteOff(_) => 2,
             };
             (expiry, rank, lot.granted_at)

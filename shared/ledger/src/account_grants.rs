@@ -19,7 +19,8 @@ pub struct PaymentUse {
     /// Captured credits; of a lot that has left the account all that it brought, because it was spent or has
     /// expired.
     pub spent: Credits,
-    /// Captures that drew on them; `None` if a lot has left and nothing says how many.
+    /// Captures that drew on them; `None` if a lot has left and nothing says how many, or nobody counted them
+    /// before the payment was imported.
     pub captures: Option<u32>,
     /// Those of `captures` that may have delivered nothing usable (`S3-6`).
     pub unusable: u32,
@@ -85,6 +86,9 @@ impl Account {
                 found.spent = found.spent.plus(left)?;
                 found.captures = None;
             }
+        }
+        if payment.uncounted {
+            found.captures = None;
         }
         Ok(found)
     }

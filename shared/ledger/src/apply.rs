@@ -41,6 +41,10 @@ impl Account {
                 }
                 self.lots.push(lot);
             }
+            Change::Imported(lot) => {
+                self.lot_count = self.lot_count.max(lot.id.0);
+                self.lots.push(lot.clone());
+            }
             Change::Held(hold) => {
                 self.move_parts(&hold.parts, at, available, held)?;
                 self.holds.push(hold.clone());

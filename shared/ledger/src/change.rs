@@ -27,6 +27,8 @@ pub enum Change {
         /// Credits that paid off debt.
         settled: Credits,
     },
+    /// A lot moved in from another system, with what had become of its credits there.
+    Imported(Lot),
     /// Credits were set aside for a generation.
     Held(Hold),
     /// A hold's credits were spent.
@@ -247,6 +249,12 @@ impl Change {
                 transfer(Book::Issued, Book::Available(lot.id), lot.granted)?;
                 transfer(Book::Available(lot.id), Book::Spent(lot.id), *settled)?;
                 transfer(Book::Debt, Book::Claims, *settled)
+            }
+            Self::Imported(lot) => {
+                transfer(Book::Issued, Book::Available(lot.id), lot.granted)?;
+                transfer(Book::Available(lot.id), Book::Spent(lot.id), lot.spent)?;
+                transfer(Book::Available(lot.id), Book::Expired(lot.id), lot.expired)?;
+                transfer(Book::Available(lot.id), Book::Revoked(lot.id), lot.revoked)
             }
             Self::Held(hold) => hold
                 .parts

@@ -52,6 +52,8 @@ enum CauseForm {
     /// The adjustment, and its clause.
     #[serde(rename = "a")]
     Adjustment(String, String),
+    #[serde(rename = "im")]
+    Import(String),
     #[serde(rename = "o")]
     Operator(String),
 }
@@ -125,6 +127,7 @@ pub(crate) fn decode(account: AccountId, body: &str) -> Result<(Draft, u64, Hash
             CauseForm::Sweep(at) => Cause::Sweep(instant(at)?),
             CauseForm::RefundRequest(id) => Cause::RefundRequest(id),
             CauseForm::Adjustment(id, clause) => Cause::Adjustment { id: id.parse()?, clause },
+            CauseForm::Import(id) => Cause::Import(id.parse()?),
             CauseForm::Operator(reason) => Cause::Operator(reason),
         },
         actor,
@@ -143,6 +146,7 @@ fn cause_form(cause: &Cause) -> CauseForm {
         Cause::Sweep(at) => CauseForm::Sweep(at.as_ms()),
         Cause::RefundRequest(id) => CauseForm::RefundRequest(id.clone()),
         Cause::Adjustment { id, clause } => CauseForm::Adjustment(id.as_str().to_owned(), clause.clone()),
+        Cause::Import(id) => CauseForm::Import(id.as_str().to_owned()),
         Cause::Operator(reason) => CauseForm::Operator(reason.clone()),
     }
 }
@@ -178,7 +182,7 @@ mod tests {
             causes.insert(std::mem::discriminant(&cause_form(&draft.cause)));
             actors.insert(std::mem::discriminant(&actor_form(&draft.actor)));
         }
-        assert_eq!((changes.len(), causes.len(), actors.len()), (30, 7, 8), "the fixture has every kind");
+        assert_eq!((changes.len(), causes.len(), actors.len()), (31, 8, 8), "the fixture has every kind");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What can be asked of an account, and what can be answered.
 
 use crate::{
-    AdjustmentId, AdjustmentKind, Credits, DisputeId, GenerationId, Payment, PaymentId, Period, ProductId,
-    RefundRequestId, ReleaseReason, ServiceId, Settled, SubscriptionId, Timestamp,
+    AdjustmentId, AdjustmentKind, Credits, DisputeId, Ended, GenerationId, ImportId, Lot, Payment, PaymentId,
+    Period, ProductId, RefundRequestId, ReleaseReason, ServiceId, Settled, SubscriptionId, Timestamp,
 };
 
 /// Credits of a payment.
@@ -169,6 +169,23 @@ pub enum DisputeEffect {
     },
 }
 
+/// What another system kept of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    pub id: ImportId,
+    /// SHA-256 of what the import says of the account.
+    pub digest: [u8; 32],
+    /// When the balance was read.
+    pub as_of: Timestamp,
+    /// The lots, oldest first; the ledger numbers them.
+    pub lots: Vec<Lot>,
+    /// The payments, each with at least one of the lots; the ledger fills in which.
+    pub payments: Vec<Payment>,
+    /// Subscriptions that have ended, and whether another one takes over what is left of each
+    /// ([`crate::Command::StartExpiry`]).
+    pub ended: Vec<(Ended, bool)>,
+}
+
 /// What can be asked of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -178,6 +195,8 @@ pub enum Command {
     GrantAll(Vec<Grant>),
     /// Add credits that no payment bought. They pay off no debt: they were promised as usable ones.
     Compensate(Compensation),
+    /// Take over what another system kept of the account.
+    Import(Import),
     /// Set credits aside for a generation.
     Hold(PlaceHold),
     /// Capture or release the holds of one or several generations.
@@ -312,6 +331,9 @@ pub enum Rejection {
     /// The account has [`crate::LOTS_MAX`] lots, or [`crate::PAID_LOTS_MAX`] where the credits are paid.
     #[error("the account has the most lots that it may have")]
     TooManyLots,
+    /// The account has credits, or a history of credits, from before what is to be imported.
+    #[error("the account is in use")]
+    AccountInUse,
     /// The lot, or that of the payment, is not in the account.
     #[error("the lot is not in the account")]
     NoSuchLot,

@@ -17,6 +17,7 @@ pub fn decide(
         Command::Grant(grant) => planner.grant(grant),
         Command::GrantAll(grants) => planner.grant_all(grants),
         Command::Compensate(compensation) => planner.compensate(compensation),
+        Command::Import(import) => planner.import(import),
         Command::Hold(place) => planner.hold(place, histories),
         Command::Settle { by, settlements } => settle(&mut planner, by.as_ref(), settlements, histories),
         Command::Expire { releases } => planner.expire(releases),

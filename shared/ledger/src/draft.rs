@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::{Account, AccountId, AdjustmentId, Change, Provider, Timestamp};
+use crate::{Account, AccountId, AdjustmentId, Change, ImportId, Provider, Timestamp};
 
 /// SHA-256 of an entry's encoded body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +34,8 @@ pub enum Cause {
     RefundRequest(String),
     /// An adjustment by a person, under the clause of the policy that it names.
     Adjustment { id: AdjustmentId, clause: String },
+    /// An import, by its id.
+    Import(ImportId),
     /// An operator's act, with the reason given.
     Operator(String),
 }

@@ -204,6 +204,7 @@ fn is_once(record: &Record) -> bool {
         | Record::Customer(..)
         | Record::CompensatedOnce(_)
         | Record::AdjustedOnce(_)
+        | Record::ImportedOnce { .. }
         | Record::Event { .. } => false,
     }
 }

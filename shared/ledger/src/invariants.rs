@@ -91,6 +91,17 @@ impl Check {
                 },
                 (_, None) => None,
             },
+            // What was imported of a payment is on its lots; it is granted nowhere else.
+            Change::Imported(lot) => {
+                if let Some(payment) = &lot.payment {
+                    let is_new = facts.insert(format!("payment {payment}"));
+                    if !is_new && !facts.contains(&format!("import of {payment}")) {
+                        self.breach(3, "an external fact caused a second change");
+                    }
+                    facts.insert(format!("import of {payment}"));
+                }
+                None
+            }
             Change::GivenBack { generation, .. } => of("given back", generation),
             Change::ChargedLate { generation, .. } | Change::Uncollected { generation, .. } => {
                 of("charged late", generation)

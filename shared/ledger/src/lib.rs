@@ -21,6 +21,7 @@ mod entry;
 mod execute;
 mod grant;
 mod hold;
+mod import;
 mod invariants;
 mod leftover;
 mod lot_dispute;
@@ -48,8 +49,8 @@ pub use apply::ApplyError;
 pub use change::{Book, Change, Posting, ReleaseReason};
 pub use codec::{CodecError, SCHEMA};
 pub use command::{
-    ChangeReturn, Command, Compensation, DisputeEffect, DisputeReport, Ending, Grant, PlaceHold, PutBack,
-    Rejection, Settlement, SettlementOutcome, TakeBack, TakeReturn, Takes,
+    ChangeReturn, Command, Compensation, DisputeEffect, DisputeReport, Ending, Grant, Import, PlaceHold,
+    PutBack, Rejection, Settlement, SettlementOutcome, TakeBack, TakeReturn, Takes,
 };
 pub use decide::decide;
 pub use draft::{Actor, Cause, Draft, Hash, PolicyRef};
@@ -66,9 +67,9 @@ pub use plan_change::{ChangeTiming, PlanAhead, PlanChange, PlanOrder, Unreported
 pub use planner::{CommandOutcome, MARK_MARGIN_S, Plan};
 pub use primitives::{
     AccountId, AdjustmentId, AmountError, BillingPeriod, Buyer, CountryCode, CountryError, Credits, Currency,
-    CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, Money, NoteId, OutageName,
-    Pause, PaymentId, PaymentName, PriceId, ProductId, Provider, Quantity, RefundId, RefundRequestId,
-    ScheduleId, ServiceId, Subscriber, SubscriptionId, TimeError, Timestamp,
+    CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, ImportId, InvoiceId, Money, NoteId,
+    OutageName, Pause, PaymentId, PaymentName, PriceId, ProductId, Provider, Quantity, RefundId,
+    RefundRequestId, ScheduleId, ServiceId, Subscriber, SubscriptionId, TimeError, Timestamp,
 };
 pub use recent::{RECENT_MAX, Recent, Settled, mark};
 pub use records::{

@@ -9,7 +9,7 @@ use crate::leftover::leftover_expiry;
 use crate::planner::Planner;
 use crate::{
     ApplyError, Change, Credits, Lot, LotCredits, LotDispute, LotKind, MonthlyGrants, PAID_LOTS_MAX, PastUse,
-    Payment, PaymentId, PaymentKind, SubscriptionId, Timestamp,
+    Payment, PaymentId, PaymentKind, ProductId, SubscriptionId, Timestamp,
 };
 
 impl Planner {
@@ -27,9 +27,7 @@ impl Planner {
             return Ok(());
         }
         let ended_at = self.account.ended(subscription).map(|ended| ended.ended_at);
-        let own = self.account.lots.iter().filter(|lot| lot.subscription() == Some(subscription));
-        let renewals = own.filter(|lot| lot.product == payment.product).filter_map(|lot| lot.period);
-        let renewed_at = renewals.filter(|period| period.replaces && period.starts_at > began_at);
+        let renewed_at = self.renewed_at(subscription, &payment.product, began_at);
         self.change(Change::GrantsScheduled(MonthlyGrants {
             payment: payment.id.clone(),
             first: payment.lot,
@@ -39,10 +37,23 @@ impl Planner {
             further,
             made: 0,
             leftover_s,
-            until: renewed_at.map(|period| period.starts_at).chain(ended_at).min(),
+            until: renewed_at.into_iter().chain(ended_at).min(),
             stopped: false,
             past: PastUse::default(),
         }))
+    }
+
+    /// When the first of the subscription's renewals begins that takes the place of what began at `began_at`.
+    pub(crate) fn renewed_at(
+        &self,
+        subscription: &SubscriptionId,
+        product: &ProductId,
+        began_at: Timestamp,
+    ) -> Option<Timestamp> {
+        let own = self.account.lots.iter().filter(|lot| lot.subscription() == Some(subscription));
+        let renewals = own.filter(|lot| &lot.product == product).filter_map(|lot| lot.period);
+        let later = renewals.filter(|period| period.replaces && period.starts_at > began_at);
+        later.map(|period| period.starts_at).min()
     }
 
     /// Adds the lots of all months that are due, oldest first. One whose time is over expires at once.

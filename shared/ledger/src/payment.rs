@@ -2,8 +2,8 @@
 
 use crate::{
     AccountId, AdjustmentId, AmountError, Buyer, Credits, CustomerId, DisputeId, FurtherGrants, GenerationId,
-    InvoiceId, LotId, Money, PaymentId, PaymentName, PolicyRef, ProductId, Provider, RefundRequestId,
-    SubscriptionId, Timestamp,
+    ImportId, InvoiceId, LotId, Money, PaymentId, PaymentName, PolicyRef, ProductId, Provider,
+    RefundRequestId, SubscriptionId, Timestamp,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub struct Payment {
     /// How many generations on its credits had a result downloaded or exported, as services reported;
     /// [`DOWNLOADS_MAX`] means that many or more.
     pub downloads: u32,
+    /// Whether nobody counted the generations on its credits before it was imported.
+    pub uncounted: bool,
 }
 
 impl Payment {
@@ -301,6 +303,12 @@ pub enum Record {
     NewPayment(Box<Payment>),
     /// An invoice brings its credits once, whether or not its event names the payment: it must not exist.
     Invoice(InvoiceId, PaymentId),
+    /// An account moves in once for ever: it must not exist.
+    ImportedOnce {
+        import: ImportId,
+        /// SHA-256 of what the import says of the account.
+        digest: [u8; 32],
+    },
     /// A refund request gives credits without a payment once for ever: it must not exist.
     CompensatedOnce(RefundRequestId),
     /// An adjustment takes effect once for ever: it must not exist.

@@ -90,6 +90,7 @@ id_type!(CustomerId, "customer id", "Stripe's customer (`cus_…`).");
 id_type!(DisputeId, "dispute id", "A dispute at the cardholder's bank (`dp_…`, `du_…`).");
 id_type!(FraudWarningId, "fraud warning id", "Stripe's early fraud warning (`issfr_…`).");
 id_type!(GenerationId, "generation id", "One generation of a generation service; unique within an account.");
+id_type!(ImportId, "import id", "One import of a running business, as its operator calls it.");
 id_type!(InvoiceId, "invoice id", "Stripe's invoice (`in_…`).");
 id_type!(NoteId, "note id", "An internal note of a request, as the client that wrote it calls it.");
 id_type!(OutageName, "outage name", "An outage, as the person who recorded it calls it.");

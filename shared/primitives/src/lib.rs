@@ -12,9 +12,9 @@ mod time;
 
 pub use buyer::{Buyer, CountryCode, CountryError, Subscriber};
 pub use id::{
-    AccountId, AdjustmentId, CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, InvoiceId, NoteId,
-    OutageName, PaymentId, PaymentName, PriceId, ProductId, RefundId, RefundRequestId, ScheduleId, ServiceId,
-    SubscriptionId, check_id,
+    AccountId, AdjustmentId, CustomerId, DisputeId, FraudWarningId, GenerationId, IdError, ImportId,
+    InvoiceId, NoteId, OutageName, PaymentId, PaymentName, PriceId, ProductId, RefundId, RefundRequestId,
+    ScheduleId, ServiceId, SubscriptionId, check_id,
 };
 pub use money::{AmountError, Credits, Currency, Money};
 pub use pause::Pause;

@@ -156,6 +156,7 @@ impl UncreditedPurchase {
             names: Vec::new(),
             disputes: Vec::new(),
             downloads: 0,
+            uncounted: false,
             provider: Provider::Stripe,
         }
     }

@@ -2,8 +2,8 @@
 
 use ledger::contract::{adjust, at, grant, settle_by};
 use ledger::{
-    Actor, AdjustmentKind, Cause, Command, Credits, Ending, GenerationId, PaymentId, ReleaseReason,
-    SubscriptionId, Takes,
+    Actor, AdjustmentKind, Cause, Command, Credits, Ending, GenerationId, Import, ImportId, Lot, LotId,
+    LotKind, PaymentId, ReleaseReason, SubscriptionId, Takes,
 };
 use serde_json::{Value, json};
 
@@ -206,4 +206,56 @@ async fn a_page_is_one_query() {
     entries(&json!({ "cursor": first["next_cursor"] })).caller(As::Support).send(&api).await;
     let calls: Vec<_> = api.meter.read().into_iter().map(|call| call.operation).collect();
     assert_eq!(calls, ["Query"]);
+}
+
+#[tokio::test]
+async fn credits_that_moved_in_are_shown_without_what_was_used_up_before() {
+    let api = Api::start().await;
+    let id = account("acct-1");
+    let lot = |number: u8, left: u64| {
+        let payment = *grant(&id, &format!("pi_{number}"), 100, None).payment;
+        let credits = |count| Credits::new(count).unwrap();
+        let lot = Lot {
+            id: LotId::NONE,
+            kind: LotKind::Pack,
+            payment: Some(payment.id.clone()),
+            product: payment.product.clone(),
+            granted_at: payment.charged_at,
+            expires_at: None,
+            granted: credits(100),
+            available: credits(left),
+            held: Credits::ZERO,
+            spent: credits(100 - left),
+            expired: Credits::ZERO,
+            revoked: Credits::ZERO,
+            repaid: Credits::ZERO,
+            captures: 0,
+            unusable: 0,
+            leftover_s: None,
+            period: None,
+            owed: Credits::ZERO,
+            closed: None,
+            disputes: Vec::new(),
+            fingerprint: None,
+            touched_at: payment.charged_at,
+        };
+        (lot, payment)
+    };
+    let (lots, payments) = [lot(1, 70), lot(2, 0)].into_iter().unzip();
+    let import_id = ImportId::new("move-2026-11").unwrap();
+    let import =
+        Import { id: import_id.clone(), digest: [7; 32], as_of: at(5), lots, payments, ended: Vec::new() };
+    api.run_for("acct-1", Command::Import(import), (Cause::Import(import_id), Actor::Operator), 10).await;
+    for caller in [As::Customer("acct-1"), As::Support] {
+        let reply = entries(&json!({})).caller(caller).send(&api).await;
+        let entry = &reply.body["entries"][0];
+        let [change] = entry["changes"].as_array().unwrap().as_slice() else { panic!("{entry}") };
+        assert_eq!(
+            (&change["kind"], &change["credits"], &change["granted"]),
+            (&json!("imported"), &json!(70), &json!(100))
+        );
+        assert_eq!(change["text"], "70 credits were taken over from the earlier system.");
+        let id = if matches!(caller, As::Support) { json!("move-2026-11") } else { Value::Null };
+        assert_eq!((&entry["cause"]["kind"], &entry["cause"]["id"]), (&json!("import"), &id));
+    }
 }

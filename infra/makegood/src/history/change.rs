@@ -41,6 +41,14 @@ pub(crate) fn lines(change: &Change, payments: &BTreeMap<PaymentId, Payment>) ->
             }
             lines
         }
+        Change::Imported(lot) => {
+            let of = lot.payment.as_ref().map_or_else(
+                || lot_kind(&lot.kind),
+                |id| payments.get(id).map_or_else(|| format!("by {id}"), payment),
+            );
+            let detail = format!("{} were granted; {of}", lot.granted);
+            vec![line("imported", More, lot.available, Some(lot.id), detail)]
+        }
         Change::Held(hold) => {
             let detail = format!("{} {}, until {}", hold.operation, hold.generation, instant(hold.deadline));
             of_parts("held", Less, &hold.parts, &detail)

@@ -67,12 +67,16 @@ pub(crate) fn check(material: &Material, now: Timestamp) -> Vec<BrokenInvariant>
 /// Whether a payment says the same as the lots that it bought, in the order of their entries.
 fn agrees(payment: &Payment, lots: &[&Lot]) -> bool {
     let Some((first, later)) = lots.split_first() else { return false };
-    let (grants, each) = payment.further.map_or((0, Credits::ZERO), |of| (of.grants, of.each));
-    let is_of_product = |lot: &&Lot| lot.product == payment.product;
     (first.id, Ok(first.granted)) == (payment.lot, payment.granted_by(0))
-        && lots.iter().all(is_of_product)
-        && later.iter().all(|lot| lot.granted == each)
-        && u32::try_from(later.len()).is_ok_and(|later| later <= grants)
+        && first.product == payment.product
+        && are_months_of(payment, later)
+}
+
+/// Whether lots are those that a payment brings month by month after its first.
+fn are_months_of(payment: &Payment, lots: &[&Lot]) -> bool {
+    let (grants, each) = payment.further.map_or((0, Credits::ZERO), |of| (of.grants, of.each));
+    let is_month = |lot: &&Lot| lot.product == payment.product && lot.granted == each;
+    lots.iter().all(is_month) && u32::try_from(lots.len()).is_ok_and(|months| months <= grants)
 }
 
 /// The payout of a request whose money is on its way or has left.
@@ -147,8 +151,12 @@ impl BrokenInvariants {
     /// invariant 12 looks for.
     fn lots(&mut self, material: &Material) {
         let mut bought: BTreeMap<&PaymentId, (&AccountId, Vec<&Lot>)> = BTreeMap::new();
+        let mut imported: BTreeMap<&PaymentId, (&AccountId, LotId)> = BTreeMap::new();
         for (account, entries) in &material.journals {
             for change in entries.iter().flat_map(Entry::changes) {
+                if let Change::Imported(lot) = change {
+                    self.imported(account, lot, &mut imported, material);
+                }
                 let Change::Granted { lot, .. } = change else { continue };
                 let Some(id) = &lot.payment else { continue };
                 let subject = format!("payment {id}");
@@ -165,6 +173,14 @@ impl BrokenInvariants {
         }
         for payment in material.payments.values() {
             let subject = format!("payment {}", payment.id);
+            if let Some((account, first)) = imported.get(&payment.id) {
+                let months = bought.get(&payment.id).map(|(_, lots)| lots.as_slice()).unwrap_or_default();
+                if *account != &payment.account || *first != payment.lot || !are_months_of(payment, months) {
+                    let what = "says something else than the lots that were imported";
+                    self.add(&payment.account, 8, subject, what);
+                }
+                continue;
+            }
             match bought.get(&payment.id) {
                 // Its money went back before its credits landed.
                 None if payment.lot == LotId::NONE => {}
@@ -182,6 +198,27 @@ impl BrokenInvariants {
                     }
                 }
             }
+        }
+    }
+
+    /// A lot that moved in: its payment is recorded, so that no event grants it again, and is one account's.
+    fn imported<'m>(
+        &mut self,
+        account: &'m AccountId,
+        lot: &'m Lot,
+        imported: &mut BTreeMap<&'m PaymentId, (&'m AccountId, LotId)>,
+        material: &Material,
+    ) {
+        let Some(id) = &lot.payment else { return };
+        let subject = format!("payment {id}");
+        let (owner, first) = imported.entry(id).or_insert((account, lot.id));
+        *first = lot.id.min(*first);
+        if *owner != account {
+            let other = std::mem::replace(owner, account);
+            self.add(account, 3, &subject, format!("was imported for account {other}, too"));
+        }
+        if !material.payments.contains_key(id) {
+            self.add(account, 3, &subject, "was imported and is not recorded: it could buy another lot");
         }
     }
 

@@ -11,6 +11,8 @@ use crate::{Account, Change, Credits, GenerationId, LotId, ReleaseReason, Timest
 pub(super) enum ChangeForm {
     #[serde(rename = "gr")]
     Granted(LotForm, u64),
+    #[serde(rename = "im")]
+    Imported(LotForm),
     /// The place of the hold among those of the account afterwards.
     #[serde(rename = "h")]
     Held(usize),
@@ -98,6 +100,7 @@ impl ChangeForm {
         let text = |generation: &GenerationId| generation.as_str().to_owned();
         Ok(match change {
             Change::Granted { lot, settled } => Self::Granted(LotForm::of(lot), settled.get()),
+            Change::Imported(lot) => Self::Imported(LotForm::of(lot)),
             Change::Held(hold) => {
                 let place = after.holds.iter().position(|open| open == hold);
                 Self::Held(place.ok_or(CodecError::Missing)?)
@@ -185,6 +188,7 @@ impl ChangeForm {
     pub(super) fn read(self, after: &Account) -> Result<Change, CodecError> {
         Ok(match self {
             Self::Granted(form, settled) => Change::Granted { lot: form.read()?, settled: credits(settled)? },
+            Self::Imported(form) => Change::Imported(form.read()?),
             Self::Held(place) => Change::Held(after.holds.get(place).ok_or(CodecError::Missing)?.clone()),
             Self::Captured(id, taken) => {
                 Change::Captured { generation: id.parse()?, parts: parts(taken)?, usable: true }

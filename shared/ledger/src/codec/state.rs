@@ -34,6 +34,9 @@ enum SourceForm {
     /// Adjustment.
     #[serde(rename = "w")]
     WriteOff(String),
+    /// Import.
+    #[serde(rename = "i")]
+    Imported(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -246,6 +249,7 @@ impl LotForm {
         let source = match &lot.kind {
             LotKind::Subscription(id) => SourceForm::Subscription(id.as_str().to_owned(), payment()),
             LotKind::Pack => SourceForm::Pack(payment()),
+            LotKind::Imported(import) => SourceForm::Imported(import.as_str().to_owned()),
             LotKind::Compensation(request) => SourceForm::Compensation(request.as_str().to_owned()),
             LotKind::Adjustment(id, purpose) => {
                 SourceForm::Adjustment(id.as_str().to_owned(), PurposeForm::of(*purpose))
@@ -300,6 +304,7 @@ impl LotForm {
             SourceForm::Compensation(request) => (LotKind::Compensation(request.parse()?), None),
             SourceForm::Adjustment(id, purpose) => (LotKind::Adjustment(id.parse()?, purpose.read()), None),
             SourceForm::WriteOff(id) => (LotKind::WriteOff(id.parse()?), None),
+            SourceForm::Imported(import) => (LotKind::Imported(import.parse()?), None),
         };
         Ok(Lot {
             id: LotId(id),

@@ -81,6 +81,7 @@ pub fn grant(account: &AccountId, payment: &str, count: u64, subscription: Optio
             names: Vec::new(),
             disputes: Vec::new(),
             downloads: 0,
+            uncounted: false,
             provider: Provider::Stripe,
         }),
         pauses_leftover_expiry: false,

@@ -65,6 +65,9 @@ fn command() -> impl Strategy<Value = Command> {
                 expires_at: expiry.map(at),
             })
         }),
+        1 => (payment.clone(), 1..50_u64, 0..50_u64, 0..100_000_u64).prop_map(|(id, count, spent, charged)| {
+            crate::imports::import(&account(), &id, (count, spent.min(count)), charged)
+        }),
         6 => (generation.clone(), 1..20_u64).prop_map(|(id, count)| place(id, count)),
         6 => (generation, ending).prop_map(|(id, ending)| settle(id, ending)),
         2 => Just(expire(&GENERATIONS)),
@@ -260,6 +263,10 @@ proptest! {
                 Change::Captured { parts, usable, .. } => (parts, *usable, 1),
                 Change::ChargedLate { parts, .. } => (parts, true, 1),
                 Change::GivenBack { parts, usable, .. } => (parts, *usable, -1),
+                Change::Imported(lot) => {
+                    counted.insert(lot.id, i64::from(lot.captures));
+                    continue;
+                }
                 _ => continue,
             };
             for part in parts {

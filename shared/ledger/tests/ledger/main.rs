@@ -11,6 +11,8 @@ mod debts;
 #[cfg(test)]
 mod disputes;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod memory;

@@ -27,6 +27,7 @@ struct Shelves {
     once: HashSet<(AccountId, String)>,
     compensated: HashSet<RefundRequestId>,
     adjusted: HashSet<AdjustmentId>,
+    imported: HashSet<AccountId>,
     customers: HashMap<CustomerId, AccountId>,
     events: HashMap<String, [u8; 32]>,
     invoices: HashMap<InvoiceId, PaymentId>,
@@ -83,6 +84,7 @@ impl Shelves {
             }
             Record::CompensatedOnce(request) => self.compensated.contains(request),
             Record::AdjustedOnce(adjustment) => self.adjusted.contains(adjustment),
+            Record::ImportedOnce { .. } => self.imported.contains(account),
             Record::Invoice(invoice, _) => self.invoices.contains_key(invoice),
             Record::Division(division) => self.divisions.contains_key(&division.payment),
             Record::WholeDifferenceOnce(product, _) => {
@@ -110,6 +112,9 @@ impl Shelves {
                 }
                 Record::AdjustedOnce(adjustment) => {
                     self.adjusted.insert(adjustment.clone());
+                }
+                Record::ImportedOnce { .. } => {
+                    self.imported.insert(account.clone());
                 }
                 Record::Invoice(invoice, payment) => {
                     self.invoices.insert(invoice.clone(), payment.clone());
@@ -146,6 +151,7 @@ fn once_key(record: &Record) -> String {
         | Record::Customer(..)
         | Record::CompensatedOnce(_)
         | Record::AdjustedOnce(_)
+        | Record::ImportedOnce { .. }
         | Record::Event { .. } => String::new(),
     }
 }
