@@ -89,7 +89,8 @@ fn refused(refusal: AdjustmentRefusal, kind: AdjustmentKind) -> Problem {
             Rejection::NoCredits
             | Rejection::HoldConflict
             | Rejection::Suspended
-            | Rejection::TooManyHolds => Problem::internal(rejection),
+            | Rejection::TooManyHolds
+            | Rejection::AccountInUse => Problem::internal(rejection),
         },
     }
 }

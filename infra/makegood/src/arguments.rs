@@ -1,6 +1,7 @@
 //! The command line's grammar and its help.
 
 mod adjust;
+mod customers;
 mod import;
 mod parked;
 mod policy;
@@ -11,6 +12,7 @@ use ledger::{AccountId, Provider, TimeError, Timestamp};
 pub(crate) use adjust::{
     AdjustCommand, DecideArguments as AdjustmentDecision, ExpiryArguments, FunctionName, SubmitArguments,
 };
+pub(crate) use customers::CustomersCommand;
 pub(crate) use import::{ImportCommand, RunImportArguments};
 pub(crate) use parked::{FunctionArguments, ParkedCommand};
 pub(crate) use policy::{
@@ -60,6 +62,9 @@ pub(crate) enum Command {
     /// Change an account by hand: give credits, take them back, write off a debt, move an expiry, suspend.
     #[command(subcommand)]
     Adjust(AdjustCommand),
+    /// Say whose a customer of a provider is.
+    #[command(subcommand)]
+    Customers(CustomersCommand),
     Reconcile(ReconcileArguments),
     /// Move the accounts of a running business in: check their files, import and compare them.
     #[command(subcommand)]
@@ -273,6 +278,10 @@ mod tests {
             ("reconcile --provider creem --since 2026-08-01T00:00:00Z", false),
             ("reconcile --provider creem --repair", false),
             ("reconcile --provider stripe", false),
+            ("customers link cus_1", false),
+            ("customers link cus_1 --account a --provider creem", true),
+            ("customers link cus_1 --account a --provider paddle", false),
+            ("customers unlink cus_1 --account a#b", false),
             ("import check", false),
             ("import check a.jsonl payments.csv", true),
             ("import run a.jsonl", false),
@@ -310,7 +319,7 @@ mod tests {
             vec![(path, command.clone().render_long_help().to_string())]
         }
         let leaves = leaves(&Arguments::command(), "");
-        assert_eq!(leaves.len(), 27, "{leaves:?}");
+        assert_eq!(leaves.len(), 29, "{leaves:?}");
         let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
         assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {

@@ -10,6 +10,7 @@ mod adjustments;
 mod arguments;
 mod columns;
 mod connection;
+mod customers;
 mod decision;
 mod failure;
 mod function;
@@ -31,12 +32,12 @@ use std::process::ExitCode;
 use lambda::config::Env;
 
 pub use arguments::Arguments;
-use arguments::{Command, ParkedCommand};
+use arguments::{Command, CustomersCommand, ParkedCommand};
 use connection::{open_store, open_tables};
 use failure::Failure;
 use outcome::CommandOutcome;
 use parked::ask::Webhooks;
-use webhook_function::{DecideEvents as _, ReplayEvents as _};
+use webhook_function::{DecideEvents as _, LinkCustomers as _, ReplayEvents as _};
 
 /// The exit code of a command that could not do its work; clap uses the same for wrong usage.
 const FAILED: u8 = 2;
@@ -107,6 +108,28 @@ async fn carry_out(
             parked::decide::report(&arguments.id, &parked::ask::answered(answer)?, output)
         }
         Command::Adjust(command) => adjustments::run(command, env, output).await,
+        Command::Customers(CustomersCommand::Link(arguments)) => {
+            let of = &arguments.of;
+            let function = Webhooks::open(&of.function, &of.tables, env)?.of_provider(of.provider)?;
+            let operator = parked::ask::operator(of.operator.as_ref(), env)?;
+            let customer = of.customer.as_str();
+            let answer = function.link_customer(customer, of.account.as_str(), &operator).await;
+            let linked = customers::report(customer, &parked::ask::answered(answer)?, output)?;
+            if linked == CommandOutcome::Fault {
+                return Ok(linked);
+            }
+            let ask = async |id: &str| parked::ask::answered(function.replay(id).await);
+            let tables = open_tables(&of.tables, env)?;
+            customers::replay_parked(&tables, customer, ask, output, progress).await
+        }
+        Command::Customers(CustomersCommand::Unlink(arguments)) => {
+            let of = &arguments.of;
+            let function = Webhooks::open(&of.function, &of.tables, env)?.of_provider(of.provider)?;
+            let operator = parked::ask::operator(of.operator.as_ref(), env)?;
+            let customer = of.customer.as_str();
+            let answer = function.unlink_customer(customer, of.account.as_str(), &operator).await;
+            customers::report(customer, &parked::ask::answered(answer)?, output)
+        }
         Command::Reconcile(arguments) => {
             let ask = reconcile::open(arguments, env)?;
             let Some(since) = arguments.since else {

@@ -19,7 +19,7 @@ use unparks::unparks;
 pub(crate) mod ask;
 mod case;
 pub(crate) mod decide;
-mod pages;
+pub(crate) mod pages;
 mod remedies;
 pub(crate) mod replay;
 mod unparks;

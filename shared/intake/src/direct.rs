@@ -8,12 +8,14 @@
 //! effect together. An event that changes something, or has nothing left to change, is removed. One that
 //! cannot be applied yet stays parked, with its new reason.
 //!
-//! `{"link": …}` and `{"drop": …}` are what an operator decides about a parked event (`operator`).
+//! `{"link": …}` and `{"drop": …}` are what an operator decides about a parked event (`operator`), and
+//! `{"link_customer": …}` and `{"unlink_customer": …}` about a customer (`customer`).
 
 use lambda::Invocation;
 use serde::Deserialize;
 
 use crate::context::Failure;
+use crate::customer::{self, CustomerRequest};
 use crate::delivery::ProviderEvents;
 use crate::operator::{self, OperatorsText};
 use crate::replay::{DirectAnswer, replay};
@@ -36,6 +38,10 @@ pub enum ParkedRequest {
         /// Who says so.
         operator: OperatorsText,
     },
+    /// Link a customer to an account.
+    LinkCustomer(CustomerRequest),
+    /// Take a customer from its account.
+    UnlinkCustomer(CustomerRequest),
     /// Drop it: it needs nothing.
     Drop {
         /// The id under which the event is parked.
@@ -47,7 +53,7 @@ pub enum ParkedRequest {
     },
 }
 
-/// Does what is asked of a parked event.
+/// Does what is asked of a parked event, or of a customer.
 pub async fn handle_parked<E: ProviderEvents>(
     events: &E,
     request: ParkedRequest,
@@ -57,6 +63,12 @@ pub async fn handle_parked<E: ProviderEvents>(
         ParkedRequest::Replay { event } => replay(events, event, invocation).await,
         ParkedRequest::Link { event, account, operator } => {
             operator::link(events, &event, (account, operator), invocation).await
+        }
+        ParkedRequest::LinkCustomer(request) => {
+            customer::link_customer(events.tables(), request, invocation).await
+        }
+        ParkedRequest::UnlinkCustomer(request) => {
+            customer::unlink_customer(events.tables(), request, invocation).await
         }
         ParkedRequest::Drop { event, reason, operator } => {
             operator::drop_event(events, &event, (reason, operator), invocation).await

@@ -9,6 +9,7 @@
 //! The provider is data here: it is recorded, and decides nothing.
 
 mod context;
+mod customer;
 mod delivery;
 mod direct;
 mod dispute;
@@ -27,6 +28,7 @@ pub mod uncredited;
 pub mod without_credits;
 
 pub use context::{AWAITED_S, EarlyExit, EventContext, Failure, GrantHead, link_wait};
+pub use customer::CustomerRequest;
 pub use delivery::{Beside, ProviderEvents, UnreadDelivery, answer_of, apply_delivery};
 pub use direct::{ParkedRequest, handle_parked};
 pub use dispute::{DisputeSighting, apply_dispute};

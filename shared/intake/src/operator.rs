@@ -26,7 +26,7 @@ const CHARACTERS_MAX: usize = 500;
 /// What an operator writes: 1 to 500 characters, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct OperatorsText(String);
+pub struct OperatorsText(pub(crate) String);
 
 impl TryFrom<String> for OperatorsText {
     type Error = &'static str;
@@ -39,7 +39,7 @@ impl TryFrom<String> for OperatorsText {
     }
 }
 
-fn refused(reason: &'static str) -> DirectAnswer {
+pub(crate) fn refused(reason: &'static str) -> DirectAnswer {
     DirectAnswer { outcome: "refused", reason: Some(reason) }
 }
 

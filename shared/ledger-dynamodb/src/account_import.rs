@@ -189,7 +189,12 @@ impl Tables {
         for chunk in owned.chunks(READ_AT_ONCE) {
             let read = chunk.iter().map(|(partition, ..)| self.get(&self.ledger, (*partition).clone()));
             for (found, (_, attribute, value, refusal)) in join_all(read).await.into_iter().zip(chunk) {
-                if found?.is_some_and(|item| item.get(*attribute) != Some(value)) {
+                // A customer that was unlinked says nothing; a payment that says nothing is no import's.
+                let is_other = |item: Item| match item.get(*attribute) {
+                    Some(found) => found != *value,
+                    None => *attribute != "account",
+                };
+                if found?.is_some_and(is_other) {
                     return Ok(Some((*refusal).clone()));
                 }
             }
@@ -255,14 +260,20 @@ impl Tables {
         payment::write(payment, &mut item)?;
         let partition = payment_key(&payment.id);
         let value = bytes(import.digest);
-        let update = update(&self.ledger, key(partition.clone(), ONLY))
-            .update_expression(
-                "SET body = :body, refunded_minor = if_not_exists(refunded_minor, :minor), digest = :digest",
-            )
+        let mut update = update(&self.ledger, key(partition.clone(), ONLY))
             .condition_expression("attribute_not_exists(pk) OR digest = :digest")
             .expression_attribute_values(":body", text(read_text(&item, "body")?))
             .expression_attribute_values(":minor", number(payment.refunded_minor))
             .expression_attribute_values(":digest", value.clone());
+        let written =
+            "SET body = :body, refunded_minor = if_not_exists(refunded_minor, :minor), digest = :digest";
+        update = match item.remove("generation") {
+            // The index of names has it, as of every payment.
+            Some(named) => update
+                .update_expression(format!("{written}, generation = :named"))
+                .expression_attribute_values(":named", named),
+            None => update.update_expression(written),
+        };
         let refusal = ImportRefusal::Payment(payment.id.clone());
         let guard = Guard::Own { partition, attribute: "digest", value, refusal };
         Ok(ImportWrite { write: update_write(update), guard })

@@ -14,8 +14,8 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The condition of an item that must not exist.
 pub(crate) const ABSENT: &str = "attribute_not_exists(pk)";
-/// A customer's item may be there already, as long as it names the same account.
-pub(crate) const ABSENT_OR_SAME: &str = "attribute_not_exists(pk) OR account = :account";
+/// A customer's item may be there already, as long as it names the same account; none since it was unlinked.
+pub(crate) const ABSENT_OR_SAME: &str = "attribute_not_exists(account) OR account = :account";
 /// The sort key of partitions with one item.
 pub(crate) const ONLY: &str = "-";
 /// The sort key of the due marker.

@@ -25,8 +25,8 @@
 //! | `NAME#<charge, or number of a receipt>` | `-` | `payment`: which payment is called so |
 //! | `UNRECORDED#<payment>` | `-` | what came of a payment apart from its purchase's event: `by` |
 //! | `IMPORT#<account>` | `-` | that the account has moved in: `import`, `digest` of what it said |
-//! | `CUSTOMER#<customer>` | `-` | `account` |
-//! | `LINKED#<customer or event>` | `-` | an operator's link: `account`, `by`, `at`, `event` |
+//! | `CUSTOMER#<customer>` | `-` | `account`; none once it was unlinked |
+//! | `LINKED#<customer or event>` | `-` | an operator's link: `account`, `by`, `at`, `event`; `unlinked` |
 //! | `EVENT#<event>` | `-` | an event that granted credits: `digest` of what it said |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
 //! | `DISPUTE#<dispute>` | `-` | `payment`: which payment is disputed |
@@ -67,6 +67,7 @@ mod adoption;
 mod anchor;
 mod audit;
 mod buyer;
+mod customer_link;
 mod error;
 mod evidence;
 mod finding;

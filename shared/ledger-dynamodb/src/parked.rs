@@ -141,7 +141,7 @@ const DUE_BY: &str = "due_by";
 const UNANSWERED: &str = "parked";
 
 /// Who linked a customer, or an event without one, to an account.
-fn linked_key(customer_or_event: &str) -> String {
+pub(crate) fn linked_key(customer_or_event: &str) -> String {
     format!("LINKED#{customer_or_event}")
 }
 

@@ -186,6 +186,10 @@ impl CustomerStore for Tables {
         let Some(item) = self.get(&self.ledger, format!("CUSTOMER#{customer}")).await? else {
             return Ok(None);
         };
+        // One that was unlinked belongs to nobody.
+        if !item.contains_key("account") {
+            return Ok(None);
+        }
         let account = AccountId::new(read_text(&item, "account")?);
         Ok(Some(account.map_err(|_| StoreError::Unreadable("account"))?))
     }

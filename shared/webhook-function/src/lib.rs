@@ -66,6 +66,25 @@ pub trait DecideEvents: Sync {
     ) -> impl Future<Output = Result<EventAnswer, WebhookError>> + Send;
 }
 
+/// Decides in an operator's name whose a customer is.
+pub trait LinkCustomers: Sync {
+    /// Links a customer to an account: `linked`, or `refused` if it has another one.
+    fn link_customer(
+        &self,
+        customer: &str,
+        account: &str,
+        operator: &str,
+    ) -> impl Future<Output = Result<EventAnswer, WebhookError>> + Send;
+
+    /// Takes a customer from its account: `unlinked`, or `refused` if it is not that one's.
+    fn unlink_customer(
+        &self,
+        customer: &str,
+        account: &str,
+        operator: &str,
+    ) -> impl Future<Output = Result<EventAnswer, WebhookError>> + Send;
+}
+
 /// Applies events that Stripe's API has listed.
 pub trait ApplyEvents: Sync {
     /// Applies an event, given as the JSON text that Stripe answered.
@@ -139,6 +158,28 @@ impl DecideEvents for WebhookFunction {
 
     async fn drop_event(&self, id: &str, reason: &str, operator: &str) -> Result<EventAnswer, WebhookError> {
         self.ask(&serde_json::json!({"drop": {"event": id, "reason": reason, "operator": operator}})).await
+    }
+}
+
+impl LinkCustomers for WebhookFunction {
+    async fn link_customer(
+        &self,
+        customer: &str,
+        account: &str,
+        operator: &str,
+    ) -> Result<EventAnswer, WebhookError> {
+        let link = serde_json::json!({"customer": customer, "account": account, "operator": operator});
+        self.ask(&serde_json::json!({"link_customer": link})).await
+    }
+
+    async fn unlink_customer(
+        &self,
+        customer: &str,
+        account: &str,
+        operator: &str,
+    ) -> Result<EventAnswer, WebhookError> {
+        let link = serde_json::json!({"customer": customer, "account": account, "operator": operator});
+        self.ask(&serde_json::json!({"unlink_customer": link})).await
     }
 }
 

@@ -1,23 +1,9 @@
 //! The function is killed between any two calls, or while the answer of one is on its way: a second run
 //! leaves the same tables as one that ran through.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::world::{World, line};
-
-/// An account with more items than a transaction takes.
-fn large(account: &str) -> Value {
-    let mut large = line(account);
-    let payments = large["payments"].as_array_mut().unwrap();
-    for index in 0..30 {
-        payments.push(json!({
-            "id": format!("pi_{account}_{index}"), "price": "price_pack_500", "amount_minor": 900,
-            "currency": "usd", "charged_at": format!("2026-08-{:02}T10:00:00Z", index % 28 + 1), "credits": 500,
-            "invoice": format!("in_{account}_{index}")
-        }));
-    }
-    large
-}
+use crate::world::{World, large, line};
 
 /// Cuts the import off after each number of its calls that `is_tried` names, of all.
 async fn check(lines: &[Value], calls_expected: usize, is_tried: impl Fn(usize) -> bool) {

@@ -79,6 +79,9 @@ async fn an_account_takes_two_round_trips() {
     let calls = world.meter.read();
     let operations: Vec<_> = calls.iter().map(|call| call.operation).collect();
     assert_eq!(operations, ["Query", "GetItem", "TransactWriteItems"]);
+    // Three payments, a refund, a customer, a subscription and three lots; docs/PERFORMANCE.md has the cost.
+    let units: Vec<String> = calls.iter().map(|call| format!("{:.1}", call.units)).collect();
+    assert_eq!(units, ["1.0", "1.0", "35.0"]);
 }
 
 #[tokio::test]

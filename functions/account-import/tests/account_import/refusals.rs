@@ -4,7 +4,7 @@ use ledger::contract::{at, grant, run};
 use ledger::{AccountId, Command, Compensation, Credits, Period, ProductId, RefundRequestId};
 use serde_json::{Value, json};
 
-use crate::world::{NOW_S, World, line};
+use crate::world::{NOW_S, World, large, line};
 
 fn with(change: impl Fn(&mut Value)) -> Value {
     let mut changed = line("a");
@@ -94,6 +94,18 @@ async fn what_others_have_is_refused_and_nothing_is_written() {
         }
     }
     assert_eq!(world.outcomes("again", &[line("a")]).await, ["account_in_use #/account"]);
+}
+
+/// It is written in several transactions: what others have is looked for before the first.
+#[tokio::test]
+async fn nothing_is_written_of_a_large_account_whose_last_item_others_have() {
+    let world = World::new().await;
+    assert_eq!(world.outcomes("weekend", &[line("a")]).await, ["written"]);
+    let before = world.memory.read();
+    let mut refused = large("b");
+    refused["payments"][32]["invoice"] = json!("in_a");
+    assert_eq!(world.outcomes("weekend", &[refused]).await, ["invoice_in_use #/payments/32/invoice"]);
+    assert!(world.memory.read() == before);
 }
 
 /// Webhooks may come first: what was charged after the balance was read is no part of it.

@@ -99,3 +99,17 @@ pub(crate) fn line(account: &str) -> Value {
         ]
     })
 }
+
+/// An account with more items than a transaction takes.
+pub(crate) fn large(account: &str) -> Value {
+    let mut large = line(account);
+    let payments = large["payments"].as_array_mut().unwrap();
+    for index in 0..30 {
+        payments.push(json!({
+            "id": format!("pi_{account}_{index}"), "price": "price_pack_500", "amount_minor": 900,
+            "currency": "usd", "charged_at": format!("2026-08-{:02}T10:00:00Z", index % 28 + 1), "credits": 500,
+            "invoice": format!("in_{account}_{index}")
+        }));
+    }
+    large
+}

@@ -175,3 +175,47 @@ async fn a_parked_event_of_a_known_customer_names_its_case() {
     }
     assert_eq!(scene.tables.oldest_unanswered_money(at(AWAITED_S)).await.unwrap(), None);
 }
+
+async fn customer_of(scene: &Scene, event: &str) -> String {
+    let parked = scene.tables.parked_event(event).await.unwrap().unwrap();
+    parked.about.customer.unwrap().as_str().to_owned()
+}
+
+async fn say(scene: &Scene, what: &str, customer: &str, account: &str) -> DirectAnswer {
+    let says = json!({"customer": customer, "account": account, "operator": "ann"});
+    asked(scene, json!({what: says}), 2 * AWAITED_S).await
+}
+
+/// A customer from before Makegood's first day: its renewals are parked until somebody says whose it is.
+#[tokio::test]
+async fn b26_a_customer_is_linked_without_an_event_and_what_is_parked_applies() {
+    let scene = Scene::new().await;
+    let id = parked_invoice(&scene).await;
+    let customer = customer_of(&scene, &id).await;
+    let linked = DirectAnswer { outcome: "linked", reason: None };
+    assert_eq!(say(&scene, "link_customer", &customer, ACCOUNT).await, linked);
+    assert_eq!(say(&scene, "link_customer", &customer, ACCOUNT).await, linked);
+    assert_eq!(say(&scene, "link_customer", &customer, "account-else").await, refused("account_mismatch"));
+    assert_eq!(replayed(&scene, &id, 2 * AWAITED_S).await, APPLIED);
+    assert_eq!(scene.available(at(2 * AWAITED_S)).await, 500);
+}
+
+/// Signed up again: the customer belongs to the deleted account until it is taken from it.
+#[tokio::test]
+async fn b25_a_customer_is_taken_from_its_account_and_linked_to_another() {
+    let scene = Scene::new().await;
+    let id = parked_invoice(&scene).await;
+    let customer = customer_of(&scene, &id).await;
+    say(&scene, "link_customer", &customer, "account-before").await;
+    assert_eq!(say(&scene, "unlink_customer", &customer, ACCOUNT).await, refused("account_mismatch"));
+    let unlinked = DirectAnswer { outcome: "unlinked", reason: None };
+    assert_eq!(say(&scene, "unlink_customer", &customer, "account-before").await, unlinked);
+    let known = CustomerId::new(customer.as_str()).unwrap();
+    assert_eq!(scene.tables.account_of(&known).await.unwrap(), None);
+    // What comes meanwhile waits for somebody's word.
+    let parked = DirectAnswer { outcome: "parked", reason: Some("account_unknown") };
+    assert_eq!(replayed(&scene, &id, 2 * AWAITED_S).await, parked);
+    assert_eq!(say(&scene, "link_customer", &customer, ACCOUNT).await.outcome, "linked");
+    assert_eq!(replayed(&scene, &id, 2 * AWAITED_S).await, APPLIED);
+    assert_eq!(scene.available(at(2 * AWAITED_S)).await, 500);
+}

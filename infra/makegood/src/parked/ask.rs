@@ -30,6 +30,14 @@ impl<'e> Webhooks<'e> {
         })
     }
 
+    /// The function of a provider.
+    pub(crate) fn of_provider(&self, provider: Provider) -> Result<WebhookFunction, Failure> {
+        match self {
+            Self::Named(function) => Ok(function.clone()),
+            Self::OfProvider { env, .. } => function(&env.required(variable(provider))?, env),
+        }
+    }
+
     /// The function to ask about the event that is parked under `id`. Any answers that nothing is parked
     /// there.
     pub(crate) async fn of(&self, id: &str) -> Result<WebhookFunction, Failure> {

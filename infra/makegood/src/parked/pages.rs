@@ -6,7 +6,7 @@ use ledger_dynamodb::{Parked, StoreError, Tables};
 const PAGE: u16 = 100;
 
 /// Calls `visit` with every parked event, in the order of their ids.
-pub(super) async fn for_each_parked(
+pub(crate) async fn for_each_parked(
     tables: &Tables,
     mut visit: impl FnMut(Parked),
 ) -> Result<(), StoreError> {
