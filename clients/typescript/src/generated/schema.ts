@@ -1056,7 +1056,20 @@ export interface components {
             changes: components["schemas"]["Change"][];
         };
         /** @description One change of an entry. `text` says it in a sentence. */
-        Change: components["schemas"]["GrantedChange"] | components["schemas"]["HeldChange"] | components["schemas"]["SettledChange"] | components["schemas"]["ReleasedChange"] | components["schemas"]["UncollectedChange"] | components["schemas"]["LotChange"] | components["schemas"]["RevokedChange"] | components["schemas"]["RestoredChange"] | components["schemas"]["OffsetChange"] | components["schemas"]["GrantsScheduledChange"] | components["schemas"]["GrantsEndedChange"] | components["schemas"]["GrantsChange"] | components["schemas"]["ExpiryStartedChange"] | components["schemas"]["ExpiryStoppedChange"] | components["schemas"]["ExtendedChange"] | components["schemas"]["DebtWrittenOffChange"] | components["schemas"]["ExpiryMovedChange"] | components["schemas"]["AccountChange"];
+        Change: components["schemas"]["GrantedChange"] | components["schemas"]["ImportedChange"] | components["schemas"]["HeldChange"] | components["schemas"]["SettledChange"] | components["schemas"]["ReleasedChange"] | components["schemas"]["UncollectedChange"] | components["schemas"]["LotChange"] | components["schemas"]["RevokedChange"] | components["schemas"]["RestoredChange"] | components["schemas"]["OffsetChange"] | components["schemas"]["GrantsScheduledChange"] | components["schemas"]["GrantsEndedChange"] | components["schemas"]["GrantsChange"] | components["schemas"]["ExpiryStartedChange"] | components["schemas"]["ExpiryStoppedChange"] | components["schemas"]["ExtendedChange"] | components["schemas"]["DebtWrittenOffChange"] | components["schemas"]["ExpiryMovedChange"] | components["schemas"]["AccountChange"];
+        /** @description Credits that were left when the account moved in from an earlier system. */
+        ImportedChange: {
+            /** @constant */
+            kind: "imported";
+            lot: number;
+            lot_kind: components["schemas"]["LotKind"];
+            product: string;
+            credits: components["schemas"]["Credits"];
+            /** @description What had come, of which `credits` are left */
+            granted: components["schemas"]["Credits"];
+            expires_at: components["schemas"]["NullableInstant"];
+            text: string;
+        };
         GrantedChange: {
             /** @constant */
             kind: "granted";
@@ -2971,6 +2984,7 @@ export type PolicyVersion = components['schemas']['PolicyVersion'];
 export type Named = components['schemas']['Named'];
 export type Entry = components['schemas']['Entry'];
 export type Change = components['schemas']['Change'];
+export type ImportedChange = components['schemas']['ImportedChange'];
 export type GrantedChange = components['schemas']['GrantedChange'];
 export type HeldChange = components['schemas']['HeldChange'];
 export type SettledChange = components['schemas']['SettledChange'];

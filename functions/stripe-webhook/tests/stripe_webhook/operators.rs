@@ -188,7 +188,7 @@ async fn say(scene: &Scene, what: &str, customer: &str, account: &str) -> Direct
 
 /// A customer from before Makegood's first day: its renewals are parked until somebody says whose it is.
 #[tokio::test]
-async fn b26_a_customer_is_linked_without_an_event_and_what_is_parked_applies() {
+async fn a_customer_is_linked_without_an_event_and_what_is_parked_applies() {
     let scene = Scene::new().await;
     let id = parked_invoice(&scene).await;
     let customer = customer_of(&scene, &id).await;
@@ -202,7 +202,7 @@ async fn b26_a_customer_is_linked_without_an_event_and_what_is_parked_applies() 
 
 /// Signed up again: the customer belongs to the deleted account until it is taken from it.
 #[tokio::test]
-async fn b25_a_customer_is_taken_from_its_account_and_linked_to_another() {
+async fn a_customer_is_taken_from_its_account_and_linked_to_another() {
     let scene = Scene::new().await;
     let id = parked_invoice(&scene).await;
     let customer = customer_of(&scene, &id).await;

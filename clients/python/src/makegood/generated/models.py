@@ -142,6 +142,24 @@ class Named(TypedDict):
     """
 
 
+class ImportedChange(TypedDict):
+    """
+    Credits that were left when the account moved in from an earlier system.
+    """
+
+    kind: Literal["imported"]
+    lot: int
+    lot_kind: LotKind
+    product: str
+    credits: Credits
+    granted: Credits
+    """
+    What had come, of which `credits` are left
+    """
+    expires_at: NullableInstant
+    text: str
+
+
 class GrantedChange(TypedDict):
     kind: Literal["granted"]
     lot: int
@@ -1522,6 +1540,7 @@ class FieldError(TypedDict):
 
 Change: TypeAlias = (
     GrantedChange
+    | ImportedChange
     | HeldChange
     | SettledChange
     | ReleasedChange
