@@ -103,8 +103,10 @@ async fn nothing_is_written_of_a_large_account_whose_last_item_others_have() {
     assert_eq!(world.outcomes("weekend", &[line("a")]).await, ["written"]);
     let before = world.memory.read();
     let mut refused = large("b");
-    refused["payments"][32]["invoice"] = json!("in_a");
-    assert_eq!(world.outcomes("weekend", &[refused]).await, ["invoice_in_use #/payments/32/invoice"]);
+    // A hundred items come before the refund.
+    refused["customers"] = json!(["cus_b", "cus_b2"]);
+    refused["payments"][0]["refunds"][0]["id"] = json!("re_a");
+    assert_eq!(world.outcomes("weekend", &[refused]).await, ["refund_in_use #/payments/0/refunds"]);
     assert!(world.memory.read() == before);
 }
 
