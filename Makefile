@@ -117,7 +117,7 @@ format: ## format the Rust code
 bench: ## measure, and compare with docs/PERFORMANCE.md; ARGS="--beside FOLDER": with another build, in turn
 	cargo build --release --locked -p tests --bin hello
 	cargo build --release --locked --bins
-	cargo build --release --locked -p policy-documents --example timing
+	cargo build --release --locked -p examples --example timing
 	cargo bench --profile dev --locked -p tests --bench figures -- $(ARGS)
 
 clean: ## stop the default stack and delete what was built and installed

@@ -273,7 +273,7 @@ class Stack:
         )
 
     def items(self, table: str) -> list[dict]:
-        """Every item of `Ledger`, `Requests` or `Anchors`, in DynamoDB's own JSON."""
+        """Every item of `Ledger`, `Requests`, `Anchors` or `Policies`, in DynamoDB's own JSON."""
         pages = self.aws("dynamodb").get_paginator("scan")
         name = self.state["outputs"][f"{table}TableName"]
         return [item for page in pages.paginate(TableName=name, ConsistentRead=True) for item in page["Items"]]
@@ -291,6 +291,7 @@ class Stack:
             "LEDGER_TABLE": outputs["LedgerTableName"],
             "REQUESTS_TABLE": outputs["RequestsTableName"],
             "ANCHORS_TABLE": outputs["AnchorsTableName"],
+            "POLICIES_TABLE": outputs["PoliciesTableName"],
             "STRIPE_WEBHOOK_FUNCTION": outputs["StripeWebhookFunction"],
             "CREEM_WEBHOOK_FUNCTION": outputs["CreemWebhookFunction"],
             "ACCOUNT_IMPORT_FUNCTION": outputs["AccountImportFunction"],

@@ -14,6 +14,10 @@ CLIENT_PACKAGES = ROOT / "target" / "clients"
 # One target folder for every stack: the builds differ in nothing but the time at which they run.
 CARGO_TARGET = ROOT / "target" / "local"
 
+# The four businesses of the examples.
+POLICIES = ROOT / "examples" / "policies"
+CATALOGUE = ROOT / "examples" / "catalogue.toml"
+
 FUNCTIONS = (
     *("stripe-webhook", "creem-webhook", "stripe-lookup", "stripe-reconcile", "creem-reconcile"),
     *("credits", "auto-refund"),

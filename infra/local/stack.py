@@ -25,7 +25,7 @@ import emulator
 import identities
 import processes
 from client import SCHEDULES, Stack, schedule_names
-from places import CREEM_STAND_IN, ROOT, STAND_IN, STACKS, binary, state_file, work_folder
+from places import CATALOGUE, CREEM_STAND_IN, POLICIES, ROOT, STAND_IN, STACKS, binary, state_file, work_folder
 from summary import print_summary
 
 STACK = "makegood"
@@ -61,7 +61,7 @@ def up(name: str, quiet: bool, scheduled: bool = False) -> Stack:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     state: dict = {"name": name, "work": str(work), "region": emulator.REGION, "processes": {}}
-    progress = Progress(steps=6)
+    progress = Progress(steps=7)
     try:
         progress("building the binaries (minutes the first time, seconds afterwards)")
         builds.build_binaries(quiet)
@@ -88,6 +88,8 @@ def up(name: str, quiet: bool, scheduled: bool = False) -> Stack:
         }
         progress("deploying the template")
         deploy(state)
+        progress("publishing the policies and prices of the examples")
+        publish(state)
         progress("starting the stand-ins of Stripe and Creem")
         start_stand_in(state, "stripe", STAND_IN, stripe_port)
         start_stand_in(state, "creem", CREEM_STAND_IN, creem_port)
@@ -165,6 +167,16 @@ def deploy(state: dict) -> None:
         for secret_id in secret_ids:
             key = json.dumps({"key": state[provider]["key"]})
             store.put_secret_value(SecretId=outputs[secret_id], SecretString=key)
+
+
+def publish(state: dict) -> None:
+    """Publishes the examples as an operator does: without policies no function decides anything."""
+    stack = Stack(state)
+    policies = (str(file) for file in sorted(POLICIES.glob("*/*.toml")))
+    for command in (("policy", "publish", *policies), ("catalogue", "publish", str(CATALOGUE))):
+        done = stack.makegood(*command, "--yes")
+        if done.returncode != 0:
+            raise SystemExit(f"{done.stdout}{done.stderr}\n`makegood {' '.join(command[:2])}` failed")
 
 
 def start_stand_in(state: dict, provider: str, stand_in: str, port: int) -> None:

@@ -3,6 +3,8 @@
 //! Only a wrong signature and an oversized body are answered with 4xx, and only what may go better later
 //! with 5xx: Creem repeats an event that is not answered with 2xx, five times within a day.
 
+use std::sync::Arc;
+
 use creem_events::{
     CREEM_PAYLOAD_BYTES_MAX, CreemEvent, CreemEventKind, CreemMode, CreemSignatureError, FetchedTransaction,
     SignatureHeaders, SignedByCreem, UnreadableEvent, parse, verify,
@@ -17,8 +19,9 @@ use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::log;
 use lambda::metrics::Metrics;
 use lambda::secrets::SecretSource;
-use ledger::{ExecuteError, Provider};
+use ledger::{ExecuteError, Provider, Timestamp};
 use ledger_dynamodb::Tables;
+use published_policies::PublishedPolicies;
 
 use crate::account::AccountClaims;
 use crate::signing::Signing;
@@ -41,6 +44,8 @@ pub struct Webhook<S> {
     pub backoff: Backoff,
     /// How the link of a subscription, whose event may be a moment behind, is waited for.
     pub link_wait: Backoff,
+    /// What events are applied by, looked at again where a price is not known.
+    pub policies: Arc<PublishedPolicies>,
 }
 
 /// Answers one delivery of an event.
@@ -67,6 +72,10 @@ impl<S> ProviderEvents for Webhook<S> {
 
     fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    async fn learns_prices(&self, now: Timestamp) -> bool {
+        self.policies.look_again(now).await
     }
 
     fn read(&self, payload: &[u8]) -> Result<CreemEvent, UnreadDelivery> {

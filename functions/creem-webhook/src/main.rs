@@ -1,6 +1,7 @@
 //! Wiring of the creem-webhook function.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use creem_webhook::{Signing, Webhook, handle, handle_direct, link_wait};
 use lambda::aws::SdkSettings;
@@ -8,6 +9,7 @@ use lambda::backoff::Backoff;
 use lambda::clock;
 use lambda::secrets::SecretsManager;
 use ledger_dynamodb::Tables;
+use published_policies::PublishedPolicies;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -18,14 +20,17 @@ async fn main() -> ExitCode {
         // Without a usable secret nothing can be verified: the function does not start.
         signing.secrets(clock::now()).await?;
         let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let policies = PublishedPolicies::from_env(client.clone(), env)?;
         let webhook = Webhook {
             tables: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
             signing,
             livemode: env.boolean("CREEM_LIVEMODE")?,
             backoff: Backoff::default(),
             link_wait: link_wait(),
+            policies: Arc::new(policies),
         };
         function
+            .before_each(Arc::clone(&webhook.policies))
             .serve_http_or(
                 async |request, invocation| handle(&webhook, request, invocation).await,
                 async |request, invocation| handle_direct(&webhook, request, invocation).await,

@@ -7,6 +7,7 @@ use lambda::aws::SdkSettings;
 use lambda::caller::CallerRules;
 use lambda::secrets::{CachedSecret, SecretsManager};
 use ledger_dynamodb::Tables;
+use published_policies::PublishedPolicies;
 use stripe_api::{StripeClient, StripeConfig};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,6 +16,7 @@ async fn main() -> ExitCode {
         let env = function.env();
         let sdk = SdkSettings::from_env(env)?.sdk_config();
         let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let policies = PublishedPolicies::from_env(client.clone(), env)?;
         let stripe = StripeConfig::without_key(env.optional("STRIPE_API_BASE")?)?;
         let key_id = env.required("STRIPE_DISPUTE_KEY_SECRET_ID")?;
         let app = Evidence {
@@ -24,6 +26,7 @@ async fn main() -> ExitCode {
             rules: CallerRules::from_env(env)?,
         };
         function
+            .before_each(policies)
             .serve_http(async |request, invocation| Box::pin(handle(&app, request, invocation)).await)
             .await
     })

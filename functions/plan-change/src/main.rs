@@ -10,6 +10,7 @@ use lambda::secrets::{CachedSecret, SecretsManager};
 use ledger_dynamodb::Tables;
 use payout_queue::SqsPayoutQueue;
 use plan_change::{PlanChanges, handle};
+use published_policies::PublishedPolicies;
 use stripe_api::{StripeClient, StripeConfig, Timeouts};
 
 /// The gateway waits for 30 s (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>). A
@@ -22,6 +23,7 @@ async fn main() -> ExitCode {
         let env = function.env();
         let sdk = SdkSettings::from_env(env)?.sdk_config();
         let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let policies = PublishedPolicies::from_env(client.clone(), env)?;
         let stripe = StripeConfig::without_key(env.optional("STRIPE_API_BASE")?)?;
         let app = PlanChanges {
             store: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
@@ -33,6 +35,7 @@ async fn main() -> ExitCode {
             on_upgrade: purchase_lines::on_upgrade_at,
         };
         function
+            .before_each(policies)
             .serve_http(async |request, invocation| Box::pin(handle(&app, request, invocation)).await)
             .await
     })

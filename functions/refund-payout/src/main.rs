@@ -7,6 +7,7 @@ use lambda::aws::SdkSettings;
 use lambda::backoff::Backoff;
 use lambda::secrets::{CachedSecret, SecretsManager};
 use ledger_dynamodb::Tables;
+use published_policies::PublishedPolicies;
 use refund_payout::{Payouts, handle, understand};
 use stripe_api::{StripeClient, StripeConfig};
 
@@ -16,6 +17,7 @@ async fn main() -> ExitCode {
         let env = function.env();
         let sdk = SdkSettings::from_env(env)?.sdk_config();
         let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let policies = PublishedPolicies::from_env(client.clone(), env)?;
         let stripe = StripeConfig::without_key(env.optional("STRIPE_API_BASE")?)?;
         let creem = match env.optional("CREEM_KEY_SECRET_ID")? {
             Some(id) => {
@@ -33,6 +35,7 @@ async fn main() -> ExitCode {
             backoff: Backoff::default(),
         };
         function
+            .before_each(policies)
             .serve_sqs(understand, async |invocation, work, items| {
                 Box::pin(handle(&app, invocation, work, items)).await
             })

@@ -3,6 +3,8 @@
 //! Only a wrong signature and an oversized body are answered with 4xx, and only what may go better later
 //! with 5xx: Stripe repeats an event that is not answered with 2xx for three days.
 
+use std::sync::Arc;
+
 use intake::{
     Beside, EventContext, EventOutcome, Failure, Ignored, ParkReason, ParkedPurchase, ProviderEvents,
     UnreadDelivery, answer_of, apply_delivery, log_outcome, log_unreadable,
@@ -13,8 +15,9 @@ use lambda::http::{Problem, ProblemKind, Request, Response};
 use lambda::log;
 use lambda::metrics::Metrics;
 use lambda::secrets::SecretSource;
-use ledger::Provider;
+use ledger::{Provider, Timestamp};
 use ledger_dynamodb::Tables;
+use published_policies::PublishedPolicies;
 use purchase_lines::UpgradeTermAt;
 use stripe_events::{
     Event, EventKind, Fetched, PAYLOAD_BYTES_MAX, SignatureError, Unreadable, Verified, parse, verify,
@@ -37,6 +40,9 @@ pub struct Webhook<S> {
     /// How the link of a customer, whose event may be a moment behind, is waited for.
     pub link_wait: Backoff,
     /// The term of each product's upgrades.
+    /// The term of each product's upgrades: [`crate::on_upgrade_at`], and another one in tests.
+    /// What events are applied by, looked at again where a price is not known.
+    pub policies: Arc<PublishedPolicies>,
     pub on_upgrade: UpgradeTermAt,
 }
 
@@ -64,6 +70,10 @@ impl<S> ProviderEvents for Webhook<S> {
 
     fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    async fn learns_prices(&self, now: Timestamp) -> bool {
+        self.policies.look_again(now).await
     }
 
     fn read(&self, payload: &[u8]) -> Result<Event, UnreadDelivery> {

@@ -1,12 +1,14 @@
 //! Wiring of the stripe-webhook function.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use lambda::aws::SdkSettings;
 use lambda::backoff::Backoff;
 use lambda::clock;
 use lambda::secrets::SecretsManager;
 use ledger_dynamodb::Tables;
+use published_policies::PublishedPolicies;
 use stripe_webhook::{Signing, Webhook, handle, handle_direct, link_wait};
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,15 +20,18 @@ async fn main() -> ExitCode {
         // Without a usable secret nothing can be verified: the function does not start.
         signing.secrets(clock::now()).await?;
         let client = aws_sdk_dynamodb::Client::new(&sdk);
+        let policies = PublishedPolicies::from_env(client.clone(), env)?;
         let webhook = Webhook {
             tables: Tables::new(client, env.required("LEDGER_TABLE")?, env.required("REQUESTS_TABLE")?),
             signing,
             livemode: env.boolean("STRIPE_LIVEMODE")?,
             backoff: Backoff::default(),
             link_wait: link_wait(),
+            policies: Arc::new(policies),
             on_upgrade: purchase_lines::on_upgrade_at,
         };
         function
+            .before_each(Arc::clone(&webhook.policies))
             .serve_http_or(
                 async |request, invocation| handle(&webhook, request, invocation).await,
                 async |request, invocation| handle_direct(&webhook, request, invocation).await,

@@ -1,10 +1,12 @@
 //! The command line's grammar and its help.
 
 mod adjust;
+mod catalogue;
 mod customers;
 mod import;
 mod parked;
 mod policy;
+mod publication;
 
 use clap::{Args, Parser, Subcommand};
 use ledger::{AccountId, Provider, TimeError, Timestamp};
@@ -12,13 +14,15 @@ use ledger::{AccountId, Provider, TimeError, Timestamp};
 pub(crate) use adjust::{
     AdjustCommand, DecideArguments as AdjustmentDecision, ExpiryArguments, FunctionName, SubmitArguments,
 };
+pub(crate) use catalogue::{CatalogueCommand, PublishCatalogueArguments};
 pub(crate) use customers::CustomersCommand;
 pub(crate) use import::{ImportCommand, RunImportArguments};
 pub(crate) use parked::{FunctionArguments, ParkedCommand};
 pub(crate) use policy::{
     BacktestArguments, CheckArguments, DecideArguments, DiffArguments, ExplainArguments, ExportArguments,
-    PolicyCommand,
+    NewArguments, PolicyCommand, PublishPoliciesArguments,
 };
+pub(crate) use publication::{PoliciesArguments, PublisherArguments};
 
 const ACCESS: &str = "\
 Access to AWS comes from the environment: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
@@ -28,8 +32,8 @@ command line:
   eval \"$(aws configure export-credentials --format env)\"
   export AWS_REGION=eu-central-1";
 
-/// Reads what Makegood keeps, checks it and explains it. No command writes to a table: `parked`, `adjust`,
-/// `import` and `reconcile` ask functions to.
+/// Reads what Makegood keeps, checks it and explains it, and publishes policies and prices. No command writes
+/// to the tables of accounts and requests: `parked`, `adjust`, `import` and `reconcile` ask functions to.
 #[derive(Debug, Parser)]
 #[command(version, subcommand_required = true, arg_required_else_help = true, after_long_help = EXAMPLES)]
 pub struct Arguments {
@@ -49,6 +53,9 @@ Examples:
   makegood policy check documents/music-studio/*.toml
   makegood policy decide --document music-studio --reason changed_mind --facts facts.json
   makegood policy explain rr_5f0c
+  makegood policy new policy.toml
+  makegood policy publish policy.toml
+  makegood catalogue publish catalogue.toml
 
 Exit codes: 0 all is well, 1 a fault was found, 2 the command could not do its work.";
 
@@ -69,7 +76,10 @@ pub(crate) enum Command {
     /// Move the accounts of a running business in: check their files, import and compare them.
     #[command(subcommand)]
     Import(ImportCommand),
-    /// Check policy documents, compare them, try them out, and explain what was decided.
+    /// Publish the price catalogue.
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
+    /// Check policy documents, compare them, try them out, publish them, and explain what was decided.
     #[command(subcommand)]
     Policy(PolicyCommand),
 }
@@ -129,6 +139,8 @@ Exit codes: 0 the invariants hold, 1 one is broken, 2 the data could not be read
 pub(crate) struct HistoryArguments {
     #[command(flatten)]
     pub(crate) tables: TableArguments,
+    #[command(flatten)]
+    pub(crate) policies: PoliciesArguments,
     /// The account: the `sub` of the customer's token
     #[arg(long, value_name = "ID")]
     pub(crate) account: AccountId,
@@ -268,6 +280,14 @@ mod tests {
             ("adjust approve adj_1 --account cus-1 --operator bob", true),
             ("adjust refuse adj_1 --account cus-1", false),
             ("adjust refuse adj_1 --account cus-1 --reason no", true),
+            ("policy new", false),
+            ("policy new shop.toml --id shop --products a,b", true),
+            ("policy new shop.toml --provider cash", false),
+            ("policy publish", false),
+            ("policy publish a.toml b.toml --yes --operator ann", true),
+            ("catalogue publish", false),
+            ("catalogue publish a.toml b.toml", false),
+            ("catalogue publish a.toml --policies-table p", true),
             ("reconcile", false),
             ("reconcile --since 2026-08-01T00:00:00Z", true),
             ("reconcile --since today", false),
@@ -319,7 +339,7 @@ mod tests {
             vec![(path, command.clone().render_long_help().to_string())]
         }
         let leaves = leaves(&Arguments::command(), "");
-        assert_eq!(leaves.len(), 29, "{leaves:?}");
+        assert_eq!(leaves.len(), 32, "{leaves:?}");
         let verify = leaves.iter().find(|(path, _)| path.ends_with("verify")).map(|(_, help)| help.as_str());
         assert!(verify.is_some_and(|help| help.contains("dead-letter queues")), "{verify:?}");
         for (path, help) in leaves {

@@ -3,9 +3,9 @@
 
 use lambda::aws::SdkSettings;
 use lambda::config::{ConfigError, Env};
-use ledger_dynamodb::{Anchors, Tables};
+use ledger_dynamodb::{Anchors, Policies, Tables};
 
-use crate::arguments::{TableArguments, VerifyArguments};
+use crate::arguments::{PoliciesArguments, TableArguments, VerifyArguments};
 use crate::failure::Failure;
 
 /// The tables, and beside them the anchors that their writers cannot reach.
@@ -28,6 +28,11 @@ pub(crate) fn open_tables(arguments: &TableArguments, env: &Env) -> Result<Table
     let ledger = name(arguments.ledger_table.as_ref(), "LEDGER_TABLE", env)?;
     let requests = name(arguments.requests_table.as_ref(), "REQUESTS_TABLE", env)?;
     Ok(Tables::new(client(env)?, ledger, requests))
+}
+
+/// The published policies and prices.
+pub(crate) fn open_policies(arguments: &PoliciesArguments, env: &Env) -> Result<Policies, Failure> {
+    Ok(Policies::new(client(env)?, name(arguments.policies_table.as_ref(), "POLICIES_TABLE", env)?))
 }
 
 fn name(given: Option<&String>, variable: &'static str, env: &Env) -> Result<String, ConfigError> {

@@ -57,6 +57,31 @@ pub(crate) enum Failure {
         line: usize,
         source: serde_json::Error,
     },
+    /// A question without a usual answer has none.
+    #[error("no answer; give `{option}`")]
+    Unanswered { option: &'static str },
+    /// A new file would take the place of one that is there.
+    #[error("`{path}` is there already, and is left alone")]
+    Existing { path: PathBuf },
+    /// A file cannot be written.
+    #[error("`{path}` cannot be written")]
+    Unwritten {
+        /// The file.
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// A catalogue is checked against policies, and neither their files nor their table is named.
+    #[error("a catalogue needs the policies beside it: give their files, or --policies-table")]
+    NoPoliciesBeside,
+    /// What is published cannot be read together.
+    #[error("the published policies cannot stand beside each other")]
+    Published(#[from] policy::DocumentsError),
+    /// Another version was published while this one was checked.
+    #[error("something else was published meanwhile, and this is not; run the command again")]
+    Overtaken,
+    /// A version is larger than the table takes.
+    #[error("{bytes} bytes are more than the table takes at once; nothing is published")]
+    TooLarge { bytes: usize },
     /// The facts are not a JSON object of known facts.
     #[error("`{path}` does not hold facts")]
     Facts {
@@ -65,7 +90,7 @@ pub(crate) enum Failure {
         source: serde_json::Error,
     },
     /// No document has this id and version.
-    #[error("no policy `{wanted}`; there are {known}")]
+    #[error("no policy `{wanted}` is published; there are {known}")]
     NoDocument {
         /// What was asked for.
         wanted: String,

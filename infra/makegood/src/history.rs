@@ -11,6 +11,7 @@ use std::io::Write;
 
 use ledger::{Account, AccountId, Entry, Payment, PaymentId, Timestamp};
 use ledger_dynamodb::Tables;
+use policy::Documents;
 use refunds::{PayoutPart, Progress, State};
 
 use crate::arguments::HistoryArguments;
@@ -25,6 +26,7 @@ pub(crate) use request::write as write_request;
 /// Prints the history of one account.
 pub(crate) async fn run(
     tables: &Tables,
+    documents: &Documents,
     arguments: &HistoryArguments,
     output: &mut impl Write,
 ) -> Result<CommandOutcome, Failure> {
@@ -33,7 +35,7 @@ pub(crate) async fn run(
     if arguments.at.is_some() {
         until(&mut material, now);
     }
-    write_history(&arguments.account, &material, now, output)
+    write_history(&arguments.account, (&material, documents), now, output)
 }
 
 /// Leaves out what happened after `at`. An account's time never runs backwards, so that its newest entry of
@@ -77,7 +79,7 @@ fn look_back(progress: &mut Progress, at: Timestamp) {
 
 fn write_history(
     account: &AccountId,
-    material: &Material,
+    (material, documents): (&Material, &Documents),
     now: Timestamp,
     output: &mut impl Write,
 ) -> Result<CommandOutcome, Failure> {
@@ -92,7 +94,7 @@ fn write_history(
     changes(entries, &material.payments, output)?;
     for request in &material.requests {
         writeln!(output)?;
-        request::write(request, output)?;
+        request::write(request, documents, output)?;
     }
     Ok(CommandOutcome::Sound)
 }

@@ -1,13 +1,14 @@
 //! The operator's command line: checks live data, prints an account's history, shows what was parked and has
 //! it applied again, moves accounts in, tries policies out, and explains what they decided.
 //!
-//! No command writes to a table: what is to be done with an event is asked of the function that applies
-//! events, and an account is adjusted by the function that support's adjustments go to. Results go to
-//! standard output, progress and errors to standard error. Texts of customers and of Stripe are escaped
-//! before they reach a terminal.
+//! `policy publish` and `catalogue publish` write to the policies' table. No command writes to another one:
+//! what is to be done with an event is asked of the function that applies events, and an account is adjusted
+//! by the function that support's adjustments go to. Results go to standard output, progress and errors to
+//! standard error. Texts of customers and of Stripe are escaped before they reach a terminal.
 
 mod adjustments;
 mod arguments;
+mod catalogue;
 mod columns;
 mod connection;
 mod customers;
@@ -20,6 +21,7 @@ mod material;
 mod outcome;
 mod parked;
 mod policies;
+mod publication;
 mod reconcile;
 #[cfg(test)]
 mod story;
@@ -32,11 +34,12 @@ use std::process::ExitCode;
 use lambda::config::Env;
 
 pub use arguments::Arguments;
-use arguments::{Command, CustomersCommand, ParkedCommand};
-use connection::{open_store, open_tables};
+use arguments::{CatalogueCommand, Command, CustomersCommand, ParkedCommand};
+use connection::{open_policies, open_store, open_tables};
 use failure::Failure;
 use outcome::CommandOutcome;
 use parked::ask::Webhooks;
+use publication::{Publisher, published_documents};
 use webhook_function::{DecideEvents as _, LinkCustomers as _, ReplayEvents as _};
 
 /// The exit code of a command that could not do its work; clap uses the same for wrong usage.
@@ -74,7 +77,8 @@ async fn carry_out(
         }
         Command::History(arguments) => {
             let tables = open_tables(&arguments.tables, env)?;
-            history::run(&tables, arguments, output).await
+            let documents = published_documents(&open_policies(&arguments.policies, env)?).await?;
+            history::run(&tables, &documents, arguments, output).await
         }
         Command::Parked(ParkedCommand::List(arguments)) => {
             let tables = open_tables(&arguments.tables, env)?;
@@ -148,7 +152,14 @@ async fn carry_out(
             let compared = reconcile::lists::run(time, arguments.repair, ask, output, progress).await?;
             Ok(outcome.and(compared))
         }
-        Command::Import(command) => import::run(command, env, output, progress).await,
+        Command::Import(command) => {
+            publication::install_published(env).await?;
+            import::run(command, env, output, progress).await
+        }
+        Command::Catalogue(CatalogueCommand::Publish(arguments)) => {
+            let publisher = Publisher::open(&arguments.publisher, env)?;
+            catalogue::publish(&publisher, arguments, output, progress).await
+        }
         Command::Policy(command) => policies::run(command, env, output, progress).await,
     }
 }

@@ -240,7 +240,7 @@ mod tests {
             ("evt_older", "an account for the guest: `makegood parked link evt_older --account ACCOUNT`"),
             ("evt_unread", "then `makegood parked replay evt_unread`"),
             ("evt_dispute", "evidence until  2026-11-08 00:00:00 UTC"),
-            ("evt_cased", "deploy, then `makegood parked replay evt_cased`"),
+            ("evt_cased", "publish catalogue.toml`, then `makegood parked replay evt_cased`"),
             ("evt_dropped", "2026-11-01 00:01:00 UTC by ann: twice"),
         ] {
             let (_, shown, _) = stage.command(&format!("parked show {event}")).await;

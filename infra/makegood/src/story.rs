@@ -9,13 +9,14 @@ use ledger::{
     AccountId, Actor, Answer, Cause, Command, Credits, Ending, LedgerStore as _, Order, PaymentStore as _,
     PolicyRef, Prepared, RefundRequestId, ReleaseReason, Takes, prepare,
 };
-use ledger_dynamodb::{Tables, in_process};
-use policy::{Decision, Fact, Facts, Reason, decide};
+use ledger_dynamodb::{Policies, Publication, PublishOutcome, Tables, in_process};
+use policy::{Decision, Document, Fact, Facts, Reason, decide};
 use refunds::{
     Case, PayoutIntent, RefundRequest, RefundSighting, RefundStatus, RefundedSum, RequestStore as _, Save,
     SaveOutcome, SightingOutcome, request_id,
 };
 
+use crate::failure::Failure;
 use crate::outcome::CommandOutcome;
 use crate::{Arguments, carry_out};
 
@@ -31,8 +32,26 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Empty tables.
+    /// Tables without accounts, in which the examples of policies are published.
     pub(crate) async fn empty() -> Self {
+        let stage = Self::unpublished().await;
+        let versions: Vec<Publication<Document>> = (1..)
+            .zip(examples::documents().iter().cloned())
+            .map(|(number, content)| Publication {
+                number,
+                content,
+                hash: "of the file".to_owned(),
+                author: "ann".to_owned(),
+                at: at(0),
+            })
+            .collect();
+        let policies = Policies::new(stage.client(), "policies");
+        assert_eq!(policies.publish_documents(&versions).await.unwrap(), PublishOutcome::Written);
+        stage
+    }
+
+    /// Tables with nothing in them.
+    pub(crate) async fn unpublished() -> Self {
         let (tables, _, endpoint) = in_process::tables_with_endpoint().await;
         let env = Env::of([
             ("AWS_REGION", "eu-central-1"),
@@ -42,6 +61,8 @@ impl Stage {
             ("LEDGER_TABLE", "ledger"),
             ("REQUESTS_TABLE", "requests"),
             ("ANCHORS_TABLE", "anchors"),
+            ("POLICIES_TABLE", "policies"),
+            ("USER", "ann"),
         ]);
         Self { tables, env }
     }
@@ -55,12 +76,17 @@ impl Stage {
 
     /// What a command finds, prints and reports meanwhile.
     pub(crate) async fn command(&self, line: &str) -> (CommandOutcome, String, String) {
+        let words: Vec<&str> = std::iter::once("makegood").chain(line.split(' ')).collect();
+        self.tried(&words).await.unwrap()
+    }
+
+    /// As [`Stage::command`], for one that may not be able to do its work.
+    pub(crate) async fn tried(&self, words: &[&str]) -> Result<(CommandOutcome, String, String), Failure> {
         let (mut output, mut progress) = (Vec::new(), Vec::new());
-        let words = std::iter::once("makegood").chain(line.split(' '));
         let arguments = Arguments::try_parse_from(words).unwrap();
-        let found = carry_out(&arguments.command, &self.env, &mut output, &mut progress).await.unwrap();
+        let found = carry_out(&arguments.command, &self.env, &mut output, &mut progress).await?;
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        (found, text(output), text(progress))
+        Ok((found, text(output), text(progress)))
     }
 
     /// A stored request.
@@ -209,5 +235,5 @@ pub(crate) fn charged_after_cancellation() -> (Facts, Decision) {
 }
 
 fn document() -> &'static policy::Document {
-    policy_documents::documents().version("music-studio", "2026-05-02").unwrap()
+    examples::documents().version("music-studio", "2026-05-02").unwrap()
 }

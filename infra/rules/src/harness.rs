@@ -2,7 +2,7 @@
 //!
 //! The copy lies below `target/` and is compiled in a folder of its own: cargo takes a library of the
 //! copy for that of the workspace. Nothing else is ever changed, so that an interrupted run leaves no
-//! broken file behind. The tests are compiled once with the feature `policy-documents/mutants`, and see
+//! broken file behind. The tests are compiled once with the feature `examples/mutants`, and see
 //! each broken document through a file. So are the changes of the code: each stands beside the original,
 //! and a variable of the environment chooses.
 
@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+use examples::{catalogue, documents};
 use policy::{Document, VersionHead};
-use policy_documents::{catalogue, documents};
 use serde_json::Value;
 
 use crate::fault::Fault;
@@ -29,7 +29,7 @@ const RUN_MAX: Duration = Duration::from_mins(2);
 const QUICK_MAX: Duration = Duration::from_millis(400);
 /// How often a running test is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
-/// The variable that `policy-documents` reads with its feature `mutants`.
+/// The variable that `examples` reads with its feature `mutants`.
 const DOCUMENTS: &str = "MAKEGOOD_DOCUMENTS";
 /// The variable that chooses a change of the code.
 const CODE: &str = "MAKEGOOD_CODE_MUTANT";
@@ -151,7 +151,7 @@ impl Harness {
             .current_dir(&self.copy)
             .env("CARGO_TARGET_DIR", target(&self.root).join("mutants/target"))
             .args(["test", "--no-run", "--workspace", "--quiet", "--locked"])
-            .args(["--features", "policy-documents/mutants", "--message-format", "json"])
+            .args(["--features", "examples/mutants", "--message-format", "json"])
             .stderr(Stdio::inherit());
         for target in targets {
             cargo.args(["--test", target]);

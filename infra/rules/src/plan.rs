@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use examples::documents;
 use policy::Document;
-use policy_documents::documents;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -335,7 +335,7 @@ fn plan(
 
 #[cfg(test)]
 mod tests {
-    use policy_documents::documents;
+    use examples::documents;
     use serde_json::{Value, json};
 
     use super::{Mutations, Original, plan};

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::fault::Fault;
 
 /// Where the rules are listed, from the root.
-const RULES: &str = "shared/policy-documents/rules.toml";
+const RULES: &str = "examples/rules.toml";
 /// Folders that hold no tests of ours.
 const SKIPPED: [&str; 4] = ["target", ".git", ".local", ".aws-sam"];
 

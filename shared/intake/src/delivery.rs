@@ -23,6 +23,9 @@ pub trait ProviderEvents {
 
     fn tables(&self) -> &Tables;
 
+    /// Looks whether prices were published since the last look; whether there were any.
+    fn learns_prices(&self, now: Timestamp) -> impl Future<Output = bool>;
+
     /// Reads bytes that were verified when they came.
     fn read(&self, payload: &[u8]) -> Result<Self::Event, UnreadDelivery>;
 
@@ -70,6 +73,20 @@ pub struct Beside<'a> {
     pub linked: Option<&'a AccountId>,
 }
 
+/// Applies an event, and once more where it names a price that was published after the last look.
+pub(crate) async fn apply_by_newest_prices<E: ProviderEvents>(
+    events: &E,
+    event: &E::Event,
+    beside: Beside<'_>,
+    metrics: &Metrics,
+) -> Result<EventOutcome, Failure> {
+    let outcome = events.apply(event, beside, metrics).await?;
+    if outcome.rests_on_prices() && events.learns_prices(beside.now).await {
+        return events.apply(event, beside, metrics).await;
+    }
+    Ok(outcome)
+}
+
 /// Applies one delivery of an event, whose bytes were verified, and parks the event if it cannot be applied
 /// yet.
 pub async fn apply_delivery<E: ProviderEvents>(
@@ -80,7 +97,10 @@ pub async fn apply_delivery<E: ProviderEvents>(
     let (now, metrics) = (invocation.now(), invocation.metrics());
     let read = events.read(payload);
     let outcome = match &read {
-        Ok(event) => events.apply(event, Beside { now, looked_up: false, linked: None }, metrics).await?,
+        Ok(event) => {
+            let beside = Beside { now, looked_up: false, linked: None };
+            apply_by_newest_prices(events, event, beside, metrics).await?
+        }
         Err(unread) => unread.outcome,
     };
     let is_kept = read.as_ref().is_ok_and(|event| events.is_kept(event));

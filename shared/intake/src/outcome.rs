@@ -126,6 +126,15 @@ impl EventOutcome {
         if is_news { Self::Applied } else { Self::Repeated }
     }
 
+    /// Whether other prices than those that are known could lead to another outcome.
+    pub(crate) fn rests_on_prices(self) -> bool {
+        matches!(
+            self,
+            Self::Parked(ParkReason::PriceUnknown | ParkReason::PriceKind | ParkReason::AmountMismatch)
+                | Self::Ignored(Ignored::OtherProduct)
+        )
+    }
+
     /// The outcome's name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,7 +6,7 @@ use ledger_dynamodb::Parked;
 use serde::Serialize;
 
 use crate::context::Failure;
-use crate::delivery::{Beside, ProviderEvents};
+use crate::delivery::{Beside, ProviderEvents, apply_by_newest_prices};
 use crate::outcome::{EventOutcome, Ignored};
 use crate::parked_subject::subject_of;
 
@@ -64,7 +64,7 @@ pub(crate) async fn again<E: ProviderEvents>(
     let outcome = match &event {
         Ok(event) => {
             let beside = Beside { now: invocation.now(), looked_up, linked };
-            events.apply(event, beside, invocation.metrics()).await?
+            apply_by_newest_prices(events, event, beside, invocation.metrics()).await?
         }
         Err(unread) => unread.outcome,
     };

@@ -28,4 +28,4 @@ mod text;
 
 pub use deadline::Deadline;
 pub use event_error::EventError;
-pub use run::{Error, Function, Invocation, start};
+pub use run::{BeforeEach, Error, Function, Invocation, start};

@@ -7,6 +7,7 @@
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use primitives::Timestamp;
@@ -29,11 +30,32 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Where metrics go when `METRICS_NAMESPACE` says nothing else.
 const NAMESPACE: &str = "Makegood";
 
+/// What a function makes sure of before each invocation, so that its handler can rest on it.
+pub trait BeforeEach {
+    /// Prepares an invocation that begins at `now`. A problem is its answer, and the handler does not run: a
+    /// request gets it as its response, and every other invocation fails.
+    fn prepare(&self, now: Timestamp) -> impl Future<Output = Result<(), Problem>>;
+}
+
+/// There is nothing to prepare.
+impl BeforeEach for () {
+    async fn prepare(&self, _: Timestamp) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+impl<B: BeforeEach> BeforeEach for Arc<B> {
+    async fn prepare(&self, now: Timestamp) -> Result<(), Problem> {
+        B::prepare(self, now).await
+    }
+}
+
 /// A function that has been started and not yet wired.
-pub struct Function {
+pub struct Function<B = ()> {
     name: &'static str,
     env: Env,
     namespace: String,
+    before: B,
 }
 
 /// Starts the function `name`: opens its log, and lets `wire` build what it needs and serve.
@@ -44,7 +66,7 @@ pub async fn start(name: &'static str, wire: impl AsyncFnOnce(Function) -> Resul
     let result = async {
         log::init(&env, name)?;
         let namespace = env.optional("METRICS_NAMESPACE")?.unwrap_or_else(|| NAMESPACE.to_owned());
-        erased(wire(Function { name, env, namespace })).await
+        erased(wire(Function { name, env, namespace, before: () })).await
     };
     match result.await {
         Ok(()) => ExitCode::SUCCESS,
@@ -129,7 +151,41 @@ impl From<Failed> for Diagnostic {
     }
 }
 
+/// Why an invocation failed.
+#[derive(Debug, thiserror::Error)]
+enum InvocationFailed<E: std::error::Error + 'static> {
+    /// What comes before its handler did not succeed.
+    #[error(transparent)]
+    Unprepared(Unprepared),
+    #[error(transparent)]
+    Handler(E),
+}
+
+/// A problem as an error, for an invocation that is no request.
+#[derive(Debug)]
+struct Unprepared(Problem);
+
+impl std::fmt::Display for Unprepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.public_text())
+    }
+}
+
+impl std::error::Error for Unprepared {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.cause()
+    }
+}
+
 impl Function {
+    /// Has `before` prepare each invocation.
+    pub fn before_each<B: BeforeEach>(self, before: B) -> Function<B> {
+        let Self { name, env, namespace, .. } = self;
+        Function { name, env, namespace, before }
+    }
+}
+
+impl<B: BeforeEach> Function<B> {
     /// The environment to read the configuration from.
     pub fn env(&self) -> &Env {
         &self.env
@@ -141,23 +197,19 @@ impl Function {
         T: Serialize,
         E: std::error::Error + 'static,
     {
-        let Self { name, namespace, .. } = self;
-        let handler = Rc::new(handler);
-        lambda_runtime::Runtime::new(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-            let handler = Rc::clone(&handler);
-            let LambdaEvent { payload, context } = event;
-            let now = clock::now();
-            let invocation = Invocation {
-                event: payload,
-                request_id: context.request_id,
-                now,
-                deadline: Deadline::at_ms(context.deadline, now),
-                metrics: Metrics::new(namespace.clone(), name),
-            };
-            async move { answer(name, &invocation, &*handler).await }
-        }))
-        .run()
-        .await
+        let (before, function) = self.apart();
+        function
+            .run(async |invocation| {
+                prepared(&before, invocation).await?;
+                handler(invocation).await.map_err(InvocationFailed::Handler)
+            })
+            .await
+    }
+
+    /// What prepares its invocations, and the function without it.
+    fn apart(self) -> (B, Function) {
+        let Self { name, env, namespace, before } = self;
+        (before, Function { name, env, namespace, before: () })
     }
 
     /// Answers each request of an HTTP API with `handler`. One line of log per request; the cause of a
@@ -166,7 +218,9 @@ impl Function {
         self,
         handler: impl AsyncFn(&Request<'_>, &Invocation) -> Result<Response, Problem>,
     ) -> Result<(), Error> {
-        self.serve(async |invocation| answer_http(invocation, &handler).await).await
+        let (before, function) = self.apart();
+        let handler = request_handler(&before, &handler);
+        function.run(async |invocation| answer_http(invocation, &handler).await).await
     }
 
     /// As [`Function::serve_http`], for a function that may also be invoked by itself, with an event of the
@@ -182,7 +236,13 @@ impl Function {
         T: Serialize,
         E: std::error::Error + 'static,
     {
-        self.serve(async |invocation| answer_either(invocation, &handler, &direct).await).await
+        let (before, function) = self.apart();
+        let handler = request_handler(&before, &handler);
+        let direct = async |event: D, invocation: &Invocation| {
+            prepared(&before, invocation).await?;
+            direct(event, invocation).await.map_err(InvocationFailed::Handler)
+        };
+        function.run(async |invocation| answer_either(invocation, &handler, &direct).await).await
     }
 
     /// Answers each batch of messages as [`sqs::process`] does. `understand` reads a message and says which
@@ -208,6 +268,53 @@ impl Function {
         })
         .await
     }
+}
+
+impl Function {
+    /// The loop of invocations.
+    async fn run<T, E>(self, handler: impl AsyncFn(&Invocation) -> Result<T, E>) -> Result<(), Error>
+    where
+        T: Serialize,
+        E: std::error::Error + 'static,
+    {
+        let Self { name, namespace, .. } = self;
+        let handler = Rc::new(handler);
+        lambda_runtime::Runtime::new(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+            let handler = Rc::clone(&handler);
+            let LambdaEvent { payload, context } = event;
+            let now = clock::now();
+            let invocation = Invocation {
+                event: payload,
+                request_id: context.request_id,
+                now,
+                deadline: Deadline::at_ms(context.deadline, now),
+                metrics: Metrics::new(namespace.clone(), name),
+            };
+            async move { answer(name, &invocation, &*handler).await }
+        }))
+        .run()
+        .await
+    }
+}
+
+/// A handler of requests that runs once its invocation is prepared.
+fn request_handler<B: BeforeEach>(
+    before: &B,
+    handler: &impl AsyncFn(&Request<'_>, &Invocation) -> Result<Response, Problem>,
+) -> impl AsyncFn(&Request<'_>, &Invocation) -> Result<Response, Problem> {
+    async |request: &Request<'_>, invocation: &Invocation| {
+        before.prepare(invocation.now()).await?;
+        handler(request, invocation).await
+    }
+}
+
+/// Prepares an invocation that is no request.
+async fn prepared<B: BeforeEach, E: std::error::Error + 'static>(
+    before: &B,
+    invocation: &Invocation,
+) -> Result<(), InvocationFailed<E>> {
+    let prepared = before.prepare(invocation.now()).await;
+    prepared.map_err(|problem| InvocationFailed::Unprepared(Unprepared(problem)))
 }
 
 /// Runs `handler` in the invocation's span, logs its error, and writes the metrics.

@@ -24,7 +24,7 @@ use aws_sdk_dynamodb::types::{
 use dynoxide::Database;
 
 pub use self::contents::{Contents, Memory};
-use crate::{Anchors, Tables};
+use crate::{Anchors, Policies, Tables};
 
 /// One call as the meter saw it.
 #[derive(Debug, Clone, PartialEq)]
@@ -241,7 +241,8 @@ async fn start() -> (Tables, Meter, String, Database) {
         ("queue", "queue", "place", queue.build()),
     ];
     create(&client, "requests", &indexes).await;
-    create_anchors(&client).await;
+    create_without_indexes(&client, "anchors", &[("account", KeyType::Hash)]).await;
+    create_without_indexes(&client, "policies", &[("pk", KeyType::Hash), ("sk", KeyType::Range)]).await;
     meter.read();
     (Tables::new(client, "ledger", "requests"), meter, endpoint, database)
 }
@@ -256,18 +257,37 @@ pub async fn anchors() -> (Anchors, String) {
     (Anchors::new(tables.client, "anchors"), endpoint)
 }
 
-async fn create_anchors(client: &aws_sdk_dynamodb::Client) {
-    let key = KeySchemaElement::builder().attribute_name("account").key_type(KeyType::Hash).build();
-    let definition = AttributeDefinition::builder()
-        .attribute_name("account")
-        .attribute_type(ScalarAttributeType::S)
-        .build();
+/// The policies' table in memory.
+///
+/// # Panics
+///
+/// As [`tables`].
+pub async fn policies() -> Policies {
+    let (tables, _) = tables().await;
+    policies_beside(&tables)
+}
+
+/// The policies' table beside the others.
+pub fn policies_beside(tables: &Tables) -> Policies {
+    Policies::new(tables.client.clone(), "policies")
+}
+
+/// A table of these keys and nothing else, as in `infra/template.yaml`.
+async fn create_without_indexes(client: &aws_sdk_dynamodb::Client, table: &str, keys: &[(&str, KeyType)]) {
+    let elements = keys.iter().map(|(name, kind)| {
+        let element = KeySchemaElement::builder().attribute_name(*name).key_type(kind.clone()).build();
+        element.expect("name and kind are set")
+    });
+    let definitions = keys.iter().map(|(name, _)| {
+        let definition = AttributeDefinition::builder().attribute_name(*name);
+        definition.attribute_type(ScalarAttributeType::S).build().expect("both are set")
+    });
     client
         .create_table()
-        .table_name("anchors")
+        .table_name(table)
         .billing_mode(BillingMode::PayPerRequest)
-        .key_schema(key.expect("name and kind are set"))
-        .attribute_definitions(definition.expect("both are set"))
+        .set_key_schema(Some(elements.collect()))
+        .set_attribute_definitions(Some(definitions.collect()))
         .send()
         .await
         .expect("the emulator creates tables");

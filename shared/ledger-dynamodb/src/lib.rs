@@ -82,6 +82,7 @@ mod paid_out;
 mod parked;
 mod payment;
 mod plan_change;
+mod publication;
 mod purchase;
 mod reconcile;
 mod request;
@@ -102,6 +103,7 @@ pub use error::StoreError;
 pub use evidence::{DisputeEvidence, EvidenceSubmission, StagedEvidence};
 pub use lookup::{GivenId, IdKind, IdMatch};
 pub use parked::{Parked, ParkedDrop, ParkedLink, ParkedSubject};
+pub use publication::{Policies, Publication, PublishOutcome};
 pub use returned::{ReturnOutcome, ReturnedMoney};
 pub use watch::{EVENT_LAG_S, Watch, WatchSubject};
 

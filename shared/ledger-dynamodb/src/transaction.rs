@@ -42,30 +42,38 @@ pub(crate) enum TransactionOutcome {
 
 impl Tables {
     /// Writes all of `writes` or nothing.
-    #[expect(clippy::disallowed_methods, reason = "the one place that sends transactions")]
     pub(crate) async fn transact(
         &self,
         writes: Vec<TransactWriteItem>,
     ) -> Result<TransactionOutcome, StoreError> {
-        let sent = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
-        let Err(error) = sent else { return Ok(TransactionOutcome::Written) };
-        let reasons = match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
-                canceled.cancellation_reasons()
-            }
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
-                return Ok(TransactionOutcome::Contended);
-            }
-            _ => return Err(StoreError::of(error)),
-        };
-        match cancelled(reasons) {
-            Cancelled::Condition(position) => {
-                let existing = reasons.get(position).and_then(|reason| reason.item().cloned());
-                Ok(TransactionOutcome::Refused(position, existing))
-            }
-            Cancelled::Contended => Ok(TransactionOutcome::Contended),
-            Cancelled::Throttled => Err(StoreError::Throttled),
-            Cancelled::Other(code) => Err(StoreError::Refused(code)),
+        transact(&self.client, writes).await
+    }
+}
+
+/// Writes all of `writes` or nothing.
+#[expect(clippy::disallowed_methods, reason = "the one place that sends transactions")]
+pub(crate) async fn transact(
+    client: &aws_sdk_dynamodb::Client,
+    writes: Vec<TransactWriteItem>,
+) -> Result<TransactionOutcome, StoreError> {
+    let sent = client.transact_write_items().set_transact_items(Some(writes)).send().await;
+    let Err(error) = sent else { return Ok(TransactionOutcome::Written) };
+    let reasons = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+            canceled.cancellation_reasons()
         }
+        Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+            return Ok(TransactionOutcome::Contended);
+        }
+        _ => return Err(StoreError::of(error)),
+    };
+    match cancelled(reasons) {
+        Cancelled::Condition(position) => {
+            let existing = reasons.get(position).and_then(|reason| reason.item().cloned());
+            Ok(TransactionOutcome::Refused(position, existing))
+        }
+        Cancelled::Contended => Ok(TransactionOutcome::Contended),
+        Cancelled::Throttled => Err(StoreError::Throttled),
+        Cancelled::Other(code) => Err(StoreError::Refused(code)),
     }
 }

@@ -38,14 +38,21 @@ pub(crate) fn ids(tables: &[(Located<String>, Table<'_, '_>)]) -> BTreeSet<Strin
     tables.iter().map(|(id, _)| id.value.clone()).collect()
 }
 
+/// What marks a text that `makegood policy new` leaves to its company.
+const UNWORDED: &str = "TO BE WORDED";
+
 fn clause(id: &Located<String>, mut table: Table<'_, '_>, file: &File<'_>) -> Option<Clause> {
     check_id(id, file);
     let covers = table.optional_texts("covers").into_iter().map(|rule| rule.value).collect();
     let kind =
         if table.has("kind") { table.choice("kind", ClauseKind::SPELLINGS) } else { Some(ClauseKind::Rule) };
     let date = table.day("date");
+    let place = table.locate("text");
     let text = table.prose("text");
     table.finish();
+    if text.as_ref().is_some_and(|text| text.contains(UNWORDED)) {
+        place.mistake(file, format!("is not worded yet; expected what customers read, without `{UNWORDED}`"));
+    }
     Some(Clause { id: id.value.clone(), covers, kind: kind?, date: date?.value.0, text: text? })
 }
 

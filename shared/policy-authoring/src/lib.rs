@@ -42,6 +42,7 @@ mod meanings;
 mod mistake;
 mod outcomes;
 mod parts;
+mod publication;
 mod reader;
 mod rules;
 mod schema;
@@ -58,5 +59,8 @@ pub use law::parse_pack;
 pub use material::{Loss, Losses, check_change, check_versions, expected_if_material, losses};
 pub use mistake::{Mistake, Mistakes};
 pub use outcomes::{Threshold, check_outcomes, thresholds};
+pub use publication::{
+    PublicationDraft, PublicationOutcome, PublicationRefusal, PublishedVersion, check_publications,
+};
 pub use schema::{SchemaError, schema};
 pub use witness::{TooManyCases, Wanted, witness};

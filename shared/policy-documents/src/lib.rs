@@ -1,52 +1,61 @@
-//! The policy documents and the price catalogue, checked when they are built.
+//! The policies and prices that this process decides by.
 //!
-//! The build script parses `documents/` with `policy-authoring`, fails with file, line and
-//! field on any mistake, and embeds the result in a compact binary form. Decoding happens at first use,
-//! each version on its own, so that a function's start pays nothing and a decision pays for the one version
-//! that it rests on; no TOML parser is in the binary.
+//! A function installs what is published before its first invocation (`published-policies`), and again when
+//! something else was published. Who decides reads what is installed for each decision, and nobody holds it
+//! over the next one. Until something is installed there is no policy and no price, but for tests: they ask
+//! for the feature `examples`, and begin with the examples.
 
-use std::sync::LazyLock;
+use std::sync::{PoisonError, RwLock};
 
-use policy::{Catalogue, Documents, VersionHead};
-use serde::Deserialize;
+use policy::{Catalogue, Documents};
 
-const BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/documents.postcard"));
-
-static EMBEDDED: LazyLock<(Documents, Catalogue)> = LazyLock::new(|| {
-    let (versions, catalogue): (Vec<(VersionHead, &[u8])>, Catalogue) = decode(bytes());
-    (Documents::later(versions.into_iter().map(|(head, bytes)| (head, move || decode(bytes)))), catalogue)
-});
-
-#[cfg(not(feature = "mutants"))]
-fn bytes() -> &'static [u8] {
-    BYTES
+/// Documents and a catalogue that fits them.
+struct Edition {
+    documents: Documents,
+    catalogue: Catalogue,
 }
 
-/// The bytes of the file that `MAKEGOOD_DOCUMENTS` names, which `infra/rules` wrote from the same types.
-#[cfg(feature = "mutants")]
-fn bytes() -> &'static [u8] {
-    let Some(path) = std::env::var_os("MAKEGOOD_DOCUMENTS") else {
-        return BYTES;
-    };
-    std::fs::read(path).expect("infra/rules wrote the file before it started this test").leak()
+static INSTALLED: RwLock<Option<&'static Edition>> = RwLock::new(None);
+
+#[cfg(not(feature = "examples"))]
+mod first {
+    use std::sync::LazyLock;
+
+    use policy::{Catalogue, Documents};
+
+    static NONE: LazyLock<(Documents, Catalogue)> = LazyLock::new(Default::default);
+
+    pub(super) fn documents() -> &'static Documents {
+        &NONE.0
+    }
+
+    pub(super) fn catalogue() -> &'static Catalogue {
+        &NONE.1
+    }
 }
 
-fn decode<T: Deserialize<'static>>(bytes: &'static [u8]) -> T {
-    postcard::from_bytes(bytes)
-        .expect("the build script of this very build encoded these bytes from the same types")
-}
-
-/// How much the documents and the catalogue add to a binary.
-pub fn embedded_bytes() -> usize {
-    BYTES.len()
-}
+#[cfg(feature = "examples")]
+use examples as first;
 
 /// Every version of every policy.
 pub fn documents() -> &'static Documents {
-    &EMBEDDED.0
+    installed().map_or_else(first::documents, |edition| &edition.documents)
 }
 
-/// What every Stripe price buys.
+/// What every price buys.
 pub fn catalogue() -> &'static Catalogue {
-    &EMBEDDED.1
+    installed().map_or_else(first::catalogue, |edition| &edition.catalogue)
+}
+
+/// Installs these documents and this catalogue in place of the earlier ones, for the whole process.
+///
+/// The earlier ones stay in memory until the process ends: whoever asked for them keeps reading them. That is
+/// some hundred kilobytes for each time that something is published, which is rare beside a process's life.
+pub fn install(documents: Documents, catalogue: Catalogue) {
+    let edition: &'static Edition = Box::leak(Box::new(Edition { documents, catalogue }));
+    *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(edition);
+}
+
+fn installed() -> Option<&'static Edition> {
+    *INSTALLED.read().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::named::named;
 
-/// What can be bought, sorted by id. The serde derives are the embedded form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What can be bought, sorted by id. The serde derives are the published form.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
     /// The products and their policies.
     pub products: Vec<Product>,

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::document::Document;
 
 /// Every version of every policy, oldest first within a policy.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Documents(Vec<Version>);
 
-/// What a version is chosen by. The serde derives are the embedded form.
+/// What a version is chosen by. The serde derives are the examples' embedded form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionHead {
     /// As [`Document::id`].

@@ -76,12 +76,13 @@ pub(crate) fn creem_webhook(body: &str, now: Timestamp) -> String {
 }
 
 /// The environment that the template gives to all functions.
-pub(crate) const ENVIRONMENT: [(&str, &str); 23] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 24] = [
     ("AWS_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "ASIAEXAMPLEEXAMPLE00"),
     ("AWS_SECRET_ACCESS_KEY", "0123456789012345678901234567890123456789"),
     ("LEDGER_TABLE", "ledger"),
     ("REQUESTS_TABLE", "requests"),
+    ("POLICIES_TABLE", "policies"),
     ("LOG_LEVEL", "info"),
     ("METRICS_NAMESPACE", "makegood"),
     ("TOKEN_ISSUER", ISSUER),

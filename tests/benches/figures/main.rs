@@ -22,7 +22,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use ledger_dynamodb::in_process;
+use lambda::clock;
+use ledger_dynamodb::{Policies, Publication, in_process};
+use policy_documents::{catalogue, documents};
 use testkit::stand_in::StripeStandIn;
 
 use endpoint::Endpoint;
@@ -104,6 +106,7 @@ async fn measure(arguments: &Arguments, cores: machine::Cores) -> Result<String,
     let folder = std::env::temp_dir().join(format!("makegood-figures-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let (tables, _, dynamodb) = in_process::tables_with_endpoint().await;
+    publish(&in_process::policies_beside(&tables)).await?;
     let bundle = folder.join("bundle.pem");
     let binaries = arguments.binaries.clone().map_or_else(release_folder, Ok)?;
     let bench = Bench {
@@ -154,6 +157,19 @@ async fn measure(arguments: &Arguments, cores: machine::Cores) -> Result<String,
         arguments.warms,
         report::tables(&rows)
     ))
+}
+
+/// Publishes the examples, which every function reads before its first invocation.
+async fn publish(policies: &Policies) -> Result<(), Failure> {
+    let versions: Vec<_> =
+        (1..).zip(documents().iter()).map(|(number, version)| published(number, version.clone())).collect();
+    policies.publish_documents(&versions).await.map_err(io::Error::other)?;
+    policies.publish_catalogue(&published(1, catalogue().clone())).await.map_err(io::Error::other)?;
+    Ok(())
+}
+
+fn published<T>(number: u64, content: T) -> Publication<T> {
+    Publication { number, content, hash: String::new(), author: "figures".to_owned(), at: clock::now() }
 }
 
 /// The table that `policy-documents`' own measurement prints: it is compiled as the functions are.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::files::{Findings, root, text_files};
+use crate::files::{Findings, read, root, text_files};
 
 /// What each shared crate may use of the workspace, in its own code and in its build script.
 const SHARED: &[(&str, &[&str])] = &[
@@ -13,7 +13,9 @@ const SHARED: &[(&str, &[&str])] = &[
     ("ledger", &["primitives"]),
     ("policy", &[]),
     ("policy-authoring", &["policy"]),
-    ("policy-documents", &["policy", "policy-authoring"]),
+    // Its feature `examples` is for tests.
+    ("policy-documents", &["examples", "policy"]),
+    ("examples", &["policy", "policy-authoring"]),
     ("refunds", &["ledger", "policy"]),
     ("cases", &["ledger", "policy", "policy-documents", "refunds"]),
     ("provider-wire", &["primitives"]),
@@ -31,6 +33,7 @@ const SHARED: &[(&str, &[&str])] = &[
         "intake",
         &["lambda", "ledger", "ledger-dynamodb", "policy", "policy-documents", "purchase-lines", "refunds"],
     ),
+    ("published-policies", &["lambda", "ledger-dynamodb", "policy", "policy-documents", "primitives"]),
     ("payout-queue", &["primitives"]),
     ("testkit", &["creem-events", "primitives", "stripe-events"]),
     ("webhook-function", &[]),
@@ -39,11 +42,14 @@ const SHARED: &[(&str, &[&str])] = &[
 const TEST_ONLY: &str = "testkit";
 /// What parses and compares documents: no function links it, nor what a function links.
 const AUTHORING: &str = "policy-authoring";
+/// The businesses that tests decide by: no function links them.
+const EXAMPLES: &str = "examples";
 /// Crates that decide, and touch nothing: no runtime, no network, no AWS.
 const PURE: &[&str] = &[
     "adjustments",
     "cases",
     "creem-events",
+    "examples",
     "import-lines",
     "ledger",
     "primitives",
@@ -110,7 +116,8 @@ fn arrows_point_one_way() {
         .collect();
     assert_eq!(functions.len(), 17, "the functions are {functions:?}");
     let for_tools: Vec<&str> = shared.keys().copied().filter(|name| *name != TEST_ONLY).collect();
-    let for_functions: Vec<&str> = for_tools.iter().copied().filter(|name| *name != AUTHORING).collect();
+    let for_functions: Vec<&str> =
+        for_tools.iter().copied().filter(|name| ![AUTHORING, EXAMPLES].contains(name)).collect();
     let mut findings = Findings::default();
     for package in &packages {
         let allowed: &[&str] = match shared.get(package.name.as_str()) {
@@ -137,6 +144,57 @@ fn arrows_point_one_way() {
             findings.of(&package.manifest, format!("uses `{used}` ({kind}); {wrong}"));
         }
     }
+    findings.none();
+}
+
+/// What a function links decides by the policies that are installed: it installs them before each invocation.
+#[test]
+fn whatever_decides_by_policies_reads_those_that_are_published() {
+    let packages = packages();
+    let normal = |name: &str| -> BTreeSet<String> {
+        let of = packages.iter().filter(|package| package.name == name);
+        of.flat_map(|package| &package.dependencies)
+            .filter(|(_, kind, inside)| *inside && kind == "normal")
+            .map(|(used, ..)| used.clone())
+            .collect()
+    };
+    let (mut findings, mut deciding) = (Findings::default(), 0);
+    for package in packages.iter().filter(|package| package.is_function()) {
+        let mut linked = BTreeSet::new();
+        let mut open = vec![package.name.clone()];
+        while let Some(next) = open.pop() {
+            open.extend(normal(&next).into_iter().filter(|used| linked.insert(used.clone())));
+        }
+        let path = package.manifest.replace("Cargo.toml", "src/main.rs");
+        let reads = read(&path).contains(".before_each(");
+        deciding += usize::from(linked.contains("policy-documents"));
+        if linked.contains("policy-documents") && !(reads && linked.contains("published-policies")) {
+            findings.of(&path, "decides by policies; expected `PublishedPolicies` in `before_each`");
+        }
+    }
+    assert!(deciding >= 9, "{deciding} functions decide by policies");
+    findings.none();
+}
+
+/// A function that begins with the examples would decide by another company's policy until it reads its own.
+#[test]
+fn only_tests_begin_with_the_examples() {
+    let (mut findings, mut asked) = (Findings::default(), 0);
+    for file in text_files().iter().filter(|file| file.path.ends_with("Cargo.toml")) {
+        let mut table = "";
+        for (number, line) in file.lines() {
+            if line.starts_with('[') {
+                table = line;
+            }
+            if line.contains("features = [\"examples\"]") {
+                asked += 1;
+                if table != "[dev-dependencies]" {
+                    findings.at(&file.path, number, format!("asks for the examples in {table}: {line}"));
+                }
+            }
+        }
+    }
+    assert!(asked > 10, "{asked} crates test with the examples");
     findings.none();
 }
 

@@ -256,7 +256,11 @@ async fn the_tables_of_tests_are_the_deployed_ones() {
     let template = yaml(TEMPLATE);
     let tables = resources(&template, "AWS::DynamoDB::Table");
     let names: BTreeSet<&str> = tables.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, BTreeSet::from(["AnchorsTable", "LedgerTable", "RequestsTable"]), "{TEMPLATE}");
+    assert_eq!(
+        names,
+        BTreeSet::from(["AnchorsTable", "LedgerTable", "PoliciesTable", "RequestsTable"]),
+        "{TEMPLATE}"
+    );
     let (_tables, _meter, endpoint) = in_process::tables_with_endpoint().await;
     let settings = SdkSettings::from_env(&environment(&endpoint)).expect("the environment is complete");
     let client = aws_sdk_dynamodb::Client::new(&settings.sdk_config());

@@ -1,6 +1,6 @@
 //! Everything that a case needs: the tables, the handler, and what Creem would get.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use creem_events::sign;
 use creem_webhook::{DirectAnswer, ParkedRequest, Signing, Webhook, handle, handle_parked};
@@ -11,6 +11,7 @@ use ledger::contract::sound_journal;
 use ledger::{Account, AccountId, Payment, PaymentStore, Subscription, SubscriptionStore, Timestamp};
 use ledger_dynamodb::in_process::{self, Memory};
 use ledger_dynamodb::{Parked, Tables};
+use published_policies::PublishedPolicies;
 use serde_json::{Value, json};
 use testkit::http_event::HttpEvent;
 
@@ -127,6 +128,7 @@ pub(crate) fn webhook(tables: Tables, secrets: Value) -> Webhook<&'static Vault>
         livemode: false,
         backoff: Backoff::default(),
         link_wait: Backoff::new(0, 0, 1),
+        policies: Arc::new(PublishedPolicies::as_installed()),
     }
 }
 

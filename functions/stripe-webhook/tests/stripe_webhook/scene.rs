@@ -1,6 +1,6 @@
 //! Everything that a case needs: the stand-in that makes events, the tables, and the handler.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use lambda::Invocation;
 use lambda::backoff::Backoff;
@@ -9,6 +9,7 @@ use ledger::contract::sound_journal;
 use ledger::{Account, AccountId, Entry, Timestamp};
 use ledger_dynamodb::in_process::{self, Memory, Meter};
 use ledger_dynamodb::{Parked, Tables};
+use published_policies::PublishedPolicies;
 use serde_json::{Value, json};
 use stripe_webhook::{Signing, Webhook, handle};
 use testkit::http_event::HttpEvent;
@@ -145,6 +146,7 @@ pub(crate) fn webhook(tables: Tables, vault: &'static Vault) -> Webhook<&'static
         livemode: false,
         backoff: Backoff::default(),
         link_wait: Backoff::new(0, 0, 1),
+        policies: Arc::new(PublishedPolicies::as_installed()),
         on_upgrade: purchase_lines::on_upgrade_at,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use policy::Documents;
 use refunds::{
     ActionKind, Clock, ClockState, Ground, Payout, PayoutPart, RefundRequest, Review, ReviewVerdict,
 };
@@ -11,7 +12,11 @@ use crate::decision::{basis, clauses, labelled, outcome};
 use crate::words::{actor, credits, instant, money};
 
 /// Writes the request as a paragraph of its own.
-pub(crate) fn write(request: &RefundRequest, output: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write(
+    request: &RefundRequest,
+    documents: &Documents,
+    output: &mut impl Write,
+) -> io::Result<()> {
     writeln!(output, "Refund request {}: {}", request.id, request.state().as_str().replace('_', " "))?;
     let mut columns = Columns::new([Align::Left; 2]);
     labelled(&mut columns, "reason", request.case.reason.description());
@@ -29,7 +34,7 @@ pub(crate) fn write(request: &RefundRequest, output: &mut impl Write) -> io::Res
         &format!("{}, because {}", outcome(&decision.outcome), basis(decision.basis)),
     );
     labelled(&mut columns, "policy", &format!("{} {}", decision.document, decision.version));
-    let document = policy_documents::documents().version(&decision.document, &decision.version);
+    let document = documents.version(&decision.document, &decision.version);
     for (name, text) in clauses(&decision.clauses, document) {
         labelled(&mut columns, "clause", &name);
         labelled(&mut columns, "", &text);

@@ -15,11 +15,12 @@ pub(super) fn remedy(reason: &str) -> &'static str {
         }
         "price_unknown" => {
             "Add the price to catalogue.toml, or list it in ignore_prices if it is another product's; \
-             deploy, then replay: it is applied as of the charge."
+             publish it with `makegood catalogue publish catalogue.toml`, then replay: it is applied as of \
+             the charge."
         }
         "price_kind" => {
-            "The price is sold in another way than catalogue.toml says. Correct the entry, deploy, then \
-             replay."
+            "The price is sold in another way than the catalogue says. Correct the entry, publish it with \
+             `makegood catalogue publish catalogue.toml`, then replay."
         }
         "lines_unknown" => {
             "The event does not carry what was bought. Settle the case that opened itself for the \
@@ -32,7 +33,8 @@ pub(super) fn remedy(reason: &str) -> &'static str {
         }
         "amount_mismatch" => {
             "What was paid is not what the lines cost. Compare the payment in the provider's dashboard with \
-             catalogue.toml; correct the entry, deploy and replay, or refund the payment."
+             the catalogue; correct the entry, publish it with `makegood catalogue publish catalogue.toml` \
+             and replay, or refund the payment."
         }
         "quantity" => {
             "The quantity is missing or buys less than one credit. Refund the payment in the \

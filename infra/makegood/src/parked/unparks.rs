@@ -48,7 +48,8 @@ pub(super) fn unparks(parked: &Parked, case: Option<&ParkedCase>) -> String {
                 || "the price".to_owned(),
                 |price| format!("`{price}`, or listed in `ignore_prices` if it is another product's,"),
             );
-            format!("{price} in catalogue.toml; deploy, then `makegood parked replay {id}`")
+            let publish = "makegood catalogue publish catalogue.toml";
+            format!("{price} in the catalogue: `{publish}`, then `makegood parked replay {id}`")
         }
         (Some(Unparks::Account), _) => {
             let whose = parked

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write};
 use std::path::Path;
 
 use lambda::config::Env;
-use policy::{Document, Turn, money_text};
+use policy::{Document, Documents, Turn, money_text};
 use policy_authoring::{Backtest, Flip, PastRequest, Sums, backtest};
 use policy_authoring::{check_outcomes, expected_if_material, parse_document};
 
@@ -16,6 +16,7 @@ use crate::connection::open_tables;
 use crate::decision::outcome;
 use crate::failure::Failure;
 use crate::outcome::CommandOutcome;
+use crate::publication::documents_if_named;
 use crate::words::count;
 
 /// Progress is reported each time this many requests were replayed: some times a second.
@@ -38,11 +39,13 @@ pub(super) async fn run(
         Ok(draft) => draft,
         Err(mistakes) => return write_mistakes(&mistakes, output),
     };
+    let published = documents_if_named(&arguments.policies, env).await?;
+    let since_ms = since_ms(&draft, published.as_ref());
     let result = if let Some(path) = &arguments.requests {
-        from_file(path, &draft, progress)?
+        from_file(path, (&draft, since_ms), progress)?
     } else {
         let requests = export::requests(&open_tables(&arguments.tables, env)?, progress).await?;
-        replay(&draft, requests.into_iter().map(Ok), progress)?
+        replay((&draft, since_ms), requests.into_iter().map(Ok), progress)?
     };
     if arguments.json {
         writeln!(output, "{}", serde_json::to_string_pretty(&result)?)?;
@@ -66,7 +69,7 @@ pub(super) async fn run(
 }
 
 /// Replays a file of `makegood policy export` line by line.
-fn from_file(path: &Path, draft: &Document, progress: &mut impl Write) -> Result<Backtest, Failure> {
+fn from_file(path: &Path, draft: (&Document, i64), progress: &mut impl Write) -> Result<Backtest, Failure> {
     let unreadable = |source| Failure::File { path: path.to_owned(), source };
     let lines = BufReader::new(std::fs::File::open(path).map_err(unreadable)?).lines();
     let requests = lines.enumerate().map(|(number, line)| {
@@ -79,9 +82,9 @@ fn from_file(path: &Path, draft: &Document, progress: &mut impl Write) -> Result
     replay(draft, requests, progress)
 }
 
-/// Replays requests until one cannot be read.
+/// Replays requests until one cannot be read, against a draft and from when on its policy applies.
 fn replay(
-    draft: &Document,
+    (draft, since_ms): (&Document, i64),
     requests: impl Iterator<Item = Result<PastRequest, Failure>>,
     progress: &mut impl Write,
 ) -> Result<Backtest, Failure> {
@@ -93,7 +96,7 @@ fn replay(
         }
         request.map_err(|error| failure = Some(error)).ok()
     });
-    let result = backtest(draft, since_ms(draft), readable);
+    let result = backtest(draft, since_ms, readable);
     match failure {
         None => Ok(result),
         Some(failure) => Err(failure),
@@ -101,9 +104,10 @@ fn replay(
 }
 
 /// When the first policy came into force: an earlier purchase stays a person's case.
-fn since_ms(draft: &Document) -> i64 {
-    policy_documents::documents()
-        .iter()
+fn since_ms(draft: &Document, published: Option<&Documents>) -> i64 {
+    published
+        .into_iter()
+        .flat_map(Documents::iter)
         .filter(|document| document.id == draft.id)
         .map(|document| document.in_force_from_ms)
         .min()

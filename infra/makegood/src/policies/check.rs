@@ -3,14 +3,16 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use lambda::config::Env;
 use policy::{Document, Documents};
 use policy_authoring::{Losses, check_change, check_outcomes, parse_catalogue, parse_document};
 
-use super::document::{named_document, read_text, title, write_mistakes};
+use super::document::{PublishedVersions, read_text, title, write_mistakes};
 use crate::arguments::CheckArguments;
 use crate::columns::printable;
 use crate::failure::Failure;
 use crate::outcome::CommandOutcome;
+use crate::publication::documents_if_named;
 use crate::words::count;
 
 /// The file name that marks a price catalogue among documents.
@@ -24,7 +26,11 @@ struct Parsed<'p> {
 }
 
 /// Prints every mistake of the files.
-pub(super) fn run(arguments: &CheckArguments, output: &mut impl Write) -> Result<CommandOutcome, Failure> {
+pub(super) async fn run(
+    arguments: &CheckArguments,
+    env: &Env,
+    output: &mut impl Write,
+) -> Result<CommandOutcome, Failure> {
     let (catalogues, documents): (Vec<&PathBuf>, Vec<&PathBuf>) =
         arguments.files.iter().partition(|path| path.file_name().is_some_and(|name| name == CATALOGUE));
     let mut found = CommandOutcome::Sound;
@@ -37,19 +43,26 @@ pub(super) fn run(arguments: &CheckArguments, output: &mut impl Write) -> Result
         }
     }
     let against = match &arguments.against {
-        Some(name) => Some(named_document(name, i64::MAX)?),
+        Some(name) => {
+            let published = PublishedVersions { arguments: &arguments.policies, env };
+            Some(published.named(name, i64::MAX).await?)
+        }
         None => None,
     };
+    let published = documents_if_named(&arguments.policies, env).await?;
     for each in &parsed {
         let before = match &against {
             Some(before) => Some(before.clone()),
-            None => predecessor(each, &parsed)?,
+            None => predecessor(each, &parsed, published.as_ref())?,
         };
         if check(each, before.as_ref(), output)? == CommandOutcome::Fault {
             found = CommandOutcome::Fault;
         }
     }
-    match together(parsed) {
+    if catalogues.is_empty() && parsed.is_empty() {
+        return Ok(found);
+    }
+    match together(parsed, published)? {
         Ok(documents) => {
             for path in catalogues {
                 match parse_catalogue(&path.to_string_lossy(), &read_text(path)?, &documents) {
@@ -98,8 +111,12 @@ fn taken(losses: &Losses) -> String {
     )
 }
 
-/// The newest version before this one: among the files that are checked with it, beside it, or in this build.
-fn predecessor(of: &Parsed<'_>, parsed: &[Parsed<'_>]) -> Result<Option<Document>, Failure> {
+/// The newest version before this one: among the files that are checked with it, beside it, or published.
+fn predecessor(
+    of: &Parsed<'_>,
+    parsed: &[Parsed<'_>],
+    published: Option<&Documents>,
+) -> Result<Option<Document>, Failure> {
     let mut versions: Vec<Document> = parsed.iter().map(|each| each.document.clone()).collect();
     let folder = of.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A folder that cannot be listed holds no version that could be compared.
@@ -110,19 +127,22 @@ fn predecessor(of: &Parsed<'_>, parsed: &[Parsed<'_>]) -> Result<Option<Document
             versions.extend(parse_document(&path.to_string_lossy(), &read_text(&path)?).ok());
         }
     }
-    versions.extend(policy_documents::documents().iter().cloned());
+    versions.extend(published.into_iter().flat_map(Documents::iter).cloned());
     Ok(versions
         .into_iter()
         .filter(|each| each.id == of.document.id && each.in_force_from_ms < of.document.in_force_from_ms)
         .max_by_key(|each| each.in_force_from_ms))
 }
 
-/// The documents that a catalogue is held against: those that were given, or those of this build.
-fn together(parsed: Vec<Parsed<'_>>) -> Result<Documents, policy::DocumentsError> {
+/// The documents that a catalogue is held against: those that were given, or the published ones.
+fn together(
+    parsed: Vec<Parsed<'_>>,
+    published: Option<Documents>,
+) -> Result<Result<Documents, policy::DocumentsError>, Failure> {
     if parsed.is_empty() {
-        return Ok(policy_documents::documents().clone());
+        return published.map(Ok).ok_or(Failure::NoPoliciesBeside);
     }
-    Documents::new(parsed.into_iter().map(|each| each.document).collect())
+    Ok(Documents::new(parsed.into_iter().map(|each| each.document).collect()))
 }
 
 fn summary(document: &Document) -> String {

@@ -2,12 +2,13 @@
 
 use std::io::Write;
 
+use lambda::config::Env;
 use policy::Document;
 use policy_authoring::{Diff, DocumentChange, diff};
 use policy_authoring::{Losses, losses};
 use serde::Serialize;
 
-use super::document::{named_document, title};
+use super::document::{PublishedVersions, title};
 use crate::arguments::DiffArguments;
 use crate::columns::{Align, Columns, printable};
 use crate::decision::{labelled, outcome};
@@ -31,17 +32,22 @@ struct Side<'d> {
 }
 
 /// Shows what changes; the exit code reports whether anything does.
-pub(super) fn run(arguments: &DiffArguments, output: &mut impl Write) -> Result<CommandOutcome, Failure> {
+pub(super) async fn run(
+    arguments: &DiffArguments,
+    env: &Env,
+    output: &mut impl Write,
+) -> Result<CommandOutcome, Failure> {
     let now_ms = lambda::clock::now().as_ms();
-    let (before, after) =
-        (named_document(&arguments.before, now_ms)?, named_document(&arguments.after, now_ms)?);
+    let published = PublishedVersions { arguments: &arguments.policies, env };
+    let before = published.named(&arguments.before, now_ms).await?;
+    let after = published.named(&arguments.after, now_ms).await?;
     let changes = diff(&before, &after);
     let losses = losses(&before, &after);
     if arguments.json {
         let answer = Answer { before: side(&before), after: side(&after), diff: &changes, losses: &losses };
         writeln!(output, "{}", serde_json::to_string_pretty(&answer)?)?;
     } else {
-        write(&before, &after, &changes, &losses, output)?;
+        write_changes(&before, &after, &changes, &losses, output)?;
     }
     Ok(if changes.is_empty() { CommandOutcome::Sound } else { CommandOutcome::Fault })
 }
@@ -50,7 +56,8 @@ fn side(document: &Document) -> Side<'_> {
     Side { document: &document.id, version: &document.version, material: document.material }
 }
 
-fn write(
+/// Prints the changes from one version to another.
+pub(super) fn write_changes(
     before: &Document,
     after: &Document,
     changes: &Diff,

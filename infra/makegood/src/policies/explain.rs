@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use ledger_dynamodb::Tables;
-use policy::{Decision, Document};
+use policy::{Decision, Document, Documents};
 use refunds::{RefundRequest, RequestStore as _};
 
 use crate::arguments::ExplainArguments;
@@ -15,6 +15,7 @@ use crate::{decision, history};
 /// Explains one request; a decision that its frozen facts do not lead to again is a fault.
 pub(super) async fn run(
     tables: &Tables,
+    documents: &Documents,
     arguments: &ExplainArguments,
     output: &mut impl Write,
 ) -> Result<CommandOutcome, Failure> {
@@ -22,10 +23,10 @@ pub(super) async fn run(
         writeln!(output, "There is no request {}.", arguments.request)?;
         return Ok(CommandOutcome::Fault);
     };
-    history::write_request(&request, output)?;
+    history::write_request(&request, documents, output)?;
     let case = &request.case;
     let stored = &case.decision;
-    let document = policy_documents::documents().version(&stored.document, &stored.version);
+    let document = documents.version(&stored.document, &stored.version);
     writeln!(output, "\nThe decision of {} UTC", crate::words::milliseconds(stored.decided_at_ms))?;
     decision::write(stored, document, output)?;
     writeln!(output, "\nMade again")?;
@@ -46,7 +47,7 @@ fn redecide(
     let case = &request.case;
     let stored = &case.decision;
     let Some(document) = document else {
-        let text = format!("This build does not hold {} {}.", stored.document, stored.version);
+        let text = format!("{} {} is not published.", stored.document, stored.version);
         return Ok((CommandOutcome::Fault, vec![text]));
     };
     let again = stored.redecide(document, &case.facts);

@@ -14,31 +14,28 @@ use crate::story::Stage;
 use crate::{Arguments, carry_out, story};
 
 /// The version that is in force.
-const SHIPPED: &str = "music-studio/2026-05-02.toml";
+pub(super) const SHIPPED: &str = "policies/music-studio/2026-05-02.toml";
 
-/// A command without any environment: what it finds, prints, and reports meanwhile.
+/// A command where the examples are published: what it finds, prints, and reports meanwhile.
 async fn command(words: &[&str]) -> Result<(CommandOutcome, String, String), Failure> {
-    let arguments = Arguments::try_parse_from([&["makegood", "policy"], words].concat()).unwrap();
-    let (mut output, mut progress) = (Vec::new(), Vec::new());
-    let found = carry_out(&arguments.command, &Env::of([]), &mut output, &mut progress).await?;
-    Ok((found, String::from_utf8(output).unwrap(), String::from_utf8(progress).unwrap()))
+    Stage::empty().await.tried(&[&["makegood", "policy"], words].concat()).await
 }
 
-fn shipped(name: &str) -> String {
-    format!("{}/../../shared/policy-documents/documents/{name}", env!("CARGO_MANIFEST_DIR"))
+pub(crate) fn shipped(name: &str) -> String {
+    format!("{}/../../examples/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A folder of files that is gone when the test is over.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("makegood-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.0.join(name);
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
@@ -57,7 +54,7 @@ impl Drop for Folder {
 }
 
 /// The music studio's policy with parts of it replaced, as a version of July.
-fn draft(replacements: &[(&str, &str)]) -> String {
+pub(super) fn draft(replacements: &[(&str, &str)]) -> String {
     let text = std::fs::read_to_string(shipped(SHIPPED)).unwrap();
     let dates = [
         ("\nversion = \"2026-05-02\"", "\nversion = \"2026-07-01\""),
@@ -70,16 +67,21 @@ fn draft(replacements: &[(&str, &str)]) -> String {
     })
 }
 
+/// The same as a version of a year to come.
+pub(super) fn of_a_year_to_come(replacements: &[(&str, &str)]) -> String {
+    draft(replacements).replace("2026-07-01", "2526-07-01").replace("2026-06-10", "2526-06-10")
+}
+
 /// Charges after a cancellation go to a person: less sure than a refund by the machine.
-const SLOWER: (&str, &str) =
+pub(super) const SLOWER: (&str, &str) =
     ("remedy = \"rest_of_payment\"\nmode = \"auto\"", "remedy = \"rest_of_payment\"\nmode = \"recommend\"");
-const MATERIAL: (&str, &str) = ("material = false", "material = true");
+pub(super) const MATERIAL: (&str, &str) = ("material = false", "material = true");
 
 #[tokio::test]
 async fn the_shipped_documents_have_no_mistakes() {
-    let documents: Vec<String> = policy_documents::documents()
+    let documents: Vec<String> = examples::documents()
         .iter()
-        .map(|document| shipped(&format!("{}/{}.toml", document.id, document.version)))
+        .map(|document| shipped(&format!("policies/{}/{}.toml", document.id, document.version)))
         .collect();
     let catalogue = shipped("catalogue.toml");
     let all: Vec<&str> = documents.iter().chain([&catalogue]).map(String::as_str).collect();
@@ -88,6 +90,15 @@ async fn the_shipped_documents_have_no_mistakes() {
         let (found, output, _) = command(&[&["check"], files].concat()).await.unwrap();
         assert_eq!((found, output.lines().count()), (CommandOutcome::Sound, files.len()), "{output}");
     }
+}
+
+#[tokio::test]
+async fn a_catalogue_is_checked_beside_policies_that_are_given_or_published() {
+    let arguments = ["makegood", "policy", "check", &shipped("catalogue.toml")];
+    let arguments = Arguments::try_parse_from(arguments).unwrap();
+    let (mut output, mut progress) = (Vec::new(), Vec::new());
+    let nowhere = carry_out(&arguments.command, &Env::of([]), &mut output, &mut progress).await;
+    assert!(matches!(nowhere, Err(Failure::NoPoliciesBeside)));
 }
 
 /// Each mistake with the line that it points at in place of the line's number.
@@ -213,7 +224,7 @@ async fn unknown_versions_and_files_are_named() {
     let base = ["decide", "--document", "music-studio", "--reason", "other", "--facts", "/nonexistent"];
     let unknown = command(&[&base[..], &["--version", "1999-01-01"]].concat()).await.unwrap_err();
     let text = unknown.to_string();
-    assert!(text.starts_with("no policy `music-studio@1999-01-01`; there are "), "{text}");
+    assert!(text.starts_with("no policy `music-studio@1999-01-01` is published; there are "), "{text}");
     assert!(text.contains("`music-studio@2026-05-02`"), "{text}");
     assert_eq!(command(&base).await.unwrap_err().to_string(), "`/nonexistent` cannot be read");
 }
@@ -256,7 +267,7 @@ fn past() -> Vec<PastRequest> {
         outcome: decision.outcome.clone(),
         facts: facts.clone(),
     };
-    let document = policy_documents::documents().version("music-studio", "2026-05-02").unwrap();
+    let document = examples::documents().version("music-studio", "2026-05-02").unwrap();
     let refused = decide(document, &facts, Reason::ChangedMind, decision.decided_at_ms);
     vec![
         of("rr_1", "music-studio", &facts, &decision),
@@ -371,7 +382,7 @@ async fn the_readme_s_way_from_a_draft_to_a_version_is_one_that_can_be_gone() {
     let (facts, _) = story::charged_after_cancellation();
     let names = ["draft.toml", "facts.json", "past.jsonl"];
     let [draft, facts, past] = [
-        folder.file(names[0], &draft(&[SLOWER, MATERIAL])),
+        folder.file(names[0], &of_a_year_to_come(&[SLOWER, MATERIAL])),
         folder.file(names[1], &serde_json::to_string(&facts).unwrap()),
         folder.file(names[2], ""),
     ];
@@ -380,7 +391,10 @@ async fn the_readme_s_way_from_a_draft_to_a_version_is_one_that_can_be_gone() {
         let line = line.split('#').next().unwrap().trim();
         let (line, target) = line.split_once(" > ").map_or((line, None), |(line, file)| (line, Some(file)));
         let paths = names.iter().zip([&draft, &facts, &past]);
-        let line = paths.fold(line.to_owned(), |line, (name, path)| line.replace(name, path));
+        let mut line = paths.fold(line.to_owned(), |line, (name, path)| line.replace(name, path));
+        if line.contains(" publish ") {
+            line = line.replace("catalogue.toml", &shipped("catalogue.toml")) + " --yes";
+        }
         let (found, output, _) = stage.command(&line).await;
         // A difference is what `diff` is asked for.
         let expected =
@@ -391,7 +405,7 @@ async fn the_readme_s_way_from_a_draft_to_a_version_is_one_that_can_be_gone() {
         }
         run += 1;
     }
-    assert_eq!(run, 5, "{section}");
+    assert_eq!(run, 7, "{section}");
     let id = story::request();
     assert!(section.contains("`makegood policy explain <request>`"));
     assert_eq!(stage.command(&format!("policy explain {id}")).await.0, CommandOutcome::Sound);

@@ -297,7 +297,7 @@ async fn a_person_who_notes_that_the_money_arrived_breaks_nothing() {
     let stage = Stage::empty().await;
     let mut request = story::run_story(&stage.tables).await;
     // The document that promises how long a bank takes.
-    let document = policy_documents::documents().version("image-to-3d", "2026-06-01");
+    let document = examples::documents().version("image-to-3d", "2026-06-01");
     let late = at(30 * 24 * 3600);
     request.keep_time(document);
     assert_eq!(request.mark_time(late).len(), 1);

@@ -85,6 +85,8 @@ problem_kinds! {
         "The caller or the account is over its rate; repeat the request after `Retry-After` seconds.",
     Internal 500 "internal" "Something is wrong on our side"
         "The request failed for a reason that is ours; it is logged under `instance`.",
+    NoPolicy 503 "no-policy" "No policy is published"
+        "The stack has no policy to decide by; an operator publishes one with `makegood policy publish`, and then the request may be repeated.",
     Unavailable 503 "unavailable" "The service cannot answer"
         "Something that the service needs does not answer; repeat the request after `Retry-After` seconds.",
 }
@@ -119,6 +121,9 @@ pub struct Problem {
 /// How long to wait when nothing else is known: long enough for a throttled table to recover.
 const RETRY_AFTER_S: u32 = 2;
 
+/// A person has to publish something first.
+const PUBLISHED_AFTER_S: u32 = 60;
+
 impl Problem {
     /// A problem of the kind, with nothing particular to say.
     pub fn new(kind: ProblemKind) -> Self {
@@ -126,6 +131,7 @@ impl Problem {
             ProblemKind::TooManyRequests | ProblemKind::Unavailable | ProblemKind::RequestInProgress => {
                 Some(RETRY_AFTER_S)
             }
+            ProblemKind::NoPolicy => Some(PUBLISHED_AFTER_S),
             _ => None,
         };
         Self { kind, detail: None, errors: Vec::new(), retry_after_s, member: None, cause: None }
@@ -183,6 +189,11 @@ impl Problem {
 
     pub fn kind(&self) -> ProblemKind {
         self.kind
+    }
+
+    /// What it says in public: what is wrong this time, or else the kind's title.
+    pub fn public_text(&self) -> &str {
+        self.detail.as_deref().unwrap_or(self.kind.title())
     }
 
     /// The fields that are wrong.

@@ -93,3 +93,31 @@ async fn the_deadline_is_lambdas() {
     assert_eq!(Deadline::at_ms(0, now()).remaining(), Duration::ZERO);
     assert!(Deadline::at_ms(u64::MAX, now()).remaining() > Duration::from_mins(1));
 }
+
+/// What cannot be prepared at that instant.
+struct Missing(Timestamp);
+
+impl BeforeEach for Missing {
+    async fn prepare(&self, now: Timestamp) -> Result<(), Problem> {
+        if now == self.0 {
+            Err(Problem::new(ProblemKind::NoPolicy).detail("there is nothing"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_invocation_that_cannot_be_prepared_is_answered_with_the_problem_and_not_handled() {
+    let handle = async |_: &Request<'_>, _: &Invocation| Ok(Response::empty(204));
+    for (missing_at, status) in [(now(), 503), (now().plus_s(1).unwrap(), 204)] {
+        let before = Missing(missing_at);
+        let response = answer_http(&request(), &request_handler(&before, &handle)).await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.body().contains("urn:makegood:problem:no-policy"), status == 503);
+
+        let tick = Invocation::of("{}", now()).unwrap();
+        let prepared = prepared::<_, EventError>(&before, &tick).await.map_err(|error| error.to_string());
+        assert_eq!(prepared, if status == 503 { Err("there is nothing".to_owned()) } else { Ok(()) });
+    }
+}

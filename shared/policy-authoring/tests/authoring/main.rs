@@ -9,6 +9,8 @@ mod mistakes;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]
+mod publication;
+#[cfg(test)]
 mod sold_through;
 
 /// The document of the engine's own tests; these replace parts of it.

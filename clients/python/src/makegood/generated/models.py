@@ -2466,6 +2466,7 @@ class Problem(TypedDict):
         "urn:makegood:problem:unprocessable",
         "urn:makegood:problem:too-many-requests",
         "urn:makegood:problem:internal",
+        "urn:makegood:problem:no-policy",
         "urn:makegood:problem:unavailable",
     ]
     title: str
