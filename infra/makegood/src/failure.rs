@@ -59,7 +59,7 @@ pub(crate) enum Failure {
     },
     /// A question without a usual answer has none.
     #[error("no answer; give `{option}`")]
-    Unanswered { option: &'static str },
+    NoAnswer { option: &'static str },
     /// A new file would take the place of one that is there.
     #[error("`{path}` is there already, and is left alone")]
     Existing { path: PathBuf },

@@ -112,7 +112,7 @@ fn answer(
             writeln!(progress)?;
             Ok(usual.to_owned())
         }
-        (true, None) => Err(Failure::Unanswered { option }),
+        (true, None) => Err(Failure::NoAnswer { option }),
     }
 }
 

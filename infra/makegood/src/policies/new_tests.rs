@@ -58,5 +58,5 @@ async fn an_answer_that_makes_no_document_writes_nothing_and_no_file_is_overwrit
     assert!(matches!(new(&stage, &there, &[]).await, Err(Failure::Existing { .. })));
     assert_eq!(std::fs::read_to_string(&there).unwrap(), "mine");
     let unanswered = stage.tried(&["makegood", "policy", "new", &file]).await;
-    assert!(matches!(unanswered, Err(Failure::Unanswered { option: "--id" })));
+    assert!(matches!(unanswered, Err(Failure::NoAnswer { option: "--id" })));
 }
