@@ -22,7 +22,7 @@ impl CheckedAccount {
             as_of: self.as_of,
             lots: self.lots.iter().map(|lot| self.lot(lot, id)).collect(),
             payments: self.payments.iter().map(|payment| self.payment(payment)).collect(),
-            ended: self.subscriptions.iter().filter_map(|each| self.ended(each)).collect(),
+            ended: self.subscriptions.iter().filter_map(ended).collect(),
         }
     }
 
@@ -116,17 +116,16 @@ impl CheckedAccount {
             uncounted: own.filter(|lot| !lot.spent.is_zero()).any(|lot| lot.generations.is_none()),
         }
     }
+}
 
-    /// The clock of a subscription that has ended, by the policy at its end (`S2-26`).
-    fn ended(&self, subscription: &Subscription) -> Option<(Ended, bool)> {
-        let ended_at = subscription.ended_at?;
-        let price = subscription.price.as_deref().and_then(|price| catalogue().price(price).ok())?;
-        let document = documents().in_force(&price.product, ended_at.as_ms()).document()?;
-        let leftover = document.leftover.as_ref()?;
-        let ended =
-            Ended { subscription: subscription.id.clone(), ended_at, leftover_s: leftover.after_end_s };
-        Some((ended, leftover.on_resubscribe == OnResubscribe::StopClock))
-    }
+/// The clock of a subscription that has ended, by the policy at its end (`S2-26`).
+fn ended(subscription: &Subscription) -> Option<(Ended, bool)> {
+    let ended_at = subscription.ended_at?;
+    let price = subscription.price.as_deref().and_then(|price| catalogue().price(price).ok())?;
+    let document = documents().in_force(&price.product, ended_at.as_ms()).document()?;
+    let leftover = document.leftover.as_ref()?;
+    let ended = Ended { subscription: subscription.id.clone(), ended_at, leftover_s: leftover.after_end_s };
+    Some((ended, leftover.on_resubscribe == OnResubscribe::StopClock))
 }
 
 /// The version in force when a payment was charged.

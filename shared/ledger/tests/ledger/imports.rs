@@ -36,7 +36,7 @@ fn one(
         granted_at: payment.charged_at,
         expires_at: None,
         granted: credits(granted),
-        available: credits(granted - spent),
+        available: credits(granted.checked_sub(spent).unwrap()),
         held: Credits::ZERO,
         spent: credits(spent),
         expired: Credits::ZERO,
