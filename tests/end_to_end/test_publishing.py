@@ -32,7 +32,7 @@ def test_a_price_that_nobody_has_published_is_parked_and_applied_once_it_is(stac
     file.write_text(f"{text}\n{sold}", encoding="utf-8")
     done = stack.makegood("catalogue", "publish", str(file), "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"new  {price}  70 credits of music-studio" in done.stdout
+    assert re.search(rf"new +{price} +70 credits of music-studio", done.stdout)
     assert len(published(stack, "CATALOGUE")) == len(catalogue) + 1
 
     # The function has looked for it a moment ago, and looks again where it meets a price that it does not know.
@@ -78,7 +78,7 @@ def test_no_binary_holds_a_policy(function):
     program = binary(function).read_bytes()
     assert len(program) > 1_000_000
     for file in POLICIES.glob("*/*.toml"):
-        sentences = re.findall(r'^(?:text|source) = "([^"\\n]{25,})"', file.read_text(encoding="utf-8"), re.MULTILINE)
+        sentences = re.findall(r'^(?:text|source) = "([^"]{25,})"', file.read_text(encoding="utf-8"), re.MULTILINE)
         assert len(sentences) > 5, file
         for sentence in sentences:
             assert sentence.encode() not in program, (file, sentence)
