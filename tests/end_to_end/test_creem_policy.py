@@ -128,7 +128,7 @@ def test_s3_8_s3_18_an_unused_month_goes_back_with_its_plan_and_its_credits(scen
     assert modes() == ["immediate"]
 
 
-def test_s3_9_s3_25_s3_26_a_poor_first_result_is_a_persons_and_declining_what_is_offered_costs_nothing(scene):
+def test_s3_9_s3_26_a_poor_first_result_is_a_persons_and_declining_what_is_offered_costs_nothing(scene):
     made = scene.buy()
     use(scene, 10)
     request = scene.file(made["transaction"], reason="result_not_liked")

@@ -25,7 +25,7 @@ pub async fn handle_direct<S>(
     invocation: &Invocation,
 ) -> Result<DirectAnswer, Failure> {
     match request {
-        DirectRequest::Parked(request) => handle_parked(webhook, request, invocation).await,
+        DirectRequest::Parked(request) => Box::pin(handle_parked(webhook, request, invocation)).await,
         DirectRequest::Read(ReadRequest::Read(object)) => apply_reading(webhook, &object, invocation).await,
     }
 }

@@ -55,7 +55,7 @@ impl Publisher {
 
 /// SHA-256 of a file's text, in hexadecimal digits.
 pub(crate) fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text).iter().fold(String::new(), |digest, byte| digest + &format!("{byte:02x}"))
 }
 
 /// Fails unless everything was written.

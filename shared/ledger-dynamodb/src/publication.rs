@@ -201,7 +201,10 @@ mod tests {
         let overtaken = [second.clone(), third.clone()];
         assert_eq!(policies.publish_documents(&overtaken).await.unwrap(), PublishOutcome::Overtaken);
         assert_eq!(policies.documents_after(0).await.unwrap(), both);
-        assert_eq!(policies.publish_documents(&[third.clone()]).await.unwrap(), PublishOutcome::Written);
+        assert_eq!(
+            policies.publish_documents(std::slice::from_ref(&third)).await.unwrap(),
+            PublishOutcome::Written
+        );
         assert_eq!(policies.documents_after(1).await.unwrap(), [second, third]);
         assert_eq!(policies.documents_after(3).await.unwrap(), []);
     }
@@ -238,7 +241,7 @@ mod tests {
         // A page ends after a megabyte.
         let long = |number| {
             let mut version = studio(number);
-            version.content.title = "t".repeat(300_000 - number as usize);
+            version.content.title = format!("{number}{}", "t".repeat(300_000));
             version
         };
         for number in 1..=5 {

@@ -1,5 +1,11 @@
 //! When the table is asked, what is installed then, and how long what is known is good enough.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "what a test gives is known to be right"
+)]
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda::BeforeEach as _;
 use lambda::aws::SdkSettings;

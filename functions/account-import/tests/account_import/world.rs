@@ -104,10 +104,10 @@ pub(crate) fn line(account: &str) -> Value {
 pub(crate) fn large(account: &str) -> Value {
     let mut large = line(account);
     let payments = large["payments"].as_array_mut().unwrap();
-    for index in 0..30 {
+    for index in 0..30_u8 {
         payments.push(json!({
             "id": format!("pi_{account}_{index}"), "price": "price_pack_500", "amount_minor": 900,
-            "currency": "usd", "charged_at": format!("2026-08-{:02}T10:00:00Z", index % 28 + 1), "credits": 500,
+            "currency": "usd", "charged_at": format!("2026-08-{:02}T10:00:00Z", index.checked_rem(28).unwrap().saturating_add(1)), "credits": 500,
             "invoice": format!("in_{account}_{index}")
         }));
     }

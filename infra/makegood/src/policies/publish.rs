@@ -36,9 +36,9 @@ pub(super) async fn run(
     let files: Vec<String> = arguments.files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let texts = arguments.files.iter().map(|path| read_text(path)).collect::<Result<Vec<String>, _>>()?;
     let hashes: Vec<String> = texts.iter().map(|text| hash(text)).collect();
-    let published = publisher.policies.documents_after(0).await?;
-    let newest = published.last().map_or(0, |version| version.number);
-    let Some(mut new) = checked(&files, &texts, &hashes, published, publisher, output)? else {
+    let known = publisher.policies.documents_after(0).await?;
+    let newest = known.last().map_or(0, |version| version.number);
+    let Some(mut new) = checked(&files, &texts, &hashes, known, publisher, output)? else {
         return Ok(CommandOutcome::Fault);
     };
     if new.is_empty() {
@@ -67,7 +67,7 @@ fn checked(
     files: &[String],
     texts: &[String],
     hashes: &[String],
-    published: Vec<Publication<Document>>,
+    known: Vec<Publication<Document>>,
     publisher: &Publisher,
     output: &mut impl Write,
 ) -> Result<Option<Vec<New>>, Failure> {
@@ -77,12 +77,12 @@ fn checked(
         .zip(hashes)
         .map(|((file, text), hash)| PublicationDraft { file, text, hash })
         .collect();
-    let published: Vec<PublishedVersion> = published
+    let known: Vec<PublishedVersion> = known
         .into_iter()
         .map(|version| PublishedVersion { document: version.content, hash: version.hash })
         .collect();
     let (mut new, mut is_sound) = (Vec::new(), true);
-    let answers = check_publications(&drafts, &published, publisher.at.as_ms());
+    let answers = check_publications(&drafts, &known, publisher.at.as_ms());
     for (draft, answer) in drafts.iter().zip(answers) {
         match answer {
             Ok(PublicationOutcome::Repeated(document)) => {

@@ -1,5 +1,7 @@
 //! The form of a line as it is documented: the page's example fits, and the schema names the same members.
 
+#![expect(clippy::unwrap_used, reason = "what a test gives is known to be right")]
+
 use std::collections::BTreeSet;
 
 use import_lines::{AccountLine, check};
