@@ -71,7 +71,7 @@ def test_i7_no_function_may_delete_from_the_ledger_or_write_an_anchor(stack):
             for statement in document["Statement"]:
                 actions, resources = str(statement["Action"]), str(statement["Resource"])
                 if "LedgerTable" in resources:
-                    assert not any(word in actions for word in ("Delete", "Batch", "PartiQL", "*")), role
+                    assert not any(word in actions for word in ("Delete", "BatchWrite", "PartiQL", "*")), role
                 if "AnchorsTable" in resources:
                     writers.add((role, actions))
     [(role, actions)] = writers

@@ -21,9 +21,10 @@ use crate::Tables;
 use crate::adoption::{ExternalRefund, refund_item, refund_key};
 use crate::error::StoreError;
 use crate::item::{
-    ABSENT_OR_SAME, Item, ONLY, bytes, import_key, invoice_key, key, number, payment_key, read_text,
+    ABSENT, ABSENT_OR_SAME, Item, ONLY, bytes, import_key, invoice_key, key, number, payment_key, read_text,
     take_bytes, text,
 };
+use crate::journal::record_item;
 use crate::payment;
 use crate::purchase::purchase_item;
 use crate::transaction::{TransactionOutcome, put, put_write, update, update_write};
@@ -119,19 +120,23 @@ impl Tables {
             if let Some(known) = known.map_err(ExecuteError::Store)? {
                 return moving.known_as(known).map_err(ExecuteError::Store);
             }
-            let mut commit = match prepare(self, &order, head.as_ref(), now).await? {
-                Prepared::Commit(commit, _) => *commit,
+            let (entry, payments) = match prepare(self, &order, head.as_ref(), now).await? {
+                Prepared::Commit(mut commit, _) => {
+                    let (payments, records) = std::mem::take(&mut commit.records)
+                        .into_iter()
+                        .partition(|record| matches!(record, Record::NewPayment(_)));
+                    commit.records = records;
+                    (self.writes(&commit), payments)
+                }
                 Prepared::Answer(ledger::Answer::Refused(rejection)) => {
                     return Ok(ImportOutcome::Refused(ImportRefusal::Rejected(rejection)));
                 }
+                // No credits move in, and the journal has nothing to say of the rest.
+                Prepared::Answer(ledger::Answer::Unchanged(_)) => (self.import_mark(moving), Vec::new()),
                 Prepared::Answer(_) => return Err(ExecuteError::Busy),
             };
-            let (payments, records) = std::mem::take(&mut commit.records)
-                .into_iter()
-                .partition(|record| matches!(record, Record::NewPayment(_)));
-            commit.records = records;
+            let entry = entry.map_err(ExecuteError::Store)?;
             let beside = self.beside(moving, &payments, &kept).map_err(ExecuteError::Store)?;
-            let entry = self.writes(&commit).map_err(ExecuteError::Store)?;
             match self.write_import(entry, beside).await.map_err(ExecuteError::Store)? {
                 Attempted::Written => return Ok(ImportOutcome::Written),
                 Attempted::Refused(refusal) => return Ok(ImportOutcome::Refused(refusal)),
@@ -144,6 +149,14 @@ impl Tables {
             }
         }
         Err(ExecuteError::Busy)
+    }
+
+    /// That the account has moved in, once.
+    fn import_mark(&self, moving: &AccountImport) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let Import { id, digest, .. } = &moving.import;
+        let mark = Record::ImportedOnce { import: id.clone(), digest: *digest };
+        let put = put(&self.ledger, record_item(&moving.account, &mark)?).condition_expression(ABSENT);
+        Ok(vec![put_write(put)])
     }
 
     async fn write_import(

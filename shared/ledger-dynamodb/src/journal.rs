@@ -48,7 +48,7 @@ fn marker_item(account: &AccountId, due_at: Timestamp) -> Item {
     item
 }
 
-fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError> {
+pub(crate) fn record_item(account: &AccountId, record: &Record) -> Result<Item, StoreError> {
     let mut item = key(record_key(account, record), ONLY);
     match record {
         Record::NewPayment(new) => payment::write(new, &mut item)?,

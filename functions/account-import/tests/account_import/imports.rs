@@ -122,3 +122,24 @@ async fn an_ended_subscriptions_credits_have_the_clock_of_the_policy() {
     let lot = head.after().lots.iter().find(|lot| lot.subscription().is_some()).unwrap();
     assert_eq!(lot.expires_at, Some(clock.ended_at.plus_s(clock.leftover_s).unwrap()));
 }
+
+/// A customer who has spent everything, and renews next month.
+#[tokio::test]
+async fn an_account_without_credits_moves_in_with_its_customer_and_its_subscription() {
+    let world = World::new().await;
+    let mut bare = line("a");
+    for member in ["payments", "lots"] {
+        bare.as_object_mut().unwrap().remove(member);
+    }
+    assert_eq!(world.outcomes("i1", &[bare.clone()]).await, ["written"]);
+    assert_eq!(world.outcomes("i1", &[bare.clone()]).await, ["repeated"]);
+    assert!(world.head("a").await.is_none(), "the journal has nothing to say");
+    let subscription = SubscriptionId::new("sub_a").unwrap();
+    assert!(world.tables.subscription(&subscription).await.unwrap().is_some());
+    let mut other = bare.clone();
+    other["customers"] = json!([]);
+    assert_eq!(world.outcomes("i1", &[other]).await, ["import_conflict #"]);
+    let mut others = line("b");
+    others["customers"] = json!(["cus_a"]);
+    assert_eq!(world.outcomes("i1", &[others]).await, ["customer_in_use #/customers/0"]);
+}
