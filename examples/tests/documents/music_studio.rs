@@ -141,6 +141,9 @@ fn s2_16_a_debt_from_before_the_cancellation_took_effect_is_recommended_for_a_re
         let case = Case::renewal_after_cancellation().with(Fact::PeriodStartsAt, period_starts);
         let decision = case.decide(Reason::ChargedAfterCancellation);
         assert_eq!((&decision.outcome, cited(&decision)), (&expected, vec!["charged-after-cancellation"]));
+        // The exception to S2-13 goes as far, and no further.
+        let is_exception = case.decide(Reason::ChangedMind).outcome == granted();
+        assert_eq!(is_exception, expected == granted(), "{period_starts}");
     }
     let unknown = Case::renewal_after_cancellation().without(Fact::PeriodStartsAt);
     assert_eq!(unknown.decide(Reason::ChargedAfterCancellation).outcome, person(None));

@@ -184,6 +184,15 @@ impl EventContext<'_> {
         }
     }
 
+    /// The id under which the event is recorded: Stripe's as it is, and Creem's behind its name. Two providers
+    /// may give the same id to two events.
+    fn recorded_event_id(&self) -> String {
+        match self.provider {
+            Provider::Stripe => self.event_id.to_owned(),
+            Provider::Creem => format!("{}:{}", self.provider.as_str(), self.event_id),
+        }
+    }
+
     /// Carries out a grant of this event. `digest` of what the event grants is recorded with it: of two
     /// bodies under one id, the first counts and the second is a conflict (B2).
     pub async fn carry_out_grant(
@@ -193,7 +202,7 @@ impl EventContext<'_> {
         policy: Option<PolicyRef>,
         (mut records, digest): (Vec<Record>, [u8; 32]),
     ) -> Result<(EventOutcome, GrantHead), EarlyExit> {
-        records.push(Record::Event { id: self.event_id.to_owned(), digest });
+        records.push(Record::Event { id: self.recorded_event_id(), digest });
         let order = Order {
             account,
             command,
@@ -242,7 +251,7 @@ impl EventContext<'_> {
     /// Whether an event of this id has granted something else. Other events may name the same payment in
     /// other words.
     async fn is_recorded_otherwise(&self, digest: [u8; 32]) -> Result<bool, EarlyExit> {
-        let recorded = self.tables.event_digest(self.event_id).await?;
+        let recorded = self.tables.event_digest(&self.recorded_event_id()).await?;
         Ok(recorded.is_some_and(|recorded| recorded != digest))
     }
 

@@ -27,7 +27,7 @@
 //! | `IMPORT#<account>` | `-` | that the account has moved in: `import`, `digest` of what it said |
 //! | `CUSTOMER#<customer>` | `-` | `account`; none once it was unlinked |
 //! | `LINKED#<customer or event>` | `-` | an operator's link: `account`, `by`, `at`, `event`; `unlinked` |
-//! | `EVENT#<event>` | `-` | an event that granted credits: `digest` of what it said |
+//! | `EVENT#<event>` | `-` | an event that granted credits (`creem:<event>`): `digest` of what it said |
 //! | `REFUND#<refund>` | `-` | a refund that no request of ours made: `payment`, `amount_minor`, `failed` |
 //! | `DISPUTE#<dispute>` | `-` | `payment`: which payment is disputed |
 //! | `CHECKOUT#<session>` | `-` | `account`, `subscription`: what a checkout of a subscription began |

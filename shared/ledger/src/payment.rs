@@ -324,10 +324,10 @@ pub enum Record {
     WholeDifferenceOnce(ProductId, PaymentId),
     /// The account of one of Stripe's customers; it must not be another account's.
     Customer(CustomerId, AccountId),
-    /// An event of Stripe's and the digest of what it says; it must not exist with another digest: of two
+    /// A provider's event and the digest of what it says; it must not exist with another digest: of two
     /// bodies under one id the first counts.
     Event {
-        /// Stripe's id of the event.
+        /// Stripe's id of the event, or `creem:` and Creem's.
         id: String,
         /// SHA-256.
         digest: [u8; 32],

@@ -1,6 +1,10 @@
 //! Packs: one product in units, by its transaction.
 
-use ledger::{CountryCode, Currency, Money, PaymentKind, PaymentNameStore, Provider};
+use ledger::contract::{NoPause, grant};
+use ledger::{
+    AccountId, Actor, Cause, Command, CountryCode, Currency, Money, Order, PaymentKind, PaymentNameStore,
+    Provider, Record, execute,
+};
 use ledger_dynamodb::GivenId;
 use serde_json::{Value, json};
 
@@ -109,4 +113,22 @@ async fn the_buyers_country_is_the_one_that_the_customer_gave_or_else_where_they
             assert_eq!(country.as_ref().map(CountryCode::as_str), known, "{payment} {given} {taxed}");
         }
     }
+}
+
+/// Stripe's ids and Creem's begin alike, and nobody makes them differ.
+#[tokio::test]
+async fn an_event_of_another_provider_with_the_same_id_is_another_event() {
+    let scene = Scene::new().await;
+    let other = AccountId::new("account-other").unwrap();
+    let order = Order {
+        account: &other,
+        command: &Command::Grant(grant(&other, "pi_1", 5, None)),
+        cause: Cause::ProviderEvent(Provider::Stripe, "evt_1".to_owned()),
+        actor: Actor::Provider(Provider::Stripe),
+        policy: None,
+        records: vec![Record::Event { id: "evt_1".to_owned(), digest: [9; 32] }],
+    };
+    execute(&scene.tables, &NoPause, &order, at(0)).await.unwrap();
+    assert_eq!(scene.send(&pack("1", 0), at(1)).await.says, "applied");
+    assert_eq!(scene.available().await, 100);
 }

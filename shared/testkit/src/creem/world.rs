@@ -48,7 +48,8 @@ impl World {
     ) -> Self {
         Self {
             // A stand-in that starts again must not give out ids that a kept ledger already knows.
-            id_prefix: format!("{:08x}", clock::unix_s()),
+            // Behind a letter, because the stand-in of Stripe may have started in the same second.
+            id_prefix: format!("c{:08x}", clock::unix_s()),
             id_count: 0,
             latest_ms: 0,
             settings,
