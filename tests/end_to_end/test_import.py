@@ -154,4 +154,4 @@ def test_a_creem_subscription_that_moves_in_is_watched(stack, scene, tmp_path):
     assert imported.returncode == 0, imported.stdout + imported.stderr
     path = f"/v1/accounts/{scene.account}/subscriptions"
     shown = stack.get(path, as_="support").json["subscriptions"]
-    assert [each["id"] for each in shown] == [subscription]
+    assert [each["subscription"] for each in shown] == [subscription]

@@ -134,8 +134,8 @@ async fn an_account_without_credits_moves_in_with_its_customer_and_its_subscript
     assert_eq!(world.outcomes("i1", &[bare.clone()]).await, ["written"]);
     assert_eq!(world.outcomes("i1", &[bare.clone()]).await, ["repeated"]);
     assert!(world.head("a").await.is_none(), "the journal has nothing to say");
-    let subscription = SubscriptionId::new("sub_a").unwrap();
-    assert!(world.tables.subscription(&subscription).await.unwrap().is_some());
+    let (account, subscription) = (AccountId::new("a").unwrap(), SubscriptionId::new("sub_a").unwrap());
+    assert!(world.tables.subscription(&account, &subscription).await.unwrap().is_some());
     let mut other = bare.clone();
     other["customers"] = json!([]);
     assert_eq!(world.outcomes("i1", &[other]).await, ["import_conflict #"]);

@@ -102,7 +102,7 @@ pub(crate) fn scripts() -> Vec<Script> {
         script.fetched = Some(Fetched { payments: Some(payments), ..Fetched::default() });
     }
     if let Some(script) = scripts.last_mut() {
-        // The session knows of the buyer's consent, and the invoice of its number. The index has what the first
+        // The session knows of the consent, and the invoice of its number. The index has what the first
         // of them is called.
         script.first_says = &["names", "buyer", "generation"];
     }
