@@ -6,7 +6,7 @@
 //! payments, refunds, customers and subscriptions (`ledger_dynamodb::AccountImport`). The same import with
 //! the same line again is `repeated`, so that a batch may be sent again after any failure.
 //!
-//! **Bounds.** A batch has at most [`ACCOUNTS_MAX`] accounts; [`AT_ONCE`] of them are written at a time.
+//! **Bounds.** A batch has at most [`ACCOUNTS_MAX`] accounts; `AT_ONCE` of them are written at a time.
 
 mod outcome;
 mod request;

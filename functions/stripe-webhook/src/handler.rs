@@ -40,7 +40,7 @@ pub struct Webhook<S> {
     /// How the link of a customer, whose event may be a moment behind, is waited for.
     pub link_wait: Backoff,
     /// The term of each product's upgrades.
-    /// The term of each product's upgrades: [`crate::on_upgrade_at`], and another one in tests.
+    /// The term of each product's upgrades: `on_upgrade_at`, and another one in tests.
     /// What events are applied by, looked at again where a price is not known.
     pub policies: Arc<PublishedPolicies>,
     pub on_upgrade: UpgradeTermAt,

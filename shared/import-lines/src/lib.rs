@@ -1,6 +1,6 @@
 //! What an import says of an account.
 //!
-//! A line of an import is an [`AccountLine`]. [`check`] reads it against itself and the price catalogue and
+//! A line of an import is an [`AccountLine`]. [`check()`] reads it against itself and the price catalogue and
 //! answers the [`CheckedAccount`], or every [`FieldMistake`] with its field and what was expected.
 //! [`CheckedAccount::command`] is the ledger's command for it. The command line and the function
 //! `account-import` check a line by the same code; neither trusts the other.
