@@ -127,9 +127,10 @@ fn reviewed(review: &Review) -> String {
 }
 
 fn paid(payout: &Payout, part: &PayoutPart) -> String {
+    let provider = payout.provider.title();
     let refund = part.refund.as_ref().map_or_else(
-        || "Stripe has named no refund yet".to_owned(),
-        |refund| format!("Stripe's refund is {refund}"),
+        || format!("{provider} has named no refund yet"),
+        |refund| format!("{provider}'s refund is {refund}"),
     );
     let of = match &part.charge {
         Some(charge) if payout.is_divided() => format!("{}, by {charge}", payout.payment),
